@@ -1,0 +1,30 @@
+using CredBroker.Core.Identity;
+
+namespace CredBroker.Core.Exchange;
+
+/// <summary>One request for a credential, bounded and checked for form at the edge.</summary>
+public sealed record ExchangeCommand
+{
+    /// <summary>The caller's proof, not yet verified.</summary>
+    public required IdentityProof Proof { get; init; }
+
+    /// <summary>The declared task.</summary>
+    public required AgentTask Task { get; init; }
+
+    /// <summary>What is asked for.</summary>
+    public required CredentialRequest Request { get; init; }
+
+    /// <summary>The parsed CSR, where the request carries one.</summary>
+    public CertificateSigningRequest? Csr { get; init; }
+
+    /// <summary>The caller's key against double issuance; unique per verified identity for 24 hours.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Who asks and under which trace, for the audit event of a refusal.</summary>
+    public required CallContext Call { get; init; }
+}
+
+/// <summary>Where a call came from.</summary>
+/// <param name="TraceId">The W3C trace id.</param>
+/// <param name="Source">The peer's address: refusals before verification are counted by it.</param>
+public sealed record CallContext(string? TraceId, string Source);

@@ -1,0 +1,26 @@
+namespace CredBroker.Core.Leases;
+
+/// <summary>An admin's order to revoke. Committed first (it is a fence), enumerated afterwards.</summary>
+public sealed record RevocationOrder
+{
+    /// <summary>The order's id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it reaches.</summary>
+    public required LeaseSelector Selector { get; init; }
+
+    /// <summary>Why, in the admin's words.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>Who ordered it, as in the audit event's actor.</summary>
+    public required string RequestedBy { get; init; }
+
+    /// <summary>When.</summary>
+    public required DateTimeOffset RequestedAt { get; init; }
+
+    /// <summary>The fence: a rising number, assigned by the store at commit. A request whose step 1 came before it is refused in step 6.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>When every lease it reaches had been claimed for it; null while that is under way (a job goes on with it after a crash).</summary>
+    public DateTimeOffset? EnumeratedAt { get; init; }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json.Serialization;
+
+namespace CredBroker.Core.Policy;
+
+/// <summary>Where and how Vault makes a credential: the catalogue entry's <c>vault</c> part.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "engine")]
+[JsonDerivedType(typeof(Database), "database")]
+[JsonDerivedType(typeof(Dynamic), "dynamic")]
+[JsonDerivedType(typeof(Pki), "pki")]
+[JsonDerivedType(typeof(KeyValue), "kv")]
+[JsonDerivedType(typeof(Token), "token")]
+public abstract record VaultBinding
+{
+    private VaultBinding()
+    {
+    }
+
+    /// <summary>The engine's name as policy and CEL say it.</summary>
+    [JsonIgnore]
+    public abstract string Engine { get; }
+
+    /// <summary>How far a revocation reaches.</summary>
+    [JsonIgnore]
+    public abstract RevocationReach Revocation { get; }
+
+    /// <summary>A dynamic user of the database engine: <c>GET &lt;mount&gt;/creds/&lt;role&gt;</c>.</summary>
+    public sealed record Database(string Mount, string Role) : VaultBinding
+    {
+        /// <inheritdoc/>
+        public override string Engine => "database";
+
+        /// <inheritdoc/>
+        public override RevocationReach Revocation => RevocationReach.Backend;
+    }
+
+    /// <summary>Any engine that answers a path with a leased secret; <paramref name="Method"/> is <c>GET</c> or <c>POST</c>.</summary>
+    public sealed record Dynamic(string Path, string Method) : VaultBinding
+    {
+        /// <inheritdoc/>
+        public override string Engine => "dynamic";
+
+        /// <inheritdoc/>
+        public override RevocationReach Revocation => RevocationReach.Backend;
+    }
+
+    /// <summary>A certificate: the agent's CSR signed (<c>pki/sign</c>), or key and certificate made by Vault (<c>pki/issue</c>).</summary>
+    public sealed record Pki(string Mount, string Role, PkiMode Mode) : VaultBinding
+    {
+        /// <inheritdoc/>
+        public override string Engine => "pki";
+
+        /// <inheritdoc/>
+        public override RevocationReach Revocation => RevocationReach.Crl;
+    }
+
+    /// <summary>A static value of a KV version 2 engine: read in one call, not revocable.</summary>
+    public sealed record KeyValue(string Mount, string Path) : VaultBinding
+    {
+        /// <inheritdoc/>
+        public override string Engine => "kv";
+
+        /// <inheritdoc/>
+        public override RevocationReach Revocation => RevocationReach.None;
+    }
+
+    /// <summary>A Vault token of the token role <paramref name="Role"/>.</summary>
+    public sealed record Token(string Role) : VaultBinding
+    {
+        /// <inheritdoc/>
+        public override string Engine => "token";
+
+        /// <inheritdoc/>
+        public override RevocationReach Revocation => RevocationReach.Backend;
+    }
+}
+
+/// <summary>Who makes a certificate's key.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<PkiMode>))]
+public enum PkiMode
+{
+    /// <summary>The agent; it sends a CSR (the default).</summary>
+    Sign,
+    /// <summary>Vault; the key travels in the reply.</summary>
+    Issue,
+}
+
+/// <summary>What a revocation can reach.</summary>
+[JsonConverter(typeof(KebabCaseEnumConverter<RevocationReach>))]
+public enum RevocationReach
+{
+    /// <summary>The backend itself: the user or token is gone.</summary>
+    Backend,
+    /// <summary>The CRL: a peer that reads none accepts the certificate until it ends.</summary>
+    Crl,
+    /// <summary>Nothing: the value stays valid until it is rotated.</summary>
+    None,
+}
