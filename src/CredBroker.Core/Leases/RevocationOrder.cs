@@ -1,6 +1,6 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>An admin's order to revoke. Committed first (it is a fence), enumerated afterwards.</summary>
+/// <summary>An order to revoke: an admin's, or the one that closing a task implies. Committed first (it is a fence), enumerated afterwards.</summary>
 public sealed record RevocationOrder
 {
     /// <summary>The order's id.</summary>
@@ -8,6 +8,9 @@ public sealed record RevocationOrder
 
     /// <summary>What it reaches.</summary>
     public required LeaseSelector Selector { get; init; }
+
+    /// <summary>The cause that its leases get: <see cref="RevocationCause.Admin"/> or <see cref="RevocationCause.TaskClosed"/>.</summary>
+    public required RevocationCause Cause { get; init; }
 
     /// <summary>Why, in the admin's words.</summary>
     public string Reason { get; init; } = "";

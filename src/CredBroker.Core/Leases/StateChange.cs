@@ -33,7 +33,8 @@ public abstract record StateChange
     public sealed record LeaseRenewed(string LeaseId, long Fence, long PolicyVersion, DateTimeOffset ExpiresAt, DateTimeOffset GraceUntil) : StateChange;
 
     /// <summary>
-    /// Step 1 of a revocation: takes the lease and claims it. Guard: pending, active, revoking or failed, and no running claim of another worker.
+    /// Step 1 of a revocation: takes the lease and claims it. Guard: pending, active, revoking or failed, and no running claim of another worker;
+    /// from active with cause <c>expiry</c> also that its end is not ahead of the store's clock (it may have been renewed since the sweep read it).
     /// The first claim sets cause, requester and request time; later ones keep them. The event is recorded only by the first.
     /// </summary>
     /// <param name="LeaseId">The lease.</param>
@@ -68,8 +69,11 @@ public abstract record StateChange
     /// <summary>Every lease that the order reaches has been claimed for it. Guard: the order exists and is open.</summary>
     public sealed record RevocationEnumerated(string RevocationId) : StateChange;
 
-    /// <summary>A task is closed, or created as closed. Guard: unknown, or owned by <paramref name="Owner"/> (null: an admin closes it) and open.</summary>
-    public sealed record TaskClosed(string Process, string TaskId, TaskOwner? Owner, string ClosedBy) : StateChange;
+    /// <summary>
+    /// A task is closed, or created as closed, together with the order that revokes what was issued for it (so that a crash cannot separate the two).
+    /// Guard: unknown, or owned by <paramref name="Owner"/> (null: an admin closes it) and open. The store assigns the order's fence.
+    /// </summary>
+    public sealed record TaskClosed(string Process, string TaskId, TaskOwner? Owner, RevocationOrder Order) : StateChange;
 
     /// <summary>A policy document becomes version <paramref name="Expected"/> + 1. Guards: the newest version is <paramref name="Expected"/>; its hash was never a version before.</summary>
     public sealed record PolicyApplied(long Expected, string Hash, PolicyDocument Document) : StateChange;
