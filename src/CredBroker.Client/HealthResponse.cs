@@ -1,0 +1,27 @@
+namespace CredBroker.Client;
+
+/// <summary><c>GET /health/live</c>, <c>/health/ready</c>, <c>/health/issuing</c>: 200 with <c>ok</c>, or 503 with <c>unavailable</c> and the part that is to blame.</summary>
+public sealed record HealthResponse
+{
+    /// <summary><c>ok</c> or <c>unavailable</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>What was looked at: <c>store</c>, <c>policy</c>, <c>vault</c>, …</summary>
+    public required IReadOnlyList<HealthPartResponse> Parts { get; init; }
+}
+
+/// <summary>One part of the broker's health.</summary>
+public sealed record HealthPartResponse
+{
+    /// <summary>The part.</summary>
+    public required string Name { get; init; }
+
+    /// <summary><c>ok</c> or <c>unavailable</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>The code that a caller is told, such as <c>CB4002</c>; absent where the part is well.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>What is wrong; absent where the part is well.</summary>
+    public string? Detail { get; init; }
+}
