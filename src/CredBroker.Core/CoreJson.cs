@@ -10,4 +10,5 @@ namespace CredBroker.Core;
 [JsonSerializable(typeof(DecisionRecord))]
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(PolicyDocument))]
+[JsonSerializable(typeof(string[]))]
 public sealed partial class CoreJson : JsonSerializerContext;

@@ -30,6 +30,9 @@ public static class AuditEventTypes
     /// <summary>A lease was renewed.</summary>
     public const string LeaseRenewed = "lease.renewed";
 
+    /// <summary>A new policy grants less time: the lease ends earlier.</summary>
+    public const string LeaseShortened = "lease.shortened";
+
     /// <summary>A lease's revocation was asked for (release by its agent included: reason <c>released</c>).</summary>
     public const string RevocationRequested = "lease.revocation-requested";
 

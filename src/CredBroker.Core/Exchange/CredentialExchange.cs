@@ -1,8 +1,362 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+using Microsoft.Extensions.Logging;
+
 namespace CredBroker.Core.Exchange;
 
-/// <summary>The exchange: identity in, short-lived secret out.</summary>
-public sealed class CredentialExchange
+/// <summary>
+/// The exchange: identity in, short-lived secret out. Its steps, as the code numbers them:
+/// <list type="number">
+/// <item>The edge has bound the request; note the fence that every later revocation rises above.</item>
+/// <item>Run them in this order, and only in this order.</item>
+/// <item>Verify who asks.</item>
+/// <item>Decide under the newest applied policy.</item>
+/// <item>Make the child token that the secret will hang on, where the engine needs one.</item>
+/// <item>Commit the lease as pending, with the handle that kills the secret and the decision's audit event. A fence that moved sends back to step 4.</item>
+/// <item>Make the secret. From here a client's disconnect cancels nothing.</item>
+/// <item>Commit the lease as active with the issuance event; if it was taken meanwhile, revoke the secret at once and return nothing.</item>
+/// <item>Return.</item>
+/// </list>
+/// A process killed between any two steps leaves nothing, or a child token that nobody holds, or a pending row that recovery revokes.
+/// </summary>
+public sealed partial class CredentialExchange(
+    IWorkloadVerifier verifier, PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, RefusedCalls refusedCalls,
+    LeaseOptions options, TimeProvider time, ILogger<CredentialExchange> logger)
 {
-    /// <summary>Runs one exchange.</summary>
-    public ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
+    /// <summary>How often a fence that moved between steps 4 and 6 sends the request back to step 4.</summary>
+    private const int MaxReturnsToStep4 = 2;
+
+    /// <summary>Runs one exchange. The token is honoured until step 6 has committed, and not after.</summary>
+    public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
+    {
+        // 1. The fence as it stands before anything is known of the caller: an order committed from now on refuses this request in step 6.
+        var fence = store.Position.Fence;
+
+        // 3. Who asks.
+        var verification = await verifier.VerifyAsync(command.Proof, cancellationToken);
+        if (verification is not VerificationOutcome.Verified { Identity: var identity })
+        {
+            var refusal = ((VerificationOutcome.Refused)verification).Refusal;
+            await refusedCalls.RecordAsync(refusal, command.Call, cancellationToken);
+            return new ExchangeOutcome.Refused(refusal, null);
+        }
+
+        for (var attempt = 0; ; attempt++)
+        {
+            // 4. What policy says, and whether issuing is safe now.
+            if (policy.Current is not { } active)
+            {
+                var missing = new Refusal(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30));
+                return await DenyAsync(command, NoDecision(command, identity, missing), cancellationToken);
+            }
+
+            var decision = new DecisionRecord
+            {
+                Id = Ids.New(time),
+                PolicyVersion = active.Version,
+                Identity = identity,
+                Task = command.Task,
+                Request = command.Request,
+                Decision = active.Set.Evaluate(identity, command.Task, command.Request),
+            };
+            if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant })
+            {
+                return await DenyAsync(command, decision, cancellationToken);
+            }
+
+            if ((CheckCsr(command, grant.Entry) ?? issuer.Status.Refusal) is { } notNow)
+            {
+                return await DenyAsync(command, Denied(decision, notNow), cancellationToken);
+            }
+
+            var (idempotency, conflict) = await ClaimIdempotencyAsync(command, identity, cancellationToken);
+            if (conflict is not null)
+            {
+                return await DenyAsync(command, Denied(decision, conflict), cancellationToken);
+            }
+
+            // 5. The child token.
+            Failpoint.Reach("exchange-4");
+            var plan = Plan(command, decision, grant);
+            var prepared = await issuer.PrepareAsync(plan, cancellationToken);
+            if (prepared is not PrepareOutcome.Prepared { Child: var child })
+            {
+                return await DenyAsync(command, Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal), cancellationToken);
+            }
+
+            // 6. The handle that kills the secret is on disk before the secret exists.
+            Failpoint.Reach("exchange-5");
+            var lease = Pending(plan, decision, child);
+            var (opened, moved) = await OpenAsync(command, lease, fence, idempotency, cancellationToken);
+            if (opened is not null)
+            {
+                await DropAsync(child);
+                return await DenyAsync(command, Denied(decision, opened), cancellationToken);
+            }
+
+            if (moved)
+            {
+                await DropAsync(child);
+                if (attempt < MaxReturnsToStep4)
+                {
+                    continue;
+                }
+
+                var changing = new Refusal(RefusalCode.PolicyChanging, "Policy is changing. Try again in a moment.", TimeSpan.FromSeconds(1));
+                return await DenyAsync(command, Denied(decision, changing), cancellationToken);
+            }
+
+            // 7 to 9. Not cancelled by the client: what was begun is brought to an end that is on record.
+            Failpoint.Reach("exchange-6");
+            return await MintAndActivateAsync(command, plan, lease, child);
+        }
+    }
+
+    private async ValueTask<ExchangeOutcome> MintAndActivateAsync(ExchangeCommand command, IssuancePlan plan, Lease lease, ChildToken? child)
+    {
+        using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);
+
+        // 7. The secret.
+        var mint = await issuer.MintAsync(plan, child, deadline.Token);
+        Failpoint.Reach("exchange-7");
+        try
+        {
+            return await SettleAsync(command, plan, lease, child, mint);
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // What the row says is not known here: recovery or expiry finds it. Nothing is delivered, and what can be killed is killed now.
+            LogStoreLost(logger, lease.Id, fault);
+            if (HandlesOf(mint) is { } handles)
+            {
+                await revoker.KillAsync(lease, handles);
+            }
+
+            return new ExchangeOutcome.Refused(StoreDown, lease.Decision.Id);
+        }
+    }
+
+    private async ValueTask<ExchangeOutcome> SettleAsync(ExchangeCommand command, IssuancePlan plan, Lease lease, ChildToken? child, MintOutcome mint)
+    {
+        switch (mint)
+        {
+            case MintOutcome.Refused refused:
+                await revoker.AbandonAsync(lease, nothingWasMade: true);
+                return new ExchangeOutcome.Refused(refused.Refusal, lease.Decision.Id);
+            case MintOutcome.Unknown unknown:
+                await revoker.AbandonAsync(lease, nothingWasMade: false);
+                return new ExchangeOutcome.Refused(unknown.Refusal, lease.Decision.Id);
+            case MintOutcome.Wrong wrong:
+                await revoker.RevokeLateAsync(lease, wrong.Handles, wrong.Refusal.CodeText);
+                return new ExchangeOutcome.Refused(wrong.Refusal, lease.Decision.Id);
+        }
+
+        // 8. Active, unless a revoker has taken the lease or its deadline has passed.
+        var minted = (MintOutcome.Minted)mint;
+        var now = store.Position.UtcNow;
+        var expiresAt = Earliest(now + plan.Grant.Ttl, child?.EndsAt - TimeSpan.FromSeconds(1), minted.EndsAt);
+        var graceUntil = minted.GraceUntil > expiresAt ? minted.GraceUntil.Value : expiresAt;
+        var outcome = await store.CommitAsync(
+            new StateChange.LeaseActivated(lease.Id, minted.Handles, expiresAt, graceUntil)
+            {
+                Event = LeaseEvent(AuditEventTypes.LeaseIssued, command, lease) with { Details = LeaseDetails.Issued(minted.Handles, expiresAt, graceUntil) },
+            },
+            CancellationToken.None);
+        Failpoint.Reach("exchange-8");
+        if (outcome is CommitOutcome.GuardFailed failed)
+        {
+            await revoker.RevokeLateAsync(lease, minted.Handles, failed.Reason.ToString());
+            return new ExchangeOutcome.Refused(failed.Reason == GuardFailure.DeadlinePassed ? TooSlow : Revoked, lease.Decision.Id);
+        }
+
+        // 9. The secret leaves, once.
+        var issued = LeaseRevoker.With(lease, minted.Handles) with
+        {
+            State = LeaseState.Active,
+            ActivatedAt = ((CommitOutcome.Committed)outcome).At,
+            ExpiresAt = expiresAt,
+            GraceUntil = graceUntil,
+        };
+        return new ExchangeOutcome.Issued(issued, minted.Secret);
+    }
+
+    /// <summary>Commits the pending lease. A refusal ends the request; <c>moved</c> sends it back to step 4.</summary>
+    private async ValueTask<(Refusal? Refused, bool Moved)> OpenAsync(
+        ExchangeCommand command, Lease lease, long fence, IdempotencyClaim? idempotency, CancellationToken cancellationToken)
+    {
+        var opening = new StateChange.LeaseOpened(lease, fence, TaskOwnership.Of(lease.Decision.Identity), idempotency)
+        {
+            Event = LeaseEvent(AuditEventTypes.RequestAllowed, command, lease) with { Details = LeaseDetails.Decision(lease.Decision) },
+        };
+        try
+        {
+            return await store.CommitAsync(opening, cancellationToken) switch
+            {
+                CommitOutcome.Committed => (null, false),
+                CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyChanged } => (null, true),
+                CommitOutcome.GuardFailed { Reason: GuardFailure.Revoked } => (Revoked, false),
+                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed } =>
+                    (new(RefusalCode.TaskClosed, "The task is closed. Start a new task under a new id."), false),
+                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskOwnedByAnother } =>
+                    (new(RefusalCode.TaskOwnedByAnother, "The task id belongs to another workload. Use an id of your own."), false),
+                CommitOutcome.GuardFailed { Reason: GuardFailure.IdempotencyTaken } => (InProgress, false),
+                var other => throw new InvalidOperationException($"Opening a lease ended as {other}."),
+            };
+        }
+        catch (StoreUnavailableException fault)
+        {
+            LogStoreLost(logger, lease.Id, fault);
+            return (StoreDown, false);
+        }
+    }
+
+    /// <summary>What an idempotency key means for this request: a claim to commit in step 6, or why it cannot go on. The earlier secret of the key is gone before a new one is made.</summary>
+    private async ValueTask<(IdempotencyClaim? Claim, Refusal? Conflict)> ClaimIdempotencyAsync(
+        ExchangeCommand command, WorkloadIdentity identity, CancellationToken cancellationToken)
+    {
+        if (command.IdempotencyKey is not { } key)
+        {
+            return (null, null);
+        }
+
+        var claim = new IdempotencyClaim(RequestDigest.Caller(identity), key, RequestDigest.Request(command), null);
+        if (await store.FindIdempotencyAsync(claim.CallerKey, key, cancellationToken) is not { } earlier)
+        {
+            return (claim, null);
+        }
+
+        if (earlier.RequestHash != claim.RequestHash)
+        {
+            return (null, new(RefusalCode.IdempotencyKeyReused, "This idempotency key was used with another body. Use a new key for a new request."));
+        }
+
+        var lease = await store.FindLeaseAsync(earlier.LeaseId, cancellationToken);
+        if (lease?.State == LeaseState.Pending)
+        {
+            return (null, InProgress);
+        }
+
+        if (lease?.State == LeaseState.Active)
+        {
+            lease = await revoker.RevokeAsync(lease, new(RevocationCause.Released, AuditActor.Workload(identity), null, command.Call.TraceId), [LeaseState.Active]);
+        }
+
+        return lease is null or { State: LeaseState.Revoked or LeaseState.Ended }
+            ? (claim with { Replaces = earlier.LeaseId }, null)
+            : (null, new(RefusalCode.IdempotencyNotRevoked, "The secret of the first request with this key is not confirmed revoked yet. Try again.", TimeSpan.FromSeconds(2)));
+    }
+
+    private async ValueTask<ExchangeOutcome> DenyAsync(ExchangeCommand command, DecisionRecord decision, CancellationToken cancellationToken)
+    {
+        var refusal = decision.Decision.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
+        try
+        {
+            await store.CommitAsync(
+                new StateChange.RequestDenied(decision)
+                {
+                    Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with { Reason = refusal.CodeText, Details = LeaseDetails.Decision(decision) },
+                },
+                cancellationToken);
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // A denial that cannot be recorded is still a denial.
+            LogStoreLost(logger, decision.Id, fault);
+            return new ExchangeOutcome.Refused(refusal, null);
+        }
+
+        return new ExchangeOutcome.Refused(refusal, decision.Id);
+    }
+
+    /// <summary>A child token that nothing hangs on; should this fail it ends with its TTL.</summary>
+    private async ValueTask DropAsync(ChildToken? child)
+    {
+        if (child is not null)
+        {
+            using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+            await issuer.RevokeAccessorAsync(child.Accessor, timeout.Token);
+        }
+    }
+
+    private IssuancePlan Plan(ExchangeCommand command, DecisionRecord decision, Grant grant) => new()
+    {
+        LeaseId = Ids.New(time),
+        Identity = decision.Identity,
+        Agent = decision.Decision.Agent,
+        Task = decision.Task,
+        Grant = grant,
+        Csr = command.Csr,
+        Anchor = store.Position.AuditHead,
+    };
+
+    private Lease Pending(IssuancePlan plan, DecisionRecord decision, ChildToken? child)
+    {
+        var now = store.Position.UtcNow;
+        return new()
+        {
+            Id = plan.LeaseId,
+            State = LeaseState.Pending,
+            Decision = decision,
+            Accessor = child?.Accessor,
+            OpenedAt = now,
+            IssuanceDeadline = now + options.IssuanceDeadline,
+        };
+    }
+
+    private DecisionRecord NoDecision(ExchangeCommand command, WorkloadIdentity identity, Refusal refusal) => new()
+    {
+        Id = Ids.New(time),
+        PolicyVersion = 0,
+        Identity = identity,
+        Task = command.Task,
+        Request = command.Request,
+        Decision = new() { Effect = PolicyEffect.Deny, PolicyHash = "", Refusal = refusal },
+    };
+
+    /// <summary>Policy allowed it, something else did not: the record says both.</summary>
+    private static DecisionRecord Denied(DecisionRecord decision, Refusal refusal) =>
+        decision with { Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal } };
+
+    private static Refusal? CheckCsr(ExchangeCommand command, CatalogueEntry entry) => (entry.Vault, command.Csr) switch
+    {
+        (VaultBinding.Pki { Mode: PkiMode.Sign }, null) => new(RefusalCode.CsrInvalid, "This credential signs your own key: send a PKCS#10 request as `csr`."),
+        (VaultBinding.Pki { Mode: PkiMode.Sign }, _) or (_, null) => null,
+        _ => new(RefusalCode.CsrInvalid, "This credential takes no `csr`. Leave it out."),
+    };
+
+    private static AuditEvent DecisionEvent(string type, ExchangeCommand command, DecisionRecord decision) => new()
+    {
+        Type = type,
+        Actor = AuditActor.Workload(decision.Identity),
+        DecisionId = decision.Id,
+        Process = decision.Task.Process,
+        TaskId = decision.Task.Id,
+        Credential = decision.Request.Credential,
+        TraceId = command.Call.TraceId,
+    };
+
+    private static AuditEvent LeaseEvent(string type, ExchangeCommand command, Lease lease) => DecisionEvent(type, command, lease.Decision) with { LeaseId = lease.Id };
+
+    private static DateTimeOffset Earliest(DateTimeOffset first, DateTimeOffset? second, DateTimeOffset? third)
+    {
+        var earliest = second < first ? second.Value : first;
+        return third < earliest ? third.Value : earliest;
+    }
+
+    private static SecretHandles? HandlesOf(MintOutcome mint) => mint switch
+    {
+        MintOutcome.Minted minted => minted.Handles,
+        MintOutcome.Wrong wrong => wrong.Handles,
+        _ => null,
+    };
+
+    private static readonly Refusal Revoked = new(RefusalCode.RevokedMeanwhile, "A revocation that covers this request was ordered while it was under way.");
+    private static readonly Refusal TooSlow = new(RefusalCode.MintOutcomeUnknown, "Vault took too long; what it made has been revoked. Try again.", TimeSpan.FromSeconds(5));
+    private static readonly Refusal InProgress = new(RefusalCode.IdempotencyInProgress, "The first request with this idempotency key is still under way.", TimeSpan.FromSeconds(2));
+    private static readonly Refusal StoreDown = new(RefusalCode.StoreUnavailable, "The broker's store does not accept, and nothing is issued without its record. Try again later.", TimeSpan.FromSeconds(5));
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store did not accept a step of {Id}; nothing was delivered.")]
+    private static partial void LogStoreLost(ILogger logger, string id, Exception fault);
 }

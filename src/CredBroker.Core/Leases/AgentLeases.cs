@@ -1,43 +1,201 @@
+using CredBroker.Core.Audit;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
 
 namespace CredBroker.Core.Leases;
 
-/// <summary>What an agent may do with its own leases and tasks. A lease is visible only to the issuer, subject and instance that it was issued to.</summary>
-public sealed class AgentLeases
+/// <summary>What an agent may do with its own leases and tasks. A lease is visible only to the issuer, subject and instance that it was issued to; to anyone else it does not exist.</summary>
+public sealed class AgentLeases(
+    IWorkloadVerifier verifier, PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, Revocations revocations, RefusedCalls refusedCalls,
+    LeaseOptions options, TimeProvider time)
 {
     /// <summary>The lease's state.</summary>
-    public ValueTask<LeaseOutcome> FindAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
+    public async ValueTask<LeaseOutcome> FindAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken) =>
+        (await OwnAsync(proof, leaseId, call, cancellationToken)).Outcome;
 
-    /// <summary>Renews within the decision's limit, re-evaluated under current policy. A null ttl asks for what was granted at first.</summary>
-    public ValueTask<LeaseOutcome> RenewAsync(IdentityProof proof, string leaseId, TimeSpan? ttl, CallContext call, CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-
-    /// <summary>Gives the secret back. Waits at most 5 s for the confirmation: the lease is then revoked or ended, or still revoking.</summary>
-    public ValueTask<LeaseOutcome> ReleaseAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-
-    /// <summary>Records what the agent says it did with the secret.</summary>
-    public ValueTask<LeaseOutcome> ReportOutcomeAsync(IdentityProof proof, string leaseId, TaskOutcome outcome, CallContext call, CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-
-    /// <summary>Closes a task: everything issued for it is revoked. Null means closed.</summary>
-    public ValueTask<Refusal?> CloseTaskAsync(IdentityProof proof, string process, string taskId, CallContext call, CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-}
-
-/// <summary>What became of an agent's call about a lease.</summary>
-public abstract record LeaseOutcome
-{
-    private LeaseOutcome()
+    /// <summary>Renews within the decision's limit, re-evaluated under current policy. A null <paramref name="ttl"/> asks for what was granted at first.</summary>
+    public async ValueTask<LeaseOutcome> RenewAsync(IdentityProof proof, string leaseId, TimeSpan? ttl, CallContext call, CancellationToken cancellationToken)
     {
+        var fence = store.Position.Fence;
+        var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
+        if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null)
+        {
+            return outcome;
+        }
+
+        if (lease is not { State: LeaseState.Active, ActivatedAt: { } activatedAt, ExpiresAt: { } expiresAt, Decision.Decision.Grant: { } granted })
+        {
+            return new LeaseOutcome.Refused(new(RefusalCode.LeaseStateConflict, $"Only an active lease can be renewed; this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."));
+        }
+
+        if (policy.Current is not { } active)
+        {
+            return new LeaseOutcome.Refused(new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30)));
+        }
+
+        var request = lease.Decision.Request;
+        var decision = lease.Decision with
+        {
+            Id = Ids.New(time),
+            PolicyVersion = active.Version,
+            Identity = identity,
+            Decision = active.Set.Evaluate(identity, lease.Decision.Task, request),
+        };
+        if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant } || grant.Entry.Vault != granted.Entry.Vault)
+        {
+            return await DenyRenewalAsync(lease, decision, call, cancellationToken);
+        }
+
+        // The whole life counts from activation and is bounded by what was granted then and what would be granted now.
+        var end = activatedAt + (grant.MaxTtl < granted.MaxTtl ? grant.MaxTtl : granted.MaxTtl);
+        var now = store.Position.UtcNow;
+        var wished = now + (ttl ?? granted.Ttl);
+        var target = wished < end ? wished : end;
+        if (target <= expiresAt)
+        {
+            return new LeaseOutcome.Refused(new(RefusalCode.NotRenewable, $"Renewing cannot extend it: it ends {expiresAt:O}, and its whole life is bounded to {end:O}. Ask for a new credential then."));
+        }
+
+        if (issuer.Status.Refusal is { } notNow)
+        {
+            return new LeaseOutcome.Refused(notNow);
+        }
+
+        var renewal = await issuer.RenewAsync(lease, target - now, CancellationToken.None);
+        if (renewal is not RenewOutcome.Renewed { EndsAt: var endsAt })
+        {
+            return new LeaseOutcome.Refused(((RenewOutcome.Refused)renewal).Refusal);
+        }
+
+        var newEnd = endsAt < target ? endsAt : target;
+        var grace = lease.GraceUntil > newEnd ? lease.GraceUntil.Value : newEnd;
+        var committed = await store.CommitAsync(
+            new StateChange.LeaseRenewed(lease.Id, fence, active.Version, newEnd, grace)
+            {
+                Event = LeaseRevoker.Event(AuditEventTypes.LeaseRenewed, lease, AuditActor.Workload(identity)) with
+                {
+                    TraceId = call.TraceId,
+                    DecisionId = decision.Id,
+                    Details = LeaseDetails.Object(writer =>
+                    {
+                        writer.WriteString("expiresAt", newEnd);
+                        writer.WriteNumber("policyVersion", active.Version);
+                        writer.WriteString("rule", decision.Decision.RuleId);
+                    }),
+                },
+            },
+            CancellationToken.None);
+
+        // A guard that failed leaves nothing to undo: somebody has taken the lease, and revokes the token that was just extended.
+        return committed is CommitOutcome.Committed
+            ? new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace })
+            : new LeaseOutcome.Refused(new(RefusalCode.RevokedMeanwhile, "The lease was taken, or policy changed, while it was being renewed. Look at its state."));
     }
 
-    /// <summary>The lease as it stands after the call.</summary>
-    public sealed record Found(Lease Lease) : LeaseOutcome;
+    /// <summary>Gives the secret back. Waits for the confirmation as long as the settings say: the lease is then revoked or ended, or still revoking.</summary>
+    public async ValueTask<LeaseOutcome> ReleaseAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken)
+    {
+        var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
+        if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null || lease.State is LeaseState.Revoked or LeaseState.Ended)
+        {
+            return outcome;
+        }
 
-    /// <summary>Refused.</summary>
-    public sealed record Refused(Refusal Refusal) : LeaseOutcome;
+        // The revocation goes on whether or not the client waits for it.
+        var revocation = revoker.RevokeAsync(lease, new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId), []).AsTask();
+        var first = await Task.WhenAny(revocation, Task.Delay(options.ReleaseWait, time, cancellationToken));
+        return new LeaseOutcome.Found(first == revocation ? await revocation : lease with { State = LeaseState.Revoking, Cause = RevocationCause.Released });
+    }
+
+    /// <summary>Records what the agent says it did with the secret.</summary>
+    public async ValueTask<LeaseOutcome> ReportOutcomeAsync(IdentityProof proof, string leaseId, TaskOutcome report, CallContext call, CancellationToken cancellationToken)
+    {
+        var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
+        if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null)
+        {
+            return outcome;
+        }
+
+        await store.CommitAsync(
+            new StateChange.EventRecorded
+            {
+                Event = LeaseRevoker.Event(AuditEventTypes.OutcomeReported, lease, AuditActor.Workload(identity)) with
+                {
+                    Reason = report.Status,
+                    TraceId = call.TraceId,
+                    Details = LeaseDetails.Object(writer =>
+                    {
+                        writer.WriteString("summary", report.Summary);
+                        if (report.ToolCall is { } toolCall)
+                        {
+                            writer.WriteString("tool", toolCall.Name);
+                            writer.WritePropertyName("arguments");
+                            toolCall.Arguments.WriteTo(writer);
+                            writer.WriteBoolean("asDeclared", lease.Decision.Request.ToolCall is { } declared
+                                && declared.Name == toolCall.Name && System.Text.Json.JsonElement.DeepEquals(declared.Arguments, toolCall.Arguments));
+                        }
+                    }),
+                },
+            },
+            cancellationToken);
+        return outcome;
+    }
+
+    /// <summary>Closes a task: everything issued for it is revoked, and its id is never used again. Null means closed.</summary>
+    public async ValueTask<Refusal?> CloseTaskAsync(IdentityProof proof, string process, string taskId, CallContext call, CancellationToken cancellationToken)
+    {
+        var verification = await verifier.VerifyAsync(proof, cancellationToken);
+        if (verification is not VerificationOutcome.Verified { Identity: var identity })
+        {
+            return await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken);
+        }
+
+        // Before its first lease a task has no owner in the store; only an agent that the process admits may then close it.
+        return policy.Current?.Set.Admit(identity, process) switch
+        {
+            null => new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30)),
+            { Refusal: { } refusal } => refusal,
+            _ => await revocations.CloseTaskAsync(process, taskId, TaskOwnership.Of(identity), AuditActor.Workload(identity), call, cancellationToken),
+        };
+    }
+
+    private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call, CancellationToken cancellationToken)
+    {
+        var refusal = decision.Decision.Refusal ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
+        decision = decision with { Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal } };
+        await store.CommitAsync(
+            new StateChange.RequestDenied(decision)
+            {
+                Event = LeaseRevoker.Event(AuditEventTypes.RequestDenied, lease, AuditActor.Workload(decision.Identity)) with
+                {
+                    DecisionId = decision.Id,
+                    Reason = refusal.CodeText,
+                    TraceId = call.TraceId,
+                    Details = LeaseDetails.Decision(decision),
+                },
+            },
+            cancellationToken);
+        return new LeaseOutcome.Refused(refusal);
+    }
+
+    /// <summary>The lease, if the proof holds and the lease is the caller's own.</summary>
+    private async ValueTask<(LeaseOutcome Outcome, WorkloadIdentity? Identity)> OwnAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken)
+    {
+        var verification = await verifier.VerifyAsync(proof, cancellationToken);
+        if (verification is not VerificationOutcome.Verified { Identity: var identity })
+        {
+            return (new LeaseOutcome.Refused(await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken)), null);
+        }
+
+        return Ids.IsValid(leaseId) && await store.FindLeaseAsync(leaseId, cancellationToken) is { } lease && lease.Decision.Identity.IsSameCaller(identity)
+            ? (new LeaseOutcome.Found(lease), identity)
+            : (new LeaseOutcome.Refused(new(RefusalCode.LeaseNotFound, "You hold no lease with this id.")), identity);
+    }
+
+    private async ValueTask<Refusal> RefuseAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
+    {
+        await refusedCalls.RecordAsync(refusal, call, cancellationToken);
+        return refusal;
+    }
 }
-
-/// <summary>An agent's report of what it did: a statement, recorded as such.</summary>
-/// <param name="Status"><c>succeeded</c>, <c>failed</c> or <c>abandoned</c>.</param>
-/// <param name="Summary">At most 2,000 characters.</param>
-/// <param name="ToolCall">The tool call as it was made.</param>
-public sealed record TaskOutcome(string Status, string Summary, ToolCall? ToolCall);

@@ -1,29 +1,34 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>Revokes leases whose time is over. Fired each second; waits on the clock for those due before the next firing.</summary>
-public sealed class ExpirySweep
+/// <summary>Revokes leases whose time is over. Fired each second; those due before the next firing are waited for on the clock, so that the lag is not the firing's.</summary>
+public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseOptions options, TimeProvider time)
 {
-    /// <summary>One firing.</summary>
-    public ValueTask RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-}
+    private static readonly TimeSpan Horizon = TimeSpan.FromSeconds(1);
+    private const int BatchSize = 500;
 
-/// <summary>Carries on with revocations that are ordered and not confirmed: open orders, lapsed claims, failed attempts whose time has come.</summary>
-public sealed class RevocationRetry
-{
-    /// <summary>One firing.</summary>
-    public ValueTask RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-}
+    private static readonly RevocationReason Expiry = new(RevocationCause.Expiry, Audit.AuditActor.Broker("expiry-sweep"), null, null);
 
-/// <summary>Recovers pending leases past their deadline, and sweeps the role paths for secrets that no lease knows.</summary>
-public sealed class PendingReconcile
-{
-    /// <summary>One firing.</summary>
-    public ValueTask RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
-}
+    /// <summary>One firing: works until nothing is due within the horizon.</summary>
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Lease> due;
+        do
+        {
+            due = await store.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow + Horizon, BatchSize, cancellationToken);
+            await Parallel.ForEachAsync(
+                due,
+                new ParallelOptions { MaxDegreeOfParallelism = options.RevocationParallelism, CancellationToken = cancellationToken },
+                async (lease, stopping) =>
+                {
+                    // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it surely is not.
+                    if (lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.UtcNow is { } early && early > TimeSpan.Zero)
+                    {
+                        await Task.Delay(early, time, stopping);
+                    }
 
-/// <summary>Re-evaluates every live lease under the newest policy and revokes what it no longer allows.</summary>
-public sealed class PolicyReevaluation
-{
-    /// <summary>One pass, if a version was applied since the last.</summary>
-    public ValueTask RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("Not built yet.");
+                    await revoker.RevokeAsync(lease, Expiry, [LeaseState.Active]);
+                });
+        }
+        while (due.Count == BatchSize);
+    }
 }

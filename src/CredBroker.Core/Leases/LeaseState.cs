@@ -37,3 +37,10 @@ public enum RevocationCause
     /// <summary>Issuance did not complete; recovery removed what there may have been.</summary>
     Recovery,
 }
+
+/// <summary>Sets of states that belong together.</summary>
+public static class LeaseStates
+{
+    /// <summary>The secret exists or may come to exist, and nobody has ordered its end.</summary>
+    public static IReadOnlyList<LeaseState> Live { get; } = [LeaseState.Pending, LeaseState.Active];
+}

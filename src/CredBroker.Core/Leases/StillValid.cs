@@ -1,8 +1,30 @@
+using CredBroker.Core.Policy;
+
 namespace CredBroker.Core.Leases;
 
 /// <summary>What may still be accepted after a revocation, by whom and until when: said, never hidden.</summary>
 /// <param name="LeaseId">The lease.</param>
 /// <param name="Credential">The catalogue entry.</param>
-/// <param name="What">Who may still accept it and what to do, such as "rotate secret/payments/api-key".</param>
+/// <param name="What">Who may still accept it and what to do.</param>
 /// <param name="Until">Until when; null means until it is rotated.</param>
-public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until);
+public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until)
+{
+    /// <summary>What a revocation of this lease leaves behind; null when it leaves nothing.</summary>
+    public static StillValid? Of(Lease lease)
+    {
+        if (lease.Decision.Decision.Grant is not { Entry: var entry })
+        {
+            return null;
+        }
+
+        return entry.Vault switch
+        {
+            VaultBinding.KeyValue kv => new(lease.Id, entry.Name, $"The value itself cannot be revoked. Rotate {kv.Mount}/{kv.Path}.", null),
+            VaultBinding.Pki pki when lease.ExpiresAt is not null =>
+                new(lease.Id, entry.Name, $"A peer that does not read the CRL of {pki.Mount} accepts certificate {lease.PublicName} until it ends.", lease.ExpiresAt),
+            _ when lease.State is LeaseState.Revoking or LeaseState.Failed && lease.GraceUntil is not null =>
+                new(lease.Id, entry.Name, "Not confirmed yet: while Vault or its backend is unreachable, the backend may accept it.", lease.GraceUntil),
+            _ => null,
+        };
+    }
+}

@@ -15,6 +15,9 @@ public sealed class PolicySet
     /// <summary>The processes by name.</summary>
     public required IReadOnlyDictionary<string, BusinessProcess> Processes { get; init; }
 
+    /// <summary>Whether the identity may claim the process, and as which agent.</summary>
+    public Admission Admit(WorkloadIdentity identity, string process) => throw new NotSupportedException($"{Hash}{identity}{process}");
+
     /// <summary>Decides a request. Pure: no I/O, no clock.</summary>
     public Decision Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request) =>
         throw new NotSupportedException($"{Hash}{identity}{task}{request}");

@@ -1,0 +1,106 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Policy;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Core.Leases;
+
+/// <summary>
+/// Proves that a lease without a Vault lease id has no secret. Revoking an accessor does not stop a mint that is under way, so the proof is a sweep of the credential's own
+/// role path that begins at least Vault's longest request time after the accessor's revocation: Vault is listed first and the store is read second, and an id that the store
+/// does not know, older than the issuance deadline, is revoked.
+/// </summary>
+public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, LeaseOptions options, ILogger<AbsenceSweep> logger)
+{
+    /// <summary>How long a lease that nobody can prove gone waits to be looked at again.</summary>
+    private static readonly TimeSpan NotProvable = TimeSpan.FromHours(1);
+
+    /// <summary>Sweeps once for each credential among the leases, and settles those that it proves.</summary>
+    public async ValueTask RunAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    {
+        var now = store.Position.UtcNow;
+        var ripe = leases.Where(lease => lease.AccessorRevokedAt + options.VaultRequestLimit <= now && lease.Decision.Decision.Grant is not null);
+        foreach (var group in ripe.GroupBy(lease => lease.Decision.Decision.Grant!.Entry.Vault))
+        {
+            await SweepAsync(group.First().Decision.Decision.Grant!.Entry, [.. group], cancellationToken);
+        }
+    }
+
+    private async ValueTask SweepAsync(CatalogueEntry entry, IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    {
+        if (await issuer.ListLeasesAsync(entry, cancellationToken) is not { } listed)
+        {
+            await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed, or its path is not this installation's alone: whether a secret exists is not known.", NotProvable);
+            return;
+        }
+
+        var known = await store.FindKnownVaultLeasesAsync([.. listed.Select(lease => lease.VaultLeaseId)], cancellationToken);
+        var readAt = store.Position.UtcNow;
+        var unknown = listed.Where(lease => !known.Contains(lease.VaultLeaseId)).ToList();
+        var strays = unknown.Where(lease => lease.IssuedAt < readAt - options.IssuanceDeadline).ToList();
+        if (strays.Count > options.StrayLimit)
+        {
+            LogTooMany(logger, strays.Count, entry.Name, options.StrayLimit);
+            await FailAllAsync(leases, $"Vault holds {strays.Count} leases of {entry.Name} that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans", null);
+            return;
+        }
+
+        foreach (var stray in strays)
+        {
+            if (!await RevokeStrayAsync(entry, stray, cancellationToken))
+            {
+                await FailAllAsync(leases, $"A stray lease of {entry.Name} could not be revoked.", null);
+                return;
+            }
+        }
+
+        if (unknown.Count > strays.Count)
+        {
+            // Younger ones may belong to an exchange in flight; later they are known, or strays.
+            await FailAllAsync(leases, $"Exchanges of {entry.Name} are in flight; the proof is repeated.", options.IssuanceDeadline);
+            return;
+        }
+
+        foreach (var lease in leases)
+        {
+            await revoker.ConfirmAbsentAsync(lease);
+        }
+    }
+
+    private async ValueTask<bool> RevokeStrayAsync(CatalogueEntry entry, VaultLease stray, CancellationToken cancellationToken)
+    {
+        LogStray(logger, stray.VaultLeaseId, entry.Name);
+        if (await issuer.RevokeStrayAsync(stray.VaultLeaseId, cancellationToken) is not RevokeOutcome.Confirmed)
+        {
+            return false;
+        }
+
+        await store.CommitAsync(
+            new StateChange.EventRecorded
+            {
+                Event = new()
+                {
+                    Type = AuditEventTypes.StrayRevoked,
+                    Actor = AuditActor.Broker("absence-sweep"),
+                    Credential = entry.Name,
+                    Details = LeaseDetails.Text("vaultLease", stray.VaultLeaseId),
+                },
+            },
+            cancellationToken);
+        return true;
+    }
+
+    private async ValueTask FailAllAsync(IReadOnlyList<Lease> leases, string error, TimeSpan? wait)
+    {
+        foreach (var lease in leases)
+        {
+            await revoker.FailAsync(lease, error, wait);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Vault lease {VaultLeaseId} of {Credential} is known to no record; it is revoked.")]
+    private static partial void LogStray(ILogger logger, string vaultLeaseId, string credential);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "{Count} Vault leases of {Credential} are known to no record, more than the {Limit} that one sweep removes. An admin has to look.")]
+    private static partial void LogTooMany(ILogger logger, int count, string credential, int limit);
+}

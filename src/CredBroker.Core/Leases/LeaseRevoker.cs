@@ -1,0 +1,224 @@
+using System.Security.Cryptography;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Policy;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Core.Leases;
+
+/// <summary>
+/// Revokes one lease, step by step: (1) commit the claim; (2) and (3) let Vault revoke its lease with <c>sync</c> and then the accessor;
+/// (4) commit <c>revoked</c>, or <c>failed</c> with the next attempt. Nothing here is cancelled by a client, and every way out is a state that a job goes on from.
+/// </summary>
+public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore store, LeaseOptions options, TimeProvider time, ILogger<LeaseRevoker> logger)
+{
+    /// <summary>Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any live one) and nobody else is at it. Returns the lease as it stands afterwards.</summary>
+    public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
+    {
+        if (Reach(lease) == RevocationReach.None)
+        {
+            return await EndAsync(lease, reason);
+        }
+
+        // 1. The claim. Others keep off until it lapses; no lock is held over the calls to Vault.
+        var worker = Ids.New(time);
+        var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
+        var claimed = await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? lease;
+        if (claimedAt is CommitOutcome.GuardFailed)
+        {
+            return claimed;
+        }
+
+        // 2. and 3. The handles are read after the claim, because step 8 of an exchange may just have stored them.
+        Failpoint.Reach("revocation-1");
+        var outcome = await AtVaultAsync(claimed);
+        Failpoint.Reach("revocation-3");
+
+        // 4. What came of it.
+        switch (outcome)
+        {
+            case RevokeOutcome.Confirmed:
+                await store.CommitAsync(Revoked(claimed), CancellationToken.None);
+                break;
+            case RevokeOutcome.Unproven:
+                await CommitAccessorRevokedAsync(claimed);
+                break;
+            case RevokeOutcome.Failed failed:
+                await FailAsync(claimed, failed.Error);
+                break;
+        }
+
+        Failpoint.Reach("revocation-4");
+        return await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? claimed;
+    }
+
+    /// <summary>Marks the lease as revoking, for a job to take. Whether it was taken.</summary>
+    public async ValueTask<bool> MarkAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom) =>
+        Reach(lease) == RevocationReach.None
+            ? (await EndAsync(lease, reason)).State == LeaseState.Ended
+            : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None) is CommitOutcome.Committed;
+
+    /// <summary>An issuance stopped in step 7. If Vault said that nothing was made, revoking the child token settles it; otherwise recovery has to prove it.</summary>
+    internal async ValueTask AbandonAsync(Lease lease, bool nothingWasMade)
+    {
+        var reason = Recovery("exchange");
+        if (!nothingWasMade || Reach(lease) == RevocationReach.None || lease.Accessor is not { } accessor)
+        {
+            await RevokeAsync(lease, reason, []);
+            return;
+        }
+
+        await store.CommitAsync(Claim(lease, reason, Ids.New(time), []), CancellationToken.None);
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+        if (await issuer.RevokeAccessorAsync(accessor, timeout.Token) is RevokeOutcome.Failed failed)
+        {
+            await FailAsync(lease, failed.Error);
+            return;
+        }
+
+        await store.CommitAsync(Revoked(lease), CancellationToken.None);
+    }
+
+    /// <summary>Step 8 could not take the secret that step 7 made: its handles are stored, whatever the lease's state, and it is revoked at once.</summary>
+    internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
+    {
+        await store.CommitAsync(
+            new StateChange.HandlesRecorded(lease.Id, handles)
+            {
+                Event = Event(AuditEventTypes.LeaseLate, lease, AuditActor.Broker("exchange")) with { Reason = why, Details = LeaseDetails.Handles(handles) },
+            },
+            CancellationToken.None);
+        if (Reach(lease) == RevocationReach.None && handles.VaultLeaseId is null)
+        {
+            await EndAsync(lease, Recovery("exchange"));
+            return;
+        }
+
+        // Pending: claim it. Taken already: the claim may be another worker's, who does not know these handles; killing the secret needs no claim, and is idempotent.
+        await store.CommitAsync(Claim(lease, Recovery("exchange"), Ids.New(time), []), CancellationToken.None);
+        var late = With(lease, handles);
+        switch (await AtVaultAsync(late))
+        {
+            case RevokeOutcome.Confirmed:
+                await store.CommitAsync(Revoked(late), CancellationToken.None);
+                break;
+            case RevokeOutcome.Failed failed:
+                await FailAsync(late, failed.Error);
+                break;
+            case RevokeOutcome.Unproven:
+                await CommitAccessorRevokedAsync(late);
+                break;
+        }
+    }
+
+    /// <summary>Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry goes on from there.</summary>
+    internal async ValueTask KillAsync(Lease lease, SecretHandles handles)
+    {
+        if (await AtVaultAsync(With(lease, handles)) is RevokeOutcome.Failed failed)
+        {
+            LogNotKilled(logger, lease.Id, failed.Error);
+        }
+    }
+
+    /// <summary>A sweep has proven that no secret of this lease exists.</summary>
+    internal ValueTask<CommitOutcome> ConfirmAbsentAsync(Lease lease) => store.CommitAsync(Revoked(lease), CancellationToken.None);
+
+    /// <summary>An attempt failed: in plain view, retried with exponential backoff and jitter.</summary>
+    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? wait = null)
+    {
+        LogFailed(logger, lease.Id, lease.Attempts + 1, error);
+        await store.CommitAsync(
+            new StateChange.RevocationFailed(lease.Id, error, store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)))
+            {
+                Event = Event(AuditEventTypes.RevocationFailed, lease, AuditActor.Broker("revocation")) with { Details = LeaseDetails.Text("error", error) },
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>What a revocation of this lease can reach.</summary>
+    internal static RevocationReach Reach(Lease lease) =>
+        lease.VaultLeaseId is not null || lease.Decision.Decision.Grant is not { Entry.Vault: var vault } ? RevocationReach.Backend : vault.Revocation;
+
+    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease)
+    {
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+        return await issuer.RevokeAsync(lease, timeout.Token);
+    }
+
+    private async ValueTask<Lease> EndAsync(Lease lease, RevocationReason reason)
+    {
+        await store.CommitAsync(
+            new StateChange.LeaseEnded(lease.Id, reason.Cause, reason.RequestedBy, reason.RevocationId)
+            {
+                Event = Event(AuditEventTypes.LeaseEnded, lease, reason.Actor) with
+                {
+                    Reason = reason.CauseText,
+                    RevocationId = reason.RevocationId,
+                    TraceId = reason.TraceId,
+                    Details = LeaseDetails.Text("stillValid", StillValid.Of(lease)?.What ?? ""),
+                },
+            },
+            CancellationToken.None);
+        return await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? lease;
+    }
+
+    /// <summary>The accessor is revoked; whether a secret was made all the same, a sweep says that begins late enough.</summary>
+    private async ValueTask CommitAccessorRevokedAsync(Lease lease)
+    {
+        var now = store.Position.UtcNow;
+        var revokedAt = lease.AccessorRevokedAt ?? now;
+        await store.CommitAsync(
+            new StateChange.AccessorRevoked(lease.Id, revokedAt, revokedAt + options.VaultRequestLimit)
+            {
+                Event = Event(AuditEventTypes.AccessorRevoked, lease, AuditActor.Broker("revocation")),
+            },
+            CancellationToken.None);
+    }
+
+    private StateChange.RevocationClaimed Claim(Lease lease, RevocationReason reason, string? worker, IReadOnlyList<LeaseState> onlyFrom) =>
+        new(lease.Id, reason.Cause, reason.RequestedBy, reason.RevocationId, worker, worker is null ? null : store.Position.UtcNow + options.ClaimTime, onlyFrom)
+        {
+            Event = Event(AuditEventTypes.RevocationRequested, lease, reason.Actor) with
+            {
+                Reason = reason.CauseText,
+                RevocationId = reason.RevocationId,
+                TraceId = reason.TraceId,
+                Details = reason.Rule.Length == 0 ? default : LeaseDetails.Text("rule", reason.Rule),
+            },
+        };
+
+    private static StateChange.LeaseRevoked Revoked(Lease lease) => new(lease.Id)
+    {
+        Event = Event(AuditEventTypes.LeaseRevoked, lease, AuditActor.Broker("revocation")),
+    };
+
+    private static RevocationReason Recovery(string step) => new(RevocationCause.Recovery, AuditActor.Broker(step), null, null);
+
+    /// <summary>The lease with the handles of the secret that was made for it.</summary>
+    internal static Lease With(Lease lease, SecretHandles handles) =>
+        lease with { VaultLeaseId = handles.VaultLeaseId, CredentialAccessor = handles.CredentialAccessor, PublicName = handles.PublicName };
+
+    internal static AuditEvent Event(string type, Lease lease, AuditActor actor) => new()
+    {
+        Type = type,
+        Actor = actor,
+        LeaseId = lease.Id,
+        DecisionId = lease.Decision.Id,
+        Process = lease.Decision.Task.Process,
+        TaskId = lease.Decision.Task.Id,
+        Credential = lease.Decision.Request.Credential,
+    };
+
+    /// <summary>The delay doubled per attempt up to the limit, of which between half and all is waited.</summary>
+    private TimeSpan Backoff(int attempts)
+    {
+        var full = Math.Min(options.RetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(attempts, 20)), options.RetryDelayLimit.TotalMilliseconds);
+        return TimeSpan.FromMilliseconds(full / 2 + RandomNumberGenerator.GetInt32((int)(full / 2) + 1));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} to revoke lease {LeaseId} failed and will be repeated: {Error}")]
+    private static partial void LogFailed(ILogger logger, string leaseId, int attempt, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The secret of lease {LeaseId} was not delivered, but could not be revoked at once: {Error}. Recovery goes on.")]
+    private static partial void LogNotKilled(ILogger logger, string leaseId, string error);
+}

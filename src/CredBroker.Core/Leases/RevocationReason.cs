@@ -1,0 +1,26 @@
+using CredBroker.Core.Audit;
+
+namespace CredBroker.Core.Leases;
+
+/// <summary>Why a lease is revoked, and who asked.</summary>
+/// <param name="Cause">The cause on record.</param>
+/// <param name="Actor">Who asked.</param>
+/// <param name="RevocationId">The order it belongs to.</param>
+/// <param name="TraceId">The request's trace id.</param>
+/// <param name="Rule">For a policy change: the rule that decided.</param>
+public sealed record RevocationReason(RevocationCause Cause, AuditActor Actor, string? RevocationId, string? TraceId, string Rule = "")
+{
+    /// <summary>Who asked, as the lease keeps it: the actor, unless a job acts on somebody's order.</summary>
+    public string RequestedBy { get; init; } = Actor.ToString();
+
+    /// <summary>The cause as audit events say it.</summary>
+    public string CauseText => Cause switch
+    {
+        RevocationCause.Expiry => "expiry",
+        RevocationCause.Admin => "admin",
+        RevocationCause.PolicyChange => "policy-change",
+        RevocationCause.TaskClosed => "task-closed",
+        RevocationCause.Released => "released",
+        _ => "recovery",
+    };
+}
