@@ -28,7 +28,7 @@ public sealed partial class CredentialExchange(
     /// <summary>How often a fence that moved between steps 4 and 6 sends the request back to step 4.</summary>
     private const int MaxReturnsToStep4 = 2;
 
-    /// <summary>Runs one exchange. The token is honoured until step 6 has committed, and not after.</summary>
+    /// <summary>Runs one exchange. A client's disconnect cancels it before step 5, and not after: what Vault may have begun is brought to an end that is on record.</summary>
     public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
     {
         // 1. The fence as it stands before anything is known of the caller: an order committed from now on refuses this request in step 6.
@@ -79,21 +79,23 @@ public sealed partial class CredentialExchange(
 
             // 5. The child token.
             Failpoint.Reach("exchange-4");
+            cancellationToken.ThrowIfCancellationRequested();
             var plan = Plan(command, decision, grant);
-            var prepared = await issuer.PrepareAsync(plan, cancellationToken);
+            using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);
+            var prepared = await issuer.PrepareAsync(plan, deadline.Token);
             if (prepared is not PrepareOutcome.Prepared { Child: var child })
             {
-                return await DenyAsync(command, Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal), cancellationToken);
+                return await DenyAsync(command, Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal), CancellationToken.None);
             }
 
             // 6. The handle that kills the secret is on disk before the secret exists.
             Failpoint.Reach("exchange-5");
             var lease = Pending(plan, decision, child);
-            var (opened, moved) = await OpenAsync(command, lease, fence, idempotency, cancellationToken);
+            var (opened, moved) = await OpenAsync(command, lease, fence, idempotency);
             if (opened is not null)
             {
                 await DropAsync(child);
-                return await DenyAsync(command, Denied(decision, opened), cancellationToken);
+                return await DenyAsync(command, Denied(decision, opened), CancellationToken.None);
             }
 
             if (moved)
@@ -105,10 +107,10 @@ public sealed partial class CredentialExchange(
                 }
 
                 var changing = new Refusal(RefusalCode.PolicyChanging, "Policy is changing. Try again in a moment.", TimeSpan.FromSeconds(1));
-                return await DenyAsync(command, Denied(decision, changing), cancellationToken);
+                return await DenyAsync(command, Denied(decision, changing), CancellationToken.None);
             }
 
-            // 7 to 9. Not cancelled by the client: what was begun is brought to an end that is on record.
+            // 7 to 9.
             Failpoint.Reach("exchange-6");
             return await MintAndActivateAsync(command, plan, lease, child);
         }
@@ -184,7 +186,7 @@ public sealed partial class CredentialExchange(
 
     /// <summary>Commits the pending lease. A refusal ends the request; <c>moved</c> sends it back to step 4.</summary>
     private async ValueTask<(Refusal? Refused, bool Moved)> OpenAsync(
-        ExchangeCommand command, Lease lease, long fence, IdempotencyClaim? idempotency, CancellationToken cancellationToken)
+        ExchangeCommand command, Lease lease, long fence, IdempotencyClaim? idempotency)
     {
         var opening = new StateChange.LeaseOpened(lease, fence, TaskOwnership.Of(lease.Decision.Identity), idempotency)
         {
@@ -192,7 +194,7 @@ public sealed partial class CredentialExchange(
         };
         try
         {
-            return await store.CommitAsync(opening, cancellationToken) switch
+            return await store.CommitAsync(opening, CancellationToken.None) switch
             {
                 CommitOutcome.Committed => (null, false),
                 CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyChanged } => (null, true),
