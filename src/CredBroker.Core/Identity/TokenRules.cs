@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace CredBroker.Core.Identity;
+
+/// <summary>What a token must be before its signature is worth checking. Pure: a token and the time in, a refusal or nothing out.</summary>
+public abstract record TokenRules
+{
+    /// <summary>The audience that is ours.</summary>
+    public required string Audience { get; init; }
+
+    /// <summary>The algorithms that are accepted.</summary>
+    public required IReadOnlyList<string> Algorithms { get; init; }
+
+    /// <summary>How far the issuer's clock and ours may differ.</summary>
+    public required TimeSpan ClockSkew { get; init; }
+
+    /// <summary>The longest life of a token; null for any.</summary>
+    public TimeSpan? MaxTokenLifetime { get; init; }
+
+    /// <summary>What the identity's issuer is called: the exact <c>iss</c>, or <c>spiffe://</c> and the trust domain.</summary>
+    public abstract string IssuerName { get; }
+
+    /// <summary>The <c>iss</c> that the token must carry; null where it does not matter.</summary>
+    internal abstract string? RequiredIssuer { get; }
+
+    /// <summary>Checks header, audience and times; a token that fails here costs no signature check and no refresh of keys.</summary>
+    public Refusal? CheckBeforeSignature(CompactJws token, DateTimeOffset now, out TokenWindow window)
+    {
+        window = default;
+        if (!Algorithms.Contains(token.Algorithm))
+            return new(RefusalCode.AlgorithmNotAccepted, $"The token's algorithm is not accepted here; accepted are {string.Join(", ", Algorithms)}.");
+        if (!IsTypeAccepted(token.Type)) return new(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
+        return CheckAudience(token.Claims) ?? TokenWindow.Read(token.Claims, out window) ?? window.Check(now, ClockSkew, MaxTokenLifetime);
+    }
+
+    /// <summary>Whether a header's <c>typ</c> is accepted; null where it has none.</summary>
+    protected abstract bool IsTypeAccepted(string? type);
+
+    /// <summary>Holds the token's audiences against ours.</summary>
+    protected abstract Refusal? CheckAudiences(IReadOnlyList<string> audiences);
+
+    private Refusal? CheckAudience(JsonElement claims)
+    {
+        if (!claims.TryGetProperty("aud", out var claim)) return AudienceRefusal("The token has no 'aud'");
+        JsonElement[] elements = claim.ValueKind == JsonValueKind.Array ? [.. claim.EnumerateArray()] : [claim];
+        if (elements.Length == 0 || elements.Any(e => e.ValueKind != JsonValueKind.String || e.ValueEquals("")))
+            return AudienceRefusal("The token's 'aud' is not a text or a list of texts");
+        return CheckAudiences([.. elements.Select(e => e.GetString()!)]);
+    }
+
+    private protected Refusal AudienceRefusal(string what) =>
+        new(RefusalCode.AudienceNotAccepted, $"{what}; ask the issuer for a token with the audience '{Audience}'.");
+}

@@ -1,0 +1,46 @@
+namespace CredBroker.Core.Identity;
+
+/// <summary>The rules for JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). Whatever <c>iss</c> they carry plays no part.</summary>
+public sealed record TrustDomainRules : TokenRules
+{
+    /// <summary>The trust domain's name.</summary>
+    public required string TrustDomain { get; init; }
+
+    /// <summary>Where workload and instance stand in the path; null for none.</summary>
+    public PathTemplate? PathTemplate { get; init; }
+
+    /// <inheritdoc/>
+    public override string IssuerName => $"spiffe://{TrustDomain}";
+
+    internal override string? RequiredIssuer => null;
+
+    /// <summary>The identity of a token whose signature has been verified with this trust domain's keys.</summary>
+    /// <param name="id">The token's subject, of this trust domain.</param>
+    /// <param name="window">The token's window.</param>
+    /// <param name="proofHash">SHA-256 of the token.</param>
+    public WorkloadIdentity Identify(SpiffeId id, TokenWindow window, string proofHash)
+    {
+        string instance = "";
+        if (PathTemplate is null || !PathTemplate.TryMatch(id.Path, out string workload, out instance)) workload = id.Path;
+        return new WorkloadIdentity
+        {
+            Proof = ProofMethod.JwtSvid,
+            Issuer = IssuerName,
+            Subject = id.Text,
+            Workload = workload,
+            Instance = instance,
+            SpiffeId = id.Text,
+            TrustDomain = id.TrustDomain,
+            ProofExpiresAt = window.ExpiresAt,
+            ProofHash = proofHash,
+        };
+    }
+
+    // JWT-SVID §2.3 names exactly these two spellings.
+    /// <inheritdoc/>
+    protected override bool IsTypeAccepted(string? type) => type is null or "JWT" or "JOSE";
+
+    /// <inheritdoc/>
+    protected override Refusal? CheckAudiences(IReadOnlyList<string> audiences) =>
+        audiences is [var only] && only == Audience ? null : AudienceRefusal("The JWT-SVID is not for this broker alone");
+}

@@ -1,0 +1,26 @@
+using CredBroker.Core.Identity;
+
+namespace CredBroker.Server.Identity;
+
+/// <summary>Puts the verifiers into the host.</summary>
+internal static class IdentityServices
+{
+    /// <summary>
+    /// Adds <see cref="IWorkloadVerifier"/>, <see cref="PeopleVerifier"/>, <see cref="KeySources"/> and the refresh of keys. The options have been validated:
+    /// faults at this point are a mistake of the caller's.
+    /// </summary>
+    public static IServiceCollection AddCredBrokerIdentity(this IServiceCollection services, IdentityOptions options, bool devMode)
+    {
+        var settings = IdentitySettings.Read(options, devMode);
+        if (settings.Faults.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, settings.Faults), nameof(options));
+        services.AddSingleton(provider => new IdentityRegistry(
+            settings, options.KeyRefresh, devMode, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KeySource>>()));
+        services.AddSingleton(provider => provider.GetRequiredService<IdentityRegistry>().Sources);
+        services.AddSingleton<TokenSignature>();
+        services.AddSingleton<TokenVerification>();
+        services.AddSingleton<IWorkloadVerifier, WorkloadVerifier>();
+        services.AddSingleton<PeopleVerifier>();
+        services.AddHostedService<KeyRefreshService>();
+        return services;
+    }
+}

@@ -1,0 +1,7 @@
+using CredBroker.Core;
+using CredBroker.Core.Identity;
+
+namespace CredBroker.Server.Identity;
+
+/// <summary>A refusal, or the window and the keys that a token verified with.</summary>
+internal readonly record struct TokenVerdict(Refusal? Refusal, TokenWindow Window = default, VerificationKeys? Keys = null);
