@@ -50,6 +50,9 @@ public sealed record RevocationRequest
 
     /// <summary>Why; stands in the audit log.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>Also refuses new issuance for so long. Not supported yet: a broker that does not know holds refuses the order rather than ignore this.</summary>
+    public string? Hold { get; init; }
 }
 
 /// <summary>202 to <c>POST /v1/revocations</c>: the order is durable and being carried out.</summary>

@@ -1,0 +1,23 @@
+using CredBroker.Core;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>The bearer token of a call: from the <c>Authorization</c> header alone, never from the address or the body (RFC 9700 section 4.3.2).</summary>
+internal static class Bearer
+{
+    private const string Scheme = "Bearer ";
+
+    /// <summary>The token, or why there is none. It is not looked into here.</summary>
+    public static (SecretText? Token, Refusal? Refusal) Read(HttpContext http)
+    {
+        var values = http.Request.Headers.Authorization;
+        if (values.Count > 1)
+        {
+            return (null, new(RefusalCode.TokenMalformed, "Send one Authorization header."));
+        }
+
+        return values.Count == 1 && values[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && value.AsSpan(Scheme.Length).Trim() is { Length: > 0 } token
+            ? (new SecretText(token.ToString()), null)
+            : (null, new(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\"."));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using CredBroker.Client;
+using CredBroker.Core;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>Checks the fields of a request against their bounds and collects every fault, so that a developer mends a request once.</summary>
+internal sealed class FieldCheck
+{
+    public const int MaxName = 128;
+    public const int MaxPurpose = 1000;
+    public const int MaxActions = 32;
+    public const int MaxArguments = 32 * 1024;
+    public const int MaxIdentityText = 2048;
+
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-");
+    private static readonly SearchValues<char> ToolCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-/");
+    private static readonly TimeSpan MaxTtl = TimeSpan.FromHours(24);
+
+    private List<string>? faults;
+
+    /// <summary>All faults as one refusal; null when there is none.</summary>
+    public Refusal? Refusal => faults is null ? null : new(RefusalCode.FieldInvalid, string.Join(' ', faults));
+
+    /// <summary>A name: 1 to 128 letters, digits and <c>. _ : @ + = ~ -</c>, so that it can stand in a path, a log line and a table.</summary>
+    public void Name(string field, string? value) =>
+        Require(value is { Length: > 0 and <= MaxName } && value.AsSpan().IndexOfAnyExcept(NameCharacters) < 0, $"{field} must have 1 to {MaxName} letters, digits or . _ : @ + = ~ - characters.");
+
+    /// <summary>A name, where there is one.</summary>
+    public void OptionalName(string field, string? value)
+    {
+        if (value is not null)
+        {
+            Name(field, value);
+        }
+    }
+
+    /// <summary>The id of something that the broker made.</summary>
+    public void OptionalId(string field, string? value) => Require(value is null || Ids.IsValid(value), $"{field} must be an id as the broker gave it: 32 hexadecimal digits.");
+
+    /// <summary>Free text of bounded length; control characters were refused with the body.</summary>
+    public void Text(string field, string? value, int max) => Require(value is null || value.Length <= max, $"{field} must have at most {max} characters.");
+
+    /// <summary>Text that must say something.</summary>
+    public void RequiredText(string field, string value, int max)
+    {
+        Require(!string.IsNullOrWhiteSpace(value), $"{field} must not be empty.");
+        Text(field, value, max);
+    }
+
+    /// <summary>Text as identities hold it: not empty, bounded, without control characters (it may come from a query).</summary>
+    public void IdentityText(string field, string? value) =>
+        Require(value is null || (value.Length is > 0 and <= MaxIdentityText && !value.Any(char.IsControl)), $"{field} must have 1 to {MaxIdentityText} characters and no control characters.");
+
+    /// <summary>1 to 32 distinct names.</summary>
+    public void Actions(string field, IReadOnlyList<string> values)
+    {
+        Require(values.Count is > 0 and <= MaxActions, $"{field} must hold 1 to {MaxActions} actions.");
+        Require(values.Distinct(StringComparer.Ordinal).Count() == values.Count, $"{field} must not hold an action twice.");
+        foreach (var value in values.Take(MaxActions))
+        {
+            Name(field, value);
+        }
+    }
+
+    /// <summary>A wished life of a secret.</summary>
+    public void Ttl(string field, TimeSpan? value) => Require(value is null || (value >= TimeSpan.FromSeconds(1) && value <= MaxTtl), $"{field} must lie between 1s and 24h.");
+
+    /// <summary>A declared task.</summary>
+    public void Task(string field, TaskDeclaration task)
+    {
+        Name(field + ".id", task.Id);
+        Name(field + ".process", task.Process);
+        RequiredText(field + ".purpose", task.Purpose, MaxPurpose);
+    }
+
+    /// <summary>A declared tool call.</summary>
+    public void ToolCall(string field, ToolCallDeclaration? call)
+    {
+        if (call is null)
+        {
+            return;
+        }
+
+        Require(call.Name.Length is > 0 and <= MaxName && call.Name.AsSpan().IndexOfAnyExcept(ToolCharacters) < 0, $"{field}.name must have 1 to {MaxName} letters, digits or . _ : @ + = ~ - / characters.");
+        Require(call.Arguments.ValueKind == JsonValueKind.Object, $"{field}.arguments must be a JSON object.");
+        Require(JsonMarshal.GetRawUtf8Value(call.Arguments).Length <= MaxArguments, $"{field}.arguments must have at most {MaxArguments} bytes.");
+    }
+
+    /// <summary>A key against double issuance: 1 to 128 visible ASCII characters.</summary>
+    public void IdempotencyKey(string field, string? value) =>
+        Require(value is null || (value.Length is > 0 and <= MaxName && value.All(c => c is > ' ' and <= '~')), $"{field} must have 1 to {MaxName} visible ASCII characters.");
+
+    /// <summary>Anything else.</summary>
+    public void Require(bool holds, string fault)
+    {
+        if (!holds && (faults ??= []).Count < 10)
+        {
+            faults.Add(fault);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.ComponentModel;
+using CredBroker.Core;
+using CredBroker.Core.Leases;
+using WireStates = CredBroker.Client.LeaseStates;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>The query of <c>GET /v1/leases</c>. All that is given must hold.</summary>
+internal sealed record LeaseListQuery
+{
+    [Description("One lease.")]
+    public string? Lease { get; init; }
+
+    [Description("An entry of the policy's agents.")]
+    public string? Agent { get; init; }
+
+    [Description("The workload's name.")]
+    public string? Workload { get; init; }
+
+    [Description("One running instance.")]
+    public string? Instance { get; init; }
+
+    [Description("The token's subject.")]
+    public string? Subject { get; init; }
+
+    [Description("A task's id.")]
+    public string? Task { get; init; }
+
+    [Description("A business process.")]
+    public string? Process { get; init; }
+
+    [Description("A catalogue entry.")]
+    public string? Credential { get; init; }
+
+    [Description("The process owner's subject.")]
+    public string? Owner { get; init; }
+
+    [Description("The identity's issuer.")]
+    public string? Issuer { get; init; }
+
+    [Description("The SPIFFE trust domain.")]
+    public string? TrustDomain { get; init; }
+
+    [Description("Leases taken by this revocation.")]
+    public string? Revocation { get; init; }
+
+    [Description("States: pending, active, revoking, failed, revoked, ended. May be given several times, or separated by commas.")]
+    public string[]? State { get; init; }
+
+    [Description("Continues a list: the answer's next.")]
+    public string? Cursor { get; init; }
+
+    [Description("At most this many, 1 to 1000; 100 if absent.")]
+    public int? Limit { get; init; }
+
+    /// <summary>The query as the store takes it, or what is wrong with it.</summary>
+    public (LeaseQuery? Query, Refusal? Refusal) Bind(IQueryCollection query)
+    {
+        var check = new FieldCheck();
+        foreach (var key in query.Keys)
+        {
+            check.Require(Known.Contains(key), $"\"{(key.Length <= 40 ? key : key[..40])}\" is not a filter; known are {string.Join(", ", Known)}.");
+            check.Require(query[key].Count == 1 || key == "state", $"{key} must be given once.");
+        }
+
+        var selector = new LeaseSelector
+        {
+            Lease = Lease, Agent = Agent, Workload = Workload, Instance = Instance, Subject = Subject, Task = Task,
+            Process = Process, Credential = Credential, Owner = Owner, Issuer = Issuer, TrustDomain = TrustDomain,
+        };
+        Selectors.Check(check, selector);
+        check.OptionalId("revocation", Revocation);
+        check.Require(Limit is null or (>= 1 and <= 1000), "limit must lie between 1 and 1000.");
+        var states = (State ?? []).SelectMany(text => text.Split(',')).ToList();
+        check.Require(states.TrueForAll(WireStates.All.Contains), $"state must be one of {string.Join(", ", WireStates.All)}.");
+        if (check.Refusal is { } refusal)
+        {
+            return (null, refusal);
+        }
+
+        if (Cursor is not null && !Ids.IsValid(Cursor))
+        {
+            return (null, new(RefusalCode.RangeInvalid, "cursor must be the next of an earlier answer."));
+        }
+
+        return (new()
+        {
+            Selector = selector,
+            States = [.. states.Select(state => Enum.Parse<LeaseState>(state, ignoreCase: true))],
+            RevocationId = Revocation,
+            After = Cursor,
+            Limit = Limit ?? 100,
+        }, null);
+    }
+
+    private static readonly IReadOnlyList<string> Known =
+    [
+        "lease", "agent", "workload", "instance", "subject", "task", "process", "credential", "owner", "issuer", "trustDomain", "revocation", "state", "cursor", "limit",
+    ];
+}

@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using CredBroker.Core;
+using Microsoft.Net.Http.Headers;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>Reads a bounded JSON body: strict in its text (<see cref="StrictJson"/>) and in its members (the given metadata refuses unknown and duplicate ones).</summary>
+internal static class RequestBody
+{
+    /// <summary>The most that any call takes. Kestrel enforces it too, before the bytes are here.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    /// <summary>The body, or why it was refused.</summary>
+    public static async ValueTask<(T? Body, Refusal? Refusal)> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (!IsJson(http.Request.ContentType))
+        {
+            return (null, new(RefusalCode.MediaTypeNotSupported, "Send the body as application/json."));
+        }
+
+        if (http.Request.ContentLength > MaxBytes)
+        {
+            return (null, TooLarge);
+        }
+
+        var reader = http.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(http.RequestAborted);
+            if (read.Buffer.Length > MaxBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return (null, TooLarge);
+            }
+
+            if (read.IsCompleted)
+            {
+                var result = Parse(read.Buffer, type);
+                reader.AdvanceTo(read.Buffer.End);
+                return result;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static (T? Body, Refusal? Refusal) Parse<T>(ReadOnlySequence<byte> bytes, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (bytes.IsSingleSegment)
+        {
+            return Parse(bytes.FirstSpan, type);
+        }
+
+        var length = (int)bytes.Length;
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            bytes.CopyTo(buffer);
+            return Parse(buffer.AsSpan(0, length), type);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static (T? Body, Refusal? Refusal) Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (StrictJson.Fault(json) is { } fault)
+        {
+            return (null, new(RefusalCode.BodyInvalid, fault));
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(json, type) is { } body ? (body, null) : (null, new(RefusalCode.BodyInvalid, "The body is null; send a JSON object."));
+        }
+        catch (JsonException e)
+        {
+            return (null, new(RefusalCode.BodyInvalid, Explain(e)));
+        }
+    }
+
+    /// <summary>Says where, and which members are missing, without the names of the broker's own types that the exception's message holds.</summary>
+    private static string Explain(JsonException e)
+    {
+        const string missing = "missing required properties including: ";
+        if (e.Message.IndexOf(missing, StringComparison.Ordinal) is >= 0 and var at && e.Message.IndexOf('.', at) is >= 0 and var end)
+        {
+            return $"Members are missing at {Path(e)}: {e.Message[(at + missing.Length)..end]}.";
+        }
+
+        return $"The body does not fit this call at {Path(e)}: a member that is unknown or there twice, or a value of another kind.";
+    }
+
+    private static string Path(JsonException e) => e.Path is { Length: > 0 and <= 200 } path ? path : "$";
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var media) && media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!media.Charset.HasValue || media.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
+    private static Refusal TooLarge => new(RefusalCode.BodyTooLarge, $"The body is larger than {MaxBytes} bytes.");
+}

@@ -1,0 +1,45 @@
+using CredBroker.Client;
+using CredBroker.Core;
+using CredBroker.Core.Leases;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>Selectors of leases as admins send them.</summary>
+internal static class Selectors
+{
+    /// <summary>The selector of an order, or what is wrong with it.</summary>
+    public static (LeaseSelector? Selector, Refusal? Refusal) Bind(RevocationRequest body)
+    {
+        var everything = body.Everything == true;
+        var selector = new LeaseSelector
+        {
+            Lease = body.Lease, Agent = body.Agent, Workload = body.Workload, Instance = body.Instance, Subject = body.Subject, Task = body.Task,
+            Process = body.Process, Credential = body.Credential, Owner = body.Owner, Issuer = body.Issuer, TrustDomain = body.TrustDomain,
+        };
+        var check = new FieldCheck();
+        Check(check, selector);
+        check.Text("reason", body.Reason, FieldCheck.MaxPurpose);
+        check.Require(body.Hold is null, "hold is not supported yet: this broker revokes what there is and does not refuse what comes after.");
+        return check.Refusal is { } refusal ? (null, refusal)
+            : everything && !selector.IsEmpty ? (null, new(RefusalCode.SelectorInvalid, "everything stands alone; leave the other fields out, or everything."))
+            : !everything && selector.IsEmpty ? (null, new(RefusalCode.SelectorInvalid, "Say what to revoke: at least one of lease, agent, workload, instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."))
+            : everything && body is { Confirm: not true, DryRun: not true } ? (null, new(RefusalCode.ConfirmationMissing, "Revoking everything needs confirm: true."))
+            : (selector with { Everything = everything }, null);
+    }
+
+    /// <summary>Checks the form of a selector's fields.</summary>
+    public static void Check(FieldCheck check, LeaseSelector selector)
+    {
+        check.OptionalId("lease", selector.Lease);
+        check.OptionalName("agent", selector.Agent);
+        check.OptionalName("task", selector.Task);
+        check.OptionalName("process", selector.Process);
+        check.OptionalName("credential", selector.Credential);
+        check.IdentityText("workload", selector.Workload);
+        check.IdentityText("instance", selector.Instance);
+        check.IdentityText("subject", selector.Subject);
+        check.IdentityText("owner", selector.Owner);
+        check.IdentityText("issuer", selector.Issuer);
+        check.IdentityText("trustDomain", selector.TrustDomain);
+    }
+}

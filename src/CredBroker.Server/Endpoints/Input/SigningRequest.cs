@@ -1,0 +1,61 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using CredBroker.Core.Exchange;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>
+/// Reads a PKCS#10 request: one PEM block, a key that is neither weak nor absurdly large, and a self-signature that proves possession of it.
+/// The key is judged before the signature is checked, so that an enormous one costs nothing.
+/// </summary>
+internal static class SigningRequest
+{
+    /// <summary>Longer texts are refused unread.</summary>
+    public const int MaxLength = 16 * 1024;
+
+    private const string Label = "CERTIFICATE REQUEST";
+
+    /// <summary>The parsed request, or what is wrong with it.</summary>
+    public static (CertificateSigningRequest? Csr, string? Fault) Parse(string pem)
+    {
+        if (pem.Length > MaxLength)
+        {
+            return (null, $"The CSR is longer than {MaxLength} characters.");
+        }
+
+        if (!PemEncoding.TryFind(pem, out var block) || pem[block.Label] != Label || pem.Trim().Length != pem[block.Location].Length)
+        {
+            return (null, $"The CSR is not one PEM block labelled {Label}.");
+        }
+
+        try
+        {
+            var unproven = CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.SkipSignatureValidation, RSASignaturePadding.Pkcs1);
+            if (KeyFault(unproven.PublicKey) is { } fault)
+            {
+                return (null, fault);
+            }
+
+            CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.Default, RSASignaturePadding.Pkcs1);
+            return (new CertificateSigningRequest(pem, unproven.PublicKey.ExportSubjectPublicKeyInfo()), null);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
+        {
+            return (null, "The CSR cannot be read, or its self-signature does not verify.");
+        }
+    }
+
+    private static string? KeyFault(PublicKey key)
+    {
+        using var rsa = key.GetRSAPublicKey();
+        if (rsa is not null)
+        {
+            return rsa.KeySize is >= 2048 and <= 8192 ? null : "The CSR's RSA key must have 2,048 to 8,192 bits.";
+        }
+
+        using var ec = key.GetECDsaPublicKey();
+        return ec?.ExportParameters(includePrivateParameters: false).Curve.Oid.Value is "1.2.840.10045.3.1.7" or "1.3.132.0.34"
+            ? null
+            : "The CSR's key must be RSA, or EC on P-256 or P-384.";
+    }
+}

@@ -1,0 +1,81 @@
+using CredBroker.Core;
+using CredBroker.Core.Leases;
+
+namespace CredBroker.Server.Endpoints.Replies;
+
+/// <summary>
+/// Outermost: whatever the server itself refuses (no such address, wrong method, a body too large) and every fault leaves as a problem with a stable code.
+/// A fault tells the caller its trace id and nothing else.
+/// </summary>
+internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        Refusal? refusal;
+        try
+        {
+            await next(context);
+            if (context.Response.HasStarted || context.Response.ContentType is not null)
+            {
+                return;
+            }
+
+            refusal = OfStatus(context.Response.StatusCode);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (BadHttpRequestException e)
+        {
+            refusal = OfStatus(e.StatusCode) ?? new Refusal(RefusalCode.BodyInvalid, "The request could not be read.");
+        }
+        catch (StoreUnavailableException e)
+        {
+            StoreUnavailable(e);
+            refusal = new Refusal(RefusalCode.StoreUnavailable, "The broker's store does not answer; nothing was issued or changed.", TimeSpan.FromSeconds(5));
+        }
+#pragma warning disable CA1031 // The edge of the process: any fault becomes CB6999, and is logged with its trace id.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Fault(e);
+            refusal = new Refusal(RefusalCode.Fault, "The broker failed to answer. Its operator finds the reason in the log by the trace id.");
+        }
+
+        if (refusal is null)
+        {
+            return;
+        }
+
+        if (context.Response.HasStarted)
+        {
+            // Half a reply is on its way (an export); cutting the connection is the only honest end.
+            context.Abort();
+            return;
+        }
+
+        // Allow is kept: RFC 9110 wants it beside 405.
+        var allow = context.Response.Headers.Allow;
+        context.Response.Clear();
+        ReplyHeaders.Set(context.Response);
+        context.Response.Headers.Allow = allow;
+        await new Problem(refusal).ExecuteAsync(context);
+    }
+
+    private static Refusal? OfStatus(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => new(RefusalCode.RouteUnknown, "There is no such address."),
+        StatusCodes.Status405MethodNotAllowed => new(RefusalCode.MethodNotAllowed, "The address does not take this method."),
+        StatusCodes.Status413PayloadTooLarge => new(RefusalCode.BodyTooLarge, "The body is larger than this call takes."),
+        StatusCodes.Status415UnsupportedMediaType => new(RefusalCode.MediaTypeNotSupported, "Send the body as application/json."),
+        >= 400 and < 500 => new(RefusalCode.BodyInvalid, "The request could not be read."),
+        _ => null,
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store does not answer.")]
+    private partial void StoreUnavailable(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A request failed.")]
+    private partial void Fault(Exception exception);
+}

@@ -1,0 +1,56 @@
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+
+namespace CredBroker.Server.Hosting;
+
+/// <summary>
+/// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins), the policy is taken up,
+/// and revoking is proven. Without a store the broker does not start; without Vault or a policy it starts and issues nothing, so that revoking,
+/// listing and export work all the same.
+/// </summary>
+internal sealed partial class BrokerStart(
+    IServiceProvider services, PolicyControl policy, ISecretIssuer issuer, TimeProvider time, ILogger<BrokerStart> log) : IHostedLifecycleService
+{
+    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(10);
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        services.GetRequiredService<IBrokerStore>();
+        if (!await policy.StartAsync(cancellationToken))
+        {
+            NoPolicy(policy.LastFaults);
+        }
+
+        using var limit = new CancellationTokenSource(ProbeLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            var status = await issuer.ProbeAsync(either.Token);
+            if (!status.CanIssue)
+            {
+                NotIssuing(status.Refusal?.CodeText, status.Refusal?.Detail);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            NotIssuing("CB4001", "Vault has not answered yet.");
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "No policy is in force: every request is refused until there is one. {Faults}")]
+    private partial void NoPolicy(IReadOnlyList<string> faults);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is issued yet: {Code} {Detail}")]
+    private partial void NotIssuing(string? code, string? detail);
+}

@@ -1,0 +1,124 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Globalization;
+using System.Reflection;
+
+namespace CredBroker.Server.Hosting;
+
+/// <summary>
+/// Compares a part of the settings with the type that it binds to. The configuration binder ignores what it does not know; a mistyped security setting
+/// must not be ignored.
+/// </summary>
+internal static class SettingsShape
+{
+    /// <summary>Every key that the type does not know and every value that it cannot take.</summary>
+    public static IEnumerable<string> Faults(IConfigurationSection section, Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        var children = section.GetChildren().ToList();
+        if (IsScalar(type))
+        {
+            return children.Count > 0 ? [$"{section.Path} has parts; write one {Wanted(type)}."] : ScalarFaults(section, type);
+        }
+
+        if (children.Count == 0)
+        {
+            // An empty text is how an empty list or object looks here.
+            return string.IsNullOrEmpty(section.Value) ? [] : [$"{section.Path} is a single value; write {(ElementType(type) is null ? "an object" : "a list or object")}."];
+        }
+
+        return ElementType(type) is { } element
+            ? children.SelectMany(child => IsDictionary(type) || IsIndex(child.Key) ? Faults(child, element) : [$"{child.Path} is not known; {section.Path} is a list."])
+            : children.SelectMany(child => Find(type, child.Key) is { } property ? Faults(child, property.PropertyType) : [Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name))]);
+    }
+
+    /// <summary>The fault of a key that is not known, with the nearest that is.</summary>
+    public static string Unknown(string path, string key, IEnumerable<string> known)
+    {
+        var names = known.ToList();
+        var nearest = names.Select(name => (name, distance: Distance(name.ToUpperInvariant(), key.ToUpperInvariant()))).Where(n => n.distance <= 3)
+            .OrderBy(n => n.distance).Select(n => n.name).FirstOrDefault();
+        return nearest is not null ? $"{path} is not a setting; did you mean {nearest}?" : $"{path} is not a setting; known here: {string.Join(", ", names)}.";
+    }
+
+    /// <summary>Every scalar setting of a type as a path; <c>*</c> stands for an element of a list or dictionary.</summary>
+    public static IEnumerable<string> Paths(Type type, string prefix)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return IsScalar(type) ? [prefix]
+            : ElementType(type) is { } element ? Paths(element, prefix + ":*")
+            : Properties(type).SelectMany(p => Paths(p.PropertyType, $"{prefix}:{p.Name}"));
+    }
+
+    private static IEnumerable<string> ScalarFaults(IConfigurationSection section, Type type)
+    {
+        if (type == typeof(string) || section.Value is not { } value)
+        {
+            yield break;
+        }
+
+        if (!CanConvert(value, type))
+        {
+            yield return $"{section.Path} is \"{value}\"; write {Wanted(type)}.";
+        }
+    }
+
+    private static bool CanConvert(string value, Type type)
+    {
+        try
+        {
+            return type.IsEnum
+                ? Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase)
+                : TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value) is not null;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException or OverflowException)
+        {
+            return false;
+        }
+    }
+
+    private static string Wanted(Type type) =>
+        type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
+        : type == typeof(TimeSpan) ? "a time as hours:minutes:seconds, such as \"00:00:30\""
+        : type == typeof(bool) ? "true or false"
+        : type == typeof(Uri) ? "an address"
+        : type == typeof(string) ? "text"
+        : "a number";
+
+    private static bool IsScalar(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan) || type == typeof(Uri) || type == typeof(decimal);
+
+    private static bool IsIndex(string key) => key.All(char.IsAsciiDigit);
+
+    private static bool IsDictionary(Type type) => Generic(type, typeof(IReadOnlyDictionary<,>)) is not null || Generic(type, typeof(IDictionary<,>)) is not null;
+
+    private static Type? ElementType(Type type) =>
+        (Generic(type, typeof(IReadOnlyDictionary<,>)) ?? Generic(type, typeof(IDictionary<,>)))?.GetGenericArguments()[1]
+        ?? (typeof(IEnumerable).IsAssignableFrom(type) ? Generic(type, typeof(IEnumerable<>))?.GetGenericArguments()[0] : null);
+
+    private static Type? Generic(Type type, Type definition) =>
+        type.GetInterfaces().Prepend(type).FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == definition);
+
+    private static IEnumerable<PropertyInfo> Properties(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is not null);
+
+    private static PropertyInfo? Find(Type type, string key) => Properties(type).FirstOrDefault(p => p.Name.Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Levenshtein distance; keys are short.</summary>
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(cost, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+}

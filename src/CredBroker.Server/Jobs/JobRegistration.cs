@@ -1,0 +1,37 @@
+using Quartz;
+
+namespace CredBroker.Server.Jobs;
+
+/// <summary>
+/// Quartz is the clock, the lease table is the truth: the schedule lives in memory, every broker runs every job, and claims in the store divide the work.
+/// </summary>
+internal static class JobRegistration
+{
+    private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
+
+    public static IServiceCollection AddCredBrokerJobs(this IServiceCollection services, JobOptions options)
+    {
+        services.AddQuartz(quartz =>
+        {
+            Schedule<ExpirySweepJob>(quartz, EachSecond);
+            Schedule<RevocationRetryJob>(quartz, options.RevocationRetry);
+            Schedule<PendingReconcileJob>(quartz, options.PendingReconcile);
+            Schedule<PolicyReevaluationJob>(quartz, options.PolicyReevaluation);
+            Schedule<VaultProbeJob>(quartz, options.VaultProbe);
+            Schedule<RefusedCallsJob>(quartz, EachMinute);
+        });
+        services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
+        services.AddHostedService<PolicyWatch>();
+        return services;
+    }
+
+    /// <summary>The job's key, by which it can also be fired out of turn.</summary>
+    public static JobKey KeyOf<T>()
+        where T : IJob => new(typeof(T).Name);
+
+    private static void Schedule<T>(IQuartzBuilder quartz, TimeSpan interval)
+        where T : class, IJob => quartz.ScheduleJob<T>(
+            trigger => trigger.WithIdentity(typeof(T).Name).WithSimpleSchedule(interval),
+            job => job.WithIdentity(KeyOf<T>()));
+}

@@ -1,0 +1,39 @@
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+using Quartz;
+
+namespace CredBroker.Server.Jobs;
+
+/// <summary>Waits for the policy to change, applies the new version, and has the live leases re-evaluated at once.</summary>
+internal sealed partial class PolicyWatch(IPolicySource source, PolicyControl policy, ISchedulerFactory schedulers, TimeProvider time, ILogger<PolicyWatch> log) : BackgroundService
+{
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await source.WaitForChangeAsync(stoppingToken);
+                if (await policy.RefreshAsync(stoppingToken))
+                {
+                    var scheduler = await schedulers.GetScheduler(stoppingToken);
+                    await scheduler.TriggerJob(JobRegistration.KeyOf<PolicyReevaluationJob>(), cancellationToken: stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or StoreUnavailableException)
+            {
+                NotRead(e);
+                await Task.Delay(AfterFault, time, stoppingToken);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The policy could not be read or applied; the last good version goes on.")]
+    private partial void NotRead(Exception exception);
+}
