@@ -11,4 +11,5 @@ namespace CredBroker.Core;
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(PolicyDocument))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(System.Text.Json.JsonElement))]
 public sealed partial class CoreJson : JsonSerializerContext;

@@ -6,7 +6,10 @@ public interface IAuditLog
     /// <summary>The newest record of every stream that has records.</summary>
     ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Records with <paramref name="from"/> ≤ time &lt; <paramref name="to"/> after the cursor, ordered by (stream, sequence).</summary>
+    /// <summary>
+    /// Records with <paramref name="from"/> ≤ time &lt; <paramref name="to"/> after the cursor, ordered by (stream, sequence). Everything that was given a time
+    /// before the call is in it, so that the next range may begin where this one ends.
+    /// </summary>
     IAsyncEnumerable<AuditRecord> ReadAsync(DateTimeOffset from, DateTimeOffset to, AuditCursor? after, CancellationToken cancellationToken);
 }
 

@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using CredBroker.Core.Audit;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace CredBroker.Storage.Sqlite;
+
+/// <summary>Audit streams and records.</summary>
+internal static class SqlAuditStore
+{
+    private const int RecordsPerPage = 256;
+
+    /// <summary>Enters the stream; returns its number.</summary>
+    public static long OpenStream(WriteSession session, string stream)
+    {
+        session.Execute("INSERT INTO audit_stream (id) VALUES ($id)", ("$id", stream));
+        return session.ReadFirst("SELECT number FROM audit_stream WHERE id = $id", row => row.GetInt64(0), ("$id", stream));
+    }
+
+    /// <summary>Seals the event as the next record of the stream and appends it.</summary>
+    public static AuditPosition Append(WriteSession session, long streamNumber, ReadOnlySpan<byte> eventBody)
+    {
+        var head = session.Head.Audit;
+        var sequence = head.Sequence + 1;
+        var record = AuditRecordWriter.Seal(head.Stream, sequence, session.Now, head.Hash, eventBody);
+        session.Execute(
+            "INSERT INTO audit_record (stream, sequence, time, bytes) VALUES ($stream, $sequence, $time, $bytes)",
+            ("$stream", streamNumber), ("$sequence", sequence), ("$time", session.NowColumn), ("$bytes", record));
+        var position = new AuditPosition(head.Stream, sequence, AuditRecordWriter.Hash(record));
+        session.Head = session.Head with { Audit = position };
+        return position;
+    }
+
+    /// <summary>The last record of the newest stream. Each stream names the one before it, so all of them hang together.</summary>
+    public static byte[]? ReadNewest(WriteSession session) => session.ReadFirst(
+        "SELECT bytes FROM audit_record WHERE stream = (SELECT max(number) FROM audit_stream) ORDER BY sequence DESC LIMIT 1", row => row.GetFieldValue<byte[]>(0));
+
+    /// <summary>The newest record of every stream.</summary>
+    public static IReadOnlyList<AuditPosition> ReadHeads(SqliteConnection connection) =>
+        [.. connection.Query<(string Stream, long Sequence, byte[] Bytes)>(
+            """
+            SELECT s.id, r.sequence, r.bytes FROM audit_stream s
+            JOIN audit_record r ON r.stream = s.number AND r.sequence = (SELECT max(sequence) FROM audit_record WHERE stream = s.number)
+            ORDER BY s.id
+            """).Select(row => new AuditPosition(row.Stream, row.Sequence, AuditRecordWriter.Hash(row.Bytes)))];
+
+    /// <summary>Records of a time range in pages, each read on its own: a snapshot held for a whole export would let the write-ahead log grow.</summary>
+    public static async IAsyncEnumerable<AuditRecord> ReadAsync(
+        Func<SqliteConnection> open, DateTimeOffset from, DateTimeOffset to, AuditCursor? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var (number, stream) in StreamsFrom(open, after?.Stream ?? ""))
+        {
+            var (first, last) = Run(open, number, Column.From(from), Column.From(to));
+            first = stream == after?.Stream ? Math.Max(first, after.Sequence + 1) : first;
+            while (first <= last)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                foreach (var (sequence, bytes) in Page(open, number, first, last))
+                {
+                    // A record that somebody altered in the database is exported as it stands; whoever verifies the export is told.
+                    yield return new(stream, sequence, AuditRecordHeader.Read(bytes)?.Previous ?? AuditPosition.NoHash, bytes);
+                    first = sequence;
+                }
+
+                first++;
+                await Task.Yield();
+            }
+        }
+    }
+
+    private static List<(long Number, string Id)> StreamsFrom(Func<SqliteConnection> open, string stream)
+    {
+        using var connection = open();
+        return connection.Query<(long, string)>("SELECT number, id FROM audit_stream WHERE id >= @stream ORDER BY id", new { stream }).AsList();
+    }
+
+    // Within a stream time never goes back, so a time range is one run of sequence numbers.
+    private static (long First, long Last) Run(Func<SqliteConnection> open, long number, long from, long to)
+    {
+        using var connection = open();
+        var first = connection.ExecuteScalar<long?>(
+            "SELECT sequence FROM audit_record WHERE stream = @number AND time >= @from ORDER BY time, sequence LIMIT 1", new { number, from });
+        var last = connection.ExecuteScalar<long?>(
+            "SELECT sequence FROM audit_record WHERE stream = @number AND time < @to ORDER BY time DESC, sequence DESC LIMIT 1", new { number, to });
+        return (first ?? long.MaxValue, last ?? 0);
+    }
+
+    private static List<(long Sequence, byte[] Bytes)> Page(Func<SqliteConnection> open, long number, long first, long last)
+    {
+        using var connection = open();
+        return connection.Query<(long, byte[])>(
+            "SELECT sequence, bytes FROM audit_record WHERE stream = @number AND sequence BETWEEN @first AND @last ORDER BY sequence LIMIT @limit",
+            new { number, first, last, limit = RecordsPerPage }).AsList();
+    }
+}

@@ -1,0 +1,61 @@
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+
+namespace CredBroker.Storage.Sqlite;
+
+/// <summary>Tasks: opened by the first lease, owned by its workload, closed once and for all.</summary>
+internal static class SqlTaskStore
+{
+    /// <summary>Opens the task, or checks that it is open and belongs to the workload.</summary>
+    public static GuardFailure? Join(WriteSession session, AgentTask task, TaskOwner owner)
+    {
+        if (Find(session, task.Process, task.Id) is not { } found)
+        {
+            session.Execute(
+                "INSERT INTO task (process, id, issuer, workload, opened_at) VALUES ($process, $id, $issuer, $workload, $now)",
+                ("$process", task.Process), ("$id", task.Id), ("$issuer", owner.Issuer), ("$workload", owner.Workload), ("$now", session.NowColumn));
+            return null;
+        }
+
+        // Who does not own it learns nothing of its state.
+        return found.Owner != owner ? GuardFailure.TaskOwnedByAnother : found.IsClosed ? GuardFailure.TaskClosed : null;
+    }
+
+    /// <summary>Closes the task, or enters it as closed so that its id is never used, and commits the order that revokes what was issued for it.</summary>
+    public static Applied Close(WriteSession session, StateChange.TaskClosed change)
+    {
+        if (Find(session, change.Process, change.TaskId) is not { } found)
+        {
+            session.Execute(
+                """
+                INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
+                VALUES ($process, $id, $issuer, $workload, $now, $now, $closed_by)
+                """,
+                ("$process", change.Process), ("$id", change.TaskId), ("$issuer", change.Owner?.Issuer ?? ""), ("$workload", change.Owner?.Workload ?? ""),
+                ("$now", session.NowColumn), ("$closed_by", change.Order.RequestedBy));
+            return SqlOrderStore.Insert(session, change.Order);
+        }
+
+        if (change.Owner is not null && change.Owner != found.Owner)
+        {
+            return GuardFailure.TaskOwnedByAnother;
+        }
+
+        if (found.IsClosed)
+        {
+            return GuardFailure.TaskClosed;
+        }
+
+        session.Execute(
+            "UPDATE task SET closed_at = $now, closed_by = $closed_by WHERE process = $process AND id = $id",
+            ("$process", change.Process), ("$id", change.TaskId), ("$now", session.NowColumn), ("$closed_by", change.Order.RequestedBy));
+        return SqlOrderStore.Insert(session, change.Order);
+    }
+
+    private static Row? Find(WriteSession session, string process, string id) => session.ReadFirst(
+        "SELECT issuer, workload, closed_at IS NOT NULL FROM task WHERE process = $process AND id = $id",
+        row => new Row(new(row.GetString(0), row.GetString(1)), row.GetBoolean(2)),
+        ("$process", process), ("$id", id));
+
+    private sealed record Row(TaskOwner Owner, bool IsClosed);
+}

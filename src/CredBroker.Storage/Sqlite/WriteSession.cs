@@ -1,0 +1,91 @@
+using CredBroker.Core.Audit;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace CredBroker.Storage.Sqlite;
+
+/// <summary>
+/// The writer's connection with its prepared statements, and what the open transaction knows: the batch's time and the numbers and audit head as they stand after the
+/// changes before. Used by one thread.
+/// </summary>
+internal sealed class WriteSession(SqliteConnection connection) : IDisposable
+{
+    // By reference: every statement is a literal beside the method that runs it.
+    private readonly Dictionary<string, SqliteCommand> _statements = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The time of the batch.</summary>
+    public DateTimeOffset Now { get; set; }
+
+    /// <summary><see cref="Now"/> as columns hold it.</summary>
+    public long NowColumn => Column.From(Now);
+
+    /// <summary>Fence, policy version and audit head, uncommitted changes of this transaction included.</summary>
+    public StoreHead Head { get; set; }
+
+    /// <summary>Whether SQLite still has the transaction; some errors end it at once.</summary>
+    public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
+
+    /// <summary>Runs a statement; returns how many rows it changed.</summary>
+    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) => Prepare(sql, parameters).ExecuteNonQuery();
+
+    /// <summary>Reads the first row; default when there is none.</summary>
+    public T? ReadFirst<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        using var reader = Prepare(sql, parameters).ExecuteReader();
+        return reader.Read() ? map(reader) : default;
+    }
+
+    /// <summary>Reads all rows.</summary>
+    public List<T> ReadAll<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var rows = new List<T>();
+        using var reader = Prepare(sql, parameters).ExecuteReader();
+        while (reader.Read())
+        {
+            rows.Add(map(reader));
+        }
+
+        return rows;
+    }
+
+    /// <summary>Reads one row by its columns' names; for what is rare.</summary>
+    public T? QueryFirst<T>(string sql, object parameters) => connection.QueryFirstOrDefault<T>(sql, parameters);
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        connection.Dispose();
+    }
+
+    private SqliteCommand Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        if (!_statements.TryGetValue(sql, out var command))
+        {
+            command = connection.CreateCommand();
+            command.CommandText = sql;
+            foreach (var (name, _) in parameters)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = name });
+            }
+
+            _statements.Add(sql, command);
+        }
+
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            command.Parameters[i].Value = parameters[i].Value ?? DBNull.Value;
+        }
+
+        return command;
+    }
+}
+
+/// <summary>What the writer carries from change to change.</summary>
+/// <param name="Fence">The newest revocation order's number.</param>
+/// <param name="PolicyVersion">The newest policy version.</param>
+/// <param name="Audit">The newest audit record.</param>
+internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit);
