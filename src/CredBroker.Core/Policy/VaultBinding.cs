@@ -17,61 +17,39 @@ public abstract record VaultBinding
 
     /// <summary>The engine's name as policy and CEL say it.</summary>
     [JsonIgnore]
-    public abstract string Engine { get; }
+    public string Engine => this switch
+    {
+        Database => "database",
+        Dynamic => "dynamic",
+        Pki => "pki",
+        KeyValue => "kv",
+        Token => "token",
+        _ => throw new InvalidOperationException("A vault binding of an unknown engine."),
+    };
 
     /// <summary>How far a revocation reaches.</summary>
     [JsonIgnore]
-    public abstract RevocationReach Revocation { get; }
+    public RevocationReach Revocation => this switch
+    {
+        KeyValue => RevocationReach.None,
+        Pki => RevocationReach.Crl,
+        _ => RevocationReach.Backend,
+    };
 
     /// <summary>A dynamic user of the database engine: <c>GET &lt;mount&gt;/creds/&lt;role&gt;</c>.</summary>
-    public sealed record Database(string Mount, string Role) : VaultBinding
-    {
-        /// <inheritdoc/>
-        public override string Engine => "database";
-
-        /// <inheritdoc/>
-        public override RevocationReach Revocation => RevocationReach.Backend;
-    }
+    public sealed record Database(string Mount, string Role) : VaultBinding;
 
     /// <summary>Any engine that answers a path with a leased secret; <paramref name="Method"/> is <c>GET</c> or <c>POST</c>.</summary>
-    public sealed record Dynamic(string Path, string Method) : VaultBinding
-    {
-        /// <inheritdoc/>
-        public override string Engine => "dynamic";
-
-        /// <inheritdoc/>
-        public override RevocationReach Revocation => RevocationReach.Backend;
-    }
+    public sealed record Dynamic(string Path, string Method) : VaultBinding;
 
     /// <summary>A certificate: the agent's CSR signed (<c>pki/sign</c>), or key and certificate made by Vault (<c>pki/issue</c>).</summary>
-    public sealed record Pki(string Mount, string Role, PkiMode Mode) : VaultBinding
-    {
-        /// <inheritdoc/>
-        public override string Engine => "pki";
-
-        /// <inheritdoc/>
-        public override RevocationReach Revocation => RevocationReach.Crl;
-    }
+    public sealed record Pki(string Mount, string Role, PkiMode Mode) : VaultBinding;
 
     /// <summary>A static value of a KV version 2 engine: read in one call, not revocable.</summary>
-    public sealed record KeyValue(string Mount, string Path) : VaultBinding
-    {
-        /// <inheritdoc/>
-        public override string Engine => "kv";
-
-        /// <inheritdoc/>
-        public override RevocationReach Revocation => RevocationReach.None;
-    }
+    public sealed record KeyValue(string Mount, string Path) : VaultBinding;
 
     /// <summary>A Vault token of the token role <paramref name="Role"/>.</summary>
-    public sealed record Token(string Role) : VaultBinding
-    {
-        /// <inheritdoc/>
-        public override string Engine => "token";
-
-        /// <inheritdoc/>
-        public override RevocationReach Revocation => RevocationReach.Backend;
-    }
+    public sealed record Token(string Role) : VaultBinding;
 }
 
 /// <summary>Who makes a certificate's key.</summary>
