@@ -32,7 +32,7 @@ internal sealed class SqliteFile : IDisposable
         {
             MakePrivateDirectory(System.IO.Path.GetDirectoryName(path)!);
             // A link and its target are one database: both must find the same lock.
-            path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            path = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             file = new(path, Lock(path));
             using (OpenPrivate(path, FileShare.ReadWrite))
             {
