@@ -46,35 +46,10 @@ public sealed partial class CredentialExchange(
         for (var attempt = 0; ; attempt++)
         {
             // 4. What policy says, and whether issuing is safe now.
-            if (policy.Current is not { } active)
-            {
-                var missing = new Refusal(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30));
-                return await DenyAsync(command, NoDecision(command, identity, missing), cancellationToken);
-            }
-
-            var decision = new DecisionRecord
-            {
-                Id = Ids.New(time),
-                PolicyVersion = active.Version,
-                Identity = identity,
-                Task = command.Task,
-                Request = command.Request,
-                Decision = active.Set.Evaluate(identity, command.Task, command.Request),
-            };
+            var (decision, idempotency) = await DecideAsync(command, identity, cancellationToken);
             if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant })
             {
                 return await DenyAsync(command, decision, cancellationToken);
-            }
-
-            if ((CheckCsr(command, grant.Entry) ?? issuer.Status.Refusal) is { } notNow)
-            {
-                return await DenyAsync(command, Denied(decision, notNow), cancellationToken);
-            }
-
-            var (idempotency, conflict) = await ClaimIdempotencyAsync(command, identity, cancellationToken);
-            if (conflict is not null)
-            {
-                return await DenyAsync(command, Denied(decision, conflict), cancellationToken);
             }
 
             // 5. The child token.
@@ -91,29 +66,49 @@ public sealed partial class CredentialExchange(
             // 6. The handle that kills the secret is on disk before the secret exists.
             Failpoint.Reach("exchange-5");
             var lease = Pending(plan, decision, child);
-            var (opened, moved) = await OpenAsync(command, lease, fence, idempotency);
-            if (opened is not null)
+            if (await OpenAsync(command, lease, fence, idempotency) is { } notOpened)
             {
                 await DropAsync(child);
-                return await DenyAsync(command, Denied(decision, opened), CancellationToken.None);
-            }
-
-            if (moved)
-            {
-                await DropAsync(child);
-                if (attempt < MaxReturnsToStep4)
+                if (notOpened.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToStep4)
                 {
                     continue;
                 }
 
-                var changing = new Refusal(RefusalCode.PolicyChanging, "Policy is changing. Try again in a moment.", TimeSpan.FromSeconds(1));
-                return await DenyAsync(command, Denied(decision, changing), CancellationToken.None);
+                return await DenyAsync(command, Denied(decision, notOpened), CancellationToken.None);
             }
 
             // 7 to 9.
             Failpoint.Reach("exchange-6");
             return await MintAndActivateAsync(command, plan, lease, child);
         }
+    }
+
+    /// <summary>Step 4: an allow decision only if policy allows, the request fits the credential, issuing is safe now and the idempotency key is free.</summary>
+    private async ValueTask<(DecisionRecord Decision, IdempotencyClaim? Idempotency)> DecideAsync(
+        ExchangeCommand command, WorkloadIdentity identity, CancellationToken cancellationToken)
+    {
+        var active = policy.Current;
+        var decision = new DecisionRecord
+        {
+            Id = Ids.New(time),
+            PolicyVersion = active?.Version ?? 0,
+            Identity = identity,
+            Task = command.Task,
+            Request = command.Request,
+            Decision = active?.Set.Evaluate(identity, command.Task, command.Request) ?? new() { Effect = PolicyEffect.Deny, PolicyHash = "", Refusal = NoPolicy },
+        };
+        if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant })
+        {
+            return (decision, null);
+        }
+
+        if ((CheckCsr(command, grant.Entry) ?? issuer.Status.Refusal) is { } notNow)
+        {
+            return (Denied(decision, notNow), null);
+        }
+
+        var (idempotency, conflict) = await ClaimIdempotencyAsync(command, identity, cancellationToken);
+        return (conflict is null ? decision : Denied(decision, conflict), idempotency);
     }
 
     private async ValueTask<ExchangeOutcome> MintAndActivateAsync(ExchangeCommand command, IssuancePlan plan, Lease lease, ChildToken? child)
@@ -184,9 +179,8 @@ public sealed partial class CredentialExchange(
         return new ExchangeOutcome.Issued(issued, minted.Secret);
     }
 
-    /// <summary>Commits the pending lease. A refusal ends the request; <c>moved</c> sends it back to step 4.</summary>
-    private async ValueTask<(Refusal? Refused, bool Moved)> OpenAsync(
-        ExchangeCommand command, Lease lease, long fence, IdempotencyClaim? idempotency)
+    /// <summary>Commits the pending lease; null means that it is open. <see cref="RefusalCode.PolicyChanging"/> sends back to step 4.</summary>
+    private async ValueTask<Refusal?> OpenAsync(ExchangeCommand command, Lease lease, long fence, IdempotencyClaim? idempotency)
     {
         var opening = new StateChange.LeaseOpened(lease, fence, TaskOwnership.Of(lease.Decision.Identity), idempotency)
         {
@@ -196,21 +190,19 @@ public sealed partial class CredentialExchange(
         {
             return await store.CommitAsync(opening, CancellationToken.None) switch
             {
-                CommitOutcome.Committed => (null, false),
-                CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyChanged } => (null, true),
-                CommitOutcome.GuardFailed { Reason: GuardFailure.Revoked } => (Revoked, false),
-                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed } =>
-                    (new(RefusalCode.TaskClosed, "The task is closed. Start a new task under a new id."), false),
-                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskOwnedByAnother } =>
-                    (new(RefusalCode.TaskOwnedByAnother, "The task id belongs to another workload. Use an id of your own."), false),
-                CommitOutcome.GuardFailed { Reason: GuardFailure.IdempotencyTaken } => (InProgress, false),
+                CommitOutcome.Committed => null,
+                CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyChanged } => PolicyMoves,
+                CommitOutcome.GuardFailed { Reason: GuardFailure.Revoked } => Revoked,
+                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed } => TaskIsClosed,
+                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskOwnedByAnother } => NotYourTask,
+                CommitOutcome.GuardFailed { Reason: GuardFailure.IdempotencyTaken } => InProgress,
                 var other => throw new InvalidOperationException($"Opening a lease ended as {other}."),
             };
         }
         catch (StoreUnavailableException fault)
         {
             LogStoreLost(logger, lease.Id, fault);
-            return (StoreDown, false);
+            return StoreDown;
         }
     }
 
@@ -307,16 +299,6 @@ public sealed partial class CredentialExchange(
         };
     }
 
-    private DecisionRecord NoDecision(ExchangeCommand command, WorkloadIdentity identity, Refusal refusal) => new()
-    {
-        Id = Ids.New(time),
-        PolicyVersion = 0,
-        Identity = identity,
-        Task = command.Task,
-        Request = command.Request,
-        Decision = new() { Effect = PolicyEffect.Deny, PolicyHash = "", Refusal = refusal },
-    };
-
     /// <summary>Policy allowed it, something else did not: the record says both.</summary>
     private static DecisionRecord Denied(DecisionRecord decision, Refusal refusal) =>
         decision with { Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal } };
@@ -354,6 +336,10 @@ public sealed partial class CredentialExchange(
         _ => null,
     };
 
+    private static readonly Refusal NoPolicy = new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30));
+    private static readonly Refusal PolicyMoves = new(RefusalCode.PolicyChanging, "Policy is changing. Try again in a moment.", TimeSpan.FromSeconds(1));
+    private static readonly Refusal TaskIsClosed = new(RefusalCode.TaskClosed, "The task is closed. Start a new task under a new id.");
+    private static readonly Refusal NotYourTask = new(RefusalCode.TaskOwnedByAnother, "The task id belongs to another workload. Use an id of your own.");
     private static readonly Refusal Revoked = new(RefusalCode.RevokedMeanwhile, "A revocation that covers this request was ordered while it was under way.");
     private static readonly Refusal TooSlow = new(RefusalCode.MintOutcomeUnknown, "Vault took too long; what it made has been revoked. Try again.", TimeSpan.FromSeconds(5));
     private static readonly Refusal InProgress = new(RefusalCode.IdempotencyInProgress, "The first request with this idempotency key is still under way.", TimeSpan.FromSeconds(2));
