@@ -1,0 +1,264 @@
+namespace CredBroker.Core.Policy.Cel;
+
+/// <summary>
+/// Resolves names, checks types and builds the nodes that run, in one walk. It goes on after a fault, so that all of them are reported together.
+/// Without type checks (only the conformance cases ask for that) what the checker would refuse becomes an error when it is run.
+/// </summary>
+internal sealed class CelBinder(CelSchema schema, bool checkTypes)
+{
+    private static readonly Dictionary<string, CelKind> TypeNames =
+        Enum.GetValues<CelKind>().Where(kind => kind is not (CelKind.Error or CelKind.Dyn)).ToDictionary(CelType.NameOf, StringComparer.Ordinal);
+
+    private readonly List<(string Name, CelType Type)> scope = [];
+
+    public List<CelFault> Faults { get; } = [];
+
+    /// <summary>The schema's paths that the condition reads, anywhere in it.</summary>
+    public HashSet<string> Reads { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How many locals the frame needs.</summary>
+    public int Locals { get; private set; }
+
+    public (CelNode Node, CelType Type) Bind(CelExpression expression) => expression switch
+    {
+        CelExpression.Literal literal => (new CelNode.Constant(literal.Value), TypeOf(literal.Value)),
+        CelExpression.Name or CelExpression.Select => BindPath(expression),
+        CelExpression.Logic logic => BindLogic(logic),
+        CelExpression.Conditional conditional => BindConditional(conditional),
+        CelExpression.ListOf list => BindList(list),
+        CelExpression.MapOf map => BindMap(map),
+        CelExpression.Macro macro => BindMacro(macro),
+        CelExpression.Call call => BindCall(call),
+        _ => throw new InvalidOperationException(expression.GetType().Name),
+    };
+
+    /// <summary>Reports a fault and stands in for what is faulty.</summary>
+    private (CelNode Node, CelType Type) Fail(int offset, string message)
+    {
+        if (checkTypes)
+        {
+            Faults.Add(new(offset, message));
+        }
+
+        return (new CelNode.Failure(message), CelType.Dyn);
+    }
+
+    private void Require(CelType type, CelType wanted, int offset, string what)
+    {
+        if (checkTypes && !type.Fits(wanted))
+        {
+            Faults.Add(new(offset, $"{what} must be {wanted}, not {type}"));
+        }
+    }
+
+    private (CelNode Node, CelType Type) BindPath(CelExpression expression)
+    {
+        if (CelPath.TryRead(expression, out var path, out var isAbsolute))
+        {
+            var local = isAbsolute ? -1 : scope.FindLastIndex(variable => variable.Name == path.Split('.')[0]);
+            if (expression is CelExpression.Name && local >= 0)
+            {
+                return (new CelNode.Local(local), scope[local].Type);
+            }
+
+            if (local < 0 && schema.Find(path) is { } variable)
+            {
+                Reads.Add(path);
+                return expression is CelExpression.Select { IsTest: true }
+                    ? Fail(expression.Offset, $"`{path}` is always there: compare it with \"\", 0 or [] instead of has()")
+                    : (new CelNode.Path(variable.Slot), variable.Type);
+            }
+
+            if (local < 0 && TypeNames.TryGetValue(path, out var kind))
+            {
+                return (new CelNode.Constant(CelValue.OfType(kind)), CelType.Type);
+            }
+        }
+
+        return expression is CelExpression.Select select ? BindSelect(select) : BindUnknown((CelExpression.Name)expression);
+    }
+
+    private (CelNode Node, CelType Type) BindUnknown(CelExpression.Name name) => Fail(name.Offset, schema.IsRoot(name.Text)
+        ? $"`{name.Text}` is no value by itself; name one of its fields: {string.Join(", ", schema.NamesAfter(name.Text + "."))}"
+        : $"no such name `{name.Text}`{NearestName.Suggestion(name.Text, schema.NamesAfter("").Concat(scope.Select(variable => variable.Name)))}");
+
+    private (CelNode Node, CelType Type) BindSelect(CelExpression.Select select)
+    {
+        if (CelPath.TryRead(select.Operand, out var prefix, out var isAbsolute) && schema.Find(prefix) is null && schema.NamesAfter(prefix + ".").Any()
+            && (isAbsolute || !scope.Exists(variable => variable.Name == prefix.Split('.')[0])))
+        {
+            return Fail(select.Offset, $"no such field `{prefix}.{select.Field}`{NearestName.Suggestion(select.Field, schema.NamesAfter(prefix + "."))}");
+        }
+
+        var (operand, type) = Bind(select.Operand);
+        if (type.Kind is not (CelKind.Map or CelKind.Dyn) && checkTypes)
+        {
+            return Fail(select.Offset, $"a value of type {type} has no field `{select.Field}`");
+        }
+
+        return select.IsTest
+            ? (new CelNode.Has(operand, select.Field), CelType.Bool)
+            : (new CelNode.Select(operand, select.Field), type.Element ?? CelType.Dyn);
+    }
+
+    private (CelNode Node, CelType Type) BindLogic(CelExpression.Logic logic)
+    {
+        var operands = new CelNode[logic.Operands.Count];
+        for (var index = 0; index < operands.Length; index++)
+        {
+            (operands[index], var type) = Bind(logic.Operands[index]);
+            Require(type, CelType.Bool, logic.Operands[index].Offset, $"each side of {(logic.IsAnd ? "&&" : "||")}");
+        }
+
+        return (logic.IsAnd ? new CelNode.And(operands) : new CelNode.Or(operands), CelType.Bool);
+    }
+
+    private (CelNode Node, CelType Type) BindConditional(CelExpression.Conditional conditional)
+    {
+        var (test, testType) = Bind(conditional.Test);
+        var (then, thenType) = Bind(conditional.Then);
+        var (otherwise, otherwiseType) = Bind(conditional.Else);
+        Require(testType, CelType.Bool, conditional.Offset, "what stands before ?");
+        Require(otherwiseType, thenType, conditional.Offset, "the value after :");
+        return (new CelNode.Conditional(test, then, otherwise), CelType.Join(thenType, otherwiseType));
+    }
+
+    private (CelNode Node, CelType Type) BindList(CelExpression.ListOf list)
+    {
+        var bound = list.Items.Select(Bind).ToList();
+        var nodes = bound.Select(item => item.Node).ToArray();
+        var type = CelType.ListOf(JoinAll(bound.Select(item => item.Type)));
+        // A list of literals is made once.
+        return list.Items.All(item => item is CelExpression.Literal)
+            ? (new CelNode.Constant(CelValue.Of(new CelValueList([.. list.Items.Select(item => ((CelExpression.Literal)item).Value)]))), type)
+            : (new CelNode.ListOf(nodes), type);
+    }
+
+    private (CelNode Node, CelType Type) BindMap(CelExpression.MapOf map)
+    {
+        var keys = map.Entries.Select(entry => Bind(entry.Key)).ToList();
+        var values = map.Entries.Select(entry => Bind(entry.Value)).ToList();
+        var keyType = JoinAll(keys.Select(key => key.Type));
+        if (checkTypes && keys.Find(key => key.Type.Kind is not (CelKind.Bool or CelKind.Int or CelKind.Uint or CelKind.String or CelKind.Dyn)) is { Node: not null } bad)
+        {
+            return Fail(map.Offset, $"a map's key cannot be of type {bad.Type}");
+        }
+
+        return (new CelNode.MapOf([.. keys.Zip(values, (key, value) => (key.Node, value.Node))]), CelType.MapOf(keyType, JoinAll(values.Select(value => value.Type))));
+    }
+
+    private static CelType JoinAll(IEnumerable<CelType> types) => types.Distinct().ToList() is { Count: > 0 } distinct ? distinct.Aggregate(CelType.Join) : CelType.Dyn;
+
+    private (CelNode Node, CelType Type) BindMacro(CelExpression.Macro macro)
+    {
+        var (range, rangeType) = Bind(macro.Range);
+        var itemType = rangeType.Kind switch
+        {
+            CelKind.List => rangeType.Element!,
+            CelKind.Map => rangeType.Key!,
+            CelKind.Dyn => CelType.Dyn,
+            _ => Fail(macro.Offset, $"a value of type {rangeType} cannot be iterated").Type,
+        };
+        if (schema.IsRoot(macro.Variable) || schema.Find(macro.Variable) is not null)
+        {
+            Fail(macro.Offset, $"the variable `{macro.Variable}` would hide the name `{macro.Variable}`; call it something else");
+        }
+
+        scope.Add((macro.Variable, itemType));
+        Locals = Math.Max(Locals, scope.Count);
+        var filter = macro.Filter is null ? default : Bind(macro.Filter);
+        var (body, bodyType) = Bind(macro.Body);
+        var local = scope.Count - 1;
+        scope.RemoveAt(local);
+
+        if (macro.Filter is not null)
+        {
+            Require(filter.Type, CelType.Bool, macro.Filter.Offset, "the filter of map()");
+        }
+
+        if (macro.Kind != CelMacro.Map)
+        {
+            Require(bodyType, CelType.Bool, macro.Body.Offset, "the condition of the macro");
+        }
+
+        var type = macro.Kind switch
+        {
+            CelMacro.Map => CelType.ListOf(bodyType),
+            CelMacro.Filter => CelType.ListOf(itemType),
+            _ => CelType.Bool,
+        };
+        return (new CelMacroNode(macro.Kind, range, local, filter.Node, body), type);
+    }
+
+    private (CelNode Node, CelType Type) BindCall(CelExpression.Call call)
+    {
+        if (call.Function == "matches" && call.Arguments.Count == 2)
+        {
+            return BindMatches(call);
+        }
+
+        var bound = call.Arguments.Select(Bind).ToList();
+        var types = bound.Select(argument => argument.Type).ToArray();
+        if (CelTypeRules.Find(call.Function) is { } rule)
+        {
+            return rule.Check(types) is { } type
+                ? (Build(call, bound, rule.Apply), type)
+                : Mismatch(call, types) ?? (Build(call, bound, rule.Apply), CelType.Dyn);
+        }
+
+        if (CelFunctions.Find(call.Function, call.IsMethod, call.Arguments.Count) is not { } function)
+        {
+            return Fail(call.Offset, $"no such {(call.IsMethod ? "method" : "function")} `{call.Function}` of {call.Arguments.Count - (call.IsMethod ? 1 : 0)} arguments"
+                + NearestName.Suggestion(call.Function, CelFunctions.Names(call.IsMethod).Where(name => name != call.Function)));
+        }
+
+        var fitting = function.Overloads.Where(overload => overload.Takes.Zip(types).All(pair => pair.First.Fits(pair.Second))).ToList();
+        if (fitting.Count == 0 && Mismatch(call, types) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        var gives = fitting.Count == 0 ? CelType.Dyn : fitting.Select(overload => overload.Gives).Aggregate(CelType.Join);
+        return function.Unary is { } unary
+            ? (new CelNode.Unary(bound[0].Node, unary), gives)
+            : (new CelNode.Binary(bound[0].Node, bound[1].Node, function.Binary!), gives);
+    }
+
+    private static CelNode Build(CelExpression.Call call, List<(CelNode Node, CelType Type)> bound, Func<CelFrame, CelValue, CelValue, CelValue> apply) =>
+        (call.Function, call.Arguments[0], call.Arguments[1]) switch
+        {
+            ("_==_", _, CelExpression.Literal { Value.TryString: { } text }) => new CelNode.TextEquals(bound[0].Node, text),
+            ("_==_", CelExpression.Literal { Value.TryString: { } text }, _) => new CelNode.TextEquals(bound[1].Node, text),
+            _ => new CelNode.Binary(bound[0].Node, bound[1].Node, apply),
+        };
+
+    private (CelNode Node, CelType Type)? Mismatch(CelExpression.Call call, CelType[] types) =>
+        checkTypes ? Fail(call.Offset, $"{call.Function.Replace("_", " ", StringComparison.Ordinal).Replace("@", "", StringComparison.Ordinal).Trim()} does not take {string.Join(" and ", types.Select(type => type.ToString()))}") : null;
+
+    // The pattern is a literal: compiled once, and never the agent's.
+    private (CelNode Node, CelType Type) BindMatches(CelExpression.Call call)
+    {
+        var (text, type) = Bind(call.Arguments[0]);
+        Require(type, CelType.String, call.Arguments[0].Offset, "what matches() looks at");
+        if (call.Arguments[1] is not CelExpression.Literal { Value.TryString: { } pattern } literal)
+        {
+            return Fail(call.Arguments[1].Offset, "the pattern of matches() must be a literal");
+        }
+
+        return SafePattern.TryCompile(pattern, out var regex, out var fault)
+            ? (new CelNode.Unary(text, CelText.Matches(regex)), CelType.Bool)
+            : Fail(literal.Offset, $"matches(): {fault}");
+    }
+
+    private static CelType TypeOf(CelValue value) => value.Kind switch
+    {
+        CelKind.Null => CelType.Null,
+        CelKind.Bool => CelType.Bool,
+        CelKind.Int => CelType.Int,
+        CelKind.Uint => CelType.Uint,
+        CelKind.Double => CelType.Double,
+        CelKind.String => CelType.String,
+        CelKind.Bytes => CelType.Bytes,
+        _ => CelType.Dyn,
+    };
+}

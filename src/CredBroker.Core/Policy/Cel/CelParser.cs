@@ -1,0 +1,372 @@
+using System.Globalization;
+
+namespace CredBroker.Core.Policy.Cel;
+
+/// <summary>
+/// Recursive descent over CEL's grammar, less messages and optionals. Each call that can recurse counts its depth, and so does each expression that is built:
+/// neither this parser nor what walks its result can exhaust the stack. Throws <see cref="CelSyntaxException"/>.
+/// </summary>
+internal sealed class CelParser
+{
+    private static readonly HashSet<string> Reserved =
+    [
+        "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
+    ];
+
+    private static readonly string[][] BinaryLevels =
+    [
+        ["==", "!=", "<", "<=", ">", ">=", "in"],
+        ["+", "-"],
+        ["*", "/", "%"],
+    ];
+
+    private readonly CelLexer lexer;
+    private CelToken token;
+    private int nesting;
+
+    private CelParser(string source)
+    {
+        lexer = new(source);
+        token = lexer.Next();
+    }
+
+    public static CelExpression Parse(string source)
+    {
+        if (source.Length > CelLimits.SourceLength)
+        {
+            throw new CelSyntaxException(0, $"a condition has at most {CelLimits.SourceLength:N0} characters, this one has {source.Length:N0}");
+        }
+
+        var parser = new CelParser(source);
+        var expression = parser.Expression();
+        return parser.token.Kind == CelTokenKind.End ? expression : throw parser.Unexpected("the condition should end here");
+    }
+
+    private CelExpression Expression()
+    {
+        if (++nesting > CelLimits.Depth)
+        {
+            throw TooDeep(token.Offset);
+        }
+
+        var test = Logic("||", () => Logic("&&", () => Binary(0)));
+        if (token.Is("?"))
+        {
+            var offset = Take().Offset;
+            var then = Logic("||", () => Logic("&&", () => Binary(0)));
+            Expect(":");
+            var otherwise = Expression();
+            test = Build(new CelExpression.Conditional(offset, test, then, otherwise, DepthOver(test, then, otherwise)));
+        }
+
+        nesting--;
+        return test;
+    }
+
+    private CelExpression Logic(string symbol, Func<CelExpression> operand)
+    {
+        var first = operand();
+        if (!token.Is(symbol))
+        {
+            return first;
+        }
+
+        var offset = token.Offset;
+        var isAnd = symbol == "&&";
+        var operands = new List<CelExpression>();
+        AddFlat(first);
+        while (token.Is(symbol))
+        {
+            Take();
+            AddFlat(operand());
+        }
+
+        return Build(new CelExpression.Logic(offset, isAnd, operands, DepthOver([.. operands])));
+
+        void AddFlat(CelExpression expression)
+        {
+            if (expression is CelExpression.Logic inner && inner.IsAnd == isAnd)
+            {
+                operands.AddRange(inner.Operands);
+            }
+            else
+            {
+                operands.Add(expression);
+            }
+        }
+    }
+
+    private CelExpression Binary(int level)
+    {
+        if (level == BinaryLevels.Length)
+        {
+            return Unary();
+        }
+
+        var left = Binary(level + 1);
+        while (token.Kind == CelTokenKind.Symbol && BinaryLevels[level].Contains(token.Text))
+        {
+            var symbol = Take();
+            var right = Binary(level + 1);
+            var function = symbol.Text == "in" ? "@in" : $"_{symbol.Text}_";
+            left = Build(new CelExpression.Call(symbol.Offset, function, IsMethod: false, [left, right], DepthOver(left, right)));
+        }
+
+        return left;
+    }
+
+    private CelExpression Unary()
+    {
+        if (!token.Is("!") && !token.Is("-"))
+        {
+            return Member();
+        }
+
+        var symbol = Take();
+        if (symbol.Text == "-" && token.Kind is CelTokenKind.Int or CelTokenKind.Double)
+        {
+            return MemberTail(Number(symbol.Offset, "-"));
+        }
+
+        if (++nesting > CelLimits.Depth)
+        {
+            throw TooDeep(symbol.Offset);
+        }
+
+        var operand = Unary();
+        nesting--;
+        return Build(new CelExpression.Call(symbol.Offset, $"{symbol.Text}_", IsMethod: false, [operand], DepthOver(operand)));
+    }
+
+    private CelExpression Member() => MemberTail(Primary());
+
+    private CelExpression MemberTail(CelExpression operand)
+    {
+        while (true)
+        {
+            if (token.Is("."))
+            {
+                Take();
+                operand = Field(operand);
+            }
+            else if (token.Is("["))
+            {
+                var offset = Take().Offset;
+                var index = Expression();
+                Expect("]");
+                operand = Build(new CelExpression.Call(offset, "_[_]", IsMethod: false, [operand, index], DepthOver(operand, index)));
+            }
+            else if (token.Is("{"))
+            {
+                throw new CelSyntaxException(token.Offset, "messages (Name{…}) are not supported; a map is {\"key\": value}");
+            }
+            else
+            {
+                return operand;
+            }
+        }
+    }
+
+    private CelExpression Field(CelExpression operand)
+    {
+        if (token.Is("?"))
+        {
+            throw new CelSyntaxException(token.Offset, "optional fields (.?) are not supported; ask with has()");
+        }
+
+        if (token.Kind is not (CelTokenKind.Name or CelTokenKind.QuotedName))
+        {
+            throw Unexpected("a field's name is missing");
+        }
+
+        var field = Take();
+        if (field.Kind == CelTokenKind.QuotedName || !token.Is("("))
+        {
+            return Build(new CelExpression.Select(field.Offset, operand, field.Text, IsTest: false, DepthOver(operand)));
+        }
+
+        Take();
+        var arguments = Arguments(")");
+        return CelMacros.TryExpand(field, operand, arguments, out var macro)
+            ? Build(macro)
+            : Build(new CelExpression.Call(field.Offset, field.Text, IsMethod: true, [operand, .. arguments], DepthOver([operand, .. arguments])));
+    }
+
+    private CelExpression Primary()
+    {
+        switch (token.Kind)
+        {
+            case CelTokenKind.Int or CelTokenKind.Uint or CelTokenKind.Double:
+                return Number(token.Offset, "");
+            case CelTokenKind.Literal:
+                var literal = Take();
+                return new CelExpression.Literal(literal.Offset, literal.Value);
+            case CelTokenKind.Name:
+                return Name(Take(), isAbsolute: false);
+            case CelTokenKind.Symbol:
+                break;
+            default:
+                throw Unexpected("a value is missing");
+        }
+
+        var symbol = token;
+        switch (symbol.Text)
+        {
+            case "true" or "false":
+                Take();
+                return new CelExpression.Literal(symbol.Offset, CelValue.Of(symbol.Text == "true"));
+            case "null":
+                Take();
+                return new CelExpression.Literal(symbol.Offset, CelValue.Null);
+            case "(":
+                Take();
+                var inner = Expression();
+                Expect(")");
+                return inner;
+            case "[":
+                Take();
+                var items = Arguments("]");
+                return Build(new CelExpression.ListOf(symbol.Offset, items, DepthOver([.. items])));
+            case "{":
+                Take();
+                return Map(symbol.Offset);
+            case "." when TakeIf(CelTokenKind.Name) is { } name:
+                return Name(name, isAbsolute: true);
+            default:
+                throw Unexpected("a value is missing");
+        }
+    }
+
+    private CelExpression Name(CelToken name, bool isAbsolute)
+    {
+        if (Reserved.Contains(name.Text))
+        {
+            throw new CelSyntaxException(name.Offset, $"{name.Text} is a reserved word");
+        }
+
+        if (!token.Is("("))
+        {
+            return new CelExpression.Name(name.Offset, name.Text, isAbsolute);
+        }
+
+        Take();
+        var arguments = Arguments(")");
+        if (name.Text == "has")
+        {
+            return arguments is [CelExpression.Select { IsTest: false } tested]
+                ? tested with { IsTest = true }
+                : throw new CelSyntaxException(name.Offset, "has() takes one field, as in has(toolCall.arguments.amount)");
+        }
+
+        return Build(new CelExpression.Call(name.Offset, name.Text, IsMethod: false, arguments, DepthOver([.. arguments])));
+    }
+
+    private List<CelExpression> Arguments(string closing)
+    {
+        var arguments = new List<CelExpression>();
+        while (!token.Is(closing))
+        {
+            if (arguments.Count > 0)
+            {
+                Expect(",");
+                // A trailing comma ends a list, not a call.
+                if (closing == "]" && token.Is(closing))
+                {
+                    break;
+                }
+            }
+
+            arguments.Add(Expression());
+        }
+
+        Take();
+        return arguments;
+    }
+
+    private CelExpression.MapOf Map(int offset)
+    {
+        var entries = new List<(CelExpression Key, CelExpression Value)>();
+        while (!token.Is("}"))
+        {
+            if (entries.Count > 0)
+            {
+                Expect(",");
+                if (token.Is("}"))
+                {
+                    break;
+                }
+            }
+
+            var key = Expression();
+            Expect(":");
+            entries.Add((key, Expression()));
+        }
+
+        Take();
+        return Build(new CelExpression.MapOf(offset, entries, DepthOver([.. entries.Select(entry => entry.Key), .. entries.Select(entry => entry.Value)])));
+    }
+
+    private CelExpression.Literal Number(int offset, string sign)
+    {
+        var number = Take();
+        var isHex = number.Text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        switch (number.Kind)
+        {
+            case CelTokenKind.Double when double.TryParse(sign + number.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real):
+                return new(offset, CelValue.Of(real));
+            case CelTokenKind.Uint when Magnitude() is { } magnitude:
+                return new(offset, CelValue.Of(magnitude));
+            case CelTokenKind.Int when Magnitude() is { } magnitude && magnitude <= long.MaxValue + (sign == "-" ? 1UL : 0UL):
+                return new(offset, CelValue.Of(sign == "-" ? unchecked(-(long)magnitude) : (long)magnitude));
+            default:
+                throw new CelSyntaxException(offset, "the number is out of range");
+        }
+
+        ulong? Magnitude() => (isHex
+            ? ulong.TryParse(number.Text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+            : ulong.TryParse(number.Text, NumberStyles.None, CultureInfo.InvariantCulture, out value)) ? value : null;
+    }
+
+    private static T Build<T>(T expression)
+        where T : CelExpression =>
+        expression.Depth <= CelLimits.Depth ? expression : throw TooDeep(expression.Offset);
+
+    private static int DepthOver(params ReadOnlySpan<CelExpression> children)
+    {
+        var deepest = 0;
+        foreach (var child in children)
+        {
+            deepest = Math.Max(deepest, child.Depth);
+        }
+
+        return deepest + 1;
+    }
+
+    private CelToken Take()
+    {
+        var taken = token;
+        token = lexer.Next();
+        return taken;
+    }
+
+    private CelToken? TakeIf(CelTokenKind kind)
+    {
+        Take();
+        return token.Kind == kind ? Take() : null;
+    }
+
+    private void Expect(string symbol)
+    {
+        if (!token.Is(symbol))
+        {
+            throw Unexpected($"{symbol} is missing");
+        }
+
+        Take();
+    }
+
+    private CelSyntaxException Unexpected(string message) =>
+        new(token.Offset, token.Kind == CelTokenKind.End ? $"the condition ends too early: {message}" : message);
+
+    private static CelSyntaxException TooDeep(int offset) => new(offset, $"the condition nests deeper than {CelLimits.Depth}");
+}

@@ -1,0 +1,284 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace CredBroker.Core.Policy.Cel;
+
+/// <summary>
+/// Regular expressions as CEL means them (RE2), on .NET's linear-time engine. The two differ where it matters to a guard: in .NET <c>$</c> also matches before a final
+/// line feed and <c>\d</c> takes every script's digits. So a pattern is translated from a strict subset that means the same in RE2 and here, and anything else is refused.
+/// </summary>
+internal sealed class SafePattern
+{
+    private const int MaxLength = 1_000;
+
+    // What all repetitions together may unroll to.
+    private const int MaxSize = 5_000;
+
+    private readonly string pattern;
+    private readonly StringBuilder translated = new();
+    private int position;
+    private int nesting;
+
+    private SafePattern(string pattern) => this.pattern = pattern;
+
+    /// <summary>Compiles a pattern, or says why not.</summary>
+    public static bool TryCompile(string pattern, out Regex regex, out string fault)
+    {
+        regex = null!;
+        if (pattern.Length > MaxLength)
+        {
+            fault = $"a pattern has at most {MaxLength} characters";
+            return false;
+        }
+
+        try
+        {
+            var translation = new SafePattern(pattern);
+            translation.Alternatives();
+            if (translation.position < pattern.Length)
+            {
+                throw new FormatException("there is a ) without its (");
+            }
+
+            regex = new(translation.translated.ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            fault = "";
+            return true;
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException or NotSupportedException)
+        {
+            fault = exception is FormatException ? exception.Message : "the pattern is not valid";
+            return false;
+        }
+    }
+
+    // Returns the size: how many states it stands for once its repetitions are unrolled.
+    private int Alternatives()
+    {
+        if (++nesting > 50)
+        {
+            throw new FormatException("the pattern nests too deep");
+        }
+
+        var size = 0;
+        while (true)
+        {
+            while (position < pattern.Length && pattern[position] is not ('|' or ')'))
+            {
+                size = Checked(size + Repeated());
+            }
+
+            if (position == pattern.Length || pattern[position] == ')')
+            {
+                nesting--;
+                return size + 1;
+            }
+
+            translated.Append(pattern[position++]);
+        }
+    }
+
+    private int Repeated()
+    {
+        var size = Atom();
+        var quantifiers = 0;
+        while (position < pattern.Length && pattern[position] is '*' or '+' or '?' or '{')
+        {
+            if (++quantifiers > 1)
+            {
+                throw new FormatException("a repetition of a repetition needs brackets: (?:a*)*");
+            }
+
+            var times = 1;
+            if (pattern[position] == '{')
+            {
+                times = Bounds();
+            }
+            else
+            {
+                translated.Append(pattern[position++]);
+            }
+
+            if (position < pattern.Length && pattern[position] == '?')
+            {
+                translated.Append(pattern[position++]);
+            }
+
+            size = Checked((long)size * Math.Max(1, times));
+        }
+
+        return size;
+    }
+
+    private int Bounds()
+    {
+        var end = pattern.IndexOf('}', position);
+        var parts = end < 0 ? [] : pattern[(position + 1)..end].Split(',');
+        var minimum = parts.Length is 1 or 2 ? Bound(parts[0]) : -1;
+        var maximum = parts.Length == 2 && parts[1].Length > 0 ? Bound(parts[1]) : minimum;
+        if (minimum < 0 || maximum < minimum)
+        {
+            throw new FormatException("a repetition is {n}, {n,} or {n,m} with numbers up to 1000; a brace itself is \\{");
+        }
+
+        translated.Append(pattern, position, end - position + 1);
+        position = end + 1;
+        return maximum;
+
+        static int Bound(string text) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= 1_000 ? value : -1;
+    }
+
+    private int Atom()
+    {
+        var current = pattern[position++];
+        switch (current)
+        {
+            case '(':
+                return Group();
+            case '[':
+                Class();
+                return 1;
+            case '\\':
+                translated.Append(Escape(inClass: false));
+                return 1;
+            case '$':
+                translated.Append("\\z");
+                return 0;
+            case '^' or '.':
+                translated.Append(current);
+                return 1;
+            case '*' or '+' or '?' or '{' or '}' or ']':
+                throw new FormatException($"{current} stands where nothing can be repeated or closed; as a character it is \\{current}");
+            default:
+                Literal(current);
+                return 1;
+        }
+    }
+
+    private int Group()
+    {
+        var rest = pattern.AsSpan(position);
+        if (rest.StartsWith("?i)", StringComparison.Ordinal) && position == 1)
+        {
+            position += 3;
+            translated.Append("(?i)");
+            return 0;
+        }
+
+        if (rest.StartsWith("?:", StringComparison.Ordinal))
+        {
+            position += 2;
+        }
+        else if (rest.StartsWith("?", StringComparison.Ordinal))
+        {
+            throw new FormatException("of the groups that begin with (? only (?: and a leading (?i) are supported");
+        }
+
+        translated.Append("(?:");
+        var size = Alternatives();
+        if (position == pattern.Length)
+        {
+            throw new FormatException("there is a ( without its )");
+        }
+
+        position++;
+        translated.Append(')');
+        return size;
+    }
+
+    private void Class()
+    {
+        translated.Append('[');
+        if (position < pattern.Length && pattern[position] == '^')
+        {
+            translated.Append(pattern[position++]);
+        }
+
+        var isEmpty = true;
+        while (true)
+        {
+            if (position == pattern.Length)
+            {
+                throw new FormatException("there is a [ without its ]");
+            }
+
+            var current = pattern[position++];
+            switch (current)
+            {
+                case ']' when !isEmpty:
+                    translated.Append(']');
+                    return;
+                case '\\':
+                    translated.Append(Escape(inClass: true));
+                    break;
+                case '[' or ']' or '&' or '~':
+                    throw new FormatException($"{current} inside [ ] is written \\{current}");
+                case '-':
+                    ClassDash(isEmpty);
+                    break;
+                default:
+                    Literal(current);
+                    break;
+            }
+
+            isEmpty = false;
+        }
+    }
+
+    // A dash is a range between two single characters, or itself at either end.
+    private void ClassDash(bool isFirst)
+    {
+        var isLast = position < pattern.Length && pattern[position] == ']';
+        if (isFirst || isLast)
+        {
+            translated.Append("\\-");
+        }
+        else if (position < pattern.Length && pattern[position] is not ('[' or '-'))
+        {
+            translated.Append('-');
+        }
+        else
+        {
+            throw new FormatException("a - inside [ ] stands between two characters or at an end; as a character it is \\-");
+        }
+    }
+
+    private string Escape(bool inClass)
+    {
+        if (position == pattern.Length)
+        {
+            throw new FormatException("the pattern ends in a \\");
+        }
+
+        var letter = pattern[position++];
+        return letter switch
+        {
+            'd' => inClass ? "0-9" : "[0-9]",
+            'w' => inClass ? "0-9A-Za-z_" : "[0-9A-Za-z_]",
+            's' => inClass ? "\\t\\n\\f\\r " : "[\\t\\n\\f\\r ]",
+            'D' when !inClass => "[^0-9]",
+            'W' when !inClass => "[^0-9A-Za-z_]",
+            'S' when !inClass => "[^\\t\\n\\f\\r ]",
+            'A' or 'z' when !inClass => $"\\{letter}",
+            't' or 'n' or 'r' or 'f' or 'v' or 'a' => $"\\{letter}",
+            _ when char.IsAscii(letter) && !char.IsAsciiLetterOrDigit(letter) && !char.IsControl(letter) => $"\\u{(int)letter:X4}",
+            _ => throw new FormatException($"the escape \\{letter} is not supported{(inClass ? " inside [ ]" : "")}"),
+        };
+    }
+
+    private void Literal(char current)
+    {
+        if (char.IsHighSurrogate(current) && position < pattern.Length && char.IsLowSurrogate(pattern[position]))
+        {
+            // Beyond the BMP a character is two units to .NET: group them, so that a repetition takes both.
+            translated.Append(CultureInfo.InvariantCulture, $"(?:{current}{pattern[position++]})");
+            return;
+        }
+
+        translated.Append(current is '#' or ' ' ? $"\\u{(int)current:X4}" : current.ToString());
+    }
+
+    private static int Checked(long size) =>
+        size <= MaxSize ? (int)size : throw new FormatException("the pattern's repetitions unroll to too much");
+}
