@@ -1,24 +1,256 @@
+using System.Text.Json;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Policy.Cel;
+using CredBroker.Core.Policy.Loading;
 
 namespace CredBroker.Core.Policy;
 
 /// <summary>A policy document, parsed and compiled once: an immutable snapshot that decides purely.</summary>
 public sealed class PolicySet
 {
+    private readonly Dictionary<string, CatalogueItem> items;
+    private readonly Dictionary<string, CelProgram> agents;
+    private readonly PolicyRule[] rules;
+    private readonly int locals;
+
+    internal PolicySet(
+        string hash, IEnumerable<BusinessProcess> processes, IEnumerable<CatalogueItem> items, IEnumerable<KeyValuePair<string, CelProgram>> agents, IEnumerable<PolicyRule> rules)
+    {
+        Hash = hash;
+        Processes = processes.ToDictionary(process => process.Name, StringComparer.Ordinal);
+        this.items = items.ToDictionary(item => item.Entry.Name, StringComparer.Ordinal);
+        Credentials = this.items.ToDictionary(pair => pair.Key, pair => pair.Value.Entry, StringComparer.Ordinal);
+        this.agents = agents.ToDictionary(StringComparer.Ordinal);
+        this.rules = [.. rules];
+        locals = this.agents.Values.Concat(this.rules.Select(rule => rule.When)).Select(program => program.Locals).DefaultIfEmpty().Max();
+    }
+
     /// <summary>SHA-256 of the document and its schemas, lower-case hex.</summary>
-    public required string Hash { get; init; }
+    public string Hash { get; }
 
     /// <summary>The catalogue by name.</summary>
-    public required IReadOnlyDictionary<string, CatalogueEntry> Credentials { get; init; }
+    public IReadOnlyDictionary<string, CatalogueEntry> Credentials { get; }
 
     /// <summary>The processes by name.</summary>
-    public required IReadOnlyDictionary<string, BusinessProcess> Processes { get; init; }
+    public IReadOnlyDictionary<string, BusinessProcess> Processes { get; }
+
+    /// <summary>Parses and compiles a document: the policy, or every fault with its line and column. Never throws, whatever the text.</summary>
+    public static PolicyCompilation Compile(PolicyDocument document) => PolicyReader.Read(document).ToCompilation();
 
     /// <summary>Whether the identity may claim the process, and as which agent.</summary>
-    public Admission Admit(WorkloadIdentity identity, string process) => throw new NotSupportedException($"{Hash}{identity}{process}");
+    public Admission Admit(WorkloadIdentity identity, string process) =>
+        Processes.TryGetValue(process, out var found)
+            ? Admit(new PolicyInputs(identity, locals), found, out _)
+            : new("", PolicyRefusals.ProcessUnknown);
 
-    /// <summary>Decides a request. Pure: no I/O, no clock.</summary>
-    public Decision Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request) =>
-        throw new NotSupportedException($"{Hash}{identity}{task}{request}");
+    /// <summary>
+    /// Decides a request. Pure: no I/O, no clock.
+    /// <list type="number">
+    /// <item>The process must be known and admit the identity through exactly one of its agents.</item>
+    /// <item>The catalogue must offer the credential with these actions, and the tool call's arguments must fit their schema.</item>
+    /// <item>Every rule is tried; one that fails denies. Deny beats allow; nothing matching denies.</item>
+    /// <item>The autonomy gate may be stricter than the rules, never laxer.</item>
+    /// <item>What is granted is the strictest of all that matched.</item>
+    /// </list>
+    /// </summary>
+    public Decision Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request)
+    {
+        // 1. Who is asking, for which process.
+        if (!Processes.TryGetValue(task.Process, out var process))
+        {
+            return Deny(PolicyRefusals.ProcessUnknown, "the policy has no such process");
+        }
+
+        var inputs = new PolicyInputs(identity, locals) { Task = task, Request = request, Process = process };
+        var admission = Admit(inputs, process, out var explanation);
+        if (admission.Refusal is { } notAdmitted)
+        {
+            return Deny(notAdmitted, explanation);
+        }
+
+        inputs.Agent = admission.Agent;
+
+        // 2. What is asked for.
+        if (!items.TryGetValue(request.Credential, out var item))
+        {
+            return Deny(PolicyRefusals.CredentialUnknown, "the catalogue has no such credential") with { Agent = admission.Agent };
+        }
+
+        if (CheckRequest(item, request) is { } refusal)
+        {
+            return Deny(refusal, refusal.Detail) with { Agent = admission.Agent };
+        }
+
+        var gate = AutonomyGate.For(process, identity, task);
+        inputs.Credential = item;
+        inputs.IsReversible = item.Entry.Reversible && (item.Entry.Vault.Revocation == RevocationReach.Backend || Contains(process.AcceptsUnrevocable, item.Entry.Name));
+        inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
+        inputs.FailedGate = gate.Failed;
+
+        // 3. The rules, 4. the gate, 5. the grant.
+        return Decide(inputs, gate);
+    }
+
+    private Admission Admit(PolicyInputs inputs, BusinessProcess process, out string explanation)
+    {
+        var agent = "";
+        foreach (var name in process.Agents)
+        {
+            var admits = agents[name].Run(inputs);
+            if (admits.IsFalse)
+            {
+                continue;
+            }
+
+            if (!admits.IsTrue)
+            {
+                explanation = $"the condition of agent {name} failed: {ErrorOf(admits)}";
+                return new("", PolicyRefusals.RuleFailed);
+            }
+
+            if (agent.Length > 0)
+            {
+                explanation = $"agents {agent} and {name} of process {process.Name} both admit the identity";
+                return new("", PolicyRefusals.AgentAmbiguous);
+            }
+
+            agent = name;
+        }
+
+        explanation = agent.Length > 0 ? "" : $"no agent of process {process.Name} admits the identity";
+        return new(agent, agent.Length > 0 ? null : PolicyRefusals.ProcessNotAdmitted);
+    }
+
+    private static Refusal? CheckRequest(CatalogueItem item, CredentialRequest request)
+    {
+        if (request.Actions.Count == 0)
+        {
+            return PolicyRefusals.ActionNotOffered;
+        }
+
+        foreach (var action in request.Actions)
+        {
+            if (!Contains(item.Entry.Actions, action))
+            {
+                return PolicyRefusals.ActionNotOffered;
+            }
+        }
+
+        if (request.Ttl < TimeSpan.FromSeconds(1))
+        {
+            return PolicyRefusals.TtlTooShort;
+        }
+
+        if (item.ToolSchemas is null || request.ToolCall is not { } call)
+        {
+            return null;
+        }
+
+        return !item.ToolSchemas.TryGetValue(call.Name, out var schema) ? PolicyRefusals.ToolUnknown
+            : call.Arguments.ValueKind == JsonValueKind.Undefined ? PolicyRefusals.ToolArguments("arguments fails type")
+            : schema.Check(call.Arguments) is { } fault ? PolicyRefusals.ToolArguments(fault)
+            : null;
+    }
+
+    private Decision Decide(PolicyInputs inputs, AutonomyGate gate)
+    {
+        PolicyRule? allows = null, denies = null, onlyMatch = null;
+        List<string>? matches = null;
+        var maxTtl = inputs.Credential.Entry.MaxTtl;
+        foreach (var rule in rules)
+        {
+            var matched = rule.When.Run(inputs);
+            if (matched.IsFalse)
+            {
+                continue;
+            }
+
+            if (!matched.IsTrue)
+            {
+                return DenyFor(PolicyRefusals.RuleFailed, $"rule {rule.Id} failed: {ErrorOf(matched)}") with { RuleId = rule.Id, MatchedRules = Matches() };
+            }
+
+            if (onlyMatch is not null)
+            {
+                matches ??= [onlyMatch.Id];
+                matches.Add(rule.Id);
+            }
+
+            onlyMatch ??= rule;
+            if (rule.Effect == PolicyEffect.Deny)
+            {
+                denies ??= rule;
+            }
+            else
+            {
+                allows ??= rule;
+                maxTtl = rule.MaxTtl is { } ruleTtl && ruleTtl < maxTtl ? ruleTtl : maxTtl;
+            }
+        }
+
+        if (denies is not null)
+        {
+            return DenyFor(PolicyRefusals.DeniedByRule, $"denied by rule {denies.Id}") with { RuleId = denies.Id, MatchedRules = Matches() };
+        }
+
+        if (allows is null)
+        {
+            return DenyFor(PolicyRefusals.NoRuleAllows, "no rule allows it");
+        }
+
+        switch (gate.Effect(inputs.Credential.Entry, inputs.IsReversible))
+        {
+            case PolicyEffect.Deny:
+                return DenyFor(PolicyRefusals.GateDenied, "the autonomy gate denies a high-impact step that cannot be undone") with { MatchedRules = Matches() };
+            case PolicyEffect.Challenge:
+                return DenyFor(PolicyRefusals.ApprovalNeeded, "the autonomy gate asks for a person's approval") with { MatchedRules = Matches() };
+        }
+
+        return new()
+        {
+            Effect = PolicyEffect.Allow,
+            PolicyHash = Hash,
+            Agent = inputs.Agent,
+            RuleId = allows.Id,
+            MatchedRules = Matches(),
+            Gate = gate.Conditions,
+            Explanation = allows.Allows,
+            Grant = new()
+            {
+                Entry = inputs.Credential.Entry,
+                Process = inputs.Process,
+                Ttl = inputs.Ttl < maxTtl ? inputs.Ttl : maxTtl,
+                MaxTtl = maxTtl,
+                TtlCut = inputs.Request.Ttl > maxTtl,
+            },
+        };
+
+        IReadOnlyList<string> Matches() => matches ?? onlyMatch?.Alone ?? [];
+
+        Decision DenyFor(Refusal refusal, string explanation) => Deny(refusal, explanation) with { Agent = inputs.Agent, Gate = gate.Conditions };
+    }
+
+    private Decision Deny(Refusal refusal, string explanation) =>
+        new() { Effect = PolicyEffect.Deny, PolicyHash = Hash, Refusal = refusal, Explanation = explanation };
+
+    private static string ErrorOf(CelValue value) => value.IsError ? value.Error : $"it gave a value of type {CelType.NameOf(value.Kind)}, not a truth value";
+
+    private static bool Contains(IReadOnlyList<string> texts, string wanted)
+    {
+        for (var index = 0; index < texts.Count; index++)
+        {
+            if (string.Equals(texts[index], wanted, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
+
+/// <summary>What became of compiling a document.</summary>
+/// <param name="Set">The policy; null where there are faults.</param>
+/// <param name="Faults">Every fault, in the order of the document's lines.</param>
+public sealed record PolicyCompilation(PolicySet? Set, IReadOnlyList<PolicyFault> Faults);

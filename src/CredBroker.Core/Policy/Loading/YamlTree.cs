@@ -1,0 +1,151 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace CredBroker.Core.Policy.Loading;
+
+/// <summary>
+/// Reads one YAML document into nodes from the parser's events, without recursion: nesting is capped before it can cost a stack. Anchors, aliases, tags, a second document
+/// and keys that are no text are faults: what they mean is not on the page that a reviewer reads.
+/// </summary>
+internal sealed class YamlTree
+{
+    public const int MaxBytes = 1024 * 1024;
+
+    private const int MaxDepth = 16;
+
+    private readonly PolicyFaultList faults;
+    private readonly Stack<YamlNode> open = new();
+    private readonly Stack<YamlScalar?> keys = new();
+    private YamlNode? root;
+    private int documents;
+
+    private YamlTree(PolicyFaultList faults) => this.faults = faults;
+
+    /// <summary>The document's root, or null where the text is no YAML at all. Never throws, whatever the text.</summary>
+    public static YamlNode? Read(string text, PolicyFaultList faults)
+    {
+        if (text.Length > MaxBytes || System.Text.Encoding.UTF8.GetByteCount(text) > MaxBytes)
+        {
+            faults.Add(0, 0, "a policy document has at most 1 MiB");
+            return null;
+        }
+
+        var tree = new YamlTree(faults);
+        try
+        {
+            var parser = new Parser(new StringReader(text));
+            while (parser.MoveNext())
+            {
+                if (!tree.Accept(parser.Current!))
+                {
+                    return null;
+                }
+            }
+        }
+        catch (YamlException exception)
+        {
+            faults.Add((int)exception.Start.Line, (int)exception.Start.Column, $"this is not YAML: {exception.Message}");
+            return null;
+        }
+
+        if (tree.root is null)
+        {
+            faults.Add(1, 1, "the document is empty");
+        }
+
+        return tree.root;
+    }
+
+    /// <summary>Takes an event up. False ends the reading: what follows could only mislead.</summary>
+    private bool Accept(ParsingEvent current)
+    {
+        var (line, column) = ((int)current.Start.Line, (int)current.Start.Column);
+        switch (current)
+        {
+            case DocumentStart when ++documents > 1:
+                faults.Add(line, column, "a policy is one document; a second begins here");
+                return false;
+            case AnchorAlias:
+                faults.Add(line, column, "aliases (*name) are not accepted; write it out");
+                Place(new YamlScalar(line, column, "", IsPlain: true, 0));
+                return true;
+            case NodeEvent node:
+                RefuseProperties(node, line, column);
+                break;
+        }
+
+        switch (current)
+        {
+            case Scalar scalar:
+                Place(new YamlScalar(line, column, scalar.Value, scalar.Style == ScalarStyle.Plain, (int)scalar.Start.Index));
+                return true;
+            case MappingStart:
+                return Open(new YamlMapping(line, column));
+            case SequenceStart:
+                return Open(new YamlSequence(line, column));
+            case MappingEnd or SequenceEnd:
+                open.Pop();
+                keys.Pop();
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    private void RefuseProperties(NodeEvent node, int line, int column)
+    {
+        if (!node.Anchor.IsEmpty)
+        {
+            faults.Add(line, column, "anchors (&name) are not accepted");
+        }
+
+        if (!node.Tag.IsEmpty)
+        {
+            faults.Add(line, column, "tags (!name) are not accepted");
+        }
+    }
+
+    private bool Open(YamlNode node)
+    {
+        Place(node);
+        open.Push(node);
+        keys.Push(null);
+        if (open.Count <= MaxDepth)
+        {
+            return true;
+        }
+
+        faults.Add(node, $"the document nests deeper than {MaxDepth}");
+        return false;
+    }
+
+    private void Place(YamlNode node)
+    {
+        if (open.Count == 0)
+        {
+            root ??= node;
+            return;
+        }
+
+        switch (open.Peek())
+        {
+            case YamlSequence sequence:
+                sequence.Items.Add(node);
+                break;
+            case YamlMapping mapping when keys.Peek() is { } key:
+                mapping.Entries.Add((key, node));
+                keys.Pop();
+                keys.Push(null);
+                break;
+            default:
+                keys.Pop();
+                if (node is not YamlScalar)
+                {
+                    faults.Add(node, "a key must be a text");
+                }
+
+                keys.Push(node as YamlScalar ?? new YamlScalar(node.Line, node.Column, "", IsPlain: true, 0));
+                break;
+        }
+    }
+}
