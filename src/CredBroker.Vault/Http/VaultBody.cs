@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace CredBroker.Vault.Http;
+
+/// <summary>Vault's common answer. Classes, not records: they hold secrets and must not print them.</summary>
+internal sealed class VaultBody
+{
+    public static readonly VaultBody Empty = new();
+
+    public string? LeaseId { get; init; }
+
+    /// <summary>Seconds.</summary>
+    public long LeaseDuration { get; init; }
+
+    public JsonElement Data { get; init; }
+
+    public VaultAuth? Auth { get; init; }
+
+    public IReadOnlyList<string>? Warnings { get; init; }
+
+    public IReadOnlyList<string>? Errors { get; init; }
+
+    /// <summary>A text member of the data, or null.</summary>
+    public string? Text(string member) =>
+        Data.ValueKind == JsonValueKind.Object && Data.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>The data as one of our records, or null where it does not fit.</summary>
+    public T? As<T>(System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return Data.ValueKind == JsonValueKind.Object ? Data.Deserialize(type) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>A token that Vault made or renewed.</summary>
+internal sealed class VaultAuth
+{
+    public string? ClientToken { get; init; }
+
+    public string? Accessor { get; init; }
+
+    public IReadOnlyList<string>? TokenPolicies { get; init; }
+
+    /// <summary>Seconds; 0 means that it never ends.</summary>
+    public long LeaseDuration { get; init; }
+
+    public bool Renewable { get; init; }
+
+    public bool? Orphan { get; init; }
+
+    public string? TokenType { get; init; }
+}
+
+/// <summary>A token as lookup shows it.</summary>
+internal sealed record TokenFacts
+{
+    public string Accessor { get; init; } = "";
+
+    public IReadOnlyList<string> Policies { get; init; } = [];
+
+    /// <summary>Seconds left; 0 means that it never ends.</summary>
+    public long Ttl { get; init; }
+
+    public long CreationTtl { get; init; }
+
+    public long ExplicitMaxTtl { get; init; }
+
+    public bool Renewable { get; init; }
+
+    public bool Orphan { get; init; }
+
+    public string Type { get; init; } = "";
+}
+
+/// <summary>A lease as lookup shows it.</summary>
+internal sealed record LeaseFacts
+{
+    public DateTimeOffset IssueTime { get; init; }
+
+    /// <summary>Seconds left; 0 while it is being revoked.</summary>
+    public long Ttl { get; init; }
+}
+
+/// <summary>The names under a listed path.</summary>
+internal sealed record ListedKeys
+{
+    public IReadOnlyList<string> Keys { get; init; } = [];
+}

@@ -1,0 +1,27 @@
+namespace CredBroker.Vault.Http;
+
+/// <summary>One call to Vault. It is a class without a printed form, because its token and body are secrets.</summary>
+internal sealed class VaultCall(HttpMethod method, string path)
+{
+    /// <summary>LIST, Vault's own method.</summary>
+    public static readonly HttpMethod List = new("LIST");
+
+    public HttpMethod Method => method;
+
+    /// <summary>Below <c>/v1/</c>, checked by <see cref="VaultPath"/> where a part of it comes from settings.</summary>
+    public string Path => path;
+
+    /// <summary>The token that makes the call; null for a login or health check.</summary>
+    public SecretText? Token { get; init; }
+
+    /// <summary>The JSON body, or null for none.</summary>
+    public byte[]? Body { get; init; }
+
+    /// <summary>The lease that a direct read is for; it stands in Vault's audit log as a request header.</summary>
+    public string? LeaseId { get; init; }
+
+    /// <summary>How long to wait for the answer.</summary>
+    public required TimeSpan Timeout { get; init; }
+
+    public VaultCall With(SecretText token) => new(method, path) { Token = token, Body = Body, LeaseId = LeaseId, Timeout = Timeout };
+}

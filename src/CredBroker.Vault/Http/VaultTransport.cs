@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+
+namespace CredBroker.Vault.Http;
+
+/// <summary>
+/// Sends one call to Vault, once, and says what became of it; nothing is thrown for a Vault that is away, slow, sealed or talking nonsense.
+/// Connections are kept; redirects are not followed (a standby answers with one); an answer is bounded; secrets travel in headers and bodies only.
+/// </summary>
+internal sealed class VaultTransport : IDisposable
+{
+    private const int MaxWords = 400;
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private readonly HttpClient http;
+    private readonly TimeProvider time;
+    private readonly string vaultNamespace;
+
+    public VaultTransport(VaultOptions options, TimeProvider time)
+    {
+        this.time = time;
+        vaultNamespace = options.Namespace;
+        Address = new Uri(options.Address);
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            // Shorter than Vault's own idle limit (5 minutes), so that a kept connection is seldom closed under a call.
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            // A changed DNS answer is noticed.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            MaxConnectionsPerServer = options.MaxConnections,
+            SslOptions = options.CaFile.Length == 0 ? new() : TrustOnly(options.CaFile),
+        };
+        http = new HttpClient(handler, disposeHandler: true)
+        {
+            BaseAddress = Address,
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = options.MaxResponseBytes,
+        };
+    }
+
+    /// <summary>Where Vault is.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Sends the call once. The caller's cancellation ends the wait, not the call: it is answered as lost, never thrown.</summary>
+    public async ValueTask<VaultReply> SendAsync(VaultCall call, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return new VaultReply.NotSent("the time for it was over");
+        }
+
+        using var timeout = new CancellationTokenSource(call.Timeout, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var request = Build(call);
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
+            var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
+            return Read(response.StatusCode, body);
+        }
+        catch (HttpRequestException fault) when (fault.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError)
+        {
+            return new VaultReply.NotSent(fault.Message);
+        }
+        catch (HttpRequestException fault)
+        {
+            return new VaultReply.Lost(fault.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return new VaultReply.Lost(timeout.IsCancellationRequested ? $"no answer within {call.Timeout.TotalSeconds:0.#} s" : "no answer in time");
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private HttpRequestMessage Build(VaultCall call)
+    {
+        // The empty body matters. SocketsHttpHandler sends a request without one again, up to three times, when a kept connection ends before the answer;
+        // a GET that mints would then mint twice, and nobody would know of the first.
+        var request = new HttpRequestMessage(call.Method, new Uri(Address, "/v1/" + call.Path)) { Content = new ByteArrayContent(call.Body ?? []) };
+        if (call.Body is not null)
+        {
+            request.Content.Headers.ContentType = Json;
+        }
+
+        // Vault refuses calls without it where a listener asks for it; no browser can be made to send it.
+        request.Headers.TryAddWithoutValidation("X-Vault-Request", "true");
+        if (call.Token is { } token)
+        {
+            request.Headers.TryAddWithoutValidation("X-Vault-Token", token.Reveal());
+        }
+
+        if (vaultNamespace.Length > 0)
+        {
+            request.Headers.TryAddWithoutValidation("X-Vault-Namespace", vaultNamespace);
+        }
+
+        if (call.LeaseId is { } leaseId)
+        {
+            request.Headers.TryAddWithoutValidation("X-CredBroker-Lease", leaseId);
+        }
+
+        return request;
+    }
+
+    private static VaultReply Read(HttpStatusCode status, byte[] bytes)
+    {
+        VaultBody? body;
+        try
+        {
+            body = bytes.Length == 0 ? VaultBody.Empty : JsonSerializer.Deserialize(bytes, VaultJson.Default.VaultBody);
+        }
+        catch (JsonException)
+        {
+            body = null;
+        }
+
+        return (int)status switch
+        {
+            >= 200 and < 300 => body is null ? new VaultReply.Lost("the answer is no JSON that Vault would send") : new VaultReply.Done(body),
+            >= 300 and < 400 => new VaultReply.Declined((int)status, "this node is a standby and redirects"),
+            _ => new VaultReply.Declined((int)status, Words(body?.Errors)),
+        };
+    }
+
+    /// <summary>Vault's own error texts, on one line and bounded.</summary>
+    private static string Words(IReadOnlyList<string>? errors)
+    {
+        var words = new StringBuilder();
+        foreach (var rune in string.Join("; ", errors ?? []).EnumerateRunes())
+        {
+            if (words.Length >= MaxWords)
+            {
+                return words.Append('…').ToString();
+            }
+
+            words.Append(Rune.IsControl(rune) ? " " : rune.ToString());
+        }
+
+        return words.ToString();
+    }
+
+    private static SslClientAuthenticationOptions TrustOnly(string caFile)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.ImportFromPemFile(caFile);
+        return new() { CertificateChainPolicy = policy };
+    }
+}

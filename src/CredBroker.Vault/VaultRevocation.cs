@@ -1,0 +1,73 @@
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+using CredBroker.Vault.Http;
+using CredBroker.Vault.Session;
+
+namespace CredBroker.Vault;
+
+/// <summary>
+/// Revokes, and believes only what proves it: <c>sys/leases/revoke</c> with <c>sync</c> on the lease id answers after the backend has let go,
+/// while <c>revoke-accessor</c> answers 204 with everything still to do.
+/// </summary>
+internal sealed class VaultRevocation(VaultClient client, VaultSession session, VaultOptions options)
+{
+    private static readonly RevokeOutcome Confirmed = new RevokeOutcome.Confirmed();
+
+    /// <summary>Steps 2 and 3 of a revocation, each of them idempotent.</summary>
+    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        // 2. The Vault lease, at the backend. One that Vault does not know is gone.
+        if (lease.VaultLeaseId is { } leaseId && await RevokeLeaseAsync(leaseId, cancellationToken) is RevokeOutcome.Failed failed)
+        {
+            return failed;
+        }
+
+        // 3. The tokens: the child, and the credential where that is a token itself.
+        string[] accessors = [.. new[] { lease.Accessor, lease.CredentialAccessor }.OfType<string>()];
+        foreach (var accessor in accessors)
+        {
+            if (await RevokeAccessorAsync(accessor, cancellationToken) is RevokeOutcome.Failed still)
+            {
+                return still;
+            }
+        }
+
+        return lease switch
+        {
+            { VaultLeaseId: not null } => Confirmed,
+            { CredentialAccessor: not null } => await ConfirmGoneAsync(accessors, cancellationToken),
+            // A mint that was under way may still bring a secret to life: a later sweep says.
+            _ => new RevokeOutcome.Unproven(),
+        };
+    }
+
+    public async ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken)
+    {
+        var reply = await session.SendAsync(AccessorCalls.Revoke(accessor, options.CallTimeout), client.RepeatableAsync, cancellationToken);
+        return reply is VaultReply.Done || reply.SaysInvalidAccessor ? Confirmed : new RevokeOutcome.Failed(reply.Why);
+    }
+
+    /// <summary>The lease id travels in the body: in the path it would stand in every proxy's log.</summary>
+    public async ValueTask<RevokeOutcome> RevokeLeaseAsync(string leaseId, CancellationToken cancellationToken)
+    {
+        var body = VaultBodies.Of(new RevokeLeaseRequest(leaseId, Sync: true), VaultJson.Default.RevokeLeaseRequest);
+        var call = new VaultCall(HttpMethod.Post, "sys/leases/revoke") { Body = body, Timeout = options.RevokeTimeout };
+        var reply = await session.SendAsync(call, client.RepeatableAsync, cancellationToken);
+        return reply is VaultReply.Done ? Confirmed : new RevokeOutcome.Failed(reply.Why);
+    }
+
+    /// <summary>Whether Vault knows none of these tokens any more.</summary>
+    public async ValueTask<RevokeOutcome> ConfirmGoneAsync(IReadOnlyList<string> accessors, CancellationToken cancellationToken)
+    {
+        foreach (var accessor in accessors)
+        {
+            var reply = await session.SendAsync(AccessorCalls.Lookup(accessor, options.CallTimeout), client.RepeatableAsync, cancellationToken);
+            if (!reply.SaysInvalidAccessor)
+            {
+                return new RevokeOutcome.Failed(reply is VaultReply.Done ? "Vault still knows a token that it was told to revoke" : reply.Why);
+            }
+        }
+
+        return Confirmed;
+    }
+}

@@ -1,0 +1,219 @@
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+using CredBroker.Vault.Engines;
+using CredBroker.Vault.Http;
+using CredBroker.Vault.Session;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Vault;
+
+/// <summary>Issues, renews and revokes over the HTTP API of Vault or OpenBao. What may be sent twice is decided per operation in <see cref="VaultClient"/>.</summary>
+public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
+{
+    private readonly VaultOptions options;
+    private readonly VaultNames names;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly VaultTransport transport;
+    private readonly VaultClient client;
+    private readonly VaultSession session;
+    private readonly ChildTokens children;
+    private readonly VaultRevocation revocation;
+    private readonly VaultRenewal renewal;
+    private readonly VaultLeases leases;
+    private volatile IssuerStatus lastProbe = new(false, VaultRefusals.NotProven, null);
+
+    /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
+    public VaultSecretIssuer(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger)
+    {
+        (this.options, this.time, this.logger) = (options, time, logger);
+        names = new(options.Installation);
+        transport = new(options, time);
+        client = new(transport, time, logger);
+        session = new(client, options, time, logger);
+        children = new(client, session, options, time);
+        revocation = new(client, session, options);
+        renewal = new(client, session, options, time);
+        leases = new(client, session, options);
+    }
+
+    /// <inheritdoc/>
+    public IssuerStatus Status => lastProbe is { CanIssue: true, ProvenAt: { } provenAt } && time.GetUtcNow() - provenAt > 3 * options.ProbeInterval
+        ? new IssuerStatus(false, VaultRefusals.NotProven, provenAt)
+        : lastProbe;
+
+    /// <inheritdoc/>
+    public async ValueTask<IssuerStatus> ProbeAsync(CancellationToken cancellationToken)
+    {
+        var (refusal, why) = await TryProbeAsync(cancellationToken);
+        if (refusal is null)
+        {
+            if (!lastProbe.CanIssue)
+            {
+                LogProven(logger);
+            }
+
+            return lastProbe = new(true, null, time.GetUtcNow());
+        }
+
+        LogNotProven(logger, why);
+        return lastProbe = new(false, refusal, lastProbe.ProvenAt);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken)
+    {
+        var entry = plan.Grant.Entry;
+        if (names.FaultOf(entry) is { } fault)
+        {
+            LogRefused(logger, plan.LeaseId, entry.Name, fault);
+            return new PrepareOutcome.Refused(VaultRefusals.Missing);
+        }
+
+        switch (entry.Vault)
+        {
+            case VaultBinding.KeyValue:
+                return new PrepareOutcome.Prepared(null);
+            case VaultBinding.Pki when RenderedNames.Render(entry.Names, plan.Identity) is null:
+                return new PrepareOutcome.Refused(new(
+                    RefusalCode.NamesEmpty, "This identity has no names for the certificate: a field that the credential's `names` use is empty or no fit name."));
+            case VaultBinding.Pki { Mode: PkiMode.Sign } when plan.Csr is null:
+                return new PrepareOutcome.Refused(new(RefusalCode.CsrInvalid, "This credential signs your own key: send a PKCS#10 request as `csr`."));
+        }
+
+        // The power to revoke comes before the power to issue: the broker's own token outlives what hangs on the child.
+        if (!await session.LastsUntilAsync(time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl), cancellationToken) && session.Current is not null)
+        {
+            return new PrepareOutcome.Refused(VaultRefusals.OwnTokenEnds);
+        }
+
+        var (child, reply) = await children.CreateAsync(plan, cancellationToken);
+        if (child is not null)
+        {
+            return new PrepareOutcome.Prepared(child);
+        }
+
+        LogRefused(logger, plan.LeaseId, entry.Name, reply.Why);
+        return new PrepareOutcome.Refused(VaultRefusals.For(reply));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<MintOutcome> MintAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    {
+        var binding = plan.Grant.Entry.Vault;
+        if (binding is VaultBinding.KeyValue kv)
+        {
+            var read = await session.SendAsync(KeyValueSecrets.Call(plan, kv, options.CallTimeout), client.IssuingAsync, cancellationToken);
+            return read is VaultReply.Done { Body: var value } ? KeyValueSecrets.Read(kv, value) : NotMinted(plan, read);
+        }
+
+        ArgumentNullException.ThrowIfNull(child);
+        var (token, timeout, asked) = (child.Token, options.MintTimeout, time.GetUtcNow());
+        switch (binding)
+        {
+            case VaultBinding.Pki pki:
+                var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
+                var signed = await client.OnceAsync(CertificateSecrets.Call(plan, pki, certified, token, timeout), cancellationToken);
+                return signed is VaultReply.Done { Body: var certificate } ? CertificateSecrets.Read(plan, pki, certified, certificate, asked) : NotMinted(plan, signed);
+            case VaultBinding.Token role:
+                var created = await client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
+                return created is VaultReply.Done { Body: var made } ? TokenSecrets.Read(plan, made, asked, Address) : NotMinted(plan, created);
+            default:
+                var leased = await client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
+                return leased is VaultReply.Done { Body: var secret } ? LeasedSecrets.Read(plan, secret, asked, time.GetUtcNow()) : NotMinted(plan, leased);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) => renewal.RenewAsync(lease, ttl, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) => revocation.RevokeAsync(lease, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) => revocation.RevokeAccessorAsync(accessor, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken) => revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<VaultLease>?> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    {
+        if (names.FaultOf(entry) is not null || names.LeasePrefix(entry) is not { } prefix)
+        {
+            return null;
+        }
+
+        var (listed, reply) = await leases.ListAsync(prefix, cancellationToken);
+        if (listed is null)
+        {
+            LogNotListed(logger, prefix, reply.Why);
+        }
+
+        return listed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        session.Dispose();
+        transport.Dispose();
+    }
+
+    private string Address => transport.Address.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>What the answer to a call that mints says when it is not the secret. Only Vault's plain no counts as a no.</summary>
+    private MintOutcome NotMinted(IssuancePlan plan, VaultReply reply)
+    {
+        LogRefused(logger, plan.LeaseId, plan.Grant.Entry.Name, reply.Why);
+        return plan.Grant.Entry.Vault is VaultBinding.KeyValue && reply is VaultReply.Declined || VaultRefusals.SaysNothingWasMade(reply)
+            ? new MintOutcome.Refused(VaultRefusals.For(reply))
+            : new MintOutcome.Unknown(VaultRefusals.OutcomeUnknown);
+    }
+
+    /// <summary>Own token, a child made, revoked and gone, and the right to revoke leases. Null, or why issuing is not safe.</summary>
+    private async ValueTask<(Refusal? Refusal, string Why)> TryProbeAsync(CancellationToken cancellationToken)
+    {
+        if (await session.RefreshAsync(cancellationToken) is { } failure)
+        {
+            return (VaultRefusals.For(failure), failure.Why);
+        }
+
+        var (child, reply) = await children.CreateProbeAsync(cancellationToken);
+        if (child is null)
+        {
+            return (VaultRefusals.For(reply), reply.Why);
+        }
+
+        // Vault answers 204 for a lease that it does not know, and 403 to a caller that may not revoke.
+        foreach (var step in new[]
+        {
+            await revocation.RevokeAccessorAsync(child.Accessor, cancellationToken),
+            await revocation.ConfirmGoneAsync([child.Accessor], cancellationToken),
+            await revocation.RevokeLeaseAsync($"{VaultPaths.TokenCreate(names.Probe)}/none", cancellationToken),
+        })
+        {
+            if (step is RevokeOutcome.Failed failed)
+            {
+                return (VaultRefusals.NotProven, failed.Error);
+            }
+        }
+
+        return session.Current is { } own && own.EndsAt <= time.GetUtcNow() + 2 * options.ProbeInterval
+            ? (VaultRefusals.OwnTokenEnds, "the broker's own token ends before the next probe")
+            : (null, "");
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Revoking has been proven to work: the broker issues.")]
+    private static partial void LogProven(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Revoking could not be proven to work, so the broker issues nothing. {Why}")]
+    private static partial void LogNotProven(ILogger logger, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing was issued for lease {LeaseId} ({Credential}). {Why}")]
+    private static partial void LogRefused(ILogger logger, string leaseId, string credential, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The leases under {Prefix} cannot be listed. {Why}")]
+    private static partial void LogNotListed(ILogger logger, string prefix, string why);
+}

@@ -1,0 +1,18 @@
+using CredBroker.Core.Exchange;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace CredBroker.Vault;
+
+/// <summary>Registers the secret issuer.</summary>
+public static class VaultServices
+{
+    /// <summary>Adds <see cref="ISecretIssuer"/> on Vault with settings that have been validated. The host calls <see cref="ISecretIssuer.ProbeAsync"/> at start and each <see cref="VaultOptions.ProbeInterval"/>.</summary>
+    public static IServiceCollection AddCredBrokerVault(this IServiceCollection services, VaultOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<VaultSecretIssuer>();
+        return services.AddSingleton<ISecretIssuer>(provider => provider.GetRequiredService<VaultSecretIssuer>());
+    }
+}
