@@ -1,1 +1,3 @@
-return 0;
+using CredBroker.Server.Hosting;
+
+return await BrokerProgram.RunAsync(args);

@@ -22,22 +22,14 @@ internal sealed class SettingsReader(IConfiguration configuration)
         sections.Add(name, typeof(T));
         var section = configuration.GetSection(name);
         var shape = SettingsShape.Faults(section, typeof(T)).ToList();
-        faults.AddRange(shape);
-        try
-        {
-            var value = section.Get<T>() ?? new T();
-            faults.AddRange(validate(value).Where(fault => !faults.Contains(fault)));
-            return value;
-        }
-        catch (InvalidOperationException) when (shape.Count > 0)
-        {
-            // The binder stops at the first value that it cannot convert; the shape has already named them all.
-            return new T();
-        }
-    }
+        faults.AddRange(shape.Select(fault => fault.Fault));
 
-    /// <summary>Adds a fault that concerns no single section.</summary>
-    public void Refuse(string fault) => faults.Add(fault);
+        // What cannot be bound is left out, so that the rest is validated all the same.
+        var bindable = new ConfigurationBuilder().AddInMemoryCollection(section.AsEnumerable().Where(pair => !shape.Exists(fault => IsWithin(pair.Key, fault.Path)))).Build();
+        var value = bindable.GetSection(name).Get<T>() ?? new T();
+        faults.AddRange(validate(value));
+        return value;
+    }
 
     /// <summary>Reports sections that nothing reads, and throws if anything is wrong.</summary>
     public void ThrowIfFaulty()
@@ -48,4 +40,7 @@ internal sealed class SettingsReader(IConfiguration configuration)
             throw new SettingsFaultsException(faults);
         }
     }
+
+    private static bool IsWithin(string key, string path) =>
+        key.StartsWith(path, StringComparison.OrdinalIgnoreCase) && (key.Length == path.Length || key[path.Length] == ':');
 }

@@ -12,24 +12,26 @@ namespace CredBroker.Server.Hosting;
 internal static class SettingsShape
 {
     /// <summary>Every key that the type does not know and every value that it cannot take.</summary>
-    public static IEnumerable<string> Faults(IConfigurationSection section, Type type)
+    public static IEnumerable<(string Path, string Fault)> Faults(IConfigurationSection section, Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         var children = section.GetChildren().ToList();
         if (IsScalar(type))
         {
-            return children.Count > 0 ? [$"{section.Path} has parts; write one {Wanted(type)}."] : ScalarFaults(section, type);
+            return children.Count > 0 ? [(section.Path, $"{section.Path} has parts; write {Wanted(type)}.")] : ScalarFaults(section, type);
         }
 
         if (children.Count == 0)
         {
             // An empty text is how an empty list or object looks here.
-            return string.IsNullOrEmpty(section.Value) ? [] : [$"{section.Path} is a single value; write {(ElementType(type) is null ? "an object" : "a list or object")}."];
+            return string.IsNullOrEmpty(section.Value) ? [] : [(section.Path, $"{section.Path} is a single value; write {(ElementType(type) is null ? "an object" : "a list or object")}.")];
         }
 
         return ElementType(type) is { } element
-            ? children.SelectMany(child => IsDictionary(type) || IsIndex(child.Key) ? Faults(child, element) : [$"{child.Path} is not known; {section.Path} is a list."])
-            : children.SelectMany(child => Find(type, child.Key) is { } property ? Faults(child, property.PropertyType) : [Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name))]);
+            ? children.SelectMany(child => IsDictionary(type) || IsIndex(child.Key) ? Faults(child, element) : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")])
+            : children.SelectMany(child => Find(type, child.Key) is { } property
+                ? Faults(child, property.PropertyType)
+                : [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))]);
     }
 
     /// <summary>The fault of a key that is not known, with the nearest that is.</summary>
@@ -50,18 +52,10 @@ internal static class SettingsShape
             : Properties(type).SelectMany(p => Paths(p.PropertyType, $"{prefix}:{p.Name}"));
     }
 
-    private static IEnumerable<string> ScalarFaults(IConfigurationSection section, Type type)
-    {
-        if (type == typeof(string) || section.Value is not { } value)
-        {
-            yield break;
-        }
-
-        if (!CanConvert(value, type))
-        {
-            yield return $"{section.Path} is \"{value}\"; write {Wanted(type)}.";
-        }
-    }
+    private static IEnumerable<(string Path, string Fault)> ScalarFaults(IConfigurationSection section, Type type) =>
+        type == typeof(string) || section.Value is not { } value || CanConvert(value, type)
+            ? []
+            : [(section.Path, $"{section.Path} is \"{value}\"; write {Wanted(type)}.")];
 
     private static bool CanConvert(string value, Type type)
     {

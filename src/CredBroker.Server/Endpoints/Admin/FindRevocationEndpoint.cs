@@ -1,0 +1,29 @@
+using CredBroker.Client;
+using CredBroker.Core;
+using CredBroker.Core.Leases;
+using CredBroker.Server.Endpoints.Replies;
+
+namespace CredBroker.Server.Endpoints.Admin;
+
+/// <summary><c>GET /v1/revocations/{id}</c>: how far an order is, lease by lease, and what nobody can revoke.</summary>
+internal static class FindRevocationEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/revocations/{id}", HandleAsync)
+        .WithName("findRevocation")
+        .WithSummary("Progress and confirmation of a revocation per lease, and what may still be accepted.")
+        .Produces<RevocationResponse>();
+
+    private static async Task<IResult> HandleAsync(string id, HttpContext http, PersonCall person, Revocations revocations, CancellationToken cancellationToken)
+    {
+        var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
+        if (reader is null)
+        {
+            return refused!;
+        }
+
+        await person.RecordAsync(http, reader);
+        return await revocations.FindAsync(id, cancellationToken) is { } progress
+            ? new Reply<RevocationResponse>(StatusCodes.Status200OK, RevocationResponses.Progress(progress), BrokerJson.Default.RevocationResponse)
+            : new Problem(new(RefusalCode.RevocationNotFound, "There is no revocation with this id."));
+    }
+}

@@ -1,0 +1,65 @@
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+using CredBroker.Server.Endpoints;
+using CredBroker.Server.Endpoints.Admin;
+using CredBroker.Server.Endpoints.Replies;
+using CredBroker.Server.Identity;
+using CredBroker.Server.Jobs;
+using CredBroker.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace CredBroker.Server.Hosting;
+
+/// <summary>Puts the broker together: settings, services, pipeline. Nothing is configured that is not said here.</summary>
+public static class BrokerHost
+{
+    /// <summary>A broker that is ready to start. Throws <see cref="SettingsFaultsException"/> with every fault of the settings.</summary>
+    /// <param name="configuration">The settings, as <c>appsettings.example.json</c> describes them.</param>
+    /// <param name="devMode">Permits plain http to what runs on this machine.</param>
+    /// <param name="replace">Lets a test put something else at a seam.</param>
+    public static WebApplication Build(IConfiguration configuration, bool devMode = false, Action<IServiceCollection>? replace = null)
+    {
+        var settings = BrokerSettings.Read(configuration, devMode);
+
+        // An empty builder: the usual one reads ASPNETCORE_URLS and its kin, and another listener must not come in by that door.
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = typeof(BrokerHost).Assembly.GetName().Name });
+        builder.Logging.AddBrokerLogging(settings.Log);
+        builder.WebHost.UseBrokerListener(settings.Listen);
+        builder.Services.AddBroker(settings, devMode);
+        replace?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            ReplyHeaders.Set(context.Response);
+            await next(context);
+        });
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<RequestGate>();
+        app.UseRouting();
+        app.MapBroker();
+        app.MapBrokerOpenApi();
+        return app;
+    }
+
+    private static void AddBroker(this IServiceCollection services, BrokerSettings settings, bool devMode)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(settings.Listen).AddSingleton(settings.Leases);
+
+        services.AddCredBrokerIdentity(settings.Identity, devMode);
+        services.AddCredBrokerStorage(settings.Storage);
+
+        services.AddSingleton<RefusedCalls>().AddSingleton<CredentialExchange>();
+        services.AddSingleton<LeaseRevoker>().AddSingleton<AbsenceSweep>().AddSingleton<AgentLeases>().AddSingleton<Revocations>();
+        services.AddSingleton<ExpirySweep>().AddSingleton<RevocationRetry>().AddSingleton<PendingReconcile>().AddSingleton<PolicyReevaluation>();
+
+        services.AddSingleton<PersonCall>();
+        services.AddRoutingCore();
+        services.AddBrokerOpenApi();
+
+        // Before the scheduler and the listener, which are added after it.
+        services.AddHostedService<BrokerStart>();
+        services.AddCredBrokerJobs(settings.Jobs);
+    }
+}

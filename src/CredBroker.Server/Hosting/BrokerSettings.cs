@@ -1,0 +1,48 @@
+using CredBroker.Core.Leases;
+using CredBroker.Server.Identity;
+using CredBroker.Server.Jobs;
+using CredBroker.Storage;
+
+namespace CredBroker.Server.Hosting;
+
+/// <summary>All settings of the broker, bound and validated together.</summary>
+internal sealed record BrokerSettings
+{
+    public required ListenerOptions Listen { get; init; }
+
+    public required LogOptions Log { get; init; }
+
+    public required IdentityOptions Identity { get; init; }
+
+    public required StorageOptions Storage { get; init; }
+
+    public required LeaseOptions Leases { get; init; }
+
+    public required JobOptions Jobs { get; init; }
+
+    /// <summary>Reads every section. Throws <see cref="SettingsFaultsException"/> with all faults of all of them.</summary>
+    public static BrokerSettings Read(IConfiguration configuration, bool devMode)
+    {
+        var (settings, reader) = Gather(configuration, devMode);
+        reader.ThrowIfFaulty();
+        return settings;
+    }
+
+    /// <summary>The sections there are, with the types they bind to.</summary>
+    public static IReadOnlyDictionary<string, Type> Sections => Gather(new ConfigurationBuilder().Build(), devMode: false).Reader.Sections;
+
+    private static (BrokerSettings Settings, SettingsReader Reader) Gather(IConfiguration configuration, bool devMode)
+    {
+        var reader = new SettingsReader(configuration);
+        var settings = new BrokerSettings
+        {
+            Listen = reader.Read<ListenerOptions>("Listen", listen => listen.Validate()),
+            Log = reader.Read<LogOptions>("Log", _ => []),
+            Identity = reader.Read<IdentityOptions>(IdentityOptions.Section, identity => identity.Validate(devMode)),
+            Storage = reader.Read<StorageOptions>(StorageOptions.Section, storage => storage.Validate()),
+            Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
+            Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
+        };
+        return (settings, reader);
+    }
+}

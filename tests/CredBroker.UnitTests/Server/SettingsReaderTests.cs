@@ -1,0 +1,71 @@
+using CredBroker.Core.Leases;
+using CredBroker.Server.Hosting;
+using CredBroker.Server.Jobs;
+using Microsoft.Extensions.Configuration;
+
+namespace CredBroker.UnitTests.Server;
+
+public sealed class SettingsReaderTests
+{
+    [Fact]
+    public void Absent_sections_give_the_defaults() =>
+        Assert.Equal(new LeaseOptions(), Reader([]).Read<LeaseOptions>("Leases", leases => leases.Validate()));
+
+    [Fact]
+    public void Every_fault_of_every_section_is_reported_at_once()
+    {
+        var reader = Reader(new()
+        {
+            ["Leases:IssuanceDeadlin"] = "00:00:30",
+            ["Leases:RetryDelay"] = "soon",
+            ["Leases:RevocationParallelism"] = "0",
+            ["Jobs:VaultProbe"] = "00:00:00.5",
+            ["Jobs:Unheard"] = "1",
+            ["Listn:Url"] = "https://127.0.0.1:1",
+        });
+        reader.Read<LeaseOptions>("Leases", leases => leases.Validate());
+        reader.Read<JobOptions>("Jobs", jobs => jobs.Validate());
+        reader.Read<LogOptions>("Log", _ => []);
+        reader.Read<ListenerOptions>("Listen", _ => []);
+
+        var faults = Assert.Throws<SettingsFaultsException>(reader.ThrowIfFaulty).Faults;
+
+        Assert.Contains("Leases:IssuanceDeadlin is not a setting; did you mean IssuanceDeadline?", faults);
+        Assert.Contains(faults, fault => fault.StartsWith("Leases:RetryDelay is \"soon\"; write a time", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.StartsWith("Jobs:VaultProbe is", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.StartsWith("Jobs:Unheard is not a setting; known here: RevocationRetry", StringComparison.Ordinal));
+        Assert.Contains("Listn is not a setting; did you mean Listen?", faults);
+    }
+
+    [Fact]
+    public void A_value_of_the_wrong_kind_does_not_hide_the_faults_of_its_neighbours()
+    {
+        var reader = Reader(new() { ["Leases:RetryDelay"] = "soon", ["Leases:StrayLimit"] = "0" });
+        reader.Read<LeaseOptions>("Leases", leases => leases.Validate());
+
+        Assert.Contains(reader.Faults, fault => fault.StartsWith("Leases:RetryDelay", StringComparison.Ordinal));
+        Assert.Contains(reader.Faults, fault => fault.StartsWith("Leases:StrayLimit", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Log:Level", "Loud", "Trace, Debug")]
+    [InlineData("Log:Format", "xml", "Text, Json")]
+    [InlineData("Log:Format:Nested", "xml", "has parts")]
+    [InlineData("Log:Levels", "Debug", "single value")]
+    [InlineData("Log:Levels:Quartz", "chatty", "Trace, Debug")]
+    public void A_value_that_a_setting_cannot_take_is_named_with_what_it_can(string key, string value, string expected)
+    {
+        var reader = Reader(new() { [key] = value });
+        reader.Read<LogOptions>("Log", _ => []);
+        Assert.Contains(reader.Faults, fault => fault.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Keys_are_found_in_any_case()
+    {
+        var log = Reader(new() { ["log:level"] = "debug" }).Read<LogOptions>("Log", _ => []);
+        Assert.Equal(Microsoft.Extensions.Logging.LogLevel.Debug, log.Level);
+    }
+
+    private static SettingsReader Reader(Dictionary<string, string?> settings) => new(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+}

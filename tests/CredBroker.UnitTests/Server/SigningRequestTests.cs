@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using CredBroker.Server.Endpoints.Input;
+using FsCheck.Xunit;
+
+namespace CredBroker.UnitTests.Server;
+
+public sealed class SigningRequestTests
+{
+    private static readonly X500DistinguishedName Subject = new("CN=agent");
+
+    [Fact]
+    public void An_ec_p256_request_is_taken_and_its_key_read()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (csr, fault) = SigningRequest.Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem());
+
+        Assert.Null(fault);
+        Assert.Equal(key.ExportSubjectPublicKeyInfo(), csr!.PublicKey.ToArray());
+    }
+
+    [Fact]
+    public void An_ec_p384_request_is_taken()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        Assert.Null(SigningRequest.Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA384).CreateSigningRequestPem()).Fault);
+    }
+
+    [Fact]
+    public void An_rsa_2048_request_is_taken()
+    {
+        using var key = RSA.Create(2048);
+        Assert.Null(SigningRequest.Parse(Rsa(key)).Fault);
+    }
+
+    [Fact]
+    public void A_weak_rsa_key_is_refused()
+    {
+        using var key = RSA.Create(1024);
+        Assert.Contains("2,048", SigningRequest.Parse(Rsa(key)).Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_curve_is_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP521);
+        Assert.Contains("P-256", SigningRequest.Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem()).Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_request_that_was_changed_after_signing_is_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var der = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequest();
+        var at = der.AsSpan().IndexOf("agent"u8);
+        der[at] = (byte)'A';
+        Assert.Contains("self-signature", SigningRequest.Parse(Pem(der)).Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_request_for_somebody_elses_key_is_refused()
+    {
+        using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(Subject, new PublicKey(other), HashAlgorithmName.SHA256);
+        var der = request.CreateSigningRequest(X509SignatureGenerator.CreateForECDsa(own));
+        Assert.NotNull(SigningRequest.Parse(Pem(der)).Fault);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("not PEM")]
+    [InlineData("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----")]
+    [InlineData("-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----")]
+    public void What_is_no_request_is_refused(string pem) => Assert.NotNull(SigningRequest.Parse(pem).Fault);
+
+    [Fact]
+    public void A_second_block_or_text_around_the_block_is_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var pem = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
+        Assert.NotNull(SigningRequest.Parse(pem + "\n" + pem).Fault);
+        Assert.NotNull(SigningRequest.Parse("see here:\n" + pem).Fault);
+    }
+
+    [Fact]
+    public void A_private_key_is_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Assert.NotNull(SigningRequest.Parse(key.ExportPkcs8PrivateKeyPem()).Fault);
+    }
+
+    [Fact]
+    public void An_oversized_text_is_refused_unread() =>
+        Assert.Contains("longer", SigningRequest.Parse(new string('A', SigningRequest.MaxLength + 1)).Fault, StringComparison.Ordinal);
+
+    [Property(MaxTest = 200)]
+    public void A_damaged_request_is_judged_without_an_exception(int position, byte value)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var der = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequest();
+        der[(int)((uint)position % (uint)der.Length)] = value;
+        _ = SigningRequest.Parse(Pem(der));
+    }
+
+    private static string Rsa(RSA key) => new CertificateRequest(Subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequestPem();
+
+    private static string Pem(byte[] der) => PemEncoding.WriteString("CERTIFICATE REQUEST", der);
+}
