@@ -1,0 +1,80 @@
+using System.Globalization;
+
+namespace CredBroker.Benchmarks;
+
+/// <summary>What to measure, and for how long.</summary>
+internal sealed record BenchOptions
+{
+    public const string Usage = """
+        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [exchange|kv|policy|revocation|all] [options]
+          --seconds N            measured seconds for each contender and concurrency (default 12)
+          --warmup N             unmeasured seconds for each contender before (default 10)
+          --rounds N             rounds that the measured seconds are split into; contenders take turns in each (default 6)
+          --concurrency N[,N]    kept connections, each with one request under way (default 32,128)
+          --tokens N             distinct tokens that are taken in turn (default 20000)
+          --leases N             live leases of the revocation suite (default 10000)
+          --directory DIR        where the stores are kept while it runs (default: the temporary directory)
+        """;
+
+    private static readonly string[] AllSuites = ["exchange", "kv", "policy", "revocation"];
+
+    public IReadOnlyList<string> Suites { get; private init; } = AllSuites;
+
+    public int Seconds { get; private init; } = 12;
+
+    public int Warmup { get; private init; } = 10;
+
+    public int Rounds { get; private init; } = 6;
+
+    public IReadOnlyList<int> Concurrency { get; private init; } = [32, 128];
+
+    public int Tokens { get; private init; } = 20_000;
+
+    public int Leases { get; private init; } = 10_000;
+
+    public string Directory { get; private init; } = Path.GetTempPath();
+
+    /// <summary>The options, or null where the arguments are not understood.</summary>
+    public static BenchOptions? Parse(ReadOnlySpan<string> arguments)
+    {
+        var options = new BenchOptions();
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            if (arguments[i] == "all")
+            {
+                continue;
+            }
+
+            if (AllSuites.Contains(arguments[i]))
+            {
+                options = options with { Suites = options.Suites == AllSuites ? [arguments[i]] : [.. options.Suites, arguments[i]] };
+                continue;
+            }
+
+            var value = i + 1 < arguments.Length ? arguments[i + 1] : "";
+            var next = arguments[i++] switch
+            {
+                "--seconds" when Number(value, 1, 600) is { } number => options with { Seconds = number },
+                "--warmup" when Number(value, 0, 120) is { } number => options with { Warmup = number },
+                "--rounds" when Number(value, 1, 100) is { } number => options with { Rounds = number },
+                "--tokens" when Number(value, 1, 200_000) is { } number => options with { Tokens = number },
+                "--leases" when Number(value, 1, 1_000_000) is { } number => options with { Leases = number },
+                "--directory" when System.IO.Directory.Exists(value) => options with { Directory = value },
+                "--concurrency" when value.Split(',').Select(part => Number(part, 1, 1024)).ToArray() is var numbers && numbers.All(number => number is not null) =>
+                    options with { Concurrency = [.. numbers.Select(number => number!.Value)] },
+                _ => null,
+            };
+            if (next is null)
+            {
+                return null;
+            }
+
+            options = next;
+        }
+
+        return options;
+    }
+
+    private static int? Number(string text, int low, int high) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= low && number <= high ? number : null;
+}

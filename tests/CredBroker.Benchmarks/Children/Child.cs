@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace CredBroker.Benchmarks.Children;
+
+/// <summary>A process that the bench started: the newest part of its output is kept, and it is killed by its own id when the bench is done with it.</summary>
+internal sealed class Child : IAsyncDisposable
+{
+    private const int KeptCharacters = 16 * 1024;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly StringBuilder output = new();
+
+    private Child(string program, IEnumerable<string> arguments, Uri address)
+    {
+        Address = address;
+        Process = new Process { StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true } };
+        Process.OutputDataReceived += Keep;
+        Process.ErrorDataReceived += Keep;
+    }
+
+    public Uri Address { get; }
+
+    public Process Process { get; }
+
+    /// <summary>Starts a program of the bench itself (see Program.cs) on a free port.</summary>
+    public static Task<Child> StartOwnAsync(string role, params string[] arguments) =>
+        StartAsync(Environment.ProcessPath!, port => ["child", role, $"{port}", .. arguments], TcpIsOpenAsync);
+
+    /// <summary>Starts a program that listens on the port it is given, and waits until it is ready.</summary>
+    public static async Task<Child> StartAsync(
+        string program, Func<int, IEnumerable<string>> arguments, Func<Uri, CancellationToken, Task<bool>> isReady, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var port = FreePort();
+        var child = new Child(program, arguments(port), new Uri($"http://127.0.0.1:{port}"));
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            child.Process.StartInfo.Environment[name] = value;
+        }
+
+        try
+        {
+            child.Process.Start();
+            AppDomain.CurrentDomain.ProcessExit += child.KillAtExit;
+            child.Process.BeginOutputReadLine();
+            child.Process.BeginErrorReadLine();
+            using var limit = new CancellationTokenSource(StartLimit);
+            while (!await isReady(child.Address, limit.Token))
+            {
+                if (child.Process.HasExited)
+                {
+                    throw new InvalidOperationException($"{program} ended with {child.Process.ExitCode}:\n{child.Output()}");
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, limit.Token);
+            }
+
+            return child;
+        }
+        catch (OperationCanceledException)
+        {
+            var said = child.Output();
+            await child.DisposeAsync();
+            throw new InvalidOperationException($"{program} was not ready within {StartLimit.TotalSeconds} s:\n{said}");
+        }
+        catch
+        {
+            await child.DisposeAsync();
+            throw;
+        }
+    }
+
+    public static async Task<bool> TcpIsOpenAsync(Uri address, CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, address.Port, cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    public string Output()
+    {
+        lock (output)
+        {
+            return output.ToString();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= KillAtExit;
+        if (!Process.HasExited)
+        {
+            Process.Kill();
+        }
+
+        await Process.WaitForExitAsync();
+        Process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void KillAtExit(object? sender, EventArgs e)
+    {
+        if (!Process.HasExited)
+        {
+            Process.Kill();
+        }
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs e)
+    {
+        lock (output)
+        {
+            output.AppendLine(e.Data);
+            if (output.Length > KeptCharacters)
+            {
+                output.Remove(0, output.Length - KeptCharacters);
+            }
+        }
+    }
+}

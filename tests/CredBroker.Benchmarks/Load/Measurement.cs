@@ -1,0 +1,27 @@
+using System.Diagnostics;
+
+namespace CredBroker.Benchmarks.Load;
+
+/// <summary>What a run came to.</summary>
+/// <param name="Latencies">Each operation's duration in stopwatch ticks.</param>
+/// <param name="Elapsed">The wall time of the run.</param>
+/// <param name="Cpu">CPU time of the charged processes.</param>
+internal sealed record Measurement(IReadOnlyList<long> Latencies, TimeSpan Elapsed, TimeSpan Cpu)
+{
+    public double PerSecond => Latencies.Count / Elapsed.TotalSeconds;
+
+    public double CpuMicrosecondsEach => Cpu.TotalMicroseconds / Math.Max(1, Latencies.Count);
+
+    /// <summary>Several runs as one.</summary>
+    public static Measurement Sum(IReadOnlyCollection<Measurement> runs) => new(
+        [.. runs.SelectMany(run => run.Latencies)],
+        new TimeSpan(runs.Sum(run => run.Elapsed.Ticks)),
+        new TimeSpan(runs.Sum(run => run.Cpu.Ticks)));
+
+    /// <summary>The latency that this part of all operations did not exceed.</summary>
+    public TimeSpan Quantile(double part)
+    {
+        var sorted = Latencies.Order().ToArray();
+        return sorted.Length == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(0, sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * part))]);
+    }
+}
