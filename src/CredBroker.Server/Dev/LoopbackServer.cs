@@ -1,0 +1,21 @@
+using System.Net;
+
+namespace CredBroker.Server.Dev;
+
+/// <summary>Makes the small HTTP servers of dev mode: loopback only, quiet, and independent of the process's own settings.</summary>
+internal static class LoopbackServer
+{
+    /// <summary>A server on 127.0.0.1 that takes bodies up to <paramref name="maxRequestBytes"/>; port 0 takes a free one.</summary>
+    public static WebApplication Create(int port, long maxRequestBytes)
+    {
+        // The empty builder reads no appsettings and no environment: an ASPNETCORE_URLS meant for the broker must not open this one to the network.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = maxRequestBytes;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+        return builder.Build();
+    }
+}

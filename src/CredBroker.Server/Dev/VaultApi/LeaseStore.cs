@@ -1,0 +1,64 @@
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>All that ends, by id and by time.</summary>
+internal sealed class LeaseStore
+{
+    private readonly Dictionary<string, LeaseEntry> leases = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<LeaseEntry, DateTimeOffset> queue = new();
+
+    /// <summary>The ids of everything alive.</summary>
+    public IEnumerable<string> Ids => leases.Keys;
+
+    public void Add(LeaseEntry lease)
+    {
+        Bounds.Check(leases.Count, Bounds.Leases, "leases");
+        leases.Add(lease.Id, lease);
+        lease.Owner?.Leases.Add(lease);
+        queue.Enqueue(lease, lease.EndsAt);
+    }
+
+    public LeaseEntry? Find(string id) => leases.GetValueOrDefault(id);
+
+    /// <summary>Gives a lease another end.</summary>
+    public void Move(LeaseEntry lease, DateTimeOffset endsAt, DateTimeOffset now)
+    {
+        lease.EndsAt = endsAt;
+        lease.RenewedAt = now;
+        queue.Enqueue(lease, endsAt);
+    }
+
+    /// <summary>Ends a lease, once.</summary>
+    public void End(LeaseEntry lease, DateTimeOffset at)
+    {
+        if (leases.Remove(lease.Id))
+        {
+            lease.Owner?.Leases.Remove(lease);
+            lease.End(at);
+        }
+    }
+
+    /// <summary>Ends everything whose id begins with <paramref name="prefix"/>.</summary>
+    public void EndBelow(string prefix, DateTimeOffset at)
+    {
+        foreach (var lease in leases.Values.Where(lease => lease.Id.StartsWith(prefix, StringComparison.Ordinal)).ToList())
+        {
+            End(lease, at);
+        }
+    }
+
+    /// <summary>
+    /// Ends what is due, each at its own time. Called before every request: nobody can see DevVault but through a request, so this is as exact as a timer and needs none.
+    /// An entry of the queue whose lease was moved or has ended since is stale and skipped.
+    /// </summary>
+    public void Expire(DateTimeOffset now)
+    {
+        while (queue.TryPeek(out var lease, out var due) && due <= now)
+        {
+            queue.Dequeue();
+            if (lease.EndsAt == due)
+            {
+                End(lease, due);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>Which engine answers which path.</summary>
+/// <param name="create">Makes an engine of a type for a whole mount path; null for a type that DevVault lacks.</param>
+internal sealed class MountTable(Func<string, string, Engine?> create)
+{
+    private readonly SortedDictionary<string, Mount> mounts = new(StringComparer.Ordinal);
+
+    /// <summary>Mounts what is always there.</summary>
+    public void Add(string path, Engine engine, string description) => mounts.Add(path, new Mount(engine, description));
+
+    /// <summary>The engine that a path belongs to, and its mount path.</summary>
+    public (string Path, Engine Engine)? Find(string path)
+    {
+        for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+        {
+            if (mounts.TryGetValue(path[..(slash + 1)], out var mount))
+            {
+                return (path[..(slash + 1)], mount.Engine);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The longest life that a mount's leases may have.</summary>
+    public TimeSpan MaximumTtl(string path) => mounts.GetValueOrDefault(path)?.MaximumTtl is { } maximum && maximum > TimeSpan.Zero ? maximum : VaultDuration.SystemMaximum;
+
+    public VaultReply Add(string table, string path, VaultFields fields)
+    {
+        Bounds.Check(mounts.Count, Bounds.Mounts, "mounts");
+        var (full, type) = (Full(table, path), fields.Text("type"));
+        if (mounts.Keys.Any(taken => taken.StartsWith(full, StringComparison.Ordinal) || full.StartsWith(taken, StringComparison.Ordinal)))
+        {
+            throw new VaultRefusal(400, $"path is already in use at {path}");
+        }
+
+        var options = fields.Map("options");
+        if (type is "kv" && (options is null || new VaultFields(options).Text("version") != "2"))
+        {
+            throw new VaultRefusal(400, "this development Vault has the KV engine of version 2 only: options.version must be \"2\"");
+        }
+
+        var engine = create(type == "kv-v2" ? "kv" : type, full) ?? throw new VaultRefusal(400, $"plugin not found in the catalog: {type}");
+        mounts[full] = new Mount(engine, fields.Text("description"))
+        {
+            MaximumTtl = fields.Map("config") is { } config ? new VaultFields(config).Duration("max_lease_ttl") : TimeSpan.Zero,
+            Options = type == "kv-v2" ? new JsonObject { ["version"] = "2" } : options ?? [],
+        };
+        return VaultReply.NoContent;
+    }
+
+    public VaultReply Read(string table, string path) => mounts.TryGetValue(Full(table, path), out var mount)
+        ? new VaultReply { Data = mount.ToJson(), AlsoAtTop = true }
+        : throw new VaultRefusal(400, $"No {(table == "auth" ? "auth" : "secret")} engine mount at {path}");
+
+    public VaultReply Remove(string table, string path, LeaseStore leases, DateTimeOffset now)
+    {
+        if (mounts.TryGetValue(Full(table, path), out var mount))
+        {
+            if (mount.Engine is SystemEngine or TokenEngine)
+            {
+                throw new VaultRefusal(400, $"cannot unmount {path}");
+            }
+
+            leases.EndBelow(Full(table, path), now);
+            mounts.Remove(Full(table, path));
+        }
+
+        return VaultReply.NoContent;
+    }
+
+    public VaultReply Tune(string table, string path, VaultFields fields)
+    {
+        var mount = Tunable(table, path);
+        mount.MaximumTtl = fields.Has("max_lease_ttl") ? fields.Duration("max_lease_ttl") : mount.MaximumTtl;
+        mount.Description = fields.Has("description") ? fields.Text("description") : mount.Description;
+        return VaultReply.NoContent;
+    }
+
+    public VaultReply Tuning(string table, string path)
+    {
+        var mount = Tunable(table, path);
+        return new VaultReply
+        {
+            AlsoAtTop = true,
+            Data = new JsonObject
+            {
+                ["default_lease_ttl"] = (long)VaultDuration.SystemMaximum.TotalSeconds,
+                ["description"] = mount.Description,
+                ["force_no_cache"] = false,
+                ["max_lease_ttl"] = (long)MaximumTtl(Full(table, path)).TotalSeconds,
+            },
+        };
+    }
+
+    /// <summary>As <c>sys/mounts</c> and <c>sys/auth</c> show it.</summary>
+    public JsonObject ToJson(string table)
+    {
+        var all = new JsonObject();
+        foreach (var (path, mount) in mounts.Where(mount => mount.Key.StartsWith("auth/", StringComparison.Ordinal) == (table == "auth")))
+        {
+            all[table == "auth" ? path["auth/".Length..] : path] = mount.ToJson();
+        }
+
+        return all;
+    }
+
+    private Mount Tunable(string table, string path) => mounts.GetValueOrDefault(Full(table, path)) ?? throw new VaultRefusal(400, $"cannot fetch sysview for path \"{path}\"");
+
+    private static string Full(string table, string path) => table == "auth" ? $"auth/{path}" : path;
+
+    private sealed class Mount(Engine engine, string description)
+    {
+        private readonly string accessor = $"{engine.Type}_{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        private readonly string id = Guid.NewGuid().ToString();
+
+        public Engine Engine { get; } = engine;
+
+        public string Description { get; set; } = description;
+
+        public TimeSpan MaximumTtl { get; set; }
+
+        public JsonObject? Options { get; init; }
+
+        public JsonObject ToJson()
+        {
+            var config = new JsonObject { ["default_lease_ttl"] = 0, ["force_no_cache"] = false, ["max_lease_ttl"] = (long)MaximumTtl.TotalSeconds };
+            var mount = new JsonObject
+            {
+                ["accessor"] = accessor,
+                ["config"] = config,
+                ["description"] = Description,
+                ["external_entropy_access"] = false,
+                ["local"] = false,
+                ["options"] = Options?.DeepClone(),
+                ["plugin_version"] = "",
+                ["running_plugin_version"] = "2.7.2+devvault",
+                ["running_sha256"] = "",
+                ["seal_wrap"] = false,
+                ["type"] = Engine.Type,
+                ["uuid"] = id,
+            };
+            if (Engine is KeyValueEngine or PkiEngine)
+            {
+                mount["deprecation_status"] = "supported";
+            }
+
+            if (Engine is TokenEngine or AppRoleEngine)
+            {
+                config["token_type"] = Engine is TokenEngine ? "default-service" : "default";
+            }
+
+            if (Engine is SystemEngine)
+            {
+                config["passthrough_request_headers"] = new JsonArray("Accept");
+            }
+
+            return mount;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>A PKI engine with real X.509 certificates: a root, roles, signing and issuing, revocation and its CRL.</summary>
+internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leases) : Engine
+{
+    private readonly SortedDictionary<string, VaultSettings> roles = new(StringComparer.Ordinal);
+    private readonly List<PkiIssuer> issuers = [];
+    private readonly PkiCertificates certificates = new();
+    private IReadOnlyList<string> crlAddresses = [];
+
+    public override string Type => "pki";
+
+    public override bool IsOpen(string path) => path is "ca" or "ca/pem" or "ca_chain" or "crl" or "crl/pem" || path.StartsWith("cert/", StringComparison.Ordinal);
+
+    public override VaultReply Handle(VaultCall call)
+    {
+        if (call.Below("roles/", out var role))
+        {
+            return Role(call, role);
+        }
+
+        if (call.Writes)
+        {
+            return call.Path.Split('/') switch
+            {
+                ["root", "generate", "internal"] => GenerateRoot(call),
+                ["sign", var name] => Hand(call, $"sign/{name}", Find(name), keyToo: false),
+                ["issue", var name] => Hand(call, $"issue/{name}", Find(name), keyToo: true),
+                ["revoke"] => Revoke(call),
+                ["config", "urls"] => SetAddresses(call),
+                _ => throw VaultRefusal.UnsupportedPath(),
+            };
+        }
+
+        return (call.Path, call.Operation) switch
+        {
+            ("roles/", Operation.List) => VaultReply.Keys(roles.Keys),
+            ("certs/", Operation.List) => VaultReply.Keys(certificates.Serials),
+            ("issuers/", Operation.List) => ListIssuers(),
+            ("config/urls", Operation.Read) => Addresses(),
+            ("config/issuers", Operation.Read) => VaultReply.Of(new JsonObject { ["default"] = issuers.FirstOrDefault()?.Id ?? "", ["default_follows_latest_issuer"] = false }),
+            ("ca" or "ca/pem" or "ca_chain" or "crl" or "crl/pem", Operation.Read) => RawFile(call),
+            (_, Operation.Read) when call.Below("cert/", out var serial) => Certificate(call, serial),
+            (_, Operation.Read) when call.Below("issuer/", out var name) => Issuer(name),
+            _ => throw VaultRefusal.UnsupportedPath(),
+        };
+    }
+
+    private PkiIssuer Default => issuers.FirstOrDefault() ?? throw new VaultRefusal(400, "no default issuer currently configured");
+
+    private VaultSettings Find(string role) => roles.GetValueOrDefault(role) ?? throw new VaultRefusal(400, $"unknown role: {role}");
+
+    private VaultReply Role(VaultCall call, string name)
+    {
+        switch (call.Operation)
+        {
+            case Operation.Read:
+                return VaultReply.Of((roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson());
+            case Operation.Delete:
+                roles.Remove(name);
+                return VaultReply.NoContent;
+            case Operation.Create or Operation.Update:
+                Bounds.Check(roles.Count, Bounds.Roles, "PKI roles");
+                roles[name] = PkiRole.Read(call.Fields);
+                return VaultReply.Of(roles[name].ToJson());
+            default:
+                throw VaultRefusal.UnsupportedOperation();
+        }
+    }
+
+    private VaultReply GenerateRoot(VaultCall call)
+    {
+        Bounds.Check(issuers.Count, Bounds.Issuers, "issuers in one mount");
+        var name = call.Fields.Text("issuer_name");
+        if (name.Length > 0 && issuers.Any(issuer => issuer.Name == name))
+        {
+            throw new VaultRefusal(400, "issuer name already in use");
+        }
+
+        var maximum = mounts.MaximumTtl(mount);
+        var ttl = call.Fields.Duration("ttl") is var asked && asked > TimeSpan.Zero && asked < maximum ? asked : maximum;
+        var issuer = PkiIssuer.Create(name, call.Fields.Text("common_name"), call.Fields.Text("key_type"), call.Fields.Number("key_bits"), call.Now, ttl);
+        issuers.Add(issuer);
+        certificates.Add(issuer.Certificate, call.Now);
+        return VaultReply.Of(
+            new JsonObject
+            {
+                ["certificate"] = issuer.Pem,
+                ["expiration"] = new DateTimeOffset(issuer.Certificate.NotAfter).ToUnixTimeSeconds(),
+                ["issuer_id"] = issuer.Id,
+                ["issuer_name"] = issuer.Name,
+                ["issuing_ca"] = issuer.Pem,
+                ["key_id"] = issuer.KeyId,
+                ["key_name"] = "",
+                ["serial_number"] = PkiCertificates.Serial(issuer.Certificate),
+            },
+            crlAddresses.Count > 0 ? [] : ["This mount hasn't configured any authority information access (AIA) fields; consider updating /config/urls."]);
+    }
+
+    /// <summary>Signs a CSR, or makes key and certificate. With <c>generate_lease</c> the certificate hangs on the caller's token: when the lease ends, it is revoked.</summary>
+    private VaultReply Hand(VaultCall call, string path, VaultSettings role, bool keyToo)
+    {
+        var warnings = new List<string>();
+        using var order = keyToo ? PkiOrder.WithNewKey(call.Fields, role) : PkiOrder.FromCsr(call.Fields, role);
+        var names = PkiNames.Of(call.Fields, role, order.Csr, warnings);
+        var ttl = PkiRole.Ttl(call.Fields, role, mounts.MaximumTtl(mount), warnings);
+        var certificate = Default.Sign(order.Request(names.Subject), names, role, crlAddresses, call.Now, ttl);
+        certificates.Add(certificate, call.Now);
+
+        var data = new JsonObject
+        {
+            ["ca_chain"] = new JsonArray(Default.Pem),
+            ["certificate"] = certificate.ExportCertificatePem(),
+            ["expiration"] = new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds(),
+            ["issuing_ca"] = Default.Pem,
+            ["not_before"] = new DateTimeOffset(certificate.NotBefore).ToUnixTimeSeconds(),
+            ["serial_number"] = PkiCertificates.Serial(certificate),
+        };
+        if (keyToo)
+        {
+            data["private_key"] = order.PrivateKey(call.Fields.Text("private_key_format"));
+            data["private_key_type"] = order.KeyType;
+        }
+
+        LeaseEntry? lease = null;
+        if (role.Flag("generate_lease"))
+        {
+            lease = new LeaseEntry
+            {
+                Id = $"{mount}{path}/{VaultText.Random()}",
+                Owner = call.RequiredCaller,
+                IssuedAt = call.Now,
+                EndsAt = certificate.NotAfter,
+                Renewable = false,
+                End = at => certificates.Revoke(PkiCertificates.Serial(certificate), at),
+            };
+            leases.Add(lease);
+        }
+
+        return new VaultReply { Data = data, Lease = lease, Warnings = warnings };
+    }
+
+    private VaultReply Revoke(VaultCall call)
+    {
+        if (!call.Fields.Has("serial_number"))
+        {
+            throw new VaultRefusal(400, "The serial number or certificate to revoke must be provided.");
+        }
+
+        var serial = call.Fields.Text("serial_number").Replace('-', ':').ToLowerInvariant();
+        if (serial.Length == 0)
+        {
+            throw new VaultRefusal(400, "The serial number must be provided");
+        }
+
+        if (issuers.Any(issuer => PkiCertificates.Serial(issuer.Certificate) == serial))
+        {
+            throw new VaultRefusal(400, "adding issuer to its own CRL is not allowed");
+        }
+
+        var at = certificates.Revoke(serial, call.Now) ?? throw new VaultRefusal(400, $"certificate with serial {serial} not found.");
+        return VaultReply.Of(new JsonObject { ["revocation_time"] = at.ToUnixTimeSeconds(), ["revocation_time_rfc3339"] = VaultDuration.ToText(at), ["state"] = "revoked" });
+    }
+
+    private VaultReply SetAddresses(VaultCall call)
+    {
+        crlAddresses = call.Fields.Has("crl_distribution_points") ? [.. call.Fields.List("crl_distribution_points").Take(8)] : crlAddresses;
+        return Addresses();
+    }
+
+    private VaultReply Addresses() => VaultReply.Of(new JsonObject
+    {
+        ["crl_distribution_points"] = new JsonArray([.. crlAddresses.Select(address => JsonValue.Create(address))]),
+        ["delta_crl_distribution_points"] = new JsonArray(),
+        ["enable_templating"] = false,
+        ["issuing_certificates"] = new JsonArray(),
+        ["ocsp_servers"] = new JsonArray(),
+    });
+
+    private VaultReply Certificate(VaultCall call, string serial)
+    {
+        var text = serial switch
+        {
+            "ca" or "ca_chain" => Default.Pem,
+            "crl" => PkiCertificates.Pem(Crl(call)),
+            _ => null,
+        };
+        if (text is not null)
+        {
+            var file = new JsonObject { ["certificate"] = text, ["revocation_time"] = 0, ["revocation_time_rfc3339"] = "" };
+            if (serial == "ca_chain")
+            {
+                file["ca_chain"] = text;
+            }
+
+            return VaultReply.Of(file);
+        }
+
+        return VaultReply.Of(certificates.Show(serial.Replace('-', ':').ToLowerInvariant(), Default.Id) ?? throw VaultRefusal.NoEntry());
+    }
+
+    private VaultReply RawFile(VaultCall call)
+    {
+        var (type, bytes) = (call.Path, issuers.FirstOrDefault()) switch
+        {
+            ("ca", var issuer) => ("application/pkix-cert", issuer?.Certificate.RawData),
+            ("ca/pem", var issuer) => ("application/pem-certificate-chain", issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)),
+            ("ca_chain", var issuer) => ("application/pkix-cert", issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)),
+            ("crl", var issuer) => ("application/pkix-crl", issuer is null ? null : Crl(call)),
+            (_, var issuer) => ("application/x-pem-file", issuer is null ? null : Encoding.ASCII.GetBytes(PkiCertificates.Pem(Crl(call)))),
+        };
+        return new VaultReply { Status = bytes is null ? 204 : 200, Raw = bytes ?? [], ContentType = type };
+    }
+
+    private byte[] Crl(VaultCall call) => certificates.Crl(issuers.FirstOrDefault() ?? throw new VaultRefusal(500, "no default issuer currently configured"), call.Now);
+
+    private VaultReply ListIssuers()
+    {
+        var about = new JsonObject();
+        foreach (var issuer in issuers)
+        {
+            about[issuer.Id] = new JsonObject
+            {
+                ["is_default"] = issuer == Default, ["issuer_name"] = issuer.Name, ["key_id"] = issuer.KeyId, ["serial_number"] = PkiCertificates.Serial(issuer.Certificate),
+            };
+        }
+
+        var reply = VaultReply.Keys(issuers.Select(issuer => issuer.Id).Order(StringComparer.Ordinal));
+        reply.Data!["key_info"] = about;
+        return reply;
+    }
+
+    private VaultReply Issuer(string name)
+    {
+        var issuer = name == "default" ? Default : issuers.FirstOrDefault(issuer => issuer.Id == name || (issuer.Name.Length > 0 && issuer.Name == name))
+            ?? throw new VaultRefusal(500, $"unable to find issuer for reference: {name}");
+        return VaultReply.Of(new JsonObject
+        {
+            ["ca_chain"] = new JsonArray(issuer.Pem + "\n"),
+            ["certificate"] = issuer.Pem + "\n",
+            ["crl_distribution_points"] = new JsonArray(),
+            ["delta_crl_distribution_points"] = new JsonArray(),
+            ["issuer_id"] = issuer.Id,
+            ["issuer_name"] = issuer.Name,
+            ["issuing_certificates"] = new JsonArray(),
+            ["key_id"] = issuer.KeyId,
+            ["leaf_not_after_behavior"] = "err",
+            ["manual_chain"] = null,
+            ["ocsp_servers"] = new JsonArray(),
+            ["revocation_signature_algorithm"] = issuer.SignatureAlgorithm,
+            ["revoked"] = false,
+            ["usage"] = "crl-signing,issuing-certificates,ocsp-signing,read-only",
+        });
+    }
+}

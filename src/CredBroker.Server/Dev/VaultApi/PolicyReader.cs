@@ -1,0 +1,169 @@
+using System.Text;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>Reads the part of HCL that policies are written in: <c>path "…" { key = value }</c>, texts, lists of texts, comments.</summary>
+internal sealed class PolicyReader(string text)
+{
+    private int at;
+
+    /// <summary>Every <c>path</c> block, in order.</summary>
+    public IReadOnlyList<PolicyRule> Read()
+    {
+        var rules = new List<PolicyRule>();
+        for (SkipBlank(); at < text.Length; SkipBlank())
+        {
+            var word = Word();
+            if (word != "path")
+            {
+                throw Fault($"invalid key \"{word}\"");
+            }
+
+            SkipBlank();
+            rules.Add(Block(new PolicyRule(Quoted())));
+        }
+
+        return rules;
+    }
+
+    private PolicyRule Block(PolicyRule rule)
+    {
+        Expect('{');
+        for (SkipBlank(); !Take('}'); SkipBlank())
+        {
+            var key = Peek() == '"' ? Quoted() : Word();
+            SkipBlank();
+            if (Peek() != '=')
+            {
+                throw Fault($"expected '=' after \"{key}\"");
+            }
+
+            at++;
+            SkipBlank();
+            switch (Peek())
+            {
+                case '[':
+                    rule.Lists[key] = TextList();
+                    break;
+                case '"':
+                    rule.Texts[key] = Quoted();
+                    break;
+                default:
+                    throw Fault($"\"{key}\" is neither a text nor a list of texts, and this development Vault enforces nothing else");
+            }
+
+            SkipBlank();
+            Take(',');
+        }
+
+        return rule;
+    }
+
+    private List<string> TextList()
+    {
+        var items = new List<string>();
+        Expect('[');
+        for (SkipBlank(); !Take(']'); SkipBlank())
+        {
+            items.Add(Quoted());
+            SkipBlank();
+            if (!Take(',') && Peek() != ']')
+            {
+                throw Fault("expected ',' or ']'");
+            }
+        }
+
+        return items;
+    }
+
+    private string Quoted()
+    {
+        Expect('"');
+        var value = new StringBuilder();
+        while (true)
+        {
+            var c = Next();
+            switch (c)
+            {
+                case '"':
+                    return value.ToString();
+                case '\\':
+                    value.Append(Next() switch { 'n' => '\n', 't' => '\t', var escaped => escaped });
+                    break;
+                case '\n':
+                    throw Fault("text is not closed");
+                default:
+                    value.Append(c);
+                    break;
+            }
+        }
+    }
+
+    private string Word()
+    {
+        var start = at;
+        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '_' or '-'))
+        {
+            at++;
+        }
+
+        return at > start ? text[start..at] : throw Fault($"unexpected '{Peek()}'");
+    }
+
+    private void SkipBlank()
+    {
+        while (at < text.Length)
+        {
+            if (char.IsWhiteSpace(text[at]))
+            {
+                at++;
+            }
+            else if (text[at] == '#' || Ahead("//"))
+            {
+                at = text.IndexOf('\n', at) is var end and >= 0 ? end : text.Length;
+            }
+            else if (Ahead("/*"))
+            {
+                at = text.IndexOf("*/", at, StringComparison.Ordinal) is var end and >= 0 ? end + 2 : throw Fault("comment is not closed");
+            }
+            else
+            {
+                return;
+            }
+        }
+    }
+
+    private bool Ahead(string mark) => string.CompareOrdinal(text, at, mark, 0, mark.Length) == 0;
+
+    private char Peek() => at < text.Length ? text[at] : '\0';
+
+    private char Next() => at < text.Length ? text[at++] : throw Fault("unexpected end");
+
+    private bool Take(char expected)
+    {
+        if (at >= text.Length)
+        {
+            throw Fault("unexpected end");
+        }
+
+        if (text[at] != expected)
+        {
+            return false;
+        }
+
+        at++;
+        return true;
+    }
+
+    private void Expect(char expected)
+    {
+        SkipBlank();
+        if (Next() != expected)
+        {
+            at--;
+            throw Fault($"expected '{expected}'");
+        }
+    }
+
+    private FormatException Fault(string what) => new($"line {text.AsSpan(0, at).Count('\n') + 1}: {what}");
+}

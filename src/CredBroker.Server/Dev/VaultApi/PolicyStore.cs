@@ -1,0 +1,61 @@
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>All policies, and what a token may do by them.</summary>
+internal sealed class PolicyStore
+{
+    private const string DefaultText = """
+        path "auth/token/lookup-self" { capabilities = ["read"] }
+        path "auth/token/renew-self" { capabilities = ["update"] }
+        path "auth/token/revoke-self" { capabilities = ["update"] }
+        path "sys/capabilities-self" { capabilities = ["update"] }
+        path "sys/leases/renew" { capabilities = ["update"] }
+        path "sys/leases/lookup" { capabilities = ["update"] }
+        path "sys/wrapping/wrap" { capabilities = ["update"] }
+        path "sys/wrapping/lookup" { capabilities = ["update"] }
+        path "sys/wrapping/unwrap" { capabilities = ["update"] }
+        """;
+
+    private const string WrappingText = """
+        path "sys/wrapping/unwrap" { capabilities = ["update"] }
+        """;
+
+    private readonly SortedDictionary<string, AclPolicy> policies = new(StringComparer.Ordinal);
+
+    public PolicyStore(DateTimeOffset now)
+    {
+        policies["default"] = AclPolicy.Parse("default", DefaultText, now, 1);
+        policies["response-wrapping"] = AclPolicy.Parse("response-wrapping", WrappingText, now, 1);
+    }
+
+    /// <summary>The names that a listing shows.</summary>
+    public IEnumerable<string> Names => policies.Keys.Where(name => name != "response-wrapping").Append("root").Order(StringComparer.Ordinal);
+
+    public AclPolicy? Find(string name) => policies.GetValueOrDefault(Key(name));
+
+    public void Put(string name, string text, DateTimeOffset now)
+    {
+        if (name is "root" or "response-wrapping")
+        {
+            throw new VaultRefusal(400, $"cannot update \"{name}\" policy");
+        }
+
+        Bounds.Check(policies.Count, Bounds.Policies, "policies");
+        policies[Key(name)] = AclPolicy.Parse(Key(name), text, now, (Find(name)?.Version ?? 0) + 1);
+    }
+
+    public void Remove(string name)
+    {
+        if (name is "root" or "default" or "response-wrapping")
+        {
+            throw new VaultRefusal(400, $"cannot delete \"{name}\" policy");
+        }
+
+        policies.Remove(Key(name));
+    }
+
+    /// <summary>The token's capabilities on a path, sudo included; null for root, which may do everything. A policy that is gone permits nothing.</summary>
+    public Capabilities? On(TokenEntry token, string path, bool listing = false) =>
+        token.IsRoot ? null : new AccessControl(token.Policies.Select(policies.GetValueOrDefault).OfType<AclPolicy>()).On(path, listing);
+
+    private static string Key(string name) => name.ToLowerInvariant();
+}

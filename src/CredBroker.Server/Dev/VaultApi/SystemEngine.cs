@@ -1,0 +1,129 @@
+using System.Text.Json.Nodes;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary><c>sys/</c>: mounts, policies, capabilities, audited headers, leases, wrapping. Health and seal are served before a token is looked at.</summary>
+internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, TokenStore tokens, LeaseStore leases) : Engine
+{
+    private readonly SystemLeases leaseCalls = new(leases);
+    private readonly Wrapping wrapping = new(tokens);
+    private readonly SortedDictionary<string, bool> auditedHeaders = new(StringComparer.OrdinalIgnoreCase);
+
+    public override string Type => "system";
+
+    public override bool NeedsSudo(string path) =>
+        path is "seal" || Starts(path, "auth/") || Starts(path, "leases/lookup/") || Starts(path, "leases/revoke-prefix/") || Starts(path, "leases/revoke-force/") || Starts(path, "config/auditing/");
+
+    public override VaultReply Handle(VaultCall call)
+    {
+        if (call.Path is "mounts" or "auth")
+        {
+            return call.Operation == Operation.Read ? new VaultReply { Data = mounts.ToJson(call.Path), AlsoAtTop = true } : throw VaultRefusal.UnsupportedOperation();
+        }
+
+        if (call.Below("mounts/", out var mount) || call.Below("auth/", out mount))
+        {
+            return Mount(call, call.Path.StartsWith("auth/", StringComparison.Ordinal) ? "auth" : "mounts", mount);
+        }
+
+        if (call.Below("policies/acl/", out var name) || call.Below("policy/", out name))
+        {
+            return Policy(call, name);
+        }
+
+        if (call.Below("config/auditing/request-headers", out _) || call.Path == "config/auditing/request-headers")
+        {
+            return AuditedHeaders(call);
+        }
+
+        return call.Path switch
+        {
+            "policies/acl/" or "policy/" or "policies/acl" or "policy" when call.Operation == Operation.List => VaultReply.Keys(policies.Names),
+            "capabilities-self" when call.Writes => CapabilitiesOf(call, call.RequiredCaller),
+            "capabilities" when call.Writes => CapabilitiesOf(call, tokens.Find(call.Fields.Text("token")) ?? throw new VaultRefusal(400, "invalid token")),
+            _ => leaseCalls.Handle(call) ?? wrapping.Handle(call) ?? throw VaultRefusal.UnsupportedPath(),
+        };
+    }
+
+    private VaultReply Mount(VaultCall call, string table, string path)
+    {
+        if (path.EndsWith("/tune", StringComparison.Ordinal))
+        {
+            return call.Writes ? mounts.Tune(table, path[..^"tune".Length], call.Fields) : mounts.Tuning(table, path[..^"tune".Length]);
+        }
+
+        return call.Operation switch
+        {
+            Operation.Read => mounts.Read(table, Listing.Folder(path)),
+            Operation.Delete => mounts.Remove(table, Listing.Folder(path), leases, call.Now),
+            Operation.Create or Operation.Update => mounts.Add(table, Listing.Folder(path), call.Fields),
+            _ => throw VaultRefusal.UnsupportedOperation(),
+        };
+    }
+
+    private VaultReply Policy(VaultCall call, string name)
+    {
+        switch (call.Operation)
+        {
+            case Operation.Read:
+                return VaultReply.Of((policies.Find(name) ?? throw VaultRefusal.NoEntry()).ToJson());
+            case Operation.Delete:
+                policies.Remove(name);
+                return VaultReply.NoContent;
+            case Operation.Create or Operation.Update:
+                policies.Put(name, call.Fields.Text("policy") is { Length: > 0 } text ? text : throw new VaultRefusal(400, "'policy' parameter not supplied or empty"), call.Now);
+                return VaultReply.NoContent;
+            default:
+                throw VaultRefusal.UnsupportedOperation();
+        }
+    }
+
+    private VaultReply CapabilitiesOf(VaultCall call, TokenEntry token)
+    {
+        var data = new JsonObject();
+        foreach (var path in call.Fields.List("paths").Concat(call.Fields.List("path")).DefaultIfEmpty(""))
+        {
+            data[path.Length > 0 ? path : throw new VaultRefusal(400, "paths must be supplied")] = new JsonArray([.. Names(policies.On(token, path)).Select(name => JsonValue.Create(name))]);
+        }
+
+        return new VaultReply { Data = data, AlsoAtTop = true };
+    }
+
+    private static IEnumerable<string> Names(Capabilities? granted) => granted switch
+    {
+        null => ["root"],
+        Capabilities.None => ["deny"],
+        _ => Enum.GetValues<Capabilities>().Where(one => one != Capabilities.None && granted.Value.HasFlag(one)).Select(one => one.ToString().ToLowerInvariant()).Order(StringComparer.Ordinal),
+    };
+
+    /// <summary>DevVault writes no audit log; it keeps the setting, so that what sets it up can be tried.</summary>
+    private VaultReply AuditedHeaders(VaultCall call)
+    {
+        var name = call.Path["config/auditing/request-headers".Length..].Trim('/');
+        if (call.Operation == Operation.Read)
+        {
+            var all = new JsonObject();
+            foreach (var (header, hmac) in auditedHeaders.Where(header => name.Length == 0 || string.Equals(header.Key, name, StringComparison.OrdinalIgnoreCase)))
+            {
+                all[header] = new JsonObject { ["hmac"] = hmac };
+            }
+
+            return name.Length > 0 && all.Count == 0 ? throw new VaultRefusal(400, "Could not find header in config")
+                : new VaultReply { Data = name.Length > 0 ? all : new JsonObject { ["headers"] = all }, AlsoAtTop = true };
+        }
+
+        Bounds.Check(auditedHeaders.Count, Bounds.Mounts, "audited headers");
+        if (call.Operation == Operation.Delete)
+        {
+            auditedHeaders.Remove(name);
+        }
+        else if (name.Length > 0)
+        {
+            auditedHeaders[name] = call.Fields.Flag("hmac");
+        }
+
+        return VaultReply.NoContent;
+    }
+
+    private static bool Starts(string path, string prefix) => path.StartsWith(prefix, StringComparison.Ordinal);
+}

@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>Every token alive. Found by the hash of its text, so that a comparison's time says nothing about the text.</summary>
+internal sealed class TokenStore(LeaseStore leases)
+{
+    private readonly Dictionary<string, TokenEntry> byHash = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TokenEntry> byAccessor = new(StringComparer.Ordinal);
+
+    /// <summary>The accessors of every token alive.</summary>
+    public IEnumerable<string> Accessors => byAccessor.Keys;
+
+    public TokenEntry? Find(string token) => byHash.GetValueOrDefault(Hash(token));
+
+    public TokenEntry? FindByAccessor(string accessor) => byAccessor.GetValueOrDefault(accessor);
+
+    /// <summary>A new token's text.</summary>
+    public static string NewId() => "s." + VaultText.Random();
+
+    /// <summary>Takes a token up and gives it its life, where it has an end.</summary>
+    public TokenEntry Add(TokenEntry token)
+    {
+        Bounds.Check(byHash.Count, Bounds.Tokens, "tokens");
+        if (!byHash.TryAdd(Hash(token.Id), token))
+        {
+            throw new VaultRefusal(400, "cannot create a token with a duplicate ID");
+        }
+
+        byAccessor.Add(token.Accessor, token);
+        token.Parent?.Children.Add(token);
+        token.LastTtl = token.CreationTtl;
+        if (token.CreationTtl > TimeSpan.Zero)
+        {
+            token.Life = new LeaseEntry
+            {
+                Id = $"{token.Path}/h{Hash(token.Id)}",
+                Owner = null,
+                IssuedAt = token.IssuedAt,
+                EndsAt = token.IssuedAt + token.CreationTtl,
+                Renewable = token.Renewable,
+                End = at => Remove(token, at),
+            };
+            leases.Add(token.Life);
+        }
+
+        return token;
+    }
+
+    /// <summary>Gives a token's life another end.</summary>
+    public void Extend(LeaseEntry life, DateTimeOffset endsAt, DateTimeOffset now) => leases.Move(life, endsAt, now);
+
+    /// <summary>Ends a token, what hangs on it, and its children.</summary>
+    public void Revoke(TokenEntry token, DateTimeOffset at)
+    {
+        if (token.Life is { } life)
+        {
+            leases.End(life, at);
+        }
+        else
+        {
+            Remove(token, at);
+        }
+    }
+
+    private void Remove(TokenEntry token, DateTimeOffset at)
+    {
+        byHash.Remove(Hash(token.Id));
+        byAccessor.Remove(token.Accessor);
+        token.Parent?.Children.Remove(token);
+        foreach (var lease in token.Leases.ToList())
+        {
+            leases.End(lease, at);
+        }
+
+        foreach (var child in token.Children.ToList())
+        {
+            Revoke(child, at);
+        }
+    }
+
+    private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+}

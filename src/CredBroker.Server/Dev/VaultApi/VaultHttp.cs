@@ -1,0 +1,90 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>Vault's HTTP form: reads requests, writes replies.</summary>
+internal sealed class VaultHttp(VaultKernel kernel)
+{
+    private const string Prefix = "/v1/";
+
+    /// <summary>Answers one HTTP request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        var reply = await AnswerAsync(context.Request);
+        context.Response.StatusCode = reply.Status;
+        context.Response.ContentType = reply.ContentType;
+        context.Response.Headers.CacheControl = "no-store";
+        if (reply.Status == StatusCodes.Status204NoContent || HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        if (reply.Raw is not null)
+        {
+            await context.Response.Body.WriteAsync(reply.Raw, context.RequestAborted);
+            return;
+        }
+
+        var body = new ArrayBufferWriter<byte>();
+        await using (var writer = new Utf8JsonWriter(body))
+        {
+            reply.ToJson().WriteTo(writer);
+        }
+
+        body.Write("\n"u8);
+        context.Response.ContentLength = body.WrittenCount;
+        await context.Response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    private async Task<VaultReply> AnswerAsync(HttpRequest http)
+    {
+        // A page in a browser on this machine can reach a loopback port by a name that it controls; only loopback's own names are answered.
+        if (http.Host.Host is not ("127.0.0.1" or "localhost" or "[::1]"))
+        {
+            return VaultReply.Error(421, ["this development Vault answers on loopback names only"]);
+        }
+
+        if (!http.Path.StartsWithSegments("/v1") || http.Path.Value is not { } path || path.Length < Prefix.Length)
+        {
+            return VaultReply.Error(404, []);
+        }
+
+        JsonObject body = [];
+        if (http.ContentLength is not (null or 0) || http.Headers.TransferEncoding.Count > 0)
+        {
+            try
+            {
+                if (await JsonNode.ParseAsync(http.Body, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth }, cancellationToken: http.HttpContext.RequestAborted) is not JsonObject read)
+                {
+                    return VaultReply.Error(400, ["failed to decode JSON input: the body is no JSON object"]);
+                }
+
+                body = read;
+                _ = body.Count; // Reads the members, so that a duplicate is found here.
+            }
+            catch (Exception fault) when (fault is JsonException or ArgumentException)
+            {
+                return VaultReply.Error(400, [$"failed to decode JSON input: {fault.Message}"]);
+            }
+            catch (BadHttpRequestException fault)
+            {
+                return VaultReply.Error(fault.StatusCode, ["failed to decode JSON input: http: request body too large"]);
+            }
+        }
+
+        var query = http.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal);
+        var listing = HttpMethods.IsGet(http.Method) && query.GetValueOrDefault("list") == "true";
+        return kernel.Answer(new VaultRequest(listing ? "LIST" : http.Method, path[Prefix.Length..], Token(http), query, body, http.Headers["X-Vault-Wrap-TTL"].ToString()));
+    }
+
+    private static string Token(HttpRequest http)
+    {
+        const string Scheme = "Bearer ";
+        var authorization = http.Headers.Authorization.ToString();
+        return http.Headers["X-Vault-Token"].ToString() is { Length: > 0 } token ? token
+            : authorization.StartsWith(Scheme, StringComparison.Ordinal) ? authorization[Scheme.Length..]
+            : "";
+    }
+}

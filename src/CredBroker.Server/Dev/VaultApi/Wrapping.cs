@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+
+namespace CredBroker.Server.Dev.VaultApi;
+
+/// <summary>Response wrapping: a reply put behind a token that gives it out once.</summary>
+internal sealed class Wrapping(TokenStore tokens)
+{
+    /// <summary>Answers, or null for a path that is not of wrapping.</summary>
+    public VaultReply? Handle(VaultCall call) => call.Path switch
+    {
+        "wrapping/wrap" when call.Writes => call.Request.WrapTtl.Length == 0
+            ? throw new VaultRefusal(400, "endpoint requires response wrapping to be used")
+            : VaultReply.Of(call.Fields.Body.DeepClone().AsObject()),
+        "wrapping/lookup" when call.Writes => Lookup(Find(call)),
+        "wrapping/unwrap" when call.Writes => Unwrap(call, Find(call)),
+        _ => null,
+    };
+
+    /// <summary>Puts a reply behind a new token.</summary>
+    public static VaultReply Wrap(VaultReply reply, VaultRequest request, TokenStore tokens, DateTimeOffset now)
+    {
+        if (!VaultDuration.TryParse(request.WrapTtl, out var ttl) || ttl < TimeSpan.FromSeconds(1))
+        {
+            throw new VaultRefusal(400, "invalid wrap TTL");
+        }
+
+        var token = tokens.Add(new TokenEntry
+        {
+            Id = TokenStore.NewId(),
+            Policies = ["response-wrapping"],
+            Path = request.Path,
+            DisplayName = "wrapping",
+            IssuedAt = now,
+            Renewable = false,
+            CreationTtl = ttl,
+            ExplicitMaxTtl = ttl,
+        });
+        token.Wrapped = reply.ToJson().DeepClone().AsObject();
+        return new VaultReply
+        {
+            WrapInfo = new JsonObject
+            {
+                ["token"] = token.Id,
+                ["accessor"] = token.Accessor,
+                ["ttl"] = (long)ttl.TotalSeconds,
+                ["creation_time"] = VaultDuration.ToText(now),
+                ["creation_path"] = request.Path,
+            },
+        };
+    }
+
+    private static VaultReply Lookup(TokenEntry token) => VaultReply.Of(new JsonObject
+    {
+        ["creation_path"] = token.Path,
+        ["creation_time"] = VaultDuration.ToText(token.IssuedAt),
+        ["creation_ttl"] = (long)token.CreationTtl.TotalSeconds,
+    });
+
+    private VaultReply Unwrap(VaultCall call, TokenEntry token)
+    {
+        tokens.Revoke(token, call.Now);
+        return new VaultReply { Bare = token.Wrapped };
+    }
+
+    private TokenEntry Find(VaultCall call)
+    {
+        var token = call.Fields.Text("token") is { Length: > 0 } named ? tokens.Find(named) : call.Caller;
+        return token is { Wrapped: not null } ? token : throw new VaultRefusal(400, "wrapping token is not valid or does not exist");
+    }
+}
