@@ -53,7 +53,7 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
                     : throw new FormatException($"path \"{rule.Path}\": invalid capability \"{word}\"");
             }
 
-            if (rule.Lists.Keys.Concat(rule.Texts.Keys).Concat(rule.Others).FirstOrDefault(key => key is not ("capabilities" or "policy" or "comment")) is { } key)
+            if (rule.Others.Concat(rule.Lists.Keys.Where(key => key != "capabilities")).Concat(rule.Texts.Keys.Where(key => key is not ("policy" or "comment"))).FirstOrDefault() is { } key)
             {
                 throw new FormatException($"path \"{rule.Path}\": this development Vault does not enforce \"{key}\"");
             }
@@ -77,7 +77,7 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
 
     private static IEnumerable<PolicyRule> FromJson(string text)
     {
-        var root = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth })!.AsObject();
+        var root = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth, AllowDuplicateProperties = false })!.AsObject();
         foreach (var (path, body) in root["path"]?.AsObject() ?? [])
         {
             var rule = new PolicyRule(path);

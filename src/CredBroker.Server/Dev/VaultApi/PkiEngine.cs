@@ -65,7 +65,13 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
             case Operation.Create or Operation.Update:
                 Bounds.Check(roles.Count, Bounds.Roles, "PKI roles");
                 roles[name] = PkiRole.Read(call.Fields);
-                return VaultReply.Of(roles[name].ToJson());
+                List<string> warnings = issuers.Count > 0 ? [] : ["Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set"];
+                if (roles[name].Flag("generate_lease"))
+                {
+                    warnings.Add("it is encouraged to disable generate_lease and rely on PKI's native capabilities when possible");
+                }
+
+                return VaultReply.Of(roles[name].ToJson(), [.. warnings]);
             default:
                 throw VaultRefusal.UnsupportedOperation();
         }
@@ -107,15 +113,16 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
         using var order = keyToo ? PkiOrder.WithNewKey(call.Fields, role) : PkiOrder.FromCsr(call.Fields, role);
         var names = PkiNames.Of(call.Fields, role, order.Csr, warnings);
         var ttl = PkiRole.Ttl(call.Fields, role, mounts.MaximumTtl(mount), warnings);
-        var certificate = Default.Sign(order.Request(names.Subject), names, role, crlAddresses, call.Now, ttl);
+        var issuer = issuers.FirstOrDefault() ?? throw VaultRefusal.Collected(500, "could not fetch the CA certificate (was one set?): no default issuer currently configured");
+        var certificate = issuer.Sign(order.Request(names.Subject), names, role, crlAddresses, call.Now, ttl);
         certificates.Add(certificate, call.Now);
 
         var data = new JsonObject
         {
-            ["ca_chain"] = new JsonArray(Default.Pem),
+            ["ca_chain"] = new JsonArray(issuer.Pem),
             ["certificate"] = certificate.ExportCertificatePem(),
             ["expiration"] = new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds(),
-            ["issuing_ca"] = Default.Pem,
+            ["issuing_ca"] = issuer.Pem,
             ["not_before"] = new DateTimeOffset(certificate.NotBefore).ToUnixTimeSeconds(),
             ["serial_number"] = PkiCertificates.Serial(certificate),
         };

@@ -14,7 +14,7 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
     public static PkiNames Of(VaultFields fields, VaultSettings role, CertificateRequest? csr, List<string> warnings)
     {
         var (commonFromCsr, othersFromCsr) = (csr is not null && role.Flag("use_csr_common_name"), csr is not null && role.Flag("use_csr_sans"));
-        var commonName = commonFromCsr ? CommonName(csr!.SubjectName) : fields.Text("common_name");
+        var commonName = commonFromCsr && CommonName(csr!.SubjectName) is { Length: > 0 } theirs ? theirs : fields.Text("common_name");
         if (commonFromCsr && fields.Has("common_name"))
         {
             warnings.Add("the common_name field was provided but the role is set with \"use_csr_common_name\" set to true");
@@ -47,7 +47,7 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
 
         if (others.Addresses.Count > 0 && !role.Flag("allow_ip_sans"))
         {
-            throw new VaultRefusal(400, "IP Subject Alternative Names are not allowed in this role");
+            throw new VaultRefusal(400, $"IP Subject Alternative Names are not allowed in this role, but was provided via {(othersFromCsr ? "CSR" : "the API")}");
         }
 
         var allowedUris = role.List("allowed_uri_sans");
@@ -101,7 +101,7 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
             names.Uris.UnionWith(fields.List("uri_sans"));
             foreach (var text in fields.List("ip_sans"))
             {
-                names.Addresses.Add(IPAddress.TryParse(text, out var address) ? address : throw new VaultRefusal(400, $"the value \"{text}\" is not a valid IP address"));
+                names.Addresses.Add(IPAddress.TryParse(text, out var address) && (text.Contains(':') || text.Count(c => c == '.') == 3) ? address : throw new VaultRefusal(400, $"the value \"{text}\" is not a valid IP address"));
             }
 
             return names;

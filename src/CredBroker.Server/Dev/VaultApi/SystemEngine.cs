@@ -86,6 +86,11 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
             data[path.Length > 0 ? path : throw new VaultRefusal(400, "paths must be supplied")] = new JsonArray([.. Names(policies.On(token, path)).Select(name => JsonValue.Create(name))]);
         }
 
+        if (data.Count == 1)
+        {
+            data["capabilities"] = data.First().Value!.DeepClone();
+        }
+
         return new VaultReply { Data = data, AlsoAtTop = true };
     }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace CredBroker.Server.Dev.VaultApi;
 
 /// <summary><c>auth/token/</c>: tokens made, looked up, renewed and revoked; the roles that make them.</summary>
-internal sealed class TokenEngine(TokenStore tokens) : Engine
+internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
 {
     private static readonly JsonObject RoleDefaults = JsonNode.Parse("""
         {"allowed_entity_aliases":null,"allowed_policies":[],"allowed_policies_glob":[],"disallowed_policies":[],"disallowed_policies_glob":[],"explicit_max_ttl":0,
@@ -87,8 +87,8 @@ internal sealed class TokenEngine(TokenStore tokens) : Engine
             throw new VaultRefusal(400, call.Sudo ? "custom token ID cannot have the 's.' prefix" : "root or sudo privileges required to specify token id");
         }
 
-        var warnings = new List<string>();
         var policies = TokenPolicies.Grant(fields, role, parent, call.Sudo);
+        List<string> warnings = [.. policies.Where(name => name != "root" && known.Find(name) is null).Select(name => $"Policy \"{name}\" does not exist")];
         var period = role is not null ? role.Duration("token_period") : call.Sudo ? fields.Duration("period") : TimeSpan.Zero;
         var explicitMaximum = fields.Duration("explicit_max_ttl");
         var roleMaximum = role?.Duration("token_explicit_max_ttl") ?? TimeSpan.Zero;
@@ -97,6 +97,11 @@ internal sealed class TokenEngine(TokenStore tokens) : Engine
         if (explicitMaximum > TimeSpan.Zero && roleMaximum > TimeSpan.Zero)
         {
             warnings.Add($"Explicit max TTL specified both during creation call and in role; using the lesser value of {(long)TokenTtl.Smaller(explicitMaximum, roleMaximum).TotalSeconds} seconds");
+        }
+
+        if (fields.Has("id"))
+        {
+            warnings.Add("Supplying a custom ID for the token is for development alone.");
         }
 
         var orphaned = orphan || (role?.Flag("orphan") ?? fields.Flag("no_parent"));

@@ -67,7 +67,7 @@ internal sealed class TokenEntry
         ["policies"] = PolicyNames(),
         ["token_policies"] = PolicyNames(),
         ["metadata"] = Meta?.DeepClone(),
-        ["lease_duration"] = (long)LastTtl.TotalSeconds,
+        ["lease_duration"] = (long)Math.Round(LastTtl.TotalSeconds),
         ["renewable"] = Renewable && Life is not null,
         ["entity_id"] = "",
         ["token_type"] = "service",

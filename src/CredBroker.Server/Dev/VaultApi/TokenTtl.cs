@@ -13,7 +13,11 @@ internal static class TokenTtl
         var maximum = explicitMaximum > TimeSpan.Zero ? explicitMaximum : period > TimeSpan.Zero ? TimeSpan.MaxValue : VaultDuration.SystemMaximum;
         if (maximum != TimeSpan.MaxValue && now + ttl > issuedAt + maximum)
         {
-            warnings.Add($"TTL of \"{VaultDuration.ToText(ttl)}\" exceeded the effective max_ttl of \"{VaultDuration.ToText(maximum)}\"; TTL value is capped accordingly");
+            if (now + ttl >= issuedAt + maximum + TimeSpan.FromSeconds(1))
+            {
+                warnings.Add($"TTL of \"{VaultDuration.ToText(ttl)}\" exceeded the effective max_ttl of \"{VaultDuration.ToText(maximum)}\"; TTL value is capped accordingly");
+            }
+
             ttl = issuedAt + maximum - now;
         }
 

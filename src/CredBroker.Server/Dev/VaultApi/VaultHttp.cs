@@ -56,15 +56,14 @@ internal sealed class VaultHttp(VaultKernel kernel)
         {
             try
             {
-                if (await JsonNode.ParseAsync(http.Body, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth }, cancellationToken: http.HttpContext.RequestAborted) is not JsonObject read)
+                if (await JsonNode.ParseAsync(http.Body, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth, AllowDuplicateProperties = false }, cancellationToken: http.HttpContext.RequestAborted) is not JsonObject read)
                 {
                     return VaultReply.Error(400, ["failed to decode JSON input: the body is no JSON object"]);
                 }
 
                 body = read;
-                _ = body.Count; // Reads the members, so that a duplicate is found here.
             }
-            catch (Exception fault) when (fault is JsonException or ArgumentException)
+            catch (JsonException fault)
             {
                 return VaultReply.Error(400, [$"failed to decode JSON input: {fault.Message}"]);
             }

@@ -29,7 +29,7 @@ internal sealed class VaultKernel
         policies = new PolicyStore(time.GetUtcNow());
         mounts = new MountTable(Create);
         mounts.Add("sys/", new SystemEngine(mounts, policies, tokens, leases), "system endpoints used for control, policy and debugging");
-        mounts.Add("auth/token/", new TokenEngine(tokens), "token based credentials");
+        mounts.Add("auth/token/", new TokenEngine(tokens, policies), "token based credentials");
         mounts.Add("mounts", "secret/", new VaultFields(new JsonObject { ["type"] = "kv-v2", ["description"] = "key/value secret storage" }));
         tokens.Add(new TokenEntry
         {
@@ -145,7 +145,7 @@ internal sealed class VaultKernel
 
     private (TokenEntry Caller, bool Sudo) Authorize(VaultRequest request, Engine? engine, string path, string below, Operation operation)
     {
-        var caller = tokens.Find(request.Token) ?? throw new VaultRefusal(403, "permission denied");
+        var caller = tokens.Find(request.Token) ?? throw (path == Wrapping.UnwrapPath ? Wrapping.Unknown() : new VaultRefusal(403, "permission denied"));
         if (policies.On(caller, path, operation == Operation.List) is not { } granted)
         {
             return (caller, true);

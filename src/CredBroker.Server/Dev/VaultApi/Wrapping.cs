@@ -5,6 +5,12 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>Response wrapping: a reply put behind a token that gives it out once.</summary>
 internal sealed class Wrapping(TokenStore tokens)
 {
+    /// <summary>The one path on which an unknown token is told so: it may have been unwrapped by somebody else.</summary>
+    public const string UnwrapPath = "sys/wrapping/unwrap";
+
+    /// <summary>400: no such wrapping, any more or at all.</summary>
+    public static VaultRefusal Unknown() => new(400, "wrapping token is not valid or does not exist");
+
     /// <summary>Answers, or null for a path that is not of wrapping.</summary>
     public VaultReply? Handle(VaultCall call) => call.Path switch
     {
@@ -65,6 +71,6 @@ internal sealed class Wrapping(TokenStore tokens)
     private TokenEntry Find(VaultCall call)
     {
         var token = call.Fields.Text("token") is { Length: > 0 } named ? tokens.Find(named) : call.Caller;
-        return token is { Wrapped: not null } ? token : throw new VaultRefusal(400, "wrapping token is not valid or does not exist");
+        return token is { Wrapped: not null } ? token : throw Unknown();
     }
 }

@@ -1,0 +1,97 @@
+using CredBroker.Server.Dev.VaultApi;
+
+namespace CredBroker.UnitTests.Dev;
+
+public sealed class AccessControlTests
+{
+    [Theory]
+    [InlineData("""path "a/b" { capabilities = ["read"] }""", "a/b", "Read")]
+    [InlineData("""path "a/b" { capabilities = ["read"] }""", "a/b/c", "None")]
+    [InlineData("""path "a/*" { capabilities = ["read"] }""", "a/b/c", "Read")]
+    [InlineData("""path "a/*" { capabilities = ["read"] }""", "a", "None")]
+    [InlineData("""path "a/b*" { capabilities = ["read"] }""", "a/bc/d", "Read")]
+    [InlineData("""path "a/+/c" { capabilities = ["read"] }""", "a/b/c", "Read")]
+    [InlineData("""path "a/+/c" { capabilities = ["read"] }""", "a/b/b/c", "None")]
+    [InlineData("""path "+/b/*" { capabilities = ["read"] }""", "a/b/c/d", "Read")]
+    [InlineData("""path "a/b" { capabilities = ["read", "deny"] }""", "a/b", "None")]
+    [InlineData("""path "a/*" { capabilities = ["read"] } path "a/b" { capabilities = ["deny"] }""", "a/b", "None")]
+    [InlineData("""path "a/*" { capabilities = ["deny"] } path "a/b" { capabilities = ["read"] }""", "a/b", "Read")]
+    [InlineData("""path "a/*" { capabilities = ["read"] } path "a/+/c" { capabilities = ["update"] }""", "a/b/c", "Update")]
+    [InlineData("""path "a/+/c" { capabilities = ["update"] } path "a/b/*" { capabilities = ["read"] }""", "a/b/c", "Read")]
+    [InlineData("""path "a/b" { capabilities = ["read"] } path "a/b" { capabilities = ["update"] }""", "a/b", "Read, Update")]
+    [InlineData("""path "a/b" { capabilities = [] }""", "a/b", "None")]
+    public void The_most_specific_pattern_counts_and_deny_wins(string policy, string path, string expected)
+    {
+        var access = new AccessControl([AclPolicy.Parse("p", policy, DateTimeOffset.UnixEpoch, 1)]);
+
+        Assert.Equal(expected, access.On(path, listing: false).ToString());
+    }
+
+    [Fact]
+    public void Policies_add_up_on_the_same_pattern()
+    {
+        var access = new AccessControl([Parse("""path "a" { capabilities = ["read"] }"""), Parse("""path "a" { capabilities = ["list"] }""")]);
+
+        Assert.Equal(Capabilities.Read | Capabilities.List, access.On("a", listing: false));
+    }
+
+    [Fact]
+    public void A_listing_matches_a_rule_without_the_closing_slash()
+    {
+        var access = new AccessControl([Parse("""path "a/b" { capabilities = ["list"] }""")]);
+
+        Assert.Equal(Capabilities.List, access.On("a/b/", listing: true));
+        Assert.Equal(Capabilities.None, access.On("a/b/", listing: false));
+    }
+
+    [Theory]
+    [InlineData("path \"a\" {")]
+    [InlineData("path \"a { capabilities = [] }")]
+    [InlineData("path a { }")]
+    [InlineData("rule \"a\" { }")]
+    [InlineData("path \"a\" { capabilities = [\"fly\"] }")]
+    [InlineData("path \"a\" { capabilities = [\"1\"] }")]
+    [InlineData("path \"a\" { capabilities = [\"read\" \"list\"] }")]
+    [InlineData("path \"a\" { capabilities }")]
+    [InlineData("path \"a\" { required_parameters = [\"x\"] }")]
+    [InlineData("path \"a\" { policy = \"all\" }")]
+    [InlineData("/* open")]
+    [InlineData("{\"path\":{\"a\":{\"capabilities\":5}}}")]
+    [InlineData("{\"path\":5}")]
+    public void A_policy_that_cannot_be_read_or_enforced_is_refused(string policy) =>
+        Assert.Equal(400, Assert.Throws<VaultRefusal>(() => Parse(policy)).Status);
+
+    [Theory]
+    [InlineData("spiffe://a/*", "spiffe://a/b/c", true)]
+    [InlineData("spiffe://a/*", "spiffe://ab/c", false)]
+    [InlineData("*.example.com", "x.example.com", true)]
+    [InlineData("a*b*c", "a1b2c", true)]
+    [InlineData("a*b*c", "acb", false)]
+    [InlineData("ab*ba", "aba", false)]
+    [InlineData("a?c", "abc", false)]
+    [InlineData("a", "a", true)]
+    public void A_star_stands_for_anything_and_nothing_else_does(string pattern, string text, bool expected) => Assert.Equal(expected, VaultText.Matches(pattern, text));
+
+    [Theory]
+    [InlineData("90", 90)]
+    [InlineData("90s", 90)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("1.5m", 90)]
+    [InlineData("2d", 172800)]
+    public void Durations_are_read_as_Vault_reads_them(string text, int seconds)
+    {
+        Assert.True(VaultDuration.TryParse(text, out var duration));
+        Assert.Equal(seconds, duration.TotalSeconds);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-5")]
+    [InlineData("5x")]
+    [InlineData("m")]
+    [InlineData("1 h")]
+    [InlineData("1..5s")]
+    public void What_is_no_duration_is_refused(string text) => Assert.False(VaultDuration.TryParse(text, out _));
+
+    private static AclPolicy Parse(string policy) => AclPolicy.Parse("p", policy, DateTimeOffset.UnixEpoch, 1);
+}
