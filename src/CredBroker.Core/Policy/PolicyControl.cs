@@ -27,7 +27,7 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     /// <summary>The faults of the last refused edit, with line and column; empty when the newest document is the applied one.</summary>
     public IReadOnlyList<string> LastFaults => lastFaults;
 
-    /// <summary>At start: takes up the newest stored version, then reads the source. Returns whether a policy is in force.</summary>
+    /// <summary>At start: takes up the newest stored version, then reads the source. Returns whether a policy is in force. Throws as <see cref="RefreshAsync"/> does.</summary>
     public async ValueTask<bool> StartAsync(CancellationToken cancellationToken)
     {
         await RefreshAsync(cancellationToken);
@@ -116,9 +116,9 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         try
         {
             var document = await source.ReadAsync(cancellationToken);
-            if (document is null && current is null)
+            if (document is null)
             {
-                lastFaults = ["there is no policy document yet"];
+                lastFaults = [current is null ? "there is no policy document yet" : "the policy document is gone; the version in force stays"];
             }
 
             return document;
