@@ -1,0 +1,63 @@
+using CredBroker.Core;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
+using CredBroker.UnitTests.Exchange;
+
+namespace CredBroker.UnitTests.Leases;
+
+public sealed class RenewalTests : IAsyncLifetime
+{
+    private BrokerHarness broker = null!;
+
+    public async ValueTask InitializeAsync() => broker = await BrokerHarness.StartAsync();
+
+    public ValueTask DisposeAsync() => broker.DisposeAsync();
+
+    [Fact]
+    public async Task A_renewal_extends_from_now()
+    {
+        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+
+        var renewed = Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease)).Lease;
+
+        Assert.Equal(broker.Time.GetUtcNow() + TimeSpan.FromMinutes(2), renewed.ExpiresAt);
+        Assert.Equal(renewed.ExpiresAt, (await broker.LeaseAsync(lease.Id)).ExpiresAt);
+        Assert.Single(await broker.EventsAsync(AuditEventTypes.LeaseRenewed));
+    }
+
+    [Fact]
+    public async Task Renewals_never_exceed_the_whole_life_that_was_granted()
+    {
+        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(6)));
+        broker.Time.Advance(TimeSpan.FromMinutes(5));
+
+        var renewed = Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease, TimeSpan.FromHours(1))).Lease;
+        Assert.Equal(lease.ActivatedAt + TimeSpan.FromMinutes(10), renewed.ExpiresAt);
+
+        Assert.Equal(RefusalCode.NotRenewable, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease, TimeSpan.FromHours(1))).Refusal.Code);
+    }
+
+    [Fact]
+    public async Task A_renewal_is_decided_under_the_newest_policy()
+    {
+        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+
+        Assert.Equal(RefusalCode.NoRuleAllows, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
+        Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestDenied));
+    }
+
+    [Fact]
+    public async Task A_released_lease_is_not_renewed()
+    {
+        var lease = await broker.IssueAsync();
+        await broker.Agents.ReleaseAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, BrokerHarness.Call, CancellationToken.None);
+
+        Assert.Equal(RefusalCode.LeaseStateConflict, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
+    }
+
+    private ValueTask<LeaseOutcome> RenewAsync(Lease lease, TimeSpan? ttl = null) =>
+        broker.Agents.RenewAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, ttl, BrokerHarness.Call, CancellationToken.None);
+}

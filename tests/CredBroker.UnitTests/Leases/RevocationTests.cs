@@ -1,0 +1,288 @@
+using CredBroker.Core;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
+using CredBroker.UnitTests.Exchange;
+
+namespace CredBroker.UnitTests.Leases;
+
+public sealed class RevocationTests : IAsyncLifetime
+{
+    private BrokerHarness broker = null!;
+
+    public async ValueTask InitializeAsync() => broker = await BrokerHarness.StartAsync();
+
+    public ValueTask DisposeAsync() => broker.DisposeAsync();
+
+    [Fact]
+    public async Task An_expired_lease_is_revoked_and_confirmed()
+    {
+        var lease = await broker.IssueAsync();
+        broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+
+        await broker.Expiry.RunAsync(CancellationToken.None);
+
+        var revoked = await broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Revoked, RevocationCause.Expiry, "broker:expiry-sweep"), (revoked.State, revoked.Cause, revoked.RequestedBy));
+        Assert.NotNull(revoked.RevocationRequestedAt);
+        Assert.NotNull(revoked.ConfirmedAt);
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task A_lease_before_its_end_is_left_alone()
+    {
+        var lease = await broker.IssueAsync();
+        broker.Time.Advance(TimeSpan.FromMinutes(9));
+
+        await broker.Expiry.RunAsync(CancellationToken.None);
+
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+    }
+
+    [Fact]
+    public async Task A_lease_renewed_after_the_sweep_read_it_is_left_alone()
+    {
+        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(1)));
+        broker.Time.Advance(TimeSpan.FromSeconds(59.5));
+        var sweep = broker.Expiry.RunAsync(CancellationToken.None).AsTask();
+
+        var renewed = await broker.Agents.RenewAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, null, BrokerHarness.Call, CancellationToken.None);
+        Assert.IsType<LeaseOutcome.Found>(renewed);
+        broker.Time.Advance(TimeSpan.FromSeconds(2));
+        await sweep;
+
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+    }
+
+    [Fact]
+    public async Task With_the_backend_down_nothing_is_called_revoked_and_all_is_confirmed_when_it_is_back()
+    {
+        var lease = await broker.IssueAsync();
+        broker.Issuer.BackendDown = true;
+        broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+        await broker.Expiry.RunAsync(CancellationToken.None);
+
+        var failed = await broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Failed, 1, "connection refused"), (failed.State, failed.Attempts, failed.LastError));
+        Assert.True(failed.NextAttemptAt > broker.Time.GetUtcNow());
+        Assert.Contains("Not confirmed yet", StillValid.Of(failed)?.What, StringComparison.Ordinal);
+
+        for (var i = 0; i < 10; i++)
+        {
+            broker.Time.Advance(TimeSpan.FromSeconds(31));
+            await broker.Retry.RunAsync(CancellationToken.None);
+        }
+
+        Assert.Equal((LeaseState.Failed, 11), ((await broker.LeaseAsync(lease.Id)).State, (await broker.LeaseAsync(lease.Id)).Attempts));
+        broker.Issuer.BackendDown = false;
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await broker.Retry.RunAsync(CancellationToken.None);
+        var revoked = await broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Revoked, RevocationCause.Expiry), (revoked.State, revoked.Cause));
+    }
+
+    [Fact]
+    public async Task Failed_attempts_wait_longer_each_time_up_to_the_limit()
+    {
+        var lease = await broker.IssueAsync();
+        broker.Issuer.BackendDown = true;
+        await ReleaseAsync(lease);
+        var waits = new List<double>();
+        for (var i = 0; i < 8; i++)
+        {
+            var failed = await broker.LeaseAsync(lease.Id);
+            waits.Add((failed.NextAttemptAt!.Value - broker.Time.GetUtcNow()).TotalSeconds);
+            broker.Time.Advance(TimeSpan.FromSeconds(31));
+            await broker.Retry.RunAsync(CancellationToken.None);
+        }
+
+        Assert.InRange(waits[0], 1, 2);
+        Assert.InRange(waits[2], 4, 8);
+        Assert.All(waits, wait => Assert.InRange(wait, 1, 30));
+    }
+
+    [Fact]
+    public async Task A_released_lease_is_gone_when_the_call_returns()
+    {
+        var lease = await broker.IssueAsync();
+
+        var released = Assert.IsType<LeaseOutcome.Found>(await ReleaseAsync(lease)).Lease;
+
+        Assert.Equal((LeaseState.Revoked, RevocationCause.Released), (released.State, released.Cause));
+        Assert.Empty(broker.Issuer.Alive);
+        Assert.Equal(LeaseState.Revoked, Assert.IsType<LeaseOutcome.Found>(await ReleaseAsync(lease)).Lease.State);
+    }
+
+    [Fact]
+    public async Task Nobody_else_sees_releases_or_renews_a_lease()
+    {
+        var lease = await broker.IssueAsync();
+        foreach (var other in new[] { FakeWorkloadVerifier.Token("triage", "2"), FakeWorkloadVerifier.Token("helper") })
+        {
+            foreach (var outcome in new[]
+            {
+                await broker.Agents.FindAsync(other, lease.Id, BrokerHarness.Call, CancellationToken.None),
+                await broker.Agents.ReleaseAsync(other, lease.Id, BrokerHarness.Call, CancellationToken.None),
+                await broker.Agents.RenewAsync(other, lease.Id, null, BrokerHarness.Call, CancellationToken.None),
+                await broker.Agents.ReportOutcomeAsync(other, lease.Id, new("succeeded", "", null), BrokerHarness.Call, CancellationToken.None),
+            })
+            {
+                Assert.Equal(RefusalCode.LeaseNotFound, Assert.IsType<LeaseOutcome.Refused>(outcome).Refusal.Code);
+            }
+        }
+
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+    }
+
+    [Fact]
+    public async Task An_order_reaches_what_it_selects_and_nothing_else()
+    {
+        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" || agent == \"helper\""));
+        var hit = await broker.IssueAsync();
+        var spared = await broker.IssueAsync(BrokerHarness.Command(workload: "helper", task: "t-2"));
+
+        var progress = await OrderAsync(new() { Agent = "triage" });
+
+        Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(hit.Id)).State);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(spared.Id)).State);
+        Assert.Equal(1, progress.Counts[LeaseState.Revoked]);
+        Assert.Equal(BrokerHarness.Admin.ToString(), (await broker.LeaseAsync(hit.Id)).RequestedBy);
+    }
+
+    [Fact]
+    public async Task An_order_says_what_nobody_can_revoke()
+    {
+        await broker.IssueAsync(BrokerHarness.Command(credential: "api-key"));
+
+        var progress = await OrderAsync(new() { Everything = true });
+
+        Assert.Equal(1, progress.Counts[LeaseState.Ended]);
+        Assert.Contains("Rotate secret/api/key", Assert.Single(progress.StillValid).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_dry_run_lists_and_changes_nothing_but_the_record()
+    {
+        var lease = await broker.IssueAsync();
+
+        var listed = await broker.Revocations.DryRunAsync(new() { Process = "invoice-triage" }, "rehearsal", BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None);
+
+        Assert.Equal(lease.Id, Assert.Single(listed).Id);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+        Assert.Equal("dry-run", Assert.Single(await broker.EventsAsync(AuditEventTypes.RevocationOrdered)).GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task An_order_cut_short_before_its_enumeration_is_resumed_by_the_job()
+    {
+        var lease = await broker.IssueAsync();
+        var order = new RevocationOrder
+        {
+            Id = Ids.New(broker.Time),
+            Selector = new() { Lease = lease.Id },
+            Cause = RevocationCause.Admin,
+            RequestedBy = "person:x#ada",
+            RequestedAt = broker.Time.GetUtcNow(),
+        };
+        await broker.Store.CommitAsync(
+            new StateChange.RevocationOrdered(order) { Event = new() { Type = AuditEventTypes.RevocationOrdered, Actor = BrokerHarness.Admin } }, CancellationToken.None);
+
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        var revoked = await broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Revoked, order.Id, "person:x#ada"), (revoked.State, revoked.RevocationId, revoked.RequestedBy));
+        Assert.Empty(await broker.Store.FindOpenRevocationsAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_closed_task_loses_its_secrets_and_takes_no_more()
+    {
+        var lease = await broker.IssueAsync();
+
+        Assert.Null(await CloseAsync("triage"));
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Equal((LeaseState.Revoked, RevocationCause.TaskClosed), ((await broker.LeaseAsync(lease.Id)).State, (await broker.LeaseAsync(lease.Id)).Cause!.Value));
+        Assert.Equal(RefusalCode.TaskClosed, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Null(await CloseAsync("triage"));
+    }
+
+    [Fact]
+    public async Task Only_its_opener_or_an_admin_closes_a_task()
+    {
+        await broker.IssueAsync();
+
+        Assert.Equal(RefusalCode.TaskOwnedByAnother, (await CloseAsync("helper"))?.Code);
+        Assert.Equal(RefusalCode.ProcessNotAdmitted, (await CloseAsync("stranger"))?.Code);
+        Assert.Null(await broker.Revocations.CloseTaskAsync("invoice-triage", "t-1", null, BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_task_closed_before_its_first_lease_is_never_opened()
+    {
+        Assert.Null(await CloseAsync("triage"));
+
+        Assert.Equal(RefusalCode.TaskClosed, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+    }
+
+    [Fact]
+    public async Task A_pending_lease_past_its_deadline_is_recovered()
+    {
+        broker.Issuer.BeforeMint = _ => throw new InvalidOperationException("the process dies here");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => broker.IssueAsync());
+        Assert.Equal(LeaseState.Pending, (await broker.OnlyLeaseAsync()).State);
+
+        await broker.Pending.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Pending, (await broker.OnlyLeaseAsync()).State);
+
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await broker.Pending.RunAsync(CancellationToken.None);
+        Assert.Equal((LeaseState.Revoking, RevocationCause.Recovery), ((await broker.OnlyLeaseAsync()).State, (await broker.OnlyLeaseAsync()).Cause!.Value));
+        Assert.Empty(broker.Issuer.Tokens);
+
+        broker.Time.Advance(TimeSpan.FromSeconds(91));
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoked, (await broker.OnlyLeaseAsync()).State);
+    }
+
+    [Fact]
+    public async Task A_lapsed_claim_is_taken_over()
+    {
+        var lease = await broker.IssueAsync();
+        await broker.Store.CommitAsync(
+            new StateChange.RevocationClaimed(lease.Id, RevocationCause.Admin, "person:x#ada", null, "a worker that died", broker.Time.GetUtcNow() + TimeSpan.FromSeconds(60), [])
+            {
+                Event = new() { Type = AuditEventTypes.RevocationRequested, Actor = BrokerHarness.Admin },
+            },
+            CancellationToken.None);
+
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoking, (await broker.LeaseAsync(lease.Id)).State);
+
+        broker.Time.Advance(TimeSpan.FromSeconds(61));
+        await broker.Retry.RunAsync(CancellationToken.None);
+        var revoked = await broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Revoked, RevocationCause.Admin, "person:x#ada"), (revoked.State, revoked.Cause, revoked.RequestedBy));
+    }
+
+    private ValueTask<LeaseOutcome> ReleaseAsync(Lease lease) =>
+        broker.Agents.ReleaseAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, BrokerHarness.Call, CancellationToken.None);
+
+    private ValueTask<Refusal?> CloseAsync(string workload) =>
+        broker.Agents.CloseTaskAsync(FakeWorkloadVerifier.Token(workload), "invoice-triage", "t-1", BrokerHarness.Call, CancellationToken.None);
+
+    private async Task<RevocationProgress> OrderAsync(LeaseSelector selector)
+    {
+        var order = await broker.Revocations.OrderAsync(selector, "incident", BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None);
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        // The order started its own run, too; whichever run took a lease settles it.
+        RevocationProgress? progress;
+        do
+        {
+            progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        }
+        while (progress!.Counts.Keys.Any(state => state is LeaseState.Revoking or LeaseState.Active));
+        return progress;
+    }
+}
