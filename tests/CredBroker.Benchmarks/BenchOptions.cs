@@ -18,21 +18,21 @@ internal sealed record BenchOptions
 
     private static readonly string[] AllSuites = ["exchange", "kv", "policy", "revocation"];
 
-    public IReadOnlyList<string> Suites { get; private init; } = AllSuites;
+    public IReadOnlyList<string> Suites { get; init; } = AllSuites;
 
-    public int Seconds { get; private init; } = 12;
+    public int Seconds { get; init; } = 12;
 
-    public int Warmup { get; private init; } = 10;
+    public int Warmup { get; init; } = 10;
 
-    public int Rounds { get; private init; } = 6;
+    public int Rounds { get; init; } = 6;
 
-    public IReadOnlyList<int> Concurrency { get; private init; } = [32, 128];
+    public IReadOnlyList<int> Concurrency { get; init; } = [32, 128];
 
-    public int Tokens { get; private init; } = 20_000;
+    public int Tokens { get; init; } = 20_000;
 
-    public int Leases { get; private init; } = 10_000;
+    public int Leases { get; init; } = 10_000;
 
-    public string Directory { get; private init; } = Path.GetTempPath();
+    public string Directory { get; init; } = Path.GetTempPath();
 
     /// <summary>The options, or null where the arguments are not understood.</summary>
     public static BenchOptions? Parse(ReadOnlySpan<string> arguments)

@@ -21,11 +21,21 @@ if (BenchOptions.Parse(args) is not { } options)
 Report.PrintMachine(options);
 foreach (var suite in options.Suites)
 {
-    await (suite switch
+    switch (suite)
     {
-        "exchange" => ExchangeSuite.RunAsync(options),
-        _ => throw new NotSupportedException(suite),
-    });
+        case "exchange":
+            await ExchangeSuite.RunAsync(options);
+            break;
+        case "kv":
+            await KeyValueSuite.RunAsync(options);
+            break;
+        case "policy":
+            PolicySuite.Run(options);
+            break;
+        case "revocation":
+            await RevocationSuite.RunAsync(options);
+            break;
+    }
 }
 
 return 0;

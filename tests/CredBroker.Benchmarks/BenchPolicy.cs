@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text;
+using CredBroker.Core.Policy;
+
+namespace CredBroker.Benchmarks;
+
+/// <summary>The policy that everything is measured with: a hundred rules, of which the last ones allow what the bench asks for, so that each decision tries them all.</summary>
+internal static class BenchPolicy
+{
+    public const int Rules = 100;
+    private const int OtherCredentials = 20;
+
+    public static PolicyDocument Document => new() { Name = "bench.yaml", Text = Text() };
+
+    private static string Text()
+    {
+        var text = new StringBuilder($$"""
+            apiVersion: credbroker/v1
+            agents:
+              worker:   { member: 'identity.issuer == "{{Agents.Issuer}}" && identity.workload == "worker"' }
+              planner:  { member: 'identity.issuer == "{{Agents.Issuer}}" && identity.workload == "planner"' }
+              reviewer: { member: 'identity.issuer == "{{Agents.Issuer}}" && identity.workload == "reviewer"' }
+            processes:
+              monthly-reports:
+                owner: { issuer: "https://people.bench.example", subject: "owner-1", contact: finance@bench.example }
+                toleratesRuntimeAction: true
+                agents: [worker, planner, reviewer]
+                acceptsUnrevocable: [api-key]
+            credentials:
+              reports:
+                vault: { engine: database, mount: database, role: cb-bench-reports }
+                access: read
+                impact: low
+                reversible: true
+                actions: [read, summarise]
+                maxTtl: 15m
+                connection: { host: reports-db, port: 5432, database: reports, sslmode: verify-full }
+              api-key:
+                vault: { engine: kv, mount: secret, path: bench/api-key }
+                access: read
+                impact: low
+                reversible: true
+                actions: [read]
+                maxTtl: 15m
+
+            """);
+        for (var i = 0; i < OtherCredentials; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $$"""
+                  other-{{i}}:
+                    vault: { engine: database, mount: database, role: cb-bench-other-{{i}} }
+                    access: read
+                    category: {{(i % 4 == 0 ? "customer-data" : "statistics")}}
+                    impact: {{(i % 4 == 0 ? "medium" : "low")}}
+                    reversible: true
+                    actions: [read, write]
+                    maxTtl: 15m
+
+                """);
+        }
+
+        text.Append("rules:\n");
+        for (var i = 0; i < Rules - 2; i++)
+        {
+            var credential = $"other-{i % OtherCredentials}";
+            var (effect, condition) = (i % 5) switch
+            {
+                0 => ("deny", $"agent == \"worker\" && credential.category == \"customer-data\" && task.process != \"process-{i}\""),
+                1 => ("deny", $"toolCall.name == \"tool-{i}\" && has(toolCall.arguments.amount) && toolCall.arguments.amount > {i}"),
+                2 => ("allow", $"agent == \"worker\" && request.ttl <= duration(\"1h\") && credential.name == \"{credential}\""),
+                3 => ("allow", $"agent in [\"planner\", \"reviewer\"] && credential.name == \"{credential}\" && \"read\" in request.actions"),
+                _ => ("allow", $"credential.name.startsWith(\"other-{i % 10}\") && request.actions.all(action, action == \"read\")"),
+            };
+            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: rule-{i}, effect: {effect}, when: '{condition}' }}\n");
+        }
+
+        text.Append("""
+              - { id: worker-reads-reports, effect: allow, when: 'agent == "worker" && credential.name == "reports" && "read" in request.actions', maxTtl: 10m }
+              - { id: worker-reads-api-key, effect: allow, when: 'agent == "worker" && credential.name == "api-key"', maxTtl: 10m }
+
+            """);
+        return text.ToString();
+    }
+}

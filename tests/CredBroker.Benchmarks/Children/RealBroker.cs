@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CredBroker.Benchmarks.Children;
+
+/// <summary>The real thing: CredBroker.Server as it is started anywhere, with settings, policy and keys in files.</summary>
+internal static class RealBroker
+{
+    public const string Installation = "bench";
+
+    /// <param name="directory">Holds the settings, the policy, the Vault token and the database.</param>
+    /// <param name="agents">Whose tokens it accepts.</param>
+    /// <param name="vault">Where Vault is.</param>
+    /// <param name="vaultToken">The broker's own token.</param>
+    public static async Task<Child> StartAsync(DirectoryInfo directory, Agents agents, Uri vault, string vaultToken)
+    {
+        var files = directory.CreateSubdirectory("broker");
+        var policy = await WriteAsync(files, "policy.yaml", BenchPolicy.Document.Text);
+        var jwks = await WriteAsync(files, "jwks.json", agents.Jwks);
+        var token = await WriteAsync(files, "vault-token", vaultToken);
+        return await Child.StartAsync(
+            "dotnet",
+            port => [ServerAssembly, "--settings", WriteSettings(port)],
+            IsIssuingAsync);
+
+        string WriteSettings(int port)
+        {
+            var settings = new JsonObject
+            {
+                ["Listen"] = new JsonObject { ["Url"] = $"http://127.0.0.1:{port}" },
+                ["Log"] = new JsonObject { ["Level"] = "Warning" },
+                ["Identity"] = new JsonObject
+                {
+                    ["Audience"] = Agents.Audience,
+                    ["Issuers"] = new JsonArray(new JsonObject
+                    {
+                        ["Issuer"] = Agents.Issuer,
+                        ["Jwks"] = new JsonObject { ["File"] = jwks },
+                        ["WorkloadClaim"] = "sub",
+                        ["InstanceClaim"] = "instance",
+                        ["Claims"] = new JsonArray("jti"),
+                    }),
+                },
+                ["Storage"] = new JsonObject { ["SqliteFile"] = Database(directory) },
+                ["Policy"] = new JsonObject { ["File"] = policy },
+                ["Vault"] = new JsonObject { ["Address"] = vault.ToString(), ["Installation"] = Installation, ["TokenFile"] = token },
+            };
+            var file = Path.Combine(files.FullName, "appsettings.json");
+            File.WriteAllText(file, settings.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            return file;
+        }
+    }
+
+    /// <summary>The broker's database file.</summary>
+    public static string Database(DirectoryInfo directory) => Path.Combine(directory.FullName, "broker", "broker.db");
+
+    private static string ServerAssembly => Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
+
+    private static async Task<string> WriteAsync(DirectoryInfo directory, string name, string text)
+    {
+        var file = Path.Combine(directory.FullName, name);
+        await File.WriteAllTextAsync(file, text);
+        return file;
+    }
+
+    private static async Task<bool> IsIssuingAsync(Uri address, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(address, "/health/issuing"), cancellationToken);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
