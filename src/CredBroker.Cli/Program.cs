@@ -1,1 +1,3 @@
-return 0;
+using CredBroker.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.OfProcess());

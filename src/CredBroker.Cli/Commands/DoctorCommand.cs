@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Doctor;
+using CredBroker.Cli.Output;
+
+namespace CredBroker.Cli.Commands;
+
+/// <summary><c>credbroker doctor</c>: why does it not work? Names the first failing check and its cure.</summary>
+internal sealed class DoctorCommand : Command
+{
+    private static readonly TokenSource NoToken = new("no token", _ => throw new InvalidOperationException("Only the token checks read a token."), []);
+
+    private readonly Terminal terminal;
+    private readonly BrokerOptions broker;
+
+    public DoctorCommand(Terminal terminal)
+        : base("doctor", "Why does it not work? Looks at the broker, its health and your token, and names the first failing check and its cure.")
+    {
+        (this.terminal, broker) = (terminal, new(terminal));
+        broker.AddForAgents(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (format, token) = (OutputOption.Of(parsed, terminal), Token(parsed));
+        using var session = new BrokerSession(broker.Address(parsed), broker.Handler(parsed), token ?? NoToken);
+        var report = await new Examination(session, token, terminal).RunAsync(cancellationToken);
+        if (format == OutputFormat.Json)
+        {
+            terminal.Out.WriteLine(JsonSerializer.Serialize(report, DoctorJson.Default.DoctorReport));
+        }
+        else
+        {
+            Write(report, format);
+        }
+
+        return report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound;
+    }
+
+    private TokenSource? Token(ParseResult parsed)
+    {
+        try
+        {
+            return broker.AgentToken(parsed, broker.Address(parsed));
+        }
+        catch (CliException) when (broker.HasServer(parsed))
+        {
+            return null;
+        }
+    }
+
+    private void Write(DoctorReport report, OutputFormat format)
+    {
+        Grid.Write(terminal, format, ["Check", "Result", "Found"], [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "failed", check.Found })]);
+        if (report.Token is { } token)
+        {
+            terminal.Out.WriteLine();
+            terminal.Out.WriteLine($"The token in {Printable.Text(token.Source)} says of itself (decoded here, not verified):");
+            Grid.WriteFields(terminal, format,
+                token.Header.Concat(token.Claims).Select(claim => (claim.Key, (string?)TokenReading.Show(claim.Key, claim.Value, format, terminal.Time))));
+        }
+        else
+        {
+            terminal.Error.WriteLine("No token was looked at; name its file with --token-file to have it checked.");
+        }
+
+        terminal.Error.WriteLine(report.FirstFault is { } fault
+            ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\nCure: {Printable.Text(fault.Cure ?? "")}"
+            : "All is well.");
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text;
+
+namespace CredBroker.Cli.Keys;
+
+/// <summary>A file that only its owner can read. It is made before the secret is asked for, so that an unwritable place costs no secret, and removed if none comes.</summary>
+internal sealed class PrivateFile : IDisposable
+{
+    private readonly string path;
+    private readonly FileStream stream;
+    private bool written;
+
+    private PrivateFile(string path, FileStream stream) => (this.path, this.stream) = (path, stream);
+
+    /// <summary>Creates it. A file that exists is never overwritten: it may hold a key that is still needed.</summary>
+    public static PrivateFile Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        try
+        {
+            return new(path, new FileStream(path, options));
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            throw CliException.Usage($"{path} exists already.", "Name another file, or move this one away.");
+        }
+    }
+
+    public void Write(string text)
+    {
+        stream.Write(Encoding.UTF8.GetBytes(text.EndsWith('\n') ? text : text + "\n"));
+        stream.Flush(flushToDisk: true);
+        written = true;
+    }
+
+    public void Dispose()
+    {
+        stream.Dispose();
+        if (!written)
+        {
+            File.Delete(path);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using System.Text.Json;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Output;
+
+/// <summary>Says what went wrong and what to do next, on standard error, and which exit code that is.</summary>
+internal static class Failures
+{
+    /// <summary>What a command may end with; everything else is a defect and shows its stack trace.</summary>
+    public static bool IsExpected(Exception exception, CancellationToken interrupted) =>
+        exception is CliException or BrokerProblemException or HttpRequestException or IOException or UnauthorizedAccessException
+        || (exception is OperationCanceledException && (interrupted.IsCancellationRequested || exception.InnerException is TimeoutException));
+
+    public static int Report(Exception exception, ParseResult parsed, Terminal terminal)
+    {
+        if (exception is BrokerProblemException refused)
+        {
+            Tell(refused, OutputOption.Of(parsed, terminal), terminal);
+            return ExitCodeOf(refused);
+        }
+
+        var (code, message, next) = exception switch
+        {
+            CliException own => (own.ExitCode, own.Message, own.Next),
+            HttpRequestException unreachable => (ExitCodes.Unavailable, $"The broker cannot be reached: {Reason(unreachable)}", "Check --server and the network; \"credbroker doctor\" looks closer."),
+            OperationCanceledException { InnerException: TimeoutException } => (ExitCodes.Unavailable, "The broker did not answer in time.", "Try again; \"credbroker doctor\" looks closer."),
+            OperationCanceledException => (ExitCodes.Interrupted, "Interrupted.", ""),
+            _ => (ExitCodes.Failed, exception.Message, "Check that the file exists and that you may use it."),
+        };
+        Tell(message, next, terminal);
+        return code;
+    }
+
+    /// <summary>A command line that cannot be read.</summary>
+    public static int Report(ParseResult parsed, Terminal terminal)
+    {
+        if (parsed.Action is ParseErrorAction action)
+        {
+            action.ShowHelp = false;
+            parsed.Invoke(new() { Output = terminal.Error, Error = terminal.Error });
+        }
+
+        terminal.Error.WriteLine($"Next: {string.Join(' ', Path(parsed.CommandResult).Reverse())} --help");
+        return parsed.CommandResult.Command is Commands.ExecCommand ? ExitCodes.ExecFailed : ExitCodes.Usage;
+
+        static IEnumerable<string> Path(SymbolResult? result)
+        {
+            for (; result is CommandResult command; result = command.Parent)
+            {
+                yield return command.Parent is null ? "credbroker" : command.Command.Name;
+            }
+        }
+    }
+
+    public static void Tell(string message, string next, Terminal terminal)
+    {
+        terminal.Error.WriteLine($"credbroker: {Printable.Text(message)}");
+        if (next.Length > 0)
+        {
+            terminal.Error.WriteLine($"Next: {Printable.Text(next)}");
+        }
+    }
+
+    public static int ExitCodeOf(BrokerProblemException refused) => refused.Status switch
+    {
+        401 or 403 or 404 or 409 or 422 => ExitCodes.Refused,
+        429 or 502 or 503 or 504 => ExitCodes.Unavailable,
+        400 or 413 or 415 => ExitCodes.Usage,
+        _ => ExitCodes.Failed,
+    };
+
+    private static void Tell(BrokerProblemException refused, OutputFormat format, Terminal terminal)
+    {
+        var problem = refused.Problem;
+        if (format == OutputFormat.Json)
+        {
+            terminal.Error.WriteLine(JsonSerializer.Serialize(problem, BrokerJson.Default.ProblemResponse));
+            return;
+        }
+
+        var known = ErrorCodes.Find(problem.Code);
+        var next = known?.NextStep ?? "\"credbroker doctor\" looks closer.";
+        Tell(refused.Message, problem.RetryAfter is { } seconds ? $"{next} (In {seconds} s.)" : next, terminal);
+        if (problem.TraceId is { } trace)
+        {
+            terminal.Error.WriteLine($"Trace: {Printable.Text(trace)}");
+        }
+    }
+
+    private static string Reason(HttpRequestException exception) => (exception.InnerException ?? exception).Message.TrimEnd('.') + ".";
+}

@@ -1,0 +1,53 @@
+using Spectre.Console;
+
+namespace CredBroker.Cli;
+
+/// <summary>What the commands touch of the process around them, so that a test can run them in its own.</summary>
+internal sealed class Terminal
+{
+    public required TextWriter Out { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    public required Stream In { get; init; }
+
+    /// <summary>Whether a person looks at standard output: then tables, relative times and colours.</summary>
+    public required bool OutIsTerminal { get; init; }
+
+    /// <summary>Whether a person looks at standard error: then progress bars.</summary>
+    public required bool ErrorIsTerminal { get; init; }
+
+    /// <summary>An environment variable; null where it is not set or empty.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Columns of the terminal; null lets Spectre find out.</summary>
+    public int? Width { get; init; }
+
+    public static Terminal OfProcess() => new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        In = Console.OpenStandardInput(),
+        OutIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+        Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
+        Time = TimeProvider.System,
+    };
+
+    public IAnsiConsole OutConsole() => Open(Out);
+
+    public IAnsiConsole ErrorConsole() => Open(Error);
+
+    private IAnsiConsole Open(TextWriter writer)
+    {
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer) });
+        if (Width is { } width)
+        {
+            console.Profile.Width = width;
+        }
+
+        return console;
+    }
+}

@@ -1,0 +1,32 @@
+using CredBroker.Cli;
+
+namespace CredBroker.IntegrationTests.Cli;
+
+/// <summary>Runs the command line in this process, with an environment and standard streams of its own.</summary>
+internal sealed record CliRun(int ExitCode, string Out, string Error)
+{
+    /// <summary>The program for tests that need a process.</summary>
+    public static string Program => typeof(CommandLine).Assembly.Location;
+
+    public static async Task<CliRun> RunAsync(IReadOnlyDictionary<string, string> environment, bool atTerminal, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var terminal = new Terminal
+        {
+            Out = output,
+            Error = error,
+            In = Stream.Null,
+            OutIsTerminal = atTerminal,
+            ErrorIsTerminal = false,
+            Variable = name => environment.GetValueOrDefault(name),
+            Time = TimeProvider.System,
+            Width = 160,
+        };
+        var exitCode = await CommandLine.RunAsync(args, terminal);
+        return new(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>In a pipe.</summary>
+    public static Task<CliRun> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] args) => RunAsync(environment, atTerminal: false, args);
+}

@@ -1,0 +1,200 @@
+using System.Text.Json;
+using CredBroker.Client;
+using CredBroker.IntegrationTests.Fixtures;
+using Microsoft.AspNetCore.Http;
+
+namespace CredBroker.IntegrationTests.Cli;
+
+/// <summary>The real program as a process: what its child sees, what it prints itself, and what happens to the secret at the end.</summary>
+public sealed class ExecCommandTests
+{
+    private static readonly string Release = $"DELETE /v1/credentials/{CliFixture.LeaseId}";
+
+    [Fact]
+    public async Task The_child_sees_the_secret_and_its_exit_code_is_ours()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        var file = Path.Combine(cli.Folder, "seen");
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--as", "postgres", "--",
+            "sh", "-c", "echo $PGHOST $PGPORT $PGDATABASE $PGUSER $PGPASSWORD $PGSSLMODE > \"$0\"; exit 7", file]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(7, run.Process.ExitCode);
+        Assert.Equal("billing-db 5433 billing cb-1_x hunter2 verify-full\n", await File.ReadAllTextAsync(file));
+        Assert.Equal("", run.Output.Trim());
+        Assert.Equal(["POST /v1/credentials", Release], cli.Broker.Calls.Select(call => call.Call));
+    }
+
+    [Fact]
+    public async Task Our_own_output_and_command_line_never_hold_the_secret()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        cli.Broker.OnProblem(Release, "CB4001", "Vault does not answer.");
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "tr '\\0' ' ' < /proc/$PPID/cmdline"]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Contains("exec billing-readonly", run.Output, StringComparison.Ordinal);
+        Assert.Contains("could not be released", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(15, 143)]
+    [InlineData(2, 130)]
+    [InlineData(1, 129)]
+    public async Task A_signal_reaches_the_child_and_the_secret_is_released(int signal, int exitCode)
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "echo up; exec sleep 100"]);
+        await OutputAsync(run, "up");
+        await KillAsync(run, signal);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(exitCode, run.Process.ExitCode);
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    [Fact]
+    public async Task A_child_that_handles_the_signal_decides_the_exit_code()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"]);
+        await OutputAsync(run, "up");
+        await KillAsync(run, 15);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(9, run.Process.ExitCode);
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    [Fact]
+    public async Task A_signal_while_the_secret_is_being_made_is_not_lost()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        cli.Broker.On("POST /v1/credentials", async context =>
+        {
+            asked.SetResult();
+            await answer.Task;
+            context.Response.StatusCode = 201;
+            await context.Response.WriteAsJsonAsync(
+                new() { LeaseId = CliFixture.LeaseId, Secret = CliFixture.Database, ExpiresAt = CliFixture.Later, Decision = new("d", 1) }, BrokerJson.Default.ExchangeResponse);
+        });
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sleep", "100"]);
+        await asked.Task;
+        await KillAsync(run, 15);
+        answer.SetResult();
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(143, run.Process.ExitCode);
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    [Theory]
+    [InlineData("no-such-command-anywhere", 127)]
+    [InlineData("token", 126)]
+    public async Task A_command_that_cannot_run_costs_no_secret(string command, int exitCode)
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+
+        var run = await cli.RunAsync(["exec", "billing-readonly", .. CliFixture.Task, "--", Path.Combine(cli.Folder, command)]);
+
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Empty(cli.Broker.Calls);
+    }
+
+    [Fact]
+    public async Task A_refused_request_is_125_and_runs_nothing()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.OnProblem("POST /v1/credentials", "CB2002", "A rule denies this.");
+
+        var run = await cli.RunAsync(["exec", "billing-readonly", .. CliFixture.Task, "--", "touch", Path.Combine(cli.Folder, "ran")]);
+
+        Assert.Equal(125, run.ExitCode);
+        Assert.False(File.Exists(Path.Combine(cli.Folder, "ran")));
+        Assert.Contains("CB2002", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_secret_that_does_not_fit_the_style_is_released()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(new KeyValueSecret { Data = JsonElement.Parse("""{"a":"b"}""") });
+
+        var run = await cli.RunAsync(["exec", "payments-api-key", .. CliFixture.Task, "--as", "postgres", "--", "true"]);
+
+        Assert.Equal(125, run.ExitCode);
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    [Fact]
+    public async Task The_child_does_not_inherit_what_identity_tokens_can_be_had_from()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        var environment = cli.Environment;
+        environment.Remove("CREDBROKER_TOKEN_FILE");
+        environment["CREDBROKER_ID_TOKEN"] = "a.b.c";
+
+        await using var run = ChildProcess.Start("dotnet", [CliRun.Program, "exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "echo token=[$CREDBROKER_ID_TOKEN] user=[$SECRET_USERNAME]"], environment);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal("token=[] user=[cb-1_x]", run.Output.Trim());
+    }
+
+    [Fact]
+    public async Task Arguments_that_look_like_ours_or_like_response_files_are_the_commands()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "echo", "--server", "@file", "--", "--help"]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal("--server @file -- --help", run.Output.Trim());
+    }
+
+    [Fact]
+    public async Task A_secret_is_renewed_while_its_command_runs()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        var renewed = new TaskCompletionSource();
+        cli.Broker.On("POST /v1/credentials", context => context.Response.WriteAsJsonAsync(
+            new() { LeaseId = CliFixture.LeaseId, Secret = CliFixture.Database, ExpiresAt = TimeProvider.System.GetUtcNow().AddSeconds(6), Decision = new("d", 1) }, BrokerJson.Default.ExchangeResponse));
+        cli.Broker.On($"POST /v1/credentials/{CliFixture.LeaseId}/renew", async context =>
+        {
+            await context.Response.WriteAsJsonAsync(CliFixture.Lease(), BrokerJson.Default.LeaseResponse);
+            renewed.TrySetResult();
+        });
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sleep", "100"]);
+        await renewed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await KillAsync(run, 15);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    private static async Task OutputAsync(ChildProcess run, string text)
+    {
+        var seen = new TaskCompletionSource();
+        run.Process.OutputDataReceived += (_, _) => Look();
+        run.Process.Exited += (_, _) => seen.TrySetResult();
+        Look();
+        await seen.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Contains(text, run.Output, StringComparison.Ordinal);
+
+        void Look()
+        {
+            if (run.Output.Contains(text, StringComparison.Ordinal))
+            {
+                seen.TrySetResult();
+            }
+        }
+    }
+
+    private static Task<string> KillAsync(ChildProcess run, int signal) => ChildProcess.RunAsync("kill", $"-{signal}", $"{run.Process.Id}");
+}
