@@ -18,4 +18,10 @@ internal static class LoopbackServer
         });
         return builder.Build();
     }
+
+    /// <summary>
+    /// Whether a request names this machine by one of loopback's own names. A page in a browser here could reach a loopback port by a name that it controls
+    /// (DNS rebinding) and read the answers; such a request is not answered.
+    /// </summary>
+    public static bool IsOwnName(HostString host) => host.Host is "127.0.0.1" or "localhost" or "[::1]";
 }

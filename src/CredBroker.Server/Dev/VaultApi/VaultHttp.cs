@@ -40,8 +40,7 @@ internal sealed class VaultHttp(VaultKernel kernel)
 
     private async Task<VaultReply> AnswerAsync(HttpRequest http)
     {
-        // A page in a browser on this machine can reach a loopback port by a name that it controls; only loopback's own names are answered.
-        if (http.Host.Host is not ("127.0.0.1" or "localhost" or "[::1]"))
+        if (!LoopbackServer.IsOwnName(http.Host))
         {
             return VaultReply.Error(421, ["this development Vault answers on loopback names only"]);
         }
