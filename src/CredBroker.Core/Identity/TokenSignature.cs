@@ -9,6 +9,8 @@ namespace CredBroker.Core.Identity;
 /// </summary>
 public sealed class TokenSignature
 {
+    private static readonly Refusal SignatureInvalid = new(RefusalCode.SignatureInvalid, "The token's signature does not verify with its issuer's keys.");
+
     private readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = CompactJws.MaxLength };
 
     // Not the library's static default, which anything else in the process could change.
@@ -20,16 +22,17 @@ public sealed class TokenSignature
     {
         foreach (var key in candidates)
         {
-            if (await VerifiesAsync(token, rules, window, key, now)) return null;
+            var refusal = await VerifyAsync(token, rules, window, key, now);
+            if (refusal?.Code is not RefusalCode.SignatureInvalid) return refusal;
         }
 
-        return new(RefusalCode.SignatureInvalid, "The token's signature does not verify with its issuer's keys.");
+        return SignatureInvalid;
     }
 
-    private async ValueTask<bool> VerifiesAsync(CompactJws token, TokenRules rules, TokenWindow window, VerificationKey key, DateTimeOffset now)
+    private async ValueTask<Refusal?> VerifyAsync(CompactJws token, TokenRules rules, TokenWindow window, VerificationKey key, DateTimeOffset now)
     {
         // A signature of another length cannot verify, and the library would throw away its provider over it.
-        if (token.SignatureLength != key.SignatureLength || !key.Algorithms.Contains(token.Algorithm)) return false;
+        if (token.SignatureLength != key.SignatureLength || !key.Algorithms.Contains(token.Algorithm)) return SignatureInvalid;
         var result = await handler.ValidateTokenAsync(token.Text, new TokenValidationParameters
         {
             CryptoProviderFactory = providers,
@@ -44,10 +47,15 @@ public sealed class TokenSignature
             IgnoreTrailingSlashWhenValidatingAudience = false,
             RequireExpirationTime = true,
             ValidateLifetime = true,
-            LifetimeValidator = (_, expires, _, _) => expires == window.ExpiresAt.UtcDateTime && window.Check(now, rules.ClockSkew, rules.MaxTokenLifetime) is null,
+            // The library's own validator reads the wall clock. It rounds fractions of a second where we cut them off.
+            LifetimeValidator = (_, expires, _, _) =>
+                expires is { } end && (window.ExpiresAt - end).Duration() <= TimeSpan.FromSeconds(1) && window.Check(now, rules.ClockSkew, rules.MaxTokenLifetime) is null,
             LogValidationExceptions = false,
             LogTokenId = false,
         });
-        return result.IsValid;
+        if (result.IsValid) return null;
+        return result.Exception is SecurityTokenInvalidSignatureException or SecurityTokenSignatureKeyNotFoundException
+            ? SignatureInvalid
+            : new(RefusalCode.TokenMalformed, "The token cannot be read: a registered claim is not of the type that RFC 7519 gives it.");
     }
 }

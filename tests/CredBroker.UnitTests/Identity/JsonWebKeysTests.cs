@@ -1,0 +1,178 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using CredBroker.Core.Identity;
+
+namespace CredBroker.UnitTests.Identity;
+
+public sealed class JsonWebKeysTests
+{
+    [Fact]
+    public void Keycloaks_JWKS_gives_three_keys_and_says_why_two_are_skipped()
+    {
+        Assert.True(JsonWebKeys.TryRead(Vector.Bytes("keycloak/jwks.json"), out var jwks, out _));
+        Assert.Equal(["ES256", "PS256", "RS256"], jwks.Keys.Keys.Select(k => Assert.Single(k.Algorithms)).Order());
+        Assert.Equal(["entry 0: its use is not sig", "entry 2: its kty is neither RSA nor EC"], jwks.Skipped);
+    }
+
+    [Fact]
+    public void A_key_that_names_its_algorithm_verifies_with_no_other()
+    {
+        var keys = Read(TestKey.Rsa.Jwk());
+        Assert.Single(keys.Candidates("rsa-1", "RS256"));
+        Assert.Empty(keys.Candidates("rsa-1", "PS256"));
+        Assert.Empty(keys.Candidates("rsa-1", "RS512"));
+        Assert.Empty(keys.Candidates("rsa-1", "ES256"));
+        Assert.Empty(keys.Candidates("rsa-2", "RS256"));
+    }
+
+    [Fact]
+    public void A_key_without_alg_verifies_with_those_of_its_type_or_curve()
+    {
+        var keys = Read(TestKey.Rsa.Jwk(use: null, withAlgorithm: false), TestKey.Ec.Jwk(withAlgorithm: false));
+        foreach (string algorithm in new[] { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" }) Assert.Single(keys.Candidates("rsa-1", algorithm));
+        Assert.Single(keys.Candidates("ec-1", "ES256"));
+        Assert.Empty(keys.Candidates("ec-1", "ES384"));
+        Assert.Empty(keys.Candidates("ec-1", "RS256"));
+        Assert.Empty(keys.Candidates("rsa-1", "ES256"));
+        Assert.Empty(keys.Candidates("rsa-1", "HS256"));
+    }
+
+    [Fact]
+    public void Without_a_kid_every_key_that_fits_is_a_candidate_up_to_eight()
+    {
+        var keys = Read([.. Enumerable.Range(0, 12).Select(i => TestKey.Ec.As($"ec-{i}").Jwk()), TestKey.Rsa.Jwk()]);
+        Assert.Equal(8, keys.Candidates(null, "ES256").Count);
+        Assert.Single(keys.Candidates(null, "RS256"));
+    }
+
+    [Fact]
+    public void Keys_without_a_kid_serve_only_tokens_without_one()
+    {
+        var jwk = TestKey.Rsa.Jwk();
+        jwk.Remove("kid");
+        var keys = Read(jwk);
+        Assert.Single(keys.Candidates(null, "RS256"));
+        Assert.Empty(keys.Candidates("rsa-1", "RS256"));
+    }
+
+    public static TheoryData<string, string> Unusable => new()
+    {
+        { """{"kty":"oct","k":"AAAA","alg":"HS256"}""", "kty" },
+        { """{"kty":"oct","k":"AAAA","alg":"RS256"}""", "kty" },
+        { """{"kty":"OKP","crv":"Ed25519","x":"AAAA"}""", "kty" },
+        { """{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"}""", "kty" },
+        { """{"kty":1}""", "kty" },
+        { "{}", "kty" },
+        { "[]", "no object" },
+        { "null", "no object" },
+        { """{"kty":"RSA","use":"enc"}""", "use" },
+        { """{"kty":"RSA","use":null}""", "use" },
+        { """{"kty":"RSA","use":["sig"]}""", "use" },
+        { """{"kty":"RSA","n":"AQAB"}""", "base64url" },
+        { """{"kty":"RSA","n":"AQAB","e":"AQ=="}""", "base64url" },
+        { """{"kty":"RSA","n":"AQAB","e":"AQAB"}""", "2048" },
+        { """{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}""", "curve" },
+        { """{"kty":"EC","x":"AA","y":"AA"}""", "curve" },
+        { """{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}""", "not on its curve" },
+        { """{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}""", "base64url" },
+        { """{"kty":"RSA","kid":7}""", "kid" },
+        { """{"kty":"RSA","kid":""}""", "kid" },
+        { """{"kty":"RSA","alg":7}""", "alg" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unusable))]
+    public void An_entry_that_cannot_be_used_is_skipped_and_the_rest_is_kept(string entry, string reason)
+    {
+        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[{{entry}},{{TestKey.Rsa.Jwk().ToJsonString()}}]}"""), out var jwks, out _));
+        Assert.Equal("rsa-1", Assert.Single(jwks.Keys.Keys).KeyId);
+        Assert.Contains(reason, Assert.Single(jwks.Skipped), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("alg", "HS256")]
+    [InlineData("alg", "none")]
+    [InlineData("alg", "ES256")]
+    [InlineData("alg", "RSA-OAEP")]
+    [InlineData("alg", "rs256")]
+    [InlineData("e", "AQ")] // 1: every text would be its own signature
+    [InlineData("e", "Ag")]
+    [InlineData("e", "AAAA")]
+    [InlineData("e", "AQAAAAAAAQ")]
+    [InlineData("d", "AQAB")]
+    public void An_RSA_key_with_a_dangerous_member_is_skipped(string name, string value)
+    {
+        var jwk = TestKey.Rsa.Jwk();
+        jwk[name] = value;
+        Assert.Empty(Read(jwk).Keys);
+    }
+
+    [Fact]
+    public void RSA_keys_below_2048_bits_are_skipped()
+    {
+        Assert.Empty(Read(WithModulus(0x7F, 256)).Keys);
+        Assert.Single(Read(WithModulus(0x80, 256)).Keys);
+        Assert.Single(Read(WithModulus(0xFF, 1024)).Keys);
+        Assert.Empty(Read(WithModulus(0x01, 1025)).Keys);
+    }
+
+    [Fact]
+    public void Leading_zeros_do_not_make_a_weak_key_strong_nor_a_good_one_another()
+    {
+        Assert.Empty(Read(WithModulus(0x00, 256)).Keys);
+        var good = TestKey.Rsa.Jwk();
+        good["n"] = "AAAA" + (string)good["n"]!;
+        Assert.Equal(256, Assert.Single(Read(good).Keys).SignatureLength);
+    }
+
+    [Theory]
+    [InlineData("""["verify"]""", true)]
+    [InlineData("""["sign","verify"]""", true)]
+    [InlineData("""["sign"]""", false)]
+    [InlineData("[]", false)]
+    [InlineData("\"verify\"", false)]
+    public void Key_ops_must_include_verify_where_it_is_given(string operations, bool usable)
+    {
+        var jwk = TestKey.Rsa.Jwk();
+        jwk["key_ops"] = JsonNode.Parse(operations);
+        Assert.Equal(usable, Read(jwk).Keys.Count == 1);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"keys":{}}""")]
+    [InlineData("""{"keys":[],"keys":[]}""")]
+    [InlineData("<html>")]
+    public void A_document_that_is_no_JWKS_is_a_fault(string text)
+    {
+        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(text), out _, out string? fault));
+        Assert.NotEmpty(fault);
+    }
+
+    [Fact]
+    public void A_document_with_too_many_keys_or_bytes_is_a_fault()
+    {
+        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat("{}", 100))}}]}"""), out _, out _));
+        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat("{}", 101))}}]}"""), out _, out _));
+        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[]{{new string(' ', JsonWebKeys.MaxBytes)}}}"""), out _, out _));
+    }
+
+    // Nothing looks for the factors of a modulus, so any odd number of the right size will do.
+    private static JsonObject WithModulus(byte first, int length)
+    {
+        byte[] modulus = new byte[length];
+        Array.Fill(modulus, (byte)0xA5);
+        modulus[0] = first;
+        var jwk = TestKey.Rsa.Jwk();
+        jwk["n"] = System.Buffers.Text.Base64Url.EncodeToString(modulus);
+        return jwk;
+    }
+
+    private static VerificationKeys Read(params JsonObject[] keys)
+    {
+        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(TestKey.Jwks(keys)), out var jwks, out string? fault), fault);
+        return jwks.Keys;
+    }
+}

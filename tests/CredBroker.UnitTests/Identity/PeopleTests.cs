@@ -1,0 +1,110 @@
+using CredBroker.Core;
+using CredBroker.Core.Identity;
+using CredBroker.Server.Identity;
+
+namespace CredBroker.UnitTests.Identity;
+
+/// <summary>People's tokens, and the line between people and workloads.</summary>
+public sealed class PeopleTests : IDisposable
+{
+    private readonly IdentityFixture fixture = new(TestToken.Now);
+    private readonly IssuerOptions people;
+
+    public PeopleTests()
+    {
+        string jwks = fixture.Write("jwks.json", TestKey.Jwks(TestKey.Rsa.Jwk()));
+        people = new IssuerOptions
+        {
+            Issuer = TestToken.Issuer,
+            Use = "people",
+            Audience = "credbroker-admin",
+            Jwks = new() { File = jwks },
+            RolesClaim = "/realm_access/roles",
+            GroupsClaim = "groups",
+            Roles = { ["admin"] = ["cb-admins", "root"], ["auditor"] = ["cb-auditors"], ["viewer"] = ["cb-admins", "staff"] },
+        };
+        fixture.With(people).With(new TrustDomainOptions { Name = "elsewhere.example", BundleFile = "/nonexistent" });
+    }
+
+    public void Dispose() => fixture.Dispose();
+
+    [Fact]
+    public async Task A_person_has_the_roles_that_the_issuers_settings_map()
+    {
+        var person = await fixture.AcceptPersonAsync(Token("""
+            "realm_access":{"roles":["cb-admins","other"]},"groups":["finance","ops"],
+            """));
+        Assert.Equal((TestToken.Issuer, "agent-1"), (person.Issuer, person.Subject));
+        Assert.Equal([PersonRole.Admin, PersonRole.Viewer], person.Roles.Order());
+        Assert.Equal(["finance", "ops"], person.Groups);
+        Assert.Equal(43, person.ProofHash.Length);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(""" "realm_access":{"roles":[]}, """)]
+    [InlineData(""" "realm_access":{"roles":"none"}, """)]
+    [InlineData(""" "realm_access":{"roles":["admin"]}, """)]
+    [InlineData(""" "realm_access":{"roles":["CB-ADMINS"," cb-admins"]}, """)]
+    [InlineData(""" "realm_access":{"roles":{"cb-admins":true}}, """)]
+    [InlineData(""" "realm_access":{"roles":[["cb-admins"]]}, """)]
+    [InlineData(""" "realm_access":["cb-admins"],"roles":["cb-admins"], """)]
+    [InlineData(""" "/realm_access/roles":["cb-admins"], """)]
+    public async Task Nothing_but_a_mapped_value_in_its_place_gives_a_role(string claims) =>
+        Assert.Empty((await fixture.AcceptPersonAsync(Token(claims))).Roles);
+
+    [Fact]
+    public async Task A_persons_token_goes_through_the_same_checks()
+    {
+        await fixture.RefusePersonAsync(RefusalCode.TokenMalformed, "x");
+        await fixture.RefusePersonAsync(RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Rsa, p => p["aud"] = "other"));
+        await fixture.RefusePersonAsync(RefusalCode.SignatureInvalid, TestToken.Oidc(TestKey.OtherRsa.As("rsa-1"), p => p["aud"] = "credbroker-admin"));
+        await fixture.RefusePersonAsync(RefusalCode.TokenExpired, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["exp"]) = ("credbroker-admin", TestToken.Seconds(-60))));
+        await fixture.RefusePersonAsync(RefusalCode.IssuerUnknown, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["iss"]) = ("credbroker-admin", "https://other.example")));
+        await fixture.RefusePersonAsync(RefusalCode.SubjectInvalid, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["sub"]) = ("credbroker-admin", "")));
+    }
+
+    [Fact]
+    public async Task The_common_audience_is_not_peoples() =>
+        await fixture.RefusePersonAsync(RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Rsa));
+
+    [Fact]
+    public async Task A_token_of_a_people_only_issuer_is_no_workloads()
+    {
+        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, Token(""));
+        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa));
+    }
+
+    [Fact]
+    public async Task A_token_of_a_workloads_only_issuer_is_no_persons()
+    {
+        fixture.With(new IssuerOptions { Issuer = "https://ci.example", Jwks = people.Jwks });
+        await fixture.AcceptAsync(TestToken.Oidc(TestKey.Rsa, p => p["iss"] = "https://ci.example"));
+        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa, p => p["iss"] = "https://ci.example"));
+    }
+
+    [Fact]
+    public async Task A_JWT_SVID_is_no_persons_token()
+    {
+        fixture.With(new TrustDomainOptions { Name = "agents.example", BundleFile = fixture.Write("b.json", TestKey.Bundle(1, TestKey.Rsa.Jwk("jwt-svid"))) });
+        await fixture.AcceptAsync(TestToken.Svid(TestKey.Rsa));
+        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Svid(TestKey.Rsa));
+        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["sub"]) = ("credbroker-admin", "SPIFFE:x")));
+    }
+
+    [Fact]
+    public async Task An_issuer_of_both_kinds_tells_them_apart_by_audience_and_a_token_for_both_is_neither()
+    {
+        fixture.With(new IssuerOptions { Issuer = TestToken.Issuer, Jwks = people.Jwks });
+        await fixture.AcceptAsync(TestToken.Oidc(TestKey.Rsa));
+        await fixture.AcceptPersonAsync(Token(""));
+        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, Token(""));
+        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa));
+        string both = TestToken.Oidc(TestKey.Rsa, p => p["aud"] = (string[])["credbroker", "credbroker-admin"]);
+        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, both);
+        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, both);
+    }
+
+    private static string Token(string claims) =>
+        TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims(claims).Replace("\"credbroker\"", "\"credbroker-admin\"", StringComparison.Ordinal));
+}
