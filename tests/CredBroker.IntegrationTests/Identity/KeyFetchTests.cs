@@ -1,0 +1,319 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using CredBroker.Core;
+using CredBroker.Core.Identity;
+using CredBroker.Server.Identity;
+using CredBroker.UnitTests.Identity;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.IntegrationTests.Identity;
+
+/// <summary>Discovery and JWKS over HTTP, from a real server that behaves well and badly, by a verifier as the host builds it.</summary>
+public sealed class KeyFetchTests : IAsyncLifetime
+{
+    private FakeTimeProvider time = new(TestToken.Now);
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("cb-fetch-");
+    private IssuerServer server = null!;
+    private ServiceProvider? services;
+
+    public async ValueTask InitializeAsync()
+    {
+        server = await IssuerServer.StartAsync();
+        server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (services is not null) await services.DisposeAsync();
+        await server.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Keys_are_discovered_once_and_then_at_hand()
+    {
+        var verifier = Verifier();
+        for (int i = 0; i < 20; i++) await AcceptAsync(verifier, Token(jti: i));
+        Assert.Equal([IssuerServer.DiscoveryPath, IssuerServer.JwksPath], server.Requests.Select(r => r.Path));
+    }
+
+    [Fact]
+    public async Task A_flood_of_unknown_kids_asks_the_issuer_once_per_cool_down()
+    {
+        var verifier = Verifier();
+        await AcceptAsync(verifier, Token());
+        time.Advance(TimeSpan.FromSeconds(30));
+        for (int round = 1; round <= 3; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 200).Select(i => RefuseAsync(verifier, RefusalCode.KeyUnknown, Token(TestKey.Ec.As($"attack-{round}-{i}"))).AsTask()));
+            Assert.Equal(1 + round, server.Count(IssuerServer.JwksPath));
+            time.Advance(TimeSpan.FromSeconds(30));
+        }
+    }
+
+    [Fact]
+    public async Task Tokens_that_are_refused_anyway_never_make_the_issuer_be_asked()
+    {
+        var verifier = Verifier();
+        await AcceptAsync(verifier, Token());
+        time.Advance(TimeSpan.FromMinutes(1));
+        string other = server.Address;
+        await RefuseAsync(verifier, RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Ec.As("x"), p => (p["iss"], p["aud"]) = (other, "other")));
+        await RefuseAsync(verifier, RefusalCode.TokenExpired, TestToken.Oidc(TestKey.Ec.As("x"), p => (p["iss"], p["exp"]) = (other, 1)));
+        await RefuseAsync(verifier, RefusalCode.AlgorithmNotAccepted, TestToken.Oidc(TestKey.Ec.As("x"), p => p["iss"] = other, h => h["alg"] = "HS256"));
+        Assert.Equal(1, server.Count(IssuerServer.JwksPath));
+    }
+
+    [Fact]
+    public async Task Keycloaks_rotation_is_followed_at_the_first_token_that_needs_it()
+    {
+        time = new FakeTimeProvider(Vector.KeycloakTime);
+        server.Serve(IssuerServer.JwksPath, File.ReadAllText(Vector.Path("keycloak/jwks.json")));
+        var verifier = Verifier(i => (i.Issuer, i.WorkloadClaim, i.Jwks.Uri) = (Vector.KeycloakIssuer, "azp", server.Address + IssuerServer.JwksPath));
+        await AcceptAsync(verifier, Vector.Token("keycloak/triage-agent.jwt"));
+        await RefuseAsync(verifier, RefusalCode.KeyUnknown, Vector.Token("keycloak/after-rotation.jwt"));
+
+        server.Serve(IssuerServer.JwksPath, File.ReadAllText(Vector.Path("keycloak/jwks.rotating.json")));
+        var refusal = await RefuseAsync(verifier, RefusalCode.KeyUnknown, Vector.Token("keycloak/after-rotation.jwt"));
+        time.Advance(refusal.RetryAfter!.Value);
+        await AcceptAsync(verifier, Vector.Token("keycloak/after-rotation.jwt"));
+        await AcceptAsync(verifier, Vector.Token("keycloak/triage-agent.jwt"));
+        Assert.Equal(0, server.Count(IssuerServer.DiscoveryPath));
+    }
+
+    [Fact]
+    public async Task A_key_that_the_issuer_withdraws_is_refused_after_the_next_scheduled_read()
+    {
+        var verifier = Verifier();
+        string token = TestToken.Oidc(TestKey.Ec, p => (p["iss"], p["exp"]) = (server.Address, TestToken.Seconds(36_000)));
+        await AcceptAsync(verifier, token);
+        server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Rsa.Jwk()));
+        await Source.ReadAsync();
+        await RefuseAsync(verifier, RefusalCode.KeyUnknown, token);
+    }
+
+    [Fact]
+    public async Task While_the_issuer_is_down_its_last_keys_are_used_for_a_bounded_time()
+    {
+        var verifier = Verifier();
+        string token = TestToken.Oidc(TestKey.Ec, p => (p["iss"], p["exp"]) = (server.Address, TestToken.Seconds(360_000)));
+        await AcceptAsync(verifier, token);
+        server.Serve(IssuerServer.JwksPath, http =>
+        {
+            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.CompletedTask;
+        });
+        time.Advance(TimeSpan.FromHours(24));
+        await Source.ReadAsync();
+        await AcceptAsync(verifier, token);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await RefuseAsync(verifier, RefusalCode.KeysUnavailable, token);
+    }
+
+    public static TheoryData<string> BadDiscoveries =>
+    [
+        """{"issuer":"https://other.example","jwks_uri":"SERVER/jwks"}""",
+        """{"issuer":"SERVER/","jwks_uri":"SERVER/jwks"}""",
+        """{"jwks_uri":"SERVER/jwks"}""",
+        """{"issuer":["SERVER"],"jwks_uri":"SERVER/jwks"}""",
+        """{"issuer":"SERVER","issuer":"SERVER","jwks_uri":"SERVER/jwks"}""",
+        """{"issuer":"SERVER"}""",
+        """{"issuer":"SERVER","jwks_uri":"/jwks"}""",
+        """{"issuer":"SERVER","jwks_uri":"http://198.51.100.1/jwks"}""",
+        """{"issuer":"SERVER","jwks_uri":"file:///etc/passwd"}""",
+        """{"issuer":"SERVER","jwks_uri":7}""",
+        "<html></html>",
+        "",
+    ];
+
+    [Theory]
+    [MemberData(nameof(BadDiscoveries))]
+    public async Task A_discovery_document_that_is_not_the_issuers_own_is_not_followed(string document)
+    {
+        server.Serve(IssuerServer.DiscoveryPath, document.Replace("SERVER", server.Address, StringComparison.Ordinal));
+        await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
+        Assert.Equal(0, server.Count(IssuerServer.JwksPath));
+    }
+
+    [Theory]
+    [InlineData(IssuerServer.DiscoveryPath)]
+    [InlineData(IssuerServer.JwksPath)]
+    public async Task Redirects_are_not_followed(string path)
+    {
+        server.Serve("/elsewhere", TestKey.Jwks(TestKey.Ec.Jwk()));
+        server.Serve(path, http =>
+        {
+            http.Response.Redirect($"{server.Address}/elsewhere");
+            return Task.CompletedTask;
+        });
+        await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
+        Assert.Equal(0, server.Count("/elsewhere"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_document_beyond_the_size_cap_is_given_up(bool announced)
+    {
+        string jwks = TestKey.Jwks(TestKey.Ec.Jwk());
+        server.Serve(IssuerServer.JwksPath, async http =>
+        {
+            string padding = new(' ', JsonWebKeys.MaxBytes);
+            if (announced) http.Response.ContentLength = jwks.Length + padding.Length;
+            await http.Response.WriteAsync(jwks);
+            await http.Response.WriteAsync(padding);
+        });
+        await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
+    }
+
+    [Fact]
+    public async Task A_compressed_document_is_not_inflated()
+    {
+        server.Serve(IssuerServer.JwksPath, async http =>
+        {
+            http.Response.Headers.ContentEncoding = "gzip";
+            await using var gzip = new GZipStream(http.Response.Body, CompressionLevel.Fastest);
+            await gzip.WriteAsync(System.Text.Encoding.UTF8.GetBytes(TestKey.Jwks(TestKey.Ec.Jwk())));
+        });
+        await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_issuer_that_does_not_finish_is_given_up_and_nobody_else_waits(bool afterTheFirstBytes)
+    {
+        var asked = new TaskCompletionSource();
+        server.Serve(IssuerServer.JwksPath, async http =>
+        {
+            if (afterTheFirstBytes) await http.Response.WriteAsync("{\"keys\":[");
+            await http.Response.Body.FlushAsync();
+            asked.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        });
+        var verifier = Verifier();
+        var waiting = VerifyAsync(verifier, Token()).AsTask();
+        await asked.Task;
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(RefusalCode.KeysUnavailable, Assert.IsType<VerificationOutcome.Refused>(await waiting).Refusal.Code);
+
+        server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+        time.Advance(TimeSpan.FromSeconds(1));
+        await AcceptAsync(verifier, Token());
+    }
+
+    [Fact]
+    public async Task The_bearer_token_is_read_at_each_fetch_and_sent_to_its_own_server_only()
+    {
+        await using var other = await IssuerServer.StartAsync();
+        other.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+        string file = Write("token", "first\n");
+        var verifier = Verifier(i => i.Jwks.TokenFile = file);
+        await AcceptAsync(verifier, Token());
+        Assert.Equal(["Bearer first", "Bearer first"], server.Requests.Select(r => r.Authorization));
+
+        Write("token", "second");
+        server.Serve(IssuerServer.DiscoveryPath, $$"""{"issuer":"{{server.Address}}","jwks_uri":"{{other.Address}}{{IssuerServer.JwksPath}}"}""");
+        await Source.ReadAsync();
+        Assert.Equal("Bearer second", server.Requests.Last().Authorization);
+        Assert.Equal("", Assert.Single(other.Requests).Authorization);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("two\nlines")]
+    public async Task A_file_that_holds_no_bearer_token_is_not_sent(string content)
+    {
+        string file = Write("token", content);
+        await RefuseAsync(Verifier(i => i.Jwks.TokenFile = file), RefusalCode.KeysUnavailable, Token());
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Over_https_only_a_certificate_of_the_configured_authority_counts()
+    {
+        using var authority = Authority("CN=ours");
+        using var stranger = Authority("CN=stranger");
+        using var certificate = ServerCertificate(authority);
+        await using var https = await IssuerServer.StartAsync(certificate);
+        https.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+        string token = TestToken.Oidc(TestKey.Ec, p => p["iss"] = https.Address);
+
+        await AcceptAsync(Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("ca.pem", authority.ExportCertificatePem())), devMode: false), token);
+        await RefuseAsync(Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("stranger.pem", stranger.ExportCertificatePem())), devMode: false), RefusalCode.KeysUnavailable, token);
+        await RefuseAsync(Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("empty.pem", "")), devMode: false), RefusalCode.KeysUnavailable, token);
+        await RefuseAsync(Verifier(i => i.Issuer = https.Address, devMode: false), RefusalCode.KeysUnavailable, token);
+    }
+
+    [Fact]
+    public async Task Outside_dev_mode_an_https_issuer_cannot_send_us_to_plain_http()
+    {
+        using var authority = Authority("CN=ours");
+        using var certificate = ServerCertificate(authority);
+        await using var https = await IssuerServer.StartAsync(certificate);
+        https.Serve(IssuerServer.DiscoveryPath, $$"""{"issuer":"{{https.Address}}","jwks_uri":"{{server.Address}}{{IssuerServer.JwksPath}}"}""");
+        var verifier = Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("ca.pem", authority.ExportCertificatePem())), devMode: false);
+        await RefuseAsync(verifier, RefusalCode.KeysUnavailable, TestToken.Oidc(TestKey.Ec, p => p["iss"] = https.Address));
+        Assert.Empty(server.Requests);
+    }
+
+    private KeySource Source => services!.GetRequiredService<KeySources>().All[0];
+
+    private IWorkloadVerifier Verifier(Action<IssuerOptions>? change = null, bool devMode = true)
+    {
+        var issuer = new IssuerOptions { Issuer = server.Address };
+        change?.Invoke(issuer);
+        var collection = new ServiceCollection().AddSingleton<TimeProvider>(time).AddLogging();
+        services = collection.AddCredBrokerIdentity(new IdentityOptions { Audience = "credbroker", Issuers = [issuer] }, devMode).BuildServiceProvider();
+        return services.GetRequiredService<IWorkloadVerifier>();
+    }
+
+    private string Token(TestKey? key = null, int jti = 0) =>
+        TestToken.Oidc(key ?? TestKey.Ec, p => (p["iss"], p["jti"], p["exp"]) = (server.Address, $"{jti}", TestToken.Seconds(36_000)));
+
+    private static ValueTask<VerificationOutcome> VerifyAsync(IWorkloadVerifier verifier, string token) =>
+        verifier.VerifyAsync(new IdentityProof.Bearer(new SecretText(token)), TestContext.Current.CancellationToken);
+
+    private static async ValueTask AcceptAsync(IWorkloadVerifier verifier, string token)
+    {
+        var outcome = await VerifyAsync(verifier, token);
+        Assert.True(outcome is VerificationOutcome.Verified, outcome.ToString());
+    }
+
+    private static async ValueTask<Refusal> RefuseAsync(IWorkloadVerifier verifier, RefusalCode code, string token)
+    {
+        var refusal = Assert.IsType<VerificationOutcome.Refused>(await VerifyAsync(verifier, token)).Refusal;
+        Assert.Equal(code, refusal.Code);
+        return refusal;
+    }
+
+    private string Write(string name, string content)
+    {
+        string path = Path.Combine(directory.FullName, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    private static X509Certificate2 Authority(string name)
+    {
+        var request = new CertificateRequest(name, ECDsa.Create(ECCurve.NamedCurves.nistP256), HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        return request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddHours(-1), TimeProvider.System.GetUtcNow().AddHours(1));
+    }
+
+    private static X509Certificate2 ServerCertificate(X509Certificate2 authority)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=issuer", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var bare = request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
+        return bare.CopyWithPrivateKey(key);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using CredBroker.Core;
+using CredBroker.Core.Identity;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Server.Identity;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CredBroker.IntegrationTests.Identity;
+
+/// <summary>Tokens of a certified OpenID provider (npm <c>oidc-provider</c>), fetched as an agent would and verified over its own discovery.</summary>
+public sealed class OidcProviderTests : IAsyncLifetime
+{
+    private const string ClientSecret = "a-secret-of-this-test-alone";
+
+    private ChildProcess? provider;
+    private string issuer = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        string folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "OidcProvider");
+        string? node = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "node")).FirstOrDefault(File.Exists);
+        if (node is null) Assert.Skip("node is not on the PATH");
+        if (!Directory.Exists(Path.Combine(folder, "node_modules"))) Assert.Skip("oidc-provider is not installed: npm ci in tests/CredBroker.IntegrationTests/OidcProvider");
+        provider = ChildProcess.Start(node, [Path.Combine(folder, "provider.js")], new Dictionary<string, string> { ["CLIENT_SECRET"] = ClientSecret });
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        while (!provider.Output.Contains("READY ", StringComparison.Ordinal))
+        {
+            Assert.False(provider.HasExited, provider.Output);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, timeout.Token);
+        }
+
+        issuer = provider.Output.Split("READY ")[1].Split('\n')[0].Trim();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (provider is not null) await provider.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("ES256")]
+    [InlineData("RS256")]
+    public async Task A_client_credentials_token_is_accepted(string algorithm)
+    {
+        await using var services = Services();
+        var outcome = await services.GetRequiredService<IWorkloadVerifier>().VerifyAsync(
+            new IdentityProof.Bearer(new SecretText(await FetchTokenAsync($"urn:credbroker:{algorithm}"))), TestContext.Current.CancellationToken);
+        var identity = Assert.IsType<VerificationOutcome.Verified>(outcome).Identity;
+        Assert.Equal((issuer, "triage-agent", "triage-agent"), (identity.Issuer, identity.Subject, identity.Workload));
+        Assert.Equal("triage-agent", identity.Claims["client_id"].GetString());
+    }
+
+    [Theory]
+    [InlineData("urn:elsewhere:ES256", RefusalCode.AudienceNotAccepted)]
+    [InlineData("urn:credbroker:EdDSA", RefusalCode.AlgorithmNotAccepted)]
+    public async Task A_token_for_another_audience_or_with_another_algorithm_is_refused(string resource, RefusalCode code)
+    {
+        await using var services = Services();
+        var outcome = await services.GetRequiredService<IWorkloadVerifier>().VerifyAsync(
+            new IdentityProof.Bearer(new SecretText(await FetchTokenAsync(resource))), TestContext.Current.CancellationToken);
+        Assert.Equal(code, Assert.IsType<VerificationOutcome.Refused>(outcome).Refusal.Code);
+    }
+
+    private ServiceProvider Services() => new ServiceCollection()
+        .AddSingleton(TimeProvider.System)
+        .AddLogging()
+        .AddCredBrokerIdentity(
+            new IdentityOptions { Audience = "credbroker", Issuers = [new() { Issuer = issuer, WorkloadClaim = "client_id", Claims = ["client_id"] }] }, devMode: true)
+        .BuildServiceProvider();
+
+    private async Task<string> FetchTokenAsync(string resource)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"triage-agent:{ClientSecret}")));
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["grant_type"] = "client_credentials", ["resource"] = resource });
+        using var response = await client.PostAsync($"{issuer}/token", form, TestContext.Current.CancellationToken);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, answer.ToString());
+        return answer.GetProperty("access_token").GetString()!;
+    }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
+}
