@@ -16,6 +16,7 @@ internal static class LoopbackServer
             kestrel.Limits.MaxRequestBodySize = maxRequestBytes;
             kestrel.Listen(IPAddress.Loopback, port);
         });
+        builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         return builder.Build();
     }
 
@@ -24,4 +25,12 @@ internal static class LoopbackServer
     /// (DNS rebinding) and read the answers; such a request is not answered.
     /// </summary>
     public static bool IsOwnName(HostString host) => host.Host is "127.0.0.1" or "localhost" or "[::1]";
+
+    /// <summary>Signals belong to the process that owns the server: the usual lifetime would swallow a Ctrl+C, and the server outlive its owner.</summary>
+    private sealed class OwnersLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

@@ -60,6 +60,7 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
                 roles.Remove(name);
                 return VaultReply.NoContent;
             case Operation.Create or Operation.Update:
+                VaultSettings.RefuseOld(call.Fields, ("policies", "token_policies"), ("period", "token_period"));
                 Bounds.Check(roles.Count, Bounds.Roles, "AppRoles");
                 var before = roles.GetValueOrDefault(name);
                 roles[name] = (before ?? new AppRole { Name = name, Settings = VaultSettings.Read(RoleDefaults, call.Fields) }) with

@@ -26,7 +26,7 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
             return Mount(call, call.Path.StartsWith("auth/", StringComparison.Ordinal) ? "auth" : "mounts", mount);
         }
 
-        if (call.Below("policies/acl/", out var name) || call.Below("policy/", out name))
+        if (call.Below("policies/acl/", out var name))
         {
             return Policy(call, name);
         }
@@ -38,7 +38,7 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
 
         return call.Path switch
         {
-            "policies/acl/" or "policy/" or "policies/acl" or "policy" when call.Operation == Operation.List => VaultReply.Keys(policies.Names),
+            "policies/acl/" when call.Operation == Operation.List => VaultReply.Keys(policies.Names),
             "capabilities-self" when call.Writes => CapabilitiesOf(call, call.RequiredCaller),
             "capabilities" when call.Writes => CapabilitiesOf(call, tokens.Find(call.Fields.Text("token")) ?? throw new VaultRefusal(400, "invalid token")),
             _ => leaseCalls.Handle(call) ?? wrapping.Handle(call) ?? throw VaultRefusal.UnsupportedPath(),

@@ -60,6 +60,7 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
                     throw new VaultRefusal(400, "this development Vault makes service tokens only");
                 }
 
+                VaultSettings.RefuseOld(call.Fields, ("period", "token_period"), ("explicit_max_ttl", "token_explicit_max_ttl"));
                 Bounds.Check(roles.Count, Bounds.Roles, "token roles");
                 roles[name] = VaultSettings.Read(RoleDefaults, call.Fields, roles.GetValueOrDefault(name));
                 return VaultReply.NoContent;

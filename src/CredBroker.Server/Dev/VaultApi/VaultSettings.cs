@@ -28,6 +28,18 @@ internal sealed class VaultSettings
         return new VaultSettings(settings);
     }
 
+    /// <summary>Refuses old names of settings, which Vault still takes: ignoring them would make a role weaker than it was meant.</summary>
+    public static void RefuseOld(VaultFields fields, params ReadOnlySpan<(string Old, string Name)> names)
+    {
+        foreach (var (old, name) in names)
+        {
+            if (fields.Has(old))
+            {
+                throw new VaultRefusal(400, $"this development Vault takes \"{name}\", not its old name \"{old}\"");
+            }
+        }
+    }
+
     public string Text(string name) => values.Text(name);
 
     public bool Flag(string name) => values.Flag(name);
