@@ -6,7 +6,7 @@ namespace CredBroker.Vault;
 /// <summary>The names that everything of one installation has in Vault: <c>cb-&lt;installation&gt;-…</c>. As an installation has no hyphen, no name belongs to two.</summary>
 public sealed class VaultNames(string installation)
 {
-    private const int MaxCredentialLength = 63;
+    private const int MaxCredentialLength = 64;
 
     /// <summary>What every name begins with.</summary>
     public string Prefix { get; } = $"cb-{installation}-";
@@ -29,9 +29,10 @@ public sealed class VaultNames(string installation)
     /// <summary>What is wrong with the entry's names and paths, with what to write instead; null when nothing is.</summary>
     public string? FaultOf(CatalogueEntry entry)
     {
-        if (!VaultPath.IsSafeSegment(entry.Name) || entry.Name.Length > MaxCredentialLength)
+        // Vault lowers the names of policies: two credentials that differ in case only would share one.
+        if (!VaultPath.IsSafeSegment(entry.Name) || entry.Name.Length > MaxCredentialLength || entry.Name.Any(char.IsAsciiLetterUpper))
         {
-            return $"The credential's name \"{entry.Name}\" cannot be part of a Vault name; use at most {MaxCredentialLength} letters, digits and hyphens.";
+            return $"The credential's name \"{entry.Name}\" cannot be part of a Vault name; use at most {MaxCredentialLength} lower-case letters, digits and hyphens.";
         }
 
         if (Credential(entry.Name) is var name && (name == Broker || name == Probe))

@@ -16,9 +16,6 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly VaultTransport transport;
-    private readonly VaultClient client;
-    private readonly VaultSession session;
-    private readonly ChildTokens children;
     private readonly VaultRevocation revocation;
     private readonly VaultRenewal renewal;
     private readonly VaultLeases leases;
@@ -30,12 +27,12 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         (this.options, this.time, this.logger) = (options, time, logger);
         names = new(options.Installation);
         transport = new(options, time);
-        client = new(transport, time, logger);
-        session = new(client, options, time, logger);
-        children = new(client, session, options, time);
-        revocation = new(client, session, options);
-        renewal = new(client, session, options, time);
-        leases = new(client, session, options);
+        Client = new(transport, time, logger);
+        Session = new(Client, options, time, logger);
+        Children = new(Client, Session, options, time);
+        revocation = new(Client, Session, options);
+        renewal = new(Client, Session, options, time);
+        leases = new(Client, Session, options);
     }
 
     /// <inheritdoc/>
@@ -83,12 +80,12 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         // The power to revoke comes before the power to issue: the broker's own token outlives what hangs on the child.
-        if (!await session.LastsUntilAsync(time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl), cancellationToken) && session.Current is not null)
+        if (!await Session.LastsUntilAsync(time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl), cancellationToken) && Session.Current is not null)
         {
             return new PrepareOutcome.Refused(VaultRefusals.OwnTokenEnds);
         }
 
-        var (child, reply) = await children.CreateAsync(plan, cancellationToken);
+        var (child, reply) = await Children.CreateAsync(plan, cancellationToken);
         if (child is not null)
         {
             return new PrepareOutcome.Prepared(child);
@@ -104,7 +101,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         var binding = plan.Grant.Entry.Vault;
         if (binding is VaultBinding.KeyValue kv)
         {
-            var read = await session.SendAsync(KeyValueSecrets.Call(plan, kv, options.CallTimeout), client.IssuingAsync, cancellationToken);
+            var read = await Session.SendAsync(KeyValueSecrets.Call(plan, kv, options.CallTimeout), Client.IssuingAsync, cancellationToken);
             return read is VaultReply.Done { Body: var value } ? KeyValueSecrets.Read(kv, value) : NotMinted(plan, read);
         }
 
@@ -114,13 +111,13 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         {
             case VaultBinding.Pki pki:
                 var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
-                var signed = await client.OnceAsync(CertificateSecrets.Call(plan, pki, certified, token, timeout), cancellationToken);
+                var signed = await Client.OnceAsync(CertificateSecrets.Call(plan, pki, certified, token, timeout), cancellationToken);
                 return signed is VaultReply.Done { Body: var certificate } ? CertificateSecrets.Read(plan, pki, certified, certificate, asked) : NotMinted(plan, signed);
             case VaultBinding.Token role:
-                var created = await client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
+                var created = await Client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
                 return created is VaultReply.Done { Body: var made } ? TokenSecrets.Read(plan, made, asked, Address) : NotMinted(plan, created);
             default:
-                var leased = await client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
+                var leased = await Client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
                 return leased is VaultReply.Done { Body: var secret } ? LeasedSecrets.Read(plan, secret, asked, time.GetUtcNow()) : NotMinted(plan, leased);
         }
     }
@@ -157,9 +154,16 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        session.Dispose();
+        Session.Dispose();
         transport.Dispose();
     }
+
+    /// <summary>The broker's own login, for <c>vault check</c>.</summary>
+    internal VaultSession Session { get; }
+
+    internal VaultClient Client { get; }
+
+    internal ChildTokens Children { get; }
 
     private string Address => transport.Address.GetLeftPart(UriPartial.Authority);
 
@@ -175,12 +179,12 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     /// <summary>Own token, a child made, revoked and gone, and the right to revoke leases. Null, or why issuing is not safe.</summary>
     private async ValueTask<(Refusal? Refusal, string Why)> TryProbeAsync(CancellationToken cancellationToken)
     {
-        if (await session.RefreshAsync(cancellationToken) is { } failure)
+        if (await Session.RefreshAsync(cancellationToken) is { } failure)
         {
             return (VaultRefusals.For(failure), failure.Why);
         }
 
-        var (child, reply) = await children.CreateProbeAsync(cancellationToken);
+        var (child, reply) = await Children.CreateProbeAsync(cancellationToken);
         if (child is null)
         {
             return (VaultRefusals.For(reply), reply.Why);
@@ -200,7 +204,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             }
         }
 
-        return session.Current is { } own && own.EndsAt <= time.GetUtcNow() + 2 * options.ProbeInterval
+        return Session.Current is { } own && own.EndsAt <= time.GetUtcNow() + 2 * options.ProbeInterval
             ? (VaultRefusals.OwnTokenEnds, "the broker's own token ends before the next probe")
             : (null, "");
     }

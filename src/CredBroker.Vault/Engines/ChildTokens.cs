@@ -35,7 +35,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
         ["hash"] = plan.Anchor.Hash,
     });
 
-    private async ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(string role, TokenRequest request, CancellationToken cancellationToken)
+    public async ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(string role, TokenRequest request, CancellationToken cancellationToken)
     {
         var asked = time.GetUtcNow();
         var call = new VaultCall(HttpMethod.Post, VaultPaths.TokenCreate(role)) { Body = VaultBodies.Of(request, VaultJson.Default.TokenRequest), Timeout = options.CallTimeout };

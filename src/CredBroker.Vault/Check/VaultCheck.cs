@@ -1,0 +1,131 @@
+using System.Text.Json;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Policy;
+using CredBroker.Vault.Http;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Vault.Check;
+
+/// <summary>
+/// Looks at Vault with the broker's own login: that it can do what each credential needs, that it has proven to revoke, and that it can do nothing else.
+/// It makes child tokens that live for seconds and takes them back; it makes no secret.
+/// </summary>
+public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger) : IDisposable
+{
+    private readonly VaultSecretIssuer issuer = new(options, time, logger);
+    private readonly VaultNames names = new(options.Installation);
+
+    /// <summary>Everything that was looked at, in order. Stops after the login if that fails.</summary>
+    public async ValueTask<IReadOnlyList<CheckFinding>> RunAsync(IEnumerable<CatalogueEntry> catalogue, CancellationToken cancellationToken)
+    {
+        var entries = catalogue.OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
+        if (await issuer.Session.RefreshAsync(cancellationToken) is { } failure)
+        {
+            return [new(false, $"log in to {options.Address}", failure.Why)];
+        }
+
+        var findings = new List<CheckFinding> { new(true, $"log in to {options.Address}") };
+        findings.AddRange(OwnToken());
+        var status = await issuer.ProbeAsync(cancellationToken);
+        findings.Add(new(status.CanIssue, "make a token, revoke it and see it gone", status.CanIssue ? "" : $"{status.Refusal!.Detail} Run `credbroker vault setup`."));
+        foreach (var entry in entries)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            findings.AddRange(await CheckAsync(entry, cancellationToken));
+        }
+
+        findings.AddRange(await ForbiddenAsync(entries, cancellationToken));
+        return findings;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => issuer.Dispose();
+
+    private IEnumerable<CheckFinding> OwnToken()
+    {
+        var facts = issuer.Session.Current!.Facts;
+        var others = facts.Policies.Where(policy => policy != names.Broker).ToList();
+        yield return new(others.Count == 0 && facts.Policies.Count == 1, $"the broker's token has the policy {names.Broker} and no other",
+            others.Count == 0 ? "" : $"It also has {string.Join(", ", others)}: make it from the role {names.Broker}, which gives none (the default policy alone doubles the cost of each child token).");
+        yield return new(facts is { Renewable: true, Ttl: > 0 }, "the broker's token ends, and can be renewed",
+            facts.Ttl == 0 ? "It never ends: make a periodic one from the role." : facts.Renewable ? "" : "It cannot be renewed: unless the broker logs in by AppRole, issuing stops when it ends.");
+    }
+
+    private async ValueTask<IEnumerable<CheckFinding>> CheckAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    {
+        if (names.FaultOf(entry) is { } fault)
+        {
+            return [new(false, $"{entry.Name}: names", fault)];
+        }
+
+        if (entry.Vault is VaultBinding.KeyValue kv)
+        {
+            var path = VaultPaths.Mint(kv);
+            var mayRead = (await CapabilitiesAsync([path], cancellationToken))[path].Contains("read");
+            return [new(mayRead, $"{entry.Name}: read {path}", mayRead ? "" : "The broker's policy does not permit it: run `credbroker vault setup`.")];
+        }
+
+        var findings = new List<CheckFinding> { await CheckTokenRoleAsync(entry, cancellationToken) };
+        if (names.LeasePrefix(entry) is not { } prefix)
+        {
+            findings.Add(new(true, $"{entry.Name}: its leases are not listed", "After a crash between two steps an admin confirms by hand that no secret is left."));
+        }
+        else
+        {
+            var listed = await issuer.ListLeasesAsync(entry, cancellationToken);
+            findings.Add(new(listed is not null, $"{entry.Name}: list the leases under {prefix}", listed is not null ? "" : "It needs list and sudo there: run `credbroker vault setup`."));
+        }
+
+        return findings;
+    }
+
+    /// <summary>Makes a token of the entry's role for seconds, and compares it with what a secret may hang on.</summary>
+    private async ValueTask<CheckFinding> CheckTokenRoleAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    {
+        var (role, what) = (names.Credential(entry.Name), $"{entry.Name}: token role {names.Credential(entry.Name)}");
+        var (child, reply) = await issuer.Children.CreateAsync(role, new("10s", "cb-check", new Dictionary<string, string>()), cancellationToken);
+        if (child is null)
+        {
+            return new(false, what, $"{reply.Why} Run `credbroker vault setup`.");
+        }
+
+        var looked = await issuer.Session.SendAsync(AccessorCalls.Lookup(child.Accessor, options.CallTimeout), issuer.Client.RepeatableAsync, cancellationToken);
+        var revoked = await issuer.RevokeAccessorAsync(child.Accessor, cancellationToken);
+        if (looked is not VaultReply.Done { Body: var body } || body.As(VaultJson.Default.TokenFacts) is not { } facts)
+        {
+            return new(false, what, looked.Why);
+        }
+
+        var longest = entry.MaxTtl.TotalSeconds + 30;
+        var detail = revoked is RevokeOutcome.Failed failed ? $"Its token was not revoked: {failed.Error}"
+            : facts.Policies.Any(policy => policy != role) || facts.Policies.Count != 1 ? $"Its tokens have the policies {string.Join(", ", facts.Policies)}, not {role} alone."
+            : !facts.Orphan ? "Its tokens are no orphans: they end with the broker's own token."
+            : !facts.Renewable ? "Its tokens cannot be renewed."
+            : facts.ExplicitMaxTtl == 0 || facts.ExplicitMaxTtl > longest ? $"Its token_explicit_max_ttl is {facts.ExplicitMaxTtl} s, not {longest} s: a renewal could exceed the credential's maxTtl."
+            : "";
+        return new(detail.Length == 0, what, detail);
+    }
+
+    private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(IReadOnlyList<CatalogueEntry> entries, CancellationToken cancellationToken)
+    {
+        var calls = ForbiddenCall.For(options.Installation, entries);
+        var granted = await CapabilitiesAsync([.. calls.Select(call => call.Path).Distinct()], cancellationToken);
+        return calls.Select(call =>
+        {
+            var has = granted[call.Path];
+            var isAble = has.Contains("root") || has.Contains(call.Capability) || (call.Capability == "update" && has.Contains("create"));
+            return new CheckFinding(!isAble, $"cannot {call.Method} {call.Path}", isAble ? $"It can, and so could {call.Why}: take the policies beside {names.Broker} away." : "");
+        });
+    }
+
+    /// <summary>What the broker's token may do on each path; a path that Vault does not answer for counts as unknown, with everything permitted.</summary>
+    private async ValueTask<IReadOnlyDictionary<string, IReadOnlyList<string>>> CapabilitiesAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    {
+        var body = VaultBodies.Of(new CapabilitiesRequest(paths), VaultJson.Default.CapabilitiesRequest);
+        var reply = await issuer.Session.SendAsync(new(HttpMethod.Post, "sys/capabilities-self") { Body = body, Timeout = options.CallTimeout }, issuer.Client.RepeatableAsync, cancellationToken);
+        return paths.ToDictionary(path => path, IReadOnlyList<string> (path) =>
+            reply is VaultReply.Done { Body.Data: { ValueKind: JsonValueKind.Object } data } && data.TryGetProperty(path, out var list) && list.ValueKind == JsonValueKind.Array
+                ? [.. list.EnumerateArray().Select(item => item.GetString() ?? "")]
+                : ["root"]);
+    }
+}
