@@ -39,17 +39,18 @@ internal static class Grid
 
     private static void WriteTable(Terminal terminal, IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string>> rows)
     {
-        var table = new Table().Border(TableBorder.Rounded).BorderStyle(new Style(decoration: Decoration.Dim));
+        var table = new Table().Border(TableBorder.Simple).BorderStyle(new Style(decoration: Decoration.Dim));
         for (var i = 0; i < headings.Count; i++)
         {
-            // The first column is what one copies into the next command: it stays on one line.
+            // The first column is what one copies into the next command: it is never cut.
             var column = new TableColumn(new Text(headings[i], new Style(decoration: Decoration.Bold)));
             table.AddColumn(i == 0 ? column.NoWrap() : column);
         }
 
         foreach (var row in rows)
         {
-            table.AddRow(row.Select(Cell));
+            // A name too long for its column is cut, a message in the last one goes on in the next line.
+            table.AddRow(row.Select((cell, column) => Cell(cell).Overflow(column > 0 && column < row.Count - 1 ? Overflow.Ellipsis : Overflow.Fold)));
         }
 
         terminal.OutConsole().Write(table);
