@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands;
 using CredBroker.Cli.Commands.Leases;
+using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Output;
 
 namespace CredBroker.Cli;
@@ -51,6 +52,7 @@ internal static class CommandLine
             new ExecCommand(terminal),
             new ReleaseCommand(terminal),
             new LeasesCommand(terminal),
+            new PolicyCommand(terminal),
             new DoctorCommand(terminal),
         };
         root.SetAction(GroupCommand.ShowHelp);

@@ -63,7 +63,7 @@ public sealed record EvaluateResponse
     /// <summary><c>allow</c>, <c>challenge</c> or <c>deny</c>.</summary>
     public required string Effect { get; init; }
 
-    /// <summary>The version of the policy that decided.</summary>
+    /// <summary>The version of the policy that decided; 0 for a document that is not in force.</summary>
     public required long PolicyVersion { get; init; }
 
     /// <summary>SHA-256 of the policy that decided.</summary>

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using CredBroker.Client;
+
+namespace CredBroker.IntegrationTests.Cli;
+
+public sealed class PolicyCommandTests
+{
+    private const string Policy =
+        """
+        apiVersion: credbroker/v1
+        agents:
+          triage: { member: 'identity.trustDomain == "acme.example" && identity.workload == "triage"' }
+        processes:
+          invoice-triage:
+            owner: { issuer: "https://idp.acme.example", subject: "4afe0119", contact: finance-ops@acme.example }
+            toleratesRuntimeAction: true
+            agents: [triage]
+        credentials:
+          billing-readonly:
+            vault: { engine: database, mount: database, role: cb-prod-billing-readonly }
+            access: read
+            impact: low
+            reversible: true
+            actions: [read]
+            maxTtl: 15m
+            connection: { host: billing-db, port: 5432, database: billing, sslmode: verify-full }
+        rules:
+          - id: triage-reads-billing
+            effect: allow
+            when: agent == "triage" && credential.name == "billing-readonly"
+            maxTtl: 10m
+        """;
+
+    [Fact]
+    public async Task The_example_request_is_decided_offline_and_explained()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var (policy, request) = (Path.Combine(cli.Folder, "policy.yaml"), Path.Combine(cli.Folder, "request.json"));
+        await File.WriteAllTextAsync(policy, Policy);
+        await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
+
+        var run = await cli.RunAsync("policy", "evaluate", request, "--policy", policy);
+
+        Assert.Equal("", run.Error);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches("Effect +allow", run.Out);
+        Assert.Matches("Rule +triage-reads-billing", run.Out);
+        Assert.Matches("Life +10m; at most 10m with renewals", run.Out);
+        Assert.Empty(cli.Broker.Calls);
+    }
+
+    [Fact]
+    public async Task What_is_not_allowed_exits_with_3_and_says_what_the_agent_is_told()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var (policy, request) = (Path.Combine(cli.Folder, "policy.yaml"), Path.Combine(cli.Folder, "request.json"));
+        await File.WriteAllTextAsync(policy, Policy.Replace("effect: allow", "effect: deny", StringComparison.Ordinal).Replace("    maxTtl: 10m", "", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
+
+        var run = await cli.RunAsync("policy", "evaluate", request, "--policy", policy, "--output", "json");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Equal(("deny", "CB2002"), JsonSerializer.Deserialize(run.Out, BrokerJson.Default.EvaluateResponse) is { } answer ? (answer.Effect, answer.Code) : default);
+    }
+
+    [Fact]
+    public async Task Without_a_document_the_broker_is_asked()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On("POST /v1/policy/evaluate",
+            new() { Effect = "allow", PolicyVersion = 7, PolicyHash = "abc", MatchedRules = ["r"], Gate = [new("owner", true)] }, BrokerJson.Default.EvaluateResponse);
+        var request = Path.Combine(cli.Folder, "request.json");
+        await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
+
+        var run = await cli.RunAsync("policy", "evaluate", request);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches("Policy +version 7, abc", run.Out);
+        Assert.Matches("Gate +owner holds", run.Out);
+        Assert.Contains("billing-readonly", Assert.Single(cli.Broker.Calls).Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"identity":""", "cannot be read")]
+    [InlineData("""{"idntity":{}}""", "cannot be read")]
+    [InlineData("null", "cannot be read")]
+    public async Task A_request_that_cannot_be_read_is_a_usage_fault(string request, string text)
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var file = Path.Combine(cli.Folder, "request.json");
+        await File.WriteAllTextAsync(file, request);
+
+        var run = await cli.RunAsync("policy", "evaluate", file);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(text, run.Error, StringComparison.Ordinal);
+        Assert.Contains("--example", run.Error, StringComparison.Ordinal);
+    }
+}
