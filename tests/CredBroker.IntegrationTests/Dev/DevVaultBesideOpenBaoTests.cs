@@ -9,7 +9,7 @@ namespace CredBroker.IntegrationTests.Dev;
 /// <summary>The same requests to DevVault and to a real OpenBao: status, members, kinds and the words of errors must be equal.</summary>
 public sealed class DevVaultBesideOpenBaoTests(SharedBao shared) : IClassFixture<SharedBao>
 {
-    private static readonly string[] Areas = ["health", "policies", "capabilities", "tokens", "token-roles", "renewal", "accessors", "access", "leases", "mounts", "kv", "pki", "pki-roles", "pki-names", "approle", "wrapping", "headers"];
+    private static readonly string[] Areas = ["health", "policies", "capabilities", "tokens", "token-roles", "renewal", "accessors", "access", "parameters", "leases", "mounts", "kv", "pki", "pki-roles", "pki-names", "approle", "wrapping", "headers"];
 
     public static TheoryData<string> Scripts => [.. Areas];
 

@@ -191,7 +191,7 @@ public sealed class DevVaultTests
     }
 
     [Theory]
-    [InlineData("""path "a" { capabilities = ["read"] allowed_parameters = { "x" = [] } }""")]
+    [InlineData("""path "a" { capabilities = ["read"] control_group = { "x" = [] } }""")]
     [InlineData("""path "a" { capabilities = ["read"] min_wrapping_ttl = "1s" }""")]
     public async Task A_policy_that_it_could_not_enforce_is_refused(string policy)
     {

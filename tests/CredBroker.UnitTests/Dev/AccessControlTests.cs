@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CredBroker.Server.Dev.VaultApi;
 
 namespace CredBroker.UnitTests.Dev;
@@ -24,7 +25,7 @@ public sealed class AccessControlTests
     {
         var access = new AccessControl([AclPolicy.Parse("p", policy, DateTimeOffset.UnixEpoch, 1)]);
 
-        Assert.Equal(expected, access.On(path, listing: false).ToString());
+        Assert.Equal(expected, access.On(path, listing: false).Capabilities.ToString());
     }
 
     [Fact]
@@ -32,7 +33,7 @@ public sealed class AccessControlTests
     {
         var access = new AccessControl([Parse("""path "a" { capabilities = ["read"] }"""), Parse("""path "a" { capabilities = ["list"] }""")]);
 
-        Assert.Equal(Capabilities.Read | Capabilities.List, access.On("a", listing: false));
+        Assert.Equal(Capabilities.Read | Capabilities.List, access.On("a", listing: false).Capabilities);
     }
 
     [Fact]
@@ -40,8 +41,8 @@ public sealed class AccessControlTests
     {
         var access = new AccessControl([Parse("""path "a/b" { capabilities = ["list"] }""")]);
 
-        Assert.Equal(Capabilities.List, access.On("a/b/", listing: true));
-        Assert.Equal(Capabilities.None, access.On("a/b/", listing: false));
+        Assert.Equal(Capabilities.List, access.On("a/b/", listing: true).Capabilities);
+        Assert.Equal(Capabilities.None, access.On("a/b/", listing: false).Capabilities);
     }
 
     [Theory]
@@ -53,13 +54,49 @@ public sealed class AccessControlTests
     [InlineData("path \"a\" { capabilities = [\"1\"] }")]
     [InlineData("path \"a\" { capabilities = [\"read\" \"list\"] }")]
     [InlineData("path \"a\" { capabilities }")]
-    [InlineData("path \"a\" { required_parameters = [\"x\"] }")]
+    [InlineData("path \"a\" { control_group = [\"x\"] }")]
+    [InlineData("path \"a\" { allowed_parameters = { \"x\" = 5 } }")]
+    [InlineData("path \"a\" { allowed_parameters = [\"x\"] }")]
     [InlineData("path \"a\" { policy = \"all\" }")]
     [InlineData("/* open")]
     [InlineData("{\"path\":{\"a\":{\"capabilities\":5}}}")]
     [InlineData("{\"path\":5}")]
     public void A_policy_that_cannot_be_read_or_enforced_is_refused(string policy) =>
         Assert.Equal(400, Assert.Throws<VaultRefusal>(() => Parse(policy)).Status);
+
+    [Theory]
+    [InlineData("allowed_parameters = { \"ttl\" = [] }", """{"ttl":"1m"}""", true)]
+    [InlineData("allowed_parameters = { \"ttl\" = [] }", """{}""", true)]
+    [InlineData("allowed_parameters = { \"ttl\" = [] }", """{"ttl":"1m","policies":["root"]}""", false)]
+    [InlineData("allowed_parameters = { \"ttl\" = [] }", """{"TTL":"1m"}""", true)]
+    [InlineData("allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }", """{"lease_id":"pki/sign/cb-x/1"}""", true)]
+    [InlineData("allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }", """{"lease_id":"pki/sign/other/1"}""", false)]
+    [InlineData("allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }", """{"lease_id":["pki/sign/cb-x/1"]}""", false)]
+    [InlineData("allowed_parameters = { \"a\" = [\"1\"], \"*\" = [] }", """{"b":"2"}""", true)]
+    [InlineData("denied_parameters = { \"no_parent\" = [] }", """{"no_parent":true}""", false)]
+    [InlineData("denied_parameters = { \"type\" = [\"batch\"] }", """{"type":"service"}""", true)]
+    [InlineData("denied_parameters = { \"*\" = [] }", """{"type":"service"}""", false)]
+    [InlineData("required_parameters = [\"ttl\"]", """{"type":"service"}""", false)]
+    [InlineData("required_parameters = [\"ttl\"]", """{"ttl":"1m"}""", true)]
+    public void A_rule_bounds_the_parameters_of_a_write(string bounds, string body, bool expected)
+    {
+        var access = new AccessControl([Parse($$"""path "a" { capabilities = ["update"] {{bounds}} }""")]);
+
+        Assert.Equal(expected, access.On("a", listing: false).Permits(JsonNode.Parse(body)!.AsObject()));
+    }
+
+    [Fact]
+    public void Parameters_of_two_policies_on_the_same_pattern_add_up()
+    {
+        var access = new AccessControl(
+        [
+            Parse("""path "a" { capabilities = ["update"] allowed_parameters = { "x" = ["1"] } }"""),
+            Parse("""path "a" { capabilities = ["update"] allowed_parameters = { "x" = ["2"], "y" = [] } }"""),
+        ]);
+
+        Assert.True(access.On("a", listing: false).Permits(new JsonObject { ["x"] = "2", ["y"] = "any" }));
+        Assert.False(access.On("a", listing: false).Permits(new JsonObject { ["x"] = "3" }));
+    }
 
     [Theory]
     [InlineData("spiffe://a/*", "spiffe://a/b/c", true)]

@@ -3,26 +3,26 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>What a token's policies together permit on a path. Rules of the same pattern add up, and deny wins; of the patterns that match only the most specific one counts.</summary>
 internal sealed class AccessControl
 {
-    private readonly Dictionary<string, Capabilities> rules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PathRule> rules = new(StringComparer.Ordinal);
 
     public AccessControl(IEnumerable<AclPolicy> policies)
     {
-        foreach (var (path, capabilities) in policies.SelectMany(policy => policy.Rules))
+        foreach (var (path, rule) in policies.SelectMany(policy => policy.Rules))
         {
-            rules[path] = rules.GetValueOrDefault(path) | capabilities;
+            rules[path] = PathRule.Merge(rules.GetValueOrDefault(path), rule);
         }
     }
 
-    /// <summary>The capabilities on a path; none where no rule matches or the one that counts denies. A listing may also match a rule without the closing slash.</summary>
-    public Capabilities On(string path, bool listing)
+    /// <summary>The rule that counts on a path; one that permits nothing where none matches or the one that counts denies. A listing may also match a rule without the closing slash.</summary>
+    public PathRule On(string path, bool listing)
     {
-        if (!rules.TryGetValue(path, out var capabilities) && !(listing && rules.TryGetValue(path.TrimEnd('/'), out capabilities)))
+        if (!rules.TryGetValue(path, out var rule) && !(listing && rules.TryGetValue(path.TrimEnd('/'), out rule)))
         {
             var best = rules.Keys.Where(pattern => Matches(pattern, path)).Aggregate((string?)null, (best, pattern) => best is null || Outranks(pattern, best) ? pattern : best);
-            capabilities = best is null ? Capabilities.None : rules[best];
+            rule = best is null ? PathRule.Nothing : rules[best];
         }
 
-        return capabilities.HasFlag(Capabilities.Deny) ? Capabilities.None : capabilities;
+        return rule.Capabilities.HasFlag(Capabilities.Deny) ? PathRule.Nothing : rule;
     }
 
     /// <summary><c>*</c> at the end stands for anything, <c>+</c> for one whole segment.</summary>

@@ -7,7 +7,7 @@ namespace CredBroker.Server.Dev.VaultApi;
 internal sealed record AclPolicy(string Name, string Text, DateTimeOffset ModifiedAt, int Version)
 {
     /// <summary>The rules by path pattern.</summary>
-    public required IReadOnlyDictionary<string, Capabilities> Rules { get; init; }
+    public required IReadOnlyDictionary<string, PathRule> Rules { get; init; }
 
     /// <summary>Reads a policy in HCL or JSON. What DevVault cannot enforce is refused, never ignored.</summary>
     public static AclPolicy Parse(string name, string text, DateTimeOffset now, int version)
@@ -40,9 +40,9 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
         ["version"] = Version,
     };
 
-    private static Dictionary<string, Capabilities> Merge(IEnumerable<PolicyRule> document)
+    private static Dictionary<string, PathRule> Merge(IEnumerable<PolicyBlock> document)
     {
-        var rules = new Dictionary<string, Capabilities>(StringComparer.Ordinal);
+        var rules = new Dictionary<string, PathRule>(StringComparer.Ordinal);
         foreach (var rule in document)
         {
             var capabilities = Legacy(rule);
@@ -53,19 +53,29 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
                     : throw new FormatException($"path \"{rule.Path}\": invalid capability \"{word}\"");
             }
 
-            if (rule.Others.Concat(rule.Lists.Keys.Where(key => key != "capabilities")).Concat(rule.Texts.Keys.Where(key => key is not ("policy" or "comment"))).FirstOrDefault() is { } key)
+            string[] unknown =
+            [
+                .. rule.Others, .. rule.Lists.Keys.Except(["capabilities", "required_parameters"]), .. rule.Texts.Keys.Except(["policy", "comment"]),
+                .. rule.Maps.Keys.Except(["allowed_parameters", "denied_parameters"]),
+            ];
+            if (unknown.Length > 0)
             {
-                throw new FormatException($"path \"{rule.Path}\": this development Vault does not enforce \"{key}\"");
+                throw new FormatException($"path \"{rule.Path}\": this development Vault does not enforce \"{unknown[0]}\"");
             }
 
             var path = rule.Path.TrimStart('/');
-            rules[path] = rules.GetValueOrDefault(path) | capabilities;
+            rules[path] = PathRule.Merge(rules.GetValueOrDefault(path), new PathRule(capabilities)
+            {
+                Allowed = rule.Maps.GetValueOrDefault("allowed_parameters"),
+                Denied = rule.Maps.GetValueOrDefault("denied_parameters"),
+                Required = rule.Lists.GetValueOrDefault("required_parameters") ?? [],
+            });
         }
 
         return rules;
     }
 
-    private static Capabilities Legacy(PolicyRule rule) => rule.Texts.GetValueOrDefault("policy") switch
+    private static Capabilities Legacy(PolicyBlock rule) => rule.Texts.GetValueOrDefault("policy") switch
     {
         null => Capabilities.None,
         "deny" => Capabilities.Deny,
@@ -75,12 +85,12 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
         var other => throw new FormatException($"path \"{rule.Path}\": invalid policy \"{other}\""),
     };
 
-    private static IEnumerable<PolicyRule> FromJson(string text)
+    private static IEnumerable<PolicyBlock> FromJson(string text)
     {
         var root = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth, AllowDuplicateProperties = false })!.AsObject();
         foreach (var (path, body) in root["path"]?.AsObject() ?? [])
         {
-            var rule = new PolicyRule(path);
+            var rule = new PolicyBlock(path);
             foreach (var (key, value) in body!.AsObject())
             {
                 switch (value)
@@ -91,6 +101,10 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
                     case JsonValue single when single.TryGetValue(out string? word):
                         rule.Texts[key] = word;
                         break;
+                    case JsonObject map:
+                        rule.Maps[key] = map.ToDictionary(
+                            member => member.Key, member => member.Value!.AsArray().Select(item => item!.GetValue<string>()).ToList(), StringComparer.OrdinalIgnoreCase);
+                        break;
                     default:
                         rule.Others.Add(key);
                         break;
@@ -100,31 +114,4 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
             yield return rule;
         }
     }
-}
-
-/// <summary>A policy's <c>path</c> block as it is written.</summary>
-internal sealed record PolicyRule(string Path)
-{
-    public Dictionary<string, List<string>> Lists { get; } = new(StringComparer.Ordinal);
-
-    public Dictionary<string, string> Texts { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Members of another form (blocks, numbers).</summary>
-    public List<string> Others { get; } = [];
-}
-
-/// <summary>What a rule permits.</summary>
-[Flags]
-internal enum Capabilities
-{
-    None = 0,
-    Create = 1,
-    Read = 2,
-    Update = 4,
-    Delete = 8,
-    List = 16,
-    Sudo = 32,
-    Deny = 64,
-    Patch = 128,
-    Scan = 256,
 }

@@ -8,9 +8,9 @@ internal sealed class PolicyReader(string text)
     private int at;
 
     /// <summary>Every <c>path</c> block, in order.</summary>
-    public IReadOnlyList<PolicyRule> Read()
+    public IReadOnlyList<PolicyBlock> Read()
     {
-        var rules = new List<PolicyRule>();
+        var rules = new List<PolicyBlock>();
         for (SkipBlank(); at < text.Length; SkipBlank())
         {
             var word = Word();
@@ -20,26 +20,18 @@ internal sealed class PolicyReader(string text)
             }
 
             SkipBlank();
-            rules.Add(Block(new PolicyRule(Quoted())));
+            rules.Add(Block(new PolicyBlock(Quoted())));
         }
 
         return rules;
     }
 
-    private PolicyRule Block(PolicyRule rule)
+    private PolicyBlock Block(PolicyBlock rule)
     {
         Expect('{');
         for (SkipBlank(); !Take('}'); SkipBlank())
         {
-            var key = Peek() == '"' ? Quoted() : Word();
-            SkipBlank();
-            if (Peek() != '=')
-            {
-                throw Fault($"expected '=' after \"{key}\"");
-            }
-
-            at++;
-            SkipBlank();
+            var key = Key();
             switch (Peek())
             {
                 case '[':
@@ -48,8 +40,11 @@ internal sealed class PolicyReader(string text)
                 case '"':
                     rule.Texts[key] = Quoted();
                     break;
+                case '{':
+                    rule.Maps[key] = TextLists();
+                    break;
                 default:
-                    throw Fault($"\"{key}\" is neither a text nor a list of texts, and this development Vault enforces nothing else");
+                    throw Fault($"\"{key}\" is neither a text, a list of texts nor a map of such lists, and this development Vault enforces nothing else");
             }
 
             SkipBlank();
@@ -57,6 +52,28 @@ internal sealed class PolicyReader(string text)
         }
 
         return rule;
+    }
+
+    private Dictionary<string, List<string>> TextLists()
+    {
+        var map = new Dictionary<string, List<string>>(StringComparer.OrdinalIgnoreCase);
+        Expect('{');
+        for (SkipBlank(); !Take('}'); SkipBlank())
+        {
+            map[Key()] = TextList();
+            SkipBlank();
+            Take(',');
+        }
+
+        return map;
+    }
+
+    private string Key()
+    {
+        var key = Peek() == '"' ? Quoted() : Word();
+        Expect('=');
+        SkipBlank();
+        return key;
     }
 
     private List<string> TextList()

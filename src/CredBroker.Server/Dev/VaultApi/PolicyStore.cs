@@ -53,8 +53,8 @@ internal sealed class PolicyStore
         policies.Remove(Key(name));
     }
 
-    /// <summary>The token's capabilities on a path, sudo included; null for root, which may do everything. A policy that is gone permits nothing.</summary>
-    public Capabilities? On(TokenEntry token, string path, bool listing = false) =>
+    /// <summary>What the token may do on a path; null for root, which may do everything. A policy that is gone permits nothing.</summary>
+    public PathRule? On(TokenEntry token, string path, bool listing = false) =>
         token.IsRoot ? null : new AccessControl(token.Policies.Select(policies.GetValueOrDefault).OfType<AclPolicy>()).On(path, listing);
 
     private static string Key(string name) => name.ToLowerInvariant();

@@ -83,7 +83,7 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
         var data = new JsonObject();
         foreach (var path in call.Fields.List("paths").Concat(call.Fields.List("path")).DefaultIfEmpty(""))
         {
-            data[path.Length > 0 ? path : throw new VaultRefusal(400, "paths must be supplied")] = new JsonArray([.. Names(policies.On(token, path)).Select(name => JsonValue.Create(name))]);
+            data[path.Length > 0 ? path : throw new VaultRefusal(400, "paths must be supplied")] = new JsonArray([.. Names(policies.On(token, path)?.Capabilities).Select(name => JsonValue.Create(name))]);
         }
 
         if (data.Count == 1)

@@ -146,7 +146,7 @@ internal sealed class VaultKernel
     private (TokenEntry Caller, bool Sudo) Authorize(VaultRequest request, Engine? engine, string path, string below, Operation operation)
     {
         var caller = tokens.Find(request.Token) ?? throw (path == Wrapping.UnwrapPath ? Wrapping.Unknown() : new VaultRefusal(403, "permission denied"));
-        if (policies.On(caller, path, operation == Operation.List) is not { } granted)
+        if (policies.On(caller, path, operation == Operation.List) is not { } rule)
         {
             return (caller, true);
         }
@@ -159,8 +159,10 @@ internal sealed class VaultKernel
             Operation.Update => Capabilities.Update,
             _ => Capabilities.Delete,
         };
-        var sudo = granted.HasFlag(Capabilities.Sudo);
-        return granted.HasFlag(needed) && (sudo || engine?.NeedsSudo(below) is not true) ? (caller, sudo) : throw VaultRefusal.Collected(403, "permission denied");
+        var sudo = rule.Capabilities.HasFlag(Capabilities.Sudo);
+        return rule.Capabilities.HasFlag(needed) && (sudo || engine?.NeedsSudo(below) is not true) && (!request.Writes || rule.Permits(request.Body))
+            ? (caller, sudo)
+            : throw VaultRefusal.Collected(403, "permission denied");
     }
 
     private Engine? Create(string type, string path) => (type, path.StartsWith("auth/", StringComparison.Ordinal)) switch
