@@ -51,8 +51,8 @@ internal static class RealBroker
         }
     }
 
-    /// <summary>The broker's database file.</summary>
-    public static string Database(DirectoryInfo directory) => Path.Combine(directory.FullName, "broker", "broker.db");
+    /// <summary>The broker's database file. Not beside the policy, whose folder is watched.</summary>
+    public static string Database(DirectoryInfo directory) => Path.Combine(directory.FullName, "broker-store", "broker.db");
 
     private static string ServerAssembly => Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
 

@@ -6,6 +6,9 @@ namespace CredBroker.Benchmarks.Load;
 /// </summary>
 internal static class Rounds
 {
+    private const int WarmOperations = 20_000;
+    private const int MaxWarmTurns = 4;
+
     public static async Task<IReadOnlyList<IReadOnlyList<Measurement>>> RunAsync(IReadOnlyList<Contender> contenders, int concurrency, BenchOptions options)
     {
         var measured = contenders.Select(_ => new List<Measurement>()).ToList();
@@ -22,12 +25,17 @@ internal static class Rounds
         return measured;
     }
 
-    /// <summary>Long enough for the JIT's last tier, at the lowest concurrency that is measured.</summary>
+    /// <summary>Long enough for the JIT's last tier, which counts calls: on a busy machine the time alone is not enough.</summary>
     public static async Task WarmUpAsync(IReadOnlyList<Contender> contenders, BenchOptions options)
     {
         foreach (var contender in contenders)
         {
-            await LoadRun.RunAsync(contender, options.Concurrency[0], TimeSpan.FromSeconds(options.Warmup));
+            var (done, turns) = (0, 0);
+            while (turns == 0 || (done < WarmOperations && turns < MaxWarmTurns))
+            {
+                done += (await LoadRun.RunAsync(contender, options.Concurrency[0], TimeSpan.FromSeconds(options.Warmup))).Latencies.Count;
+                turns++;
+            }
         }
     }
 
