@@ -6,7 +6,7 @@ using CredBroker.Server.Dev;
 namespace CredBroker.IntegrationTests.Dev;
 
 /// <summary>A DevVault and plain HTTP to it.</summary>
-internal sealed class DevVaultClient(DevVault vault) : IAsyncDisposable
+internal sealed class DevVaultClient(DevVault vault, bool ownsVault = true) : IAsyncDisposable
 {
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = vault.Address };
 
@@ -47,6 +47,9 @@ internal sealed class DevVaultClient(DevVault vault) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
-        await vault.DisposeAsync();
+        if (ownsVault)
+        {
+            await vault.DisposeAsync();
+        }
     }
 }

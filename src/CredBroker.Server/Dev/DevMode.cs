@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Sockets;
+using CredBroker.Server.Hosting;
+using CredBroker.Vault;
+
+namespace CredBroker.Server.Dev;
+
+/// <summary>
+/// Everything that <c>--dev</c> adds to the broker: a DevVault prepared by <c>vault setup</c>, a dev issuer, a policy, a throw-away data directory, and the settings that point the broker
+/// at them. All of it listens on loopback alone and is gone when it stops. The broker itself is the real one.
+/// </summary>
+public sealed class DevMode : IAsyncDisposable
+{
+    /// <summary>The name of a dev broker's things in Vault.</summary>
+    public const string Installation = "dev";
+
+    /// <summary>The sections that dev mode fills in itself: with any of them configured it does not start, so that it never mixes with a real Vault, issuer, store or listener.</summary>
+    public static readonly IReadOnlyList<string> OwnedSections = ["Listen", "Vault", "Identity", "Storage", "Policy"];
+
+    private readonly DirectoryInfo directory;
+
+    private DevMode(DirectoryInfo directory, DevVault vault, DevIssuer issuer, IConfiguration settings) =>
+        (this.directory, Vault, Issuer, Settings) = (directory, vault, issuer, settings);
+
+    /// <summary>The Vault.</summary>
+    public DevVault Vault { get; }
+
+    /// <summary>The identity provider.</summary>
+    public DevIssuer Issuer { get; }
+
+    /// <summary>The whole configuration for the broker, the user's own sections included.</summary>
+    public IConfiguration Settings { get; }
+
+    /// <summary>Store, policy and token files; deleted at the end.</summary>
+    public string DataDirectory => directory.FullName;
+
+    /// <summary>The policy document that the broker watches.</summary>
+    public string PolicyFile => Path.Combine(directory.FullName, "policy.yaml");
+
+    /// <summary>Starts all of it but the broker. Throws <see cref="SettingsFaultsException"/> where the user has configured what dev mode owns.</summary>
+    public static async Task<DevMode> StartAsync(DevModeOptions options, CancellationToken cancellationToken)
+    {
+        var own = options.Settings?.GetChildren().Where(section => OwnedSections.Contains(section.Key, StringComparer.OrdinalIgnoreCase)).Select(section => section.Key).ToList() ?? [];
+        if (own.Count > 0)
+        {
+            throw new SettingsFaultsException([.. own.Select(section => $"{section} is configured, but dev mode brings its own; remove the section {section} (file and CREDBROKER__{section}__… variables), or start without --dev.")]);
+        }
+
+        // Readable by this user alone (mode 0700): it holds the broker's token.
+        var directory = Directory.CreateTempSubdirectory("credbroker-dev-");
+        DevIssuer? issuer = null;
+        DevVault? vault = null;
+        try
+        {
+            issuer = await DevIssuer.StartAsync(FreePort(options.Port, 1), options.Time, cancellationToken);
+            vault = await DevVault.StartAsync(new DevVaultOptions { Port = FreePort(options.Port, 2), Time = options.Time }, cancellationToken);
+            var settings = new ConfigurationBuilder().AddInMemoryCollection(options.Settings?.AsEnumerable() ?? []).AddInMemoryCollection(Own(options, directory, vault, issuer)).Build();
+            var dev = new DevMode(directory, vault, issuer, settings);
+
+            var policy = DevPolicy.Text(issuer.Issuer);
+            await File.WriteAllTextAsync(dev.PolicyFile, policy, cancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "vault-root-token"), vault.RootToken, cancellationToken);
+            using var preparation = new DevVaultPreparation(vault, settings.GetSection("Vault").Get<VaultOptions>()!);
+            await preparation.RunAsync(DevPolicy.Catalogue(policy), options.Time, cancellationToken);
+            return dev;
+        }
+        catch
+        {
+            await DisposeAsync(directory, vault, issuer);
+            throw;
+        }
+    }
+
+    /// <summary>What a person needs to know and to try, once the broker listens at <paramref name="broker"/>.</summary>
+    public string Describe(Uri broker) => DevBanner.Text(this, broker);
+
+    /// <summary>Stops all of it and deletes the data directory. The broker must have stopped.</summary>
+    public ValueTask DisposeAsync() => DisposeAsync(directory, Vault, Issuer);
+
+    private static async ValueTask DisposeAsync(DirectoryInfo directory, DevVault? vault, DevIssuer? issuer)
+    {
+        if (vault is not null)
+        {
+            await vault.DisposeAsync();
+        }
+
+        if (issuer is not null)
+        {
+            await issuer.DisposeAsync();
+        }
+
+        directory.Delete(recursive: true);
+    }
+
+    private static Dictionary<string, string?> Own(DevModeOptions options, DirectoryInfo directory, DevVault vault, DevIssuer issuer) => new()
+    {
+        ["Listen:Url"] = $"http://127.0.0.1:{FreePort(options.Port, 0)}",
+        ["Vault:Address"] = vault.Address.GetLeftPart(UriPartial.Authority),
+        ["Vault:Installation"] = Installation,
+        ["Vault:TokenFile"] = Path.Combine(directory.FullName, "vault-token"),
+        ["Identity:Audience"] = DevIssuer.AgentAudience,
+        ["Identity:Issuers:0:Issuer"] = issuer.Issuer,
+        ["Identity:Issuers:0:Use"] = "workloads",
+        ["Identity:Issuers:0:Algorithms:0"] = "ES256",
+        ["Identity:Issuers:0:WorkloadClaim"] = "workload",
+        ["Identity:Issuers:0:InstanceClaim"] = "instance",
+        ["Identity:Issuers:1:Issuer"] = issuer.Issuer,
+        ["Identity:Issuers:1:Use"] = "people",
+        ["Identity:Issuers:1:Audience"] = DevIssuer.PeopleAudience,
+        ["Identity:Issuers:1:Algorithms:0"] = "ES256",
+        ["Identity:Issuers:1:RolesClaim"] = "roles",
+        ["Identity:Issuers:1:Roles:admin:0"] = "admin",
+        ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
+        ["Identity:Issuers:1:Roles:viewer:0"] = "viewer",
+        ["Storage:SqliteFile"] = Path.Combine(directory.FullName, "credbroker.db"),
+        ["Policy:File"] = Path.Combine(directory.FullName, "policy.yaml"),
+    };
+
+    /// <summary>The wanted port if nobody listens there, else 0: a newcomer's first start must not fail because something else runs.</summary>
+    private static int FreePort(int first, int offset)
+    {
+        if (first == 0)
+        {
+            return 0;
+        }
+
+        try
+        {
+            using var probe = new TcpListener(IPAddress.Loopback, first + offset);
+            probe.Start();
+            return first + offset;
+        }
+        catch (SocketException)
+        {
+            return 0;
+        }
+    }
+}
