@@ -1,4 +1,5 @@
 using CredBroker.Core.Leases;
+using CredBroker.Server.Dev;
 
 namespace CredBroker.Server.Hosting;
 
@@ -21,14 +22,21 @@ internal static class BrokerProgram
         try
         {
             var configuration = SettingsFiles.Open(line.SettingsFile).Build();
-            await using var app = BrokerHost.Build(configuration, line.Dev);
+            await using var dev = line.Dev ? await DevMode.StartAsync(new DevModeOptions { Settings = configuration }, CancellationToken.None) : null;
+            await using var app = BrokerHost.Build(dev?.Settings ?? configuration, line.Dev);
             if (line.Check)
             {
                 await Console.Out.WriteLineAsync("The settings have no fault.");
                 return Stopped;
             }
 
-            await app.RunAsync();
+            await app.StartAsync();
+            if (dev is not null)
+            {
+                await Console.Out.WriteLineAsync(dev.Describe(new Uri(app.Urls.Single())));
+            }
+
+            await app.WaitForShutdownAsync();
             return Stopped;
         }
         catch (SettingsFaultsException e)
