@@ -37,4 +37,26 @@ public static class AuditStreams
 
         return new() { Type = AuditEventTypes.StreamOpened, Actor = AuditActor.Broker("store"), Details = details.WrittenMemory };
     }
+
+    /// <summary>The head that a first record names, and its time; null when it names none.</summary>
+    internal static (AuditPosition Head, DateTimeOffset Time)? ReadPredecessor(ReadOnlySpan<byte> record)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(record);
+            using var document = JsonDocument.ParseValue(ref json);
+            foreach (var head in document.RootElement.GetProperty("details").GetProperty("heads").EnumerateArray())
+            {
+                return AuditRecordHeader.TryParseTime(head.GetProperty("time").GetString(), out var time)
+                    ? (new(head.GetProperty("stream").GetString()!, head.GetProperty("sequence").GetInt64(), head.GetProperty("hash").GetString()!), time)
+                    : null;
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            // Not as a broker writes it; if it was altered, the chain says so.
+        }
+
+        return null;
+    }
 }

@@ -1,0 +1,255 @@
+namespace CredBroker.Core.Audit;
+
+/// <summary>Checks an export line by line and keeps the first fault.</summary>
+internal sealed class AuditChainCheck
+{
+    private readonly Dictionary<string, AuditStreamCheck> _streams = new(StringComparer.Ordinal);
+    private readonly Dictionary<AuditCursor, string> _expected = [];
+    private readonly AuditCoverage _coverage = new();
+    private readonly bool _isAnchoredElsewhere;
+    private long _line;
+    private long _records;
+    private DateTimeOffset? _earliest;
+    private DateTimeOffset? _latest;
+    private AuditExportSegment? _segment;
+    private AuditStreamCheck? _current;
+    private AuditMismatch? _mismatch;
+
+    public AuditChainCheck(IReadOnlyCollection<AuditPosition> expected)
+    {
+        _isAnchoredElsewhere = expected.Count > 0;
+        foreach (var position in expected)
+        {
+            _expected[new(position.Stream, position.Sequence)] = position.Hash;
+        }
+    }
+
+    /// <summary>The first fault; nothing may be added after it.</summary>
+    public AuditFault? Fault { get; private set; }
+
+    /// <summary>The next line, without its line feed.</summary>
+    public void Add(ReadOnlySpan<byte> line)
+    {
+        _line++;
+        if (_mismatch is not null)
+        {
+            Fault = _mismatch.Settle(line);
+            return;
+        }
+
+        if (AuditRecordHeader.Read(line) is { } header)
+        {
+            AddRecord(header, line);
+            return;
+        }
+
+        switch (ExportLine.Read(line))
+        {
+            case ExportLine.Opened opened:
+                Open(opened);
+                break;
+            case ExportLine.Stream stream when _segment is not null:
+                BeginStream(stream.Anchor);
+                break;
+            case ExportLine.Closed closed when _segment is not null:
+                Close(closed);
+                return;
+            default:
+                FailHere("The line is neither an audit record nor a line that an export has here: it was altered, inserted or cut off.");
+                break;
+        }
+
+        _segment?.Add(line, isRecord: false);
+    }
+
+    /// <summary>The next line cannot be read.</summary>
+    public void AddUnreadable(string what)
+    {
+        _line++;
+        Fault = _mismatch?.Settle([]);
+        FailHere(what);
+    }
+
+    /// <summary>After the last line.</summary>
+    public AuditVerification Finish()
+    {
+        Fault ??= _mismatch?.Settle([]);
+        if (Fault is null && (_segment is not null || _line == 0))
+        {
+            _line++;
+            FailHere("The file ends before the export's closing line: it was cut off. Resume the export after the last record.");
+        }
+
+        foreach (var (position, _) in _expected)
+        {
+            Fail(_line + 1, position.Stream, position.Sequence, "The expected record is not in the file: it was removed, or lies outside the exported range.");
+        }
+
+        _segment?.Dispose();
+        return new()
+        {
+            Fault = Fault,
+            Lines = _line,
+            Records = _records,
+            Streams = [.. _streams.Values.Select(stream => stream.Span)],
+            Earliest = _earliest,
+            Latest = _latest,
+            NotProven = _coverage.NotProven(_streams.Values, _isAnchoredElsewhere),
+        };
+    }
+
+    private void Open(ExportLine.Opened opened)
+    {
+        if (_segment is { } cut && opened.After != (_current is null ? cut.Opened.After : new(_current.Id, _current.Head.Sequence)))
+        {
+            FailHere("An export begins here, but the one before has no closing line, and this one does not go on after its last record.");
+            return;
+        }
+
+        _segment?.Dispose();
+        _coverage.Open(opened, isResumed: _segment is not null);
+        (_segment, _current) = (new(opened), null);
+    }
+
+    private void BeginStream(AuditPosition anchor)
+    {
+        if (string.CompareOrdinal(anchor.Stream, _current?.Id ?? _segment!.Opened.After?.Stream) is var order && (order < 0 || order == 0 && _current is not null))
+        {
+            Fail(_line, anchor.Stream, anchor.Sequence + 1, "The stream is out of order in this export: its lines were moved or doubled.");
+            return;
+        }
+
+        FinishStream();
+        if (!_streams.TryGetValue(anchor.Stream, out var stream))
+        {
+            _streams.Add(anchor.Stream, stream = new(anchor));
+        }
+        else if (anchor.Sequence < stream.Head.Sequence)
+        {
+            Fail(_line, anchor.Stream, anchor.Sequence + 1, $"The file has record {stream.Head.Sequence} of this stream already: its records are doubled.");
+        }
+        else if (anchor.Sequence == stream.Head.Sequence && anchor.Hash != stream.Head.Hash)
+        {
+            Fail(_line, anchor.Stream, anchor.Sequence, "This export goes on from another record than the one that the file holds: one of the two was altered.");
+        }
+        else if (anchor.Sequence > stream.Head.Sequence)
+        {
+            if (!_coverage.AllowsGap(stream, anchor.Sequence))
+            {
+                Fail(_line, anchor.Stream, stream.Head.Sequence + 1, $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} are missing between this export and the one before.");
+            }
+
+            stream.Skip(anchor);
+        }
+
+        _current = stream;
+        Meet(anchor);
+    }
+
+    private void AddRecord(AuditRecordHeader header, ReadOnlySpan<byte> line)
+    {
+        if (_segment is null || _current?.Id != header.Stream)
+        {
+            Fail(_line, header.Stream, header.Sequence, "The record stands where none of its stream is expected: it was moved or inserted, or a line before it was removed.");
+            return;
+        }
+
+        if (_current.FaultOf(header, _segment) is var (sequence, what))
+        {
+            Fail(_line, header.Stream, sequence, what);
+            return;
+        }
+
+        var hash = AuditRecordWriter.Hash(line);
+        if (header.Previous != _current.Head.Hash)
+        {
+            // A record's alteration shows in the record after it. Which of the two it was, the line after that decides.
+            _mismatch = new(_current.Head, _current.HeadLine, new(header.Stream, header.Sequence, hash), _line);
+            return;
+        }
+
+        _current.Advance(header, hash, _line);
+        _segment.Add(line, isRecord: true);
+        _records++;
+        _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
+        _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;
+        Meet(_current.Head);
+        if (header.Type == AuditEventTypes.StreamOpened && AuditStreams.ReadPredecessor(line) is var (predecessor, time))
+        {
+            MeetPredecessor(predecessor, time);
+        }
+    }
+
+    /// <summary>A position of which the hash may be known from elsewhere.</summary>
+    private void Meet(AuditPosition position)
+    {
+        if (_expected.Remove(new(position.Stream, position.Sequence), out var hash) && hash != position.Hash)
+        {
+            Fail(_line, position.Stream, position.Sequence, $"The record is not the one expected from elsewhere: its hash is {position.Hash}. It was rewritten, and all after it may be.");
+        }
+    }
+
+    /// <summary>Every stream names the end of the one before it: a stream, or the end of one, cannot be left out.</summary>
+    private void MeetPredecessor(AuditPosition named, DateTimeOffset time)
+    {
+        if (!_streams.TryGetValue(named.Stream, out var found))
+        {
+            if (_coverage.MustHold(named.Stream, time))
+            {
+                Fail(_line, named.Stream, named.Sequence, "This record names a stream that lies in the exported range and is not in the file: it was removed.");
+            }
+
+            return;
+        }
+
+        if (found.Head.Sequence < named.Sequence && _coverage.Covers(time))
+        {
+            Fail(_line, named.Stream, found.Head.Sequence + 1, $"The stream ends here at record {found.Head.Sequence}, but the next process found record {named.Sequence}: the end was removed.");
+        }
+        else if (found.Head.Sequence == named.Sequence && found.Head.Hash != named.Hash)
+        {
+            Fail(found.HeadLine > 0 ? found.HeadLine : _line, named.Stream, named.Sequence, "The next process found another record here: it was altered.");
+        }
+
+        found.IsEndNamed = found.Head == named;
+    }
+
+    private void FinishStream()
+    {
+        if (_current is not null)
+        {
+            _segment!.Heads.Add(_current.Head);
+        }
+    }
+
+    private void Close(ExportLine.Closed said)
+    {
+        FinishStream();
+        using var segment = _segment!;
+        var found = segment.Close();
+        foreach (var head in said.Heads.Except(found.Heads))
+        {
+            var stream = _streams.GetValueOrDefault(head.Stream);
+            if (stream?.Head.Sequence == head.Sequence)
+            {
+                Fail(stream.HeadLine, head.Stream, head.Sequence, "Its bytes do not have the hash that the closing line names: it was altered.");
+            }
+            else
+            {
+                Fail(_line, head.Stream, Math.Min(stream?.Head.Sequence ?? 0, head.Sequence) + 1, $"The closing line names record {head.Sequence} as the stream's last, which is not what the file holds: records were removed or added.");
+            }
+        }
+
+        if (said.Records != found.Records || said.Digest != found.Digest || !said.Heads.SequenceEqual(found.Heads))
+        {
+            Fail(_line, null, null, "The closing line does not fit what stands before it: a line of the export itself was altered.");
+        }
+
+        _coverage.Close();
+        (_segment, _current) = (null, null);
+    }
+
+    private void FailHere(string what) => Fail(_line, _current?.Id, _current?.Head.Sequence + 1, what);
+
+    private void Fail(long line, string? stream, long? sequence, string what) => Fault ??= new(line, stream, sequence, what);
+}

@@ -1,0 +1,74 @@
+using System.IO.Pipelines;
+using System.Text;
+using CredBroker.Core.Audit;
+
+namespace CredBroker.UnitTests.Audit;
+
+/// <summary>An audit log in memory, chained as a store chains it.</summary>
+internal sealed class ChainedLog : IAuditLog
+{
+    public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private readonly List<(AuditRecord Record, DateTimeOffset Time)> _records = [];
+    private AuditPosition? _head;
+
+    public DateTimeOffset Now { get; set; } = Start;
+
+    public AuditPosition Head => _head!;
+
+    public int Count => _records.Count;
+
+    /// <summary>A process starts: a stream, opened by the record that names the one before.</summary>
+    public ChainedLog Open(int number)
+    {
+        var newest = _records.Count == 0 ? null : _records[^1].Record.Bytes.ToArray();
+        _head = new($"{number:x32}", 0, AuditPosition.NoHash);
+        return Append(AuditStreams.Opened(newest));
+    }
+
+    public ChainedLog Close() => Append(AuditStreams.Closed);
+
+    public ChainedLog Append(AuditEvent auditEvent)
+    {
+        Now += TimeSpan.FromSeconds(1);
+        var bytes = AuditRecordWriter.Seal(Head.Stream, Head.Sequence + 1, Now, Head.Hash, AuditRecordWriter.WriteBody(auditEvent));
+        _records.Add((new(Head.Stream, Head.Sequence + 1, Head.Hash, bytes), Now));
+        _head = new(Head.Stream, Head.Sequence + 1, AuditRecordWriter.Hash(bytes));
+        return this;
+    }
+
+    public ChainedLog AppendSome(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Append(new() { Type = "test.event", Actor = AuditActor.Broker("test"), Reason = $"event {i}", Details = """{"a":1}"""u8.ToArray() });
+        }
+
+        return this;
+    }
+
+    /// <summary>Two processes, the first of which crashed: 1 + 5 records, then 1 + 4 + closing.</summary>
+    public static ChainedLog Sample() => new ChainedLog().Open(1).AppendSome(5).Open(2).AppendSome(4).Close();
+
+    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public IAsyncEnumerable<AuditRecord> ReadAsync(DateTimeOffset from, DateTimeOffset to, AuditCursor? after, CancellationToken cancellationToken) =>
+        _records.Where(entry => entry.Time >= from && entry.Time < to && (after is null || IsAfter(entry.Record, after))).Select(entry => entry.Record).ToAsyncEnumerable();
+
+    public async Task<byte[]> ExportAsync(DateTimeOffset? from = null, DateTimeOffset? to = null, AuditCursor? after = null)
+    {
+        using var file = new MemoryStream();
+        var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
+        await new AuditExport(this).WriteAsync(pipe, from, to, after, default);
+        await pipe.CompleteAsync();
+        return file.ToArray();
+    }
+
+    public async Task<List<string>> ExportLinesAsync() => [.. Lines(await ExportAsync())];
+
+    public static IEnumerable<string> Lines(byte[] export) => Encoding.UTF8.GetString(export).TrimEnd('\n').Split('\n');
+
+    public static byte[] Join(IEnumerable<string> lines) => Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
+
+    private static bool IsAfter(AuditRecord record, AuditCursor cursor) =>
+        string.CompareOrdinal(record.Stream, cursor.Stream) is var order && (order > 0 || order == 0 && record.Sequence > cursor.Sequence);
+}
