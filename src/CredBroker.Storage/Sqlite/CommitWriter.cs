@@ -52,7 +52,7 @@ internal sealed partial class CommitWriter : IDisposable
         _session.Execute("BEGIN IMMEDIATE");
         _session.Now = _clock.Now();
         var found = SqlAuditStore.ReadNewest(_session);
-        var stream = Guid.CreateVersion7(_session.Now).ToString("N");
+        var stream = SqlAuditStore.NextStream(_session);
         _session.Head = new(
             _session.ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.GetInt64(0)),
             _session.ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.GetInt64(0)),

@@ -10,6 +10,14 @@ internal static class SqlAuditStore
 {
     private const int RecordsPerPage = 256;
 
+    /// <summary>An id for a new stream. Streams are read in the order of their ids, so it is later than every other, even if the clock has stood still since.</summary>
+    public static string NextStream(WriteSession session)
+    {
+        var newest = session.ReadFirst("SELECT id FROM audit_stream ORDER BY number DESC LIMIT 1", row => row.GetString(0));
+        var earliest = newest is null ? 0 : Convert.ToInt64(newest[..12], 16) + 1;
+        return Guid.CreateVersion7(Column.Time(Math.Max(session.NowColumn, earliest))).ToString("N");
+    }
+
     /// <summary>Enters the stream; returns its number.</summary>
     public static long OpenStream(WriteSession session, string stream)
     {

@@ -6,6 +6,9 @@ namespace CredBroker.Storage.Sqlite;
 /// <summary>Tasks: opened by the first lease, owned by its workload, closed once and for all.</summary>
 internal static class SqlTaskStore
 {
+    /// <summary>The owner of a task that an admin closed before anybody opened it.</summary>
+    private static readonly TaskOwner Nobody = new("", "");
+
     /// <summary>Opens the task, or checks that it is open and belongs to the workload.</summary>
     public static GuardFailure? Join(WriteSession session, AgentTask task, TaskOwner owner)
     {
@@ -18,7 +21,7 @@ internal static class SqlTaskStore
         }
 
         // Who does not own it learns nothing of its state.
-        return found.Owner != owner ? GuardFailure.TaskOwnedByAnother : found.IsClosed ? GuardFailure.TaskClosed : null;
+        return !found.IsOwnedBy(owner) ? GuardFailure.TaskOwnedByAnother : found.IsClosed ? GuardFailure.TaskClosed : null;
     }
 
     /// <summary>Closes the task, or enters it as closed so that its id is never used, and commits the order that revokes what was issued for it.</summary>
@@ -31,12 +34,12 @@ internal static class SqlTaskStore
                 INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
                 VALUES ($process, $id, $issuer, $workload, $now, $now, $closed_by)
                 """,
-                ("$process", change.Process), ("$id", change.TaskId), ("$issuer", change.Owner?.Issuer ?? ""), ("$workload", change.Owner?.Workload ?? ""),
+                ("$process", change.Process), ("$id", change.TaskId), ("$issuer", (change.Owner ?? Nobody).Issuer), ("$workload", (change.Owner ?? Nobody).Workload),
                 ("$now", session.NowColumn), ("$closed_by", change.Order.RequestedBy));
             return SqlOrderStore.Insert(session, change.Order);
         }
 
-        if (change.Owner is not null && change.Owner != found.Owner)
+        if (change.Owner is not null && !found.IsOwnedBy(change.Owner))
         {
             return GuardFailure.TaskOwnedByAnother;
         }
@@ -57,5 +60,8 @@ internal static class SqlTaskStore
         row => new Row(new(row.GetString(0), row.GetString(1)), row.GetBoolean(2)),
         ("$process", process), ("$id", id));
 
-    private sealed record Row(TaskOwner Owner, bool IsClosed);
+    private sealed record Row(TaskOwner Owner, bool IsClosed)
+    {
+        public bool IsOwnedBy(TaskOwner owner) => Owner == owner || Owner == Nobody;
+    }
 }

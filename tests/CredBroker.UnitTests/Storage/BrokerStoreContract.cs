@@ -7,17 +7,17 @@ namespace CredBroker.UnitTests.Storage;
 /// <summary>What every store must do, whatever database is behind it. One subclass per database.</summary>
 public abstract partial class BrokerStoreContract : IDisposable
 {
-    private OpenStore? _open;
+    private Lazy<OpenStore> _open;
 
-    protected BrokerStoreContract() => Samples = new(Time);
+    protected BrokerStoreContract() => (Samples, _open) = (new(Time), new(() => Open(Time)));
 
     protected FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     internal StoreSamples Samples { get; }
 
-    protected IBrokerStore Store => (_open ??= Open(Time)).Store;
+    protected IBrokerStore Store => _open.Value.Store;
 
-    protected IAuditLog Log => (_open ??= Open(Time)).Log;
+    protected IAuditLog Log => _open.Value.Log;
 
     protected DateTimeOffset Now => Time.GetUtcNow();
 
@@ -27,8 +27,8 @@ public abstract partial class BrokerStoreContract : IDisposable
     /// <summary>Closes in good order and opens again.</summary>
     protected void Reopen()
     {
-        _open?.Close.Dispose();
-        _open = null;
+        Close();
+        _open = new(() => Open(Time));
     }
 
     public void Dispose()
@@ -37,7 +37,7 @@ public abstract partial class BrokerStoreContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected virtual void Dispose(bool disposing) => _open?.Close.Dispose();
+    protected virtual void Dispose(bool disposing) => Close();
 
     protected async Task<CommitOutcome.Committed> CommitAsync(StateChange change) => Assert.IsType<CommitOutcome.Committed>(await Store.CommitAsync(change, default));
 
@@ -81,6 +81,14 @@ public abstract partial class BrokerStoreContract : IDisposable
         }
 
         return records;
+    }
+
+    private void Close()
+    {
+        if (_open.IsValueCreated)
+        {
+            _open.Value.Close.Dispose();
+        }
     }
 
     protected sealed record OpenStore(IBrokerStore Store, IAuditLog Log, IDisposable Close);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
@@ -12,13 +13,16 @@ namespace CredBroker.UnitTests.Storage;
 /// <summary>Leases, decisions and changes as an exchange makes them.</summary>
 internal sealed class StoreSamples(FakeTimeProvider time)
 {
+    private long _ids;
+
     public static readonly TaskOwner Owner = new("https://idp.example", "triage");
 
     public static readonly SecretHandles Handles = new("database/creds/billing/abc", null, "v-cb-triage");
 
     public static AuditEvent Event(string type = "test.event") => new() { Type = type, Actor = AuditActor.Broker("test") };
 
-    public string NewId() => Ids.New(time);
+    /// <summary>Ids that sort in the order they were made even while the clock stands still.</summary>
+    public string NewId() => Ids.New(time)[..12] + Interlocked.Increment(ref _ids).ToString("x20", CultureInfo.InvariantCulture);
 
     public DecisionRecord Decision(string instance = "i-1", string task = "t-1", string process = "invoices", string credential = "billing", long policyVersion = 0) => new()
     {

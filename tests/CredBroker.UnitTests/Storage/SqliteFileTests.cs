@@ -1,0 +1,174 @@
+using CredBroker.Core.Leases;
+using CredBroker.Storage;
+using CredBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.UnitTests.Storage;
+
+/// <summary>What is particular to a store in a file.</summary>
+public sealed class SqliteFileTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-store-").FullName;
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    private string FilePath => Path.Combine(_directory, "data", "broker.db");
+
+    [Fact]
+    public void A_second_broker_on_the_same_file_is_told_why_it_does_not_start()
+    {
+        using var first = Open();
+        var refused = Assert.Throws<StoreUnavailableException>(() => Open());
+        Assert.Contains("Another broker uses", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("stop the other one", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_broker_that_comes_through_a_link_is_refused_too()
+    {
+        using var first = Open();
+        var link = Path.Combine(_directory, "link.db");
+        File.CreateSymbolicLink(link, FilePath);
+        Assert.Throws<StoreUnavailableException>(() => Open(link));
+    }
+
+    [Fact]
+    public void The_file_is_free_again_after_closing()
+    {
+        Open().Dispose();
+        Open().Dispose();
+    }
+
+    [Fact]
+    public async Task Only_the_brokers_user_can_read_the_files()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes.");
+        }
+
+        using var store = Open();
+        await store.CommitAsync(StoreSamples.Recorded(), default);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(FilePath)!));
+        var files = Directory.GetFiles(Path.GetDirectoryName(FilePath)!);
+        Assert.Equal(4, files.Length);
+        Assert.All(files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+    }
+
+    [Fact]
+    public async Task More_changes_than_may_wait_are_refused_at_once()
+    {
+        using var store = Open(maxWaiting: 16);
+        using var blocked = Lock();
+        var commits = Enumerable.Range(0, 200).Select(_ => store.CommitAsync(StoreSamples.Recorded(), default).AsTask()).ToList();
+        var overload = await Assert.ThrowsAsync<StoreUnavailableException>(() => commits[^1]);
+        Assert.Contains("overloaded", overload.Message, StringComparison.Ordinal);
+        blocked.Dispose();
+        Assert.All(commits, commit => Assert.True(commit.IsFaulted || commit.Wait(TimeSpan.FromSeconds(30))));
+    }
+
+    [Fact]
+    public async Task A_commit_that_waits_can_be_cancelled()
+    {
+        using var store = Open();
+        using var blocked = Lock();
+        using var cancellation = new CancellationTokenSource();
+        var first = store.CommitAsync(StoreSamples.Recorded(), default).AsTask();
+        var second = store.CommitAsync(StoreSamples.Recorded(), cancellation.Token).AsTask();
+        await cancellation.CancelAsync();
+        blocked.Dispose();
+        await first;
+        try
+        {
+            await second;
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Equal(2, store.Position.AuditHead.Sequence);
+        }
+    }
+
+    [Fact]
+    public void A_file_that_is_no_database_is_refused_with_its_path()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
+        File.WriteAllText(FilePath, new string('x', 10_000));
+        Assert.Contains(FilePath, Assert.Throws<StoreUnavailableException>(() => Open()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_store_of_a_newer_broker_is_refused()
+    {
+        Open().Dispose();
+        Execute("INSERT INTO SchemaVersions (ScriptName, Applied) VALUES ('CredBroker.Storage.Migrations.Sqlite.9999_future.sql', '2030-01-01')");
+        Assert.Contains("newer broker", Assert.Throws<StoreUnavailableException>(() => Open()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_path_below_a_file_is_refused()
+    {
+        var file = Path.Combine(_directory, "file");
+        File.WriteAllText(file, "");
+        Assert.Throws<StoreUnavailableException>(() => Open(Path.Combine(file, "broker.db")));
+    }
+
+    [Theory]
+    [InlineData("UPDATE audit_record SET time = 0")]
+    [InlineData("DELETE FROM audit_record")]
+    public void The_audit_log_is_append_only(string sql)
+    {
+        Open().Dispose();
+        Assert.Contains("append-only", Assert.Throws<SqliteException>(() => Execute(sql)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Outdated_idempotency_keys_are_taken_away()
+    {
+        var samples = new StoreSamples(_time);
+        using (var store = Open())
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                Assert.IsType<CommitOutcome.Committed>(store.CommitAsync(samples.Opened(idempotency: new("caller", $"key-{i}", "hash", null)), default).AsTask().Result);
+                _time.Advance(TimeSpan.FromHours(2));
+            }
+        }
+
+        Assert.InRange(Execute("SELECT count(*) FROM idempotency"), 1, 13);
+    }
+
+    [Fact]
+    public void Settings_that_cannot_work_are_named_together()
+    {
+        Assert.Empty(new StorageOptions().Validate());
+        Assert.Equal(2, new StorageOptions { SqliteFile = ":memory:", MaxWaiting = 0 }.Validate().Count);
+        Assert.Single(new StorageOptions { SqliteFile = " " }.Validate());
+        Assert.Single(new StorageOptions { SqliteFile = _directory }.Validate());
+    }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private SqliteBrokerStore Open(string? path = null, int maxWaiting = 4096) =>
+        SqliteBrokerStore.Open(new() { SqliteFile = path ?? FilePath, MaxWaiting = maxWaiting }, _time, NullLogger<SqliteBrokerStore>.Instance);
+
+    private static async Task CommitAsync(SqliteBrokerStore store, StateChange change) => Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));
+
+    private long Execute(string sql)
+    {
+        using var connection = Connect();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar() as long? ?? 0;
+    }
+
+    /// <summary>Holds the database's write lock, as a backup tool may, until disposed.</summary>
+    private SqliteTransaction Lock() => Connect().BeginTransaction();
+
+    private SqliteConnection Connect()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = FilePath, Pooling = false }.ToString());
+        connection.Open();
+        return connection;
+    }
+}
