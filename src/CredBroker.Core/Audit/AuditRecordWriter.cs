@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -20,10 +21,12 @@ public static class AuditRecordWriter
     private const int MaxDepth = 128;
 
     /// <summary>The members from <c>type</c> on, as a JSON object.</summary>
+    /// <param name="auditEvent">The event.</param>
+    /// <param name="defaultDetails">Details for an event that brings none: JSON of a serializer's making, which is not checked again.</param>
     /// <exception cref="ArgumentException">The details are no JSON object in UTF-8, or the event is too long.</exception>
-    public static byte[] WriteBody(AuditEvent auditEvent)
+    public static byte[] WriteBody(AuditEvent auditEvent, ReadOnlyMemory<byte> defaultDetails = default)
     {
-        using var body = new MemoryStream(512 + auditEvent.Details.Length);
+        var body = new ArrayBufferWriter<byte>(512 + Math.Max(auditEvent.Details.Length, defaultDetails.Length));
         using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { MaxDepth = MaxDepth }))
         {
             json.WriteStartObject();
@@ -37,18 +40,19 @@ public static class AuditRecordWriter
             WriteText(json, "credential", auditEvent.Credential);
             WriteText(json, "reason", auditEvent.Reason);
             WriteText(json, "trace", auditEvent.TraceId);
-            if (!auditEvent.Details.IsEmpty)
+            var details = auditEvent.Details.IsEmpty ? defaultDetails : OneLine(auditEvent.Details);
+            if (!details.IsEmpty)
             {
                 json.WritePropertyName("details");
-                json.WriteRawValue(OneLine(auditEvent.Details).Span);
+                json.WriteRawValue(details.Span, skipInputValidation: auditEvent.Details.IsEmpty);
             }
 
             json.WriteEndObject();
         }
 
-        return body.Length <= MaxRecordBytes - 256
-            ? body.ToArray()
-            : throw new ArgumentException($"An audit event of {body.Length} bytes is longer than a record may be.", nameof(auditEvent));
+        return body.WrittenCount <= MaxRecordBytes - 256
+            ? body.WrittenSpan.ToArray()
+            : throw new ArgumentException($"An audit event of {body.WrittenCount} bytes is longer than a record may be.", nameof(auditEvent));
     }
 
     /// <summary>The finished record: stream, sequence, time and previous hash before the body.</summary>

@@ -46,7 +46,7 @@ internal sealed partial class CommitWriter : IDisposable
 
     private void OpenStream()
     {
-        var (persisted, batch) = _session.ReadFirst("SELECT clock, batch FROM store", row => (row.GetInt64(0), row.GetInt64(1)));
+        var (persisted, batch) = _session.ReadFirst("SELECT clock, batch FROM store", row => (row.Number(0), row.Number(1)));
         _batch = batch;
         _clock.Advance(persisted);
         _session.Execute("BEGIN IMMEDIATE");
@@ -54,12 +54,12 @@ internal sealed partial class CommitWriter : IDisposable
         var found = SqlAuditStore.ReadNewest(_session);
         var stream = SqlAuditStore.NextStream(_session);
         _session.Head = new(
-            _session.ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.GetInt64(0)),
-            _session.ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.GetInt64(0)),
+            _session.ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
+            _session.ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
             new(stream, 0, AuditPosition.NoHash));
         _streamNumber = SqlAuditStore.OpenStream(_session, stream);
         SqlAuditStore.Append(_session, _streamNumber, AuditRecordWriter.WriteBody(AuditStreams.Opened(found)));
-        PersistClock();
+        EndBatch(0);
         _session.Execute("COMMIT");
         _committed = new(_session.Head);
     }
@@ -119,7 +119,7 @@ internal sealed partial class CommitWriter : IDisposable
 
             if (results.Any(result => result.Outcome is CommitOutcome.Committed))
             {
-                PersistClock();
+                EndBatch(_committed.Head.Audit.Sequence);
             }
 
             committing = true;
@@ -197,14 +197,22 @@ internal sealed partial class CommitWriter : IDisposable
     private static bool IsOwnFault(Exception e) => e is not SqliteException sqlite || sqlite.SqliteErrorCode is SQLitePCL.raw.SQLITE_CONSTRAINT
         or SQLitePCL.raw.SQLITE_TOOBIG or SQLitePCL.raw.SQLITE_MISMATCH or SQLitePCL.raw.SQLITE_RANGE;
 
-    private void PersistClock() => _session.Execute("UPDATE store SET clock = $clock, batch = $batch", ("$clock", _session.NowColumn), ("$batch", ++_batch));
+    private void EndBatch(long sequenceBefore)
+    {
+        if (_session.Head.Audit.Sequence > sequenceBefore)
+        {
+            SqlAuditStore.EndBatch(_session, _streamNumber, sequenceBefore + 1);
+        }
+
+        _session.Execute("UPDATE store SET clock = $clock, batch = $batch", ("$clock", _session.NowColumn), ("$batch", ++_batch));
+    }
 
     // SQLite reported an error from COMMIT: only the file knows what became of it.
     private bool WasCommitted()
     {
         try
         {
-            return !_session.InTransaction && _session.ReadFirst("SELECT batch FROM store", row => row.GetInt64(0)) == _batch;
+            return !_session.InTransaction && _session.ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
         }
         catch (SqliteException)
         {

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using CredBroker.Core;
 using CredBroker.Core.Audit;
@@ -18,20 +17,19 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
     public PendingCommit(StateChange change) : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         Change = change;
-        var decision = change switch
+        DecisionJson = change switch
         {
             StateChange.LeaseOpened opened => JsonSerializer.SerializeToUtf8Bytes(opened.Lease.Decision, CoreJson.Default.DecisionRecord),
             StateChange.RequestDenied denied => JsonSerializer.SerializeToUtf8Bytes(denied.Decision, CoreJson.Default.DecisionRecord),
-            _ => null,
+            _ => default,
         };
-        DecisionJson = decision is null ? "" : Encoding.UTF8.GetString(decision);
-        EventBody = AuditRecordWriter.WriteBody(decision is not null && change.Event.Details.IsEmpty ? change.Event with { Details = decision } : change.Event);
+        EventBody = AuditRecordWriter.WriteBody(change.Event, DecisionJson);
     }
 
     public StateChange Change { get; }
 
     /// <summary>The decision record, serialized once for its row and, where the event brings no details of its own, for the audit record.</summary>
-    public string DecisionJson { get; }
+    public ReadOnlyMemory<byte> DecisionJson { get; }
 
     public byte[] EventBody { get; }
 

@@ -13,7 +13,7 @@ internal static class SqlAuditStore
     /// <summary>An id for a new stream. Streams are read in the order of their ids, so it is later than every other, even if the clock has stood still since.</summary>
     public static string NextStream(WriteSession session)
     {
-        var newest = session.ReadFirst("SELECT id FROM audit_stream ORDER BY number DESC LIMIT 1", row => row.GetString(0));
+        var newest = session.ReadFirst("SELECT id FROM audit_stream ORDER BY number DESC LIMIT 1", row => row.Text(0));
         var earliest = newest is null ? 0 : Convert.ToInt64(newest[..12], 16) + 1;
         return Guid.CreateVersion7(Column.Time(Math.Max(session.NowColumn, earliest))).ToString("N");
     }
@@ -22,7 +22,7 @@ internal static class SqlAuditStore
     public static long OpenStream(WriteSession session, string stream)
     {
         session.Execute("INSERT INTO audit_stream (id) VALUES ($id)", ("$id", stream));
-        return session.ReadFirst("SELECT number FROM audit_stream WHERE id = $id", row => row.GetInt64(0), ("$id", stream));
+        return session.ReadFirst("SELECT number FROM audit_stream WHERE id = $id", row => row.Number(0), ("$id", stream));
     }
 
     /// <summary>Seals the event as the next record of the stream and appends it.</summary>
@@ -32,16 +32,21 @@ internal static class SqlAuditStore
         var sequence = head.Sequence + 1;
         var record = AuditRecordWriter.Seal(head.Stream, sequence, session.Now, head.Hash, eventBody);
         session.Execute(
-            "INSERT INTO audit_record (stream, sequence, time, bytes) VALUES ($stream, $sequence, $time, $bytes)",
-            ("$stream", streamNumber), ("$sequence", sequence), ("$time", session.NowColumn), ("$bytes", record));
+            "INSERT INTO audit_record (stream, sequence, bytes) VALUES ($stream, $sequence, $bytes)",
+            ("$stream", streamNumber), ("$sequence", sequence), ("$bytes", record));
         var position = new AuditPosition(head.Stream, sequence, AuditRecordWriter.Hash(record));
         session.Head = session.Head with { Audit = position };
         return position;
     }
 
+    /// <summary>Says which sequence number the batch began with.</summary>
+    public static void EndBatch(WriteSession session, long streamNumber, long firstSequence) => session.Execute(
+        "INSERT INTO audit_batch (stream, time, sequence) VALUES ($stream, $time, $sequence)",
+        ("$stream", streamNumber), ("$time", session.NowColumn), ("$sequence", firstSequence));
+
     /// <summary>The last record of the newest stream. Each stream names the one before it, so all of them hang together.</summary>
     public static byte[]? ReadNewest(WriteSession session) => session.ReadFirst(
-        "SELECT bytes FROM audit_record WHERE stream = (SELECT max(number) FROM audit_stream) ORDER BY sequence DESC LIMIT 1", row => row.GetFieldValue<byte[]>(0));
+        "SELECT bytes FROM audit_record WHERE stream = (SELECT max(number) FROM audit_stream) ORDER BY sequence DESC LIMIT 1", row => row.Bytes(0));
 
     /// <summary>The newest record of every stream.</summary>
     public static IReadOnlyList<AuditPosition> ReadHeads(SqliteConnection connection) =>
@@ -86,11 +91,14 @@ internal static class SqlAuditStore
     private static (long First, long Last) Run(Func<SqliteConnection> open, long number, long from, long to)
     {
         using var connection = open();
-        var first = connection.ExecuteScalar<long?>(
-            "SELECT sequence FROM audit_record WHERE stream = @number AND time >= @from ORDER BY time, sequence LIMIT 1", new { number, from });
-        var last = connection.ExecuteScalar<long?>(
-            "SELECT sequence FROM audit_record WHERE stream = @number AND time < @to ORDER BY time DESC, sequence DESC LIMIT 1", new { number, to });
-        return (first ?? long.MaxValue, last ?? 0);
+        // In this order: what is committed meanwhile can then only lie after the newest.
+        var newest = connection.ExecuteScalar<long>("SELECT coalesce(max(sequence), 0) FROM audit_record WHERE stream = @number", new { number });
+        var last = (FirstAtOrAfter(to) ?? long.MaxValue) - 1;
+        var first = FirstAtOrAfter(from);
+        return (first ?? long.MaxValue, Math.Min(last, newest));
+
+        long? FirstAtOrAfter(long time) => connection.ExecuteScalar<long?>(
+            "SELECT sequence FROM audit_batch WHERE stream = @number AND time >= @time ORDER BY time, sequence LIMIT 1", new { number, time });
     }
 
     private static List<(long Sequence, byte[] Bytes)> Page(Func<SqliteConnection> open, long number, long first, long last)

@@ -23,7 +23,7 @@ internal static class SqlIdempotencyStore
             SELECT i.lease, i.request_hash, l.confirmed_at IS NOT NULL FROM idempotency i LEFT JOIN lease l ON l.id = i.lease
             WHERE i.caller_key = $caller AND i.key = $key AND i.at > $oldest
             """,
-            row => new Row(row.GetString(0), row.GetString(1), row.GetBoolean(2)), ("$caller", claim.CallerKey), ("$key", claim.Key), ("$oldest", oldest));
+            row => new Row(row.Text(0), row.Text(1), row.Number(2) != 0), ("$caller", claim.CallerKey), ("$key", claim.Key), ("$oldest", oldest));
         if (found is not null && (found.Lease != claim.Replaces || found.RequestHash != claim.RequestHash || !found.IsOver))
         {
             return GuardFailure.IdempotencyTaken;

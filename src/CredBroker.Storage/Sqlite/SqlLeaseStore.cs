@@ -6,7 +6,7 @@ namespace CredBroker.Storage.Sqlite;
 internal static class SqlLeaseStore
 {
     /// <summary>Step 6. The guards are read in the transaction that inserts, so that whatever was committed before is seen.</summary>
-    public static Applied Open(WriteSession session, StateChange.LeaseOpened change, string decisionJson)
+    public static Applied Open(WriteSession session, StateChange.LeaseOpened change, ReadOnlyMemory<byte> decisionJson)
     {
         var lease = change.Lease;
         if (lease.Decision.PolicyVersion != session.Head.PolicyVersion)
@@ -48,7 +48,7 @@ internal static class SqlLeaseStore
     }
 
     /// <summary>A denial keeps what was decided from as a lease does.</summary>
-    public static Applied Deny(WriteSession session, StateChange.RequestDenied change, string decisionJson)
+    public static Applied Deny(WriteSession session, StateChange.RequestDenied change, ReadOnlyMemory<byte> decisionJson)
     {
         InsertDecision(session, change.Decision, null, decisionJson);
         return Applied.Done;
@@ -113,9 +113,9 @@ internal static class SqlLeaseStore
 
     /// <summary>The state's text, or null for an unknown lease: says why an update found nothing.</summary>
     public static string? FindState(WriteSession session, string leaseId) =>
-        session.ReadFirst("SELECT state FROM lease WHERE id = $id", row => row.GetString(0), ("$id", leaseId));
+        session.ReadFirst("SELECT state FROM lease WHERE id = $id", row => row.Text(0), ("$id", leaseId));
 
-    private static void InsertDecision(WriteSession session, DecisionRecord decision, string? leaseId, string json) => session.Execute(
+    private static void InsertDecision(WriteSession session, DecisionRecord decision, string? leaseId, ReadOnlyMemory<byte> json) => session.Execute(
         "INSERT INTO decision (id, lease, at, record) VALUES ($id, $lease, $now, $record)",
-        ("$id", decision.Id), ("$lease", leaseId), ("$now", session.NowColumn), ("$record", json));
+        ("$id", decision.Id), ("$lease", leaseId), ("$now", session.NowColumn), ("$record", new Utf8Text(json)));
 }

@@ -15,7 +15,7 @@ internal static class SqlOrderStore
     /// <summary>Whether an order committed after the fence reaches the lease. Without a newer order, which is nearly always, nothing is read.</summary>
     public static bool IsFenced(WriteSession session, Lease lease, long fence) =>
         fence < session.Head.Fence
-        && session.ReadAll("SELECT selector FROM revocation_order WHERE fence > $fence", row => row.GetString(0), ("$fence", fence))
+        && session.ReadAll("SELECT selector FROM revocation_order WHERE fence > $fence", row => row.Text(0), ("$fence", fence))
             .Exists(selector => Selector(selector).Matches(lease));
 
     /// <summary>Commits the fence row.</summary>
@@ -42,7 +42,7 @@ internal static class SqlOrderStore
             return Applied.Done;
         }
 
-        return session.ReadFirst("SELECT fence FROM revocation_order WHERE id = $id", row => row.GetInt64(0), ("$id", change.RevocationId)) == 0
+        return session.ReadFirst("SELECT fence FROM revocation_order WHERE id = $id", row => row.Number(0), ("$id", change.RevocationId)) == 0
             ? GuardFailure.NotFound
             : GuardFailure.WrongState;
     }

@@ -16,7 +16,7 @@ internal static class SqlPolicyStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (session.ReadFirst("SELECT version FROM policy_version WHERE hash = $hash", row => row.GetInt64(0), ("$hash", change.Hash)) != 0)
+        if (session.ReadFirst("SELECT version FROM policy_version WHERE hash = $hash", row => row.Number(0), ("$hash", change.Hash)) != 0)
         {
             return GuardFailure.PolicyWasVersionBefore;
         }

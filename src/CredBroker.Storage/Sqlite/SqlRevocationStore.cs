@@ -1,5 +1,4 @@
 using CredBroker.Core.Leases;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.Storage.Sqlite;
 
@@ -13,7 +12,7 @@ internal static class SqlRevocationStore
     {
         var found = session.ReadFirst(
             "SELECT state, claimed_by, claimed_until, expires_at FROM lease WHERE id = $id",
-            row => new ClaimRow(Column.State(row.GetString(0)), row.IsDBNull(1) ? null : row.GetString(1), Nullable(row, 2), Nullable(row, 3)),
+            row => new ClaimRow(Column.State(row.Text(0)), row.IsNull(1) ? null : row.Text(1), Nullable(row, 2), Nullable(row, 3)),
             ("$id", change.LeaseId));
         if (found is null)
         {
@@ -91,7 +90,7 @@ internal static class SqlRevocationStore
     private static Applied Result(WriteSession session, string leaseId, int changed) =>
         changed == 1 ? Applied.Done : SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
 
-    private static long? Nullable(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+    private static long? Nullable(Statement row, int column) => row.IsNull(column) ? null : row.Number(column);
 
     private sealed record ClaimRow(LeaseState State, string? ClaimedBy, long? ClaimedUntil, long? ExpiresAt);
 }

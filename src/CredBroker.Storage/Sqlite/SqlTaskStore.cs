@@ -57,7 +57,7 @@ internal static class SqlTaskStore
 
     private static Row? Find(WriteSession session, string process, string id) => session.ReadFirst(
         "SELECT issuer, workload, closed_at IS NOT NULL FROM task WHERE process = $process AND id = $id",
-        row => new Row(new(row.GetString(0), row.GetString(1)), row.GetBoolean(2)),
+        row => new Row(new(row.Text(0), row.Text(1)), row.Number(2) != 0),
         ("$process", process), ("$id", id));
 
     private sealed record Row(TaskOwner Owner, bool IsClosed)

@@ -11,7 +11,7 @@ namespace CredBroker.Storage.Sqlite;
 internal sealed class WriteSession(SqliteConnection connection) : IDisposable
 {
     // By reference: every statement is a literal beside the method that runs it.
-    private readonly Dictionary<string, SqliteCommand> _statements = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, Statement> _statements = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The time of the batch.</summary>
     public DateTimeOffset Now { get; set; }
@@ -26,23 +26,49 @@ internal sealed class WriteSession(SqliteConnection connection) : IDisposable
     public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
 
     /// <summary>Runs a statement; returns how many rows it changed.</summary>
-    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) => Prepare(sql, parameters).ExecuteNonQuery();
+    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var statement = Prepare(sql, parameters);
+        try
+        {
+            statement.Step();
+            return SQLitePCL.raw.sqlite3_changes(connection.Handle);
+        }
+        finally
+        {
+            statement.Reset();
+        }
+    }
 
     /// <summary>Reads the first row; default when there is none.</summary>
-    public T? ReadFirst<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    public T? ReadFirst<T>(string sql, Func<Statement, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var reader = Prepare(sql, parameters).ExecuteReader();
-        return reader.Read() ? map(reader) : default;
+        var statement = Prepare(sql, parameters);
+        try
+        {
+            return statement.Step() ? map(statement) : default;
+        }
+        finally
+        {
+            statement.Reset();
+        }
     }
 
     /// <summary>Reads all rows.</summary>
-    public List<T> ReadAll<T>(string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    public List<T> ReadAll<T>(string sql, Func<Statement, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         var rows = new List<T>();
-        using var reader = Prepare(sql, parameters).ExecuteReader();
-        while (reader.Read())
+        var statement = Prepare(sql, parameters);
+        try
         {
-            rows.Add(map(reader));
+            while (statement.Step())
+            {
+                rows.Add(map(statement));
+            }
+        }
+        finally
+        {
+            statement.Reset();
         }
 
         return rows;
@@ -61,26 +87,15 @@ internal sealed class WriteSession(SqliteConnection connection) : IDisposable
         connection.Dispose();
     }
 
-    private SqliteCommand Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    private Statement Prepare(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        if (!_statements.TryGetValue(sql, out var command))
+        if (!_statements.TryGetValue(sql, out var statement))
         {
-            command = connection.CreateCommand();
-            command.CommandText = sql;
-            foreach (var (name, _) in parameters)
-            {
-                command.Parameters.Add(new SqliteParameter { ParameterName = name });
-            }
-
-            _statements.Add(sql, command);
+            _statements.Add(sql, statement = new(connection.Handle!, sql, parameters));
         }
 
-        for (var i = 0; i < parameters.Length; i++)
-        {
-            command.Parameters[i].Value = parameters[i].Value ?? DBNull.Value;
-        }
-
-        return command;
+        statement.Bind(parameters);
+        return statement;
     }
 }
 

@@ -114,7 +114,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("UPDATE audit_record SET time = 0")]
+    [InlineData("UPDATE audit_record SET sequence = 7")]
     [InlineData("DELETE FROM audit_record")]
     public void The_audit_log_is_append_only(string sql)
     {

@@ -11,7 +11,7 @@ INSERT INTO store (id, clock, batch) VALUES (1, 0, 0);
 -- What each decision was made from, allowed (lease set) or not. Never updated: that keeps lease rows small.
 CREATE TABLE decision (
   number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   lease TEXT,
   at INTEGER NOT NULL,
   record TEXT NOT NULL
@@ -112,11 +112,17 @@ CREATE TABLE audit_stream (
 CREATE TABLE audit_record (
   stream INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
-  time INTEGER NOT NULL,
   bytes BLOB NOT NULL,
   PRIMARY KEY (stream, sequence)
 ) STRICT;
-CREATE INDEX audit_record_by_time ON audit_record (stream, time, sequence);
+
+-- The records of one batch have one time: this says which sequence number each batch begins with, and so finds a range of time.
+CREATE TABLE audit_batch (
+  stream INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (stream, time, sequence)
+) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER audit_record_is_never_changed BEFORE UPDATE ON audit_record
 BEGIN
