@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Policy;
+using CredBroker.Cli.Commands.Vault;
 using CredBroker.Cli.Output;
 
 namespace CredBroker.Cli;
@@ -53,6 +54,7 @@ internal static class CommandLine
             new ReleaseCommand(terminal),
             new LeasesCommand(terminal),
             new PolicyCommand(terminal),
+            new VaultCommand(terminal),
             new DoctorCommand(terminal),
         };
         root.SetAction(GroupCommand.ShowHelp);

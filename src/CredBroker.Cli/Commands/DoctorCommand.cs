@@ -30,7 +30,7 @@ internal sealed class DoctorCommand : Command
         var report = await new Examination(session, token, terminal).RunAsync(cancellationToken);
         if (format == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(report, DoctorJson.Default.DoctorReport));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
         }
         else
         {

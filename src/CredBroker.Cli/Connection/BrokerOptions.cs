@@ -7,14 +7,14 @@ using CredBroker.Client;
 namespace CredBroker.Cli.Connection;
 
 /// <summary>The options of every command that talks to a broker: where it is, whom to trust, and who we are.</summary>
-internal sealed class BrokerOptions(Terminal terminal)
+internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "--token-file")
 {
     public const string ServerVariable = "CREDBROKER_SERVER";
     public const string CaVariable = "CREDBROKER_CA_FILE";
 
     private readonly Option<string?> server = new("--server") { HelpName = "URL", Description = $"The broker's address [{ServerVariable}]" };
     private readonly Option<string?> caFile = new("--ca-file") { HelpName = "FILE", Description = $"PEM certificates that the broker's own must chain to, instead of the system's [{CaVariable}]" };
-    private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "FILE", Description = $"The file that holds the identity token; read again for each call [{TokenSource.FileVariable}]" };
+    private readonly Option<string?> tokenFile = new(tokenFileName) { HelpName = "FILE", Description = $"The file that holds the identity token; read again for each call [{TokenSource.FileVariable}]" };
     private readonly Option<string?> audience = new("--audience") { HelpName = "NAME", Description = "The audience to ask GitHub's token for; the broker's address unless given" };
 
     /// <summary>For commands of people: their token comes from a file alone.</summary>

@@ -61,7 +61,8 @@ internal sealed record TokenSource(string Description, Func<CancellationToken, V
             ? OfFile(path)
             : throw CliException.Usage("There is no token.", $"Write your access token into a file and name it with --token-file or {FileVariable}. A token is never taken as an argument: others could see it.");
 
-    private static TokenSource OfFile(string path) => new($"the file {path}", cancellationToken => ReadFileAsync(path, cancellationToken), []);
+    /// <summary>A file, read again each time.</summary>
+    public static TokenSource OfFile(string path) => new($"the file {path}", cancellationToken => ReadFileAsync(path, cancellationToken), []);
 
     private static async ValueTask<string> ReadFileAsync(string path, CancellationToken cancellationToken)
     {

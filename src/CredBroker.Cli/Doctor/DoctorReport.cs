@@ -24,9 +24,3 @@ internal sealed record DoctorCheck(string Name, bool Ok, string Found, string? C
 
 /// <summary>A token's header and claims, decoded and not verified.</summary>
 internal sealed record UnverifiedToken(string Source, IReadOnlyDictionary<string, JsonElement> Header, IReadOnlyDictionary<string, JsonElement> Claims);
-
-/// <summary>How the command line's own documents are written.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(DoctorReport))]
-[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
-internal sealed partial class DoctorJson : JsonSerializerContext;

@@ -51,7 +51,7 @@ internal static class TokenReading
     {
         try
         {
-            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(part), DoctorJson.Default.DictionaryStringJsonElement);
+            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(part), CliJson.Default.DictionaryStringJsonElement);
         }
         catch (Exception exception) when (exception is FormatException or JsonException)
         {

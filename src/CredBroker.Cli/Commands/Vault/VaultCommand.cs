@@ -1,0 +1,12 @@
+namespace CredBroker.Cli.Commands.Vault;
+
+/// <summary><c>credbroker vault</c>: prepares Vault for a catalogue, and checks that it is.</summary>
+internal sealed class VaultCommand : GroupCommand
+{
+    public VaultCommand(Terminal terminal)
+        : base("vault", "Prepare Vault or OpenBao for a catalogue, and check it.")
+    {
+        Add(new VaultSetupCommand(terminal));
+        Add(new VaultCheckCommand(terminal));
+    }
+}

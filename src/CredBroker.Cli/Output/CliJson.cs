@@ -1,0 +1,23 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using CredBroker.Cli.Doctor;
+
+namespace CredBroker.Cli.Output;
+
+/// <summary>How the command line's own documents are written; what the API defines is written as the API does.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+[JsonSerializable(typeof(SetupFindingOutput[]))]
+[JsonSerializable(typeof(CheckFindingOutput[]))]
+[JsonSerializable(typeof(OrphanOutput[]))]
+internal sealed partial class CliJson : JsonSerializerContext;
+
+/// <summary>A line of <c>vault setup --compare</c> and <c>--apply</c>.</summary>
+internal sealed record SetupFindingOutput(string State, string Kind, string Path, IReadOnlyList<string> Details);
+
+/// <summary>A line of <c>vault check</c>.</summary>
+internal sealed record CheckFindingOutput(bool Passed, string What, string Detail);
+
+/// <summary>A line of <c>vault check --orphans</c>.</summary>
+internal sealed record OrphanOutput(string VaultLeaseId, DateTimeOffset IssuedAt, string State);
