@@ -8,7 +8,7 @@ namespace CredBroker.Vault.Check;
 
 /// <summary>
 /// Looks at Vault with the broker's own login: that it can do what each credential needs, that it has proven to revoke, and that it can do nothing else.
-/// It makes child tokens that live for seconds and takes them back; it makes no secret.
+/// It makes child tokens and takes them back at once; it makes no secret.
 /// </summary>
 public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger) : IDisposable
 {
@@ -79,11 +79,12 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         return findings;
     }
 
-    /// <summary>Makes a token of the entry's role for seconds, and compares it with what a secret may hang on.</summary>
+    /// <summary>Makes a token of the entry's role, asking for more life than it may have, compares it with what a secret may hang on, and revokes it.</summary>
     private async ValueTask<CheckFinding> CheckTokenRoleAsync(CatalogueEntry entry, CancellationToken cancellationToken)
     {
         var (role, what) = (names.Credential(entry.Name), $"{entry.Name}: token role {names.Credential(entry.Name)}");
-        var (child, reply) = await issuer.Children.CreateAsync(role, new("10s", "cb-check", new Dictionary<string, string>()), cancellationToken);
+        var longest = (int)Math.Ceiling(entry.MaxTtl.TotalSeconds) + 30;
+        var (child, reply) = await issuer.Children.CreateAsync(role, new($"{longest + 3600}s", "cb-check", new Dictionary<string, string>()), cancellationToken);
         if (child is null)
         {
             return new(false, what, $"{reply.Why} Run `credbroker vault setup`.");
@@ -96,12 +97,12 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             return new(false, what, looked.Why);
         }
 
-        var longest = entry.MaxTtl.TotalSeconds + 30;
+        // What the role caps is seen in the life that was granted: a lookup answers with the request's explicit_max_ttl, not with the role's.
         var detail = revoked is RevokeOutcome.Failed failed ? $"Its token was not revoked: {failed.Error}"
             : facts.Policies.Any(policy => policy != role) || facts.Policies.Count != 1 ? $"Its tokens have the policies {string.Join(", ", facts.Policies)}, not {role} alone."
             : !facts.Orphan ? "Its tokens are no orphans: they end with the broker's own token."
             : !facts.Renewable ? "Its tokens cannot be renewed."
-            : facts.ExplicitMaxTtl == 0 || facts.ExplicitMaxTtl > longest ? $"Its token_explicit_max_ttl is {facts.ExplicitMaxTtl} s, not {longest} s: a renewal could exceed the credential's maxTtl."
+            : facts.Ttl == 0 || facts.Ttl > longest ? $"Its tokens live {facts.Ttl} s, more than token_explicit_max_ttl = {longest} s would give: a renewal could exceed the credential's maxTtl."
             : "";
         return new(detail.Length == 0, what, detail);
     }

@@ -70,8 +70,6 @@ internal sealed record TokenFacts
 
     public long CreationTtl { get; init; }
 
-    public long ExplicitMaxTtl { get; init; }
-
     public bool Renewable { get; init; }
 
     public bool Orphan { get; init; }
