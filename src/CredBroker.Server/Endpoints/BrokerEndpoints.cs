@@ -29,6 +29,7 @@ internal static class BrokerEndpoints
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ProcessesEndpoint.Map(people);
+        ExportAuditEndpoint.Map(people);
 
         HealthEndpoints.Map(routes.MapGroup("").WithTags("Health"));
     }

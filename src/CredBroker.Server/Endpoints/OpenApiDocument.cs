@@ -23,6 +23,15 @@ internal static class OpenApiDocument
                 document.AddComponent(Person, Bearer("A person's token of an issuer that is configured for people, with a role."));
                 return Task.CompletedTask;
             });
+            options.AddSchemaTransformer((schema, context, _) =>
+            {
+                if (context.JsonTypeInfo.Type == typeof(TimeSpan) || context.JsonTypeInfo.Type == typeof(TimeSpan?))
+                {
+                    (schema.Type, schema.Format, schema.Pattern, schema.Description) = (JsonSchemaType.String, null, WireDuration.Pattern, "A duration, such as 90s, 10m or 2h.");
+                }
+
+                return Task.CompletedTask;
+            });
             options.AddOperationTransformer((operation, context, _) =>
             {
                 var tags = context.Description.ActionDescriptor.EndpointMetadata.OfType<ITagsMetadata>().SelectMany(tag => tag.Tags).ToHashSet();

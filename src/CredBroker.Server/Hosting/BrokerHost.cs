@@ -1,3 +1,4 @@
+using CredBroker.Core.Audit;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
 using CredBroker.Server.Endpoints;
@@ -5,7 +6,9 @@ using CredBroker.Server.Endpoints.Admin;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Jobs;
+using CredBroker.Server.Policy;
 using CredBroker.Storage;
+using CredBroker.Vault;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace CredBroker.Server.Hosting;
@@ -48,7 +51,10 @@ public static class BrokerHost
         services.AddSingleton(settings.Listen).AddSingleton(settings.Leases);
 
         services.AddCredBrokerIdentity(settings.Identity, devMode);
+        services.AddCredBrokerPolicy(settings.Policy);
+        services.AddCredBrokerVault(settings.Vault);
         services.AddCredBrokerStorage(settings.Storage);
+        services.AddSingleton<AuditExport>();
 
         services.AddSingleton<RefusedCalls>().AddSingleton<CredentialExchange>();
         services.AddSingleton<LeaseRevoker>().AddSingleton<AbsenceSweep>().AddSingleton<AgentLeases>().AddSingleton<Revocations>();
@@ -60,6 +66,6 @@ public static class BrokerHost
 
         // Before the scheduler and the listener, which are added after it.
         services.AddHostedService<BrokerStart>();
-        services.AddCredBrokerJobs(settings.Jobs);
+        services.AddCredBrokerJobs(settings.Jobs, settings.Vault.ProbeInterval);
     }
 }

@@ -1,7 +1,9 @@
 using CredBroker.Core.Leases;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Jobs;
+using CredBroker.Server.Policy;
 using CredBroker.Storage;
+using CredBroker.Vault;
 
 namespace CredBroker.Server.Hosting;
 
@@ -13,6 +15,10 @@ internal sealed record BrokerSettings
     public required LogOptions Log { get; init; }
 
     public required IdentityOptions Identity { get; init; }
+
+    public required PolicyOptions Policy { get; init; }
+
+    public required VaultOptions Vault { get; init; }
 
     public required StorageOptions Storage { get; init; }
 
@@ -39,10 +45,16 @@ internal sealed record BrokerSettings
             Listen = reader.Read<ListenerOptions>("Listen", listen => listen.Validate()),
             Log = reader.Read<LogOptions>("Log", _ => []),
             Identity = reader.Read<IdentityOptions>(IdentityOptions.Section, identity => identity.Validate(devMode)),
+            Policy = reader.Read<PolicyOptions>("Policy", policy => policy.Validate()),
+            Vault = reader.Read<VaultOptions>("Vault", vault => vault.Validate()),
             Storage = reader.Read<StorageOptions>(StorageOptions.Section, storage => storage.Validate()),
             Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
             Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
         };
+        reader.Require(settings.Vault.MintTimeout < settings.Leases.IssuanceDeadline,
+            $"Vault:MintTimeout ({settings.Vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline ({settings.Leases.IssuanceDeadline}), or a secret could come after nobody waits for it.");
+        reader.Require(settings.Vault.RevokeTimeout < settings.Leases.RevocationTimeout,
+            $"Vault:RevokeTimeout ({settings.Vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout ({settings.Leases.RevocationTimeout}), or an attempt would be cut off before Vault answers.");
         return (settings, reader);
     }
 }

@@ -1,6 +1,8 @@
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace CredBroker.Server.Hosting;
 
@@ -10,7 +12,7 @@ namespace CredBroker.Server.Hosting;
 /// listing and export work all the same.
 /// </summary>
 internal sealed partial class BrokerStart(
-    IServiceProvider services, PolicyControl policy, ISecretIssuer issuer, TimeProvider time, ILogger<BrokerStart> log) : IHostedLifecycleService
+    IServiceProvider services, PolicyControl policy, ISecretIssuer issuer, IServer server, TimeProvider time, ILogger<BrokerStart> log) : IHostedLifecycleService
 {
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(10);
 
@@ -40,13 +42,20 @@ internal sealed partial class BrokerStart(
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        Listening(server.Features.Get<IServerAddressesFeature>()?.Addresses);
+        return Task.CompletedTask;
+    }
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Addresses}")]
+    private partial void Listening(ICollection<string>? addresses);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "No policy is in force: every request is refused until there is one. {Faults}")]
     private partial void NoPolicy(IReadOnlyList<string> faults);

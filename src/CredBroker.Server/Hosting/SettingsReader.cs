@@ -31,6 +31,15 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return value;
     }
 
+    /// <summary>Checks what concerns two sections together.</summary>
+    public void Require(bool holds, string fault)
+    {
+        if (!holds)
+        {
+            faults.Add(fault);
+        }
+    }
+
     /// <summary>Reports sections that nothing reads, and throws if anything is wrong.</summary>
     public void ThrowIfFaulty()
     {

@@ -63,7 +63,7 @@ internal static class SettingsShape
         {
             return type.IsEnum
                 ? Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase)
-                : TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value) is not null;
+                : !(type == typeof(TimeSpan) && IsDaysByMistake(value)) && TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value) is not null;
         }
         catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException or OverflowException)
         {
@@ -71,9 +71,12 @@ internal static class SettingsShape
         }
     }
 
+    /// <summary>.NET reads "24:00:00" as 24 days, because there is no such hour: nobody who writes it means that.</summary>
+    private static bool IsDaysByMistake(string value) => !value.Contains('.', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) && time.Days > 0;
+
     private static string Wanted(Type type) =>
         type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
-        : type == typeof(TimeSpan) ? "a time as hours:minutes:seconds, such as \"00:00:30\""
+        : type == typeof(TimeSpan) ? "a time as hours:minutes:seconds, such as \"00:00:30\", or days.hours:minutes:seconds"
         : type == typeof(bool) ? "true or false"
         : type == typeof(Uri) ? "an address"
         : type == typeof(string) ? "text"

@@ -9,9 +9,6 @@ public sealed record JobOptions
     /// <summary>Recovery of pending leases past their deadline, and the sweep for strays.</summary>
     public TimeSpan PendingReconcile { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The proof that revoking works. Issuing pauses when the last one is too old.</summary>
-    public TimeSpan VaultProbe { get; init; } = TimeSpan.FromMinutes(1);
-
     /// <summary>The safety pass over live leases; a new policy version starts one at once.</summary>
     public TimeSpan PolicyReevaluation { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -20,7 +17,7 @@ public sealed record JobOptions
     {
         foreach (var (name, value) in new[]
         {
-            (nameof(RevocationRetry), RevocationRetry), (nameof(PendingReconcile), PendingReconcile), (nameof(VaultProbe), VaultProbe), (nameof(PolicyReevaluation), PolicyReevaluation),
+            (nameof(RevocationRetry), RevocationRetry), (nameof(PendingReconcile), PendingReconcile), (nameof(PolicyReevaluation), PolicyReevaluation),
         })
         {
             if (value < TimeSpan.FromSeconds(1) || value > TimeSpan.FromHours(1))

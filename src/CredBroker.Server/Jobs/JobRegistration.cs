@@ -10,7 +10,7 @@ internal static class JobRegistration
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
 
-    public static IServiceCollection AddCredBrokerJobs(this IServiceCollection services, JobOptions options)
+    public static IServiceCollection AddCredBrokerJobs(this IServiceCollection services, JobOptions options, TimeSpan probeInterval)
     {
         services.AddQuartz(quartz =>
         {
@@ -18,7 +18,7 @@ internal static class JobRegistration
             Schedule<RevocationRetryJob>(quartz, options.RevocationRetry);
             Schedule<PendingReconcileJob>(quartz, options.PendingReconcile);
             Schedule<PolicyReevaluationJob>(quartz, options.PolicyReevaluation);
-            Schedule<VaultProbeJob>(quartz, options.VaultProbe);
+            Schedule<VaultProbeJob>(quartz, probeInterval);
             Schedule<RefusedCallsJob>(quartz, EachMinute);
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);

@@ -19,7 +19,7 @@ public sealed class SettingsReaderTests
             ["Leases:IssuanceDeadlin"] = "00:00:30",
             ["Leases:RetryDelay"] = "soon",
             ["Leases:RevocationParallelism"] = "0",
-            ["Jobs:VaultProbe"] = "00:00:00.5",
+            ["Jobs:PendingReconcile"] = "00:00:00.5",
             ["Jobs:Unheard"] = "1",
             ["Listn:Url"] = "https://127.0.0.1:1",
         });
@@ -32,7 +32,7 @@ public sealed class SettingsReaderTests
 
         Assert.Contains("Leases:IssuanceDeadlin is not a setting; did you mean IssuanceDeadline?", faults);
         Assert.Contains(faults, fault => fault.StartsWith("Leases:RetryDelay is \"soon\"; write a time", StringComparison.Ordinal));
-        Assert.Contains(faults, fault => fault.StartsWith("Jobs:VaultProbe is", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.StartsWith("Jobs:PendingReconcile is", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.StartsWith("Jobs:Unheard is not a setting; known here: RevocationRetry", StringComparison.Ordinal));
         Assert.Contains("Listn is not a setting; did you mean Listen?", faults);
     }
@@ -58,6 +58,17 @@ public sealed class SettingsReaderTests
         var reader = Reader(new() { [key] = value });
         reader.Read<LogOptions>("Log", _ => []);
         Assert.Contains(reader.Faults, fault => fault.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("24:00:00", true)]
+    [InlineData("23:59:59", false)]
+    [InlineData("1.00:00:00", false)]
+    public void A_day_written_as_24_hours_is_a_fault_because_dotnet_reads_it_as_24_days(string value, bool faulty)
+    {
+        var reader = Reader(new() { ["Jobs:RevocationRetry"] = value });
+        reader.Read<JobOptions>("Jobs", _ => []);
+        Assert.Equal(faulty, reader.Faults.Count == 1);
     }
 
     [Fact]

@@ -26,9 +26,14 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             return;
         }
-        catch (BadHttpRequestException e)
+        catch (BadHttpRequestException e) when (e.StatusCode != StatusCodes.Status400BadRequest)
         {
-            refusal = OfStatus(e.StatusCode) ?? new Refusal(RefusalCode.BodyInvalid, "The request could not be read.");
+            refusal = OfStatus(e.StatusCode) ?? Unreadable;
+        }
+        catch (BadHttpRequestException)
+        {
+            // The body's framing is broken; a parameter of the wrong form ends as a status above.
+            refusal = Unreadable;
         }
         catch (StoreUnavailableException e)
         {
@@ -69,9 +74,12 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         StatusCodes.Status405MethodNotAllowed => new(RefusalCode.MethodNotAllowed, "The address does not take this method."),
         StatusCodes.Status413PayloadTooLarge => new(RefusalCode.BodyTooLarge, "The body is larger than this call takes."),
         StatusCodes.Status415UnsupportedMediaType => new(RefusalCode.MediaTypeNotSupported, "Send the body as application/json."),
-        >= 400 and < 500 => new(RefusalCode.BodyInvalid, "The request could not be read."),
+        StatusCodes.Status400BadRequest => new(RefusalCode.FieldInvalid, "A parameter of the address has not the form that this call takes."),
+        > 400 and < 500 => Unreadable,
         _ => null,
     };
+
+    private static Refusal Unreadable => new(RefusalCode.BodyInvalid, "The request could not be read.");
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The store does not answer.")]
     private partial void StoreUnavailable(Exception exception);

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using CredBroker.Core;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+
+namespace CredBroker.IntegrationTests.Fixtures;
+
+/// <summary>The seam to Vault without a Vault: makes secrets at once, keeps account of them, and fails where a test wants it to.</summary>
+internal sealed class FakeSecretIssuer : ISecretIssuer
+{
+    private readonly ConcurrentDictionary<string, bool> live = new();
+
+    /// <summary>What every issued secret holds somewhere: found anywhere else it has leaked.</summary>
+    public string Marker { get; } = "secret-" + Guid.NewGuid().ToString("N");
+
+    public IssuerStatus Status { get; set; } = new(true, null, TimeProvider.System.GetUtcNow());
+
+    /// <summary>What revoking answers; confirmed unless a test says otherwise.</summary>
+    public Func<Lease, RevokeOutcome> Revoke { get; set; } = _ => new RevokeOutcome.Confirmed();
+
+    /// <summary>Waited for inside a mint.</summary>
+    public Func<Task> BeforeMint { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>Vault lease ids made and not revoked.</summary>
+    public ICollection<string> Live => live.Keys;
+
+    public int Probes { get; private set; }
+
+    public ValueTask<IssuerStatus> ProbeAsync(CancellationToken cancellationToken)
+    {
+        Probes++;
+        return new(Status);
+    }
+
+    public ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken) => new(
+        Status.Refusal is { } refusal ? new PrepareOutcome.Refused(refusal)
+        : plan.Grant.Entry.Vault is VaultBinding.KeyValue ? new PrepareOutcome.Prepared(null)
+        : new PrepareOutcome.Prepared(new(new SecretText(Marker), "accessor-" + plan.LeaseId, TimeProvider.System.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30))));
+
+    public async ValueTask<MintOutcome> MintAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    {
+        await BeforeMint();
+        var end = TimeProvider.System.GetUtcNow() + plan.Grant.Ttl;
+        var vaultLease = plan.Grant.Entry.Vault is VaultBinding.KeyValue ? null : $"vault/{plan.LeaseId}";
+        if (vaultLease is not null)
+        {
+            live[vaultLease] = true;
+        }
+
+        var handles = new SecretHandles(vaultLease, null, $"cb_{plan.LeaseId}");
+        return plan.Grant.Entry.Vault switch
+        {
+            VaultBinding.Database => new MintOutcome.Minted(new IssuedSecret.Database(handles.PublicName, new SecretText(Marker), plan.Grant.Entry.Connection), handles, end, end.AddMinutes(5)),
+            VaultBinding.Pki pki => new MintOutcome.Minted(
+                new IssuedSecret.Certificate("-----BEGIN CERTIFICATE-----", ["-----BEGIN CERTIFICATE-----"], "11:22", pki.Mode == PkiMode.Issue ? new SecretText(Marker) : null), handles, end, null),
+            VaultBinding.Token => new MintOutcome.Minted(new IssuedSecret.Token(new SecretText(Marker), "https://vault.test"), handles, end, null),
+            _ => new MintOutcome.Minted(new IssuedSecret.Values(new SecretText($$"""{"apiKey":"{{Marker}}","big":12345678901234567890}""")), handles, null, null),
+        };
+    }
+
+    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
+        new(new RenewOutcome.Renewed(TimeProvider.System.GetUtcNow() + ttl));
+
+    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        var outcome = Revoke(lease);
+        if (outcome is RevokeOutcome.Confirmed && lease.VaultLeaseId is not null)
+        {
+            live.TryRemove(lease.VaultLeaseId, out _);
+        }
+
+        return new(outcome);
+    }
+
+    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) => new(new RevokeOutcome.Confirmed());
+
+    public ValueTask<IReadOnlyList<VaultLease>?> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
+        new((IReadOnlyList<VaultLease>)[.. live.Keys.Select(id => new VaultLease(id, TimeProvider.System.GetUtcNow(), false))]);
+
+    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
+    {
+        live.TryRemove(vaultLeaseId, out _);
+        return new(new RevokeOutcome.Confirmed());
+    }
+}

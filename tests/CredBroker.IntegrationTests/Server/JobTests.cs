@@ -1,0 +1,43 @@
+using System.Net;
+using CredBroker.IntegrationTests.Fixtures;
+
+namespace CredBroker.IntegrationTests.Server;
+
+public sealed class JobTests
+{
+    [Fact]
+    public async Task A_lease_ends_when_its_time_is_over_without_anybody_asking()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        using var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange(more: ""","ttl":"2s" """));
+        var leaseId = (await issued.ReadAsync(HttpStatusCode.Created)).GetProperty("leaseId").GetString();
+
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            using var found = await broker.SendAsync(HttpMethod.Get, $"/v1/credentials/{leaseId}", broker.Agent());
+            var lease = await found.ReadAsync(HttpStatusCode.OK);
+            return lease.GetProperty("state").GetString() == "revoked" && lease.GetProperty("revocation").GetProperty("cause").GetString() == "expiry";
+        });
+        Assert.Empty(broker.Vault.Live);
+    }
+
+    [Fact]
+    public async Task What_was_live_before_a_restart_is_live_and_revocable_after_it()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        using var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        var leaseId = (await issued.ReadAsync(HttpStatusCode.Created)).GetProperty("leaseId").GetString();
+
+        await broker.RestartAsync();
+
+        using var found = await broker.SendAsync(HttpMethod.Get, $"/v1/credentials/{leaseId}", broker.Agent());
+        Assert.Equal("active", (await found.ReadAsync(HttpStatusCode.OK)).GetProperty("state").GetString());
+        using var released = await broker.SendAsync(HttpMethod.Delete, $"/v1/credentials/{leaseId}", broker.Agent());
+        await released.ReadAsync(HttpStatusCode.NoContent);
+
+        using var export = await broker.SendAsync(HttpMethod.Get, "/v1/audit/export", broker.Person("auditor"));
+        var log = await export.Content.ReadAsStringAsync();
+        Assert.Equal(2, log.Split("\"stream.opened\"").Length - 1);
+        Assert.Contains("\"stream.closed\"", log, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text.Json;
+using CredBroker.Client;
+using CredBroker.IntegrationTests.Fixtures;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CredBroker.IntegrationTests.Server;
+
+public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBroker>
+{
+    private readonly TestBroker broker = shared.Broker;
+
+    [Fact]
+    public async Task Every_address_that_the_server_answers_is_described_and_no_other()
+    {
+        var document = await DocumentAsync();
+        var described = document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name}"));
+        var served = broker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText != "/openapi/{documentName}.json")
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}"));
+        Assert.Equal(served.Order(), described.Order());
+    }
+
+    [Fact]
+    public async Task Every_operation_has_a_name_a_summary_its_token_and_its_problems()
+    {
+        foreach (var path in (await DocumentAsync()).GetProperty("paths").EnumerateObject().Where(path => path.Name.StartsWith("/v1/", StringComparison.Ordinal)))
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                Assert.NotEqual("", operation.Value.GetProperty("operationId").GetString());
+                Assert.NotEqual("", operation.Value.GetProperty("summary").GetString());
+                var schemes = operation.Value.GetProperty("security").EnumerateArray().SelectMany(s => s.EnumerateObject().Select(scheme => scheme.Name));
+                Assert.Subset(new HashSet<string> { "workloadToken", "personToken" }, schemes.ToHashSet());
+                Assert.NotEmpty(schemes);
+                Assert.True(operation.Value.GetProperty("responses").GetProperty("401").GetProperty("content").TryGetProperty("application/problem+json", out _), path.Name);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Secrets_have_one_schema_for_each_engine()
+    {
+        var document = await DocumentAsync();
+        var secret = document.GetProperty("components").GetProperty("schemas").GetProperty("SecretResponse");
+        var mapping = secret.GetProperty("discriminator").GetProperty("mapping").EnumerateObject().Select(entry => entry.Name);
+        Assert.Equal(["database", "dynamic", "kv", "pki", "token"], mapping.Order());
+    }
+
+    [Fact]
+    public async Task Durations_are_described_as_they_are_written()
+    {
+        var ttl = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").GetProperty("ExchangeRequest").GetProperty("properties").GetProperty("ttl");
+        Assert.Contains("string", ttl.GetProperty("type").GetRawText(), StringComparison.Ordinal);
+        Assert.Equal(WireDuration.Pattern, ttl.GetProperty("pattern").GetString());
+    }
+
+    private async Task<JsonElement> DocumentAsync()
+    {
+        using var response = await broker.SendAsync(HttpMethod.Get, "/openapi/v1.json", null);
+        return await response.ReadAsync(HttpStatusCode.OK);
+    }
+}

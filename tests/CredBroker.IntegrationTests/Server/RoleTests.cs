@@ -1,0 +1,106 @@
+using System.Net;
+using CredBroker.IntegrationTests.Fixtures;
+
+namespace CredBroker.IntegrationTests.Server;
+
+public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
+{
+    private const string Selector = """{"credential":"nothing-has-this-name"}""";
+
+    private static readonly string[] Readers = ["admin", "auditor", "viewer"];
+    private static readonly string[] AllRoles = ["admin", "approver", "auditor", "viewer"];
+
+    /// <summary>Method, path, body, and the roles that may.</summary>
+    private static readonly IReadOnlyList<(string Method, string Path, string? Body, string[] Roles)> Calls =
+    [
+        ("GET", "/v1/leases", null, Readers),
+        ("GET", "/v1/revocations/00000000000000000000000000000000", null, Readers),
+        ("GET", "/v1/policy", null, Readers),
+        ("GET", "/v1/processes", null, Readers),
+        ("POST", "/v1/policy/evaluate", """
+            {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s"},"task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"shared-key","actions":["read"]}
+            """, Readers),
+        ("POST", "/v1/revocations", Selector, ["admin"]),
+        ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
+        ("GET", "/v1/audit/export", null, ["auditor"]),
+    ];
+
+    private readonly TestBroker broker = shared.Broker;
+
+    [Fact]
+    public async Task Each_call_takes_its_roles_and_no_other()
+    {
+        foreach (var (method, path, body, roles) in Calls)
+        {
+            foreach (var role in AllRoles)
+            {
+                using var response = await SendAsync(method, path, body, broker.Person(role));
+                if (roles.Contains(role))
+                {
+                    Assert.True(response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized), $"{role} may {method} {path}: {response.StatusCode}");
+                }
+                else
+                {
+                    await response.ReadProblemAsync("CB7001");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_person_without_a_role_may_nothing()
+    {
+        foreach (var (method, path, body, _) in Calls)
+        {
+            using var response = await SendAsync(method, path, body, broker.Person("owner-of-the-company"));
+            await response.ReadProblemAsync("CB7001");
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_gets_in_without_a_token()
+    {
+        foreach (var (method, path, body, _) in Calls)
+        {
+            using var response = await SendAsync(method, path, body, null);
+            await response.ReadProblemAsync("CB1001");
+            Assert.Equal("Bearer", response.Headers.WwwAuthenticate.Single().ToString());
+        }
+    }
+
+    [Fact]
+    public async Task A_workloads_token_is_refused_where_a_persons_is_meant()
+    {
+        foreach (var (method, path, body, _) in Calls.Where(call => !call.Path.EndsWith("/close", StringComparison.Ordinal)))
+        {
+            // Roles in a workload's token count for nothing.
+            var token = broker.Workloads.Token("triage-1", claims => (claims["workload"], claims["instance"], claims["roles"]) = ("triage", "i-1", AllRoles));
+            using var response = await SendAsync(method, path, body, token);
+            await response.ReadProblemAsync("CB1017");
+        }
+    }
+
+    [Fact]
+    public async Task A_persons_expired_token_is_refused_for_being_expired_even_where_agents_call_too()
+    {
+        var expired = broker.People.Token("person-1", claims => (claims["roles"], claims["exp"]) = (AllRoles, 1_000_000));
+        using var response = await SendAsync("POST", "/v1/tasks/t-9/close", """{"process":"invoice-triage"}""", expired);
+        await response.ReadProblemAsync("CB1010");
+    }
+
+    [Fact]
+    public async Task What_people_do_and_are_refused_is_on_record()
+    {
+        using var allowed = await SendAsync("GET", "/v1/leases?process=on-record", null, broker.Person("viewer"));
+        using var refused = await SendAsync("GET", "/v1/audit/export?from=secret-in-the-wrong-place", null, broker.Person("viewer"));
+        using var export = await SendAsync("GET", "/v1/audit/export", null, broker.Person("auditor"));
+        var log = await export.Content.ReadAsStringAsync();
+        Assert.Contains("process=on-record", log, StringComparison.Ordinal);
+        Assert.Contains("exportAudit", log, StringComparison.Ordinal);
+        Assert.Contains("CB7001", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret-in-the-wrong-place", log, StringComparison.Ordinal);
+    }
+
+    private Task<HttpResponseMessage> SendAsync(string method, string path, string? body, string? token) =>
+        broker.SendAsync(new HttpMethod(method), path, token, body is null ? null : Api.Json(body));
+}
