@@ -184,7 +184,7 @@ public sealed partial class CredentialExchange(
     {
         var opening = new StateChange.LeaseOpened(lease, fence, TaskOwnership.Of(lease.Decision.Identity), idempotency)
         {
-            Event = LeaseEvent(AuditEventTypes.RequestAllowed, command, lease) with { Details = LeaseDetails.Decision(lease.Decision) },
+            Event = LeaseEvent(AuditEventTypes.RequestAllowed, command, lease),
         };
         try
         {
@@ -250,7 +250,7 @@ public sealed partial class CredentialExchange(
             await store.CommitAsync(
                 new StateChange.RequestDenied(decision)
                 {
-                    Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with { Reason = refusal.CodeText, Details = LeaseDetails.Decision(decision) },
+                    Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with { Reason = refusal.CodeText },
                 },
                 cancellationToken);
         }

@@ -172,7 +172,6 @@ public sealed class AgentLeases(
                     DecisionId = decision.Id,
                     Reason = refusal.CodeText,
                     TraceId = call.TraceId,
-                    Details = LeaseDetails.Decision(decision),
                 },
             },
             cancellationToken);

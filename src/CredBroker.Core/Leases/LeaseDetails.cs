@@ -5,9 +5,6 @@ namespace CredBroker.Core.Leases;
 /// <summary>The details of audit events about leases: small JSON objects without any secret value.</summary>
 internal static class LeaseDetails
 {
-    /// <summary>Everything a decision was made from.</summary>
-    public static ReadOnlyMemory<byte> Decision(DecisionRecord decision) => JsonSerializer.SerializeToUtf8Bytes(decision, CoreJson.Default.DecisionRecord);
-
     /// <summary>An issuance: its handles and times.</summary>
     public static ReadOnlyMemory<byte> Issued(SecretHandles handles, DateTimeOffset expiresAt, DateTimeOffset graceUntil) => Object(writer =>
     {

@@ -16,6 +16,7 @@ public abstract record StateChange
     /// <summary>
     /// Step 6 of an exchange. Guards: policy version unchanged; no revocation order with a fence above <paramref name="Fence"/> matches; the task is open and owned by this
     /// workload (or unknown: then it is opened, in the same commit); the idempotency key is free or its earlier lease is over.
+    /// Where the event brings no details, the store writes the decision record, which it has serialized for its own row, as the event's details.
     /// </summary>
     /// <param name="Lease">The lease as pending.</param>
     /// <param name="Fence">The fence noted in step 1.</param>
@@ -60,7 +61,7 @@ public abstract record StateChange
     /// <summary>A lease that nobody can revoke is over. Guard: pending, active, revoking or failed.</summary>
     public sealed record LeaseEnded(string LeaseId, RevocationCause Cause, string RequestedBy, string? RevocationId) : StateChange;
 
-    /// <summary>A verified caller was denied; the record is kept as a lease's is. No guard.</summary>
+    /// <summary>A verified caller was denied; the record is kept as a lease's is, and stands in the event as with <see cref="LeaseOpened"/>. No guard.</summary>
     public sealed record RequestDenied(DecisionRecord Decision) : StateChange;
 
     /// <summary>An admin's order, the fence row. The store assigns its fence number. No guard.</summary>

@@ -160,6 +160,11 @@ public sealed class PolicySet
         var maxTtl = inputs.Credential.Entry.MaxTtl;
         foreach (var rule in rules)
         {
+            if (!rule.MayMatch(inputs.Agent, inputs.Credential.Entry.Name))
+            {
+                continue;
+            }
+
             var matched = rule.When.Run(inputs);
             if (matched.IsFalse)
             {

@@ -12,7 +12,7 @@ internal static class PolicySuite
 
     public static void Run(BenchOptions options)
     {
-        Report.PrintTitle($"policy: {BenchPolicy.Rules} rules, every one of them tried for each decision");
+        Report.PrintTitle($"policy: {BenchPolicy.Rules} rules, no search ended by a match");
         var compilation = PolicySet.Compile(BenchPolicy.Document);
         var set = compilation.Set ?? throw new InvalidOperationException(string.Join('\n', compilation.Faults));
         var now = TimeProvider.System.GetUtcNow();
