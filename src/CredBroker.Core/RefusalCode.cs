@@ -32,7 +32,7 @@ public enum RefusalCode
     AudienceNotAccepted = 1012,
     /// <summary>A claim that the issuer's settings require is missing or has another value.</summary>
     ClaimMissing = 1013,
-    /// <summary>A claim that the issuer's settings forbid is present.</summary>
+    /// <summary>A claim is present that the issuer's settings forbid, or that is never accepted (<c>cnf</c>, <c>events</c>).</summary>
     ClaimForbidden = 1014,
     /// <summary>The subject is not a valid SPIFFE ID with a path, or an OIDC subject is missing.</summary>
     SubjectInvalid = 1015,

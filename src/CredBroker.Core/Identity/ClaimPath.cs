@@ -50,7 +50,7 @@ public sealed class ClaimPath
     public bool TryFindText(JsonElement claims, out string text)
     {
         text = TryFind(claims, out var value) ? ScalarText(value) ?? "" : "";
-        return text.Length > 0 && ClaimText.IsPrintable(text);
+        return ClaimText.IsName(text);
     }
 
     /// <summary>The claim's texts, where it is a text or an array of texts; anything else in it is left out.</summary>
@@ -58,7 +58,7 @@ public sealed class ClaimPath
     {
         if (!TryFind(claims, out var value)) return [];
         var values = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().ToArray() : [value];
-        return [.. values.Select(ScalarText).OfType<string>().Where(t => t.Length > 0 && ClaimText.IsPrintable(t)).Distinct(StringComparer.Ordinal)];
+        return [.. values.Select(ScalarText).OfType<string>().Where(ClaimText.IsName).Distinct(StringComparer.Ordinal)];
     }
 
     private static string? ScalarText(JsonElement value) => value.ValueKind switch

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace CredBroker.Core.Identity;
@@ -8,9 +9,12 @@ internal static class ClaimText
     /// <summary>The longest subject, workload, instance, role or group, in characters: a SPIFFE ID fits.</summary>
     public const int MaxLength = SpiffeId.MaxLength;
 
-    public static bool IsPrintable(string text) => text.Length <= MaxLength && !text.Any(char.IsControl);
+    /// <summary>Whether a text may be a name: nothing in it is invisible or turns the writing direction, so that what people see is what is compared.</summary>
+    public static bool IsName(string text) =>
+        text.Length is > 0 and <= MaxLength
+        && !text.Any(c => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 
-    /// <summary>The same for everything inside a claim, member names included.</summary>
+    /// <summary>Whether everything inside a claim that policy sees, member names included, is free of control characters.</summary>
     public static bool IsPrintable(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => IsPrintable(value.GetString() ?? ""),
@@ -18,4 +22,6 @@ internal static class ClaimText
         JsonValueKind.Object => value.EnumerateObject().All(member => IsPrintable(member.Name) && IsPrintable(member.Value)),
         _ => true,
     };
+
+    private static bool IsPrintable(string text) => text.Length <= MaxLength && !text.Any(char.IsControl);
 }

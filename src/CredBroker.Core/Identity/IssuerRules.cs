@@ -33,7 +33,7 @@ public abstract record IssuerRules : TokenRules
             return new(RefusalCode.ClaimForbidden, $"The token carries '{forbidden.Text}', which its issuer's settings forbid here.");
         if (RequiredClaims.FirstOrDefault(claim => !claim.IsMetBy(claims)) is { } missing)
             return new(RefusalCode.ClaimMissing, $"The token's '{missing.Path.Text}' is missing or not as its issuer's settings require.");
-        if (!claims.TryGetProperty("sub", out var sub) || sub.ValueKind != JsonValueKind.String || sub.GetString() is not { Length: > 0 } text || !ClaimText.IsPrintable(text))
+        if (!claims.TryGetProperty("sub", out var sub) || sub.ValueKind != JsonValueKind.String || sub.GetString() is not { } text || !ClaimText.IsName(text))
             return new(RefusalCode.SubjectInvalid, "The token's 'sub' is missing or not a printable text.");
         subject = text;
         return null;

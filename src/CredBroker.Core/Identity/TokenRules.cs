@@ -30,7 +30,7 @@ public abstract record TokenRules
         if (!Algorithms.Contains(token.Algorithm))
             return new(RefusalCode.AlgorithmNotAccepted, $"The token's algorithm is not accepted here; accepted are {string.Join(", ", Algorithms)}.");
         if (!IsTypeAccepted(token.Type)) return new(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
-        return CheckAudience(token.Claims) ?? TokenWindow.Read(token.Claims, out window) ?? window.Check(now, ClockSkew, MaxTokenLifetime);
+        return CheckKind(token.Claims) ?? CheckAudience(token.Claims) ?? TokenWindow.Read(token.Claims, out window) ?? window.Check(now, ClockSkew, MaxTokenLifetime);
     }
 
     /// <summary>Whether a header's <c>typ</c> is accepted; null where it has none.</summary>
@@ -38,6 +38,15 @@ public abstract record TokenRules
 
     /// <summary>Holds the token's audiences against ours.</summary>
     protected abstract Refusal? CheckAudiences(IReadOnlyList<string> audiences);
+
+    // RFC 7800: a bound token is its holder's only together with the proof, and a bearer's word is none. RFC 8417: an event speaks about a subject, not for it.
+    private static Refusal? CheckKind(JsonElement claims)
+    {
+        if (claims.TryGetProperty("cnf", out _))
+            return new(RefusalCode.ClaimForbidden, "The token is bound to a key ('cnf'), the proof of which cannot be checked here; ask its issuer for one that is not.");
+        if (claims.TryGetProperty("events", out _)) return new(RefusalCode.ClaimForbidden, "The token is a security event ('events'), not an identity.");
+        return null;
+    }
 
     private Refusal? CheckAudience(JsonElement claims)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -9,7 +10,10 @@ namespace CredBroker.Core.Identity;
 /// </summary>
 public sealed class TokenSignature
 {
-    private static readonly Refusal SignatureInvalid = new(RefusalCode.SignatureInvalid, "The token's signature does not verify with its issuer's keys.");
+    private static readonly Refusal Invalid = new(RefusalCode.SignatureInvalid, "The token's signature does not verify with its issuer's keys.");
+
+    private static readonly Refusal Misread =
+        new(RefusalCode.TokenMalformed, "The token cannot be read: a registered claim is not of the type that RFC 7519 gives it.");
 
     private readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = CompactJws.MaxLength };
 
@@ -20,42 +24,51 @@ public sealed class TokenSignature
     public async ValueTask<Refusal?> VerifyAsync(
         CompactJws token, TokenRules rules, TokenWindow window, IReadOnlyList<VerificationKey> candidates, DateTimeOffset now)
     {
+        if (!TryParse(token.Text, out var parsed)) return Misread;
         foreach (var key in candidates)
         {
-            var refusal = await VerifyAsync(token, rules, window, key, now);
-            if (refusal?.Code is not RefusalCode.SignatureInvalid) return refusal;
+            // A signature of another length cannot verify, and the library would throw away its provider over it.
+            if (token.SignatureLength != key.SignatureLength || !key.Algorithms.Contains(token.Algorithm)) continue;
+            var result = await handler.ValidateTokenAsync(parsed, Parameters(token, rules, window, key, now));
+            if (result.IsValid) return null;
+            if (result.Exception is not (SecurityTokenInvalidSignatureException or SecurityTokenSignatureKeyNotFoundException)) return Misread;
         }
 
-        return SignatureInvalid;
+        return Invalid;
     }
 
-    private async ValueTask<Refusal?> VerifyAsync(CompactJws token, TokenRules rules, TokenWindow window, VerificationKey key, DateTimeOffset now)
+    private bool TryParse(string text, [NotNullWhen(true)] out JsonWebToken? parsed)
     {
-        // A signature of another length cannot verify, and the library would throw away its provider over it.
-        if (token.SignatureLength != key.SignatureLength || !key.Algorithms.Contains(token.Algorithm)) return SignatureInvalid;
-        var result = await handler.ValidateTokenAsync(token.Text, new TokenValidationParameters
+        parsed = null;
+        try
         {
-            CryptoProviderFactory = providers,
-            IssuerSigningKey = key.SecurityKey,
-            TryAllIssuerSigningKeys = true,
-            RequireSignedTokens = true,
-            ValidAlgorithms = [token.Algorithm],
-            ValidateIssuer = rules.RequiredIssuer is not null,
-            ValidIssuer = rules.RequiredIssuer,
-            ValidateAudience = true,
-            ValidAudience = rules.Audience,
-            IgnoreTrailingSlashWhenValidatingAudience = false,
-            RequireExpirationTime = true,
-            ValidateLifetime = true,
-            // The library's own validator reads the wall clock. It rounds fractions of a second where we cut them off.
-            LifetimeValidator = (_, expires, _, _) =>
-                expires is { } end && (window.ExpiresAt - end).Duration() <= TimeSpan.FromSeconds(1) && window.Check(now, rules.ClockSkew, rules.MaxTokenLifetime) is null,
-            LogValidationExceptions = false,
-            LogTokenId = false,
-        });
-        if (result.IsValid) return null;
-        return result.Exception is SecurityTokenInvalidSignatureException or SecurityTokenSignatureKeyNotFoundException
-            ? SignatureInvalid
-            : new(RefusalCode.TokenMalformed, "The token cannot be read: a registered claim is not of the type that RFC 7519 gives it.");
+            parsed = handler.ReadJsonWebToken(text);
+            return true;
+        }
+        catch (Exception fault) when (fault is ArgumentException or SecurityTokenException)
+        {
+            return false;
+        }
     }
+
+    private TokenValidationParameters Parameters(CompactJws token, TokenRules rules, TokenWindow window, VerificationKey key, DateTimeOffset now) => new()
+    {
+        CryptoProviderFactory = providers,
+        IssuerSigningKey = key.SecurityKey,
+        TryAllIssuerSigningKeys = true,
+        RequireSignedTokens = true,
+        ValidAlgorithms = [token.Algorithm],
+        ValidateIssuer = rules.RequiredIssuer is not null,
+        ValidIssuer = rules.RequiredIssuer,
+        ValidateAudience = true,
+        ValidAudience = rules.Audience,
+        IgnoreTrailingSlashWhenValidatingAudience = false,
+        RequireExpirationTime = true,
+        ValidateLifetime = true,
+        // The library's own validator reads the wall clock. It rounds fractions of a second where we cut them off.
+        LifetimeValidator = (_, expires, _, _) =>
+            expires is { } end && (window.ExpiresAt - end).Duration() <= TimeSpan.FromSeconds(1) && window.Check(now, rules.ClockSkew, rules.MaxTokenLifetime) is null,
+        LogValidationExceptions = false,
+        LogTokenId = false,
+    };
 }

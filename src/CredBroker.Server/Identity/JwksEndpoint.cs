@@ -51,7 +51,7 @@ internal sealed class JwksEndpoint(string issuer, JwksOptions options, bool devM
         using var response = await client.GetAsync(address, cancellationToken);
         return response.StatusCode == HttpStatusCode.OK
             ? await response.Content.ReadAsByteArrayAsync(cancellationToken)
-            : throw new KeyDocumentException($"{address} answered {(int)response.StatusCode} instead of 200");
+            : throw new KeyDocumentException($"{address.AbsoluteUri} answered {(int)response.StatusCode} instead of 200");
     }
 
     private static HttpClient CreateClient(Uri first, Certificates certificates)

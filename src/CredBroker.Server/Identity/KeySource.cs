@@ -15,6 +15,9 @@ internal sealed partial class KeySource(
     TimeProvider time,
     ILogger<KeySource> logger)
 {
+    /// <summary>The longest that a caller waits for a read.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+
     private const int LoggedReasons = 10;
 
     private readonly Lock gate = new();
@@ -68,7 +71,15 @@ internal sealed partial class KeySource(
             read = running ?? (coolingDown ? null : Start());
         }
 
-        if (read is not null) await read.WaitAsync(cancellationToken);
+        try
+        {
+            if (read is not null) await read.WaitAsync(MaxWait, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The read goes on; callers of an issuer that does not answer must not pile up behind it.
+        }
+
         return Current is { } newer && newer != seen ? newer : null;
     }
 

@@ -85,6 +85,9 @@ public sealed class JwtSvidTests : IDisposable
         await fixture.RefuseAsync(RefusalCode.SubjectInvalid, TestToken.Svid(TestKey.Rsa, p => p["sub"] = subject));
 
     [Fact]
+    public async Task A_bound_SVID_is_no_bearers() => await fixture.RefuseAsync(RefusalCode.ClaimForbidden, TestToken.Svid(TestKey.Rsa, p => p["cnf"] = "x"));
+
+    [Fact]
     public async Task Exp_is_required() => await fixture.RefuseAsync(RefusalCode.TokenExpired, TestToken.Svid(TestKey.Rsa, p => p.Remove("exp")));
 
     [Fact]

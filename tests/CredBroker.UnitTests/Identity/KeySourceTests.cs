@@ -157,18 +157,36 @@ public sealed class KeySourceTests
     public async Task A_read_that_does_not_end_is_given_up()
     {
         answer = ct => Task.Delay(Timeout.InfiniteTimeSpan, time, CancellationToken.None).ContinueWith(_ => ReadOnlyMemory<byte>.Empty, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        var asking = source.NewerThanAsync(null, default).AsTask();
+        var read = source.ReadAsync();
         while (Volatile.Read(ref reads) == 0) await Task.Yield();
-        while (!asking.IsCompleted)
+        while (!read.IsCompleted)
         {
             time.Advance(Timing.Timeout);
             await Task.Yield();
         }
 
-        Assert.Null(await asking);
+        Assert.Null(source.Current);
         answer = _ => Answer(One);
-        time.Advance(KeyTiming.CoolDownWithoutKeys);
         Assert.NotNull(await source.NewerThanAsync(null, default));
+    }
+
+    [Fact]
+    public async Task A_caller_waits_a_bounded_time_for_a_read_that_goes_on()
+    {
+        var gate = new TaskCompletionSource();
+        answer = async _ =>
+        {
+            await gate.Task;
+            return await Answer(One);
+        };
+        var asking = source.NewerThanAsync(null, default).AsTask();
+        time.Advance(KeySource.MaxWait);
+        Assert.Null(await asking);
+        var read = source.ReadAsync();
+        gate.SetResult();
+        await read;
+        Assert.NotNull(source.Current);
+        Assert.Equal(1, reads);
     }
 
     [Fact]

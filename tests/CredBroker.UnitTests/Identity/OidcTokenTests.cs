@@ -323,6 +323,10 @@ public sealed class OidcTokenTests : IDisposable
     [InlineData("""{"sub":null}""")]
     [InlineData("""{"sub":"a\nb"}""")]
     [InlineData("""{"sub":"a\u007fb"}""")]
+    [InlineData("""{"sub":"a\u202eb"}""")]
+    [InlineData("""{"sub":"agent-1\u200b"}""")]
+    [InlineData("""{"sub":"a\u2028b"}""")]
+    [InlineData("""{"sub":"\ufeffagent-1"}""")]
     public async Task The_subject_must_be_a_printable_text(string subject) =>
         await fixture.RefuseAsync(RefusalCode.SubjectInvalid, TestToken.Raw(TestKey.Rsa, Claims("sub", subject)));
 
@@ -389,6 +393,18 @@ public sealed class OidcTokenTests : IDisposable
         await fixture.RefuseAsync(RefusalCode.ClaimForbidden, TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims("\"sid\":null,")));
         await fixture.RefuseAsync(RefusalCode.ClaimForbidden, TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims("\"act\":{\"sub\":\"x\"},")));
     }
+
+    [Fact]
+    public async Task A_token_that_is_bound_to_a_key_is_no_bearers()
+    {
+        await fixture.RefuseAsync(RefusalCode.ClaimForbidden, TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims("\"cnf\":{\"jkt\":\"x\"},")));
+        await fixture.RefuseAsync(RefusalCode.ClaimForbidden, TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims("\"cnf\":null,")));
+    }
+
+    [Fact]
+    public async Task A_security_event_about_an_agent_is_not_that_agents_token() => await fixture.RefuseAsync(
+        RefusalCode.ClaimForbidden,
+        TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims("\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}},")));
 
     [Fact]
     public async Task A_configured_workload_or_instance_claim_must_be_in_every_token()
