@@ -44,29 +44,10 @@ internal static class CelEquality
 
     private static int? OrderOf(double left, double right) => double.IsNaN(left) || double.IsNaN(right) ? null : left.CompareTo(right);
 
-    // A double and a 64-bit integer compare exactly: converting the integer to a double would call 2^53 and 2^53 + 1 equal.
-    private static int? CompareDouble(double left, CelValue right)
-    {
-        if (double.IsNaN(left))
-        {
-            return null;
-        }
-
-        if (left < -9223372036854775808.0)
-        {
-            return -1;
-        }
-
-        if (left >= 18446744073709551616.0)
-        {
-            return 1;
-        }
-
-        var whole = Math.Floor(left);
-        var integer = right.Kind == CelKind.Int ? (Int128)right.Int : right.Uint;
-        var order = ((Int128)whole).CompareTo(integer);
-        return order != 0 ? order : left > whole ? 1 : 0;
-    }
+    // As the specification's cases want it: beyond the integer's own range the double decides, within it the integer is rounded to a double.
+    private static int? CompareDouble(double left, CelValue right) => right.Kind == CelKind.Int
+        ? left < long.MinValue ? -1 : left > long.MaxValue ? 1 : OrderOf(left, right.Int)
+        : left < 0 ? -1 : left > ulong.MaxValue ? 1 : OrderOf(left, right.Uint);
 
     private static bool TextEquals(CelFrame frame, string left, string right) =>
         left.Length == right.Length && (left.Length < 64 || frame.SpendOnText(left.Length)) && string.Equals(left, right, StringComparison.Ordinal);
