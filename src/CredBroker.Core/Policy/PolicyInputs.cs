@@ -43,7 +43,7 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
         PolicyPath.IdentitySpiffeId => CelValue.Of(identity.SpiffeId),
         PolicyPath.IdentityTrustDomain => CelValue.Of(identity.TrustDomain),
         PolicyPath.IdentityProof => CelValue.Of(identity.Proof == ProofMethod.JwtSvid ? "jwt-svid" : "oidc"),
-        PolicyPath.IdentityClaims => Once(ref claims, () => CelValue.Of(new CelClaimMap(identity.Claims))),
+        PolicyPath.IdentityClaims => claims.Kind == CelKind.Map ? claims : claims = CelValue.Of(new CelClaimMap(identity.Claims)),
         PolicyPath.Agent => CelValue.Of(Agent),
         PolicyPath.TaskId => CelValue.Of(Task.Id),
         PolicyPath.TaskProcess => CelValue.Of(Task.Process),
@@ -55,12 +55,12 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
         PolicyPath.CredentialImpact => CelValue.Of(Credential.Impact),
         PolicyPath.CredentialRevocation => CelValue.Of(Credential.Revocation),
         PolicyPath.CredentialReversible => CelValue.Of(IsReversible),
-        PolicyPath.RequestActions => Once(ref actions, () => CelValue.Of(new CelTextList(Request.Actions))),
+        PolicyPath.RequestActions => actions.Kind == CelKind.List ? actions : actions = CelValue.Of(new CelTextList(Request.Actions)),
         PolicyPath.RequestResource => CelValue.Of(Request.Resource),
         PolicyPath.RequestTtl => CelValue.OfNanoseconds(CelDuration.FromTimeSpan(Ttl)),
         PolicyPath.RequestDelivery => CelValue.Of(Request.Delivery),
         PolicyPath.ToolCallName => CelValue.Of(Request.ToolCall?.Name ?? ""),
-        PolicyPath.ToolCallArguments => Once(ref arguments, () => Request.ToolCall is { Arguments: { ValueKind: JsonValueKind.Object } given } ? CelValue.Of(new CelJsonMap(given)) : NoArguments),
+        PolicyPath.ToolCallArguments => arguments.Kind == CelKind.Map ? arguments : arguments = ArgumentsOf(Request.ToolCall),
         PolicyPath.ProcessOwnerIssuer => CelValue.Of(Process.Owner?.Issuer ?? ""),
         PolicyPath.ProcessOwnerSubject => CelValue.Of(Process.Owner?.Subject ?? ""),
         PolicyPath.ProcessTolerates => CelValue.Of(Process.ToleratesRuntimeAction),
@@ -71,13 +71,6 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
         _ => throw new InvalidOperationException($"slot {slot}"),
     };
 
-    private static CelValue Once(ref CelValue kept, Func<CelValue> make)
-    {
-        if (kept.Kind == CelKind.Null)
-        {
-            kept = make();
-        }
-
-        return kept;
-    }
+    private static CelValue ArgumentsOf(ToolCall? call) =>
+        call is { Arguments: { ValueKind: JsonValueKind.Object } given } ? CelValue.Of(new CelJsonMap(given)) : NoArguments;
 }

@@ -39,10 +39,17 @@ public sealed class PolicySet
     public static PolicyCompilation Compile(PolicyDocument document) => PolicyReader.Read(document).ToCompilation();
 
     /// <summary>Whether the identity may claim the process, and as which agent.</summary>
-    public Admission Admit(WorkloadIdentity identity, string process) =>
-        Processes.TryGetValue(process, out var found)
-            ? Admit(new PolicyInputs(identity, locals), found, out _)
-            : new("", PolicyRefusals.ProcessUnknown);
+    public Admission Admit(WorkloadIdentity identity, string process)
+    {
+        if (!Processes.TryGetValue(process, out var found))
+        {
+            return new("", PolicyRefusals.ProcessUnknown);
+        }
+
+        var inputs = new PolicyInputs(identity, locals);
+        var refusal = Admit(inputs, found, out _);
+        return new(inputs.Agent, refusal);
+    }
 
     /// <summary>
     /// Decides a request. Pure: no I/O, no clock.
@@ -63,23 +70,20 @@ public sealed class PolicySet
         }
 
         var inputs = new PolicyInputs(identity, locals) { Task = task, Request = request, Process = process };
-        var admission = Admit(inputs, process, out var explanation);
-        if (admission.Refusal is { } notAdmitted)
+        if (Admit(inputs, process, out var explanation) is { } notAdmitted)
         {
             return Deny(notAdmitted, explanation);
         }
 
-        inputs.Agent = admission.Agent;
-
         // 2. What is asked for.
         if (!items.TryGetValue(request.Credential, out var item))
         {
-            return Deny(PolicyRefusals.CredentialUnknown, "the catalogue has no such credential") with { Agent = admission.Agent };
+            return Deny(PolicyRefusals.CredentialUnknown, "the catalogue has no such credential") with { Agent = inputs.Agent };
         }
 
         if (CheckRequest(item, request) is { } refusal)
         {
-            return Deny(refusal, refusal.Detail) with { Agent = admission.Agent };
+            return Deny(refusal, refusal.Detail) with { Agent = inputs.Agent };
         }
 
         var gate = AutonomyGate.For(process, identity, task);
@@ -92,7 +96,8 @@ public sealed class PolicySet
         return Decide(inputs, gate);
     }
 
-    private Admission Admit(PolicyInputs inputs, BusinessProcess process, out string explanation)
+    /// <summary>Names the one agent that admits the identity in the inputs, or says why there is none.</summary>
+    private Refusal? Admit(PolicyInputs inputs, BusinessProcess process, out string explanation)
     {
         var agent = "";
         foreach (var name in process.Agents)
@@ -106,20 +111,27 @@ public sealed class PolicySet
             if (!admits.IsTrue)
             {
                 explanation = $"the condition of agent {name} failed: {ErrorOf(admits)}";
-                return new("", PolicyRefusals.RuleFailed);
+                return PolicyRefusals.RuleFailed;
             }
 
             if (agent.Length > 0)
             {
                 explanation = $"agents {agent} and {name} of process {process.Name} both admit the identity";
-                return new("", PolicyRefusals.AgentAmbiguous);
+                return PolicyRefusals.AgentAmbiguous;
             }
 
             agent = name;
         }
 
-        explanation = agent.Length > 0 ? "" : $"no agent of process {process.Name} admits the identity";
-        return new(agent, agent.Length > 0 ? null : PolicyRefusals.ProcessNotAdmitted);
+        if (agent.Length == 0)
+        {
+            explanation = $"no agent of process {process.Name} admits the identity";
+            return PolicyRefusals.ProcessNotAdmitted;
+        }
+
+        inputs.Agent = agent;
+        explanation = "";
+        return null;
     }
 
     private static Refusal? CheckRequest(CatalogueItem item, CredentialRequest request)

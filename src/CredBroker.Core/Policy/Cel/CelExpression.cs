@@ -5,6 +5,22 @@ namespace CredBroker.Core.Policy.Cel;
 /// <param name="Depth">How deep it nests; 1 for a leaf.</param>
 internal abstract record CelExpression(int Offset, int Depth)
 {
+    /// <summary>What it is made of.</summary>
+    public IEnumerable<CelExpression> Children => this switch
+    {
+        Select select => [select.Operand],
+        Call call => call.Arguments,
+        Logic logic => logic.Operands,
+        Conditional conditional => [conditional.Test, conditional.Then, conditional.Else],
+        ListOf list => list.Items,
+        MapOf map => map.Entries.SelectMany(entry => new[] { entry.Key, entry.Value }),
+        Macro macro => macro.Filter is null ? [macro.Range, macro.Body] : [macro.Range, macro.Filter, macro.Body],
+        _ => [],
+    };
+
+    /// <summary>It and everything in it.</summary>
+    public IEnumerable<CelExpression> All() => Children.SelectMany(child => child.All()).Prepend(this);
+
     public sealed record Literal(int Offset, CelValue Value) : CelExpression(Offset, 1);
 
     /// <summary>A name. A leading dot makes it <paramref name="Absolute"/>: no macro's variable hides it.</summary>

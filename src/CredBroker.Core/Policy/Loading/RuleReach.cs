@@ -1,0 +1,80 @@
+using CredBroker.Core.Policy.Cel;
+
+namespace CredBroker.Core.Policy.Loading;
+
+/// <summary>What a rule can match at all, as far as its top-level <c>path == "text"</c> conjuncts say.</summary>
+internal sealed class RuleReach
+{
+    private readonly Dictionary<string, string> pins = new(StringComparer.Ordinal);
+    private readonly bool isOnlyPins;
+    private readonly PolicyDraft draft;
+
+    public RuleReach(RuleDraft rule, PolicyDraft draft)
+    {
+        (Draft, this.draft) = (rule, draft);
+        var found = rule.When!.Pins().ToList();
+        isOnlyPins = found.Count == rule.When.Conjuncts.Count;
+        foreach (var (path, text, _) in found)
+        {
+            if (!pins.TryAdd(path, text) && pins[path] != text)
+            {
+                Fault ??= $"`{path}` cannot be both \"{pins[path]}\" and \"{text}\"";
+            }
+        }
+
+        if (rule.When.Conjuncts.Any(conjunct => conjunct is CelExpression.Literal { Value.IsFalse: true }))
+        {
+            Fault ??= "it says false";
+        }
+
+        Fault ??= FaultOfNames();
+    }
+
+    public RuleDraft Draft { get; }
+
+    public string Id => Draft.Id.Text;
+
+    public bool IsAllow => Draft.Effect == PolicyEffect.Allow;
+
+    /// <summary>Why it can never match; null where it may.</summary>
+    public string? Fault { get; }
+
+    /// <summary>Whether it may match a request for this entry.</summary>
+    public bool Reaches(CatalogueItem item) => pins.All(pin => ValueOf(item, pin.Key) is not { } value || value == pin.Value);
+
+    /// <summary>Whether it certainly matches whatever the other rule matches.</summary>
+    public bool Covers(RuleReach other) => isOnlyPins && Fault is null && pins.All(pin => other.Implies(pin.Key, pin.Value));
+
+    private bool Implies(string path, string text)
+    {
+        if (pins.TryGetValue(path, out var own))
+        {
+            return own == text;
+        }
+
+        var entries = draft.Credentials.Where(credential => Reaches(credential.Item)).ToList();
+        return entries.Count > 0 && entries.TrueForAll(credential => ValueOf(credential.Item, path) == text);
+    }
+
+    private string? FaultOfNames()
+    {
+        var agents = draft.Processes.Where(process => !pins.TryGetValue("task.process", out var pinned) || pinned == process.Name.Text).SelectMany(process => process.Process.Agents);
+        if (pins.TryGetValue("agent", out var agent) && !agents.Contains(agent))
+        {
+            return $"no process{(pins.ContainsKey("task.process") ? " of that name" : "")} has an agent `{agent}`";
+        }
+
+        return draft.Credentials.Exists(credential => Reaches(credential.Item)) ? null : "no credential of the catalogue is like that";
+    }
+
+    private static string? ValueOf(CatalogueItem item, string path) => path switch
+    {
+        "credential.name" => item.Entry.Name,
+        "credential.engine" => item.Entry.Vault.Engine,
+        "credential.access" => item.Access,
+        "credential.category" => item.Entry.Category,
+        "credential.impact" => item.Impact,
+        "credential.revocation" => item.Revocation,
+        _ => null,
+    };
+}
