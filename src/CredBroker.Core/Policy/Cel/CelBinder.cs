@@ -78,16 +78,22 @@ internal sealed class CelBinder(CelSchema schema, bool checkTypes)
         return expression is CelExpression.Select select ? BindSelect(select) : BindUnknown((CelExpression.Name)expression);
     }
 
-    private (CelNode Node, CelType Type) BindUnknown(CelExpression.Name name) => Fail(name.Offset, schema.IsRoot(name.Text)
-        ? $"`{name.Text}` is no value by itself; name one of its fields: {string.Join(", ", schema.NamesAfter(name.Text + "."))}"
-        : $"no such name `{name.Text}`{NearestName.Suggestion(name.Text, schema.NamesAfter("").Concat(scope.Select(variable => variable.Name)))}");
+    private (CelNode Node, CelType Type) BindUnknown(CelExpression.Name name) => schema.IsRoot(name.Text)
+        ? FailOnRoot(name.Offset, name.Text)
+        : Fail(name.Offset, $"no such name `{name.Text}`{NearestName.Suggestion(name.Text, schema.NamesAfter("").Concat(scope.Select(variable => variable.Name)))}");
+
+    private (CelNode Node, CelType Type) FailOnRoot(int offset, string root) =>
+        Fail(offset, $"`{root}` is no value by itself; name one of its fields: {string.Join(", ", schema.NamesAfter(root + "."))}");
 
     private (CelNode Node, CelType Type) BindSelect(CelExpression.Select select)
     {
         if (CelPath.TryRead(select.Operand, out var prefix, out var isAbsolute) && schema.Find(prefix) is null && schema.NamesAfter(prefix + ".").Any()
             && (isAbsolute || !scope.Exists(variable => variable.Name == prefix.Split('.')[0])))
         {
-            return Fail(select.Offset, $"no such field `{prefix}.{select.Field}`{NearestName.Suggestion(select.Field, schema.NamesAfter(prefix + "."))}");
+            var path = $"{prefix}.{select.Field}";
+            return schema.IsRoot(path)
+                ? FailOnRoot(select.Offset, path)
+                : Fail(select.Offset, $"no such field `{path}`{NearestName.Suggestion(select.Field, schema.NamesAfter(prefix + "."))}");
         }
 
         var (operand, type) = Bind(select.Operand);

@@ -31,9 +31,9 @@ internal sealed class YamlTree
         }
 
         var tree = new YamlTree(faults);
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var parser = new Parser(new StringReader(text));
             while (parser.MoveNext())
             {
                 if (!tree.Accept(parser.Current!))
@@ -45,6 +45,13 @@ internal sealed class YamlTree
         catch (YamlException exception)
         {
             faults.Add((int)exception.Start.Line, (int)exception.Start.Column, $"this is not YAML: {exception.Message}");
+            return null;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        {
+            // On some malformed texts the parser stumbles instead of complaining.
+            var last = parser.Current?.End ?? Mark.Empty;
+            faults.Add((int)last.Line, (int)last.Column, "this is not YAML from here on");
             return null;
         }
 
