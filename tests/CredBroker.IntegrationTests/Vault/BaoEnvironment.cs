@@ -43,9 +43,9 @@ internal sealed class BaoEnvironment : IAsyncDisposable
         return environment;
     }
 
-    public async Task<SetupReport> SetUpAsync(IEnumerable<CatalogueEntry> entries)
+    public async Task<SetupReport> SetUpAsync(IEnumerable<CatalogueEntry> entries, string? appRoleMount = null)
     {
-        var plan = SetupPlan.For(Catalogue.Installation, entries);
+        var plan = SetupPlan.For(Catalogue.Installation, entries, appRoleMount);
         Assert.Empty(plan.Faults);
         using var run = new SetupRun(Options, new SecretText(Bao.RootToken), TimeProvider.System);
         return await run.ApplyAsync(plan, default);

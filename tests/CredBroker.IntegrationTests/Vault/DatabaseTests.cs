@@ -189,6 +189,27 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         Assert.InRange(capped.EndsAt - now, TimeSpan.FromMinutes(9.5), Environment.Database.MaxTtl + TimeSpan.FromSeconds(2));
     }
 
+    [Fact]
+    public async Task A_path_called_KV_that_answers_with_a_lease_is_not_delivered_and_is_revoked()
+    {
+        // A database engine whose path reads like a KV value's: fake/data/creds/reader.
+        await Bao.SendAsync(HttpMethod.Post, "sys/mounts/fake/data", JsonNode.Parse("""{"type":"database"}"""));
+        var connection = JsonNode.Parse($$$"""{"plugin_name":"postgresql-database-plugin","allowed_roles":["*"],"username":"cb_admin","password":"cb_admin-password","connection_url":"postgresql://{{username}}:{{password}}@127.0.0.1:{{{Postgres.Port}}}/billing?sslmode=disable"}""");
+        await Bao.SendAsync(HttpMethod.Post, "fake/data/config/billing", connection);
+        await Bao.SendAsync(HttpMethod.Post, "fake/data/roles/reader", JsonNode.Parse("""{"db_name":"billing","creation_statements":["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"]}"""));
+        var entry = Catalogue.Entry("not-kv", new Core.Policy.VaultBinding.KeyValue("fake", "creds/reader"));
+        var policy = CredBroker.Vault.Setup.SetupPlan.For("test", [Environment.Database, entry]).Steps.Single(step => step.Path == "sys/policies/acl/cb-test-broker");
+        await Bao.SendAsync(HttpMethod.Post, policy.Path, policy.Body.DeepClone());
+        var plan = Plan(entry);
+
+        var wrong = Assert.IsType<MintOutcome.Wrong>(await Issuer.MintAsync(plan, null, default));
+
+        Assert.Equal(RefusalCode.SecretNotAsAsked, wrong.Refusal.Code);
+        Assert.Single(await Postgres.IssuedUsersAsync());
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(Lease(plan, null) with { VaultLeaseId = wrong.Handles.VaultLeaseId }, default));
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
     [Theory]
     // Owning something that nobody granted makes a plain DROP ROLE fail.
     [InlineData("owns a large object", "SELECT lo_create(0)", 1)]
