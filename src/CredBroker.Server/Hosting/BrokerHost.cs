@@ -60,6 +60,8 @@ public static class BrokerHost
         services.AddSingleton<LeaseRevoker>().AddSingleton<AbsenceSweep>().AddSingleton<AgentLeases>().AddSingleton<Revocations>();
         services.AddSingleton<ExpirySweep>().AddSingleton<RevocationRetry>().AddSingleton<PendingReconcile>().AddSingleton<PolicyReevaluation>();
 
+        services.AddMetrics();
+        services.AddSingleton<Telemetry>();
         services.AddSingleton<PersonCall>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();

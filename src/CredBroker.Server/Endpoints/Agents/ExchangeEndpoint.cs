@@ -4,6 +4,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
+using CredBroker.Server.Hosting;
 
 namespace CredBroker.Server.Endpoints.Agents;
 
@@ -16,7 +17,7 @@ internal static class ExchangeEndpoint
         .Accepts<ExchangeRequest>("application/json")
         .Produces<ExchangeResponse>(StatusCodes.Status201Created);
 
-    private static async Task<IResult> HandleAsync(HttpContext http, CredentialExchange exchange, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(HttpContext http, CredentialExchange exchange, Telemetry telemetry, CancellationToken cancellationToken)
     {
         var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
         var command = default(ExchangeCommand);
@@ -30,12 +31,18 @@ internal static class ExchangeEndpoint
             return await AgentCall.RefuseAsync(http, refusal);
         }
 
-        return await exchange.ExchangeAsync(command!, cancellationToken) switch
+        using var measure = telemetry.Exchange(command!.Request.Credential);
+        switch (await exchange.ExchangeAsync(command, cancellationToken))
         {
-            ExchangeOutcome.Issued issued => new Reply<ExchangeResponse>(StatusCodes.Status201Created, SecretResponses.Issued(issued), BrokerJson.Default.ExchangeResponse),
-            ExchangeOutcome.Refused refused => new Problem(refused.Refusal, refused.DecisionId),
-            var other => throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}."),
-        };
+            case ExchangeOutcome.Issued issued:
+                measure.End("issued", issued.Lease.Id, issued.Lease.Decision.Id);
+                return new Reply<ExchangeResponse>(StatusCodes.Status201Created, SecretResponses.Issued(issued), BrokerJson.Default.ExchangeResponse);
+            case ExchangeOutcome.Refused refused:
+                measure.End(refused.Refusal.CodeText, null, refused.DecisionId);
+                return new Problem(refused.Refusal, refused.DecisionId);
+            case var other:
+                throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");
+        }
     }
 
     private static (ExchangeCommand? Command, Refusal? Refusal) Bind(IdentityProof proof, ExchangeRequest body, CallContext call)

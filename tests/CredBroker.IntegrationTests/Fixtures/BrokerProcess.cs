@@ -1,0 +1,84 @@
+using System.Text.RegularExpressions;
+
+namespace CredBroker.IntegrationTests.Fixtures;
+
+/// <summary>
+/// The built server as a process of its own, for tests that kill it. Settings go by environment variables; a failpoint
+/// (<c>CREDBROKER_FAILPOINT</c>, Debug builds) makes it stop between two steps and say so.
+/// </summary>
+internal sealed partial class BrokerProcess : IAsyncDisposable
+{
+    private readonly ChildProcess child;
+
+    private BrokerProcess(ChildProcess child, HttpClient http) => (this.child, Http) = (child, http);
+
+    /// <summary>Calls without a token.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>What it has written to the console, the newest part of it.</summary>
+    public string Output => child.Output;
+
+    /// <summary>Its process id.</summary>
+    public int Id => child.Process.Id;
+
+    /// <summary>Its program, beside the tests.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
+
+    /// <summary>Starts it and waits until it listens. The settings' <c>Log:Level</c> must let information through, for it to say where.</summary>
+    public static async Task<BrokerProcess> StartAsync(IReadOnlyDictionary<string, string?> settings, string? failpoint = null)
+    {
+        var child = Launch([], settings, failpoint);
+        string? address = null;
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                Assert.False(child.HasExited, $"The server ended before it listened: {child.Output}");
+                address = Address().Match(child.Output) is { Success: true } match ? match.Groups[1].Value : null;
+                return Task.FromResult(address is not null);
+            },
+            "the server's listening");
+        return new(child, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(address!) });
+    }
+
+    /// <summary>Runs it to its end with these arguments: its exit code and what it wrote.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        await using var child = Launch(arguments, settings ?? new Dictionary<string, string?>(), null);
+        await child.Process.WaitForExitAsync();
+        return (child.Process.ExitCode, child.Output);
+    }
+
+    /// <summary>Completes when it stands at its failpoint.</summary>
+    public Task ReachFailpointAsync(string name) => Eventually.BecomesTrueAsync(() => Task.FromResult(Output.Contains($"failpoint {name} reached", StringComparison.Ordinal)), $"failpoint {name}");
+
+    /// <summary>SIGKILL, as a crash would be.</summary>
+    public Task KillAsync() => child.KillAsync();
+
+    /// <summary>SIGTERM, and its exit code once it has ended.</summary>
+    public async Task<int> StopAsync()
+    {
+        await ChildProcess.RunAsync("kill", "-TERM", Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await child.Process.WaitForExitAsync();
+        return child.Process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await child.DisposeAsync();
+    }
+
+    private static ChildProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> settings, string? failpoint)
+    {
+        var environment = settings.Where(pair => pair.Value is not null).ToDictionary(pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value!);
+        if (failpoint is not null)
+        {
+            environment["CREDBROKER_FAILPOINT"] = failpoint;
+        }
+
+        return ChildProcess.Start("dotnet", [Program, .. arguments], environment);
+    }
+
+    [GeneratedRegex("Listening on .*?(http://[0-9.:]+)")]
+    private static partial Regex Address();
+}
