@@ -1,0 +1,147 @@
+using CredBroker.Core.Policy;
+using CredBroker.Vault.Setup;
+
+namespace CredBroker.UnitTests.Vault;
+
+public sealed class SetupPlanTests
+{
+    [Fact]
+    public void A_database_credential_needs_these_and_no_more()
+    {
+        var plan = SetupPlan.For("prod", [Database("billing-readonly")]);
+
+        Assert.Empty(plan.Faults);
+        Assert.Equal(
+            [
+                "sys/config/auditing/request-headers/X-CredBroker-Lease", "sys/policies/acl/cb-prod-probe", "auth/token/roles/cb-prod-probe", "sys/policies/acl/cb-prod-broker",
+                "auth/token/roles/cb-prod-broker", "sys/mounts/database", "database/config/cb-prod-billing", "database/roles/cb-prod-billing-readonly",
+                "sys/policies/acl/cb-prod-billing-readonly", "auth/token/roles/cb-prod-billing-readonly",
+            ],
+            plan.Steps.Select(step => step.Path));
+    }
+
+    [Fact]
+    public void The_child_may_make_its_one_secret_and_the_broker_only_the_child()
+    {
+        var plan = SetupPlan.For("prod", [Database("billing-readonly")]);
+
+        Assert.Equal(
+            "path \"database/creds/cb-prod-billing-readonly\" {\n  capabilities = [\"read\"]\n}\n",
+            Body(plan, "cb-prod-billing-readonly"));
+        var broker = Body(plan, "cb-prod-broker");
+        Assert.DoesNotContain("path \"database/creds", broker);
+        Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly\"", broker);
+        Assert.Contains("\"lease_id\" = [\"database/creds/cb-prod-*\", \"auth/token/create/cb-prod-probe/*\"]", broker);
+    }
+
+    [Fact]
+    public void What_two_credentials_share_is_made_once()
+    {
+        var plan = SetupPlan.For("prod", [Database("billing-a"), Database("billing-b")]);
+
+        Assert.Single(plan.Steps, step => step.Kind == SetupKind.DatabaseConnection);
+        Assert.Single(plan.Steps, step => step.Kind == SetupKind.Mount);
+        Assert.Equal(2, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
+    }
+
+    public static TheoryData<string, CatalogueEntry[]> Faulty => new()
+    {
+        { "different contents", [Database("a", role: "cb-prod-shared"), Database("b", role: "cb-prod-shared") with { MaxTtl = TimeSpan.FromMinutes(1) }] },
+        { "setup needs", [Database("a") with { Setup = null }] },
+        { "setup needs", [Database("a") with { Connection = null }] },
+        { "allowedUris", [Pki("a") with { Setup = new() }] },
+        { "policy", [Entry("a", new VaultBinding.Token("cb-prod-a-token"))] },
+        { "must differ", [Entry("a", new VaultBinding.Token("cb-prod-a")) with { Setup = new() { Policy = "x" } }] },
+        { "must differ", [Entry("a", new VaultBinding.Token("cb-prod-broker")) with { Setup = new() { Policy = "x" } }] },
+        { "uses for itself", [Database("broker")] },
+        { "uses for itself", [Database("probe")] },
+        { "lower-case", [Database("Billing")] },
+        { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "../sys"))] },
+        { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "a*"))] },
+        { "GET or POST", [Entry("a", new VaultBinding.Dynamic("aws/creds/x", "DELETE"))] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faulty))]
+    public void A_catalogue_that_cannot_be_set_up_says_why_and_has_no_steps(string expected, CatalogueEntry[] catalogue)
+    {
+        var plan = SetupPlan.For("prod", catalogue);
+
+        Assert.Contains(plan.Faults, fault => fault.Contains(expected, StringComparison.Ordinal));
+        Assert.Empty(plan.Steps);
+    }
+
+    [Fact]
+    public void A_role_that_is_not_ours_is_left_alone_and_said()
+    {
+        var plan = SetupPlan.For("prod", [Database("billing", role: "readonly")]);
+
+        Assert.DoesNotContain(plan.Steps, step => step.Kind is SetupKind.DatabaseRole or SetupKind.DatabaseConnection);
+        Assert.Contains(plan.Notes, note => note.Contains("readonly", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_policy_counts_as_ours_until_somebody_edits_it()
+    {
+        var text = SetupPlan.For("prod", []).Steps.First(step => step.Kind == SetupKind.Policy && step.Name == "cb-prod-broker").PolicyText;
+
+        Assert.True(BrokerPolicy.IsUntouched(text));
+        Assert.False(BrokerPolicy.IsUntouched(text + "path \"sys/*\" { capabilities = [\"sudo\"] }\n"));
+        Assert.False(BrokerPolicy.IsUntouched(text.Replace("read", "list", StringComparison.Ordinal)));
+        Assert.False(BrokerPolicy.IsUntouched("# mine"));
+        Assert.False(BrokerPolicy.IsUntouched(""));
+    }
+
+    [Fact]
+    public void Terraform_reads_every_text_as_it_is_meant()
+    {
+        var entry = Database("billing");
+        entry = entry with { Setup = entry.Setup! with { Grants = ["GRANT x TO \"{{name}}\" -- ${evil} %{evil}"] } };
+
+        var text = SetupRenderer.Terraform(SetupPlan.For("prod", [entry]));
+
+        Assert.Contains("$${evil} %%{evil}", text);
+        Assert.Contains("sensitive = true", text);
+        Assert.DoesNotContain("\"password\":", text);
+    }
+
+    [Fact]
+    public void A_PKI_role_takes_no_name_from_the_request()
+    {
+        var role = SetupPlan.For("prod", [Pki("mtls")]).Steps.Single(step => step.Kind == SetupKind.PkiRole).Body;
+
+        Assert.False((bool)role["use_csr_common_name"]!);
+        Assert.False((bool)role["use_csr_sans"]!);
+        Assert.True((bool)role["generate_lease"]!);
+        Assert.False((bool)role["allow_any_name"]!);
+    }
+
+    private static string Body(SetupPlan plan, string policy)
+    {
+        var text = plan.Steps.Single(step => step.Kind == SetupKind.Policy && step.Name == policy).PolicyText;
+        return text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..];
+    }
+
+    private static CatalogueEntry Database(string name, string? role = null) => Entry(name, new VaultBinding.Database("database", role ?? $"cb-prod-{name}")) with
+    {
+        Connection = new("db", 5432, "billing", "verify-full"),
+        Setup = new() { Connection = "billing", AdminCredentialFile = "/etc/credbroker/billing-admin", Grants = ["GRANT SELECT ON x TO \"{{name}}\""] },
+    };
+
+    private static CatalogueEntry Pki(string name) => Entry(name, new VaultBinding.Pki("pki", $"cb-prod-{name}", PkiMode.Sign)) with
+    {
+        Names = new("{{identity.spiffeId}}", null, null),
+        Setup = new() { AllowedUris = ["spiffe://acme.example/*"] },
+    };
+
+    private static CatalogueEntry Entry(string name, VaultBinding vault) => new()
+    {
+        Name = name,
+        Vault = vault,
+        Access = AccessKind.Read,
+        Impact = ImpactLevel.Low,
+        Reversible = true,
+        Actions = ["read"],
+        MaxTtl = TimeSpan.FromMinutes(10),
+    };
+}

@@ -1,0 +1,155 @@
+using System.Net;
+using CredBroker.Core;
+using CredBroker.Vault.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace CredBroker.UnitTests.Vault;
+
+public sealed class VaultTransportTests
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>The platform's handler sends a request without a body again when a kept connection ends before the answer; a GET may mint.</summary>
+    [Fact]
+    public async Task A_minting_read_is_sent_once_even_when_a_kept_connection_ends_before_the_answer()
+    {
+        var minted = 0;
+        await using var vault = await ScriptedVault.StartAsync(context =>
+        {
+            if (context.Request.Path.Value!.EndsWith("health", StringComparison.Ordinal))
+            {
+                return context.Response.WriteAsync("{}");
+            }
+
+            Interlocked.Increment(ref minted);
+            context.Abort();
+            return Task.CompletedTask;
+        });
+        using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
+        await transport.SendAsync(new(HttpMethod.Get, "sys/health") { Timeout = Timeout }, default);
+
+        var reply = await transport.SendAsync(new(HttpMethod.Get, "database/creds/x") { Timeout = Timeout }, default);
+
+        Assert.IsType<VaultReply.Lost>(reply);
+        Assert.Equal(1, minted);
+    }
+
+    [Fact]
+    public async Task A_redirect_is_not_followed_because_the_token_would_go_with_it()
+    {
+        await using var vault = await ScriptedVault.StartAsync(context =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = "http://127.0.0.1:1/elsewhere";
+            return Task.CompletedTask;
+        });
+
+        var declined = Assert.IsType<VaultReply.Declined>(await SendAsync(vault));
+
+        Assert.Equal(307, declined.Status);
+        Assert.Single(vault.Requests);
+        Assert.Equal(RefusalCode.VaultStandby, CredBroker.Vault.VaultRefusals.For(declined).Code);
+    }
+
+    [Fact]
+    public async Task The_token_travels_in_its_header_and_the_namespace_in_its_own()
+    {
+        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync("{}"));
+
+        await SendAsync(vault);
+
+        Assert.Equal("the-token", vault.Headers["X-Vault-Token"]);
+        Assert.Equal("team/a", vault.Headers["X-Vault-Namespace"]);
+        Assert.Equal("true", vault.Headers["X-Vault-Request"]);
+        Assert.Equal("0192", vault.Headers["X-CredBroker-Lease"]);
+        Assert.Equal(["GET some/path"], vault.Requests);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("[]")]
+    [InlineData("""{"auth":5}""")]
+    public async Task An_answer_that_Vault_would_not_give_leaves_the_outcome_unknown(string body)
+    {
+        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync(body));
+
+        Assert.IsType<VaultReply.Lost>(await SendAsync(vault));
+    }
+
+    [Fact]
+    public async Task An_endless_answer_is_cut_off()
+    {
+        await using var vault = await ScriptedVault.StartAsync(async context =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.WriteAsync(new string(' ', 65536), context.RequestAborted);
+            }
+        });
+
+        Assert.IsType<VaultReply.Lost>(await SendAsync(vault));
+    }
+
+    [Fact]
+    public async Task A_silent_Vault_is_given_up_on_in_time_and_never_by_an_exception()
+    {
+        await using var vault = await ScriptedVault.StartAsync(context => Task.Delay(TimeSpan.FromSeconds(30), TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default));
+        using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
+
+        var own = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = TimeSpan.FromMilliseconds(100) }, default);
+        using var caller = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        var callers = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token);
+        var late = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token);
+
+        Assert.Contains("0.1 s", Assert.IsType<VaultReply.Lost>(own).Reason);
+        Assert.IsType<VaultReply.Lost>(callers);
+        Assert.IsType<VaultReply.NotSent>(late);
+    }
+
+    [Fact]
+    public async Task A_Vault_that_is_not_there_has_not_seen_the_call()
+    {
+        var vault = await ScriptedVault.StartAsync(_ => Task.CompletedTask);
+        var options = vault.Options();
+        await vault.DisposeAsync();
+        using var transport = new VaultTransport(options, TimeProvider.System);
+
+        Assert.IsType<VaultReply.NotSent>(await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, default));
+    }
+
+    [Fact]
+    public async Task Vaults_words_are_kept_on_one_bounded_line()
+    {
+        await using var vault = await ScriptedVault.StartAsync(context =>
+        {
+            context.Response.StatusCode = (int)HttpStatusCode.BadRequest;
+            return context.Response.WriteAsJsonAsync(new { errors = new[] { "first\nline\u0007", new string('x', 5000) } });
+        });
+
+        var declined = Assert.IsType<VaultReply.Declined>(await SendAsync(vault));
+
+        Assert.StartsWith("first line ; xxx", declined.Words);
+        Assert.InRange(declined.Words.Length, 100, 401);
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_call_or_an_answer_prints_a_secret()
+    {
+        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync("""{"auth":{"client_token":"s.secret"},"data":{"password":"s.secret"}}"""));
+        var call = Call();
+
+        var reply = await SendAsync(vault);
+
+        Assert.DoesNotContain("s.secret", reply.ToString());
+        Assert.DoesNotContain("the-token", call.ToString());
+        Assert.DoesNotContain("s.secret", ((VaultReply.Done)reply).Body.Auth!.ToString());
+    }
+
+    private static VaultCall Call() => new(HttpMethod.Get, "some/path") { Token = new SecretText("the-token"), LeaseId = "0192", Timeout = Timeout };
+
+    private static async Task<VaultReply> SendAsync(ScriptedVault vault)
+    {
+        using var transport = new VaultTransport(vault.Options() with { Namespace = "team/a", MaxResponseBytes = 1024 * 1024 }, TimeProvider.System);
+        return await transport.SendAsync(Call(), default);
+    }
+}
