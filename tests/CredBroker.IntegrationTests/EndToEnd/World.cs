@@ -1,0 +1,261 @@
+using System.IdentityModel.Tokens.Jwt;
+using System.Text.Json.Nodes;
+using CredBroker.Client;
+using CredBroker.Core;
+using CredBroker.Core.Policy;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Vault;
+using CredBroker.Vault.Setup;
+using Npgsql;
+
+namespace CredBroker.IntegrationTests.EndToEnd;
+
+/// <summary>
+/// Everything real: an OpenBao that <c>vault setup --apply</c> alone prepared, a PostgreSQL behind its database engine, the server as a process, an OIDC issuer's tokens and
+/// a recorded SPIRE JWT-SVID.
+/// </summary>
+internal sealed class World : IAsyncDisposable
+{
+    public const string Credential = "billing-readonly";
+    private const string Installation = "e2e";
+
+    private readonly string folder = Directory.CreateTempSubdirectory("credbroker-e2e-").FullName;
+    private readonly TestIssuer workloads;
+    private readonly TestIssuer people;
+
+    private World(TestBao vault, TestPostgres postgres)
+    {
+        (Vault, Postgres) = (vault, postgres);
+        workloads = new("https://workloads.test", "credbroker", folder);
+        people = new("https://people.test", "credbroker-admin", folder);
+        Settings = new()
+        {
+            ["Listen:Url"] = $"http://127.0.0.1:{LoopbackPort.Next()}",
+            ["Log:Level"] = "Warning",
+            ["Storage:SqliteFile"] = Path.Combine(folder, "broker.db"),
+            ["Policy:File"] = PolicyFile,
+            ["Vault:Address"] = vault.Address.ToString(),
+            ["Vault:Installation"] = Installation,
+            ["Vault:TokenFile"] = Path.Combine(folder, "vault-token"),
+            ["Vault:ProbeInterval"] = "00:00:05",
+            ["Leases:IssuanceDeadline"] = "00:00:05",
+            ["Leases:VaultRequestLimit"] = "00:00:08",
+            ["Leases:RetryDelayLimit"] = "00:00:02",
+            ["Leases:ClaimTime"] = "00:00:06",
+            ["Leases:RevocationTimeout"] = "00:00:05",
+            ["Identity:Audience"] = "credbroker",
+            ["Identity:Issuers:0:Issuer"] = workloads.Issuer,
+            ["Identity:Issuers:0:Algorithms:0"] = "ES256",
+            ["Identity:Issuers:0:Jwks:File"] = workloads.JwksFile,
+            ["Identity:Issuers:0:WorkloadClaim"] = "workload",
+            ["Identity:Issuers:0:InstanceClaim"] = "instance",
+            ["Identity:Issuers:1:Issuer"] = people.Issuer,
+            ["Identity:Issuers:1:Use"] = "people",
+            ["Identity:Issuers:1:Audience"] = people.Audience,
+            ["Identity:Issuers:1:Algorithms:0"] = "ES256",
+            ["Identity:Issuers:1:Jwks:File"] = people.JwksFile,
+            ["Identity:Issuers:1:RolesClaim"] = "roles",
+            ["Identity:Issuers:1:Roles:admin:0"] = "admin",
+            ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
+            ["Identity:TrustDomains:0:Name"] = "agents.example",
+            ["Identity:TrustDomains:0:BundleFile"] = Vector("agents.example.bundle.json"),
+            ["Identity:TrustDomains:0:PathTemplate"] = "/agents/{workload}/{instance}",
+        };
+    }
+
+    public TestBao Vault { get; }
+
+    public TestPostgres Postgres { get; }
+
+    public Dictionary<string, string> Settings { get; }
+
+    public string Folder => folder;
+
+    public string PolicyFile => Path.Combine(folder, "policy.yaml");
+
+    public BrokerProcess Broker { get; private set; } = null!;
+
+    /// <summary>A JWT-SVID as SPIRE handed it out, for <c>spiffe://agents.example/agents/triage/7</c>.</summary>
+    public static string SpireToken => File.ReadAllText(Vector("agents.example/triage-7.jwt")).Trim();
+
+    /// <summary>An agent with an OIDC token.</summary>
+    public BrokerClient Agent(string instance = "i-1") => Broker.Client(Token(instance));
+
+    public string Token(string instance = "i-1") =>
+        workloads.Token($"triage-{instance}", claims => (claims["workload"], claims["instance"]) = ("triage", instance));
+
+    public BrokerClient SpireAgent() => Broker.Client(SpireToken);
+
+    public BrokerClient Person(params string[] roles) => Broker.Client(PersonToken(roles));
+
+    public string PersonToken(params string[] roles) => people.Token("ada", claims => claims["roles"] = roles);
+
+    public static async Task<World> StartAsync(bool sealable = false, IReadOnlyDictionary<string, string>? settings = null, string grants = "")
+    {
+        TestBao.SkipUnlessAvailable();
+        TestPostgres.SkipUnlessAvailable();
+        var vault = sealable ? await TestBao.StartSealableAsync() : await TestBao.StartAsync();
+        var world = new World(vault, await TestPostgres.StartAsync());
+        try
+        {
+            foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+            {
+                world.Settings[name] = value;
+            }
+
+            await world.PrepareAsync(grants);
+            await world.StartBrokerAsync();
+            return world;
+        }
+        catch
+        {
+            await world.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the broker on the same store, and waits until it issues (unless it stops before that at a failpoint or Vault is sealed).</summary>
+    public async Task StartBrokerAsync(string? failpoint = null, bool untilIssuing = true)
+    {
+        Broker = await BrokerProcess.StartAsync(Settings, failpoint);
+        if (untilIssuing)
+        {
+            await Eventually.IsTrueAsync(async () => (await Agent().GetHealthAsync("issuing")).Status == "ok", "the broker issues");
+        }
+    }
+
+    public async Task KillBrokerAsync()
+    {
+        await Broker.KillAsync();
+        await Broker.DisposeAsync();
+    }
+
+    public Task<ExchangeResponse> ExchangeAsync(BrokerClient agent, string ttl = "5m", string task = "t-1", string credential = Credential) =>
+        agent.ExchangeAsync(new()
+        {
+            Task = new() { Id = task, Process = "invoice-triage", Purpose = "sort invoices" },
+            Credential = credential,
+            Actions = ["read"],
+            Ttl = WireDuration.Parse(ttl),
+        }).AsTask();
+
+    /// <summary>A database user for the agent, logged in once to be sure that it works.</summary>
+    public async Task<(string LeaseId, DatabaseSecret Secret)> IssueAsync(BrokerClient agent, string ttl = "5m", string task = "t-1")
+    {
+        var issued = await ExchangeAsync(agent, ttl, task);
+        var secret = Assert.IsType<DatabaseSecret>(issued.Secret);
+        await using var connection = await LogInAsync(secret);
+        await using var query = new NpgsqlCommand("SELECT count(*) FROM billing.invoices", connection);
+        Assert.Equal(2L, await query.ExecuteScalarAsync());
+        return (issued.LeaseId, secret);
+    }
+
+    public Task<NpgsqlConnection> LogInAsync(DatabaseSecret secret) => Postgres.ConnectAsync(secret.Username, secret.Password);
+
+    /// <summary>Waits until the lease is confirmed revoked, and checks that PostgreSQL agrees.</summary>
+    public async Task<LeaseResponse> ConfirmedAsync(string leaseId, DatabaseSecret secret)
+    {
+        LeaseResponse? lease = null;
+        await Eventually.IsTrueAsync(async () => (lease = await LeaseAsync(leaseId)).State == LeaseStates.Revoked, $"lease {leaseId} is revoked");
+        Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password));
+        Assert.DoesNotContain(secret.Username, await Postgres.IssuedUsersAsync());
+        Assert.NotNull(lease!.Revocation?.ConfirmedAt);
+        return lease;
+    }
+
+    public async Task<LeaseResponse> LeaseAsync(string leaseId) =>
+        Assert.Single((await Person("admin").ListLeasesAsync(new() { Lease = leaseId })).Leases);
+
+    public async Task<IReadOnlyList<LeaseResponse>> LeasesAsync() => (await Person("admin").ListLeasesAsync(new() { Limit = 1000 })).Leases;
+
+    /// <summary>The Vault leases under the database role.</summary>
+    public async Task<IReadOnlyList<string>> VaultLeasesAsync()
+    {
+        using var answer = await Vault.CallAsync(new HttpMethod("LIST"), $"sys/leases/lookup/database/creds/cb-{Installation}-{Credential}");
+        return answer.IsSuccessStatusCode
+            ? [.. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["keys"]!.AsArray().Select(key => key!.GetValue<string>())]
+            : [];
+    }
+
+    public Task WritePolicyAsync(string rule = "agent == \"triage\"", string maxTtl = "10m") => File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Broker is not null)
+        {
+            await Broker.DisposeAsync();
+        }
+
+        await Vault.DisposeAsync();
+        await Postgres.DisposeAsync();
+        workloads.Dispose();
+        people.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task PrepareAsync(string grants)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "billing-admin"), await Postgres.CreateAdminAsync());
+        await File.WriteAllTextAsync(PolicyFile, Policy("agent == \"triage\"", "10m", grants));
+        var compiled = PolicySet.Compile(new() { Name = "policy.yaml", Text = await File.ReadAllTextAsync(PolicyFile) });
+        Assert.True(compiled.Set is not null, string.Join('\n', compiled.Faults));
+
+        var plan = SetupPlan.For(Installation, compiled.Set.Credentials.Values);
+        Assert.Empty(plan.Faults);
+        var options = new VaultOptions { Address = Vault.Address.ToString(), Installation = Installation };
+        using (var setup = new SetupRun(options, new SecretText(Vault.RootToken), TimeProvider.System))
+        {
+            var report = await setup.ApplyAsync(plan, CancellationToken.None);
+            Assert.True(report.IsComplete, string.Join('\n', report.Findings.Where(finding => finding.Details.Count > 0).Select(finding => $"{finding.Step.Name}: {string.Join("; ", finding.Details)}")));
+        }
+
+        await Vault.SendAsync(HttpMethod.Post, "secret/data/api/key", new JsonObject { ["data"] = new JsonObject { ["key"] = "kv-secret-value-7531" } });
+        var token = await Vault.SendAsync(HttpMethod.Post, $"auth/token/create/cb-{Installation}-broker");
+        await File.WriteAllTextAsync(Settings["Vault:TokenFile"], token.GetProperty("auth").GetProperty("client_token").GetString());
+    }
+
+    private string Policy(string rule, string maxTtl, string grants) => $$"""
+        apiVersion: credbroker/v1
+        agents:
+          triage: { member: '(identity.issuer == "https://workloads.test" || identity.trustDomain == "agents.example") && identity.workload == "triage"' }
+        processes:
+          invoice-triage:
+            owner: { issuer: "https://people.test", subject: "owner-1", contact: finance@example.com }
+            toleratesRuntimeAction: true
+            agents: [triage]
+            acceptsUnrevocable: [api-key]
+        credentials:
+          billing-readonly:
+            vault:
+              engine: database
+              mount: database
+              role: cb-{{Installation}}-billing-readonly
+              setup:
+                connection: billing
+                adminCredentialFile: {{Path.Combine(folder, "billing-admin")}}
+                grants:
+                  - GRANT USAGE ON SCHEMA billing TO "{{"{{name}}"}}"
+                  - GRANT SELECT ON ALL TABLES IN SCHEMA billing TO "{{"{{name}}"}}"
+        {{grants}}
+            access: read
+            impact: low
+            reversible: true
+            actions: [read]
+            maxTtl: 15m
+            connection: { host: 127.0.0.1, port: {{Postgres.Port}}, database: {{TestPostgres.Database}}, sslmode: disable }
+          api-key:
+            vault: { engine: kv, mount: secret, path: api/key }
+            access: read
+            impact: low
+            reversible: true
+            actions: [read]
+            maxTtl: 5m
+        rules:
+          - id: triage-reads
+            effect: allow
+            when: {{rule}}
+            maxTtl: {{maxTtl}}
+        """;
+
+    private static string Vector(string name) => Path.Combine(AppContext.BaseDirectory, "Vectors", "spire", name);
+}
