@@ -18,6 +18,7 @@ internal sealed class World : IAsyncDisposable
 {
     public const string Credential = "billing-readonly";
     private const string Installation = "e2e";
+    private const string AnyAgent = "agent in [\"triage\", \"triage-spire\"]";
 
     private readonly string folder = Directory.CreateTempSubdirectory("credbroker-e2e-").FullName;
     private readonly TestIssuer workloads;
@@ -38,11 +39,14 @@ internal sealed class World : IAsyncDisposable
             ["Vault:Installation"] = Installation,
             ["Vault:TokenFile"] = Path.Combine(folder, "vault-token"),
             ["Vault:ProbeInterval"] = "00:00:05",
-            ["Leases:IssuanceDeadline"] = "00:00:05",
-            ["Leases:VaultRequestLimit"] = "00:00:08",
+            ["Vault:CallTimeout"] = "00:00:05",
+            ["Vault:MintTimeout"] = "00:00:08",
+            ["Vault:RevokeTimeout"] = "00:00:06",
+            ["Leases:IssuanceDeadline"] = "00:00:10",
+            ["Leases:VaultRequestLimit"] = "00:00:12",
             ["Leases:RetryDelayLimit"] = "00:00:02",
-            ["Leases:ClaimTime"] = "00:00:06",
-            ["Leases:RevocationTimeout"] = "00:00:05",
+            ["Leases:RevocationTimeout"] = "00:00:08",
+            ["Leases:ClaimTime"] = "00:00:10",
             ["Identity:Audience"] = "credbroker",
             ["Identity:Issuers:0:Issuer"] = workloads.Issuer,
             ["Identity:Issuers:0:Algorithms:0"] = "ES256",
@@ -177,7 +181,7 @@ internal sealed class World : IAsyncDisposable
             : [];
     }
 
-    public Task WritePolicyAsync(string rule = "agent == \"triage\"", string maxTtl = "10m") => File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
+    public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") => File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
 
     public async ValueTask DisposeAsync()
     {
@@ -196,7 +200,7 @@ internal sealed class World : IAsyncDisposable
     private async Task PrepareAsync(string grants)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "billing-admin"), await Postgres.CreateAdminAsync());
-        await File.WriteAllTextAsync(PolicyFile, Policy("agent == \"triage\"", "10m", grants));
+        await File.WriteAllTextAsync(PolicyFile, Policy(AnyAgent, "10m", grants));
         var compiled = PolicySet.Compile(new() { Name = "policy.yaml", Text = await File.ReadAllTextAsync(PolicyFile) });
         Assert.True(compiled.Set is not null, string.Join('\n', compiled.Faults));
 
@@ -217,12 +221,13 @@ internal sealed class World : IAsyncDisposable
     private string Policy(string rule, string maxTtl, string grants) => $$"""
         apiVersion: credbroker/v1
         agents:
-          triage: { member: '(identity.issuer == "https://workloads.test" || identity.trustDomain == "agents.example") && identity.workload == "triage"' }
+          triage: { member: 'identity.issuer == "https://workloads.test" && identity.workload == "triage"' }
+          triage-spire: { member: 'identity.trustDomain == "agents.example" && identity.workload == "triage"' }
         processes:
           invoice-triage:
             owner: { issuer: "https://people.test", subject: "owner-1", contact: finance@example.com }
             toleratesRuntimeAction: true
-            agents: [triage]
+            agents: [triage, triage-spire]
             acceptsUnrevocable: [api-key]
         credentials:
           billing-readonly:
