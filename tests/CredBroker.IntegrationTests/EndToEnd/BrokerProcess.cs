@@ -32,9 +32,9 @@ internal sealed class BrokerProcess : IAsyncDisposable
         var broker = new BrokerProcess(process, new Uri(settings["Listen:Url"]));
         try
         {
-            await Eventually.IsTrueAsync(
+            await Eventually.BecomesTrueAsync(
                 async () => !process.HasExited ? await broker.IsLiveAsync() : throw new InvalidOperationException($"The broker ended at its start: {process.Output}"),
-                "the broker answers", TimeSpan.FromSeconds(90));
+                "the broker answers");
             return broker;
         }
         catch
@@ -48,7 +48,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
 
     /// <summary>Waits until it has reached the failpoint that it was started with.</summary>
     public Task ReachedAsync(string failpoint) =>
-        Eventually.IsTrueAsync(() => Task.FromResult(Output.Contains($"failpoint {failpoint} reached", StringComparison.Ordinal)), $"{failpoint} is reached", TimeSpan.FromSeconds(60));
+        Eventually.BecomesTrueAsync(() => Task.FromResult(Output.Contains($"failpoint {failpoint} reached", StringComparison.Ordinal)), $"{failpoint} is reached");
 
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => process.KillAsync();

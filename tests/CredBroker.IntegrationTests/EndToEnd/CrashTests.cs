@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
 
@@ -20,7 +21,7 @@ public sealed class CrashTests
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => lost);
 
         await world.StartBrokerAsync();
-        await Eventually.IsTrueAsync(async () => (await world.LeasesAsync()).All(lease => lease.State is LeaseStates.Active or LeaseStates.Revoked), "recovery has settled every lease", TimeSpan.FromSeconds(60));
+        await Eventually.BecomesTrueAsync(async () => (await world.LeasesAsync()).All(lease => lease.State is LeaseStates.Active or LeaseStates.Revoked), "recovery has settled every lease");
 
         await AssertNothingUnknownAsync(world);
         if (failpoint != "exchange-8")
@@ -52,15 +53,15 @@ public sealed class CrashTests
     [Fact]
     public async Task A_mint_that_is_slow_on_purpose_while_its_accessor_is_revoked_leaves_nothing()
     {
-        // The user is made five seconds after the request came in; the order comes meanwhile, when no Vault lease is known.
-        await using var world = await World.StartAsync(grants: "          - SELECT pg_sleep(4)");
+        // The mint takes four seconds; the order comes meanwhile, when no Vault lease is known.
+        await using var world = await World.StartAsync(grants: "          - SELECT pg_sleep(4) -- for {{name}}");
         var slow = world.ExchangeAsync(world.Agent());
-        await Eventually.IsTrueAsync(async () => (await world.LeasesAsync()).Any(lease => lease.State == LeaseStates.Pending), "the lease is pending");
+        await Eventually.BecomesTrueAsync(async () => (await world.LeasesAsync()).Any(lease => lease.State == LeaseStates.Pending), "the lease is pending");
 
         await world.Person("admin").RevokeAsync(new() { Agent = "triage", Reason = "incident" });
 
         await Assert.ThrowsAsync<BrokerProblemException>(() => slow);
-        await Eventually.IsTrueAsync(async () => (await world.LeasesAsync()).All(lease => lease.State == LeaseStates.Revoked), "every lease is settled", TimeSpan.FromSeconds(60));
+        await Eventually.BecomesTrueAsync(async () => (await world.LeasesAsync()).All(lease => lease.State == LeaseStates.Revoked), "every lease is settled");
         Assert.Empty(await world.Postgres.IssuedUsersAsync());
         Assert.Empty(await world.VaultLeasesAsync());
     }

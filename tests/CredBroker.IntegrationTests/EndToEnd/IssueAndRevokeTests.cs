@@ -38,7 +38,7 @@ public sealed class IssueAndRevokeTests : IAsyncLifetime
         Assert.Equal(("admin", order.RevocationId), (lease.Revocation?.Cause, lease.Revocation?.RevocationId));
         Assert.Equal("spiffe://agents.example/agents/triage/7", lease.Holder?.SpiffeId);
         await AssertCutOffAsync(open);
-        await Eventually.IsTrueAsync(async () => (await world.Person("admin").GetRevocationAsync(order.RevocationId)).Complete, "the order is complete");
+        await Eventually.BecomesTrueAsync(async () => (await world.Person("admin").GetRevocationAsync(order.RevocationId)).Complete, "the order is complete");
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class IssueAndRevokeTests : IAsyncLifetime
 
         var renewed = await world.Agent().RenewAsync(leaseId, new() { Ttl = TimeSpan.FromSeconds(60) });
         Assert.True(renewed.ExpiresAt > renewed.ActivatedAt + TimeSpan.FromSeconds(30));
-        await Eventually.IsTrueAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow() > renewed.ActivatedAt + TimeSpan.FromSeconds(6)), "its first end is over");
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow() > renewed.ActivatedAt + TimeSpan.FromSeconds(6)), "its first end is over");
 
         Assert.True(await world.Postgres.CanLogInAsync(secret.Username, secret.Password));
     }

@@ -124,7 +124,7 @@ internal sealed class World : IAsyncDisposable
         Broker = await BrokerProcess.StartAsync(Settings, failpoint);
         if (untilIssuing)
         {
-            await Eventually.IsTrueAsync(async () => (await Agent().GetHealthAsync("issuing")).Status == "ok", "the broker issues");
+            await Eventually.BecomesTrueAsync(async () => (await Agent().GetHealthAsync("issuing")).Status == "ok", "the broker issues");
         }
     }
 
@@ -132,6 +132,7 @@ internal sealed class World : IAsyncDisposable
     {
         await Broker.KillAsync();
         await Broker.DisposeAsync();
+        Broker = null!;
     }
 
     public Task<ExchangeResponse> ExchangeAsync(BrokerClient agent, string ttl = "5m", string task = "t-1", string credential = Credential) =>
@@ -160,7 +161,7 @@ internal sealed class World : IAsyncDisposable
     public async Task<LeaseResponse> ConfirmedAsync(string leaseId, DatabaseSecret secret)
     {
         LeaseResponse? lease = null;
-        await Eventually.IsTrueAsync(async () => (lease = await LeaseAsync(leaseId)).State == LeaseStates.Revoked, $"lease {leaseId} is revoked");
+        await Eventually.BecomesTrueAsync(async () => (lease = await LeaseAsync(leaseId)).State == LeaseStates.Revoked, $"lease {leaseId} is revoked");
         Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password));
         Assert.DoesNotContain(secret.Username, await Postgres.IssuedUsersAsync());
         Assert.NotNull(lease!.Revocation?.ConfirmedAt);
