@@ -95,6 +95,17 @@ public sealed class BrokerClient
     public ValueTask<ProcessListResponse> ListProcessesAsync(CancellationToken cancellationToken = default) =>
         connection.SendAsync(HttpMethod.Get, "v1/processes", null, BrokerJson.Default.ProcessListResponse, cancellationToken);
 
+    /// <summary>
+    /// The audit log, line by line, as it is streamed. When the connection breaks after some progress, it goes on after the last whole record; the lines, each with a line feed,
+    /// verify as one file. Ends with the export's closing line.
+    /// </summary>
+    /// <exception cref="IOException">The connection broke before a record came.</exception>
+    public IAsyncEnumerable<AuditExportLine> ExportAuditAsync(AuditExportRange range, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(range);
+        return new AuditExportReader(connection).ReadAsync(range, cancellationToken);
+    }
+
     /// <summary>How the broker is: no token is sent. 503 is an answer, not an exception.</summary>
     /// <param name="probe"><c>live</c>, <c>ready</c> or <c>issuing</c>.</param>
     /// <param name="cancellationToken">Ends the call.</param>
