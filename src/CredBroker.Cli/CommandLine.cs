@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands;
+using CredBroker.Cli.Commands.Audit;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Vault;
@@ -53,6 +54,7 @@ internal static class CommandLine
             new ExecCommand(terminal),
             new ReleaseCommand(terminal),
             new LeasesCommand(terminal),
+            new AuditCommand(terminal),
             new PolicyCommand(terminal),
             new VaultCommand(terminal),
             new DoctorCommand(terminal),

@@ -11,6 +11,9 @@ internal sealed class Terminal
 
     public required Stream In { get; init; }
 
+    /// <summary>Standard output as bytes, for what must not change on the way.</summary>
+    public required Func<Stream> OpenOut { get; init; }
+
     /// <summary>Whether a person looks at standard output: then tables, relative times and colours.</summary>
     public required bool OutIsTerminal { get; init; }
 
@@ -30,6 +33,7 @@ internal sealed class Terminal
         Out = Console.Out,
         Error = Console.Error,
         In = Console.OpenStandardInput(),
+        OpenOut = Console.OpenStandardOutput,
         OutIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,

@@ -13,22 +13,32 @@ internal sealed class AuditExportReader(BrokerConnection connection)
 
     public async IAsyncEnumerable<AuditExportLine> ReadAsync(AuditExportRange range, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (true)
+        for (var isOpen = true; isOpen;)
         {
-            var before = range.Cursor;
+            var (before, anchor) = (range.Cursor, (ReadOnlyMemory<byte>?)null);
             using var response = await connection.SendAsync(HttpMethod.Get, "v1/audit/export" + range.ToQuery(), null, cancellationToken).ConfigureAwait(false);
             var reader = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
             try
             {
-                while (await NextAsync(reader, range.Cursor != before, cancellationToken).ConfigureAwait(false) is { } line)
+                while (isOpen && await NextAsync(reader, range.Cursor != before, cancellationToken).ConfigureAwait(false) is { } line)
                 {
-                    var (cursor, isEnd) = Recognise(line.Span);
-                    range = cursor is null ? range : range with { Cursor = cursor };
-                    yield return new(line, cursor);
-                    if (isEnd)
+                    var (cursor, type) = Recognise(line.Span);
+                    if (type == "export.stream")
                     {
-                        yield break;
+                        // A stream's anchor without a record after it could not be gone on from: it comes with its first record, or not at all.
+                        anchor = line;
+                        continue;
                     }
+
+                    if (anchor is { } held)
+                    {
+                        anchor = null;
+                        yield return new(held, null);
+                    }
+
+                    range = cursor is null ? range : range with { Cursor = cursor };
+                    isOpen = type != "export.closed";
+                    yield return new(line, cursor);
                 }
             }
             finally
@@ -67,8 +77,8 @@ internal sealed class AuditExportReader(BrokerConnection connection)
         }
     }
 
-    /// <summary>A record's place, and whether the line closes the export. Records begin with <c>v, stream, seq</c>; the export's own lines with <c>v, type</c>.</summary>
-    private static (string? Cursor, bool IsEnd) Recognise(ReadOnlySpan<byte> line)
+    /// <summary>A record's place, or the type of one of the export's own lines. Records begin with <c>v, stream, seq</c>, the others with <c>v, type</c>.</summary>
+    private static (string? Cursor, string? Type) Recognise(ReadOnlySpan<byte> line)
     {
         try
         {
@@ -76,21 +86,21 @@ internal sealed class AuditExportReader(BrokerConnection connection)
             string? stream = null;
             for (json.Read(); json.Read() && json.TokenType == JsonTokenType.PropertyName;)
             {
-                if (json.ValueTextEquals("type"u8))
-                {
-                    json.Read();
-                    return (null, json.ValueTextEquals("export.closed"u8));
-                }
-
-                var (isStream, isSequence) = (json.ValueTextEquals("stream"u8), json.ValueTextEquals("seq"u8));
+                var name = json.GetString();
                 json.Read();
-                stream = isStream ? json.GetString() : stream;
-                if (isSequence)
+                switch (name)
                 {
-                    return stream is null ? (null, false) : ($"{stream}:{json.GetInt64()}", false);
+                    case "stream":
+                        stream = json.GetString();
+                        break;
+                    case "seq":
+                        return (stream is null ? null : $"{stream}:{json.GetInt64()}", null);
+                    case "type":
+                        return (null, json.GetString());
+                    default:
+                        json.Skip();
+                        break;
                 }
-
-                json.Skip();
             }
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
@@ -98,6 +108,6 @@ internal sealed class AuditExportReader(BrokerConnection connection)
             // Not ours to judge: verifying the file tells.
         }
 
-        return (null, false);
+        return (null, null);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CredBroker.Cli.Commands.Audit;
 using CredBroker.Cli.Doctor;
 
 namespace CredBroker.Cli.Output;
@@ -8,6 +9,7 @@ namespace CredBroker.Cli.Output;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+[JsonSerializable(typeof(VerificationOutput))]
 [JsonSerializable(typeof(SetupFindingOutput[]))]
 [JsonSerializable(typeof(CheckFindingOutput[]))]
 [JsonSerializable(typeof(OrphanOutput[]))]

@@ -1,3 +1,4 @@
+using System.Text;
 using CredBroker.Cli;
 
 namespace CredBroker.IntegrationTests.Cli;
@@ -12,11 +13,13 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
+        using var bytes = new MemoryStream();
         var terminal = new Terminal
         {
             Out = output,
             Error = error,
             In = Stream.Null,
+            OpenOut = () => bytes,
             OutIsTerminal = atTerminal,
             ErrorIsTerminal = false,
             Variable = name => environment.GetValueOrDefault(name),
@@ -24,7 +27,7 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             Width = 160,
         };
         var exitCode = await CommandLine.RunAsync(args, terminal);
-        return new(exitCode, output.ToString(), error.ToString());
+        return new(exitCode, output + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }
 
     /// <summary>In a pipe.</summary>

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using CredBroker.Cli.Connection;
+using CredBroker.Client;
+using Spectre.Console;
+
+namespace CredBroker.Cli.Commands.Audit;
+
+/// <summary><c>credbroker audit export</c>: the log of a period as JSON Lines, byte for byte as it is stored.</summary>
+internal sealed class AuditExportCommand : Command
+{
+    private const int ShowEvery = 1000;
+
+    private readonly Terminal terminal;
+    private readonly BrokerOptions broker;
+    private readonly Option<DateTimeOffset?> from;
+    private readonly Option<DateTimeOffset?> to;
+    private readonly Option<string?> file = new("--file", "-f") { HelpName = "FILE", Description = "Write here instead of to standard output" };
+    private readonly Option<bool> resume = new("--resume") { Description = "Go on with FILE after its last whole record: after a break, or to add what came since" };
+
+    public AuditExportCommand(Terminal terminal)
+        : base("export", "Export the audit log of a period as JSON Lines, to be verified with audit verify.")
+    {
+        (this.terminal, broker) = (terminal, new(terminal));
+        from = TimeOption.Create("--from", "The first time wanted", terminal.Time);
+        to = TimeOption.Create("--to", "The first time not wanted; until now, unless given", terminal.Time);
+        Add(from);
+        Add(to);
+        Add(file);
+        Add(resume);
+        broker.AddForPeople(this);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (path, goOn) = (parsed.GetValue(file), parsed.GetValue(resume));
+        if (goOn && path is null)
+        {
+            throw CliException.Usage("--resume needs the file that it goes on with.", "Name it with --file.");
+        }
+
+        using var session = broker.ConnectAsPerson(parsed);
+        var range = new AuditExportRange { From = parsed.GetValue(from), To = parsed.GetValue(to) };
+        if (path is null)
+        {
+            await using var output = terminal.OpenOut();
+            await CopyAsync(session.Client, range, output, _ => { }, cancellationToken);
+            return ExitCodes.Done;
+        }
+
+        await using var target = Open(path, goOn);
+        range = goOn ? range with { Cursor = await ExportFile.PrepareAsync(target, cancellationToken) } : range;
+        var records = await WriteAsync(session.Client, range, target, path, cancellationToken);
+        terminal.Error.WriteLine($"{records.ToString("N0", CultureInfo.InvariantCulture)} records {(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}");
+        return ExitCodes.Done;
+    }
+
+    private static FileStream Open(string path, bool goOn)
+    {
+        try
+        {
+            return new(path, goOn ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        }
+        catch (IOException) when (!goOn && File.Exists(path))
+        {
+            throw CliException.Usage($"{path} exists already.", "Add --resume to go on with it, or name another file.");
+        }
+    }
+
+    private async Task<long> WriteAsync(BrokerClient client, AuditExportRange range, Stream target, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!terminal.ErrorIsTerminal)
+            {
+                return await CopyAsync(client, range, target, _ => { }, cancellationToken);
+            }
+
+            return await terminal.ErrorConsole().Status().StartAsync("Exporting", context =>
+                CopyAsync(client, range, target, records => context.Status = $"Exporting: {records.ToString("N0", CultureInfo.InvariantCulture)} records", cancellationToken));
+        }
+        catch (IOException exception)
+        {
+            throw new CliException(ExitCodes.Unavailable, $"The export broke off: {exception.Message}", $"Go on with the same command and --resume; {path} holds what came.");
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new CliException(ExitCodes.Interrupted, "Interrupted.", $"Go on with the same command and --resume; {path} holds what came.");
+        }
+    }
+
+    private static async Task<long> CopyAsync(BrokerClient client, AuditExportRange range, Stream target, Action<long> show, CancellationToken cancellationToken)
+    {
+        await using var output = new BufferedStream(target, 64 * 1024);
+        var records = 0L;
+        await foreach (var line in client.ExportAuditAsync(range, cancellationToken))
+        {
+            await output.WriteAsync(line.Bytes, cancellationToken);
+            output.WriteByte((byte)'\n');
+            if (line.Cursor is not null && ++records % ShowEvery == 0)
+            {
+                show(records);
+            }
+        }
+
+        return records;
+    }
+}

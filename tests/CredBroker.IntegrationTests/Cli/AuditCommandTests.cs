@@ -1,0 +1,202 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json;
+using CredBroker.Core;
+using CredBroker.Core.Audit;
+using Microsoft.AspNetCore.Http;
+
+namespace CredBroker.IntegrationTests.Cli;
+
+/// <summary>Exports over connections that break, files that were cut, and verifying offline.</summary>
+public sealed class AuditCommandTests
+{
+    private const string Export = "GET /v1/audit/export";
+
+    [Fact]
+    public async Task An_export_is_written_to_standard_output_byte_for_byte()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(5);
+        cli.Broker.On(Export, log.AnswerAsync);
+
+        var run = await cli.RunAsync("audit", "export", "--from", "2026-03-01", "--to", "2026-03-02T10:00:00+01:00");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Equal(await log.ExportAsync(null), run.Out);
+        Assert.Equal("?format=jsonl&from=2026-03-01T00%3A00%3A00.000Z&to=2026-03-02T09%3A00%3A00.000Z", Assert.Single(cli.Broker.Calls).Query);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_is_gone_on_with_and_the_file_verifies()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(20) { BreakAfter = 7 };
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+
+        var run = await cli.RunAsync("audit", "export", "--file", file);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Out));
+        Assert.Contains("20 records written", run.Error, StringComparison.Ordinal);
+        Assert.True(cli.Broker.Calls.Count >= 3, "the connection broke at least twice");
+        Assert.Equal(0, (await cli.RunAsync("audit", "verify", file)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Without_any_progress_it_gives_up_and_says_how_to_go_on()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(20) { BreakAfter = 0 };
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+
+        var broken = await cli.RunAsync("audit", "export", "--file", file);
+        Assert.Equal(4, broken.ExitCode);
+        Assert.Contains("--resume", broken.Error, StringComparison.Ordinal);
+
+        log.BreakAfter = null;
+        Assert.Equal(0, (await cli.RunAsync("audit", "export", "--file", file, "--resume")).ExitCode);
+        Assert.Equal(0, (await cli.RunAsync("audit", "verify", file)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(700)]
+    [InlineData(1500)]
+    public async Task A_file_that_was_cut_anywhere_is_gone_on_with_after_its_last_whole_record(int cut)
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(20);
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+        var whole = await log.ExportAsync(null);
+        await File.WriteAllTextAsync(file, whole[..^cut]);
+        Assert.Equal(5, (await cli.RunAsync("audit", "verify", file)).ExitCode);
+
+        var run = await cli.RunAsync("audit", "export", "--file", file, "--resume");
+
+        Assert.Equal(0, run.ExitCode);
+        var verified = await cli.RunAsync("audit", "verify", file);
+        Assert.Equal("", verified.ExitCode == 0 ? "" : verified.Out);
+        Assert.Contains("OK: 20 records", verified.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_whole_file_is_added_to()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(3);
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+        await cli.RunAsync("audit", "export", "--file", file);
+        log.Add(2);
+
+        var run = await cli.RunAsync("audit", "export", "--file", file, "--resume");
+
+        Assert.Contains("2 records added", run.Error, StringComparison.Ordinal);
+        Assert.Contains("OK: 5 records", (await cli.RunAsync("audit", "verify", file)).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_altered_event_is_named()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+        await File.WriteAllTextAsync(file, (await new WrittenLog(9).ExportAsync(null)).Replace("\"reason\":\"r-4\"", "\"reason\":\"r-X\"", StringComparison.Ordinal));
+
+        var run = await cli.RunAsync("audit", "verify", file);
+        var json = await cli.RunAsync("audit", "verify", file, "--output", "json");
+
+        Assert.Equal((5, 5), (run.ExitCode, json.ExitCode));
+        Assert.StartsWith($"{file}:6: BROKEN at event 4 of stream", run.Out, StringComparison.Ordinal);
+        Assert.Equal((false, 4), (JsonDocument.Parse(json.Out).RootElement.GetProperty("holds").GetBoolean(), JsonDocument.Parse(json.Out).RootElement.GetProperty("fault").GetProperty("sequence").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_head_kept_elsewhere_must_be_in_the_file()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(4);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+        await File.WriteAllTextAsync(file, await log.ExportAsync(null));
+        var head = log.Head.ToString();
+
+        Assert.Equal(0, (await cli.RunAsync("audit", "verify", file, "--expect", head)).ExitCode);
+        Assert.Equal(5, (await cli.RunAsync("audit", "verify", file, "--expect", head.Replace(":4:", ":5:", StringComparison.Ordinal))).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "verify", file, "--expect", "head")).ExitCode);
+    }
+
+    [Fact]
+    public async Task What_is_no_export_or_exists_already_is_left_alone()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On(Export, new WrittenLog(1).AnswerAsync);
+        var file = Path.Combine(cli.Folder, "letter.txt");
+        await File.WriteAllTextAsync(file, "Dear Ada,\nyours\n");
+
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--file", file)).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--file", file, "--resume")).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--resume")).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--from", "yesterday")).ExitCode);
+        Assert.Equal(1, (await cli.RunAsync("audit", "verify", Path.Combine(cli.Folder, "none"))).ExitCode);
+        Assert.Equal("Dear Ada,\nyours\n", await File.ReadAllTextAsync(file));
+    }
+
+    /// <summary>A log of one stream, and the export of it as the broker writes it.</summary>
+    private sealed class WrittenLog : IAuditLog
+    {
+        private readonly string stream = Ids.New(TimeProvider.System);
+        private readonly List<AuditRecord> records = [];
+
+        public WrittenLog(int events) => Add(events);
+
+        /// <summary>The connection breaks within the record after this many; null for never.</summary>
+        public int? BreakAfter { get; set; }
+
+        public AuditPosition Head => new(stream, records.Count, AuditRecordWriter.Hash(records[^1].Bytes.Span));
+
+        public void Add(int events)
+        {
+            for (var i = 0; i < events; i++)
+            {
+                var (sequence, previous) = (records.Count + 1, records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
+                var body = AuditRecordWriter.WriteBody(
+                    sequence == 1 ? AuditStreams.Opened(null) with { Reason = "r-1" } : new() { Type = AuditEventTypes.AdminAction, Actor = AuditActor.Broker("test"), Reason = $"r-{sequence}" });
+                records.Add(new(stream, sequence, previous, AuditRecordWriter.Seal(stream, sequence, new(2026, 3, 1, 10, sequence, 0, TimeSpan.Zero), previous, body)));
+            }
+        }
+
+        public async Task<string> ExportAsync(AuditCursor? after)
+        {
+            var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+            await new AuditExport(this).WriteAsync(pipe.Writer, null, null, after, default);
+            await pipe.Writer.CompleteAsync();
+            return await new StreamReader(pipe.Reader.AsStream(), Encoding.UTF8).ReadToEndAsync();
+        }
+
+        public async Task AnswerAsync(HttpContext context)
+        {
+            AuditCursor.TryParse(context.Request.Query["cursor"], out var after);
+            var text = await ExportAsync(after);
+            var lines = text.Split('\n');
+            var isBroken = BreakAfter is { } records && records < lines.Length - 4;
+            await context.Response.WriteAsync(isBroken ? string.Join('\n', lines.Take(2 + BreakAfter!.Value)) + "\n{\"v\":1,\"stre" : text);
+            await context.Response.Body.FlushAsync();
+            if (isBroken)
+            {
+                throw new IOException("The connection ends without the last chunk.");
+            }
+        }
+
+        public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public async IAsyncEnumerable<AuditRecord> ReadAsync(DateTimeOffset from, DateTimeOffset to, AuditCursor? after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            foreach (var record in records.Where(record => record.Sequence > (after?.Sequence ?? 0)))
+            {
+                await Task.Yield();
+                yield return record;
+            }
+        }
+    }
+}
