@@ -20,15 +20,26 @@ internal sealed partial class CommitWriter : IDisposable
     private readonly CommitQueue _queue;
     private readonly ILogger _logger;
     private readonly Thread _thread;
-    private long _streamNumber;
+    private readonly long _stream;
     private long _batch;
-    private volatile Committed _committed = null!;
+    private bool _mustReadHead;
+    private volatile Committed _committed;
 
-    /// <summary>Opens the stream (one commit on the caller's thread), then starts.</summary>
+    /// <summary>Opens this process's audit stream (one commit, on the caller's thread) and starts.</summary>
     public CommitWriter(WriteSession session, StoreClock clock, CommitQueue queue, ILogger logger)
     {
         (_session, _clock, _queue, _logger) = (session, clock, queue, logger);
-        OpenStream();
+        var (persisted, batch) = session.ReadFirst("SELECT clock, batch FROM store", row => (row.Number(0), row.Number(1)));
+        (_batch, session.Now) = (batch, clock.Advance(persisted));
+        session.Execute("BEGIN IMMEDIATE");
+        session.Now = clock.Now();
+        var opened = AuditRecordWriter.WriteBody(AuditStreams.Opened(SqlAuditStore.ReadNewest(session)));
+        _stream = SqlAuditStore.OpenStream(session);
+        session.Head = StoreHead.Read(session, _stream);
+        SqlAuditStore.Append(session, _stream, opened);
+        EndBatch(0);
+        session.Execute("COMMIT");
+        _committed = new(session.Head);
         _thread = new Thread(Run) { Name = "CredBroker store writer", IsBackground = true };
         _thread.Start();
     }
@@ -44,93 +55,76 @@ internal sealed partial class CommitWriter : IDisposable
         _session.Dispose();
     }
 
-    private void OpenStream()
-    {
-        var (persisted, batch) = _session.ReadFirst("SELECT clock, batch FROM store", row => (row.Number(0), row.Number(1)));
-        _batch = batch;
-        _clock.Advance(persisted);
-        _session.Execute("BEGIN IMMEDIATE");
-        _session.Now = _clock.Now();
-        var found = SqlAuditStore.ReadNewest(_session);
-        var stream = SqlAuditStore.NextStream(_session);
-        _session.Head = new(
-            _session.ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
-            _session.ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
-            new(stream, 0, AuditPosition.NoHash));
-        _streamNumber = SqlAuditStore.OpenStream(_session, stream);
-        SqlAuditStore.Append(_session, _streamNumber, AuditRecordWriter.WriteBody(AuditStreams.Opened(found)));
-        EndBatch(0);
-        _session.Execute("COMMIT");
-        _committed = new(_session.Head);
-    }
-
     private void Run()
     {
         var batch = new List<PendingCommit>(MaxBatch);
         while (_queue.Take(batch, MaxBatch))
         {
-            if (batch.Count > 0)
-            {
-                Commit(batch);
-                batch.Clear();
-            }
+            Commit(batch);
+            batch.Clear();
         }
 
-        CloseStream();
+        var closing = new PendingCommit(new StateChange.EventRecorded { Event = AuditStreams.Closed });
+        if (TryCommit([closing]) is { } failure)
+        {
+            LogCloseFailed(_logger, failure.Exception);
+        }
     }
 
     private void Commit(List<PendingCommit> batch)
     {
-        if (TryCommit(batch) is not { } failure)
+        if (batch.Count == 0 || TryCommit(batch) is not { } failure)
         {
             return;
         }
 
-        LogBatchFailed(_logger, failure, batch.Count);
-        for (int i = 0, inARow = 0; i < batch.Count; i++)
+        LogBatchFailed(_logger, failure.Exception, batch.Count);
+        var inARow = 0;
+        foreach (var change in batch)
         {
-            if (batch.Count > 1 && inARow < MaxFailuresInARow)
+            if (batch.Count > 1 && failure is null or { IsOutcomeKnown: true } && inARow < MaxFailuresInARow)
             {
-                failure = TryCommit([batch[i]]);
+                failure = TryCommit([change]);
                 inARow = failure is null ? 0 : inARow + 1;
             }
 
             if (failure is not null)
             {
-                batch[i].SetException(failure);
+                change.SetException(failure.Exception);
             }
         }
     }
 
     /// <summary>Commits the changes together and answers them; or commits and answers nothing, and returns why.</summary>
-    private StoreUnavailableException? TryCommit(List<PendingCommit> changes)
+    private Failure? TryCommit(List<PendingCommit> changes)
     {
         var results = new Result[changes.Count];
-        var committing = false;
+        var isCommitting = false;
         try
         {
-            _session.Now = _clock.Now();
-            _session.Head = _committed.Head;
+            var before = ReadHeadIfUnknown();
+            (_session.Now, _session.Head) = (_clock.Now(), before);
             _session.Execute("BEGIN IMMEDIATE");
             for (var i = 0; i < results.Length; i++)
             {
                 results[i] = ApplyAlone(changes[i]);
             }
 
-            if (results.Any(result => result.Outcome is CommitOutcome.Committed))
+            if (Array.Exists(results, result => result.Outcome is CommitOutcome.Committed))
             {
-                EndBatch(_committed.Head.Audit.Sequence);
+                EndBatch(before.Audit.Sequence);
             }
 
-            committing = true;
+            isCommitting = true;
             _session.Execute("COMMIT");
         }
         catch (Exception e)
         {
-            // Whatever it was: callers are waiting, and the thread must live on.
-            if (!committing || !WasCommitted())
+            // Whatever it is: callers are waiting for their answer, and the thread must live on.
+            var wasCommitted = isCommitting ? ReadBack() : false;
+            if (wasCommitted != true)
             {
-                return GiveUp(e, isUnknown: committing && !_session.InTransaction);
+                return GiveUp(e, isOutcomeKnown: wasCommitted == false);
             }
         }
 
@@ -151,11 +145,10 @@ internal sealed partial class CommitWriter : IDisposable
         Result result;
         try
         {
-            var applied = Apply(commit);
+            var applied = SqlStateChange.Apply(_session, commit);
             result = applied.Failure is { } guard
                 ? new(new CommitOutcome.GuardFailed(guard))
-                : new(new CommitOutcome.Committed(
-                    _session.Now, applied.IsRecorded ? SqlAuditStore.Append(_session, _streamNumber, commit.EventBody) : null, applied.Number));
+                : new(new CommitOutcome.Committed(_session.Now, applied.IsRecorded ? SqlAuditStore.Append(_session, _stream, commit.EventBody) : null, applied.Number));
         }
         catch (Exception e) when (_session.InTransaction && IsOwnFault(e))
         {
@@ -173,26 +166,6 @@ internal sealed partial class CommitWriter : IDisposable
         return result;
     }
 
-    private Applied Apply(PendingCommit commit) => commit.Change switch
-    {
-        StateChange.LeaseOpened change => SqlLeaseStore.Open(_session, change, commit.DecisionJson),
-        StateChange.LeaseActivated change => SqlLeaseStore.Activate(_session, change),
-        StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(_session, change),
-        StateChange.LeaseRenewed change => SqlLeaseStore.Renew(_session, change),
-        StateChange.RequestDenied change => SqlLeaseStore.Deny(_session, change, commit.DecisionJson),
-        StateChange.RevocationClaimed change => SqlRevocationStore.Claim(_session, change),
-        StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(_session, change),
-        StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(_session, change),
-        StateChange.RevocationFailed change => SqlRevocationStore.Fail(_session, change),
-        StateChange.LeaseEnded change => SqlRevocationStore.End(_session, change),
-        StateChange.RevocationOrdered change => SqlOrderStore.Insert(_session, change.Order),
-        StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(_session, change),
-        StateChange.TaskClosed change => SqlTaskStore.Close(_session, change),
-        StateChange.PolicyApplied change => SqlPolicyStore.Apply(_session, change),
-        StateChange.EventRecorded => Applied.Done,
-        _ => throw new NotSupportedException($"The store does not know the change {commit.Change.GetType().Name}."),
-    };
-
     // A row that breaks a rule of the schema, or a value that cannot be written. Anything else of SQLite's concerns the whole batch.
     private static bool IsOwnFault(Exception e) => e is not SqliteException sqlite || sqlite.SqliteErrorCode is SQLitePCL.raw.SQLITE_CONSTRAINT
         or SQLitePCL.raw.SQLITE_TOOBIG or SQLitePCL.raw.SQLITE_MISMATCH or SQLitePCL.raw.SQLITE_RANGE;
@@ -201,26 +174,39 @@ internal sealed partial class CommitWriter : IDisposable
     {
         if (_session.Head.Audit.Sequence > sequenceBefore)
         {
-            SqlAuditStore.EndBatch(_session, _streamNumber, sequenceBefore + 1);
+            SqlAuditStore.EndBatch(_session, _stream, sequenceBefore + 1);
         }
 
         _session.Execute("UPDATE store SET clock = $clock, batch = $batch", ("$clock", _session.NowColumn), ("$batch", ++_batch));
     }
 
-    // SQLite reported an error from COMMIT: only the file knows what became of it.
-    private bool WasCommitted()
+    /// <summary>COMMIT itself reported an error: only the file knows what became of it. Null when it does not answer either.</summary>
+    private bool? ReadBack()
     {
         try
         {
             return !_session.InTransaction && _session.ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
         }
-        catch (SqliteException)
+        catch (SqliteException e)
         {
-            return false;
+            LogReadBackFailed(_logger, e);
+            _mustReadHead = true;
+            return null;
         }
     }
 
-    private StoreUnavailableException GiveUp(Exception cause, bool isUnknown)
+    private StoreHead ReadHeadIfUnknown()
+    {
+        if (_mustReadHead)
+        {
+            _committed = new(StoreHead.Read(_session, _stream));
+            _mustReadHead = false;
+        }
+
+        return _committed.Head;
+    }
+
+    private Failure GiveUp(Exception cause, bool isOutcomeKnown)
     {
         try
         {
@@ -234,19 +220,8 @@ internal sealed partial class CommitWriter : IDisposable
             LogRollbackFailed(_logger, e);
         }
 
-        return new(
-            $"The store does not accept: {cause.Message} "
-            + (isUnknown ? "The outcome is unknown: what was being committed may reappear after a crash." : "Nothing was committed."), cause);
-    }
-
-    private void CloseStream()
-    {
-        var closing = new PendingCommit(new StateChange.EventRecorded { Event = AuditStreams.Closed });
-        closing.TryTake();
-        if (TryCommit([closing]) is { } failure)
-        {
-            LogCloseFailed(_logger, failure);
-        }
+        var outcome = isOutcomeKnown ? "Nothing was committed." : "The outcome is unknown: what was being committed may be there.";
+        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown);
     }
 
     [LoggerMessage(EventId = 5101, Level = LogLevel.Error, Message = "A batch of {Count} changes failed; they are tried one by one")]
@@ -258,11 +233,16 @@ internal sealed partial class CommitWriter : IDisposable
     [LoggerMessage(EventId = 5103, Level = LogLevel.Critical, Message = "A failed batch could not be rolled back")]
     private static partial void LogRollbackFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 5104, Level = LogLevel.Warning, Message = "The audit stream could not be closed; the next start names its head all the same")]
+    [LoggerMessage(EventId = 5104, Level = LogLevel.Critical, Message = "A commit failed and could not be read back: its outcome is unknown")]
+    private static partial void LogReadBackFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 5105, Level = LogLevel.Warning, Message = "The audit stream could not be closed; the next start names its head all the same")]
     private static partial void LogCloseFailed(ILogger logger, Exception failure);
 
     // A reference, so that readers see head and numbers of one commit together.
     private sealed record Committed(StoreHead Head);
+
+    private sealed record Failure(StoreUnavailableException Exception, bool IsOutcomeKnown);
 
     private readonly record struct Result(CommitOutcome? Outcome, StoreUnavailableException? Fault = null)
     {

@@ -10,19 +10,25 @@ internal static class SqlAuditStore
 {
     private const int RecordsPerPage = 256;
 
-    /// <summary>An id for a new stream. Streams are read in the order of their ids, so it is later than every other, even if the clock has stood still since.</summary>
-    public static string NextStream(WriteSession session)
+    /// <summary>
+    /// Enters a stream and returns its number. Streams are read in the order of their ids, so a new one's is later than every other, even if the clock has stood still since.
+    /// </summary>
+    public static long OpenStream(WriteSession session)
     {
         var newest = session.ReadFirst("SELECT id FROM audit_stream ORDER BY number DESC LIMIT 1", row => row.Text(0));
         var earliest = newest is null ? 0 : Convert.ToInt64(newest[..12], 16) + 1;
-        return Guid.CreateVersion7(Column.Time(Math.Max(session.NowColumn, earliest))).ToString("N");
-    }
-
-    /// <summary>Enters the stream; returns its number.</summary>
-    public static long OpenStream(WriteSession session, string stream)
-    {
+        var stream = Guid.CreateVersion7(Column.Time(Math.Max(session.NowColumn, earliest))).ToString("N");
         session.Execute("INSERT INTO audit_stream (id) VALUES ($id)", ("$id", stream));
         return session.ReadFirst("SELECT number FROM audit_stream WHERE id = $id", row => row.Number(0), ("$id", stream));
+    }
+
+    /// <summary>The newest record of a stream; sequence 0 when it has none.</summary>
+    public static AuditPosition ReadHead(WriteSession session, long streamNumber)
+    {
+        var stream = session.ReadFirst("SELECT id FROM audit_stream WHERE number = $stream", row => row.Text(0), ("$stream", streamNumber))!;
+        return session.ReadFirst(
+            "SELECT sequence, bytes FROM audit_record WHERE stream = $stream ORDER BY sequence DESC LIMIT 1",
+            row => new AuditPosition(stream, row.Number(0), AuditRecordWriter.Hash(row.Bytes(1))), ("$stream", streamNumber)) ?? new(stream, 0, AuditPosition.NoHash);
     }
 
     /// <summary>Seals the event as the next record of the stream and appends it.</summary>
@@ -59,16 +65,16 @@ internal static class SqlAuditStore
 
     /// <summary>Records of a time range in pages, each read on its own: a snapshot held for a whole export would let the write-ahead log grow.</summary>
     public static async IAsyncEnumerable<AuditRecord> ReadAsync(
-        Func<SqliteConnection> open, DateTimeOffset from, DateTimeOffset to, AuditCursor? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+        SqliteFile file, DateTimeOffset from, DateTimeOffset to, AuditCursor? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var (number, stream) in StreamsFrom(open, after?.Stream ?? ""))
+        foreach (var (number, stream) in StreamsFrom(file, after?.Stream ?? ""))
         {
-            var (first, last) = Run(open, number, Column.From(from), Column.From(to));
+            var (first, last) = Run(file, number, Column.From(from), Column.From(to));
             first = stream == after?.Stream ? Math.Max(first, after.Sequence + 1) : first;
             while (first <= last)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                foreach (var (sequence, bytes) in Page(open, number, first, last))
+                foreach (var (sequence, bytes) in Page(file, number, first, last))
                 {
                     // A record that somebody altered in the database is exported as it stands; whoever verifies the export is told.
                     yield return new(stream, sequence, AuditRecordHeader.Read(bytes)?.Previous ?? AuditPosition.NoHash, bytes);
@@ -81,16 +87,12 @@ internal static class SqlAuditStore
         }
     }
 
-    private static List<(long Number, string Id)> StreamsFrom(Func<SqliteConnection> open, string stream)
-    {
-        using var connection = open();
-        return connection.Query<(long, string)>("SELECT number, id FROM audit_stream WHERE id >= @stream ORDER BY id", new { stream }).AsList();
-    }
+    private static List<(long Number, string Id)> StreamsFrom(SqliteFile file, string stream) => file.Read(connection =>
+        connection.Query<(long, string)>("SELECT number, id FROM audit_stream WHERE id >= @stream ORDER BY id", new { stream }).AsList());
 
     // Within a stream time never goes back, so a time range is one run of sequence numbers.
-    private static (long First, long Last) Run(Func<SqliteConnection> open, long number, long from, long to)
+    private static (long First, long Last) Run(SqliteFile file, long number, long from, long to) => file.Read(connection =>
     {
-        using var connection = open();
         // In this order: what is committed meanwhile can then only lie after the newest.
         var newest = connection.ExecuteScalar<long>("SELECT coalesce(max(sequence), 0) FROM audit_record WHERE stream = @number", new { number });
         var last = (FirstAtOrAfter(to) ?? long.MaxValue) - 1;
@@ -99,13 +101,10 @@ internal static class SqlAuditStore
 
         long? FirstAtOrAfter(long time) => connection.ExecuteScalar<long?>(
             "SELECT sequence FROM audit_batch WHERE stream = @number AND time >= @time ORDER BY time, sequence LIMIT 1", new { number, time });
-    }
+    });
 
-    private static List<(long Sequence, byte[] Bytes)> Page(Func<SqliteConnection> open, long number, long first, long last)
-    {
-        using var connection = open();
-        return connection.Query<(long, byte[])>(
+    private static List<(long Sequence, byte[] Bytes)> Page(SqliteFile file, long number, long first, long last) => file.Read(connection =>
+        connection.Query<(long, byte[])>(
             "SELECT sequence, bytes FROM audit_record WHERE stream = @number AND sequence BETWEEN @first AND @last ORDER BY sequence LIMIT @limit",
-            new { number, first, last, limit = RecordsPerPage }).AsList();
-    }
+            new { number, first, last, limit = RecordsPerPage }).AsList());
 }

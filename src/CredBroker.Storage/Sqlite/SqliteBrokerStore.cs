@@ -113,7 +113,7 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
         // A batch that is under way may hold records of this range: it is waited for, and every later one gets a later time.
         _clock.Now();
         await _queue.PassAsync().WaitAsync(cancellationToken);
-        await foreach (var record in SqlAuditStore.ReadAsync(OpenReader, from, to, after, cancellationToken))
+        await foreach (var record in SqlAuditStore.ReadAsync(_file, from, to, after, cancellationToken))
         {
             yield return record;
         }
@@ -129,28 +129,6 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
     private ValueTask<T> Read<T>(Func<SqliteConnection, T> query, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            using var connection = OpenReader();
-            return new(query(connection));
-        }
-        catch (SqliteException e)
-        {
-            throw Unreadable(e);
-        }
+        return new(_file.Read(query));
     }
-
-    private SqliteConnection OpenReader()
-    {
-        try
-        {
-            return _file.OpenReader();
-        }
-        catch (SqliteException e)
-        {
-            throw Unreadable(e);
-        }
-    }
-
-    private static StoreUnavailableException Unreadable(SqliteException e) => new($"The store does not answer: {e.Message}", e);
 }

@@ -9,9 +9,11 @@ internal sealed class SqliteFile : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
+    private readonly ReaderWriterLockSlim _closing = new();
     private readonly FileStream _lock;
     private readonly string _reading;
     private readonly string _writing;
+    private bool _isClosed;
 
     private SqliteFile(string path, FileStream fileLock)
     {
@@ -65,22 +67,44 @@ internal sealed class SqliteFile : IDisposable
         return connection;
     }
 
-    /// <summary>A pooled connection that can only read.</summary>
-    public SqliteConnection OpenReader()
+    /// <summary>Runs a query on a pooled connection that can only read.</summary>
+    /// <exception cref="StoreUnavailableException">The file is closed or does not answer.</exception>
+    public T Read<T>(Func<SqliteConnection, T> query)
     {
-        var connection = new SqliteConnection(_reading);
-        connection.Open();
-        return connection;
+        _closing.EnterReadLock();
+        try
+        {
+            if (_isClosed)
+            {
+                throw new StoreUnavailableException("The store is closed.");
+            }
+
+            using var connection = new SqliteConnection(_reading);
+            connection.Open();
+            return query(connection);
+        }
+        catch (SqliteException e)
+        {
+            throw new StoreUnavailableException($"The store does not answer: {e.Message}", e);
+        }
+        finally
+        {
+            _closing.ExitReadLock();
+        }
     }
 
+    /// <summary>Waits for reads that are under way, refuses later ones, and lets go of the file.</summary>
     public void Dispose()
     {
+        _closing.EnterWriteLock();
+        _isClosed = true;
         using (var connection = new SqliteConnection(_reading))
         {
             SqliteConnection.ClearPool(connection);
         }
 
         _lock.Dispose();
+        _closing.ExitWriteLock();
     }
 
     private void Migrate()

@@ -1,4 +1,3 @@
-using CredBroker.Core.Audit;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -98,9 +97,3 @@ internal sealed class WriteSession(SqliteConnection connection) : IDisposable
         return statement;
     }
 }
-
-/// <summary>What the writer carries from change to change.</summary>
-/// <param name="Fence">The newest revocation order's number.</param>
-/// <param name="PolicyVersion">The newest policy version.</param>
-/// <param name="Audit">The newest audit record.</param>
-internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit);

@@ -124,6 +124,7 @@ public abstract partial class BrokerStoreContract
         var store = Store;
         Reopen();
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.CommitAsync(StoreSamples.Recorded(), default));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.FindLeaseAsync(Samples.NewId(), default));
     }
 
     [Fact]

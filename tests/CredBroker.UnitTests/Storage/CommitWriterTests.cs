@@ -3,6 +3,7 @@ using CredBroker.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using SQLitePCL;
 
 namespace CredBroker.UnitTests.Storage;
 
@@ -52,6 +53,43 @@ public sealed class CommitWriterTests : IDisposable
         Assert.Equal(101, Count());
     }
 
+    [Fact]
+    public async Task A_commit_that_fails_is_read_back_and_tried_again_item_by_item()
+    {
+        FailCommits(1);
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Commit("x")));
+        Assert.All(outcomes, outcome => Assert.IsType<CommitOutcome.Committed>(outcome));
+        Assert.Equal(51, Count());
+    }
+
+    [Fact]
+    public async Task Commits_that_fail_again_and_again_are_answered()
+    {
+        FailCommits(int.MaxValue);
+        var failures = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Assert.ThrowsAsync<StoreUnavailableException>(() => Commit("x"))));
+        Assert.All(failures, failure => Assert.Contains("Nothing was committed", failure.Message, StringComparison.Ordinal));
+        FailCommits(0);
+        await Commit("after");
+        Assert.Equal((2, 2), (_writer.Head.Audit.Sequence, Count()));
+    }
+
+    [Fact]
+    public async Task An_outcome_that_cannot_be_read_back_is_called_unknown_and_the_chain_goes_on()
+    {
+        // The commit is undone, and the statement that would read it back is forbidden: to the writer anything may have happened.
+        FailCommits(int.MaxValue);
+        var isForbidden = true;
+        raw.sqlite3_set_authorizer(
+            _connection.Handle, (_, action, table, _, _, _) => isForbidden && action == raw.SQLITE_READ && table.utf8_to_string() == "store" ? raw.SQLITE_DENY : raw.SQLITE_OK, null!);
+        var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => Commit("x"));
+        Assert.Contains("outcome is unknown", failure.Message, StringComparison.Ordinal);
+
+        isForbidden = false;
+        FailCommits(0);
+        await Commit("after");
+        Assert.Equal((2, 2), (_writer.Head.Audit.Sequence, Count()));
+    }
+
     public void Dispose()
     {
         _writer.Dispose();
@@ -68,13 +106,12 @@ public sealed class CommitWriterTests : IDisposable
         return commit.Task;
     }
 
+    /// <summary>Lets SQLite turn the next commits into rollbacks.</summary>
+    private void FailCommits(int count) => raw.sqlite3_commit_hook(_connection.Handle, _ => count-- > 0 ? 1 : 0, null!);
+
     private long LimitPages(int pages) => Read(_connection, $"PRAGMA max_page_count={pages}");
 
-    private long Count()
-    {
-        using var reader = _file.OpenReader();
-        return Read(reader, "SELECT count(*) FROM audit_record");
-    }
+    private long Count() => _file.Read(connection => Read(connection, "SELECT count(*) FROM audit_record"));
 
     private static long Read(SqliteConnection connection, string sql)
     {
