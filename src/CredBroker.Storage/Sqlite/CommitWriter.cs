@@ -82,7 +82,7 @@ internal sealed partial class CommitWriter : IDisposable
         var inARow = 0;
         foreach (var change in batch)
         {
-            if (batch.Count > 1 && failure is null or { IsOutcomeKnown: true } && inARow < MaxFailuresInARow)
+            if (failure is null or { IsOutcomeKnown: true } && inARow < MaxFailuresInARow)
             {
                 failure = TryCommit([change]);
                 inARow = failure is null ? 0 : inARow + 1;
