@@ -135,21 +135,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken) => revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<VaultLease>?> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken)
-    {
-        if (names.FaultOf(entry) is not null || names.LeasePrefix(entry) is not { } prefix)
-        {
-            return null;
-        }
+    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
+        names.FaultOf(entry) is null && names.LeasePrefix(entry) is { } prefix ? leases.ListAsync(prefix, cancellationToken) : new(new LeaseListing.NotOurs());
 
-        var (listed, reply) = await leases.ListAsync(prefix, cancellationToken);
-        if (listed is null)
-        {
-            LogNotListed(logger, prefix, reply.Why);
-        }
-
-        return listed;
-    }
+    /// <inheritdoc/>
+    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) => leases.LookUpAsync(vaultLeaseId, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -217,7 +207,4 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing was issued for lease {LeaseId} ({Credential}). {Why}")]
     private static partial void LogRefused(ILogger logger, string leaseId, string credential, string why);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The leases under {Prefix} cannot be listed. {Why}")]
-    private static partial void LogNotListed(ILogger logger, string prefix, string why);
 }

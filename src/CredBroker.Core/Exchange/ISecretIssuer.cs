@@ -32,8 +32,11 @@ public interface ISecretIssuer
     /// <summary>Revokes a child token by its accessor; proves nothing about a mint that is under way.</summary>
     ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken);
 
-    /// <summary>The Vault leases under the role path of this entry, for the sweep; null where the path is not this installation's alone.</summary>
-    ValueTask<IReadOnlyList<VaultLease>?> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken);
+    /// <summary>The ids of the Vault leases under the role path of this entry, for the sweep.</summary>
+    ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken);
+
+    /// <summary>One Vault lease; a list of thousands is looked up only where the store does not know the id.</summary>
+    ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken);
 
     /// <summary>Revokes a Vault lease that no lease of the store knows, with <c>sync</c>.</summary>
     ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken);
@@ -76,11 +79,45 @@ public sealed record ChildToken(SecretText Token, string Accessor, DateTimeOffse
 /// <param name="ProvenAt">When revoking was last proven.</param>
 public sealed record IssuerStatus(bool CanIssue, Refusal? Refusal, DateTimeOffset? ProvenAt);
 
-/// <summary>A lease as Vault lists it.</summary>
+/// <summary>A lease as Vault shows it.</summary>
 /// <param name="VaultLeaseId">Its id.</param>
 /// <param name="IssuedAt">Vault's <c>issue_time</c>: the end of the mint.</param>
 /// <param name="Revoking">Whether Vault is revoking it already (<c>ttl</c> 0).</param>
 public sealed record VaultLease(string VaultLeaseId, DateTimeOffset IssuedAt, bool Revoking);
+
+/// <summary>What Vault lists under a role path.</summary>
+public abstract record LeaseListing
+{
+    private LeaseListing()
+    {
+    }
+
+    /// <summary>All of its leases.</summary>
+    public sealed record Listed(IReadOnlyList<string> VaultLeaseIds) : LeaseListing;
+
+    /// <summary>The path is not this installation's alone, or has no leases that could be told apart: nothing can be proven from it.</summary>
+    public sealed record NotOurs : LeaseListing;
+
+    /// <summary>They could not be listed now.</summary>
+    public sealed record Failed(string Error) : LeaseListing;
+}
+
+/// <summary>What Vault says about one lease.</summary>
+public abstract record LeaseLookup
+{
+    private LeaseLookup()
+    {
+    }
+
+    /// <summary>It is there.</summary>
+    public sealed record Found(VaultLease Lease) : LeaseLookup;
+
+    /// <summary>Vault does not know it.</summary>
+    public sealed record Gone : LeaseLookup;
+
+    /// <summary>It could not be looked up now.</summary>
+    public sealed record Failed(string Error) : LeaseLookup;
+}
 
 /// <summary>The outcome of step 5.</summary>
 public abstract record PrepareOutcome

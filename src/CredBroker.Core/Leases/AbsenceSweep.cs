@@ -28,15 +28,36 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
 
     private async ValueTask SweepAsync(CatalogueEntry entry, IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
     {
-        if (await issuer.ListLeasesAsync(entry, cancellationToken) is not { } listed)
+        IReadOnlyList<string> listed;
+        switch (await issuer.ListLeasesAsync(entry, cancellationToken))
         {
-            await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed, or its path is not this installation's alone: whether a secret exists is not known.", NotProvable);
-            return;
+            case LeaseListing.Listed { VaultLeaseIds: var ids }:
+                listed = ids;
+                break;
+            case LeaseListing.Failed failed:
+                await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed: {failed.Error}", null);
+                return;
+            default:
+                await FailAllAsync(leases, $"Vault's path of {entry.Name} is not this installation's alone: whether a secret exists is not known.", NotProvable);
+                return;
         }
 
-        var known = await store.FindKnownVaultLeasesAsync([.. listed.Select(lease => lease.VaultLeaseId)], cancellationToken);
+        var known = await store.FindKnownVaultLeasesAsync(listed, cancellationToken);
         var readAt = store.Position.UtcNow;
-        var unknown = listed.Where(lease => !known.Contains(lease.VaultLeaseId)).ToList();
+        var unknown = new List<VaultLease>();
+        foreach (var id in listed.Where(id => !known.Contains(id)))
+        {
+            switch (await issuer.LookUpLeaseAsync(id, cancellationToken))
+            {
+                case LeaseLookup.Found { Lease: var lease }:
+                    unknown.Add(lease);
+                    break;
+                case LeaseLookup.Failed failed:
+                    await FailAllAsync(leases, $"A Vault lease of {entry.Name} cannot be looked up: {failed.Error}", null);
+                    return;
+            }
+        }
+
         var strays = unknown.Where(lease => lease.IssuedAt < readAt - options.IssuanceDeadline).ToList();
         if (strays.Count > options.StrayLimit)
         {

@@ -18,18 +18,36 @@ public sealed class OrphanCheck(ISecretIssuer issuer, Func<IReadOnlyCollection<s
         var findings = new List<OrphanFinding>();
         foreach (var entry in catalogue.Where(entry => entry.Vault is not VaultBinding.KeyValue).DistinctBy(entry => entry.Vault))
         {
-            if (await issuer.ListLeasesAsync(entry, cancellationToken) is not { } listed)
-            {
-                findings.Add(new(entry.Name, null));
-                continue;
-            }
-
-            var held = await known([.. listed.Select(lease => lease.VaultLeaseId)], cancellationToken);
-            var oldest = time.GetUtcNow() - minimumAge;
-            findings.Add(new(entry.Name, [.. listed.Where(lease => lease.IssuedAt < oldest && !held.Contains(lease.VaultLeaseId))]));
+            findings.Add(await FindAsync(entry, minimumAge, cancellationToken));
         }
 
         return findings;
+    }
+
+    private async ValueTask<OrphanFinding> FindAsync(CatalogueEntry entry, TimeSpan minimumAge, CancellationToken cancellationToken)
+    {
+        var listing = await issuer.ListLeasesAsync(entry, cancellationToken);
+        if (listing is not LeaseListing.Listed { VaultLeaseIds: var ids })
+        {
+            return new(entry.Name, null, listing is LeaseListing.Failed failed ? failed.Error : "its leases cannot be told from others'");
+        }
+
+        var held = await known(ids, cancellationToken);
+        var oldest = time.GetUtcNow() - minimumAge;
+        var strays = new List<VaultLease>();
+        foreach (var id in ids.Where(id => !held.Contains(id)))
+        {
+            switch (await issuer.LookUpLeaseAsync(id, cancellationToken))
+            {
+                case LeaseLookup.Found { Lease: var lease } when lease.IssuedAt < oldest:
+                    strays.Add(lease);
+                    break;
+                case LeaseLookup.Failed failed:
+                    return new(entry.Name, null, failed.Error);
+            }
+        }
+
+        return new(entry.Name, strays);
     }
 
     /// <summary>Revokes strays one by one; each with what came of it.</summary>
@@ -45,5 +63,5 @@ public sealed class OrphanCheck(ISecretIssuer issuer, Func<IReadOnlyCollection<s
     }
 }
 
-/// <summary>The strays of one entry; null where its leases cannot be listed.</summary>
-public sealed record OrphanFinding(string Credential, IReadOnlyList<VaultLease>? Strays);
+/// <summary>The strays of one entry; null where its leases cannot be listed, and <paramref name="Why"/> says why.</summary>
+public sealed record OrphanFinding(string Credential, IReadOnlyList<VaultLease>? Strays, string Why = "");

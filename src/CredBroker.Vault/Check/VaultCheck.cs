@@ -73,7 +73,8 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         else
         {
             var listed = await issuer.ListLeasesAsync(entry, cancellationToken);
-            findings.Add(new(listed is not null, $"{entry.Name}: list the leases under {prefix}", listed is not null ? "" : "It needs list and sudo there: run `credbroker vault setup`."));
+            findings.Add(new(listed is LeaseListing.Listed, $"{entry.Name}: list the leases under {prefix}",
+                listed is LeaseListing.Failed failed ? $"{failed.Error} It needs list and sudo there: run `credbroker vault setup`." : ""));
         }
 
         return findings;

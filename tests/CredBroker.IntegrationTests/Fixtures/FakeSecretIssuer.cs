@@ -75,8 +75,10 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
 
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) => new(new RevokeOutcome.Confirmed());
 
-    public ValueTask<IReadOnlyList<VaultLease>?> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
-        new((IReadOnlyList<VaultLease>)[.. live.Keys.Select(id => new VaultLease(id, TimeProvider.System.GetUtcNow(), false))]);
+    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) => new(new LeaseListing.Listed([.. live.Keys]));
+
+    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
+        new(live.ContainsKey(vaultLeaseId) ? new LeaseLookup.Found(new(vaultLeaseId, TimeProvider.System.GetUtcNow(), false)) : new LeaseLookup.Gone());
 
     public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
     {

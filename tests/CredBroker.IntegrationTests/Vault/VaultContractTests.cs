@@ -143,13 +143,15 @@ public abstract class VaultContractTests : IAsyncLifetime
         var before = TimeProvider.System.GetUtcNow().AddSeconds(-2);
         var (_, _, minted) = await IssueAsync(Catalogue.Sign, csr);
 
-        var listed = await Issuer.ListLeasesAsync(Catalogue.Sign, default);
+        var listed = Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Catalogue.Sign, default));
 
-        var lease = Assert.Single(listed!, lease => lease.VaultLeaseId == minted.Handles.VaultLeaseId);
+        var id = Assert.Single(listed.VaultLeaseIds, id => id == minted.Handles.VaultLeaseId);
+        var lease = Assert.IsType<LeaseLookup.Found>(await Issuer.LookUpLeaseAsync(id, default)).Lease;
         Assert.InRange(lease.IssuedAt, before, TimeProvider.System.GetUtcNow().AddSeconds(2));
         Assert.False(lease.Revoking);
-        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeStrayAsync(lease.VaultLeaseId, default));
-        Assert.DoesNotContain(await Issuer.ListLeasesAsync(Catalogue.Sign, default) ?? [], left => left.VaultLeaseId == lease.VaultLeaseId);
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeStrayAsync(id, default));
+        Assert.DoesNotContain(id, Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Catalogue.Sign, default)).VaultLeaseIds);
+        Assert.IsType<LeaseLookup.Gone>(await Issuer.LookUpLeaseAsync(id, default));
     }
 
     [Fact]
@@ -237,8 +239,8 @@ public abstract class VaultContractTests : IAsyncLifetime
     {
         var others = Catalogue.Sign with { Vault = new VaultBinding.Pki("pki", "cb-testing-agent-mtls", PkiMode.Sign) };
 
-        Assert.Null(await Issuer.ListLeasesAsync(others, default));
-        Assert.Null(await Issuer.ListLeasesAsync(Catalogue.KeyValue, default));
+        Assert.IsType<LeaseListing.NotOurs>(await Issuer.ListLeasesAsync(others, default));
+        Assert.IsType<LeaseListing.NotOurs>(await Issuer.ListLeasesAsync(Catalogue.KeyValue, default));
     }
 
     /// <summary>Steps 5 and 7, both expected to succeed.</summary>

@@ -116,8 +116,11 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         return new(BackendDown ? new RevokeOutcome.Failed("connection refused") : new RevokeOutcome.Unproven());
     }
 
-    public ValueTask<IReadOnlyList<VaultLease>?> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) => new(
-        CanList ? [.. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)).Select(id => new VaultLease(id, MintedAt[id], false))] : null);
+    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) => new(
+        CanList ? new LeaseListing.Listed([.. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal))]) : new LeaseListing.NotOurs());
+
+    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) => new(
+        Alive.ContainsKey(vaultLeaseId) ? new LeaseLookup.Found(new(vaultLeaseId, MintedAt[vaultLeaseId], false)) : new LeaseLookup.Gone());
 
     public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
     {

@@ -245,30 +245,33 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_list_that_may_be_incomplete_is_none()
     {
-        answers["sys/leases/lookup/database/creds/cb-test-db/"] = Json("""{"data":{"keys":["one","two"]}}""");
-        answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00.123456789Z","ttl":5}}""");
-        Assert.Equal(2, (await Issuer.ListLeasesAsync(Database, default))?.Count);
+        const string Path = "sys/leases/lookup/database/creds/cb-test-db/";
+        answers[Path] = Json("""{"data":{"keys":["one","two"]}}""");
+        Assert.Equal(["database/creds/cb-test-db/one", "database/creds/cb-test-db/two"], Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Database, default)).VaultLeaseIds);
+        answers[Path] = Refusal(404, "");
+        Assert.Empty(Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Database, default)).VaultLeaseIds);
 
-        answers["sys/leases/lookup"] = Refusal(403, "permission denied");
-        Assert.Null(await Issuer.ListLeasesAsync(Database, default));
-        answers["sys/leases/lookup/database/creds/cb-test-db/"] = Json("""{"data":{"keys":["sub/"]}}""");
-        Assert.Null(await Issuer.ListLeasesAsync(Database, default));
-        answers["sys/leases/lookup/database/creds/cb-test-db/"] = Refusal(403, "permission denied");
-        Assert.Null(await Issuer.ListLeasesAsync(Database, default));
-
-        answers["sys/leases/lookup/database/creds/cb-test-db/"] = Refusal(404, "");
-        Assert.Empty(await Issuer.ListLeasesAsync(Database, default) ?? [new("x", default, false)]);
+        foreach (var answer in new[] { Json("""{"data":{"keys":["sub/"]}}"""), Json("{}"), Refusal(403, "permission denied"), Refusal(503, "Vault is sealed") })
+        {
+            answers[Path] = answer;
+            Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
+        }
     }
 
     [Fact]
-    public async Task A_lease_that_ends_while_it_is_listed_is_left_out_and_one_being_revoked_says_so()
+    public async Task A_lease_is_found_gone_or_not_known_to_be_either()
     {
-        answers["sys/leases/lookup/database/creds/cb-test-db/"] = Json("""{"data":{"keys":["one"]}}""");
-        answers["sys/leases/lookup"] = Refusal(400, "invalid lease");
-        Assert.Empty(await Issuer.ListLeasesAsync(Database, default) ?? [new("x", default, false)]);
+        answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00.123456789Z","ttl":5}}""");
+        var found = Assert.IsType<LeaseLookup.Found>(await Issuer.LookUpLeaseAsync("a/b", default)).Lease;
+        Assert.Equal(new DateTimeOffset(2026, 1, 1, 0, 0, 0, 123, TimeSpan.Zero).AddTicks(4567), found.IssuedAt);
+        Assert.False(found.Revoking);
 
         answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0}}""");
-        Assert.True(Assert.Single(await Issuer.ListLeasesAsync(Database, default) ?? []).Revoking);
+        Assert.True(Assert.IsType<LeaseLookup.Found>(await Issuer.LookUpLeaseAsync("a/b", default)).Lease.Revoking);
+        answers["sys/leases/lookup"] = Refusal(400, "invalid lease");
+        Assert.IsType<LeaseLookup.Gone>(await Issuer.LookUpLeaseAsync("a/b", default));
+        answers["sys/leases/lookup"] = Refusal(403, "permission denied");
+        Assert.IsType<LeaseLookup.Failed>(await Issuer.LookUpLeaseAsync("a/b", default));
     }
 
     [Fact]
