@@ -1,6 +1,6 @@
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using CredBroker.Client;
 using CredBroker.Core.Audit;
 
 namespace CredBroker.Samples.Quickstart;
@@ -35,11 +35,13 @@ internal static class AuditSteps
 
     private static async Task<string> ExportAsync(LocalBroker broker, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/v1/audit/export", UriKind.Relative));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await broker.PersonTokenAsync("auditor", cancellationToken));
-        using var response = await broker.Http.SendAsync(request, cancellationToken);
-        response.EnsureSuccessStatusCode();
-        return await response.Content.ReadAsStringAsync(cancellationToken);
+        var export = new StringBuilder();
+        await foreach (var line in broker.Person("auditor").ExportAuditAsync(new AuditExportRange(), cancellationToken))
+        {
+            export.Append(Encoding.UTF8.GetString(line.Bytes.Span)).Append('\n');
+        }
+
+        return export.ToString();
     }
 
     private static async Task<AuditVerification> VerifyAsync(string export, CancellationToken cancellationToken)

@@ -52,10 +52,7 @@ internal sealed class LocalBroker : IAsyncDisposable
     public BrokerClient Agent(string agent, string instance) => new(Http, async cancellationToken => await AgentTokenAsync(agent, instance, cancellationToken));
 
     /// <summary>A client that speaks for a person of dev mode.</summary>
-    public BrokerClient Person(string person) => new(Http, async cancellationToken => await PersonTokenAsync(person, cancellationToken));
-
-    /// <summary>The token of a person of dev mode.</summary>
-    public Task<string> PersonTokenAsync(string person, CancellationToken cancellationToken) => TokenAsync([new("person", person)], cancellationToken);
+    public BrokerClient Person(string person) => new(Http, async cancellationToken => await TokenAsync([new("person", person)], cancellationToken));
 
     public async ValueTask DisposeAsync()
     {

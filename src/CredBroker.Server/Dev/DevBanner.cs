@@ -15,7 +15,7 @@ internal static class DevBanner
 
               broker      {{at}}    (OpenAPI: {{at}}/openapi/v1.json)
               dev issuer  {{issuer}}    gives tokens for any agent, and for the people {{string.Join(", ", DevPerson.All.Select(person => person.Name))}}
-              DevVault    {{vault}}    a Vault in memory; its root token: {{Path.Combine(dev.DataDirectory, "vault-root-token")}}
+              DevVault    {{vault}}    a Vault in memory; its root token: {{dev.VaultRootTokenFile}}
               policy      {{dev.PolicyFile}}    edit it while the broker runs
 
             An agent's token, and a secret for it:
@@ -34,6 +34,12 @@ internal static class DevBanner
 
               AUDITOR=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=auditor | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
               curl -s {{at}}/v1/audit/export -H "Authorization: Bearer $AUDITOR" > audit.jsonl
+
+            The command line does the same (credbroker, or dotnet run --project src/CredBroker.Cli --):
+
+              export CREDBROKER_SERVER={{at}}; echo "$ADMIN" > admin.token
+              credbroker leases list --token-file admin.token
+              credbroker audit verify audit.jsonl
             """;
     }
 }

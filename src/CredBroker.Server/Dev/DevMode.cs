@@ -37,6 +37,9 @@ public sealed class DevMode : IAsyncDisposable
     /// <summary>The policy document that the broker watches.</summary>
     public string PolicyFile => Path.Combine(directory.FullName, "policy.yaml");
 
+    /// <summary>A file with DevVault's root token, for <c>credbroker vault setup</c> and for looking around.</summary>
+    public string VaultRootTokenFile => Path.Combine(directory.FullName, "vault-root-token");
+
     /// <summary>Starts all of it but the broker. Throws <see cref="SettingsFaultsException"/> where the user has configured what dev mode owns.</summary>
     public static async Task<DevMode> StartAsync(DevModeOptions options, CancellationToken cancellationToken)
     {
@@ -58,8 +61,8 @@ public sealed class DevMode : IAsyncDisposable
             var dev = new DevMode(directory, vault, issuer, settings);
 
             var policy = DevPolicy.Text(issuer.Issuer);
-            await File.WriteAllTextAsync(dev.PolicyFile, policy, cancellationToken);
-            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "vault-root-token"), vault.RootToken, cancellationToken);
+            await PrivateFile.WriteAsync(dev.PolicyFile, policy, cancellationToken);
+            await PrivateFile.WriteAsync(dev.VaultRootTokenFile, vault.RootToken, cancellationToken);
             using var preparation = new DevVaultPreparation(vault, settings.GetSection("Vault").Get<VaultOptions>()!);
             await preparation.RunAsync(DevPolicy.Catalogue(policy), options.Time, cancellationToken);
             return dev;

@@ -36,7 +36,7 @@ internal sealed class DevVaultPreparation(DevVault vault, VaultOptions options) 
         }
 
         using var made = await PostAsync($"auth/token/create/{new VaultNames(options.Installation).Broker}", "{}", cancellationToken);
-        await File.WriteAllTextAsync(options.TokenFile, made.RootElement.GetProperty("auth").GetProperty("client_token").GetString(), cancellationToken);
+        await PrivateFile.WriteAsync(options.TokenFile, made.RootElement.GetProperty("auth").GetProperty("client_token").GetString()!, cancellationToken);
     }
 
     public void Dispose() => http.Dispose();
