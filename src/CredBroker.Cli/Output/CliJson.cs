@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CredBroker.Cli.Commands.Audit;
+using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Doctor;
 
 namespace CredBroker.Cli.Output;
@@ -10,6 +11,7 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(VerificationOutput))]
+[JsonSerializable(typeof(LintOutput[]))]
 [JsonSerializable(typeof(SetupFindingOutput[]))]
 [JsonSerializable(typeof(CheckFindingOutput[]))]
 [JsonSerializable(typeof(OrphanOutput[]))]

@@ -34,7 +34,7 @@ public sealed class AuditCommandTests
         cli.Broker.On(Export, log.AnswerAsync);
         var file = Path.Combine(cli.Folder, "audit.jsonl");
 
-        var run = await cli.RunAsync("audit", "export", "--file", file);
+        var run = await cli.RunAsync("audit", "export", "--out", file);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Out));
         Assert.Contains("20 records written", run.Error, StringComparison.Ordinal);
@@ -50,12 +50,12 @@ public sealed class AuditCommandTests
         cli.Broker.On(Export, log.AnswerAsync);
         var file = Path.Combine(cli.Folder, "audit.jsonl");
 
-        var broken = await cli.RunAsync("audit", "export", "--file", file);
+        var broken = await cli.RunAsync("audit", "export", "--out", file);
         Assert.Equal(4, broken.ExitCode);
         Assert.Contains("--resume", broken.Error, StringComparison.Ordinal);
 
         log.BreakAfter = null;
-        Assert.Equal(0, (await cli.RunAsync("audit", "export", "--file", file, "--resume")).ExitCode);
+        Assert.Equal(0, (await cli.RunAsync("audit", "export", "--out", file, "--resume")).ExitCode);
         Assert.Equal(0, (await cli.RunAsync("audit", "verify", file)).ExitCode);
     }
 
@@ -73,7 +73,7 @@ public sealed class AuditCommandTests
         await File.WriteAllTextAsync(file, whole[..^cut]);
         Assert.Equal(5, (await cli.RunAsync("audit", "verify", file)).ExitCode);
 
-        var run = await cli.RunAsync("audit", "export", "--file", file, "--resume");
+        var run = await cli.RunAsync("audit", "export", "--out", file, "--resume");
 
         Assert.Equal(0, run.ExitCode);
         var verified = await cli.RunAsync("audit", "verify", file);
@@ -88,10 +88,10 @@ public sealed class AuditCommandTests
         var log = new WrittenLog(3);
         cli.Broker.On(Export, log.AnswerAsync);
         var file = Path.Combine(cli.Folder, "audit.jsonl");
-        await cli.RunAsync("audit", "export", "--file", file);
+        await cli.RunAsync("audit", "export", "--out", file);
         log.Add(2);
 
-        var run = await cli.RunAsync("audit", "export", "--file", file, "--resume");
+        var run = await cli.RunAsync("audit", "export", "--out", file, "--resume");
 
         Assert.Contains("2 records added", run.Error, StringComparison.Ordinal);
         Assert.Contains("OK: 5 records", (await cli.RunAsync("audit", "verify", file)).Out, StringComparison.Ordinal);
@@ -134,8 +134,8 @@ public sealed class AuditCommandTests
         var file = Path.Combine(cli.Folder, "letter.txt");
         await File.WriteAllTextAsync(file, "Dear Ada,\nyours\n");
 
-        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--file", file)).ExitCode);
-        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--file", file, "--resume")).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--out", file)).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--out", file, "--resume")).ExitCode);
         Assert.Equal(2, (await cli.RunAsync("audit", "export", "--resume")).ExitCode);
         Assert.Equal(2, (await cli.RunAsync("audit", "export", "--from", "yesterday")).ExitCode);
         Assert.Equal(1, (await cli.RunAsync("audit", "verify", Path.Combine(cli.Folder, "none"))).ExitCode);

@@ -32,6 +32,53 @@ public sealed class PolicyCommandTests
         """;
 
     [Fact]
+    public async Task A_good_document_has_no_faults()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var policy = Path.Combine(cli.Folder, "policy.yaml");
+        await File.WriteAllTextAsync(policy, Policy);
+
+        var run = await cli.RunAsync("policy", "lint", policy);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Out));
+        Assert.StartsWith("No faults; warnings: 0, processes: 1, credentials: 1, hash: ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_faults_are_told_at_once_with_their_places()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var policy = Path.Combine(cli.Folder, "policy.yaml");
+        await File.WriteAllTextAsync(policy, Policy.Replace("identity.workload", "identity.wrkload", StringComparison.Ordinal).Replace("impact: low", "impact: tiny", StringComparison.Ordinal));
+
+        var run = await cli.RunAsync("policy", "lint", policy);
+        var json = await cli.RunAsync("policy", "lint", policy, "-o", "json");
+
+        Assert.Equal((5, 5), (run.ExitCode, json.ExitCode));
+        Assert.Contains($"{policy}:3:", run.Out, StringComparison.Ordinal);
+        Assert.Contains($"{policy}:13:", run.Out, StringComparison.Ordinal);
+        Assert.StartsWith("Faults: 2.", run.Error, StringComparison.Ordinal);
+        Assert.Equal([3, 13], JsonDocument.Parse(json.Out).RootElement.EnumerateArray().Select(finding => finding.GetProperty("line").GetInt32()));
+        var request = Path.Combine(cli.Folder, "request.json");
+        await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
+        Assert.Contains("credbroker policy lint", (await cli.RunAsync("policy", "evaluate", request, "--policy", policy)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_warning_is_a_fault_only_when_asked_for()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var policy = Path.Combine(cli.Folder, "policy.yaml");
+        await File.WriteAllTextAsync(policy, string.Join('\n', Policy.Split('\n').Where(line => !line.Contains("owner:", StringComparison.Ordinal))));
+
+        var run = await cli.RunAsync("policy", "lint", policy);
+
+        Assert.Contains("warning:", run.Out, StringComparison.Ordinal);
+        Assert.Equal((0, 5), (run.ExitCode, (await cli.RunAsync("policy", "lint", policy, "--strict")).ExitCode));
+        Assert.Equal(2, (await cli.RunAsync("policy", "lint", policy + ".none")).ExitCode);
+    }
+
+    [Fact]
     public async Task The_example_request_is_decided_offline_and_explained()
     {
         await using var cli = await CliFixture.StartAsync();

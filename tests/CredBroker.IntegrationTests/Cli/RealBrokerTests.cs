@@ -95,7 +95,7 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         var reply = JsonSerializer.Deserialize(exchanged.Out, BrokerJson.Default.ExchangeResponse)!;
         var file = Path.Combine(broker.Folder, "audit.jsonl");
 
-        var export = await CliRun.RunAsync(auditor, "audit", "export", "--from", "1h", "--file", file);
+        var export = await CliRun.RunAsync(auditor, "audit", "export", "--from", "1h", "--out", file);
         Assert.True(export.ExitCode == 0, export.Error);
         var verified = await CliRun.RunAsync(auditor, "audit", "verify", file);
 

@@ -15,7 +15,7 @@ internal sealed class AuditExportCommand : Command
     private readonly BrokerOptions broker;
     private readonly Option<DateTimeOffset?> from;
     private readonly Option<DateTimeOffset?> to;
-    private readonly Option<string?> file = new("--file", "-f") { HelpName = "FILE", Description = "Write here instead of to standard output" };
+    private readonly Option<string?> file = new("--out") { HelpName = "FILE", Description = "Write here instead of to standard output" };
     private readonly Option<bool> resume = new("--resume") { Description = "Go on with FILE after its last whole record: after a break, or to add what came since" };
 
     public AuditExportCommand(Terminal terminal)
@@ -37,7 +37,7 @@ internal sealed class AuditExportCommand : Command
         var (path, goOn) = (parsed.GetValue(file), parsed.GetValue(resume));
         if (goOn && path is null)
         {
-            throw CliException.Usage("--resume needs the file that it goes on with.", "Name it with --file.");
+            throw CliException.Usage("--resume needs the file that it goes on with.", "Name it with --out.");
         }
 
         using var session = broker.ConnectAsPerson(parsed);

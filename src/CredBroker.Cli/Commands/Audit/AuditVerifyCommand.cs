@@ -53,10 +53,16 @@ internal sealed class AuditVerifyCommand : Command
             return;
         }
 
-        Grid.Write(terminal, format, ["Stream", "Events", "Ended in good order", "Head"], [.. verification.Streams.Select(stream => new[]
+        Grid.Write(terminal, format, ["Stream", "Events", "Ended in good order"], [.. verification.Streams.Select(stream => new[]
         {
-            stream.Head.Stream, $"{stream.Anchor.Sequence + 1} to {stream.Head.Sequence}", stream.IsClosed ? "yes" : "no", stream.Head.ToString(),
+            stream.Head.Stream, $"{stream.Anchor.Sequence + 1} to {stream.Head.Sequence}", stream.IsClosed ? "yes" : "no",
         })]);
+        foreach (var stream in verification.Streams)
+        {
+            // One line each, never cut or wrapped: it is copied, kept elsewhere, and given back to --expect.
+            terminal.Out.WriteLine($"Head: {stream.Head}");
+        }
+
         terminal.Out.WriteLine($"OK: {Number(verification.Records)} records{(verification is { Earliest: { } earliest, Latest: { } latest } ? $" from {Moment.Exact(earliest)} to {Moment.Exact(latest)}" : "")}, unaltered and without a gap.");
         foreach (var open in verification.NotProven)
         {

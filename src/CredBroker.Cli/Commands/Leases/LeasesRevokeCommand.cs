@@ -133,6 +133,7 @@ internal sealed class LeasesRevokeCommand : Command
 
     private static string Latency(LeaseResponse lease) => lease.Revocation switch
     {
+        _ when lease.State == LeaseStates.Ended => "never: it cannot be revoked",
         { ConfirmedAt: { } confirmed, RequestedAt: { } requested } => Moment.Span(confirmed - requested),
         { LastError: { Length: > 0 } error } => error,
         _ => "",

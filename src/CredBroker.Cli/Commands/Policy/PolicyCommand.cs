@@ -6,6 +6,7 @@ internal sealed class PolicyCommand : GroupCommand
     public PolicyCommand(Terminal terminal)
         : base("policy", "Check a policy document, and try requests on it.")
     {
+        Add(new PolicyLintCommand(terminal));
         Add(new PolicyEvaluateCommand(terminal));
     }
 }

@@ -16,7 +16,4 @@ internal static class PolicyText
         return compilation.Set
             ?? throw CliException.Usage($"{path} has {compilation.Faults.Count} faults; the first: {compilation.Faults[0]}", $"See all of them with: credbroker policy lint {path}");
     }
-
-    /// <summary>A fault as compilers write it, so that editors jump to it.</summary>
-    public static string Place(string path, PolicyFault fault) => fault.Line == 0 ? $"{path}: {fault.Message}" : $"{path}:{fault.Line}:{fault.Column}: {fault.Message}";
 }

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Output;
+using CredBroker.Core.Policy;
+
+namespace CredBroker.Cli.Commands.Policy;
+
+/// <summary><c>credbroker policy lint</c>: every fault that would keep a document from being applied, and what its author can hardly mean.</summary>
+internal sealed class PolicyLintCommand : Command
+{
+    private readonly Terminal terminal;
+    private readonly Argument<string> file = new("FILE") { Description = "The policy document; the schemas that it names are read beside it" };
+    private readonly Option<bool> strict = new("--strict") { Description = "Take warnings as faults" };
+
+    public PolicyLintCommand(Terminal terminal)
+        : base("lint", "Check a policy document offline: all faults at once, with line and column, and warnings. Exit code 5 if there are faults.")
+    {
+        this.terminal = terminal;
+        Add(file);
+        Add(strict);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var path = parsed.GetRequiredValue(file);
+        var document = await PolicyText.ReadAsync(path, cancellationToken);
+        var compilation = PolicySet.Compile(document);
+        List<LintOutput> findings =
+        [
+            .. compilation.Faults.Select(fault => new LintOutput("error", fault.Line, fault.Column, fault.Message)),
+            .. PolicyLint.Check(document).Select(warning => new LintOutput("warning", warning.Line, warning.Column, warning.Message)),
+        ];
+        if (OutputOption.Of(parsed, terminal) == OutputFormat.Json)
+        {
+            terminal.Out.WriteLine(JsonSerializer.Serialize([.. findings], CliJson.Default.LintOutputArray));
+        }
+        else
+        {
+            Write(path, findings, compilation.Set);
+        }
+
+        return compilation.Set is null || (parsed.GetValue(strict) && findings.Count > 0) ? ExitCodes.FaultsFound : ExitCodes.Done;
+    }
+
+    /// <summary>As compilers write it, so that editors jump to the place.</summary>
+    private void Write(string path, List<LintOutput> findings, PolicySet? policy)
+    {
+        foreach (var finding in findings)
+        {
+            terminal.Out.WriteLine($"{path}:{(finding.Line == 0 ? "" : $"{finding.Line}:{finding.Column}:")} {finding.Severity}: {Printable.Text(finding.Message)}");
+        }
+
+        terminal.Error.WriteLine(policy is null
+            ? $"Faults: {findings.Count}. A broker would keep the last good version."
+            : $"No faults; warnings: {findings.Count}, processes: {policy.Processes.Count}, credentials: {policy.Credentials.Count}, hash: {policy.Hash}");
+    }
+}
+
+/// <summary>A line of <c>policy lint</c>.</summary>
+internal sealed record LintOutput(string Severity, int Line, int Column, string Message);
