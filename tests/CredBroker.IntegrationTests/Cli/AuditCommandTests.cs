@@ -176,7 +176,7 @@ public sealed class AuditCommandTests
 
         public async Task AnswerAsync(HttpContext context)
         {
-            AuditCursor.TryParse(context.Request.Query["cursor"], out var after);
+            _ = AuditCursor.TryParse(context.Request.Query["cursor"], out var after);
             var text = await ExportAsync(after);
             var lines = text.Split('\n');
             var isBroken = BreakAfter is { } records && records < lines.Length - 4;

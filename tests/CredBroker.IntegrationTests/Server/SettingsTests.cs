@@ -48,7 +48,7 @@ public sealed class SettingsTests
         var example = new ConfigurationBuilder().AddJsonFile(Repository.ExampleSettings).Build();
         var named = Leaves(example).Select(path => Regex.Replace(path, ":[0-9]+(?=:|$)", ":*")).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var settings = BrokerSettings.Sections.SelectMany(section => SettingsShape.Paths(section.Value, section.Key));
-        Assert.Empty(settings.Where(setting => !named.Contains(setting) && !named.Any(name => Regex.IsMatch(name, $"^{Regex.Escape(setting).Replace("\\*", "[^:]+")}$", RegexOptions.IgnoreCase))));
+        Assert.DoesNotContain(settings, setting => !named.Contains(setting) && !named.Any(name => Regex.IsMatch(name, $"^{Regex.Escape(setting).Replace("\\*", "[^:]+")}$", RegexOptions.IgnoreCase)));
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class CelConformanceTests
     [Theory]
     [MemberData(nameof(Sections))]
     public void Upstream_conformance_cases_hold(string section) =>
-        Assert.Empty(Cases.Sections[section].Select(FailureOf).Where(failure => failure is not null));
+        Assert.Empty(Cases.Sections[section].Select(FailureOf).OfType<string>());
 
     [Fact]
     public void No_case_is_lost() => Assert.Equal(1037, Cases.Sections.Values.Sum(cases => cases.Count));

@@ -123,14 +123,14 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public void Outdated_idempotency_keys_are_taken_away()
+    public async Task Outdated_idempotency_keys_are_taken_away()
     {
         var samples = new StoreSamples(_time);
         using (var store = Open())
         {
             for (var i = 0; i < 40; i++)
             {
-                Assert.IsType<CommitOutcome.Committed>(store.CommitAsync(samples.Opened(idempotency: new("caller", $"key-{i}", "hash", null)), default).AsTask().Result);
+                Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(samples.Opened(idempotency: new("caller", $"key-{i}", "hash", null)), default));
                 _time.Advance(TimeSpan.FromHours(2));
             }
         }
