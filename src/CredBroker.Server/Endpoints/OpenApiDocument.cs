@@ -30,6 +30,12 @@ internal static class OpenApiDocument
                     (schema.Type, schema.Format, schema.Pattern, schema.Description) = (JsonSchemaType.String, null, WireDuration.Pattern, "A duration, such as 90s, 10m or 2h.");
                 }
 
+                // Requests are read strictly; replies may gain members.
+                if (context.JsonTypeInfo.Type is { IsClass: true } type && type.Assembly == typeof(BrokerJson).Assembly && IsSent(type.Name))
+                {
+                    schema.AdditionalPropertiesAllowed = false;
+                }
+
                 return Task.CompletedTask;
             });
             options.AddOperationTransformer((operation, context, _) =>
@@ -52,6 +58,8 @@ internal static class OpenApiDocument
     }
 
     public static void MapBrokerOpenApi(this IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi/{documentName}.json");
+
+    private static bool IsSent(string record) => record.EndsWith("Request", StringComparison.Ordinal) || record is nameof(EvaluateIdentity);
 
     private static OpenApiSecurityScheme Bearer(string description) =>
         new() { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = description };

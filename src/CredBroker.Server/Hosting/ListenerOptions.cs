@@ -55,6 +55,11 @@ public sealed record ListenerOptions
             }
         }
 
+        if (File.Exists(CertificateFile) && File.Exists(KeyFile) && ServerCertificate.Fault(CertificateFile, KeyFile) is { } unusable)
+        {
+            yield return $"Listen:CertificateFile and Listen:KeyFile do not make a server certificate: {unusable} Write a certificate with its chain and its unencrypted private key, both PEM.";
+        }
+
         foreach (var (name, value, high) in new[] { (nameof(MaxConnections), MaxConnections, 100_000), (nameof(MaxRequests), MaxRequests, 100_000) })
         {
             if (value < 1 || value > high)

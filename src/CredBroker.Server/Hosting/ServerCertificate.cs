@@ -18,6 +18,20 @@ internal sealed partial class ServerCertificate(string certificateFile, string k
     private DateTime readVersion;
     private DateTimeOffset lookedAt;
 
+    /// <summary>What keeps these files from being used; null when nothing does.</summary>
+    public static string? Fault(string certificateFile, string keyFile)
+    {
+        try
+        {
+            using var certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>What a new connection is answered with.</summary>
     public ValueTask<SslServerAuthenticationOptions> SelectAsync(TlsHandshakeCallbackContext context) =>
         new(new SslServerAuthenticationOptions { ServerCertificateContext = Current() });
@@ -41,7 +55,7 @@ internal sealed partial class ServerCertificate(string certificateFile, string k
                     (current, readVersion) = (Read(), version);
                 }
             }
-            catch (Exception e) when (current is not null && e is IOException or UnauthorizedAccessException or CryptographicException)
+            catch (Exception e) when (current is not null && e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
             {
                 NotRead(e, certificateFile);
             }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Server.Endpoints.Input;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -54,6 +55,21 @@ public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBrok
         var ttl = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").GetProperty("ExchangeRequest").GetProperty("properties").GetProperty("ttl");
         Assert.Contains("string", ttl.GetProperty("type").GetRawText(), StringComparison.Ordinal);
         Assert.Equal(WireDuration.Pattern, ttl.GetProperty("pattern").GetString());
+    }
+
+    [Fact]
+    public async Task Requests_take_no_other_members_than_those_described()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").EnumerateObject().Where(schema => schema.Name.EndsWith("Request", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(schemas);
+        Assert.All(schemas, schema => Assert.False(schema.Value.GetProperty("additionalProperties").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task The_filters_of_a_list_are_described_as_they_are_taken()
+    {
+        var parameters = (await DocumentAsync()).GetProperty("paths").GetProperty("/v1/leases").GetProperty("get").GetProperty("parameters").EnumerateArray();
+        Assert.Equal(LeaseListQuery.Known.Order(), parameters.Select(parameter => parameter.GetProperty("name").GetString()!).Order());
     }
 
     private async Task<JsonElement> DocumentAsync()

@@ -58,6 +58,7 @@ public sealed class SettingsTests
         using var folder = new TemporaryFolder();
         var settings = Leaves(new ConfigurationBuilder().AddJsonFile(Repository.ExampleSettings).Build(), (path, value) =>
             value is not null && value.StartsWith("/etc/", StringComparison.Ordinal) ? folder.File(Path.GetFileName(value)) : value);
+        TlsFiles.Write(settings["Listen:CertificateFile"]!, settings["Listen:KeyFile"]!, "CN=broker");
         Assert.Empty(Faults(settings));
     }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using CredBroker.Core;
 using CredBroker.Core.Leases;
+using Microsoft.AspNetCore.Mvc;
 using WireStates = CredBroker.Client.LeaseStates;
 
 namespace CredBroker.Server.Endpoints.Input;
@@ -8,49 +9,49 @@ namespace CredBroker.Server.Endpoints.Input;
 /// <summary>The query of <c>GET /v1/leases</c>. All that is given must hold.</summary>
 internal sealed record LeaseListQuery
 {
-    [Description("One lease.")]
+    [FromQuery(Name = "lease"), Description("One lease.")]
     public string? Lease { get; init; }
 
-    [Description("An entry of the policy's agents.")]
+    [FromQuery(Name = "agent"), Description("An entry of the policy's agents.")]
     public string? Agent { get; init; }
 
-    [Description("The workload's name.")]
+    [FromQuery(Name = "workload"), Description("The workload's name.")]
     public string? Workload { get; init; }
 
-    [Description("One running instance.")]
+    [FromQuery(Name = "instance"), Description("One running instance.")]
     public string? Instance { get; init; }
 
-    [Description("The token's subject.")]
+    [FromQuery(Name = "subject"), Description("The token's subject.")]
     public string? Subject { get; init; }
 
-    [Description("A task's id.")]
+    [FromQuery(Name = "task"), Description("A task's id.")]
     public string? Task { get; init; }
 
-    [Description("A business process.")]
+    [FromQuery(Name = "process"), Description("A business process.")]
     public string? Process { get; init; }
 
-    [Description("A catalogue entry.")]
+    [FromQuery(Name = "credential"), Description("A catalogue entry.")]
     public string? Credential { get; init; }
 
-    [Description("The process owner's subject.")]
+    [FromQuery(Name = "owner"), Description("The process owner's subject.")]
     public string? Owner { get; init; }
 
-    [Description("The identity's issuer.")]
+    [FromQuery(Name = "issuer"), Description("The identity's issuer.")]
     public string? Issuer { get; init; }
 
-    [Description("The SPIFFE trust domain.")]
+    [FromQuery(Name = "trustDomain"), Description("The SPIFFE trust domain.")]
     public string? TrustDomain { get; init; }
 
-    [Description("Leases taken by this revocation.")]
+    [FromQuery(Name = "revocation"), Description("Leases taken by this revocation.")]
     public string? Revocation { get; init; }
 
-    [Description("States: pending, active, revoking, failed, revoked, ended. May be given several times, or separated by commas.")]
+    [FromQuery(Name = "state"), Description("States: pending, active, revoking, failed, revoked, ended. May be given several times, or separated by commas.")]
     public string[]? State { get; init; }
 
-    [Description("Continues a list: the answer's next.")]
+    [FromQuery(Name = "cursor"), Description("Continues a list: the answer's next.")]
     public string? Cursor { get; init; }
 
-    [Description("At most this many, 1 to 1000; 100 if absent.")]
+    [FromQuery(Name = "limit"), Description("At most this many, 1 to 1000; 100 if absent.")]
     public int? Limit { get; init; }
 
     /// <summary>The query as the store takes it, or what is wrong with it.</summary>
@@ -93,7 +94,8 @@ internal sealed record LeaseListQuery
         }, null);
     }
 
-    private static readonly IReadOnlyList<string> Known =
+    /// <summary>Every parameter of the call.</summary>
+    public static readonly IReadOnlyList<string> Known =
     [
         "lease", "agent", "workload", "instance", "subject", "task", "process", "credential", "owner", "issuer", "trustDomain", "revocation", "state", "cursor", "limit",
     ];
