@@ -29,7 +29,7 @@ internal static class Report
             var isFloor = i == contenders.Count - 1;
             table.Add(
                 contenders[i].Name, $"{sum.PerSecond:N0}", $"{sum.Quantile(0.5).TotalMilliseconds:N1}", $"{sum.Quantile(0.99).TotalMilliseconds:N1}",
-                $"{sum.CpuMicrosecondsEach:N0}", isFloor ? "" : $"{median:N2}", isFloor ? "" : $"({low:N2}–{high:N2})");
+                string.Join(" + ", sum.CpuMicrosecondsEach.Select(cpu => $"{cpu:N0}")), isFloor ? "" : $"{median:N2}", isFloor ? "" : $"({low:N2}–{high:N2})");
         }
 
         table.Print();

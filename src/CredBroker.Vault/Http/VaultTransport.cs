@@ -15,9 +15,11 @@ internal sealed class VaultTransport : IDisposable
 {
     private const int MaxWords = 400;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
-    private readonly HttpClient http;
+    // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
+    private readonly HttpMessageInvoker http;
     private readonly TimeProvider time;
     private readonly string vaultNamespace;
+    private readonly int maxResponseBytes;
 
     public VaultTransport(VaultOptions options, TimeProvider time)
     {
@@ -35,14 +37,12 @@ internal sealed class VaultTransport : IDisposable
             // A changed DNS answer is noticed.
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             MaxConnectionsPerServer = options.MaxConnections,
+            // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault beside the broker's token.
+            ActivityHeadersPropagator = null,
             SslOptions = options.CaFile.Length == 0 ? new() : TrustOnly(options.CaFile),
         };
-        http = new HttpClient(handler, disposeHandler: true)
-        {
-            BaseAddress = Address,
-            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
-            MaxResponseContentBufferSize = options.MaxResponseBytes,
-        };
+        http = new HttpMessageInvoker(handler, disposeHandler: true);
+        maxResponseBytes = options.MaxResponseBytes;
     }
 
     /// <summary>Where Vault is.</summary>
@@ -61,7 +61,8 @@ internal sealed class VaultTransport : IDisposable
         using var request = Build(call);
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
+            using var response = await http.SendAsync(request, limit.Token);
+            await response.Content.LoadIntoBufferAsync(maxResponseBytes, limit.Token);
             var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
             return Read(response.StatusCode, body);
         }

@@ -13,15 +13,13 @@ internal sealed record Contender(string Name, Uri Address, IReadOnlyList<Process
 
     public int NextIndex() => Interlocked.Increment(ref issued) - 1;
 
-    public TimeSpan CpuTime()
-    {
-        var sum = TimeSpan.Zero;
-        foreach (var process in Charged)
+    /// <summary>The CPU time of each charged process so far.</summary>
+    public TimeSpan[] CpuTimes() =>
+    [
+        .. Charged.Select(process =>
         {
             process.Refresh();
-            sum += process.TotalProcessorTime;
-        }
-
-        return sum;
-    }
+            return process.TotalProcessorTime;
+        }),
+    ];
 }

@@ -15,12 +15,13 @@ internal static class LoadRun
                 connections.Add(await HttpConnection.OpenAsync(contender.Address));
             }
 
-            var cpu = contender.CpuTime();
+            var before = contender.CpuTimes();
             var start = Stopwatch.GetTimestamp();
             var end = start + (long)(duration.TotalSeconds * Stopwatch.Frequency);
             var workers = connections.ConvertAll(connection => Task.Run(() => WorkAsync(contender, connection, end)));
             var latencies = await Task.WhenAll(workers);
-            return new Measurement([.. latencies.SelectMany(worker => worker)], Stopwatch.GetElapsedTime(start), contender.CpuTime() - cpu);
+            var elapsed = Stopwatch.GetElapsedTime(start);
+            return new Measurement([.. latencies.SelectMany(worker => worker)], elapsed, [.. contender.CpuTimes().Zip(before, (after, then) => after - then)]);
         }
         finally
         {

@@ -5,18 +5,19 @@ namespace CredBroker.Benchmarks.Load;
 /// <summary>What a run came to.</summary>
 /// <param name="Latencies">Each operation's duration in stopwatch ticks.</param>
 /// <param name="Elapsed">The wall time of the run.</param>
-/// <param name="Cpu">CPU time of the charged processes.</param>
-internal sealed record Measurement(IReadOnlyList<long> Latencies, TimeSpan Elapsed, TimeSpan Cpu)
+/// <param name="Cpu">CPU time of each charged process.</param>
+internal sealed record Measurement(IReadOnlyList<long> Latencies, TimeSpan Elapsed, IReadOnlyList<TimeSpan> Cpu)
 {
     public double PerSecond => Latencies.Count / Elapsed.TotalSeconds;
 
-    public double CpuMicrosecondsEach => Cpu.TotalMicroseconds / Math.Max(1, Latencies.Count);
+    /// <summary>CPU time for each operation, in microseconds: one figure per charged process.</summary>
+    public IEnumerable<double> CpuMicrosecondsEach => Cpu.Select(cpu => cpu.TotalMicroseconds / Math.Max(1, Latencies.Count));
 
     /// <summary>Several runs as one.</summary>
     public static Measurement Sum(IReadOnlyCollection<Measurement> runs) => new(
         [.. runs.SelectMany(run => run.Latencies)],
         new TimeSpan(runs.Sum(run => run.Elapsed.Ticks)),
-        new TimeSpan(runs.Sum(run => run.Cpu.Ticks)));
+        [.. runs.SelectMany(run => run.Cpu.Index()).GroupBy(cpu => cpu.Index).Select(process => new TimeSpan(process.Sum(cpu => cpu.Item.Ticks)))]);
 
     /// <summary>The latency that this part of all operations did not exceed.</summary>
     public TimeSpan Quantile(double part)

@@ -6,7 +6,7 @@ namespace CredBroker.Benchmarks.Load;
 /// </summary>
 internal static class Rounds
 {
-    private const int WarmOperations = 20_000;
+    private const int WarmOperations = 40_000;
     private const int MaxWarmTurns = 4;
 
     public static async Task<IReadOnlyList<IReadOnlyList<Measurement>>> RunAsync(IReadOnlyList<Contender> contenders, int concurrency, BenchOptions options)

@@ -9,11 +9,12 @@ namespace CredBroker.Benchmarks.Suites;
 internal static class KeyValueSuite
 {
     private const int Concurrency = 32;
+    private const int Returning = 1_000;
     private const string SecretPath = "secret/data/bench/api-key";
 
     public static async Task RunAsync(BenchOptions options)
     {
-        Report.PrintTitle("kv: a KV secret from a real OpenBao; the CPU is broker and OpenBao together");
+        Report.PrintTitle("kv: a KV secret from a real OpenBao; CPU of the broker + of OpenBao");
         if (OpenBao.FindBinary() is not { } binary)
         {
             Console.WriteLine("  skipped: no OpenBao or Vault binary; set CREDBROKER_TEST_BAO or put bao or vault on PATH");
@@ -30,12 +31,16 @@ internal static class KeyValueSuite
         byte[][] logins = [.. tokens.Select(token => HttpConnection.Request("POST", "/v1/auth/jwt/login", "X-Vault-Request: true\r\n", $$"""{"role":"agent","jwt":"{{token}}"}"""))];
         Contender[] contenders =
         [
-            new("broker", broker.Address, [broker.Process, bao.Child.Process], (connection, index) => connection.SendAsync(exchanges[index % exchanges.Length])),
+            Exchanging("broker", tokens.Length),
+            Exchanging($"broker, {Returning:N0} tokens", Math.Min(Returning, tokens.Length)),
             new("agent alone", bao.Child.Address, [bao.Child.Process], (connection, index) => LogInAndReadAsync(connection, logins[index % logins.Length])),
         ];
         var atThirtyTwo = options with { Concurrency = [Concurrency] };
         await Rounds.WarmUpAsync(contenders, atThirtyTwo);
         Report.PrintContenders(contenders, await Rounds.RunAsync(contenders, Concurrency, options), Concurrency);
+
+        Contender Exchanging(string name, int count) => new(
+            name, broker.Address, [broker.Process, bao.Child.Process], (connection, index) => connection.SendAsync(exchanges[index % count]));
     }
 
     private static async ValueTask<HttpAnswer> LogInAndReadAsync(HttpConnection connection, byte[] login)
