@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 
 namespace CredBroker.Vault;
@@ -70,9 +72,9 @@ public sealed partial record VaultOptions
             yield return "Vault:Namespace holds a character that no header may carry; write it as \"team/prod\".";
         }
 
-        if (CaFile.Length > 0 && !File.Exists(CaFile))
+        if (CaFile.Length > 0 && !HoldsCertificates(CaFile))
         {
-            yield return $"Vault:CaFile \"{CaFile}\" does not exist; write the path of a PEM file with Vault's certificate authority.";
+            yield return $"Vault:CaFile \"{CaFile}\" does not exist or holds no certificate; write the path of a PEM file with Vault's certificate authority.";
         }
 
         if (TokenFile.Length > 0 == AppRole is not null)
@@ -105,6 +107,20 @@ public sealed partial record VaultOptions
         if (MaxConnections is < 1 or > 4096)
         {
             yield return $"Vault:MaxConnections is {MaxConnections}; write a number from 1 to 4096.";
+        }
+    }
+
+    private static bool HoldsCertificates(string path)
+    {
+        try
+        {
+            var certificates = new X509Certificate2Collection();
+            certificates.ImportFromPemFile(path);
+            return certificates.Count > 0;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return false;
         }
     }
 

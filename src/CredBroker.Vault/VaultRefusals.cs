@@ -39,13 +39,14 @@ internal static class VaultRefusals
         VaultReply.Declined { Status: 503 } declined when declined.Words.Contains("sealed", StringComparison.OrdinalIgnoreCase) => Sealed,
         VaultReply.Declined declined when declined.Words.Contains("standby", StringComparison.OrdinalIgnoreCase)
             || declined.Words.Contains("local node not active", StringComparison.OrdinalIgnoreCase) => Standby,
-        VaultReply.Declined { Status: 401 or 403 } => Forbids,
+        // Vault said yes, and made something that the broker does not take.
+        VaultReply.Declined { Status: 401 or 403 or < 300 } => Forbids,
         VaultReply.Declined { Status: 404 or 405 } => Missing,
         VaultReply.Declined { Status: 400 } declined when declined.Words.Contains("unknown role", StringComparison.OrdinalIgnoreCase) => Missing,
         VaultReply.Declined { Status: >= 400 and < 500 and not 429 } => MintFailed,
         _ => Unreachable,
     };
 
-    /// <summary>A 4xx says that nothing was made. Anything else from a call that mints may have come after the making.</summary>
-    public static bool SaysNothingWasMade(VaultReply reply) => reply is VaultReply.NotSent or VaultReply.Declined { Status: >= 300 and < 500 };
+    /// <summary>A 4xx says that nothing was made. Anything else from a call that mints (a 5xx, a proxy's 408) may have come after the making.</summary>
+    public static bool SaysNothingWasMade(VaultReply reply) => reply is VaultReply.NotSent or VaultReply.Declined { Status: >= 300 and < 500 and not 408 };
 }

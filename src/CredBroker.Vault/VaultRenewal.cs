@@ -20,9 +20,9 @@ internal sealed class VaultRenewal(VaultClient client, VaultSession session, Vau
         }
 
         var now = time.GetUtcNow();
-        if (!await session.LastsUntilAsync(now + ChildTokens.LifeFor(ttl), cancellationToken))
+        if (await session.EnsureUntilAsync(now + ChildTokens.LifeFor(ttl), cancellationToken) is { } unable)
         {
-            return new RenewOutcome.Refused(session.Current is null ? VaultRefusals.Unreachable : VaultRefusals.OwnTokenEnds);
+            return new RenewOutcome.Refused(unable);
         }
 
         var (childEnd, refusal) = await RenewTokenAsync(accessor, ChildTokens.LifeFor(ttl), cancellationToken);

@@ -80,9 +80,9 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         // The power to revoke comes before the power to issue: the broker's own token outlives what hangs on the child.
-        if (!await Session.LastsUntilAsync(time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl), cancellationToken) && Session.Current is not null)
+        if (await Session.EnsureUntilAsync(time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl), cancellationToken) is { } unable)
         {
-            return new PrepareOutcome.Refused(VaultRefusals.OwnTokenEnds);
+            return new PrepareOutcome.Refused(unable);
         }
 
         var (child, reply) = await Children.CreateAsync(plan, cancellationToken);

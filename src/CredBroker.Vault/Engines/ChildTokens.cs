@@ -54,7 +54,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
         {
             // Whoever waits for the answer: this token goes now.
             await session.SendAsync(AccessorCalls.Revoke(accessor, options.CallTimeout), client.RepeatableAsync, CancellationToken.None);
-            return (null, new VaultReply.Declined(403, fault));
+            return (null, new VaultReply.Declined(200, fault));
         }
 
         return (new ChildToken(new SecretText(token), accessor, asked + TimeSpan.FromSeconds(auth.LeaseDuration)), reply);

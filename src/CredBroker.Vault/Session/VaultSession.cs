@@ -60,32 +60,30 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
         }
     }
 
-    /// <summary>Whether the token lives until then; if not, it is renewed or replaced first.</summary>
-    public async ValueTask<bool> LastsUntilAsync(DateTimeOffset end, CancellationToken cancellationToken)
+    /// <summary>Makes sure that the token lives until then: logs in, renews or replaces it where it does not. Null, or why it cannot be relied on.</summary>
+    public async ValueTask<Refusal?> EnsureUntilAsync(DateTimeOffset end, CancellationToken cancellationToken)
     {
         if (current is { } now && now.EndsAt >= end)
         {
-            return true;
+            return null;
         }
 
         if (!await EnterAsync(cancellationToken))
         {
-            return false;
+            return VaultRefusals.Unreachable;
         }
 
         try
         {
-            if (current is { } token && token.EndsAt < end && !InPause())
-            {
-                await RenewHeldAsync(token, cancellationToken);
-            }
+            var failure = current is not { } token ? await RefreshHeldAsync(cancellationToken)
+                : token.EndsAt < end && !InPause() ? await RenewHeldAsync(token, cancellationToken)
+                : null;
+            return current is { } renewed && renewed.EndsAt >= end ? null : failure is null ? VaultRefusals.OwnTokenEnds : VaultRefusals.For(failure);
         }
         finally
         {
             gate.Release();
         }
-
-        return current is { } renewed && renewed.EndsAt >= end;
     }
 
     public void Dispose() => gate.Dispose();

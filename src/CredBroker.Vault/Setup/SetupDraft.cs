@@ -147,7 +147,10 @@ internal sealed class SetupDraft(VaultNames names)
                 ["max_ttl"] = Seconds(entry.MaxTtl),
             },
         });
-        Note($"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) is no superuser. It needs CREATEROLE, membership of pg_signal_backend, and what the credentials grant, WITH GRANT OPTION. Take CONNECT on the server's other databases from PUBLIC.");
+        Note($"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) is no superuser. It needs CREATEROLE, membership of pg_signal_backend, and what the credentials grant, WITH GRANT OPTION. "
+            + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
+            + "and where a credential may CREATE in a schema, so must cb_objects.");
+        Note($"Then let Vault alone know the administrator's password: bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}");
     }
 
     private void AddPki(CatalogueEntry entry, VaultBinding.Pki pki)

@@ -219,9 +219,16 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
     [InlineData("holds its own row", "BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'mine'; SELECT lo_create(0); SELECT pg_sleep(60)", 8)]
     // A row that keeps changing makes it fail: tuple concurrently updated.
     [InlineData("keeps changing its own row", "ALTER ROLE CURRENT_USER PASSWORD 'mine'", 8)]
+    // What is left of a session for a moment blocks DROP ROLE too, and no other role may take it over.
+    [InlineData("has temporary functions", "CREATE OR REPLACE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", 8)]
+    // As many connections as it can get.
+    [InlineData("takes every connection", "SELECT pg_sleep(60)", 30)]
+    // The administrator must not run what an agent has left in a schema on its search path.
+    [InlineData("shadows functions", "CREATE OR REPLACE FUNCTION public.pg_sleep(numeric) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''hijacked''; END'", 8)]
     public async Task An_agent_that_defends_its_user_loses_its_access_all_the_same(string defence, string sql, int sessions)
     {
-        for (var trial = 0; trial < 3; trial++)
+        await Postgres.ExecuteAsync("GRANT CREATE ON SCHEMA public TO PUBLIC");
+        for (var trial = 0; trial < 2; trial++)
         {
             var (plan, child, minted) = await IssueAsync();
             var secret = (IssuedSecret.Database)minted.Secret;

@@ -87,6 +87,7 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
         { "VaultMissing", 400, "unknown role: cb-test-db" },
         { "VaultForbids", 403, "permission denied" },
         { "VaultMissing", 404, "" },
+        { "unknown", 408, "" },
         { "unknown", 500, "context deadline exceeded" },
         { "unknown", 502, "" },
         { "unknown", 503, "Vault is sealed" },

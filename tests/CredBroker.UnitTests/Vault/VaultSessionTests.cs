@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using CredBroker.Vault;
+using CredBroker.Core;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 using Microsoft.AspNetCore.Http;
@@ -178,8 +178,21 @@ public sealed class VaultSessionTests : IAsyncLifetime
         await harness.Session.RefreshAsync(default);
         time.Advance(TimeSpan.FromSeconds(10));
 
-        Assert.True(await harness.Session.LastsUntilAsync(time.GetUtcNow().AddMinutes(30), default));
-        Assert.False(await harness.Session.LastsUntilAsync(time.GetUtcNow().AddMinutes(90), default));
+        Assert.Null(await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddMinutes(30), default));
+        Assert.Equal(RefusalCode.IssuingPaused, (await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddMinutes(90), default))?.Code);
+    }
+
+    [Fact]
+    public async Task A_first_issuance_logs_in_and_holds_the_token_to_its_life()
+    {
+        ttl = 60;
+        renewedTo = 60;
+        using var harness = new Harness(this);
+
+        Assert.Equal(RefusalCode.IssuingPaused, (await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddMinutes(5), default))?.Code);
+        alive.Clear();
+        using var another = new Harness(this);
+        Assert.Equal(RefusalCode.VaultForbids, (await another.Session.EnsureUntilAsync(time.GetUtcNow(), default))?.Code);
     }
 
     [Fact]
@@ -189,7 +202,7 @@ public sealed class VaultSessionTests : IAsyncLifetime
         using var harness = new Harness(this);
         await harness.Session.RefreshAsync(default);
 
-        Assert.True(await harness.Session.LastsUntilAsync(time.GetUtcNow().AddYears(10), default));
+        Assert.Null(await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddYears(10), default));
         Assert.Null(await harness.Session.RefreshAsync(default));
         Assert.Single(Vault.Requests);
     }
