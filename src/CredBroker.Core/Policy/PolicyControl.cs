@@ -15,11 +15,14 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     // Another broker may apply a version between our read and our commit; each time there is something newer to look at.
     private const int Attempts = 3;
 
+    // How many refused contents are remembered, so that each is recorded once.
+    private const int MostRefused = 100;
+
     private readonly SemaphoreSlim turn = new(1, 1);
     private volatile ActivePolicy? current;
     private volatile IReadOnlyList<string> lastFaults = [];
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private string lastRefused = "";
+    private readonly HashSet<string> refused = new(StringComparer.Ordinal);
 
     /// <summary>The newest applied policy; null until one has been applied.</summary>
     public ActivePolicy? Current => current;
@@ -49,20 +52,14 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
                 // 1. What the store holds comes first: our own commit of unknown outcome, or another broker's.
                 await TakeUpStoredAsync(cancellationToken);
 
-                // 2. What the source holds.
-                if (await ReadAsync(cancellationToken) is not { } document)
+                // 2. What the source holds; 3. apply it, unless it is in force, refused, or was a version before.
+                if (await ReadAsync(cancellationToken) is not { } document || await TryApplyAsync(document, cancellationToken))
                 {
-                    break;
-                }
-
-                // 3. Apply it, unless it is in force, refused, or was a version before.
-                if (await TryApplyAsync(document, cancellationToken))
-                {
-                    break;
+                    return !ReferenceEquals(before, current);
                 }
             }
 
-            return !ReferenceEquals(before, current);
+            throw new StoreUnavailableException("Other brokers keep applying policy versions; this one's document is still to be applied.");
         }
         finally
         {
@@ -175,7 +172,7 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     private async ValueTask RefuseAsync(PolicyDocument document, string hash, string reason, IReadOnlyList<string> faults, CancellationToken cancellationToken)
     {
         lastFaults = faults;
-        if (lastRefused == hash)
+        if (refused.Contains(hash))
         {
             return;
         }
@@ -196,7 +193,12 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
                 }),
             },
             cancellationToken);
-        lastRefused = hash;
+        if (refused.Count == MostRefused)
+        {
+            refused.Clear();
+        }
+
+        refused.Add(hash);
     }
 
     private static AuditEvent Event(string type, PolicyDocument document, string hash, string? reason, Action<System.Text.Json.Utf8JsonWriter> write) => new()

@@ -11,16 +11,25 @@ internal sealed partial class PolicyWatch(IPolicySource source, PolicyControl po
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // What was read while the store did not accept is still to be applied: the source would not report it again.
+        var isDue = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await source.WaitForChangeAsync(stoppingToken);
+                if (!isDue)
+                {
+                    await source.WaitForChangeAsync(stoppingToken);
+                }
+
+                isDue = true;
                 if (await policy.RefreshAsync(stoppingToken))
                 {
                     var scheduler = await schedulers.GetScheduler(stoppingToken);
                     await scheduler.TriggerJob(JobRegistration.KeyOf<PolicyReevaluationJob>(), cancellationToken: stoppingToken);
                 }
+
+                isDue = false;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

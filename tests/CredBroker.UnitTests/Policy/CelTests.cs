@@ -130,6 +130,7 @@ public sealed class CelTests
     [InlineData("{'a': 1}['b'] == 1")]
     [InlineData("{'a': 1, 'a': 2}.a == 1")]
     [InlineData("int('1.5') == 1")]
+    [InlineData("uint(-0.5) == 0u")]
     [InlineData("int(' 1') == 1")]
     [InlineData("duration('1 h') == duration('1h')")]
     [InlineData("duration('300000h') + duration('3000000h') > duration('0s')")]

@@ -1,4 +1,8 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Loading;
 
 namespace CredBroker.UnitTests.Policy;
 
@@ -61,6 +65,12 @@ public sealed class PolicyLoadTests
     [InlineData("engine: kv", "engine: kvv", "kvv » `engine` must be one of database, dynamic, pki, kv, token, did you mean `kv`?|path: » `vault` of the engine database has no key `path`|{ engine » `role` is missing")]
     [InlineData("path: payments/api-key", "path: payments/../admin", "payments/.. » `path` takes letters")]
     [InlineData("path: payments/api-key", "path: payments/api-key?x=1", "payments/api » `path` takes letters")]
+    [InlineData("mount: secret", "mount: sys", "sys » `mount` lies under sys/")]
+    [InlineData("engine: kv, mount: secret, path: payments/api-key", "engine: dynamic, path: auth/token/create", "auth » `path` lies under auth/")]
+    [InlineData("engine: kv, mount: secret, path: payments/api-key }", "engine: token, role: r }\n    address: vault:8200", "vault:8200 » `address` must be the address")]
+    [InlineData("when: credential.category == \"secret-handling\"", "when: 'task.id == \"it''s\" && agnt == \"\"'", "agnt » no such name `agnt`")]
+    [InlineData("when: credential.category == \"secret-handling\"", "when: |\n      // a comment\n      task.id == \"\\\\\" &&\n      agnt == \"\"", "agnt » no such name `agnt`")]
+    [InlineData("when: credential.category == \"secret-handling\"", "when: \"task.id == \\\"a\\\" && agnt == \\\"\\\"\"", "\"task » no such name `agnt`")]
     [InlineData("role: cb-prod-billing-readonly", "role: ../admin", "../admin » `role` takes letters")]
     [InlineData("    names: { uri: \"{{identity.spiffeId}}\" }\n", "", "vault: { engine: pki » `names` is missing")]
     [InlineData("{{identity.spiffeId}}", "{{csr.uri}}", "\"{{csr » `uri`: {{…}} names one of identity.issuer")]
@@ -157,6 +167,30 @@ public sealed class PolicyLoadTests
 
         Assert.Contains("no such name `task`", Assert.Single(compilation.Faults).Message, StringComparison.Ordinal);
     }
+
+    /// <summary>The editors' schema stays within the subset that the broker's own checker knows, so the checker can judge it.</summary>
+    [Fact]
+    public void The_sample_fits_the_schema_for_editors()
+    {
+        var faults = new List<string>();
+        var schema = ArgumentSchema.Load(PolicyEditorSchema.Read(), faults);
+        Assert.Empty(faults);
+
+        Assert.Null(schema!.Check(ToJson(Samples.Text)));
+        Assert.Equal("arguments takes no limits", schema.Check(ToJson(Samples.Text + "limits: []\n")));
+    }
+
+    private static JsonElement ToJson(string text) => Samples.Json(ToNode(YamlTree.Read(text, new PolicyFaultList())!)!.ToJsonString());
+
+    private static JsonNode? ToNode(YamlNode node) => node switch
+    {
+        YamlMapping mapping => new JsonObject(mapping.Entries.Select(entry => KeyValuePair.Create(entry.Key.Text, ToNode(entry.Value)))),
+        YamlSequence sequence => new JsonArray([.. sequence.Items.Select(ToNode)]),
+        YamlScalar { IsPlain: true, Text: "true" or "false" } flag => JsonValue.Create(flag.Text == "true"),
+        YamlScalar { IsPlain: true } scalar when int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
+        YamlScalar scalar => JsonValue.Create(scalar.Text),
+        _ => null,
+    };
 
     [Fact]
     public void A_document_over_one_mebibyte_is_refused() =>

@@ -27,6 +27,14 @@ public sealed class SafePatternTests
     [InlineData("^a b#c$", "a b#c", true)]
     [InlineData("\\Aab\\z", "ab", true)]
     [InlineData("^😀{2}$", "😀😀", true)]
+    [InlineData("^.$", "😀", true)]
+    [InlineData("^..$", "😀", false)]
+    [InlineData("^[^a]$", "😀", true)]
+    [InlineData("^[^a]$", "a", false)]
+    [InlineData("^\\D{2}$", "😀x", true)]
+    [InlineData("^[^\\w.]$", ".", false)]
+    [InlineData("^(?:😀|a)$", "😀", true)]
+    [InlineData("a{0}b?", "", true)]
     [InlineData("", "anything", true)]
     public void A_pattern_matches_as_in_RE2(string pattern, string text, bool matches)
     {
@@ -41,6 +49,8 @@ public sealed class SafePatternTests
     [InlineData("[]a]", "inside [ ] is written \\]")]
     [InlineData("[a[b]", "inside [ ] is written \\[")]
     [InlineData("[[:alpha:]]", "inside [ ] is written \\[")]
+    [InlineData("[😀]", "beyond U+FFFF")]
+    [InlineData("[a^b]", "inside [ ] is written \\^")]
     [InlineData("[a-z-[aeiou]]", "a - inside [ ]")]
     [InlineData("[z-a]", "not valid")]
     [InlineData("[a-\\d]", "not valid")]

@@ -15,7 +15,6 @@ internal static class CelConversions
         // -2^63 itself is refused too: a double that near the edge may stand for something beyond it.
         CelKind.Double => value.Double is > -9223372036854775808.0 and < 9223372036854775808.0 ? CelValue.Of((long)value.Double) : OutOfRange,
         CelKind.String => long.TryParse(value.String, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed) ? CelValue.Of(parsed) : NotA("int"),
-        CelKind.Duration => CelValue.NoOverload("int()", value),
         _ => CelValue.NoOverload("int()", value),
     };
 
@@ -23,7 +22,7 @@ internal static class CelConversions
     {
         CelKind.Uint => value,
         CelKind.Int => value.Int >= 0 ? CelValue.Of((ulong)value.Int) : OutOfRange,
-        CelKind.Double => value.Double is > -1.0 and < 18446744073709551616.0 ? CelValue.Of((ulong)value.Double) : OutOfRange,
+        CelKind.Double => value.Double is >= 0 and < 18446744073709551616.0 ? CelValue.Of((ulong)value.Double) : OutOfRange,
         CelKind.String => ulong.TryParse(value.String, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? CelValue.Of(parsed) : NotA("uint"),
         _ => CelValue.NoOverload("uint()", value),
     };

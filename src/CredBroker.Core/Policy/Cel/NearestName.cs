@@ -3,10 +3,13 @@ namespace CredBroker.Core.Policy.Cel;
 /// <summary>Finds what a misspelt name was probably meant to be.</summary>
 internal static class NearestName
 {
+    // A document can hold thousands of names and faults; looking further would cost their product.
+    private const int Most = 200;
+
     /// <summary>", did you mean `x`?" for the nearest candidate, or nothing where none is near.</summary>
     public static string Suggestion(string written, IEnumerable<string> candidates)
     {
-        var nearest = candidates
+        var nearest = candidates.Take(Most)
             .Select(candidate => (candidate, distance: Distance(written, candidate)))
             .Where(pair => pair.distance <= Math.Max(1, Math.Min(written.Length, pair.candidate.Length) / 2))
             .OrderBy(pair => pair.distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)

@@ -137,17 +137,20 @@ internal sealed class SafePattern
             case '(':
                 return Group();
             case '[':
-                Class();
-                return 1;
+                translated.Append(Class());
+                return 2;
             case '\\':
                 translated.Append(Escape(inClass: false));
                 return 1;
             case '$':
                 translated.Append("\\z");
                 return 0;
-            case '^' or '.':
-                translated.Append(current);
-                return 1;
+            case '^':
+                translated.Append('^');
+                return 0;
+            case '.':
+                translated.Append(AnyBut("\\n"));
+                return 2;
             case '*' or '+' or '?' or '{' or '}' or ']':
                 throw new FormatException($"{current} stands where nothing can be repeated or closed; as a character it is \\{current}");
             default:
@@ -187,15 +190,11 @@ internal sealed class SafePattern
         return size;
     }
 
-    private void Class()
+    private string Class()
     {
-        translated.Append('[');
-        if (position < pattern.Length && pattern[position] == '^')
-        {
-            translated.Append(pattern[position++]);
-        }
-
-        var isEmpty = true;
+        var isNegated = position < pattern.Length && pattern[position] == '^';
+        position += isNegated ? 1 : 0;
+        var content = new StringBuilder();
         while (true)
         {
             if (position == pattern.Length)
@@ -206,43 +205,36 @@ internal sealed class SafePattern
             var current = pattern[position++];
             switch (current)
             {
-                case ']' when !isEmpty:
-                    translated.Append(']');
-                    return;
+                case ']' when content.Length > 0:
+                    return isNegated ? AnyBut(content.ToString()) : $"[{content}]";
                 case '\\':
-                    translated.Append(Escape(inClass: true));
+                    content.Append(Escape(inClass: true));
                     break;
-                case '[' or ']' or '&' or '~':
+                case '[' or ']' or '^' or '&' or '~':
                     throw new FormatException($"{current} inside [ ] is written \\{current}");
                 case '-':
-                    ClassDash(isEmpty);
+                    content.Append(Dash(isFirst: content.Length == 0));
                     break;
+                case var unit when char.IsSurrogate(unit):
+                    throw new FormatException("characters beyond U+FFFF cannot stand inside [ ]; write them as alternatives: (?:a|b)");
                 default:
-                    Literal(current);
+                    content.Append(current);
                     break;
             }
-
-            isEmpty = false;
         }
     }
 
     // A dash is a range between two single characters, or itself at either end.
-    private void ClassDash(bool isFirst)
+    private string Dash(bool isFirst)
     {
         var isLast = position < pattern.Length && pattern[position] == ']';
-        if (isFirst || isLast)
-        {
-            translated.Append("\\-");
-        }
-        else if (position < pattern.Length && pattern[position] is not ('[' or '-'))
-        {
-            translated.Append('-');
-        }
-        else
-        {
-            throw new FormatException("a - inside [ ] stands between two characters or at an end; as a character it is \\-");
-        }
+        return isFirst || isLast ? "\\-"
+            : position < pattern.Length && pattern[position] is not ('[' or '-') ? "-"
+            : throw new FormatException("a - inside [ ] stands between two characters or at an end; as a character it is \\-");
     }
+
+    // One character that is not in the set; beyond the BMP a character is two units to .NET.
+    private static string AnyBut(string set) => $"(?:[\\uD800-\\uDBFF][\\uDC00-\\uDFFF]|[^{set}\\uD800-\\uDFFF])";
 
     private string Escape(bool inClass)
     {
@@ -257,9 +249,9 @@ internal sealed class SafePattern
             'd' => inClass ? "0-9" : "[0-9]",
             'w' => inClass ? "0-9A-Za-z_" : "[0-9A-Za-z_]",
             's' => inClass ? "\\t\\n\\f\\r " : "[\\t\\n\\f\\r ]",
-            'D' when !inClass => "[^0-9]",
-            'W' when !inClass => "[^0-9A-Za-z_]",
-            'S' when !inClass => "[^\\t\\n\\f\\r ]",
+            'D' when !inClass => AnyBut("0-9"),
+            'W' when !inClass => AnyBut("0-9A-Za-z_"),
+            'S' when !inClass => AnyBut("\\t\\n\\f\\r "),
             'A' or 'z' when !inClass => $"\\{letter}",
             't' or 'n' or 'r' or 'f' or 'v' or 'a' => $"\\{letter}",
             _ when char.IsAscii(letter) && !char.IsAsciiLetterOrDigit(letter) && !char.IsControl(letter) => $"\\u{(int)letter:X4}",

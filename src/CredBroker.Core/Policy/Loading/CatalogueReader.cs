@@ -29,11 +29,26 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
             Category = reader.TextOrNull("category") ?? "",
             Connection = Only<VaultBinding.Database>(reader, "connection", vault) is { } connection ? ReadConnection(connection) : null,
             Names = ReadNames(reader, vault),
-            Address = reader.Scalar(Only<VaultBinding.Token>(reader, "address", vault), "address")?.Text ?? "",
+            Address = ReadAddress(reader, vault),
         };
         var schemas = ReadSchemas(reader);
         reader.Finish("a credential");
         return new(entry, schemas);
+    }
+
+    private string ReadAddress(MappingReader reader, VaultBinding vault)
+    {
+        if (reader.Scalar(Only<VaultBinding.Token>(reader, "address", vault), "address") is not { } scalar)
+        {
+            return "";
+        }
+
+        if (!Uri.TryCreate(scalar.Text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http"))
+        {
+            faults.Add(scalar, "`address` must be the address of the Vault that accepts the token, such as https://vault.acme.example:8200");
+        }
+
+        return scalar.Text;
     }
 
     private YamlNode? Only<T>(MappingReader reader, string key, VaultBinding vault)

@@ -82,6 +82,11 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
             faults.Add(scalar, $"`{key}` takes letters, digits and - _ .{(allowsSlash ? " in parts joined by /" : "")}");
         }
 
+        else if (key is "mount" or "path" && parts[0] is "sys" or "auth" or "identity" or "cubbyhole")
+        {
+            faults.Add(scalar, $"`{key}` lies under {parts[0]}/, which is Vault's own and no secrets engine");
+        }
+
         return scalar.Text;
     }
 

@@ -21,29 +21,28 @@ internal sealed record YamlScalar(int Line, int Column, string Text, bool IsPlai
 
     /// <summary>
     /// The place in the document of a character of <see cref="Text"/>. YAML folds and strips white space only, so the same number of other characters leads there;
-    /// after an escape in double quotes it is the place where the text begins.
+    /// with escapes in double quotes it is the place where the text begins.
     /// </summary>
     public (int Line, int Column) Locate(string document, int offset)
     {
         var wanted = Text.Take(offset).Count(c => !char.IsWhiteSpace(c));
-        var at = Start;
-        if (at < document.Length && document[at] is '|' or '>')
+        var quote = Start < document.Length ? document[Start] : ' ';
+        var at = quote switch
         {
-            at = document.IndexOf('\n', at) + 1;
-        }
-        else if (at < document.Length && document[at] is '\'' or '"')
-        {
-            at++;
-        }
-
-        if (at <= 0 || document.AsSpan(Start, at - Start + Math.Min(Text.Length, document.Length - at)).Contains('\\'))
-        {
-            return (Line, Column);
-        }
-
+            '|' or '>' => document.IndexOf('\n', Start) + 1,
+            '\'' or '"' => Start + 1,
+            _ => Start,
+        };
         for (; at < document.Length && (wanted > 0 || char.IsWhiteSpace(document[at])); at++)
         {
-            wanted -= char.IsWhiteSpace(document[at]) ? 0 : 1;
+            if (quote == '"' && document[at] == '\\')
+            {
+                return (Line, Column);
+            }
+
+            // In single quotes a quote is written twice.
+            at += quote == '\'' && document[at] == '\'' ? 1 : 0;
+            wanted -= at < document.Length && char.IsWhiteSpace(document[at]) ? 0 : 1;
         }
 
         var before = document.AsSpan(0, Math.Min(at, document.Length));
