@@ -50,6 +50,34 @@ public sealed class StoreLossTests
         Assert.Empty(broker.Issuer.Alive);
     }
 
+    [Fact]
+    public async Task A_policy_that_the_store_did_not_take_is_applied_when_it_is_back()
+    {
+        await using var broker = await StartAsync<StateChange.PolicyApplied>(out var losing);
+        broker.PolicySource.Text = TestPolicy.Text(comment: "edited");
+        losing.Lost = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await broker.Policy.RefreshAsync(CancellationToken.None));
+        Assert.Equal(1, broker.Policy.Current!.Version);
+
+        losing.Lost = false;
+        Assert.True(await broker.Policy.RefreshAsync(CancellationToken.None));
+        Assert.Equal(2, broker.Policy.Current!.Version);
+    }
+
+    [Fact]
+    public async Task A_policy_that_the_store_took_without_an_answer_is_in_force_after_the_next_look()
+    {
+        await using var broker = await StartAsync<StateChange.PolicyApplied>(out var losing);
+        broker.PolicySource.Text = TestPolicy.Text(comment: "edited");
+        losing.LosesReply = true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await broker.Policy.RefreshAsync(CancellationToken.None));
+
+        losing.LosesReply = false;
+        Assert.True(await broker.Policy.RefreshAsync(CancellationToken.None));
+        Assert.Equal(2, broker.Policy.Current!.Version);
+        Assert.Empty(broker.Policy.LastFaults);
+    }
+
     private static Task<BrokerHarness> StartAsync<TChange>(out LosingStore<TChange> losing)
         where TChange : StateChange
     {
@@ -65,10 +93,21 @@ public sealed class StoreLossTests
     {
         public bool Lost { get; set; }
 
+        /// <summary>Whether such a change is taken, but nobody hears of it.</summary>
+        public bool LosesReply { get; set; }
+
         public StorePosition Position => store.Position;
 
-        public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
-            Lost && change is TChange ? throw new StoreUnavailableException("lost") : store.CommitAsync(change, cancellationToken);
+        public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
+        {
+            if (Lost && change is TChange)
+            {
+                throw new StoreUnavailableException("lost");
+            }
+
+            var outcome = await store.CommitAsync(change, cancellationToken);
+            return LosesReply && change is TChange ? throw new StoreUnavailableException("the outcome is unknown") : outcome;
+        }
 
         public ValueTask<Lease?> FindLeaseAsync(string leaseId, CancellationToken cancellationToken) => store.FindLeaseAsync(leaseId, cancellationToken);
 
