@@ -19,6 +19,12 @@ internal sealed partial class ArgumentSchema
             return null;
         }
 
+        if (!Utf16.IsValid(text))
+        {
+            faults.Add("the schema holds half of a surrogate pair: it is not Unicode");
+            return null;
+        }
+
         try
         {
             using var document = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 32 });

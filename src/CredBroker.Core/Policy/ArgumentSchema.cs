@@ -165,7 +165,8 @@ internal sealed partial class ArgumentSchema
         JsonValueKind.String => JsonTypes.String,
         JsonValueKind.True or JsonValueKind.False => JsonTypes.Boolean,
         JsonValueKind.Number => value.TryGetInt64(out _) || (value.TryGetDouble(out var number) && double.IsInteger(number)) ? JsonTypes.Number | JsonTypes.Integer : JsonTypes.Number,
-        _ => JsonTypes.Null,
+        JsonValueKind.Null => JsonTypes.Null,
+        _ => JsonTypes.None,
     };
 
     [Flags]

@@ -1,3 +1,5 @@
+using CredBroker.Core.Exchange;
+
 namespace CredBroker.Core.Policy;
 
 /// <summary>A catalogue entry as a decision uses it: the words that conditions compare are made once.</summary>
@@ -13,6 +15,33 @@ internal sealed class CatalogueItem(CatalogueEntry entry, IReadOnlyDictionary<st
     public string Impact { get; } = WordOf(entry.Impact);
 
     public string Revocation { get; } = WordOf(entry.Vault.Revocation);
+
+    /// <summary>Why the entry cannot serve the request, whoever asks: its actions, its ttl, its tool call. Null where it can.</summary>
+    public Refusal? Check(CredentialRequest request)
+    {
+        if (request.Actions.Count == 0)
+        {
+            return PolicyRefusals.ActionNotOffered;
+        }
+
+        foreach (var action in request.Actions)
+        {
+            if (!Entry.Actions.Contains(action))
+            {
+                return PolicyRefusals.ActionNotOffered;
+            }
+        }
+
+        if (request.Ttl < TimeSpan.FromSeconds(1))
+        {
+            return PolicyRefusals.TtlTooShort;
+        }
+
+        return ToolSchemas is null || request.ToolCall is not { } call ? null
+            : !ToolSchemas.TryGetValue(call.Name, out var schema) ? PolicyRefusals.ToolUnknown
+            : schema.Check(call.Arguments) is { } fault ? PolicyRefusals.ToolArguments(fault)
+            : null;
+    }
 
     private static string WordOf<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -233,10 +233,3 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     [LoggerMessage(Level = LogLevel.Error, Message = "The policy cannot be read")]
     private partial void LogUnreadable(Exception exception);
 }
-
-/// <summary>An applied policy.</summary>
-/// <param name="Version">Its number, 1 for the first.</param>
-/// <param name="Set">The compiled policy.</param>
-/// <param name="Document">Its text.</param>
-/// <param name="AppliedAt">When it was applied.</param>
-public sealed record ActivePolicy(long Version, PolicySet Set, PolicyDocument Document, DateTimeOffset AppliedAt);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy.Cel;
@@ -81,14 +80,14 @@ public sealed class PolicySet
             return Deny(PolicyRefusals.CredentialUnknown, "the catalogue has no such credential") with { Agent = inputs.Agent };
         }
 
-        if (CheckRequest(item, request) is { } refusal)
+        if (item.Check(request) is { } refusal)
         {
             return Deny(refusal, refusal.Detail) with { Agent = inputs.Agent };
         }
 
         var gate = AutonomyGate.For(process, identity, task);
         inputs.Credential = item;
-        inputs.IsReversible = item.Entry.Reversible && (item.Entry.Vault.Revocation == RevocationReach.Backend || Contains(process.AcceptsUnrevocable, item.Entry.Name));
+        inputs.IsReversible = item.Entry.Reversible && (item.Entry.Vault.Revocation == RevocationReach.Backend || process.AcceptsUnrevocable.Contains(item.Entry.Name));
         inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
         inputs.FailedGate = gate.Failed;
 
@@ -132,37 +131,6 @@ public sealed class PolicySet
         inputs.Agent = agent;
         explanation = "";
         return null;
-    }
-
-    private static Refusal? CheckRequest(CatalogueItem item, CredentialRequest request)
-    {
-        if (request.Actions.Count == 0)
-        {
-            return PolicyRefusals.ActionNotOffered;
-        }
-
-        foreach (var action in request.Actions)
-        {
-            if (!Contains(item.Entry.Actions, action))
-            {
-                return PolicyRefusals.ActionNotOffered;
-            }
-        }
-
-        if (request.Ttl < TimeSpan.FromSeconds(1))
-        {
-            return PolicyRefusals.TtlTooShort;
-        }
-
-        if (item.ToolSchemas is null || request.ToolCall is not { } call)
-        {
-            return null;
-        }
-
-        return !item.ToolSchemas.TryGetValue(call.Name, out var schema) ? PolicyRefusals.ToolUnknown
-            : call.Arguments.ValueKind == JsonValueKind.Undefined ? PolicyRefusals.ToolArguments("arguments fails type")
-            : schema.Check(call.Arguments) is { } fault ? PolicyRefusals.ToolArguments(fault)
-            : null;
     }
 
     private Decision Decide(PolicyInputs inputs, AutonomyGate gate)
@@ -252,22 +220,4 @@ public sealed class PolicySet
         new() { Effect = PolicyEffect.Deny, PolicyHash = Hash, Refusal = refusal, Explanation = explanation };
 
     private static string ErrorOf(CelValue value) => value.IsError ? value.Error : $"it gave a value of type {CelType.NameOf(value.Kind)}, not a truth value";
-
-    private static bool Contains(IReadOnlyList<string> texts, string wanted)
-    {
-        for (var index = 0; index < texts.Count; index++)
-        {
-            if (string.Equals(texts[index], wanted, StringComparison.Ordinal))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }
-
-/// <summary>What became of compiling a document.</summary>
-/// <param name="Set">The policy; null where there are faults.</param>
-/// <param name="Faults">Every fault, in the order of the document's lines.</param>
-public sealed record PolicyCompilation(PolicySet? Set, IReadOnlyList<PolicyFault> Faults);

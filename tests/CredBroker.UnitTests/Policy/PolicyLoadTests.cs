@@ -203,6 +203,16 @@ public sealed class PolicyLoadTests
         Assert.Contains(PolicySet.Compile(Samples.Document(new string(bracket, 500_000))).Faults, fault => fault.Message.Contains("nests deeper", StringComparison.Ordinal));
 
     [Fact]
+    public void Half_a_surrogate_pair_is_no_text()
+    {
+        foreach (var (comment, isText) in new[] { ("# \ud800", false), ("# \udc00 \ud800", false), ("# \ud83d\ude00", true) })
+        {
+            Assert.Equal(isText, PolicySet.Compile(Samples.Document(Samples.Text + comment)).Set is not null);
+            Assert.Equal(isText, ArgumentSchema.Load($$"""{"type":"object","title":"{{comment}}"}""", new List<string>()) is not null);
+        }
+    }
+
+    [Fact]
     public void Many_faults_are_cut_off_with_a_word()
     {
         var rules = string.Concat(Enumerable.Range(0, 500).Select(index => $"  - {{ id: r{index}, effect: maybe, when: x }}\n"));

@@ -1,3 +1,4 @@
+using System.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -24,9 +25,15 @@ internal sealed class YamlTree
     /// <summary>The document's root, or null where the text is no YAML at all. Never throws, whatever the text.</summary>
     public static YamlNode? Read(string text, PolicyFaultList faults)
     {
-        if (text.Length > MaxBytes || System.Text.Encoding.UTF8.GetByteCount(text) > MaxBytes)
+        if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
         {
             faults.Add(0, 0, "a policy document has at most 1 MiB");
+            return null;
+        }
+
+        if (!Utf16.IsValid(text))
+        {
+            faults.Add(0, 0, "the document holds half of a surrogate pair: it is not Unicode");
             return null;
         }
 
