@@ -66,7 +66,8 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
 
     public SocketsHttpHandler Handler(ParseResult parsed)
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
+        // A proxy between two programs of one machine would be handed tokens in clear.
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = !Address(parsed).IsLoopback, ConnectTimeout = TimeSpan.FromSeconds(10) };
         if ((parsed.GetValue(caFile) ?? terminal.Variable(CaVariable)) is { } path)
         {
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustOnly(path) };

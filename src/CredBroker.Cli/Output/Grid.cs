@@ -6,15 +6,15 @@ namespace CredBroker.Cli.Output;
 /// <summary>Rows under headings, or names beside values: with borders and colours for a person, aligned plain text for a pipe.</summary>
 internal static class Grid
 {
-    public static void Write(Terminal terminal, OutputFormat format, IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string>> rows)
+    public static void Write(Terminal terminal, OutputFormat format, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows)
     {
         if (format == OutputFormat.Table)
         {
-            WriteTable(terminal, headings, rows);
+            WriteTable(terminal, columns, rows);
         }
         else
         {
-            WriteColumns(terminal.Out, [[.. headings.Select(heading => heading.ToUpperInvariant())], .. rows]);
+            WriteColumns(terminal.Out, [[.. columns.Select(column => column.Heading.ToUpperInvariant())], .. rows]);
         }
     }
 
@@ -37,23 +37,25 @@ internal static class Grid
         terminal.OutConsole().Write(grid);
     }
 
-    private static void WriteTable(Terminal terminal, IReadOnlyList<string> headings, IReadOnlyList<IReadOnlyList<string>> rows)
+    private static void WriteTable(Terminal terminal, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows)
     {
-        var table = new Table().Border(TableBorder.Simple).BorderStyle(new Style(decoration: Decoration.Dim));
-        for (var i = 0; i < headings.Count; i++)
+        var console = terminal.OutConsole();
+        int[] shown = [.. Enumerable.Range(0, columns.Count).Where(index => columns[index].FromWidth <= console.Profile.Width)];
+        var table = new Table().Border(TableBorder.None);
+        foreach (var index in shown)
         {
             // The first column is what one copies into the next command: it is never cut.
-            var column = new TableColumn(new Text(headings[i], new Style(decoration: Decoration.Bold)));
-            table.AddColumn(i == 0 ? column.NoWrap() : column);
+            var column = new TableColumn(new Text(columns[index].Heading, new Style(decoration: Decoration.Bold))).PadLeft(0).PadRight(2);
+            table.AddColumn(index == 0 ? column.NoWrap() : column);
         }
 
         foreach (var row in rows)
         {
             // A name too long for its column is cut, a message in the last one goes on in the next line.
-            table.AddRow(row.Select((cell, column) => Cell(cell).Overflow(column > 0 && column < row.Count - 1 ? Overflow.Ellipsis : Overflow.Fold)));
+            table.AddRow(shown.Select(index => Cell(row[index]).Overflow(index > 0 && index < row.Count - 1 ? Overflow.Ellipsis : Overflow.Fold)));
         }
 
-        terminal.OutConsole().Write(table);
+        console.Write(table);
     }
 
     private static Text Cell(string value) => new(Printable.Lines(value), value switch
@@ -73,4 +75,12 @@ internal static class Grid
             writer.WriteLine(string.Join("  ", row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
         }
     }
+}
+
+/// <summary>A column of a table.</summary>
+/// <param name="Heading">Its heading.</param>
+/// <param name="FromWidth">A terminal narrower than this does without it.</param>
+internal readonly record struct Column(string Heading, int FromWidth = 0)
+{
+    public static implicit operator Column(string heading) => new(heading);
 }

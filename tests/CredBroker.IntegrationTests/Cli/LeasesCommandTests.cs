@@ -15,7 +15,7 @@ public sealed class LeasesCommandTests
         var run = await cli.RunAtTerminalAsync("leases", "list");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Contains("───", run.Out, StringComparison.Ordinal);
+        Assert.Contains("Process / task", run.Out, StringComparison.Ordinal);
         Assert.Contains("triage (pod-7)", run.Out, StringComparison.Ordinal);
     }
 

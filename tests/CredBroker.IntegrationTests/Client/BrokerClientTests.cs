@@ -15,7 +15,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         broker = await StubBroker.StartAsync();
-        http = new HttpClient(new SocketsHttpHandler()) { BaseAddress = broker.Address };
+        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = broker.Address };
     }
 
     public async ValueTask DisposeAsync()

@@ -7,7 +7,7 @@ namespace CredBroker.Cli.Commands.Leases;
 internal static class LeaseTable
 {
     public static void Write(Terminal terminal, OutputFormat format, IReadOnlyList<LeaseResponse> leases) =>
-        Grid.Write(terminal, format, ["Lease", "State", "Agent", "Credential", "Process / task", "Ends"], [.. leases.Select(lease => new[]
+        Grid.Write(terminal, format, ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Ends"], [.. leases.Select(lease => new[]
         {
             lease.LeaseId, lease.State, Agent(lease), lease.Credential, $"{lease.Task.Process} / {lease.Task.Id}", Ends(lease, format, terminal.Time),
         })]);

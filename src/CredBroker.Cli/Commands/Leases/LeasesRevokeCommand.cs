@@ -115,7 +115,7 @@ internal sealed class LeasesRevokeCommand : Command
 
         if (progress.Leases.Count > 0)
         {
-            Grid.Write(terminal, format, ["Lease", "State", "Agent", "Credential", "Process / task", "Confirmed after"], [.. progress.Leases.Select(lease => new[]
+            Grid.Write(terminal, format, ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Confirmed after"], [.. progress.Leases.Select(lease => new[]
             {
                 lease.LeaseId, lease.State, LeaseTable.Agent(lease), lease.Credential, $"{lease.Task.Process} / {lease.Task.Id}", Latency(lease),
             })]);
