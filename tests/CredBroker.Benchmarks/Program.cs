@@ -32,6 +32,9 @@ foreach (var suite in options.Suites)
         case "policy":
             PolicySuite.Run(options);
             break;
+        case "store":
+            await StoreSuite.RunAsync(options);
+            break;
         case "revocation":
             await RevocationSuite.RunAsync(options);
             break;

@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Text;
+using CredBroker.Benchmarks.Children;
+using CredBroker.Core;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+using CredBroker.Storage;
+using CredBroker.Storage.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CredBroker.Benchmarks.Suites;
+
+/// <summary>What the two durable commits of an exchange cost in the store alone, beside the bare floor's two; 32 callers wait at a time.</summary>
+internal static class StoreSuite
+{
+    private const int Callers = 32;
+
+    public static async Task RunAsync(BenchOptions options)
+    {
+        Report.PrintTitle($"store: a lease opened and activated, SQLite synchronous=FULL, {Callers} callers");
+        using var directory = new BenchDirectory(options);
+        using var bare = new BareStore(Path.Combine(directory.Info.FullName, "bare.db"));
+        using var store = SqliteBrokerStore.Open(
+            new StorageOptions { SqliteFile = Path.Combine(directory.Info.FullName, "store", "broker.db") }, TimeProvider.System, NullLogger<SqliteBrokerStore>.Instance);
+        var pairs = new Pairs(store, bare);
+        await RunAsync(pairs.InStoreAsync, options.Warmup / 2.0);
+        await RunAsync(pairs.InBareStoreAsync, options.Warmup / 2.0);
+
+        var (real, floor) = (new List<Figures>(), new List<Figures>());
+        for (var round = 0; round < options.Rounds; round++)
+        {
+            real.Add(await RunAsync(pairs.InStoreAsync, (double)options.Seconds / options.Rounds));
+            floor.Add(await RunAsync(pairs.InBareStoreAsync, (double)options.Seconds / options.Rounds));
+        }
+
+        var table = new Table("two commits", "per second", "CPU µs each", "KB allocated each");
+        Add("store", real);
+        Add("bare floor", floor);
+        table.Print();
+
+        void Add(string name, List<Figures> figures)
+        {
+            var count = figures.Sum(figure => figure.Count);
+            table.Add(
+                name, $"{count / figures.Sum(figure => figure.Elapsed.TotalSeconds):N0}", $"{figures.Sum(figure => figure.Cpu.TotalMicroseconds) / count:N0}",
+                $"{figures.Sum(figure => figure.Allocated) / 1024.0 / count:N1}");
+        }
+    }
+
+    private static async Task<Figures> RunAsync(Func<Task> pair, double seconds)
+    {
+        var (start, cpu, allocated) = (Stopwatch.GetTimestamp(), CpuTime(), GC.GetTotalAllocatedBytes());
+        var end = start + (long)(seconds * Stopwatch.Frequency);
+        var counts = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+        {
+            var count = 0;
+            for (; Stopwatch.GetTimestamp() < end; count++)
+            {
+                await pair();
+            }
+
+            return count;
+        })));
+        return new(counts.Sum(), Stopwatch.GetElapsedTime(start), CpuTime() - cpu, GC.GetTotalAllocatedBytes() - allocated);
+    }
+
+    private static TimeSpan CpuTime()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.TotalProcessorTime;
+    }
+
+    private readonly record struct Figures(int Count, TimeSpan Elapsed, TimeSpan Cpu, long Allocated);
+
+    private sealed class Pairs
+    {
+        private readonly SqliteBrokerStore store;
+        private readonly BareStore bare;
+        private readonly WorkloadIdentity identity;
+        private readonly Decision decision;
+        private readonly byte[] lease;
+        private int made;
+
+        public Pairs(SqliteBrokerStore store, BareStore bare)
+        {
+            (this.store, this.bare) = (store, bare);
+            identity = new()
+            {
+                Proof = ProofMethod.Oidc,
+                Issuer = Agents.Issuer,
+                Subject = "worker",
+                Workload = "worker",
+                Instance = "worker-1",
+                ProofExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
+                ProofHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+            };
+            decision = PolicySet.Compile(BenchPolicy.Document).Set!.Evaluate(identity, Task(0), Request);
+            lease = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 500)}}"}""");
+        }
+
+        private static CredentialRequest Request => new() { Credential = "reports", Actions = ["read"] };
+
+        public async Task InStoreAsync()
+        {
+            var (id, position) = (Ids.New(TimeProvider.System), store.Position);
+            var record = new DecisionRecord
+            {
+                Id = Ids.New(TimeProvider.System),
+                PolicyVersion = position.PolicyVersion,
+                Identity = identity,
+                Task = Task(Interlocked.Increment(ref made) % 20_000),
+                Request = Request,
+                Decision = decision,
+            };
+            var auditEvent = new AuditEvent
+            {
+                Type = AuditEventTypes.RequestAllowed,
+                Actor = AuditActor.Workload(identity),
+                LeaseId = id,
+                DecisionId = record.Id,
+                Process = record.Task.Process,
+                TaskId = record.Task.Id,
+                Credential = Request.Credential,
+                TraceId = "4bf92f3577b34da6a3ce929d0e0e4736",
+            };
+            var pending = new Lease
+            {
+                Id = id,
+                State = LeaseState.Pending,
+                Decision = record,
+                Accessor = "a0123456789abcdef",
+                OpenedAt = position.UtcNow,
+                IssuanceDeadline = position.UtcNow.AddSeconds(30),
+            };
+            Expect(await store.CommitAsync(new StateChange.LeaseOpened(pending, position.Fence, TaskOwnership.Of(identity), null) { Event = auditEvent }, CancellationToken.None));
+            var handles = new SecretHandles($"database/creds/cb-bench-reports/{id}", null, "cb-" + id);
+            var expires = position.UtcNow.AddMinutes(10);
+            Expect(await store.CommitAsync(
+                new StateChange.LeaseActivated(id, handles, expires, expires) { Event = auditEvent with { Type = AuditEventTypes.LeaseIssued, Details = """{"vaultLease":"x"}"""u8.ToArray() } },
+                CancellationToken.None));
+        }
+
+        public async Task InBareStoreAsync()
+        {
+            var id = Ids.New(TimeProvider.System);
+            await bare.CommitAsync(new(id, "pending", lease, "a0123456789abcdef"), "request.allowed");
+            await bare.CommitAsync(new(id, "active", lease, $"database/creds/cb-bench-reports/{id}"), "lease.issued");
+        }
+
+        private static void Expect(CommitOutcome outcome)
+        {
+            if (outcome is not CommitOutcome.Committed)
+            {
+                throw new InvalidOperationException($"The store answered {outcome}.");
+            }
+        }
+
+        private static AgentTask Task(int number) => new($"task-{number}", "monthly-reports", "Write the report of the month");
+    }
+}
