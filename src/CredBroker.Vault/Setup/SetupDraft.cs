@@ -1,15 +1,13 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Policy;
+using CredBroker.Vault.Engines;
 
 namespace CredBroker.Vault.Setup;
 
 /// <summary>Collects the steps for a catalogue, one entry after the other; what two entries share is there once.</summary>
 internal sealed class SetupDraft(VaultNames names)
 {
-    private const int ProbeLife = 300;
-
-    /// <summary>What a child token lives longer than its secret.</summary>
-    private const int Margin = 30;
+    private static readonly TimeSpan ProbeLife = TimeSpan.FromMinutes(5);
 
     /// <summary>The broker's own token may go so long without a renewal: a weekend.</summary>
     private static readonly TimeSpan BrokerPeriod = TimeSpan.FromHours(72);
@@ -29,47 +27,21 @@ internal sealed class SetupDraft(VaultNames names)
     {
         Add(new() { Kind = SetupKind.AuditedHeader, Name = "X-CredBroker-Lease", Path = "sys/config/auditing/request-headers/X-CredBroker-Lease", Body = new() { ["hmac"] = false } });
         AddPolicy(names.Probe, BrokerPolicy.ForProbe());
-        AddTokenRole(names.Probe, names.Probe, orphan: true, ProbeLife);
+        Add(SetupSteps.TokenRole(names.Probe, orphan: true, ProbeLife));
         AddPolicy(names.Broker, BrokerPolicy.ForBroker(names, entries));
 
         // Half of it must exceed the longest secret, because a token is renewed when half of its life is over.
         var longest = entries.Count == 0 ? TimeSpan.Zero : entries.Max(entry => entry.MaxTtl);
-        var period = Seconds(TimeSpan.FromTicks(Math.Max(BrokerPeriod.Ticks, 3 * longest.Ticks)));
+        var period = TimeSpan.FromTicks(Math.Max(BrokerPeriod.Ticks, 3 * longest.Ticks));
         if (appRoleMount is not null)
         {
             Add(new() { Kind = SetupKind.AuthMethod, Name = appRoleMount, Path = $"sys/auth/{appRoleMount}", Body = new() { ["type"] = "approle" } });
-            Add(new()
-            {
-                Kind = SetupKind.AppRole,
-                Name = names.Broker,
-                Path = $"auth/{appRoleMount}/role/{names.Broker}",
-                Body = new()
-                {
-                    ["token_policies"] = Array(names.Broker),
-                    ["token_no_default_policy"] = true,
-                    ["token_type"] = "service",
-                    ["token_period"] = period,
-                },
-            });
+            Add(SetupSteps.AppRole(appRoleMount, names.Broker, period));
             notes.Add($"The broker logs in by AppRole: read auth/{appRoleMount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write auth/{appRoleMount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile.");
             return;
         }
 
-        Add(new()
-        {
-            Kind = SetupKind.TokenRole,
-            Name = names.Broker,
-            Path = $"auth/token/roles/{names.Broker}",
-            Body = new()
-            {
-                ["allowed_policies"] = Array(names.Broker),
-                ["orphan"] = true,
-                ["renewable"] = true,
-                ["token_no_default_policy"] = true,
-                ["token_period"] = period,
-                ["token_type"] = "service",
-            },
-        });
+        Add(SetupSteps.PeriodicTokenRole(names.Broker, period));
         notes.Add($"The broker's token: bao token create -role={names.Broker} -field=token > FILE, with Vault:TokenFile naming that file.");
     }
 
@@ -99,7 +71,7 @@ internal sealed class SetupDraft(VaultNames names)
 
         var name = names.Credential(entry.Name);
         AddPolicy(name, entry is { Vault: VaultBinding.Dynamic, Setup.Policy: { Length: > 0 } policy } ? BrokerPolicy.Marked(policy.TrimEnd() + "\n") : BrokerPolicy.ForChild(entry));
-        AddTokenRole(name, name, orphan: true, Seconds(entry.MaxTtl) + Margin);
+        Add(SetupSteps.TokenRole(name, orphan: true, ChildTokens.LifeFor(entry.MaxTtl)));
     }
 
     private void AddDatabase(CatalogueEntry entry, VaultBinding.Database database)
@@ -116,37 +88,8 @@ internal sealed class SetupDraft(VaultNames names)
             return;
         }
 
-        Add(new()
-        {
-            Kind = SetupKind.DatabaseConnection,
-            Name = names.Connection(setup.Connection),
-            Path = $"{database.Mount}/config/{names.Connection(setup.Connection)}",
-            CredentialFile = setup.AdminCredentialFile,
-            Body = new()
-            {
-                ["plugin_name"] = "postgresql-database-plugin",
-                ["allowed_roles"] = Array($"{names.Prefix}*"),
-                ["connection_url"] = $"postgresql://{{{{username}}}}:{{{{password}}}}@{connection.Host}:{connection.Port}/{connection.Database}?sslmode={connection.SslMode}",
-                ["username_template"] = PostgresStatements.UsernameTemplate,
-                // The server gets a verifier, so that its log never shows a password.
-                ["password_authentication"] = "scram-sha-256",
-                ["max_open_connections"] = 16,
-            },
-        });
-        Add(new()
-        {
-            Kind = SetupKind.DatabaseRole,
-            Name = database.Role,
-            Path = $"{database.Mount}/roles/{database.Role}",
-            Body = new()
-            {
-                ["db_name"] = names.Connection(setup.Connection),
-                ["creation_statements"] = Array(PostgresStatements.Creation(setup.Grants)),
-                ["revocation_statements"] = Array(PostgresStatements.Revocation),
-                ["default_ttl"] = Seconds(entry.MaxTtl),
-                ["max_ttl"] = Seconds(entry.MaxTtl),
-            },
-        });
+        Add(SetupSteps.DatabaseConnection(names, database.Mount, setup, connection));
+        Add(SetupSteps.DatabaseRole(names, database, setup, entry.MaxTtl));
         Note($"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) is no superuser. It needs CREATEROLE, membership of pg_signal_backend, and what the credentials grant, WITH GRANT OPTION. "
             + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
             + "and where a credential may CREATE in a schema, so must cb_objects.");
@@ -155,13 +98,7 @@ internal sealed class SetupDraft(VaultNames names)
 
     private void AddPki(CatalogueEntry entry, VaultBinding.Pki pki)
     {
-        Add(new()
-        {
-            Kind = SetupKind.CertificateAuthority,
-            Name = pki.Mount,
-            Path = $"{pki.Mount}/root/generate/internal",
-            Body = new() { ["common_name"] = $"CredBroker {names.Prefix[3..^1]} CA", ["ttl"] = "87600h", ["key_type"] = "ec", ["key_bits"] = 256 },
-        });
+        Add(SetupSteps.CertificateAuthority(names, pki.Mount));
         if (!names.Owns(pki.Role))
         {
             NoteForeign(entry, pki.Role);
@@ -175,37 +112,7 @@ internal sealed class SetupDraft(VaultNames names)
             return;
         }
 
-        Add(new()
-        {
-            Kind = SetupKind.PkiRole,
-            Name = pki.Role,
-            Path = $"{pki.Mount}/roles/{pki.Role}",
-            Body = new()
-            {
-                ["allow_any_name"] = false,
-                ["allow_bare_domains"] = true,
-                ["allow_glob_domains"] = setup.AllowedDomains.Any(domain => domain.Contains('*', StringComparison.Ordinal)),
-                ["allow_ip_sans"] = false,
-                ["allow_localhost"] = false,
-                ["allow_subdomains"] = false,
-                ["allow_wildcard_certificates"] = false,
-                ["allowed_domains"] = Array([.. setup.AllowedDomains]),
-                ["allowed_uri_sans"] = Array([.. setup.AllowedUris]),
-                // A common name that is no host name cannot be held against allowed_domains; the broker compares what was signed.
-                ["cn_validations"] = Array(certificate.CommonName is null || certificate.CommonName == certificate.Dns ? ["hostname"] : ["disabled"]),
-                ["client_flag"] = true,
-                ["generate_lease"] = true,
-                ["key_bits"] = pki.Mode == PkiMode.Issue ? 256 : 0,
-                ["key_type"] = pki.Mode == PkiMode.Issue ? "ec" : "any",
-                ["max_ttl"] = Seconds(entry.MaxTtl),
-                ["no_store"] = false,
-                ["require_cn"] = false,
-                ["server_flag"] = true,
-                ["ttl"] = Seconds(entry.MaxTtl),
-                ["use_csr_common_name"] = false,
-                ["use_csr_sans"] = false,
-            },
-        });
+        Add(SetupSteps.PkiRole(pki, setup, certificate, entry.MaxTtl));
     }
 
     /// <summary>The token that an agent gets: by a second role, and with the policy that the catalogue writes out.</summary>
@@ -224,29 +131,12 @@ internal sealed class SetupDraft(VaultNames names)
         }
 
         AddPolicy(token.Role, BrokerPolicy.Marked(policy.TrimEnd() + "\n"));
-        AddTokenRole(token.Role, token.Role, orphan: false, Seconds(entry.MaxTtl));
+        Add(SetupSteps.TokenRole(token.Role, orphan: false, entry.MaxTtl));
     }
 
     private void AddMount(string mount, JsonObject body) => Add(new() { Kind = SetupKind.Mount, Name = mount, Path = $"sys/mounts/{mount}", Body = body });
 
     private void AddPolicy(string name, string text) => Add(new() { Kind = SetupKind.Policy, Name = name, Path = $"sys/policies/acl/{name}", Body = new() { ["policy"] = text } });
-
-    private void AddTokenRole(string name, string policy, bool orphan, int longestLife) => Add(new()
-    {
-        Kind = SetupKind.TokenRole,
-        Name = name,
-        Path = $"auth/token/roles/{name}",
-        Body = new()
-        {
-            ["allowed_policies"] = Array(policy),
-            ["orphan"] = orphan,
-            ["renewable"] = true,
-            // The request's own limit is ignored at renewal; the role's is not.
-            ["token_explicit_max_ttl"] = longestLife,
-            ["token_no_default_policy"] = true,
-            ["token_type"] = "service",
-        },
-    });
 
     private void Add(SetupStep step)
     {
@@ -270,8 +160,4 @@ internal sealed class SetupDraft(VaultNames names)
             notes.Add(note);
         }
     }
-
-    private static int Seconds(TimeSpan life) => (int)Math.Ceiling(life.TotalSeconds);
-
-    private static JsonArray Array(params IEnumerable<string> items) => [.. items.Select(item => (JsonNode)item)];
 }

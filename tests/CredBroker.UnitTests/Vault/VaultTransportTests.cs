@@ -1,4 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using CredBroker.Core;
 using CredBroker.Vault.Http;
 using Microsoft.AspNetCore.Http;
@@ -9,29 +13,51 @@ public sealed class VaultTransportTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The platform's handler sends a request without a body again when a kept connection ends before the answer; a GET may mint.</summary>
+    /// <summary>The platform's handler sends a request without a body again when a kept connection is closed before the answer; a GET may mint.</summary>
     [Fact]
-    public async Task A_minting_read_is_sent_once_even_when_a_kept_connection_ends_before_the_answer()
+    public async Task A_minting_read_is_sent_once_even_when_a_kept_connection_is_closed_before_the_answer()
     {
-        var minted = 0;
-        await using var vault = await ScriptedVault.StartAsync(context =>
-        {
-            if (context.Request.Path.Value!.EndsWith("health", StringComparison.Ordinal))
-            {
-                return context.Response.WriteAsync("{}");
-            }
-
-            Interlocked.Increment(ref minted);
-            context.Abort();
-            return Task.CompletedTask;
-        });
-        using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
-        await transport.SendAsync(new(HttpMethod.Get, "sys/health") { Timeout = Timeout }, default);
+        var mints = 0;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var over = new CancellationTokenSource();
+        var serving = ServeAsync();
+        using var transport = new VaultTransport(new() { Address = $"http://{listener.LocalEndpoint}" }, TimeProvider.System);
+        Assert.IsType<VaultReply.Done>(await transport.SendAsync(new(HttpMethod.Get, "sys/health") { Timeout = Timeout }, default));
 
         var reply = await transport.SendAsync(new(HttpMethod.Get, "database/creds/x") { Timeout = Timeout }, default);
 
         Assert.IsType<VaultReply.Lost>(reply);
-        Assert.Equal(1, minted);
+        Assert.Equal(1, mints);
+        await over.CancelAsync();
+        await serving;
+
+        // Answers a health check and keeps the connection; closes it, in good order, under a mint.
+        async Task ServeAsync()
+        {
+            while (!over.IsCancellationRequested)
+            {
+                try
+                {
+                    using var connection = await listener.AcceptTcpClientAsync(over.Token);
+                    var buffer = new byte[4096];
+                    while (await connection.GetStream().ReadAsync(buffer, over.Token) is > 0 and var count)
+                    {
+                        if (Encoding.ASCII.GetString(buffer, 0, count).Contains("creds", StringComparison.Ordinal))
+                        {
+                            mints++;
+                            break;
+                        }
+
+                        await connection.GetStream().WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray(), over.Token);
+                    }
+                }
+                catch (OperationCanceledException)
+                {
+                    // Over.
+                }
+            }
+        }
     }
 
     [Fact]
@@ -74,6 +100,43 @@ public sealed class VaultTransportTests
         await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync(body));
 
         Assert.IsType<VaultReply.Lost>(await SendAsync(vault));
+    }
+
+    [Fact]
+    public async Task An_answer_that_breaks_off_leaves_the_outcome_unknown()
+    {
+        await using var vault = await ScriptedVault.StartAsync(async context =>
+        {
+            context.Response.ContentLength = 1000;
+            await context.Response.WriteAsync("""{"lease_id":"a""");
+            await context.Response.Body.FlushAsync();
+            context.Abort();
+        });
+
+        Assert.IsType<VaultReply.Lost>(await SendAsync(vault));
+    }
+
+    [Fact]
+    public async Task Only_the_configured_authority_is_trusted()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=vault", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddMinutes(-5), TimeProvider.System.GetUtcNow().AddMinutes(5));
+        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync("{}"), certificate);
+        var caFile = Path.GetTempFileName();
+        await File.WriteAllTextAsync(caFile, certificate.ExportCertificatePem());
+        using var trusting = new VaultTransport(vault.Options() with { CaFile = caFile }, TimeProvider.System);
+        using var other = new VaultTransport(vault.Options(), TimeProvider.System);
+
+        Assert.IsType<VaultReply.Done>(await trusting.SendAsync(Call(), default));
+        Assert.IsType<VaultReply.NotSent>(await other.SendAsync(Call(), default));
+
+        Assert.Single(vault.Requests);
+        File.Delete(caFile);
     }
 
     [Fact]
