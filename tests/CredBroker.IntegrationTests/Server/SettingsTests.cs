@@ -59,6 +59,7 @@ public sealed class SettingsTests
         var settings = Leaves(new ConfigurationBuilder().AddJsonFile(Repository.ExampleSettings).Build(), (path, value) =>
             value is not null && value.StartsWith("/etc/", StringComparison.Ordinal) ? folder.File(Path.GetFileName(value)) : value);
         TlsFiles.Write(settings["Listen:CertificateFile"]!, settings["Listen:KeyFile"]!, "CN=broker");
+        File.Copy(settings["Listen:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);
         Assert.Empty(Faults(settings));
     }
 
