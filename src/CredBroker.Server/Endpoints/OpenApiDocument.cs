@@ -17,7 +17,10 @@ internal static class OpenApiDocument
         {
             options.AddDocumentTransformer((document, _, _) =>
             {
-                document.Info = new() { Title = "CredBroker", Version = "v1", Description = "Just-in-time, short-lived credentials for AI agents. A GET never mints and never changes anything." };
+                document.Info = new()
+                {
+                    Title = "CredBroker", Version = "v1", Description = "Just-in-time, short-lived credentials for AI agents. A GET never mints and never changes anything.",
+                };
                 document.Servers = [];
                 document.AddComponent(Workload, Bearer("A workload's identity token: an OIDC token of a configured issuer, or a SPIFFE JWT-SVID."));
                 document.AddComponent(Person, Bearer("A person's token of an issuer that is configured for people, with a role."));

@@ -15,7 +15,8 @@ internal static class BrokerProgram
         var (line, fault) = CommandLine.Parse(args);
         if (fault is not null || line.Help)
         {
-            await (fault is null ? Console.Out : Console.Error).WriteLineAsync(fault is null ? CommandLine.Usage : $"{fault}{Environment.NewLine}{Environment.NewLine}{CommandLine.Usage}");
+            var text = fault is null ? CommandLine.Usage : $"{fault}{Environment.NewLine}{Environment.NewLine}{CommandLine.Usage}";
+            await (fault is null ? Console.Out : Console.Error).WriteLineAsync(text);
             return fault is null ? Stopped : Wrong;
         }
 

@@ -51,10 +51,13 @@ internal sealed record BrokerSettings
             Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
             Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
         };
-        reader.Require(settings.Vault.MintTimeout < settings.Leases.IssuanceDeadline,
-            $"Vault:MintTimeout ({settings.Vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline ({settings.Leases.IssuanceDeadline}), or a secret could come after nobody waits for it.");
-        reader.Require(settings.Vault.RevokeTimeout < settings.Leases.RevocationTimeout,
-            $"Vault:RevokeTimeout ({settings.Vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout ({settings.Leases.RevocationTimeout}), or an attempt would be cut off before Vault answers.");
+        var (vault, leases) = (settings.Vault, settings.Leases);
+        reader.Require(
+            vault.MintTimeout < leases.IssuanceDeadline,
+            $"Vault:MintTimeout ({vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline ({leases.IssuanceDeadline}), or a secret could come after nobody waits for it.");
+        reader.Require(
+            vault.RevokeTimeout < leases.RevocationTimeout,
+            $"Vault:RevokeTimeout ({vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout ({leases.RevocationTimeout}), or an attempt ends before Vault answers.");
         return (settings, reader);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace CredBroker.Server.Hosting;
@@ -21,10 +22,7 @@ public sealed record ListenerOptions
     public int MaxRequests { get; init; } = 1024;
 
     /// <summary>The parsed address; meaningful once validated.</summary>
-    internal Uri Address => Uri.TryCreate(Url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri) ? uri : new Uri("https://127.0.0.1:8443");
-
-    /// <summary>Whether only this machine can reach it.</summary>
-    internal bool IsLoopback => Address.IsLoopback;
+    internal Uri Address => TryReadUrl(out var address) ? address : throw new InvalidOperationException("The listener's settings were not validated.");
 
     /// <summary>Whether it listens on every interface.</summary>
     internal bool IsEverywhere => Url.Contains("://*", StringComparison.Ordinal);
@@ -32,15 +30,14 @@ public sealed record ListenerOptions
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
     public IEnumerable<string> Validate()
     {
-        if (!Uri.TryCreate(Url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri)
-            || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0
-            || !(uri.IsLoopback || IPAddress.TryParse(uri.Host.Trim('[', ']'), out _)))
+        if (!TryReadUrl(out var uri))
         {
             yield return $"Listen:Url is \"{Url}\"; write https://ADDRESS:PORT with an IP address, localhost or * as the host, such as \"https://*:8443\".";
         }
         else if (uri.Scheme == "http" && !uri.IsLoopback)
         {
-            yield return $"Listen:Url is \"{Url}\": secrets would cross the network in clear. Write https:// with CertificateFile and KeyFile, or an http:// address of this machine alone, such as \"http://127.0.0.1:8200\".";
+            yield return $"Listen:Url is \"{Url}\": secrets would cross the network in clear. "
+                + "Write https:// with CertificateFile and KeyFile, or an http:// address of this machine alone, such as \"http://127.0.0.1:8200\".";
         }
         else if (uri.Scheme == "https" && (CertificateFile.Length == 0 || KeyFile.Length == 0))
         {
@@ -57,7 +54,8 @@ public sealed record ListenerOptions
 
         if (File.Exists(CertificateFile) && File.Exists(KeyFile) && ServerCertificate.Fault(CertificateFile, KeyFile) is { } unusable)
         {
-            yield return $"Listen:CertificateFile and Listen:KeyFile do not make a server certificate: {unusable} Write a certificate with its chain and its unencrypted private key, both PEM.";
+            yield return $"Listen:CertificateFile and Listen:KeyFile do not make a server certificate: {unusable} "
+                + "Write a certificate with its chain and its unencrypted private key, both PEM.";
         }
 
         foreach (var (name, value, high) in new[] { (nameof(MaxConnections), MaxConnections, 100_000), (nameof(MaxRequests), MaxRequests, 100_000) })
@@ -68,4 +66,9 @@ public sealed record ListenerOptions
             }
         }
     }
+
+    private bool TryReadUrl([NotNullWhen(true)] out Uri? uri) =>
+        Uri.TryCreate(Url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out uri)
+        && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
+        && (uri.IsLoopback || IPAddress.TryParse(uri.Host.Trim('[', ']'), out _));
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using CredBroker.Server.Endpoints.Input;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace CredBroker.Server.Hosting;
 
@@ -22,28 +24,31 @@ internal static class ListenerSetup
             limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             limits.Http2.MaxStreamsPerConnection = 100;
 
-            void Configure(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen)
+            if (options.IsEverywhere)
             {
-                if (options.Address.Scheme == Uri.UriSchemeHttps)
-                {
-                    var certificate = new ServerCertificate(options.CertificateFile, options.KeyFile, kestrel.ApplicationServices.GetRequiredService<TimeProvider>(),
-                        kestrel.ApplicationServices.GetRequiredService<ILogger<ServerCertificate>>());
-                    listen.UseHttps(new Microsoft.AspNetCore.Server.Kestrel.Https.TlsHandshakeCallbackOptions { OnConnection = certificate.SelectAsync });
-                }
+                kestrel.ListenAnyIP(options.Address.Port, listen => UseTls(listen, options));
             }
-
-            if (options.Address.Host == "localhost" && options.Address.Port != 0)
+            else if (options.Address.Host == "localhost" && options.Address.Port != 0)
             {
-                kestrel.ListenLocalhost(options.Address.Port, Configure);
-            }
-            else if (options.IsEverywhere)
-            {
-                kestrel.ListenAnyIP(options.Address.Port, Configure);
+                kestrel.ListenLocalhost(options.Address.Port, listen => UseTls(listen, options));
             }
             else
             {
-                kestrel.Listen(options.Address.IsLoopback && options.Address.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Address.Host.Trim('[', ']')), options.Address.Port, Configure);
+                // A free port is found on one address, not on both that localhost means.
+                var address = IPAddress.TryParse(options.Address.Host.Trim('[', ']'), out var literal) ? literal : IPAddress.Loopback;
+                kestrel.Listen(address, options.Address.Port, listen => UseTls(listen, options));
             }
         });
+    }
+
+    private static void UseTls(ListenOptions listen, ListenerOptions options)
+    {
+        if (options.Address.Scheme == Uri.UriSchemeHttps)
+        {
+            var services = listen.ApplicationServices;
+            var certificate = new ServerCertificate(
+                options.CertificateFile, options.KeyFile, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ServerCertificate>>());
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = certificate.SelectAsync });
+        }
     }
 }

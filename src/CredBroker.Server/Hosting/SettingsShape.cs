@@ -21,17 +21,20 @@ internal static class SettingsShape
             return children.Count > 0 ? [(section.Path, $"{section.Path} has parts; write {Wanted(type)}.")] : ScalarFaults(section, type);
         }
 
+        var element = ElementType(type);
         if (children.Count == 0)
         {
             // An empty text is how an empty list or object looks here.
-            return string.IsNullOrEmpty(section.Value) ? [] : [(section.Path, $"{section.Path} is a single value; write {(ElementType(type) is null ? "an object" : "a list or object")}.")];
+            return string.IsNullOrEmpty(section.Value) ? [] : [(section.Path, $"{section.Path} is a single value; write {(element is null ? "an object" : "a list or object")}.")];
         }
 
-        return ElementType(type) is { } element
-            ? children.SelectMany(child => IsDictionary(type) || IsIndex(child.Key) ? Faults(child, element) : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")])
-            : children.SelectMany(child => Find(type, child.Key) is { } property
+        return element is null
+            ? children.SelectMany(child => Find(type, child.Key) is { } property
                 ? Faults(child, property.PropertyType)
-                : [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))]);
+                : [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))])
+            : children.SelectMany(child => IsDictionary(type) || child.Key.All(char.IsAsciiDigit)
+                ? Faults(child, element)
+                : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")]);
     }
 
     /// <summary>The fault of a key that is not known, with the nearest that is.</summary>
@@ -61,9 +64,9 @@ internal static class SettingsShape
     {
         try
         {
-            return type.IsEnum
-                ? Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase)
-                : !(type == typeof(TimeSpan) && IsDaysByMistake(value)) && TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value) is not null;
+            return type.IsEnum ? Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase)
+                : TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value) is { } converted
+                    && !(converted is TimeSpan time && IsDaysByMistake(value, time));
         }
         catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException or OverflowException)
         {
@@ -72,7 +75,7 @@ internal static class SettingsShape
     }
 
     /// <summary>.NET reads "24:00:00" as 24 days, because there is no such hour: nobody who writes it means that.</summary>
-    private static bool IsDaysByMistake(string value) => !value.Contains('.', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) && time.Days > 0;
+    private static bool IsDaysByMistake(string value, TimeSpan time) => time.Days > 0 && !value.Contains('.', StringComparison.Ordinal);
 
     private static string Wanted(Type type) =>
         type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
@@ -82,9 +85,7 @@ internal static class SettingsShape
         : type == typeof(string) ? "text"
         : "a number";
 
-    private static bool IsScalar(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan) || type == typeof(Uri) || type == typeof(decimal);
-
-    private static bool IsIndex(string key) => key.All(char.IsAsciiDigit);
+    private static bool IsScalar(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan) || type == typeof(Uri);
 
     private static bool IsDictionary(Type type) => Generic(type, typeof(IReadOnlyDictionary<,>)) is not null || Generic(type, typeof(IDictionary<,>)) is not null;
 

@@ -33,11 +33,13 @@ internal static class EvaluatePolicyEndpoint
         }
 
         await person.RecordAsync(http, reader);
-        var current = policy.Current;
-        return current is null
-            ? new Problem(ReadPolicyEndpoint.NoPolicy)
-            : new Reply<EvaluateResponse>(
-                StatusCodes.Status200OK, Describe(current.Set.Evaluate(Identity(body!.Identity), Requests.Task(body.Task), Request(body)), current.Version), BrokerJson.Default.EvaluateResponse);
+        if (policy.Current is not { } current)
+        {
+            return new Problem(ReadPolicyEndpoint.NoPolicy);
+        }
+
+        var decision = current.Set.Evaluate(Identity(body!.Identity), Requests.Task(body.Task), Request(body));
+        return new Reply<EvaluateResponse>(StatusCodes.Status200OK, Describe(decision, current.Version), BrokerJson.Default.EvaluateResponse);
     }
 
     private static Refusal? Fault(EvaluateRequest body)
@@ -50,12 +52,12 @@ internal static class EvaluatePolicyEndpoint
         check.IdentityText("identity.instance", body.Identity.Instance);
         check.IdentityText("identity.spiffeId", body.Identity.SpiffeId);
         check.IdentityText("identity.trustDomain", body.Identity.TrustDomain);
-        check.Task("task", body.Task);
+        check.Task(body.Task);
         check.Name("credential", body.Credential);
-        check.Actions("actions", body.Actions);
+        check.Actions(body.Actions);
         check.Text("resource", body.Resource, FieldCheck.MaxPurpose);
-        check.Ttl("ttl", body.Ttl);
-        check.ToolCall("toolCall", body.ToolCall);
+        check.Ttl(body.Ttl);
+        check.ToolCall(body.ToolCall);
         return check.Refusal;
     }
 

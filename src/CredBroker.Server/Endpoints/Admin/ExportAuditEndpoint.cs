@@ -32,14 +32,7 @@ internal static class ExportAuditEndpoint
             return refused!;
         }
 
-        AuditCursor? after = null;
-        var range = (From: Time(from), To: Time(to));
-        var fault = http.Request.Query.FirstOrDefault(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1) is { Key: { } key } ? $"\"{(key.Length <= 40 ? key : key[..40])}\" is not a parameter of this call, or given twice; known are {string.Join(", ", Known)}."
-            : format is not (null or "jsonl") ? "format must be \"jsonl\"."
-            : (from is not null && range.From is null) || (to is not null && range.To is null) ? "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z."
-            : range.From >= range.To ? "from must lie before to."
-            : cursor is not null && !AuditCursor.TryParse(cursor, out after) ? "cursor must be a stream and a sequence, as stream:sequence."
-            : null;
+        var (range, fault) = Bind(http.Request.Query, from, to, format, cursor);
         if (fault is not null)
         {
             return new Problem(new(RefusalCode.RangeInvalid, fault));
@@ -47,8 +40,22 @@ internal static class ExportAuditEndpoint
 
         await person.RecordAsync(http, auditor, query: http.Request.QueryString);
         http.Response.ContentType = JsonLines;
-        await export.WriteAsync(http.Response.BodyWriter, range.From, range.To, after, cancellationToken);
+        await export.WriteAsync(http.Response.BodyWriter, range.From, range.To, range.After, cancellationToken);
         return Results.Empty;
+    }
+
+    private static ((DateTimeOffset? From, DateTimeOffset? To, AuditCursor? After) Range, string? Fault) Bind(
+        IQueryCollection query, string? from, string? to, string? format, string? cursor)
+    {
+        var (first, end) = (Time(from), Time(to));
+        var isCursor = AuditCursor.TryParse(cursor, out var after);
+        var fault = query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1) ? $"This call takes {string.Join(", ", Known)}, each at most once."
+            : format is not (null or "jsonl") ? "format must be \"jsonl\"."
+            : (from is not null && first is null) || (to is not null && end is null) ? "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z."
+            : first >= end ? "from must lie before to."
+            : cursor is not null && !isCursor ? "cursor must be a stream and a sequence, as stream:sequence."
+            : null;
+        return ((first, end, after), fault);
     }
 
     private static DateTimeOffset? Time(string? text) =>

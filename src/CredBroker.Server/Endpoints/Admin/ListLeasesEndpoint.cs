@@ -13,7 +13,8 @@ internal static class ListLeasesEndpoint
         .WithSummary("Leases, newest first, a page at a time. Never a secret.")
         .Produces<LeaseListResponse>();
 
-    private static async Task<IResult> HandleAsync([AsParameters] LeaseListQuery filter, HttpContext http, PersonCall person, IBrokerStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        [AsParameters] LeaseListQuery filter, HttpContext http, PersonCall person, IBrokerStore store, CancellationToken cancellationToken)
     {
         var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
         if (reader is null)

@@ -48,14 +48,14 @@ internal static class ExchangeEndpoint
     private static (ExchangeCommand? Command, Refusal? Refusal) Bind(IdentityProof proof, ExchangeRequest body, CallContext call)
     {
         var check = new FieldCheck();
-        check.Task("task", body.Task);
+        check.Task(body.Task);
         check.Name("credential", body.Credential);
-        check.Actions("actions", body.Actions);
+        check.Actions(body.Actions);
         check.Text("resource", body.Resource, FieldCheck.MaxPurpose);
-        check.Ttl("ttl", body.Ttl);
+        check.Ttl(body.Ttl);
         check.Require(body.Delivery is null or "direct", "delivery must be \"direct\"; this broker knows no other way yet.");
-        check.ToolCall("toolCall", body.ToolCall);
-        check.IdempotencyKey("idempotencyKey", body.IdempotencyKey);
+        check.ToolCall(body.ToolCall);
+        check.IdempotencyKey(body.IdempotencyKey);
         if (check.Refusal is { } refusal)
         {
             return (null, refusal);

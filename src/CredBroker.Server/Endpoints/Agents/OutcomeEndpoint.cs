@@ -23,7 +23,7 @@ internal static class OutcomeEndpoint
             var check = new FieldCheck();
             check.Require(body.Status is "succeeded" or "failed" or "abandoned", "status must be \"succeeded\", \"failed\" or \"abandoned\".");
             check.Text("summary", body.Summary, MaxSummary);
-            check.ToolCall("toolCall", body.ToolCall);
+            check.ToolCall(body.ToolCall);
             refusal = check.Refusal;
         }
 

@@ -20,7 +20,7 @@ internal static class RenewEndpoint
         if (body is not null)
         {
             var check = new FieldCheck();
-            check.Ttl("ttl", body.Ttl);
+            check.Ttl(body.Ttl);
             refusal = check.Refusal;
         }
 

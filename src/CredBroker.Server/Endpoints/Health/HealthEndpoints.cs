@@ -13,6 +13,9 @@ namespace CredBroker.Server.Endpoints.Health;
 /// </summary>
 internal static class HealthEndpoints
 {
+    private const string Well = "ok";
+    private const string Ill = "unavailable";
+
     private static readonly string NoSuchLease = new('0', 32);
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -29,8 +32,9 @@ internal static class HealthEndpoints
 
     private static Reply<HealthResponse> Answer(IReadOnlyList<HealthPartResponse> parts)
     {
-        var well = parts.All(part => part.Status == "ok");
-        return new(well ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, new() { Status = well ? "ok" : "unavailable", Parts = parts }, BrokerJson.Default.HealthResponse);
+        var well = parts.All(part => part.Status == Well);
+        var (status, text) = well ? (StatusCodes.Status200OK, Well) : (StatusCodes.Status503ServiceUnavailable, Ill);
+        return new(status, new() { Status = text, Parts = parts }, BrokerJson.Default.HealthResponse);
     }
 
     private static async ValueTask<HealthPartResponse> StoreAsync(IBrokerStore store, CancellationToken cancellationToken)
@@ -53,5 +57,5 @@ internal static class HealthEndpoints
         Part("vault", status.CanIssue ? null : status.Refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused."));
 
     private static HealthPartResponse Part(string name, Refusal? refusal) =>
-        new() { Name = name, Status = refusal is null ? "ok" : "unavailable", Code = refusal?.CodeText, Detail = refusal?.Detail };
+        new() { Name = name, Status = refusal is null ? Well : Ill, Code = refusal?.CodeText, Detail = refusal?.Detail };
 }

@@ -16,8 +16,8 @@ internal static class Bearer
             return (null, new(RefusalCode.TokenMalformed, "Send one Authorization header."));
         }
 
-        return values.Count == 1 && values[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && value.AsSpan(Scheme.Length).Trim() is { Length: > 0 } token
-            ? (new SecretText(token.ToString()), null)
-            : (null, new(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\"."));
+        var value = values.Count == 1 ? values[0] ?? "" : "";
+        var token = value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim() : "";
+        return token.Length > 0 ? (new SecretText(token), null) : (null, new(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\"."));
     }
 }

@@ -14,6 +14,7 @@ internal sealed class FieldCheck
     public const int MaxActions = 32;
     public const int MaxArguments = 32 * 1024;
     public const int MaxIdentityText = 2048;
+    private const int MaxFaults = 10;
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-");
     private static readonly SearchValues<char> ToolCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-/");
@@ -25,8 +26,13 @@ internal sealed class FieldCheck
     public Refusal? Refusal => faults is null ? null : new(RefusalCode.FieldInvalid, string.Join(' ', faults));
 
     /// <summary>A name: 1 to 128 letters, digits and <c>. _ : @ + = ~ -</c>, so that it can stand in a path, a log line and a table.</summary>
-    public void Name(string field, string? value) =>
-        Require(value is { Length: > 0 and <= MaxName } && value.AsSpan().IndexOfAnyExcept(NameCharacters) < 0, $"{field} must have 1 to {MaxName} letters, digits or . _ : @ + = ~ - characters.");
+    public void Name(string field, string? value)
+    {
+        if (!IsOf(value, NameCharacters))
+        {
+            Add($"{field} must have 1 to {MaxName} letters, digits or . _ : @ + = ~ - characters.");
+        }
+    }
 
     /// <summary>A name, where there is one.</summary>
     public void OptionalName(string field, string? value)
@@ -38,65 +44,84 @@ internal sealed class FieldCheck
     }
 
     /// <summary>The id of something that the broker made.</summary>
-    public void OptionalId(string field, string? value) => Require(value is null || Ids.IsValid(value), $"{field} must be an id as the broker gave it: 32 hexadecimal digits.");
+    public void OptionalId(string field, string? value)
+    {
+        if (value is not null && !Ids.IsValid(value))
+        {
+            Add($"{field} must be an id as the broker gave it: 32 hexadecimal digits.");
+        }
+    }
 
     /// <summary>Free text of bounded length; control characters were refused with the body.</summary>
-    public void Text(string field, string? value, int max) => Require(value is null || value.Length <= max, $"{field} must have at most {max} characters.");
-
-    /// <summary>Text that must say something.</summary>
-    public void RequiredText(string field, string value, int max)
+    public void Text(string field, string? value, int max)
     {
-        Require(!string.IsNullOrWhiteSpace(value), $"{field} must not be empty.");
-        Text(field, value, max);
+        if (value?.Length > max)
+        {
+            Add($"{field} must have at most {max} characters.");
+        }
     }
 
     /// <summary>Text as identities hold it: not empty, bounded, without control characters (it may come from a query).</summary>
-    public void IdentityText(string field, string? value) =>
-        Require(value is null || (value.Length is > 0 and <= MaxIdentityText && !value.Any(char.IsControl)), $"{field} must have 1 to {MaxIdentityText} characters and no control characters.");
+    public void IdentityText(string field, string? value)
+    {
+        if (value is not null && (value.Length is 0 or > MaxIdentityText || value.Any(char.IsControl)))
+        {
+            Add($"{field} must have 1 to {MaxIdentityText} characters and no control characters.");
+        }
+    }
 
     /// <summary>1 to 32 distinct names.</summary>
-    public void Actions(string field, IReadOnlyList<string> values)
+    public void Actions(IReadOnlyList<string> values)
     {
-        Require(values.Count is > 0 and <= MaxActions, $"{field} must hold 1 to {MaxActions} actions.");
-        Require(values.Distinct(StringComparer.Ordinal).Count() == values.Count, $"{field} must not hold an action twice.");
+        Require(values.Count is > 0 and <= MaxActions, "actions must hold 1 to 32 actions.");
+        Require(values.Count == 1 || values.Distinct(StringComparer.Ordinal).Count() == values.Count, "actions must not hold an action twice.");
         foreach (var value in values.Take(MaxActions))
         {
-            Name(field, value);
+            Name("actions", value);
         }
     }
 
     /// <summary>A wished life of a secret.</summary>
-    public void Ttl(string field, TimeSpan? value) => Require(value is null || (value >= TimeSpan.FromSeconds(1) && value <= MaxTtl), $"{field} must lie between 1s and 24h.");
+    public void Ttl(TimeSpan? value) => Require(value is null || (value >= TimeSpan.FromSeconds(1) && value <= MaxTtl), "ttl must lie between 1s and 24h.");
 
     /// <summary>A declared task.</summary>
-    public void Task(string field, TaskDeclaration task)
+    public void Task(TaskDeclaration task)
     {
-        Name(field + ".id", task.Id);
-        Name(field + ".process", task.Process);
-        RequiredText(field + ".purpose", task.Purpose, MaxPurpose);
+        Name("task.id", task.Id);
+        Name("task.process", task.Process);
+        Require(!string.IsNullOrWhiteSpace(task.Purpose), "task.purpose must not be empty.");
+        Text("task.purpose", task.Purpose, MaxPurpose);
     }
 
     /// <summary>A declared tool call.</summary>
-    public void ToolCall(string field, ToolCallDeclaration? call)
+    public void ToolCall(ToolCallDeclaration? call)
     {
-        if (call is null)
+        if (call is not null)
         {
-            return;
+            Require(IsOf(call.Name, ToolCharacters), "toolCall.name must have 1 to 128 letters, digits or . _ : @ + = ~ - / characters.");
+            Require(call.Arguments.ValueKind == JsonValueKind.Object, "toolCall.arguments must be a JSON object.");
+            Require(JsonMarshal.GetRawUtf8Value(call.Arguments).Length <= MaxArguments, "toolCall.arguments must have at most 32768 bytes.");
         }
-
-        Require(call.Name.Length is > 0 and <= MaxName && call.Name.AsSpan().IndexOfAnyExcept(ToolCharacters) < 0, $"{field}.name must have 1 to {MaxName} letters, digits or . _ : @ + = ~ - / characters.");
-        Require(call.Arguments.ValueKind == JsonValueKind.Object, $"{field}.arguments must be a JSON object.");
-        Require(JsonMarshal.GetRawUtf8Value(call.Arguments).Length <= MaxArguments, $"{field}.arguments must have at most {MaxArguments} bytes.");
     }
 
     /// <summary>A key against double issuance: 1 to 128 visible ASCII characters.</summary>
-    public void IdempotencyKey(string field, string? value) =>
-        Require(value is null || (value.Length is > 0 and <= MaxName && value.All(c => c is > ' ' and <= '~')), $"{field} must have 1 to {MaxName} visible ASCII characters.");
+    public void IdempotencyKey(string? value) =>
+        Require(value is null || (value.Length is > 0 and <= MaxName && !value.AsSpan().ContainsAnyExceptInRange('!', '~')), "idempotencyKey must have 1 to 128 visible ASCII characters.");
 
     /// <summary>Anything else.</summary>
     public void Require(bool holds, string fault)
     {
-        if (!holds && (faults ??= []).Count < 10)
+        if (!holds)
+        {
+            Add(fault);
+        }
+    }
+
+    private static bool IsOf(string? value, SearchValues<char> alphabet) => value is { Length: > 0 and <= MaxName } && !value.AsSpan().ContainsAnyExcept(alphabet);
+
+    private void Add(string fault)
+    {
+        if ((faults ??= []).Count < MaxFaults)
         {
             faults.Add(fault);
         }

@@ -10,7 +10,6 @@ internal static class Selectors
     /// <summary>The selector of an order, or what is wrong with it.</summary>
     public static (LeaseSelector? Selector, Refusal? Refusal) Bind(RevocationRequest body)
     {
-        var everything = body.Everything == true;
         var selector = new LeaseSelector
         {
             Lease = body.Lease, Agent = body.Agent, Workload = body.Workload, Instance = body.Instance, Subject = body.Subject, Task = body.Task,
@@ -20,11 +19,7 @@ internal static class Selectors
         Check(check, selector);
         check.Text("reason", body.Reason, FieldCheck.MaxPurpose);
         check.Require(body.Hold is null, "hold is not supported yet: this broker revokes what there is and does not refuse what comes after.");
-        return check.Refusal is { } refusal ? (null, refusal)
-            : everything && !selector.IsEmpty ? (null, new(RefusalCode.SelectorInvalid, "everything stands alone; leave the other fields out, or everything."))
-            : !everything && selector.IsEmpty ? (null, new(RefusalCode.SelectorInvalid, "Say what to revoke: at least one of lease, agent, workload, instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."))
-            : everything && body is { Confirm: not true, DryRun: not true } ? (null, new(RefusalCode.ConfirmationMissing, "Revoking everything needs confirm: true."))
-            : (selector with { Everything = everything }, null);
+        return (check.Refusal ?? Contradiction(selector, body)) is { } refusal ? (null, refusal) : (selector with { Everything = body.Everything == true }, null);
     }
 
     /// <summary>Checks the form of a selector's fields.</summary>
@@ -42,4 +37,14 @@ internal static class Selectors
         check.IdentityText("issuer", selector.Issuer);
         check.IdentityText("trustDomain", selector.TrustDomain);
     }
+
+    private static Refusal? Contradiction(LeaseSelector selector, RevocationRequest body) => (Everything: body.Everything == true, selector.IsEmpty) switch
+    {
+        (true, false) => new(RefusalCode.SelectorInvalid, "everything stands alone; leave the other fields out, or everything."),
+        (false, true) => new(
+            RefusalCode.SelectorInvalid,
+            "Say what to revoke: at least one of lease, agent, workload, instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."),
+        (true, true) when body is { Confirm: not true, DryRun: not true } => new(RefusalCode.ConfirmationMissing, "Revoking everything needs confirm: true."),
+        _ => null,
+    };
 }

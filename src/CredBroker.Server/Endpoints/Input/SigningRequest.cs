@@ -30,13 +30,13 @@ internal static class SigningRequest
 
         try
         {
-            var unproven = CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.SkipSignatureValidation, RSASignaturePadding.Pkcs1);
+            var unproven = Load(pem, CertificateRequestLoadOptions.SkipSignatureValidation);
             if (KeyFault(unproven.PublicKey) is { } fault)
             {
                 return (null, fault);
             }
 
-            CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.Default, RSASignaturePadding.Pkcs1);
+            Load(pem, CertificateRequestLoadOptions.Default);
             return (new CertificateSigningRequest(pem, unproven.PublicKey.ExportSubjectPublicKeyInfo()), null);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
@@ -44,6 +44,9 @@ internal static class SigningRequest
             return (null, "The CSR cannot be read, or its self-signature does not verify.");
         }
     }
+
+    private static CertificateRequest Load(string pem, CertificateRequestLoadOptions options) =>
+        CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, options, RSASignaturePadding.Pkcs1);
 
     private static string? KeyFault(PublicKey key)
     {

@@ -55,7 +55,8 @@ internal static class StrictJson
         }
         catch (JsonException e)
         {
-            return $"The body is no valid JSON (line {(e.LineNumber + 1)?.ToString(CultureInfo.InvariantCulture)}, byte {e.BytePositionInLine?.ToString(CultureInfo.InvariantCulture)}), or nested deeper than {MaxDepth} levels.";
+            return string.Create(
+                CultureInfo.InvariantCulture, $"The body is no valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine}), or nested deeper than {MaxDepth} levels.");
         }
     }
 

@@ -35,7 +35,8 @@ internal static class SecretResponses
             PrivateKey = certificate.PrivateKey?.Reveal(),
         },
         IssuedSecret.Token token => new TokenSecret { Token = token.Value.Reveal(), Address = token.Address },
-        IssuedSecret.Values values when lease.Decision.Decision.Grant?.Entry.Vault is VaultBinding.KeyValue => new KeyValueSecret { Data = JsonElement.Parse(values.Json.Reveal()) },
+        IssuedSecret.Values values when lease.Decision.Decision.Grant?.Entry.Vault is VaultBinding.KeyValue =>
+            new KeyValueSecret { Data = JsonElement.Parse(values.Json.Reveal()) },
         IssuedSecret.Values values => new DynamicSecret { Data = JsonElement.Parse(values.Json.Reveal()) },
         _ => throw new InvalidOperationException($"Unknown kind of secret {secret.GetType().Name}."),
     };
