@@ -13,6 +13,7 @@ internal sealed class AuditChainCheck
     private DateTimeOffset? _latest;
     private AuditExportSegment? _segment;
     private AuditStreamCheck? _current;
+    private AuditCursor? _last;
     private AuditMismatch? _mismatch;
 
     public AuditChainCheck(IReadOnlyCollection<AuditPosition> expected)
@@ -100,7 +101,7 @@ internal sealed class AuditChainCheck
 
     private void Open(ExportLine.Opened opened)
     {
-        if (_segment is { } cut && opened.After != (_current is null ? cut.Opened.After : new(_current.Id, _current.Head.Sequence)))
+        if (_segment is { } cut && opened.After != (_last ?? cut.Opened.After))
         {
             FailHere("An export begins here, but the one before has no closing line, and this one does not go on after its last record.");
             return;
@@ -108,7 +109,7 @@ internal sealed class AuditChainCheck
 
         _segment?.Dispose();
         _coverage.Open(opened, isResumed: _segment is not null);
-        (_segment, _current) = (new(opened), null);
+        (_segment, _current, _last) = (new(opened), null, null);
     }
 
     private void BeginStream(AuditPosition anchor)
@@ -170,6 +171,7 @@ internal sealed class AuditChainCheck
 
         _current.Advance(header, hash, _line);
         _segment.Add(line, isRecord: true);
+        _last = new(header.Stream, header.Sequence);
         _records++;
         _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
         _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;

@@ -21,6 +21,7 @@ public sealed class AuditExport(IAuditLog log)
     {
         using var segment = new AuditExportSegment(new(from, to, after));
         AuditRecord? last = null;
+        var unflushed = 0;
         Write(segment.Opened.ToBytes(), isRecord: false);
         await foreach (var record in log.ReadAsync(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue, after, cancellationToken))
         {
@@ -32,10 +33,17 @@ public sealed class AuditExport(IAuditLog log)
 
             Write(record.Bytes.Span, isRecord: true);
             last = record;
-            if (output.UnflushedBytes >= FlushBytes && (await output.FlushAsync(cancellationToken)).IsCompleted)
+            if (unflushed < FlushBytes)
+            {
+                continue;
+            }
+
+            if ((await output.FlushAsync(cancellationToken)).IsCompleted)
             {
                 return Cursor();
             }
+
+            unflushed = 0;
         }
 
         AddHead();
@@ -48,6 +56,7 @@ public sealed class AuditExport(IAuditLog log)
             segment.Add(line, isRecord);
             output.Write(line);
             output.Write("\n"u8);
+            unflushed += line.Length + 1;
         }
 
         void AddHead()

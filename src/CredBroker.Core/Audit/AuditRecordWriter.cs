@@ -44,7 +44,7 @@ public static class AuditRecordWriter
             if (!details.IsEmpty)
             {
                 json.WritePropertyName("details");
-                json.WriteRawValue(details.Span, skipInputValidation: auditEvent.Details.IsEmpty);
+                json.WriteRawValue(details.Span, skipInputValidation: true);
             }
 
             json.WriteEndObject();
@@ -103,20 +103,24 @@ public static class AuditRecordWriter
         }
     }
 
-    // The writer below checks the syntax. Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string content.
+    // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string content.
     private static ReadOnlyMemory<byte> OneLine(ReadOnlyMemory<byte> details)
     {
-        if (!Utf8.IsValid(details.Span) || details.Span.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
+        if (!Utf8.IsValid(details.Span))
         {
-            throw new ArgumentException("An audit event's details must be one JSON object in UTF-8.");
+            throw new ArgumentException("An audit event's details must be UTF-8.");
         }
 
-        if (details.Span.IndexOfAny((byte)'\n', (byte)'\r') < 0)
+        try
         {
-            return details;
+            using var document = JsonDocument.Parse(details, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return document.RootElement.ValueKind != JsonValueKind.Object ? throw new ArgumentException("An audit event's details must be one JSON object.")
+                : details.Span.ContainsAny((byte)'\n', (byte)'\r') ? JsonSerializer.SerializeToUtf8Bytes(document.RootElement, CoreJson.Default.JsonElement)
+                : details;
         }
-
-        using var document = JsonDocument.Parse(details, new JsonDocumentOptions { MaxDepth = MaxDepth });
-        return JsonSerializer.SerializeToUtf8Bytes(document.RootElement, CoreJson.Default.JsonElement);
+        catch (JsonException e)
+        {
+            throw new ArgumentException("An audit event's details must be one JSON object.", e);
+        }
     }
 }

@@ -67,11 +67,24 @@ internal sealed class LeaseRow
 
     public long? ClaimedUntil { get; init; }
 
-    public Lease ToLease() => new()
+    /// <exception cref="InvalidDataException">The row does not hold a lease any more.</exception>
+    public Lease ToLease()
+    {
+        try
+        {
+            return ToLease(JsonSerializer.Deserialize(Record, CoreJson.Default.DecisionRecord)!);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"Lease {Id} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private Lease ToLease(DecisionRecord decision) => new()
     {
         Id = Id,
         State = Column.State(State),
-        Decision = JsonSerializer.Deserialize(Record, CoreJson.Default.DecisionRecord)!,
+        Decision = decision,
         Accessor = Accessor,
         CredentialAccessor = CredentialAccessor,
         VaultLeaseId = VaultLeaseId,

@@ -2,11 +2,12 @@ using System.Text;
 using CredBroker.Core.Leases;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Storage.Sqlite;
 
 /// <summary>Reads leases.</summary>
-internal static class SqlLeaseQueries
+internal static partial class SqlLeaseQueries
 {
     private const string ById = LeaseRow.Select + LeaseRow.JoinDecision + "WHERE l.id = $id";
 
@@ -18,7 +19,7 @@ internal static class SqlLeaseQueries
     public static Lease? Find(WriteSession session, string id) => session.QueryFirst<LeaseRow>(ById, new { id })?.ToLease();
 
     /// <summary>A page, newest first: ids carry the time.</summary>
-    public static LeasePage List(SqliteConnection connection, LeaseQuery query)
+    public static LeasePage List(SqliteConnection connection, LeaseQuery query, ILogger logger)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(query.Limit, Math.Clamp(query.Limit, 1, 1000));
         var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
@@ -54,14 +55,8 @@ internal static class SqlLeaseQueries
         // One more than wanted says whether there is a next page.
         sql.Append(" ORDER BY l.id DESC LIMIT @limit");
         parameters.Add("limit", query.Limit + 1);
-        var leases = connection.Query<LeaseRow>(sql.ToString(), parameters).Take(query.Limit + 1).Select(row => row.ToLease()).ToList();
-        if (leases.Count <= query.Limit)
-        {
-            return new(leases, null);
-        }
-
-        leases.RemoveAt(query.Limit);
-        return new(leases, leases[^1].Id);
+        var rows = connection.Query<LeaseRow>(sql.ToString(), parameters).AsList();
+        return new([.. Readable(rows.Take(query.Limit), logger)], rows.Count > query.Limit ? rows[query.Limit - 1].Id : null);
 
         void Equal(string column, string? value)
         {
@@ -77,7 +72,7 @@ internal static class SqlLeaseQueries
     }
 
     /// <summary>Due work. Each kind has a partial index in its order; running claims are few and skipped.</summary>
-    public static IReadOnlyList<Lease> FindWork(SqliteConnection connection, LeaseWork work, DateTimeOffset dueBefore, int limit, DateTimeOffset now)
+    public static IReadOnlyList<Lease> FindWork(SqliteConnection connection, LeaseWork work, DateTimeOffset dueBefore, int limit, DateTimeOffset now, ILogger logger)
     {
         var (index, condition, due) = work switch
         {
@@ -86,15 +81,12 @@ internal static class SqlLeaseQueries
             LeaseWork.RevocationDue => ("lease_revoking", "l.state IN ('revoking', 'failed')", "coalesce(l.next_attempt_at, 0)"),
             _ => throw new ArgumentOutOfRangeException(nameof(work), work, null),
         };
-        return
-        [
-            .. connection.Query<LeaseRow>(
-                $"""
-                {LeaseRow.Select} INDEXED BY {index} {LeaseRow.JoinDecision}
-                WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now) ORDER BY {due} LIMIT @limit
-                """,
-                new { due = Column.From(dueBefore), now = Column.From(now), limit }).Select(row => row.ToLease()),
-        ];
+        var rows = connection.Query<LeaseRow>(
+            $"""
+            {LeaseRow.Select} INDEXED BY {index} {LeaseRow.JoinDecision}
+            WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now) ORDER BY {due} LIMIT @limit
+            """, new { due = Column.From(dueBefore), now = Column.From(now), limit });
+        return [.. Readable(rows, logger)];
     }
 
     public static IReadOnlySet<string> FindKnownVaultLeases(SqliteConnection connection, IReadOnlyCollection<string> vaultLeaseIds)
@@ -107,4 +99,29 @@ internal static class SqlLeaseQueries
 
         return known;
     }
+
+    // One row that somebody damaged must not stop the revocation of all others.
+    private static IEnumerable<Lease> Readable(IEnumerable<LeaseRow> rows, ILogger logger)
+    {
+        foreach (var row in rows)
+        {
+            Lease? lease = null;
+            try
+            {
+                lease = row.ToLease();
+            }
+            catch (InvalidDataException e)
+            {
+                LogUnreadable(logger, e, row.Id);
+            }
+
+            if (lease is not null)
+            {
+                yield return lease;
+            }
+        }
+    }
+
+    [LoggerMessage(EventId = 5106, Level = LogLevel.Critical, Message = "Lease {LeaseId} cannot be read and is left out. Revoke its secret by hand")]
+    private static partial void LogUnreadable(ILogger logger, Exception exception, string leaseId);
 }

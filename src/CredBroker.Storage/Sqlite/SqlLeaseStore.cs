@@ -79,7 +79,7 @@ internal static class SqlLeaseStore
         var changed = session.Execute(
             """
             UPDATE lease SET vault_lease_id = coalesce($vault_lease, vault_lease_id), credential_accessor = coalesce($credential_accessor, credential_accessor),
-              public_name = $public_name
+              public_name = coalesce(nullif($public_name, ''), public_name)
             WHERE id = $id
             """,
             ("$id", change.LeaseId), ("$vault_lease", change.Handles.VaultLeaseId), ("$credential_accessor", change.Handles.CredentialAccessor),

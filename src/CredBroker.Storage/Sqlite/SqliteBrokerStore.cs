@@ -8,6 +8,7 @@ namespace CredBroker.Storage.Sqlite;
 /// <summary>The embedded store: one SQLite file, one broker process, one writer. Reads run beside the writer on connections of their own and see only what is committed.</summary>
 public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
 {
+    private readonly ILogger _logger;
     private readonly SqliteFile _file;
     private readonly StoreClock _clock;
     private readonly CommitQueue _queue;
@@ -15,6 +16,7 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
 
     private SqliteBrokerStore(SqliteFile file, StorageOptions options, TimeProvider time, ILogger<SqliteBrokerStore> logger)
     {
+        _logger = logger;
         _file = file;
         _clock = new(time);
         _queue = new(options.MaxWaiting);
@@ -79,11 +81,11 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
 
     /// <inheritdoc/>
     public ValueTask<LeasePage> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken) =>
-        Read(connection => SqlLeaseQueries.List(connection, query), cancellationToken);
+        Read(connection => SqlLeaseQueries.List(connection, query, _logger), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(LeaseWork work, DateTimeOffset dueBefore, int limit, CancellationToken cancellationToken) =>
-        Read(connection => SqlLeaseQueries.FindWork(connection, work, dueBefore, limit, _clock.Now()), cancellationToken);
+        Read(connection => SqlLeaseQueries.FindWork(connection, work, dueBefore, limit, _clock.Now(), _logger), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(IReadOnlyCollection<string> vaultLeaseIds, CancellationToken cancellationToken) =>

@@ -7,6 +7,10 @@ namespace CredBroker.Storage.Sqlite;
 /// <summary>The database file: private to the broker's user, locked for one process, migrated, and opened in the one mode that the store relies on.</summary>
 internal sealed class SqliteFile : IDisposable
 {
+    // What opening a file reports that another process has locked: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
+    private const int LockedLinux = 11;
+    private const int LockedMac = 35;
+    private const int LockedWindows = unchecked((int)0x80070020);
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
     private readonly ReaderWriterLockSlim _closing = new();
@@ -83,7 +87,7 @@ internal sealed class SqliteFile : IDisposable
             connection.Open();
             return query(connection);
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or InvalidDataException)
         {
             throw new StoreUnavailableException($"The store does not answer: {e.Message}", e);
         }
@@ -140,7 +144,7 @@ internal sealed class SqliteFile : IDisposable
         {
             return OpenPrivate(path + ".lock", FileShare.None);
         }
-        catch (IOException e) when (e is not FileNotFoundException and not DirectoryNotFoundException)
+        catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
         {
             throw new StoreUnavailableException(
                 $"Another broker uses {path} (it holds {path}.lock). A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.", e);

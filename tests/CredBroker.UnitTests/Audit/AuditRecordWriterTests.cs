@@ -73,7 +73,8 @@ public sealed class AuditRecordWriterTests
     [InlineData("{}{}")]
     [InlineData("{\"a\":1},\"seq\":4")]
     [InlineData("{}\n{}")]
-    public void Details_that_are_no_json_object_are_refused(string details) => Assert.ThrowsAny<Exception>(
+    [InlineData("{\"a\":\"\n\"}")]
+    public void Details_that_are_no_json_object_are_refused(string details) => Assert.Throws<ArgumentException>(
         () => AuditRecordWriter.WriteBody(new() { Type = "x", Actor = AuditActor.Broker("job"), Details = Encoding.UTF8.GetBytes(details) }));
 
     [Fact]

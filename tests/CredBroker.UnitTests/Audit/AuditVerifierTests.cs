@@ -35,6 +35,7 @@ public sealed class AuditVerifierTests
 
     [Theory]
     [InlineData(5)]
+    [InlineData(7)]
     [InlineData(8)]
     [InlineData(15)]
     public async Task An_altered_record_is_named(int line)
@@ -49,7 +50,6 @@ public sealed class AuditVerifierTests
     public async Task An_altered_link_is_named_where_it_is()
     {
         var lines = await ChainedLog.Sample().ExportLinesAsync();
-        lines[5] = lines[5].Replace("\"previous\":\"", "\"previous\":\"0", StringComparison.Ordinal)[..^1];
         var link = lines[4].IndexOf("\"previous\":\"", StringComparison.Ordinal) + 12;
         lines[4] = lines[4][..link] + (lines[4][link] == '0' ? '1' : '0') + lines[4][(link + 1)..];
         await AssertFaultAsync(lines, 5, First, 3, "altered");
@@ -160,8 +160,7 @@ public sealed class AuditVerifierTests
         {
             var last = lines[..cut].Select(line => AuditRecordHeader.Read(Encoding.UTF8.GetBytes(line))).LastOrDefault(header => header is not null);
             var rest = await log.ExportAsync(after: last is null ? null : new(last.Stream, last.Sequence));
-            var kept = lines[..cut].Where((line, i) => i < cut - 1 || AuditRecordHeader.Read(Encoding.UTF8.GetBytes(line)) is not null || cut == 1);
-            var result = await VerifyAsync([.. ChainedLog.Join(kept), .. rest], log.Head);
+            var result = await VerifyAsync([.. ChainedLog.Join(lines[..cut]), .. rest], log.Head);
             Assert.Null(result.Fault);
             Assert.Equal(12, result.Records);
         }

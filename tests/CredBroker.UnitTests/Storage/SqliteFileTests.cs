@@ -106,6 +106,24 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_lease_does_not_stop_the_work_on_others()
+    {
+        var samples = new StoreSamples(_time);
+        using var store = Open();
+        var leases = new[] { samples.Lease(), samples.Lease(), samples.Lease() };
+        foreach (var lease in leases)
+        {
+            await CommitAsync(store, samples.Opened(lease));
+        }
+
+        Execute($"UPDATE decision SET record = '{{}}' WHERE lease = '{leases[0].Id}'");
+        Execute($"UPDATE decision SET record = 'no json' WHERE lease = '{leases[1].Id}'");
+        Assert.Equal([leases[2].Id], (await store.FindWorkAsync(LeaseWork.PendingPastDeadline, _time.GetUtcNow().AddHours(1), 10, default)).Select(lease => lease.Id));
+        Assert.Equal([leases[2].Id], (await store.ListLeasesAsync(new(), default)).Leases.Select(lease => lease.Id));
+        Assert.Contains(leases[0].Id, (await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.FindLeaseAsync(leases[0].Id, default))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_path_below_a_file_is_refused()
     {
         var file = Path.Combine(_directory, "file");
