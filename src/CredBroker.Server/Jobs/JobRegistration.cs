@@ -18,7 +18,7 @@ internal static class JobRegistration
             Schedule<RevocationRetryJob>(quartz, options.RevocationRetry);
             Schedule<PendingReconcileJob>(quartz, options.PendingReconcile);
             Schedule<PolicyReevaluationJob>(quartz, options.PolicyReevaluation);
-            Schedule<VaultProbeJob>(quartz, probeInterval);
+            Schedule<VaultProbeJob>(quartz, probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing);
             Schedule<RefusedCallsJob>(quartz, EachMinute);
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);

@@ -1,11 +1,23 @@
 using CredBroker.Core.Exchange;
+using CredBroker.Vault;
 using Quartz;
 
 namespace CredBroker.Server.Jobs;
 
-/// <summary>Proves that the broker can revoke; without a recent proof it does not issue.</summary>
+/// <summary>Proves that the broker can revoke; without a recent proof it does not issue. While issuing is paused each firing tries, so that a short outage is a short pause.</summary>
 [DisallowConcurrentExecution]
-internal sealed class VaultProbeJob(ISecretIssuer issuer) : IJob
+internal sealed class VaultProbeJob(ISecretIssuer issuer, VaultOptions options, TimeProvider time) : IJob
 {
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => await issuer.ProbeAsync(cancellationToken);
+    /// <summary>How often it fires; a proof is renewed only when it is older than the settings' interval.</summary>
+    public static readonly TimeSpan Firing = TimeSpan.FromSeconds(5);
+
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (issuer.Status is { CanIssue: true, ProvenAt: { } provenAt } && time.GetUtcNow() - provenAt < options.ProbeInterval - Firing)
+        {
+            return;
+        }
+
+        await issuer.ProbeAsync(cancellationToken);
+    }
 }
