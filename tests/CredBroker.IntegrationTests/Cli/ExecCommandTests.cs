@@ -46,7 +46,7 @@ public sealed class ExecCommandTests
     [InlineData(1, 129)]
     public async Task A_signal_reaches_the_child_and_the_secret_is_released(int signal, int exitCode)
     {
-        Assert.SkipWhen(IsIgnored(signal), "The tests were started with this signal ignored (nohup does that), and every process they start ignores it too.");
+        Signals.SkipWhenIgnored(signal);
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
 
         await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "echo up; exec sleep 100"]);
@@ -196,10 +196,6 @@ public sealed class ExecCommandTests
             }
         }
     }
-
-    private static bool IsIgnored(int signal) =>
-        File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is { } ignored
-        && (Convert.ToUInt64(ignored[7..].Trim(), 16) >> (signal - 1) & 1) == 1;
 
     private static Task<string> KillAsync(ChildProcess run, int signal) => ChildProcess.RunAsync("kill", $"-{signal}", $"{run.Process.Id}");
 }
