@@ -101,10 +101,10 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
     private async Task ExpireAsync(CancellationToken cancellationToken)
     {
         narrator.Step("A secret that is forgotten ends by itself");
-        var (issued, certificate) = await CertifyAsync(TimeSpan.FromSeconds(3), cancellationToken);
+        var (issued, certificate) = await CertifyAsync(TimeSpan.FromSeconds(5), cancellationToken);
         using (certificate)
         {
-            narrator.Say($"a certificate for 3 seconds: lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}");
+            narrator.Say($"a certificate for 5 seconds: lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}");
             await ExpectAsync(certificate, accepted: true, "hello", "a TLS handshake with the billing service", cancellationToken);
             narrator.Say("the agent forgets about it ...");
             var lease = await WaitAsync(() => agent.GetLeaseAsync(issued.LeaseId, cancellationToken), lease => LeaseStates.IsFinal(lease.State), cancellationToken);

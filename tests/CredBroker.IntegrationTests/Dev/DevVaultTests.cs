@@ -190,6 +190,22 @@ public sealed class DevVaultTests
         Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "secret/data/x", """{"data":{"a":1,"a":2}}""")).Status);
     }
 
+    [Fact]
+    public async Task What_would_not_fit_is_refused()
+    {
+        await using var vault = await DevVaultClient.StartAsync();
+        await vault.GetAsync("POST", "sys/mounts/pki", """{"type":"pki"}""");
+        for (var i = 0; i < 16; i++)
+        {
+            await vault.GetAsync("POST", "pki/root/generate/internal", """{"common_name":"x","key_type":"ec"}""");
+        }
+
+        var (status, json) = await vault.CallAsync("POST", "pki/root/generate/internal", """{"common_name":"x","key_type":"ec"}""");
+        Assert.Equal(HttpStatusCode.InternalServerError, status);
+        Assert.Equal("this development Vault holds at most 16 issuers in one mount", json!["errors"]![0]!.ToString());
+        Assert.Equal(HttpStatusCode.InternalServerError, (await vault.CallAsync("POST", "auth/token/create", $$$"""{"meta":{"a":"{{{new string('x', 20_000)}}}"}}""")).Status);
+    }
+
     [Theory]
     [InlineData("""path "a" { capabilities = ["read"] control_group = { "x" = [] } }""")]
     [InlineData("""path "a" { capabilities = ["read"] min_wrapping_ttl = "1s" }""")]

@@ -5,13 +5,15 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>How much DevVault holds: it lives in memory, beside the work of whoever tries it.</summary>
 internal static class Bounds
 {
-    public const int RequestBytes = 1 << 20;
+    public const int RequestBytes = 256 * 1024;
     public const int JsonDepth = 32;
-    public const int Tokens = 50_000;
+    public const int Tokens = 20_000;
     public const int Leases = 100_000;
     public const int Certificates = 50_000;
     public const int Secrets = 10_000;
     public const int SecretVersions = 10;
+    public const int SecretCharacters = 64 * 1024 * 1024;
+    public const int MetadataCharacters = 16 * 1024;
     public const int Policies = 1_000;
     public const int PolicyCharacters = 64 * 1024;
     public const int Roles = 1_000;

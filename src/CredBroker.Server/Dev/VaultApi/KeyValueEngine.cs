@@ -18,7 +18,7 @@ internal sealed class KeyValueEngine : Engine
         ["metadata", var name] => Metadata(call, name),
         ["delete", var name] when call.Writes => EachVersion(call, name, version => version with { DeletedAt = call.Now }),
         ["undelete", var name] when call.Writes => EachVersion(call, name, version => version with { DeletedAt = null }),
-        ["destroy", var name] when call.Writes => EachVersion(call, name, version => version with { Values = null, Destroyed = true }),
+        ["destroy", var name] when call.Writes => EachVersion(call, name, version => new KeyValueVersion(null, version.CreatedAt) { DeletedAt = version.DeletedAt, Destroyed = true }),
         ["config"] when call.Operation == Operation.Read => VaultReply.Of(new JsonObject
         {
             ["cas_required"] = false, ["delete_version_after"] = "0s", ["max_versions"] = 0, ["metadata_cas_required"] = false,
@@ -78,9 +78,11 @@ internal sealed class KeyValueEngine : Engine
             throw new VaultRefusal(400, "check-and-set parameter did not match the current version");
         }
 
+        var version = new KeyValueVersion(values, call.Now);
+        Bounds.Check(entries.Values.Sum(stored => stored.Versions.Values.Sum(each => (long)each.Size)) + version.Size, Bounds.SecretCharacters, "characters of secrets");
         entry ??= Add(name, call.Now);
         entry.UpdatedAt = call.Now;
-        entry.Versions[++entry.Current] = new KeyValueVersion(values, call.Now);
+        entry.Versions[++entry.Current] = version;
         while (entry.Versions.Count > (entry.MaxVersions > 0 ? entry.MaxVersions : Bounds.SecretVersions))
         {
             entry.Versions.Remove(entry.Versions.Keys.First());

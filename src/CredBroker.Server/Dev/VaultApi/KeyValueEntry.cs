@@ -48,6 +48,9 @@ internal sealed class KeyValueEntry
 /// <summary>One version of a value.</summary>
 internal sealed record KeyValueVersion(JsonObject? Values, DateTimeOffset CreatedAt)
 {
+    /// <summary>How much it holds, in characters of JSON.</summary>
+    public int Size { get; } = Values?.ToJsonString().Length ?? 0;
+
     public DateTimeOffset? DeletedAt { get; init; }
 
     public bool Destroyed { get; init; }

@@ -14,7 +14,7 @@ internal sealed class LeaseStore
         Bounds.Check(leases.Count, Bounds.Leases, "leases");
         leases.Add(lease.Id, lease);
         lease.Owner?.Leases.Add(lease);
-        queue.Enqueue(lease, lease.EndsAt);
+        Enqueue(lease);
     }
 
     public LeaseEntry? Find(string id) => leases.GetValueOrDefault(id);
@@ -24,7 +24,7 @@ internal sealed class LeaseStore
     {
         lease.EndsAt = endsAt;
         lease.RenewedAt = now;
-        queue.Enqueue(lease, endsAt);
+        Enqueue(lease);
     }
 
     /// <summary>Ends a lease, once.</summary>
@@ -59,6 +59,17 @@ internal sealed class LeaseStore
             {
                 End(lease, due);
             }
+        }
+    }
+
+    /// <summary>Entries of leases that were moved or ended early stay until they are due; when they are the most of the queue, it is made anew.</summary>
+    private void Enqueue(LeaseEntry lease)
+    {
+        queue.Enqueue(lease, lease.EndsAt);
+        if (queue.Count > (2 * leases.Count) + 1024)
+        {
+            queue.Clear();
+            queue.EnqueueRange(leases.Values.Select(alive => (alive, alive.EndsAt)));
         }
     }
 }

@@ -7,7 +7,7 @@ namespace CredBroker.Server.Dev.VaultApi;
 internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leases) : Engine
 {
     private readonly SortedDictionary<string, VaultSettings> roles = new(StringComparer.Ordinal);
-    private readonly List<PkiIssuer> issuers = [];
+    private readonly PkiIssuers issuers = new();
     private readonly PkiCertificates certificates = new();
     private IReadOnlyList<string> crlAddresses = [];
 
@@ -39,17 +39,15 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
         {
             ("roles/", Operation.List) => VaultReply.Keys(roles.Keys),
             ("certs/", Operation.List) => VaultReply.Keys(certificates.Serials),
-            ("issuers/", Operation.List) => ListIssuers(),
+            ("issuers/", Operation.List) => issuers.List(),
             ("config/urls", Operation.Read) => Addresses(),
-            ("config/issuers", Operation.Read) => VaultReply.Of(new JsonObject { ["default"] = issuers.FirstOrDefault()?.Id ?? "", ["default_follows_latest_issuer"] = false }),
+            ("config/issuers", Operation.Read) => VaultReply.Of(new JsonObject { ["default"] = issuers.First?.Id ?? "", ["default_follows_latest_issuer"] = false }),
             ("ca" or "ca/pem" or "ca_chain" or "crl" or "crl/pem", Operation.Read) => RawFile(call),
             (_, Operation.Read) when call.Below("cert/", out var serial) => Certificate(call, serial),
-            (_, Operation.Read) when call.Below("issuer/", out var name) => Issuer(name),
+            (_, Operation.Read) when call.Below("issuer/", out var name) => issuers.Show(name),
             _ => throw VaultRefusal.UnsupportedPath(),
         };
     }
-
-    private PkiIssuer Default => issuers.FirstOrDefault() ?? throw new VaultRefusal(400, "no default issuer currently configured");
 
     private VaultSettings Find(string role) => roles.GetValueOrDefault(role) ?? throw new VaultRefusal(400, $"unknown role: {role}");
 
@@ -65,7 +63,7 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
             case Operation.Create or Operation.Update:
                 Bounds.Check(roles.Count, Bounds.Roles, "PKI roles");
                 roles[name] = PkiRole.Read(call.Fields);
-                List<string> warnings = issuers.Count > 0 ? [] : ["Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set"];
+                List<string> warnings = issuers.First is not null ? [] : ["Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set"];
                 if (roles[name].Flag("generate_lease"))
                 {
                     warnings.Add("it is encouraged to disable generate_lease and rely on PKI's native capabilities when possible");
@@ -79,13 +77,7 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
 
     private VaultReply GenerateRoot(VaultCall call)
     {
-        Bounds.Check(issuers.Count, Bounds.Issuers, "issuers in one mount");
-        var name = call.Fields.Text("issuer_name");
-        if (name.Length > 0 && issuers.Any(issuer => issuer.Name == name))
-        {
-            throw new VaultRefusal(400, "issuer name already in use");
-        }
-
+        var name = issuers.FreeName(call.Fields.Text("issuer_name"));
         var maximum = mounts.MaximumTtl(mount);
         var ttl = call.Fields.Duration("ttl") is var asked && asked > TimeSpan.Zero && asked < maximum ? asked : maximum;
         var issuer = PkiIssuer.Create(name, call.Fields.Text("common_name"), call.Fields.Text("key_type"), call.Fields.Number("key_bits"), call.Now, ttl);
@@ -113,7 +105,7 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
         using var order = keyToo ? PkiOrder.WithNewKey(call.Fields, role) : PkiOrder.FromCsr(call.Fields, role);
         var names = PkiNames.Of(call.Fields, role, order.Csr, warnings);
         var ttl = PkiRole.Ttl(call.Fields, role, mounts.MaximumTtl(mount), warnings);
-        var issuer = issuers.FirstOrDefault() ?? throw VaultRefusal.Collected(500, "could not fetch the CA certificate (was one set?): no default issuer currently configured");
+        var issuer = issuers.First ?? throw VaultRefusal.Collected(500, "could not fetch the CA certificate (was one set?): no default issuer currently configured");
         var certificate = issuer.Sign(order.Request(names.Subject), names, role, crlAddresses, call.Now, ttl);
         certificates.Add(certificate, call.Now);
 
@@ -163,7 +155,7 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
             throw new VaultRefusal(400, "The serial number must be provided");
         }
 
-        if (issuers.Any(issuer => PkiCertificates.Serial(issuer.Certificate) == serial))
+        if (issuers.Holds(serial))
         {
             throw new VaultRefusal(400, "adding issuer to its own CRL is not allowed");
         }
@@ -191,7 +183,7 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
     {
         var text = serial switch
         {
-            "ca" or "ca_chain" => Default.Pem,
+            "ca" or "ca_chain" => issuers.Default.Pem,
             "crl" => PkiCertificates.Pem(Crl(call)),
             _ => null,
         };
@@ -206,12 +198,12 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
             return VaultReply.Of(file);
         }
 
-        return VaultReply.Of(certificates.Show(serial.Replace('-', ':').ToLowerInvariant(), Default.Id) ?? throw VaultRefusal.NoEntry());
+        return VaultReply.Of(certificates.Show(serial.Replace('-', ':').ToLowerInvariant(), issuers.Default.Id) ?? throw VaultRefusal.NoEntry());
     }
 
     private VaultReply RawFile(VaultCall call)
     {
-        var (type, bytes) = (call.Path, issuers.FirstOrDefault()) switch
+        var (type, bytes) = (call.Path, issuers.First) switch
         {
             ("ca", var issuer) => ("application/pkix-cert", issuer?.Certificate.RawData),
             ("ca/pem", var issuer) => ("application/pem-certificate-chain", issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)),
@@ -222,44 +214,5 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
         return new VaultReply { Status = bytes is null ? 204 : 200, Raw = bytes ?? [], ContentType = type };
     }
 
-    private byte[] Crl(VaultCall call) => certificates.Crl(issuers.FirstOrDefault() ?? throw new VaultRefusal(500, "no default issuer currently configured"), call.Now);
-
-    private VaultReply ListIssuers()
-    {
-        var about = new JsonObject();
-        foreach (var issuer in issuers)
-        {
-            about[issuer.Id] = new JsonObject
-            {
-                ["is_default"] = issuer == Default, ["issuer_name"] = issuer.Name, ["key_id"] = issuer.KeyId, ["serial_number"] = PkiCertificates.Serial(issuer.Certificate),
-            };
-        }
-
-        var reply = VaultReply.Keys(issuers.Select(issuer => issuer.Id).Order(StringComparer.Ordinal));
-        reply.Data!["key_info"] = about;
-        return reply;
-    }
-
-    private VaultReply Issuer(string name)
-    {
-        var issuer = name == "default" ? Default : issuers.FirstOrDefault(issuer => issuer.Id == name || (issuer.Name.Length > 0 && issuer.Name == name))
-            ?? throw new VaultRefusal(500, $"unable to find issuer for reference: {name}");
-        return VaultReply.Of(new JsonObject
-        {
-            ["ca_chain"] = new JsonArray(issuer.Pem + "\n"),
-            ["certificate"] = issuer.Pem + "\n",
-            ["crl_distribution_points"] = new JsonArray(),
-            ["delta_crl_distribution_points"] = new JsonArray(),
-            ["issuer_id"] = issuer.Id,
-            ["issuer_name"] = issuer.Name,
-            ["issuing_certificates"] = new JsonArray(),
-            ["key_id"] = issuer.KeyId,
-            ["leaf_not_after_behavior"] = "err",
-            ["manual_chain"] = null,
-            ["ocsp_servers"] = new JsonArray(),
-            ["revocation_signature_algorithm"] = issuer.SignatureAlgorithm,
-            ["revoked"] = false,
-            ["usage"] = "crl-signing,issuing-certificates,ocsp-signing,read-only",
-        });
-    }
+    private byte[] Crl(VaultCall call) => certificates.Crl(issuers.First ?? throw new VaultRefusal(500, "no default issuer currently configured"), call.Now);
 }

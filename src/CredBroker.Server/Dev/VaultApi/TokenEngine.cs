@@ -78,6 +78,11 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
             throw new VaultRefusal(400, "this development Vault makes service tokens only");
         }
 
+        if (fields.Map("meta") is { } meta)
+        {
+            Bounds.Check(meta.ToJsonString().Length, Bounds.MetadataCharacters, "characters of metadata in a token");
+        }
+
         if (fields.Flag("no_parent") && role is null && !call.Sudo)
         {
             throw new VaultRefusal(400, "root or sudo privileges required to create orphan token");

@@ -60,9 +60,10 @@ internal sealed class VaultHttp(VaultKernel kernel)
                     return VaultReply.Error(400, ["failed to decode JSON input: the body is no JSON object"]);
                 }
 
+                ReadThrough(read);
                 body = read;
             }
-            catch (JsonException fault)
+            catch (Exception fault) when (fault is JsonException or InvalidOperationException)
             {
                 return VaultReply.Error(400, [$"failed to decode JSON input: {fault.Message}"]);
             }
@@ -75,6 +76,31 @@ internal sealed class VaultHttp(VaultKernel kernel)
         var query = http.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal);
         var listing = HttpMethods.IsGet(http.Method) && query.GetValueOrDefault("list") == "true";
         return kernel.Answer(new VaultRequest(listing ? "LIST" : http.Method, path[Prefix.Length..], Token(http), query, body, http.Headers["X-Vault-Wrap-TTL"].ToString()));
+    }
+
+    /// <summary>Reads every text once, because they are decoded at their first use: a lone surrogate is a fault of the body, found here.</summary>
+    private static void ReadThrough(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                foreach (var (_, member) in map)
+                {
+                    ReadThrough(member);
+                }
+
+                break;
+            case JsonArray list:
+                foreach (var item in list)
+                {
+                    ReadThrough(item);
+                }
+
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                value.GetValue<string>();
+                break;
+        }
     }
 
     private static string Token(HttpRequest http)
