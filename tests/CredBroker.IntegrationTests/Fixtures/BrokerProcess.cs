@@ -2,10 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
-/// <summary>
-/// The built server as a process of its own, for tests that kill it. Settings go by environment variables; a failpoint
-/// (<c>CREDBROKER_FAILPOINT</c>, Debug builds) makes it stop between two steps and say so.
-/// </summary>
+/// <summary>The built server as a process of its own. Settings go by environment variables.</summary>
 internal sealed partial class BrokerProcess : IAsyncDisposable
 {
     private readonly ChildProcess child;
@@ -25,9 +22,9 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
 
     /// <summary>Starts it and waits until it listens. The settings' <c>Log:Level</c> must let information through, for it to say where.</summary>
-    public static async Task<BrokerProcess> StartAsync(IReadOnlyDictionary<string, string?> settings, string? failpoint = null)
+    public static async Task<BrokerProcess> StartAsync(IReadOnlyDictionary<string, string?> settings)
     {
-        var child = Launch([], settings, failpoint);
+        var child = Launch([], settings);
         string? address = null;
         await Eventually.BecomesTrueAsync(
             () =>
@@ -43,13 +40,10 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     /// <summary>Runs it to its end with these arguments: its exit code and what it wrote.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? settings = null)
     {
-        await using var child = Launch(arguments, settings ?? new Dictionary<string, string?>(), null);
+        await using var child = Launch(arguments, settings ?? new Dictionary<string, string?>());
         await child.Process.WaitForExitAsync();
         return (child.Process.ExitCode, child.Output);
     }
-
-    /// <summary>Completes when it stands at its failpoint.</summary>
-    public Task ReachFailpointAsync(string name) => Eventually.BecomesTrueAsync(() => Task.FromResult(Output.Contains($"failpoint {name} reached", StringComparison.Ordinal)), $"failpoint {name}");
 
     /// <summary>SIGKILL, as a crash would be.</summary>
     public Task KillAsync() => child.KillAsync();
@@ -68,16 +62,10 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         await child.DisposeAsync();
     }
 
-    private static ChildProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> settings, string? failpoint)
-    {
-        var environment = settings.Where(pair => pair.Value is not null).ToDictionary(pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value!);
-        if (failpoint is not null)
-        {
-            environment["CREDBROKER_FAILPOINT"] = failpoint;
-        }
-
-        return ChildProcess.Start("dotnet", [Program, .. arguments], environment);
-    }
+    private static ChildProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> settings) => ChildProcess.Start(
+        "dotnet",
+        [Program, .. arguments],
+        settings.Where(pair => pair.Value is not null).ToDictionary(pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value!));
 
     [GeneratedRegex("Listening on .*?(http://[0-9.:]+)")]
     private static partial Regex Address();
