@@ -13,7 +13,8 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
         var reply = await session.SendAsync(new(VaultCall.List, $"sys/leases/lookup/{prefix}/") { Timeout = options.CallTimeout }, client.RepeatableAsync, cancellationToken);
         return reply switch
         {
-            VaultReply.Declined { Status: 404 } => new LeaseListing.Listed([]),
+            // Vault's own "nothing there" is an empty list of errors; a proxy's 404 proves nothing.
+            VaultReply.Declined { Status: 404, Words: "" } => new LeaseListing.Listed([]),
             VaultReply.Done { Body: var body } when body.As(VaultJson.Default.ListedKeys) is { } listed && !listed.Keys.Any(key => key.EndsWith('/')) =>
                 new LeaseListing.Listed([.. listed.Keys.Select(key => $"{prefix}/{key}")]),
             VaultReply.Done => new LeaseListing.Failed("Vault's list of leases is not one"),
@@ -30,7 +31,7 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
             VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts => new LeaseLookup.Found(new(leaseId, facts.IssueTime, facts.Ttl <= 0)),
             VaultReply.Done => new LeaseLookup.Failed("Vault's answer about a lease holds none"),
             VaultReply.Declined { Status: 400 } declined when declined.Words.Contains("invalid lease", StringComparison.OrdinalIgnoreCase) => new LeaseLookup.Gone(),
-            VaultReply.Declined { Status: 404 } => new LeaseLookup.Gone(),
+            VaultReply.Declined { Status: 404, Words: "" } => new LeaseLookup.Gone(),
             var other => new LeaseLookup.Failed(other.Why),
         };
     }

@@ -28,6 +28,8 @@ public sealed partial class CredentialExchange(
     /// <summary>How often a fence that moved between steps 4 and 6 sends the request back to step 4.</summary>
     private const int MaxReturnsToStep4 = 2;
 
+    private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
+
     /// <summary>Runs one exchange. A client's disconnect cancels it before step 5, and not after: what Vault may have begun is brought to an end that is on record.</summary>
     public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
     {
@@ -102,7 +104,7 @@ public sealed partial class CredentialExchange(
             return (decision, null);
         }
 
-        if ((CheckCsr(command, grant.Entry) ?? issuer.Status.Refusal) is { } notNow)
+        if ((CheckCsr(command, grant.Entry) ?? issuer.Status.Refusal ?? CheckClock()) is { } notNow)
         {
             return (Denied(decision, notNow), null);
         }
@@ -302,6 +304,11 @@ public sealed partial class CredentialExchange(
     /// <summary>Policy allowed it, something else did not: the record says both.</summary>
     private static DecisionRecord Denied(DecisionRecord decision, Refusal refusal) =>
         decision with { Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal } };
+
+    /// <summary>Ends are counted by the store's clock and enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are not kept.</summary>
+    private Refusal? CheckClock() => store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference
+        ? new(RefusalCode.IssuingPaused, "The broker's clock is behind its store's, so nothing is issued. An operator has to set it right.", TimeSpan.FromSeconds(30))
+        : null;
 
     private static Refusal? CheckCsr(ExchangeCommand command, CatalogueEntry entry) => (entry.Vault, command.Csr) switch
     {

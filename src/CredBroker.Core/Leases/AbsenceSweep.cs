@@ -47,6 +47,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
         var unknown = new List<VaultLease>();
         foreach (var id in listed.Where(id => !known.Contains(id)))
         {
+            if (unknown.Count(IsStray) > options.StrayLimit)
+            {
+                break;
+            }
+
             switch (await issuer.LookUpLeaseAsync(id, cancellationToken))
             {
                 case LeaseLookup.Found { Lease: var lease }:
@@ -58,11 +63,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
             }
         }
 
-        var strays = unknown.Where(lease => lease.IssuedAt < readAt - options.IssuanceDeadline).ToList();
+        var strays = unknown.Where(IsStray).ToList();
         if (strays.Count > options.StrayLimit)
         {
-            LogTooMany(logger, strays.Count, entry.Name, options.StrayLimit);
-            await FailAllAsync(leases, $"Vault holds {strays.Count} leases of {entry.Name} that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans", null);
+            LogTooMany(logger, entry.Name, options.StrayLimit);
+            await FailAllAsync(leases, $"Vault holds more than {options.StrayLimit} leases of {entry.Name} that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans", null);
             return;
         }
 
@@ -86,6 +91,9 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
         {
             await revoker.ConfirmAbsentAsync(lease);
         }
+
+        // So old that no step 8 can still claim it.
+        bool IsStray(VaultLease lease) => lease.IssuedAt < readAt - options.IssuanceDeadline;
     }
 
     private async ValueTask<bool> RevokeStrayAsync(CatalogueEntry entry, VaultLease stray, CancellationToken cancellationToken)
@@ -122,6 +130,6 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
     [LoggerMessage(Level = LogLevel.Warning, Message = "Vault lease {VaultLeaseId} of {Credential} is known to no record; it is revoked.")]
     private static partial void LogStray(ILogger logger, string vaultLeaseId, string credential);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "{Count} Vault leases of {Credential} are known to no record, more than the {Limit} that one sweep removes. An admin has to look.")]
-    private static partial void LogTooMany(ILogger logger, int count, string credential, int limit);
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Vault leases of {Credential} are known to no record, more than the {Limit} that one sweep removes. An admin has to look.")]
+    private static partial void LogTooMany(ILogger logger, string credential, int limit);
 }

@@ -34,12 +34,14 @@ public sealed class AgentLeases(
             return new LeaseOutcome.Refused(new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30)));
         }
 
-        var request = lease.Decision.Request;
+        // Decided as it is asked for now: a condition on the wished life holds for a renewal, too.
+        var request = lease.Decision.Request with { Ttl = ttl ?? granted.Ttl };
         var decision = lease.Decision with
         {
             Id = Ids.New(time),
             PolicyVersion = active.Version,
             Identity = identity,
+            Request = request,
             Decision = active.Set.Evaluate(identity, lease.Decision.Task, request),
         };
         if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant } || grant.Entry.Vault != granted.Entry.Vault)

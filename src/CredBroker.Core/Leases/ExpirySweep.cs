@@ -12,6 +12,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<Lease> due;
+        var storeIsLost = false;
         do
         {
             due = await store.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow + Horizon, BatchSize, cancellationToken);
@@ -26,9 +27,18 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
                         await Task.Delay(early, time, stopping);
                     }
 
-                    await revoker.RevokeAsync(lease, Expiry, [LeaseState.Active]);
+                    try
+                    {
+                        await revoker.RevokeAsync(lease, Expiry, [LeaseState.Active]);
+                    }
+                    catch (StoreUnavailableException)
+                    {
+                        // Its end was promised when it was issued. The store will say so when it accepts again; the secret does not wait for that.
+                        await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+                        storeIsLost = true;
+                    }
                 });
         }
-        while (due.Count == BatchSize);
+        while (due.Count == BatchSize && !storeIsLost);
     }
 }

@@ -34,7 +34,9 @@ public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy,
     private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
         var decision = active.Set.Evaluate(lease.Decision.Identity, lease.Decision.Task, lease.Decision.Request);
-        if (decision is not { Effect: PolicyEffect.Allow, Grant: { } grant } || grant.Entry.Vault != lease.Decision.Decision.Grant?.Entry.Vault)
+        var granted = lease.Decision.Decision.Grant;
+        if (decision is not { Effect: PolicyEffect.Allow, Grant: { } grant } || grant.Entry.Vault != granted?.Entry.Vault
+            || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)) // It would become active with the old, longer life, and nobody would look again.
         {
             var rule = decision.RuleId.Length > 0 ? decision.RuleId : decision.Refusal?.CodeText ?? "catalogue";
             await revoker.MarkAsync(lease, new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, $"{rule} of version {active.Version}"), LeaseStates.Live);

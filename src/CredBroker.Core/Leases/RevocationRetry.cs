@@ -19,11 +19,13 @@ public sealed class RevocationRetry(IBrokerStore store, LeaseRevoker revoker, Ab
         do
         {
             due = await store.FindWorkAsync(LeaseWork.RevocationDue, store.Position.UtcNow, BatchSize, cancellationToken);
-            await absence.RunAsync([.. due.Where(AwaitsProof)], cancellationToken);
+
+            // Revoking first: an emergency does not wait for a sweep.
             await Parallel.ForEachAsync(
                 due.Where(lease => !AwaitsProof(lease)),
                 new ParallelOptions { MaxDegreeOfParallelism = options.RevocationParallelism, CancellationToken = cancellationToken },
                 async (lease, _) => await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed]));
+            await absence.RunAsync([.. due.Where(AwaitsProof)], cancellationToken);
         }
         while (due.Count == BatchSize);
     }

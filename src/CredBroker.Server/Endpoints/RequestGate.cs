@@ -6,13 +6,14 @@ namespace CredBroker.Server.Endpoints;
 
 /// <summary>
 /// Bounds how many requests are worked on at once: beyond that a caller is told at once to come back, instead of waiting in a queue until its time is over.
-/// Health is never refused.
+/// Health is never refused, and agents' calls, whose bodies are read before their callers are known, never take the last eighth: an admin who revokes gets through.
 /// </summary>
 internal sealed class RequestGate(RequestDelegate next, ListenerOptions options)
 {
     private static readonly Refusal Busy = new(RefusalCode.Overloaded, "The broker is working on as many requests as it takes at once.", TimeSpan.FromSeconds(1));
 
     private int running;
+    private int agents;
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -22,9 +23,11 @@ internal sealed class RequestGate(RequestDelegate next, ListenerOptions options)
             return;
         }
 
+        var isAgents = context.Request.Path.StartsWithSegments("/v1/credentials", StringComparison.OrdinalIgnoreCase) || context.Request.Path.StartsWithSegments("/v1/tasks", StringComparison.OrdinalIgnoreCase);
         try
         {
-            if (Interlocked.Increment(ref running) > options.MaxRequests)
+            var overall = Interlocked.Increment(ref running) > options.MaxRequests;
+            if ((isAgents && Interlocked.Increment(ref agents) > AgentsLimit) || overall)
             {
                 await new Problem(Busy).ExecuteAsync(context);
                 return;
@@ -35,6 +38,12 @@ internal sealed class RequestGate(RequestDelegate next, ListenerOptions options)
         finally
         {
             Interlocked.Decrement(ref running);
+            if (isAgents)
+            {
+                Interlocked.Decrement(ref agents);
+            }
         }
     }
+
+    private int AgentsLimit => Math.Max(1, options.MaxRequests - (options.MaxRequests / 8));
 }

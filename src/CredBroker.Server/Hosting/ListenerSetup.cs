@@ -20,6 +20,7 @@ internal static class ListenerSetup
             limits.MaxRequestLineSize = 8 * 1024;
             limits.MaxRequestHeaderCount = 64;
             limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            limits.MinRequestBodyDataRate = new(bytesPerSecond: 8 * 1024, gracePeriod: TimeSpan.FromSeconds(3));
             limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             limits.Http2.MaxStreamsPerConnection = 100;

@@ -128,15 +128,15 @@ internal sealed class VaultTransport : IDisposable
         {
             >= 200 and < 300 => body is null ? new VaultReply.Lost("the answer is no JSON that Vault would send") : new VaultReply.Done(body),
             >= 300 and < 400 => new VaultReply.Declined((int)status, "this node is a standby and redirects"),
-            _ => new VaultReply.Declined((int)status, Words(body?.Errors)),
+            _ => new VaultReply.Declined((int)status, body?.Errors is { } errors ? Words(errors) : "the answer is not Vault's"),
         };
     }
 
     /// <summary>Vault's own error texts, on one line and bounded.</summary>
-    private static string Words(IReadOnlyList<string>? errors)
+    private static string Words(IReadOnlyList<string> errors)
     {
         var words = new StringBuilder();
-        foreach (var rune in string.Join("; ", errors ?? []).EnumerateRunes())
+        foreach (var rune in string.Join("; ", errors).EnumerateRunes())
         {
             if (words.Length >= MaxWords)
             {

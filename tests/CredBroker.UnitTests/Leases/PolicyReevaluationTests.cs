@@ -53,6 +53,17 @@ public sealed class PolicyReevaluationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pending_lease_does_not_become_active_with_a_life_that_is_no_longer_granted()
+    {
+        broker.Issuer.BeforeMint = async _ => await ChangeAsync(TestPolicy.Text(maxTtl: "4m"));
+
+        await broker.RefusedAsync(BrokerHarness.Command());
+
+        Assert.Equal((LeaseState.Revoked, RevocationCause.PolicyChange), ((await broker.OnlyLeaseAsync()).State, (await broker.OnlyLeaseAsync()).Cause!.Value));
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
     public async Task A_pending_lease_is_found_too()
     {
         broker.Issuer.BeforeMint = async _ => await ChangeAsync(TestPolicy.Text(rule: "agent == \"helper\""));

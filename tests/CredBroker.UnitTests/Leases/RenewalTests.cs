@@ -50,6 +50,17 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_condition_on_the_wished_life_holds_for_a_renewal_too()
+    {
+        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" && request.ttl <= duration(\"2m\")"));
+        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(RefusalCode.NoRuleAllows, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease, TimeSpan.FromMinutes(9))).Refusal.Code);
+        Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease, TimeSpan.FromMinutes(2)));
+    }
+
+    [Fact]
     public async Task A_released_lease_is_not_renewed()
     {
         var lease = await broker.IssueAsync();

@@ -78,6 +78,23 @@ public sealed class StoreLossTests
         Assert.Empty(broker.Policy.LastFaults);
     }
 
+    [Fact]
+    public async Task A_store_lost_at_expiry_does_not_keep_the_secret_alive()
+    {
+        await using var broker = await StartAsync<StateChange.RevocationClaimed>(out var losing);
+        var lease = await broker.IssueAsync();
+        losing.Lost = true;
+        broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+
+        await broker.Expiry.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Alive);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+
+        losing.Lost = false;
+        await broker.Expiry.RunAsync(CancellationToken.None);
+        Assert.Equal((LeaseState.Revoked, RevocationCause.Expiry), ((await broker.LeaseAsync(lease.Id)).State, (await broker.LeaseAsync(lease.Id)).Cause!.Value));
+    }
+
     private static Task<BrokerHarness> StartAsync<TChange>(out LosingStore<TChange> losing)
         where TChange : StateChange
     {
