@@ -31,6 +31,22 @@ public sealed class CrashTests
         }
     }
 
+    [Fact]
+    public async Task A_child_token_orphaned_between_steps_5_and_6_has_nothing_hanging_on_it_and_ends_with_its_TTL()
+    {
+        await using var world = await StartAsync("exchange-5");
+        var lost = world.ExchangeAsync(world.Agent(), ttl: "1s");
+        await world.Broker.ReachedAsync("exchange-5");
+        await world.KillBrokerAsync();
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => lost);
+
+        await world.StartBrokerAsync();
+        Assert.Single(await world.ChildTokensAsync());
+        Assert.Empty(await world.LeasesAsync());
+        Assert.Empty(await world.VaultLeasesAsync());
+        await Eventually.BecomesTrueAsync(async () => (await world.ChildTokensAsync()).Count == 0, "the orphan's TTL (1 s + 30 s) is over");
+    }
+
     [Theory]
     [InlineData("revocation-1")]
     [InlineData("revocation-3")]

@@ -174,9 +174,14 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<LeaseResponse>> LeasesAsync() => (await Person("admin").ListLeasesAsync(new() { Limit = 1000 })).Leases;
 
     /// <summary>The Vault leases under the database role.</summary>
-    public async Task<IReadOnlyList<string>> VaultLeasesAsync()
+    public Task<IReadOnlyList<string>> VaultLeasesAsync() => ListAsync($"database/creds/cb-{Installation}-{Credential}");
+
+    /// <summary>The child tokens of the credential's token role that have not ended.</summary>
+    public Task<IReadOnlyList<string>> ChildTokensAsync() => ListAsync($"auth/token/create/cb-{Installation}-{Credential}");
+
+    private async Task<IReadOnlyList<string>> ListAsync(string prefix)
     {
-        using var answer = await Vault.CallAsync(new HttpMethod("LIST"), $"sys/leases/lookup/database/creds/cb-{Installation}-{Credential}");
+        using var answer = await Vault.CallAsync(new HttpMethod("LIST"), $"sys/leases/lookup/{prefix}");
         return answer.IsSuccessStatusCode
             ? [.. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["keys"]!.AsArray().Select(key => key!.GetValue<string>())]
             : [];
