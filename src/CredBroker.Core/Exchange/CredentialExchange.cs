@@ -142,10 +142,10 @@ public sealed partial class CredentialExchange(
         switch (mint)
         {
             case MintOutcome.Refused refused:
-                await revoker.AbandonAsync(lease, nothingWasMade: true);
+                await revoker.AbandonAsync(lease, refused.Refusal, nothingWasMade: true);
                 return new ExchangeOutcome.Refused(refused.Refusal, lease.Decision.Id);
             case MintOutcome.Unknown unknown:
-                await revoker.AbandonAsync(lease, nothingWasMade: false);
+                await revoker.AbandonAsync(lease, unknown.Refusal, nothingWasMade: false);
                 return new ExchangeOutcome.Refused(unknown.Refusal, lease.Decision.Id);
             case MintOutcome.Wrong wrong:
                 await revoker.RevokeLateAsync(lease, wrong.Handles, wrong.Refusal.CodeText);

@@ -10,6 +10,9 @@ public sealed class AgentLeases(
     IWorkloadVerifier verifier, PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, Revocations revocations, RefusedCalls refusedCalls,
     LeaseOptions options, TimeProvider time)
 {
+    private static readonly Refusal NoPolicy = new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30));
+    private static readonly Refusal NotFound = new(RefusalCode.LeaseNotFound, "You hold no lease with this id.");
+
     /// <summary>The lease's state.</summary>
     public async ValueTask<LeaseOutcome> FindAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken) =>
         (await OwnAsync(proof, leaseId, call, cancellationToken)).Outcome;
@@ -26,12 +29,12 @@ public sealed class AgentLeases(
 
         if (lease is not { State: LeaseState.Active, ActivatedAt: { } activatedAt, ExpiresAt: { } expiresAt, Decision.Decision.Grant: { } granted })
         {
-            return new LeaseOutcome.Refused(new(RefusalCode.LeaseStateConflict, $"Only an active lease can be renewed; this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."));
+            return await DenyAsync(lease, identity, new(RefusalCode.LeaseStateConflict, $"Only an active lease can be renewed; this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."), call);
         }
 
         if (policy.Current is not { } active)
         {
-            return new LeaseOutcome.Refused(new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30)));
+            return await DenyAsync(lease, identity, NoPolicy, call);
         }
 
         // Decided as it is asked for now: a condition on the wished life holds for a renewal, too.
@@ -56,18 +59,18 @@ public sealed class AgentLeases(
         var target = wished < end ? wished : end;
         if (target <= expiresAt)
         {
-            return new LeaseOutcome.Refused(new(RefusalCode.NotRenewable, $"Renewing cannot extend it: it ends {expiresAt:O}, and its whole life is bounded to {end:O}. Ask for a new credential then."));
+            return await DenyAsync(lease, identity, new(RefusalCode.NotRenewable, $"Renewing cannot extend it: it ends {expiresAt:O}, and its whole life is bounded to {end:O}. Ask for a new credential then."), call);
         }
 
         if (issuer.Status.Refusal is { } notNow)
         {
-            return new LeaseOutcome.Refused(notNow);
+            return await DenyAsync(lease, identity, notNow, call);
         }
 
         var renewal = await issuer.RenewAsync(lease, target - now, CancellationToken.None);
         if (renewal is not RenewOutcome.Renewed { EndsAt: var endsAt })
         {
-            return new LeaseOutcome.Refused(((RenewOutcome.Refused)renewal).Refusal);
+            return await DenyAsync(lease, identity, ((RenewOutcome.Refused)renewal).Refusal, call);
         }
 
         var newEnd = endsAt < target ? endsAt : target;
@@ -92,7 +95,7 @@ public sealed class AgentLeases(
         // A guard that failed leaves nothing to undo: somebody has taken the lease, and revokes the token that was just extended.
         return committed is CommitOutcome.Committed
             ? new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace })
-            : new LeaseOutcome.Refused(new(RefusalCode.RevokedMeanwhile, "The lease was taken, or policy changed, while it was being renewed. Look at its state."));
+            : await DenyAsync(lease, identity, new(RefusalCode.RevokedMeanwhile, "The lease was taken, or policy changed, while it was being renewed. Look at its state."), call);
     }
 
     /// <summary>Gives the secret back. Waits for the confirmation as long as the settings say: the lease is then revoked or ended, or still revoking.</summary>
@@ -154,12 +157,18 @@ public sealed class AgentLeases(
         }
 
         // Before its first lease a task has no owner in the store; only an agent that the process admits may then close it.
-        return policy.Current?.Set.Admit(identity, process) switch
+        var refusal = policy.Current?.Set.Admit(identity, process) switch
         {
-            null => new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30)),
-            { Refusal: { } refusal } => refusal,
+            null => NoPolicy,
+            { Refusal: { } notAdmitted } => notAdmitted,
             _ => await revocations.CloseTaskAsync(process, taskId, TaskOwnership.Of(identity), AuditActor.Workload(identity), call, cancellationToken),
         };
+        if (refusal is not null)
+        {
+            await RecordDenialAsync(new() { Type = AuditEventTypes.RequestDenied, Actor = AuditActor.Workload(identity), Process = process, TaskId = taskId }, refusal, call);
+        }
+
+        return refusal;
     }
 
     private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call, CancellationToken cancellationToken)
@@ -189,10 +198,26 @@ public sealed class AgentLeases(
             return (new LeaseOutcome.Refused(await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken)), null);
         }
 
-        return Ids.IsValid(leaseId) && await store.FindLeaseAsync(leaseId, cancellationToken) is { } lease && lease.Decision.Identity.IsSameCaller(identity)
-            ? (new LeaseOutcome.Found(lease), identity)
-            : (new LeaseOutcome.Refused(new(RefusalCode.LeaseNotFound, "You hold no lease with this id.")), identity);
+        if (Ids.IsValid(leaseId) && await store.FindLeaseAsync(leaseId, cancellationToken) is { } lease && lease.Decision.Identity.IsSameCaller(identity))
+        {
+            return (new LeaseOutcome.Found(lease), identity);
+        }
+
+        // What was asked for is on record only in the form of an id: anything else could be anything.
+        var asked = Ids.IsValid(leaseId) ? leaseId : null;
+        await RecordDenialAsync(new() { Type = AuditEventTypes.RequestDenied, Actor = AuditActor.Workload(identity), LeaseId = asked }, NotFound, call);
+        return (new LeaseOutcome.Refused(NotFound), identity);
     }
+
+    /// <summary>A verified caller was denied something about its own lease.</summary>
+    private async ValueTask<LeaseOutcome> DenyAsync(Lease lease, WorkloadIdentity identity, Refusal refusal, CallContext call)
+    {
+        await RecordDenialAsync(LeaseRevoker.Event(AuditEventTypes.RequestDenied, lease, AuditActor.Workload(identity)), refusal, call);
+        return new LeaseOutcome.Refused(refusal);
+    }
+
+    private async ValueTask RecordDenialAsync(AuditEvent denied, Refusal refusal, CallContext call) => await store.CommitAsync(
+        new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } }, CancellationToken.None);
 
     private async ValueTask<Refusal> RefuseAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
     {

@@ -59,9 +59,9 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
             : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None) is CommitOutcome.Committed;
 
     /// <summary>An issuance stopped in step 7. If Vault said that nothing was made, revoking the child token settles it; otherwise recovery has to prove it.</summary>
-    internal async ValueTask AbandonAsync(Lease lease, bool nothingWasMade)
+    internal async ValueTask AbandonAsync(Lease lease, Refusal told, bool nothingWasMade)
     {
-        var reason = Recovery("exchange");
+        var reason = Recovery("exchange") with { Code = told.CodeText };
         if (!nothingWasMade || Reach(lease) == RevocationReach.None || lease.Accessor is not { } accessor)
         {
             await RevokeAsync(lease, reason, []);
@@ -183,7 +183,7 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
                 Reason = reason.CauseText,
                 RevocationId = reason.RevocationId,
                 TraceId = reason.TraceId,
-                Details = reason.Rule.Length == 0 ? default : LeaseDetails.Text("rule", reason.Rule),
+                Details = reason.Rule.Length > 0 ? LeaseDetails.Text("rule", reason.Rule) : reason.Code.Length > 0 ? LeaseDetails.Text("code", reason.Code) : default,
             },
         };
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.Audit;
 
 namespace CredBroker.Core.Leases;
@@ -13,14 +14,9 @@ public sealed record RevocationReason(RevocationCause Cause, AuditActor Actor, s
     /// <summary>Who asked, as the lease keeps it: the actor, unless a job acts on somebody's order.</summary>
     public string RequestedBy { get; init; } = Actor.ToString();
 
+    /// <summary>For recovery: the code that the agent was told.</summary>
+    public string Code { get; init; } = "";
+
     /// <summary>The cause as audit events say it.</summary>
-    public string CauseText => Cause switch
-    {
-        RevocationCause.Expiry => "expiry",
-        RevocationCause.Admin => "admin",
-        RevocationCause.PolicyChange => "policy-change",
-        RevocationCause.TaskClosed => "task-closed",
-        RevocationCause.Released => "released",
-        _ => "recovery",
-    };
+    public string CauseText => JsonNamingPolicy.KebabCaseLower.ConvertName(Cause.ToString());
 }

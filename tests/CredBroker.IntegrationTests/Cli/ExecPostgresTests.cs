@@ -50,6 +50,6 @@ public sealed class ExecPostgresTests
         Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "psql"))), "There is no psql on PATH.");
         var token = Path.Combine(world.Folder, "agent-token");
         await File.WriteAllTextAsync(token, world.Token());
-        return new() { ["CREDBROKER_SERVER"] = world.Settings["Listen:Url"], ["CREDBROKER_TOKEN_FILE"] = token };
+        return new() { ["CREDBROKER_SERVER"] = world.Broker.Http.BaseAddress!.ToString(), ["CREDBROKER_TOKEN_FILE"] = token };
     }
 }

@@ -20,10 +20,10 @@ public sealed class SecretLeakTests
         var seen = new ConcurrentBag<string>();
         using var listener = Listen(seen);
         world.Settings["Log:Level"] = "Trace";
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(world.Settings!).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(world.Settings).Build();
         await using var app = BrokerHost.Build(configuration, replace: services => services.AddSingleton<ILoggerProvider>(new Capture(seen)));
         await app.StartAsync();
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(world.Settings["Listen:Url"]) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(app.Urls.Single()) };
         var token = world.Token();
         var agent = new BrokerClient(http, _ => new(token));
 
@@ -52,7 +52,7 @@ public sealed class SecretLeakTests
         {
             Assert.IsType<DatabaseSecret>(user.Secret).Password,
             "kv-secret-value-7531",
-            (await File.ReadAllTextAsync(world.Settings["Vault:TokenFile"])).Trim(),
+            (await File.ReadAllTextAsync(world.Settings["Vault:TokenFile"]!)).Trim(),
             token[(token.LastIndexOf('.') + 1)..],
         })
         {

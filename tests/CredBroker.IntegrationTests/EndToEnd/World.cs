@@ -31,8 +31,8 @@ internal sealed class World : IAsyncDisposable
         people = new("https://people.test", "credbroker-admin", folder);
         Settings = new()
         {
-            ["Listen:Url"] = $"http://127.0.0.1:{LoopbackPort.Next()}",
-            ["Log:Level"] = "Warning",
+            ["Listen:Url"] = "http://127.0.0.1:0",
+            ["Log:Level"] = "Information",
             ["Storage:SqliteFile"] = Path.Combine(folder, "broker.db"),
             ["Policy:File"] = PolicyFile,
             ["Vault:Address"] = vault.Address.ToString(),
@@ -71,7 +71,7 @@ internal sealed class World : IAsyncDisposable
 
     public TestPostgres Postgres { get; }
 
-    public Dictionary<string, string> Settings { get; }
+    public Dictionary<string, string?> Settings { get; }
 
     public string Folder => folder;
 
@@ -179,14 +179,6 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The child tokens of the credential's token role that have not ended.</summary>
     public Task<IReadOnlyList<string>> ChildTokensAsync() => ListAsync($"auth/token/create/cb-{Installation}-{Credential}");
 
-    private async Task<IReadOnlyList<string>> ListAsync(string prefix)
-    {
-        using var answer = await Vault.CallAsync(new HttpMethod("LIST"), $"sys/leases/lookup/{prefix}");
-        return answer.IsSuccessStatusCode
-            ? [.. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["keys"]!.AsArray().Select(key => key!.GetValue<string>())]
-            : [];
-    }
-
     public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") => File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
 
     public async ValueTask DisposeAsync()
@@ -201,6 +193,14 @@ internal sealed class World : IAsyncDisposable
         workloads.Dispose();
         people.Dispose();
         Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task<IReadOnlyList<string>> ListAsync(string prefix)
+    {
+        using var answer = await Vault.CallAsync(new HttpMethod("LIST"), $"sys/leases/lookup/{prefix}");
+        return answer.IsSuccessStatusCode
+            ? [.. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["keys"]!.AsArray().Select(key => key!.GetValue<string>())]
+            : [];
     }
 
     private async Task PrepareAsync(string grants)
@@ -221,7 +221,7 @@ internal sealed class World : IAsyncDisposable
 
         await Vault.SendAsync(HttpMethod.Post, "secret/data/api/key", new JsonObject { ["data"] = new JsonObject { ["key"] = "kv-secret-value-7531" } });
         var token = await Vault.SendAsync(HttpMethod.Post, $"auth/token/create/cb-{Installation}-broker");
-        await File.WriteAllTextAsync(Settings["Vault:TokenFile"], token.GetProperty("auth").GetProperty("client_token").GetString());
+        await File.WriteAllTextAsync(Settings["Vault:TokenFile"]!, token.GetProperty("auth").GetProperty("client_token").GetString());
     }
 
     private string Policy(string rule, string maxTtl, string grants) => $$"""

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CredBroker.Client;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
@@ -22,9 +23,11 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
 
     /// <summary>Starts it and waits until it listens. The settings' <c>Log:Level</c> must let information through, for it to say where.</summary>
-    public static async Task<BrokerProcess> StartAsync(IReadOnlyDictionary<string, string?> settings)
+    /// <param name="settings">The settings by path, such as <c>Vault:Address</c>.</param>
+    /// <param name="failpoint">Where it stops to be killed; Debug builds only.</param>
+    public static async Task<BrokerProcess> StartAsync(IReadOnlyDictionary<string, string?> settings, string? failpoint = null)
     {
-        var child = Launch([], settings);
+        var child = Launch([], settings, failpoint);
         string? address = null;
         await Eventually.BecomesTrueAsync(
             () =>
@@ -36,6 +39,13 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
             "the server's listening");
         return new(child, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(address!) });
     }
+
+    /// <summary>A client with this token.</summary>
+    public BrokerClient Client(string token) => new(Http, _ => new(token));
+
+    /// <summary>Waits until it has reached the failpoint that it was started with.</summary>
+    public Task ReachedAsync(string failpoint) =>
+        Eventually.BecomesTrueAsync(() => Task.FromResult(Output.Contains($"failpoint {failpoint} reached", StringComparison.Ordinal)), $"reaching {failpoint}");
 
     /// <summary>Runs it to its end with these arguments: its exit code and what it wrote.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? settings = null)
@@ -62,10 +72,17 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         await child.DisposeAsync();
     }
 
-    private static ChildProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> settings) => ChildProcess.Start(
-        "dotnet",
-        [Program, .. arguments],
-        settings.Where(pair => pair.Value is not null).ToDictionary(pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value!));
+    private static ChildProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> settings, string? failpoint = null)
+    {
+        var environment = settings.Where(pair => pair.Value is not null)
+            .ToDictionary(pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value!);
+        if (failpoint is not null)
+        {
+            environment["CREDBROKER_FAILPOINT"] = failpoint;
+        }
+
+        return ChildProcess.Start("dotnet", [Program, .. arguments], environment);
+    }
 
     [GeneratedRegex("Listening on .*?(http://[0-9.:]+)")]
     private static partial Regex Address();

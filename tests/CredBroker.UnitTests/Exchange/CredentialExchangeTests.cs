@@ -203,6 +203,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         var lease = await broker.OnlyLeaseAsync();
         Assert.Equal((LeaseState.Revoked, RevocationCause.Recovery), (lease.State, lease.Cause));
         Assert.Empty(broker.Issuer.Tokens);
+        Assert.Equal("CB4006", Assert.Single(await broker.EventsAsync(AuditEventTypes.RevocationRequested)).GetProperty("details").GetProperty("code").GetString());
     }
 
     [Fact]

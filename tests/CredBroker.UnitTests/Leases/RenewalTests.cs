@@ -67,6 +67,7 @@ public sealed class RenewalTests : IAsyncLifetime
         await broker.Agents.ReleaseAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, BrokerHarness.Call, CancellationToken.None);
 
         Assert.Equal(RefusalCode.LeaseStateConflict, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
+        Assert.Equal("CB6005", Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString());
     }
 
     private ValueTask<LeaseOutcome> RenewAsync(Lease lease, TimeSpan? ttl = null) =>

@@ -132,6 +132,8 @@ public sealed class RevocationTests : IAsyncLifetime
         }
 
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+        Assert.All(await broker.EventsAsync(AuditEventTypes.RequestDenied), denied => Assert.Equal("CB6004", denied.GetProperty("reason").GetString()));
+        Assert.Equal(8, (await broker.EventsAsync(AuditEventTypes.RequestDenied)).Count);
     }
 
     [Fact]
@@ -219,6 +221,7 @@ public sealed class RevocationTests : IAsyncLifetime
 
         Assert.Equal(RefusalCode.TaskOwnedByAnother, (await CloseAsync("helper"))?.Code);
         Assert.Equal(RefusalCode.ProcessNotAdmitted, (await CloseAsync("stranger"))?.Code);
+        Assert.Equal(["CB2014", "CB2004"], (await broker.EventsAsync(AuditEventTypes.RequestDenied)).Select(denied => denied.GetProperty("reason").GetString()));
         Assert.Null(await broker.Revocations.CloseTaskAsync("invoice-triage", "t-1", null, BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None));
     }
 
