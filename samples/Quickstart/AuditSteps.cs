@@ -9,16 +9,33 @@ namespace CredBroker.Samples.Quickstart;
 internal static class AuditSteps
 {
     /// <summary>Exports, verifies, and shows that an altered copy does not verify.</summary>
-    public static async Task PlayAsync(Narrator narrator, LocalBroker broker, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
+    public static async Task PlayAsync(
+        Narrator narrator,
+        LocalBroker broker,
+        IReadOnlyList<string> secrets,
+        CancellationToken cancellationToken
+    )
     {
         narrator.Step("An auditor exports the log and verifies it, without trusting the broker");
         var export = await ExportAsync(broker, cancellationToken);
-        var types = export.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(TypeOf).Where(type => !type.StartsWith("export.", StringComparison.Ordinal)).ToList();
-        narrator.Say($"exported {types.Count} records, {export.Length} bytes: {string.Join(", ", types.CountBy(type => type).OrderByDescending(type => type.Value).Take(6).Select(type => $"{type.Value} {type.Key}"))}, ...");
-        narrator.Check(secrets.All(secret => !export.Contains(secret, StringComparison.Ordinal)), "no secret and no token stands in it");
+        var types = export
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(TypeOf)
+            .Where(type => !type.StartsWith("export.", StringComparison.Ordinal))
+            .ToList();
+        narrator.Say(
+            $"exported {types.Count} records, {export.Length} bytes: {string.Join(", ", types.CountBy(type => type).OrderByDescending(type => type.Value).Take(6).Select(type => $"{type.Value} {type.Key}"))}, ..."
+        );
+        narrator.Check(
+            secrets.All(secret => !export.Contains(secret, StringComparison.Ordinal)),
+            "no secret and no token stands in it"
+        );
 
         var verified = await VerifyAsync(export, cancellationToken);
-        narrator.Check(verified.Holds && verified.Records == types.Count, $"verified: each of {verified.Records} records names the hash of the one before it, and none is missing");
+        narrator.Check(
+            verified.Holds && verified.Records == types.Count,
+            $"verified: each of {verified.Records} records names the hash of the one before it, and none is missing"
+        );
         narrator.Say("what this file alone cannot prove:");
         foreach (var open in verified.NotProven)
         {
@@ -26,10 +43,19 @@ internal static class AuditSteps
         }
 
         narrator.Step("Somebody alters one word of the copy");
-        var altered = await VerifyAsync(export.Replace("it behaves oddly", "it behaves neatly", StringComparison.Ordinal), cancellationToken);
-        narrator.Check(altered is { Holds: false, Fault.Line: > 0 }, $"it no longer verifies: line {altered.Fault?.Line}: {altered.Fault?.What}");
+        var altered = await VerifyAsync(
+            export.Replace("it behaves oddly", "it behaves neatly", StringComparison.Ordinal),
+            cancellationToken
+        );
+        narrator.Check(
+            altered is { Holds: false, Fault.Line: > 0 },
+            $"it no longer verifies: line {altered.Fault?.Line}: {altered.Fault?.What}"
+        );
         var lines = export.Split('\n');
-        var cut = await VerifyAsync(string.Join('\n', lines.Where((_, index) => index != lines.Length / 2)), cancellationToken);
+        var cut = await VerifyAsync(
+            string.Join('\n', lines.Where((_, index) => index != lines.Length / 2)),
+            cancellationToken
+        );
         narrator.Check(!cut.Holds, $"nor does a copy that lacks a line: line {cut.Fault?.Line}: {cut.Fault?.What}");
     }
 

@@ -7,15 +7,21 @@ using Microsoft.Extensions.Configuration;
 
 namespace CredBroker.Samples.Quickstart;
 
-/// <summary>The broker as <c>CredBroker.Server --dev</c> runs it, in this process: real Kestrel, real store, real policy, and the Vault and identity provider of dev mode.</summary>
+/// <summary>
+/// The broker as <c>CredBroker.Server --dev</c> runs it, in this process: real Kestrel, real store, real policy, and
+/// the Vault and identity provider of dev mode.
+/// </summary>
 internal sealed class LocalBroker : IAsyncDisposable
 {
-    private readonly WebApplication application;
+    private readonly WebApplication _application;
 
     private LocalBroker(DevMode dev, WebApplication application)
     {
-        (Dev, this.application) = (dev, application);
-        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(application.Urls.Single()) };
+        (Dev, _application) = (dev, application);
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(application.Urls.Single()),
+        };
     }
 
     /// <summary>The Vault, the identity provider, the policy.</summary>
@@ -31,7 +37,10 @@ internal sealed class LocalBroker : IAsyncDisposable
     public static async Task<LocalBroker> StartAsync(bool usualPorts, CancellationToken cancellationToken)
     {
         var quiet = new ConfigurationBuilder().AddInMemoryCollection([new("Log:Level", "Error")]).Build();
-        var dev = await DevMode.StartAsync(new DevModeOptions { Settings = quiet, Port = usualPorts ? new DevModeOptions().Port : 0 }, cancellationToken);
+        var dev = await DevMode.StartAsync(
+            new DevModeOptions { Settings = quiet, Port = usualPorts ? new DevModeOptions().Port : 0 },
+            cancellationToken
+        );
         try
         {
             var application = BrokerHost.Build(dev.Settings, devMode: true);
@@ -46,28 +55,40 @@ internal sealed class LocalBroker : IAsyncDisposable
     }
 
     /// <summary>The token of an instance of an agent, from the dev issuer.</summary>
-    public Task<string> AgentTokenAsync(string agent, string instance, CancellationToken cancellationToken) => TokenAsync([new("agent", agent), new("instance", instance)], cancellationToken);
+    public Task<string> AgentTokenAsync(string agent, string instance, CancellationToken cancellationToken) =>
+        TokenAsync([new("agent", agent), new("instance", instance)], cancellationToken);
 
-    /// <summary>A client that speaks for an instance of an agent; it asks for a new token with every call, as agents on real platforms do.</summary>
-    public BrokerClient Agent(string agent, string instance) => new(Http, async cancellationToken => await AgentTokenAsync(agent, instance, cancellationToken));
+    /// <summary>
+    /// A client that speaks for an instance of an agent; it asks for a new token with every call, as agents on real
+    /// platforms do.
+    /// </summary>
+    public BrokerClient Agent(string agent, string instance) =>
+        new(Http, async cancellationToken => await AgentTokenAsync(agent, instance, cancellationToken));
 
     /// <summary>A client that speaks for a person of dev mode.</summary>
-    public BrokerClient Person(string person) => new(Http, async cancellationToken => await TokenAsync([new("person", person)], cancellationToken));
+    public BrokerClient Person(string person) =>
+        new(Http, async cancellationToken => await TokenAsync([new("person", person)], cancellationToken));
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await application.StopAsync();
-        await application.DisposeAsync();
+        await _application.StopAsync();
+        await _application.DisposeAsync();
         await Dev.DisposeAsync();
     }
 
-    private async Task<string> TokenAsync(IEnumerable<KeyValuePair<string, string>> who, CancellationToken cancellationToken)
+    private async Task<string> TokenAsync(
+        IEnumerable<KeyValuePair<string, string>> who,
+        CancellationToken cancellationToken
+    )
     {
         using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials"), .. who]);
         using var response = await Http.PostAsync(new Uri(Dev.Issuer.Address, "/token"), form, cancellationToken);
         response.EnsureSuccessStatusCode();
-        using var reply = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
+        using var reply = await JsonDocument.ParseAsync(
+            await response.Content.ReadAsStreamAsync(cancellationToken),
+            cancellationToken: cancellationToken
+        );
         return reply.RootElement.GetProperty("access_token").GetString()!;
     }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace CredBroker.Samples.Quickstart;
 
-/// <summary>Tells the story: numbered steps, each line with the time since the start, colours on a terminal alone.</summary>
+/// <summary>
+/// Tells the story: numbered steps, each line with the time since the start, colours on a terminal alone.
+/// </summary>
 internal sealed class Narrator(TextWriter output, bool colours, TimeProvider time)
 {
     private const string Bold = "\e[1m";
@@ -10,20 +12,20 @@ internal sealed class Narrator(TextWriter output, bool colours, TimeProvider tim
     private const string Green = "\e[32m";
     private const string Red = "\e[31m";
 
-    private readonly long start = time.GetTimestamp();
-    private int number;
+    private readonly long _start = time.GetTimestamp();
+    private int _number;
 
     /// <summary>How many steps have been told.</summary>
-    public int Steps => number;
+    public int Steps => _number;
 
     /// <summary>How long it has taken so far.</summary>
-    public TimeSpan Elapsed => time.GetElapsedTime(start);
+    public TimeSpan Elapsed => time.GetElapsedTime(_start);
 
     /// <summary>Begins a step.</summary>
     public void Step(string title)
     {
         output.WriteLine();
-        output.WriteLine(Styled(Bold, $"{++number,2}. {title}"));
+        output.WriteLine(Styled(Bold, $"{++_number, 2}. {title}"));
     }
 
     /// <summary>Something that happened.</summary>
@@ -51,11 +53,13 @@ internal sealed class Narrator(TextWriter output, bool colours, TimeProvider tim
     public void Failed(string why)
     {
         output.WriteLine();
-        output.WriteLine(Styled(Red, $"FAILED in step {number}. {why}"));
+        output.WriteLine(Styled(Red, $"FAILED in step {_number}. {why}"));
     }
 
     private void Line(string what, string mark) =>
-        output.WriteLine($"    {Styled(Dim, string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds,6:0.00} s"))}  {Styled(Green, mark)}{what}");
+        output.WriteLine(
+            $"    {Styled(Dim, string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds, 6:0.00} s"))}  {Styled(Green, mark)}{what}"
+        );
 
     private string Styled(string style, string text) => colours && text.Length > 0 ? $"{style}{text}\e[0m" : text;
 }

@@ -22,7 +22,11 @@ using var stop = new CancellationTokenSource();
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-var narrator = new Narrator(Console.Out, colours: !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "", TimeProvider.System);
+var narrator = new Narrator(
+    Console.Out,
+    colours: !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "",
+    TimeProvider.System
+);
 try
 {
     await Story.PlayAsync(narrator, keep: args.Length > 0, stop.Token);

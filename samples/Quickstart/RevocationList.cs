@@ -7,7 +7,7 @@ namespace CredBroker.Samples.Quickstart;
 /// <summary>A certificate revocation list (RFC 5280, section 5), its signature checked with the issuer's key.</summary>
 internal sealed class RevocationList
 {
-    private readonly HashSet<string> serials = [];
+    private readonly HashSet<string> _serials = [];
 
     /// <summary>Reads a list; throws <see cref="CryptographicException"/> where it is not the issuer's.</summary>
     public RevocationList(ReadOnlyMemory<byte> der, X509Certificate2 issuer)
@@ -16,7 +16,9 @@ internal sealed class RevocationList
         var signed = list.ReadEncodedValue();
         list.ReadSequence();
         var signature = list.ReadBitString(out _);
-        using var key = issuer.GetECDsaPublicKey() ?? throw new CryptographicException("The dev CA's key is an elliptic curve key.");
+        using var key =
+            issuer.GetECDsaPublicKey()
+            ?? throw new CryptographicException("The dev CA's key is an elliptic curve key.");
         if (!key.VerifyData(signed.Span, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence))
         {
             throw new CryptographicException("The revocation list is not signed by this issuer.");
@@ -30,13 +32,13 @@ internal sealed class RevocationList
         body.ReadUtcTime();
         if (body.HasData && body.PeekTag() == Asn1Tag.Sequence)
         {
-            for (var entries = body.ReadSequence(); entries.HasData;)
+            for (var entries = body.ReadSequence(); entries.HasData; )
             {
-                serials.Add(Convert.ToHexString(entries.ReadSequence().ReadIntegerBytes().Span).TrimStart('0'));
+                _serials.Add(Convert.ToHexString(entries.ReadSequence().ReadIntegerBytes().Span).TrimStart('0'));
             }
         }
     }
 
     /// <summary>Whether the certificate was revoked.</summary>
-    public bool Contains(X509Certificate2 certificate) => serials.Contains(certificate.SerialNumber.TrimStart('0'));
+    public bool Contains(X509Certificate2 certificate) => _serials.Contains(certificate.SerialNumber.TrimStart('0'));
 }

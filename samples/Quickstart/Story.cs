@@ -5,19 +5,28 @@ using CredBroker.Client;
 
 namespace CredBroker.Samples.Quickstart;
 
-/// <summary>The whole story of the broker, one step after the other; every step checks that it really happened.</summary>
+/// <summary>
+/// The whole story of the broker, one step after the other; every step checks that it really happened.
+/// </summary>
 internal sealed class Story(Narrator narrator, LocalBroker broker, BillingService billing) : IDisposable
 {
-    private static readonly TaskDeclaration Task = new() { Id = "invoice-42", Process = "invoice-triage", Purpose = "sort invoice 42 into its cost centre" };
+    private static readonly TaskDeclaration Task = new()
+    {
+        Id = "invoice-42",
+        Process = "invoice-triage",
+        Purpose = "sort invoice 42 into its cost centre",
+    };
 
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly BrokerClient agent = broker.Agent("triage", "triage-1");
-    private readonly List<string> secrets = [];
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly BrokerClient _agent = broker.Agent("triage", "triage-1");
+    private readonly List<string> _secrets = [];
 
     /// <summary>Starts the broker, plays, and stops it; or leaves it running until Ctrl+C.</summary>
     public static async Task PlayAsync(Narrator narrator, bool keep, CancellationToken cancellationToken)
     {
-        narrator.Plain("CredBroker quickstart: an agent gets secrets for one task, for minutes; the broker takes them back and keeps the record.");
+        narrator.Plain(
+            "CredBroker quickstart: an agent gets secrets for one task, for minutes; the broker takes them back and keeps the record."
+        );
         narrator.Step("The broker starts, with everything built in");
         await using var broker = await LocalBroker.StartAsync(usualPorts: keep, cancellationToken);
         narrator.Say($"broker      {broker.Address}");
@@ -36,14 +45,21 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         await story.BeDeniedAsync(cancellationToken);
         await story.RevokeAgentAsync(cancellationToken);
         await story.ChangePolicyAsync(cancellationToken);
-        await AuditSteps.PlayAsync(narrator, broker, story.secrets, cancellationToken);
+        await AuditSteps.PlayAsync(narrator, broker, story._secrets, cancellationToken);
 
-        narrator.Plain(string.Create(CultureInfo.InvariantCulture, $"All {narrator.Steps} steps happened as they should, in {narrator.Elapsed.TotalSeconds:0.0} s."));
+        narrator.Plain(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"All {narrator.Steps} steps happened as they should, in {narrator.Elapsed.TotalSeconds:0.0} s."
+            )
+        );
         if (keep)
         {
             narrator.Plain(broker.Dev.Describe(broker.Address));
             narrator.Plain("The broker runs until Ctrl+C.");
-            await System.Threading.Tasks.Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await System
+                .Threading.Tasks.Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         else
         {
@@ -51,21 +67,36 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         }
     }
 
-    public void Dispose() => key.Dispose();
+    public void Dispose() => _key.Dispose();
 
     private async Task ProveIdentityAsync(CancellationToken cancellationToken)
     {
         narrator.Step("An agent proves which workload it is");
         var token = await broker.AgentTokenAsync("triage", "triage-1", cancellationToken);
-        secrets.Add(token);
-        narrator.Check(token.Count(c => c == '.') == 2, "it has an identity token: workload triage, instance triage-1, for 15 minutes. It holds no secret.");
+        _secrets.Add(token);
+        narrator.Check(
+            token.Count(c => c == '.') == 2,
+            "it has an identity token: workload triage, instance triage-1, for 15 minutes. It holds no secret."
+        );
     }
 
-    private async Task<(ExchangeResponse, X509Certificate2)> CertifyAsync(TimeSpan? ttl, CancellationToken cancellationToken)
+    private async Task<(ExchangeResponse, X509Certificate2)> CertifyAsync(
+        TimeSpan? ttl,
+        CancellationToken cancellationToken
+    )
     {
-        var issued = await agent.ExchangeAsync(
-            new ExchangeRequest { Task = Task, Credential = "agent-mtls", Actions = ["connect"], Ttl = ttl, Csr = Certificates.Request(key) }, cancellationToken);
-        return (issued, Certificates.WithKey(((CertificateSecret)issued.Secret).Certificate, key));
+        var issued = await _agent.ExchangeAsync(
+            new ExchangeRequest
+            {
+                Task = Task,
+                Credential = "agent-mtls",
+                Actions = ["connect"],
+                Ttl = ttl,
+                Csr = Certificates.Request(_key),
+            },
+            cancellationToken
+        );
+        return (issued, Certificates.WithKey(((CertificateSecret)issued.Secret).Certificate, _key));
     }
 
     private async Task<Held> GetCertificateAsync(CancellationToken cancellationToken)
@@ -73,29 +104,58 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         narrator.Step("It exchanges that for a client certificate, and uses it");
         narrator.Say("it makes a key and sends a signing request; the key never leaves the agent");
         var (issued, certificate) = await CertifyAsync(null, cancellationToken);
-        narrator.Say($"lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}, decided by policy version {issued.Decision.PolicyVersion}");
+        narrator.Say(
+            $"lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}, decided by policy version {issued.Decision.PolicyVersion}"
+        );
         narrator.Check(
-            Certificates.UriName(certificate) == "spiffe://dev.credbroker.example/agents/triage/triage-1", $"the name comes from its identity, not from its request: {Certificates.UriName(certificate)}");
-        await ExpectAsync(certificate, accepted: true, "hello", "a TLS handshake with the billing service", cancellationToken);
+            Certificates.UriName(certificate) == "spiffe://dev.credbroker.example/agents/triage/triage-1",
+            $"the name comes from its identity, not from its request: {Certificates.UriName(certificate)}"
+        );
+        await ExpectAsync(
+            certificate,
+            accepted: true,
+            "hello",
+            "a TLS handshake with the billing service",
+            cancellationToken
+        );
         return new Held(issued.LeaseId, certificate);
     }
 
     private async Task GetValueAsync(CancellationToken cancellationToken)
     {
         narrator.Step("It gets an API key that lies in Vault");
-        var issued = await agent.ExchangeAsync(new ExchangeRequest { Task = Task, Credential = "billing-api-key", Actions = ["read"] }, cancellationToken);
+        var issued = await _agent.ExchangeAsync(
+            new ExchangeRequest
+            {
+                Task = Task,
+                Credential = "billing-api-key",
+                Actions = ["read"],
+            },
+            cancellationToken
+        );
         var value = ((KeyValueSecret)issued.Secret).Data.GetProperty("key").GetString()!;
-        secrets.Add(value);
-        narrator.Check(value.StartsWith("dev-", StringComparison.Ordinal), $"key = {new string('*', 12)} ({value.Length} characters, not shown), until {Time(issued.ExpiresAt)}");
-        narrator.Say("one call to Vault, recorded before the value left; nobody can revoke a static value, and the broker will say so");
+        _secrets.Add(value);
+        narrator.Check(
+            value.StartsWith("dev-", StringComparison.Ordinal),
+            $"key = {new string('*', 12)} ({value.Length} characters, not shown), until {Time(issued.ExpiresAt)}"
+        );
+        narrator.Say(
+            "one call to Vault, recorded before the value left; nobody can revoke a static value, and the broker will say so"
+        );
     }
 
     private async Task ReleaseAsync(Held held, CancellationToken cancellationToken)
     {
         narrator.Step("Its work is done: it gives the certificate back");
-        var released = await agent.ReleaseAsync(held.LeaseId, cancellationToken);
+        var released = await _agent.ReleaseAsync(held.LeaseId, cancellationToken);
         narrator.Check(released.State == LeaseStates.Revoked, "released: Vault confirmed that it is revoked");
-        await ExpectAsync(held.Certificate, accepted: false, "refused: revoked", "the same certificate in another handshake", cancellationToken);
+        await ExpectAsync(
+            held.Certificate,
+            accepted: false,
+            "refused: revoked",
+            "the same certificate in another handshake",
+            cancellationToken
+        );
     }
 
     private async Task ExpireAsync(CancellationToken cancellationToken)
@@ -105,21 +165,69 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         using (certificate)
         {
             narrator.Say($"a certificate for 5 seconds: lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}");
-            await ExpectAsync(certificate, accepted: true, "hello", "a TLS handshake with the billing service", cancellationToken);
+            await ExpectAsync(
+                certificate,
+                accepted: true,
+                "hello",
+                "a TLS handshake with the billing service",
+                cancellationToken
+            );
             narrator.Say("the agent forgets about it ...");
-            var lease = await WaitAsync(() => agent.GetLeaseAsync(issued.LeaseId, cancellationToken), lease => LeaseStates.IsFinal(lease.State), cancellationToken);
-            narrator.Check(lease is { State: LeaseStates.Revoked, Revocation.Cause: "expiry" }, $"the lease is revoked, cause expiry, confirmed by Vault at {Time(lease.Revocation!.ConfirmedAt!.Value)}");
-            await ExpectAsync(certificate, accepted: false, "refused: expired", "the same certificate in another handshake", cancellationToken);
+            var lease = await WaitAsync(
+                () => _agent.GetLeaseAsync(issued.LeaseId, cancellationToken),
+                lease => LeaseStates.IsFinal(lease.State),
+                cancellationToken
+            );
+            narrator.Check(
+                lease is { State: LeaseStates.Revoked, Revocation.Cause: "expiry" },
+                $"the lease is revoked, cause expiry, confirmed by Vault at {Time(lease.Revocation!.ConfirmedAt!.Value)}"
+            );
+            await ExpectAsync(
+                certificate,
+                accepted: false,
+                "refused: expired",
+                "the same certificate in another handshake",
+                cancellationToken
+            );
         }
     }
 
     private async Task BeDeniedAsync(CancellationToken cancellationToken)
     {
         narrator.Step("What policy does not allow is denied, with a next step");
-        await DeniedAsync("CB2002", "triage asks for the payments key", agent, Task, "payments-api-key", "transfer", cancellationToken);
-        await DeniedAsync("CB2004", "an agent that policy does not know claims the process", broker.Agent("intruder", "intruder-1"), Task, "billing-api-key", "read", cancellationToken);
-        var payment = new TaskDeclaration { Id = "payment-7", Process = "payments", Purpose = "pay invoice 42" };
-        await DeniedAsync("CB2009", "a rule lets payer pay, but its process does not tolerate that agents act alone", broker.Agent("payer", "payer-1"), payment, "payments-api-key", "transfer", cancellationToken);
+        await DeniedAsync(
+            "CB2002",
+            "triage asks for the payments key",
+            _agent,
+            Task,
+            "payments-api-key",
+            "transfer",
+            cancellationToken
+        );
+        await DeniedAsync(
+            "CB2004",
+            "an agent that policy does not know claims the process",
+            broker.Agent("intruder", "intruder-1"),
+            Task,
+            "billing-api-key",
+            "read",
+            cancellationToken
+        );
+        var payment = new TaskDeclaration
+        {
+            Id = "payment-7",
+            Process = "payments",
+            Purpose = "pay invoice 42",
+        };
+        await DeniedAsync(
+            "CB2009",
+            "a rule lets payer pay, but its process does not tolerate that agents act alone",
+            broker.Agent("payer", "payer-1"),
+            payment,
+            "payments-api-key",
+            "transfer",
+            cancellationToken
+        );
     }
 
     private async Task RevokeAgentAsync(CancellationToken cancellationToken)
@@ -129,25 +237,54 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         using (certificate)
         {
             narrator.Say("the agent holds the API key, and a new certificate");
-            await ExpectAsync(certificate, accepted: true, "hello", "a TLS handshake with the billing service", cancellationToken);
+            await ExpectAsync(
+                certificate,
+                accepted: true,
+                "hello",
+                "a TLS handshake with the billing service",
+                cancellationToken
+            );
             var admin = broker.Person("admin");
             var order = new RevocationRequest { Agent = "triage", Reason = "it behaves oddly" };
             var preview = await admin.PreviewRevocationAsync(order, cancellationToken);
-            narrator.Check(preview.Leases.Count == 2, $"a dry run shows what would go: {string.Join(", ", preview.Leases.Select(lease => lease.Credential).Order(StringComparer.Ordinal))}");
+            narrator.Check(
+                preview.Leases.Count == 2,
+                $"a dry run shows what would go: {string.Join(", ", preview.Leases.Select(lease => lease.Credential).Order(StringComparer.Ordinal))}"
+            );
 
             var ordered = TimeProvider.System.GetTimestamp();
             var accepted = await admin.RevokeAsync(order, cancellationToken);
-            var progress = await WaitAsync(() => admin.GetRevocationAsync(accepted.RevocationId, cancellationToken), progress => progress.Complete, cancellationToken);
+            var progress = await WaitAsync(
+                () => admin.GetRevocationAsync(accepted.RevocationId, cancellationToken),
+                progress => progress.Complete,
+                cancellationToken
+            );
             narrator.Check(
-                progress.Counts.GetValueOrDefault(LeaseStates.Revoked) == 1 && progress.Counts.GetValueOrDefault(LeaseStates.Ended) == 1,
-                string.Create(CultureInfo.InvariantCulture, $"complete after {TimeProvider.System.GetElapsedTime(ordered).TotalMilliseconds:0} ms: {string.Join(", ", progress.Counts.Where(count => count.Value > 0).Select(count => $"{count.Value} {count.Key}"))}"));
+                progress.Counts.GetValueOrDefault(LeaseStates.Revoked) == 1
+                    && progress.Counts.GetValueOrDefault(LeaseStates.Ended) == 1,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"complete after {TimeProvider.System.GetElapsedTime(ordered).TotalMilliseconds:0} ms: {string.Join(", ", progress.Counts.Where(count => count.Value > 0).Select(count => $"{count.Value} {count.Key}"))}"
+                )
+            );
             foreach (var left in progress.StillValid)
             {
-                narrator.Say($"still valid: {left.Credential}: {left.What}{(left.Until is { } until ? $" (until {Time(until)})" : "")}");
+                narrator.Say(
+                    $"still valid: {left.Credential}: {left.What}{(left.Until is { } until ? $" (until {Time(until)})" : "")}"
+                );
             }
 
-            narrator.Check(progress.StillValid.Any(left => left.Credential == "billing-api-key"), "what nobody can revoke is said, not hidden");
-            await ExpectAsync(certificate, accepted: false, "refused: revoked", "its certificate in another handshake", cancellationToken);
+            narrator.Check(
+                progress.StillValid.Any(left => left.Credential == "billing-api-key"),
+                "what nobody can revoke is said, not hidden"
+            );
+            await ExpectAsync(
+                certificate,
+                accepted: false,
+                "refused: revoked",
+                "its certificate in another handshake",
+                cancellationToken
+            );
         }
     }
 
@@ -157,32 +294,77 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         var (issued, certificate) = await CertifyAsync(null, cancellationToken);
         using (certificate)
         {
-            await ExpectAsync(certificate, accepted: true, "hello", "the agent has yet another certificate", cancellationToken);
+            await ExpectAsync(
+                certificate,
+                accepted: true,
+                "hello",
+                "the agent has yet another certificate",
+                cancellationToken
+            );
             const string Rule = "when: agent == \"triage\" && credential.name == \"agent-mtls\"";
             var policy = await File.ReadAllTextAsync(broker.Dev.PolicyFile, cancellationToken);
             var edited = broker.Dev.PolicyFile + ".new";
-            await File.WriteAllTextAsync(edited, policy.Replace(Rule, Rule + " && identity.instance == \"triage-2\"", StringComparison.Ordinal), cancellationToken);
+            await File.WriteAllTextAsync(
+                edited,
+                policy.Replace(Rule, Rule + " && identity.instance == \"triage-2\"", StringComparison.Ordinal),
+                cancellationToken
+            );
             File.Move(edited, broker.Dev.PolicyFile, overwrite: true);
             narrator.Say("somebody edits the policy file: certificates only for the instance triage-2");
-            var lease = await WaitAsync(() => agent.GetLeaseAsync(issued.LeaseId, cancellationToken), lease => LeaseStates.IsFinal(lease.State), cancellationToken);
-            narrator.Check(lease is { State: LeaseStates.Revoked, Revocation.Cause: "policy-change" }, "the lease is revoked, cause policy-change, confirmed by Vault");
-            await ExpectAsync(certificate, accepted: false, "refused: revoked", "its certificate in another handshake", cancellationToken);
+            var lease = await WaitAsync(
+                () => _agent.GetLeaseAsync(issued.LeaseId, cancellationToken),
+                lease => LeaseStates.IsFinal(lease.State),
+                cancellationToken
+            );
+            narrator.Check(
+                lease is { State: LeaseStates.Revoked, Revocation.Cause: "policy-change" },
+                "the lease is revoked, cause policy-change, confirmed by Vault"
+            );
+            await ExpectAsync(
+                certificate,
+                accepted: false,
+                "refused: revoked",
+                "its certificate in another handshake",
+                cancellationToken
+            );
         }
 
-        await DeniedAsync("CB2001", "asking for a new one", agent, Task, "agent-mtls", "connect", cancellationToken);
+        await DeniedAsync("CB2001", "asking for a new one", _agent, Task, "agent-mtls", "connect", cancellationToken);
     }
 
-    private async Task ExpectAsync(X509Certificate2 certificate, bool accepted, string words, string who, CancellationToken cancellationToken)
+    private async Task ExpectAsync(
+        X509Certificate2 certificate,
+        bool accepted,
+        string words,
+        string who,
+        CancellationToken cancellationToken
+    )
     {
         var (isAccepted, said) = await billing.GreetAsync(certificate, cancellationToken);
         narrator.Check(isAccepted == accepted && said.StartsWith(words, StringComparison.Ordinal), $"{who}: {said}");
     }
 
-    private async Task DeniedAsync(string code, string what, BrokerClient who, TaskDeclaration task, string credential, string action, CancellationToken cancellationToken)
+    private async Task DeniedAsync(
+        string code,
+        string what,
+        BrokerClient who,
+        TaskDeclaration task,
+        string credential,
+        string action,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            await who.ExchangeAsync(new ExchangeRequest { Task = task, Credential = credential, Actions = [action] }, cancellationToken);
+            await who.ExchangeAsync(
+                new ExchangeRequest
+                {
+                    Task = task,
+                    Credential = credential,
+                    Actions = [action],
+                },
+                cancellationToken
+            );
         }
         catch (BrokerProblemException no)
         {
@@ -194,7 +376,11 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         throw new StoryFailedException($"{what}: this should be denied.");
     }
 
-    private static async Task<T> WaitAsync<T>(Func<ValueTask<T>> read, Func<T, bool> done, CancellationToken cancellationToken)
+    private static async Task<T> WaitAsync<T>(
+        Func<ValueTask<T>> read,
+        Func<T, bool> done,
+        CancellationToken cancellationToken
+    )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(30));
@@ -208,7 +394,11 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
 
             try
             {
-                await System.Threading.Tasks.Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, limit.Token);
+                await System.Threading.Tasks.Task.Delay(
+                    TimeSpan.FromMilliseconds(50),
+                    TimeProvider.System,
+                    limit.Token
+                );
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -217,7 +407,8 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         }
     }
 
-    private static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time) =>
+        time.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
     private sealed record Held(string LeaseId, X509Certificate2 Certificate) : IDisposable
     {

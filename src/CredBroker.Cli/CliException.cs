@@ -1,6 +1,8 @@
 namespace CredBroker.Cli;
 
-/// <summary>A command cannot go on. Told on standard error as what is wrong and what to do next; never carries a secret.</summary>
+/// <summary>
+/// A command cannot go on. Told on standard error as what is wrong and what to do next; never carries a secret.
+/// </summary>
 internal sealed class CliException(int exitCode, string message, string next) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;

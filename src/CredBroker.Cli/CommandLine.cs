@@ -10,7 +10,9 @@ using CredBroker.Cli.Output;
 
 namespace CredBroker.Cli;
 
-/// <summary>The whole command line: parses, runs, and turns every failure into an exit code and words on standard error.</summary>
+/// <summary>
+/// The whole command line: parses, runs, and turns every failure into an exit code and words on standard error.
+/// </summary>
 internal static class CommandLine
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal)
@@ -28,7 +30,15 @@ internal static class CommandLine
         try
         {
             return await parsed.InvokeAsync(
-                new() { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, interrupted.Token);
+                new()
+                {
+                    Output = terminal.Out,
+                    Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                interrupted.Token
+            );
         }
         catch (Exception exception) when (Failures.IsExpected(exception, interrupted.Token))
         {
@@ -44,11 +54,13 @@ internal static class CommandLine
 
     public static RootCommand Create(Terminal terminal)
     {
-        var root = new RootCommand($"""
+        var root = new RootCommand(
+            $"""
             CredBroker hands AI agents the credential that one task needs, for as long as that task needs it, and takes it back.
 
             {ExitCodes.Help}
-            """)
+            """
+        )
         {
             new ExchangeCommand(terminal),
             new ExecCommand(terminal),

@@ -18,7 +18,9 @@ internal static class ExitCodes
     /// <summary>Not now: the broker or what it needs cannot be reached, or a revocation is not confirmed yet.</summary>
     public const int Unavailable = 4;
 
-    /// <summary>A check ran and found faults (<c>audit verify</c>, <c>policy lint</c>, <c>vault check</c>, <c>doctor</c>).</summary>
+    /// <summary>
+    /// A check ran and found faults (<c>audit verify</c>, <c>policy lint</c>, <c>vault check</c>, <c>doctor</c>).
+    /// </summary>
     public const int FaultsFound = 5;
 
     /// <summary><c>exec</c>: no secret or no child, for any reason of ours (as env(1) and timeout(1) say it).</summary>
@@ -34,8 +36,7 @@ internal static class ExitCodes
     public const int Interrupted = 130;
 
     /// <summary>The table for <c>--help</c>.</summary>
-    public const string Help =
-        """
+    public const string Help = """
         Exit codes:
           0  done
           1  failed

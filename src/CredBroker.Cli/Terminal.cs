@@ -28,17 +28,18 @@ internal sealed class Terminal
     /// <summary>Columns of the terminal; null lets Spectre find out.</summary>
     public int? Width { get; init; }
 
-    public static Terminal OfProcess() => new()
-    {
-        Out = Console.Out,
-        Error = Console.Error,
-        In = Console.OpenStandardInput(),
-        OpenOut = Console.OpenStandardOutput,
-        OutIsTerminal = !Console.IsOutputRedirected,
-        ErrorIsTerminal = !Console.IsErrorRedirected,
-        Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
-        Time = TimeProvider.System,
-    };
+    public static Terminal OfProcess() =>
+        new()
+        {
+            Out = Console.Out,
+            Error = Console.Error,
+            In = Console.OpenStandardInput(),
+            OpenOut = Console.OpenStandardOutput,
+            OutIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+            Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
+            Time = TimeProvider.System,
+        };
 
     public IAnsiConsole OutConsole() => Open(Out);
 

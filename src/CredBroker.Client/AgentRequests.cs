@@ -5,12 +5,16 @@ namespace CredBroker.Client;
 /// <summary><c>POST /v1/credentials/{leaseId}/renew</c>. The answer is the lease.</summary>
 public sealed record RenewRequest
 {
-    /// <summary>The wished life from now on; absent means what was granted at first. It never passes the decision's limit.</summary>
+    /// <summary>
+    /// The wished life from now on; absent means what was granted at first. It never passes the decision's limit.
+    /// </summary>
     [JsonConverter(typeof(WireDurationConverter))]
     public TimeSpan? Ttl { get; init; }
 }
 
-/// <summary><c>POST /v1/credentials/{leaseId}/outcome</c>: what was done with the secret. Recorded as the agent's statement.</summary>
+/// <summary>
+/// <c>POST /v1/credentials/{leaseId}/outcome</c>: what was done with the secret. Recorded as the agent's statement.
+/// </summary>
 public sealed record OutcomeRequest
 {
     /// <summary><c>succeeded</c>, <c>failed</c> or <c>abandoned</c>.</summary>
@@ -23,7 +27,9 @@ public sealed record OutcomeRequest
     public ToolCallDeclaration? ToolCall { get; init; }
 }
 
-/// <summary><c>POST /v1/tasks/{id}/close</c>: everything issued for the task is revoked, and its id is never taken again.</summary>
+/// <summary>
+/// <c>POST /v1/tasks/{id}/close</c>: everything issued for the task is revoked, and its id is never taken again.
+/// </summary>
 public sealed record CloseTaskRequest
 {
     /// <summary>The task's process.</summary>
@@ -31,8 +37,8 @@ public sealed record CloseTaskRequest
 }
 
 /// <summary>
-/// <c>DELETE /v1/credentials/{leaseId}</c>, where the answer is not 204: 202 with <c>revoking</c> while the confirmation takes longer than 5 s;
-/// 200 with <see cref="StillValid"/> where a revocation cannot reach everything.
+/// <c>DELETE /v1/credentials/{leaseId}</c>, where the answer is not 204: 202 with <c>revoking</c> while the
+/// confirmation takes longer than 5 s; 200 with <see cref="StillValid"/> where a revocation cannot reach everything.
 /// </summary>
 public sealed record ReleaseResponse
 {

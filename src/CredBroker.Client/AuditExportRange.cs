@@ -11,12 +11,17 @@ public sealed record AuditExportRange
     /// <summary>The first time not wanted; absent for everything until now.</summary>
     public DateTimeOffset? To { get; init; }
 
-    /// <summary>Continue after this record: <c>stream:sequence</c>, as <see cref="AuditExportLine.Cursor"/> gives it.</summary>
+    /// <summary>
+    /// Continue after this record: <c>stream:sequence</c>, as <see cref="AuditExportLine.Cursor"/> gives it.
+    /// </summary>
     public string? Cursor { get; init; }
 
     internal string ToQuery()
     {
-        static string Time(DateTimeOffset time) => Uri.EscapeDataString(time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        static string Time(DateTimeOffset time) =>
+            Uri.EscapeDataString(
+                time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+            );
         return "?format=jsonl"
             + (From is { } from ? $"&from={Time(from)}" : "")
             + (To is { } to ? $"&to={Time(to)}" : "")
@@ -25,6 +30,8 @@ public sealed record AuditExportRange
 }
 
 /// <summary>One line of an export.</summary>
-/// <param name="Bytes">Its bytes as they were exported, without the line feed. Written one after the other, they verify offline.</param>
+/// <param name="Bytes">
+/// Its bytes as they were exported, without the line feed. Written one after the other, they verify offline.
+/// </param>
 /// <param name="Cursor">For a record: where a later export goes on. Null for the export's own lines.</param>
 public readonly record struct AuditExportLine(ReadOnlyMemory<byte> Bytes, string? Cursor);

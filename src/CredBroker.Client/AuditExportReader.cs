@@ -5,27 +5,43 @@ using System.Text.Json;
 
 namespace CredBroker.Client;
 
-/// <summary>Reads an export line by line and goes on after the last whole record when the connection breaks: what comes then verifies as one file with what came before.</summary>
+/// <summary>
+/// Reads an export line by line and goes on after the last whole record when the connection breaks: what comes then
+/// verifies as one file with what came before.
+/// </summary>
 internal sealed class AuditExportReader(BrokerConnection connection)
 {
     /// <summary>A closing line names each stream's head; no other line is longer than 1 MiB.</summary>
     private const int MaxLineBytes = 16 << 20;
 
-    public async IAsyncEnumerable<AuditExportLine> ReadAsync(AuditExportRange range, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<AuditExportLine> ReadAsync(
+        AuditExportRange range,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
-        for (var isOpen = true; isOpen;)
+        for (var isOpen = true; isOpen; )
         {
             var (before, anchor) = (range.Cursor, (ReadOnlyMemory<byte>?)null);
-            using var response = await connection.SendAsync(HttpMethod.Get, "v1/audit/export" + range.ToQuery(), null, cancellationToken).ConfigureAwait(false);
-            var reader = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
+            using var response = await connection
+                .SendAsync(HttpMethod.Get, "v1/audit/export" + range.ToQuery(), null, cancellationToken)
+                .ConfigureAwait(false);
+            var reader = PipeReader.Create(
+                await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false),
+                new StreamPipeReaderOptions(bufferSize: 64 * 1024)
+            );
             try
             {
-                while (isOpen && await NextAsync(reader, range.Cursor != before, cancellationToken).ConfigureAwait(false) is { } line)
+                while (
+                    isOpen
+                    && await NextAsync(reader, range.Cursor != before, cancellationToken).ConfigureAwait(false)
+                        is { } line
+                )
                 {
                     var (cursor, type) = Recognise(line.Span);
                     if (type == "export.stream")
                     {
-                        // A stream's anchor without a record after it could not be gone on from: it comes with its first record, or not at all.
+                        // A stream's anchor without a record after it could not be gone on from: it comes with its
+                        // first record, or not at all.
                         anchor = line;
                         continue;
                     }
@@ -48,8 +64,14 @@ internal sealed class AuditExportReader(BrokerConnection connection)
         }
     }
 
-    /// <summary>The next whole line; null where the connection broke after some progress, so that it is worth going on.</summary>
-    private static async ValueTask<ReadOnlyMemory<byte>?> NextAsync(PipeReader reader, bool hasProgress, CancellationToken cancellationToken)
+    /// <summary>
+    /// The next whole line; null where the connection broke after some progress, so that it is worth going on.
+    /// </summary>
+    private static async ValueTask<ReadOnlyMemory<byte>?> NextAsync(
+        PipeReader reader,
+        bool hasProgress,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -65,7 +87,10 @@ internal sealed class AuditExportReader(BrokerConnection connection)
 
                 if (result.IsCompleted || result.Buffer.Length > MaxLineBytes)
                 {
-                    throw new HttpIOException(HttpRequestError.ResponseEnded, "The export ended before its closing line.");
+                    throw new HttpIOException(
+                        HttpRequestError.ResponseEnded,
+                        "The export ended before its closing line."
+                    );
                 }
 
                 reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -77,14 +102,17 @@ internal sealed class AuditExportReader(BrokerConnection connection)
         }
     }
 
-    /// <summary>A record's place, or the type of one of the export's own lines. Records begin with <c>v, stream, seq</c>, the others with <c>v, type</c>.</summary>
+    /// <summary>
+    /// A record's place, or the type of one of the export's own lines. Records begin with <c>v, stream, seq</c>, the
+    /// others with <c>v, type</c>.
+    /// </summary>
     private static (string? Cursor, string? Type) Recognise(ReadOnlySpan<byte> line)
     {
         try
         {
             var json = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = 128 });
             string? stream = null;
-            for (json.Read(); json.Read() && json.TokenType == JsonTokenType.PropertyName;)
+            for (json.Read(); json.Read() && json.TokenType == JsonTokenType.PropertyName; )
             {
                 var name = json.GetString();
                 json.Read();

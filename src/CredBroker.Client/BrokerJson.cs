@@ -4,12 +4,17 @@ using System.Text.Json.Serialization;
 namespace CredBroker.Client;
 
 /// <summary>
-/// How the API's records are written and read: camelCase, nothing that is null. <see cref="Default"/> reads leniently, so that a newer broker may add members;
-/// <see cref="Strict"/> refuses unknown and duplicate members, as the broker does with requests.
+/// How the API's records are written and read: camelCase, nothing that is null. <see cref="Default"/> reads leniently,
+/// so that a newer broker may add members; <see cref="Strict"/> refuses unknown and duplicate members, as the broker
+/// does with requests.
 /// </summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowOutOfOrderMetadataProperties = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    AllowOutOfOrderMetadataProperties = true
+)]
 [JsonSerializable(typeof(ExchangeRequest))]
 [JsonSerializable(typeof(ExchangeResponse))]
 [JsonSerializable(typeof(SecretResponse))]
@@ -31,14 +36,17 @@ namespace CredBroker.Client;
 public sealed partial class BrokerJson : JsonSerializerContext
 {
     /// <summary>Reads as strictly as the broker reads requests: unknown and duplicate members are an error.</summary>
-    public static BrokerJson Strict { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        AllowDuplicateProperties = false,
-        MaxDepth = 32,
-    });
+    public static BrokerJson Strict { get; } =
+        new(
+            new JsonSerializerOptions
+            {
+                PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+                DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+                RespectNullableAnnotations = true,
+                RespectRequiredConstructorParameters = true,
+                UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+                AllowDuplicateProperties = false,
+                MaxDepth = 32,
+            }
+        );
 }

@@ -1,6 +1,8 @@
 namespace CredBroker.Client;
 
-/// <summary>The broker said no, or what came back was no answer of a broker. Its message never carries a token or a secret.</summary>
+/// <summary>
+/// The broker said no, or what came back was no answer of a broker. Its message never carries a token or a secret.
+/// </summary>
 public sealed class BrokerProblemException : Exception
 {
     /// <summary>Wraps a problem.</summary>
@@ -26,5 +28,10 @@ public sealed class BrokerProblemException : Exception
     public TimeSpan? RetryAfter => Problem.RetryAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
     private static string Describe(int status, ProblemResponse problem) =>
-        string.Join(": ", new[] { problem.Code ?? $"HTTP {status}", problem.Title, problem.Detail }.Where(part => !string.IsNullOrWhiteSpace(part)));
+        string.Join(
+            ": ",
+            new[] { problem.Code ?? $"HTTP {status}", problem.Title, problem.Detail }.Where(part =>
+                !string.IsNullOrWhiteSpace(part)
+            )
+        );
 }

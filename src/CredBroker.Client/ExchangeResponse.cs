@@ -15,7 +15,9 @@ public sealed record ExchangeResponse
     /// <summary>True where less life was granted than was asked for.</summary>
     public bool? TtlCut { get; init; }
 
-    /// <summary>Until when the backend may still accept the secret if Vault cannot be reached at <see cref="ExpiresAt"/>.</summary>
+    /// <summary>
+    /// Until when the backend may still accept the secret if Vault cannot be reached at <see cref="ExpiresAt"/>.
+    /// </summary>
     public DateTimeOffset? GraceUntil { get; init; }
 
     /// <summary>The decision that allowed it.</summary>

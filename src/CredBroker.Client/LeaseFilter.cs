@@ -39,7 +39,9 @@ public sealed record LeaseFilter
     /// <summary>The SPIFFE trust domain.</summary>
     public string? TrustDomain { get; init; }
 
-    /// <summary>States wanted, of <see cref="LeaseStates"/>; empty means every state. Said as a repeated <c>state</c>.</summary>
+    /// <summary>
+    /// States wanted, of <see cref="LeaseStates"/>; empty means every state. Said as a repeated <c>state</c>.
+    /// </summary>
     public IReadOnlyList<string> States { get; init; } = [];
 
     /// <summary>At most this many, 1 to 1,000; absent means 100.</summary>
@@ -55,7 +57,11 @@ public sealed record LeaseFilter
         {
             if (value is not null)
             {
-                query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+                query
+                    .Append(query.Length == 0 ? '?' : '&')
+                    .Append(name)
+                    .Append('=')
+                    .Append(Uri.EscapeDataString(value));
             }
         }
 

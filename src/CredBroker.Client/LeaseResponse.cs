@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace CredBroker.Client;
 
 /// <summary>
-/// A lease as it stands: never the secret. The agent that holds it sees what concerns it; <see cref="Holder"/>, <see cref="Owner"/>, <see cref="RuleId"/> and
-/// <see cref="Vault"/> are there only for people with a role.
+/// A lease as it stands: never the secret. The agent that holds it sees what concerns it; <see cref="Holder"/>,
+/// <see cref="Owner"/>, <see cref="RuleId"/> and <see cref="Vault"/> are there only for people with a role.
 /// </summary>
 public sealed record LeaseResponse
 {
@@ -41,7 +41,9 @@ public sealed record LeaseResponse
     /// <summary>When the secret ends.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>Until when the backend may still accept it if Vault cannot be reached at <see cref="ExpiresAt"/>.</summary>
+    /// <summary>
+    /// Until when the backend may still accept it if Vault cannot be reached at <see cref="ExpiresAt"/>.
+    /// </summary>
     public DateTimeOffset? GraceUntil { get; init; }
 
     /// <summary>Where its revocation stands, once one was asked for.</summary>
@@ -94,7 +96,9 @@ public static class LeaseStates
 /// <summary>Where a lease's revocation stands.</summary>
 public sealed record LeaseRevocationResponse
 {
-    /// <summary><c>expiry</c>, <c>admin</c>, <c>policy-change</c>, <c>task-closed</c>, <c>released</c> or <c>recovery</c>.</summary>
+    /// <summary>
+    /// <c>expiry</c>, <c>admin</c>, <c>policy-change</c>, <c>task-closed</c>, <c>released</c> or <c>recovery</c>.
+    /// </summary>
     public required string Cause { get; init; }
 
     /// <summary>When it was first asked for.</summary>

@@ -1,8 +1,8 @@
 namespace CredBroker.Client;
 
 /// <summary>
-/// <c>POST /v1/revocations</c>: which leases to revoke. All fields that are set must hold; at least one is set, or <see cref="Everything"/> is true
-/// together with <see cref="Confirm"/>.
+/// <c>POST /v1/revocations</c>: which leases to revoke. All fields that are set must hold; at least one is set, or
+/// <see cref="Everything"/> is true together with <see cref="Confirm"/>.
 /// </summary>
 public sealed record RevocationRequest
 {
@@ -45,13 +45,18 @@ public sealed record RevocationRequest
     /// <summary>Says that <see cref="Everything"/> is meant.</summary>
     public bool? Confirm { get; init; }
 
-    /// <summary>True: nothing is revoked; the answer (200, a <see cref="RevocationResponse"/>) lists what would be.</summary>
+    /// <summary>
+    /// True: nothing is revoked; the answer (200, a <see cref="RevocationResponse"/>) lists what would be.
+    /// </summary>
     public bool? DryRun { get; init; }
 
     /// <summary>Why; stands in the audit log.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Also refuses new issuance for so long. Not supported yet: a broker that does not know holds refuses the order rather than ignore this.</summary>
+    /// <summary>
+    /// Also refuses new issuance for so long. Not supported yet: a broker that does not know holds refuses the order
+    /// rather than ignore this.
+    /// </summary>
     public string? Hold { get; init; }
 }
 
@@ -59,7 +64,9 @@ public sealed record RevocationRequest
 /// <param name="RevocationId">Where its progress is asked for.</param>
 public sealed record RevocationAcceptedResponse(string RevocationId);
 
-/// <summary><c>GET /v1/revocations/{id}</c>: how far an order is. Also the answer to a dry run, then without id and times.</summary>
+/// <summary>
+/// <c>GET /v1/revocations/{id}</c>: how far an order is. Also the answer to a dry run, then without id and times.
+/// </summary>
 public sealed record RevocationResponse
 {
     /// <summary>The order's id; absent for a dry run.</summary>

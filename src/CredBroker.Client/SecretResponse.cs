@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace CredBroker.Client;
 
-/// <summary>A secret on the wire; <c>type</c> names its schema. Every kind prints as redacted: only its members give it away.</summary>
+/// <summary>
+/// A secret on the wire; <c>type</c> names its schema. Every kind prints as redacted: only its members give it away.
+/// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(DatabaseSecret), "database")]
 [JsonDerivedType(typeof(CertificateSecret), "pki")]

@@ -5,8 +5,9 @@ using System.Text.Json.Serialization;
 namespace CredBroker.Client;
 
 /// <summary>
-/// Durations as the API, the policy document and the command line write them: a positive whole number and one unit of <c>s</c>, <c>m</c> or <c>h</c>,
-/// such as <c>90s</c>, <c>10m</c> or <c>2h</c>. One duration has one shortest form; reading also takes the longer ones (<c>600s</c>).
+/// Durations as the API, the policy document and the command line write them: a positive whole number and one unit of
+/// <c>s</c>, <c>m</c> or <c>h</c>, such as <c>90s</c>, <c>10m</c> or <c>2h</c>. One duration has one shortest form;
+/// reading also takes the longer ones (<c>600s</c>).
 /// </summary>
 public static class WireDuration
 {
@@ -22,7 +23,11 @@ public static class WireDuration
         var seconds = duration.Ticks / TimeSpan.TicksPerSecond;
         if (seconds < 1 || duration.Ticks % TimeSpan.TicksPerSecond != 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(duration), duration, "A duration is a positive number of whole seconds.");
+            throw new ArgumentOutOfRangeException(
+                nameof(duration),
+                duration,
+                "A duration is a positive number of whole seconds."
+            );
         }
 
         var (number, unit) = (seconds % 3600, seconds % 60) switch
@@ -32,10 +37,18 @@ public static class WireDuration
             _ => (seconds, 's'),
         };
         var text = string.Create(CultureInfo.InvariantCulture, $"{number}{unit}");
-        return text.Length <= MaxDigits + 1 ? text : throw new ArgumentOutOfRangeException(nameof(duration), duration, "The duration is too long to be written.");
+        return text.Length <= MaxDigits + 1
+            ? text
+            : throw new ArgumentOutOfRangeException(
+                nameof(duration),
+                duration,
+                "The duration is too long to be written."
+            );
     }
 
-    /// <summary>Reads a duration; false for any other form (signs, spaces, fractions, leading zeros, several units, zero).</summary>
+    /// <summary>
+    /// Reads a duration; false for any other form (signs, spaces, fractions, leading zeros, several units, zero).
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan duration)
     {
         duration = default;
@@ -44,7 +57,13 @@ public static class WireDuration
             return false;
         }
 
-        var unit = text[^1] switch { 's' => 1L, 'm' => 60L, 'h' => 3600L, _ => 0L };
+        var unit = text[^1] switch
+        {
+            's' => 1L,
+            'm' => 60L,
+            'h' => 3600L,
+            _ => 0L,
+        };
         if (unit == 0 || !long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return false;
@@ -57,7 +76,11 @@ public static class WireDuration
     /// <summary>Reads a duration.</summary>
     /// <exception cref="FormatException">The text has another form.</exception>
     public static TimeSpan Parse(ReadOnlySpan<char> text) =>
-        TryParse(text, out var duration) ? duration : throw new FormatException("""A duration is a positive whole number and s, m or h, such as "90s", "10m" or "2h".""");
+        TryParse(text, out var duration)
+            ? duration
+            : throw new FormatException(
+                """A duration is a positive whole number and s, m or h, such as "90s", "10m" or "2h"."""
+            );
 }
 
 /// <summary>Writes and reads a <see cref="TimeSpan"/> in the form of <see cref="WireDuration"/>.</summary>
@@ -67,8 +90,11 @@ public sealed class WireDurationConverter : JsonConverter<TimeSpan>
     public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.TokenType == JsonTokenType.String && WireDuration.TryParse(reader.GetString(), out var duration)
             ? duration
-            : throw new JsonException("""A duration is a positive whole number and s, m or h, such as "90s", "10m" or "2h".""");
+            : throw new JsonException(
+                """A duration is a positive whole number and s, m or h, such as "90s", "10m" or "2h"."""
+            );
 
     /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteStringValue(WireDuration.Format(value));
+    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(WireDuration.Format(value));
 }

@@ -4,9 +4,15 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Core;
 
-/// <summary>How Core's values are written for the store and for audit details: camelCase, enums as kebab-case text, nothing that is null.</summary>
+/// <summary>
+/// How Core's values are written for the store and for audit details: camelCase, enums as kebab-case text, nothing that
+/// is null.
+/// </summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true
+)]
 [JsonSerializable(typeof(DecisionRecord))]
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(PolicyDocument))]

@@ -1,9 +1,14 @@
 namespace CredBroker.Core;
 
-/// <summary>Identifiers of everything the broker stores: UUIDv7 as 32 lower-case hex digits, so that they sort by time and fit into a database user's name.</summary>
+/// <summary>
+/// Identifiers of everything the broker stores: UUIDv7 as 32 lower-case hex digits, so that they sort by time and fit
+/// into a database user's name.
+/// </summary>
 public static class Ids
 {
-    private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdef");
+    private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create(
+        "0123456789abcdef"
+    );
 
     /// <summary>A new identifier, carrying the clock's time.</summary>
     public static string New(TimeProvider time) => Guid.CreateVersion7(time.GetUtcNow()).ToString("N");

@@ -4,16 +4,16 @@ using System.Text.Json.Serialization;
 namespace CredBroker.Core;
 
 /// <summary>
-/// A secret value. It prints as <c>[redacted]</c>, cannot be serialized by accident, and gives its text only to a caller that asks for it by name:
-/// the wire mapping at the edge and the Vault client's request.
+/// A secret value. It prints as <c>[redacted]</c>, cannot be serialized by accident, and gives its text only to a
+/// caller that asks for it by name: the wire mapping at the edge and the Vault client's request.
 /// </summary>
 [JsonConverter(typeof(RefusingConverter))]
 public sealed class SecretText(string value)
 {
-    private readonly string value = value ?? throw new ArgumentNullException(nameof(value));
+    private readonly string _value = value ?? throw new ArgumentNullException(nameof(value));
 
     /// <summary>The secret itself. Every call site is a place to review.</summary>
-    public string Reveal() => value;
+    public string Reveal() => _value;
 
     /// <inheritdoc/>
     public override string ToString() => "[redacted]";

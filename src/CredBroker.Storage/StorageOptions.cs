@@ -9,20 +9,32 @@ public sealed class StorageOptions
     /// <summary>The SQLite file. Its directory is made if it is missing. One broker at a time uses it.</summary>
     public string SqliteFile { get; set; } = "credbroker.db";
 
-    /// <summary>How many changes may wait for the writer; more are refused as overload instead of waiting without end.</summary>
+    /// <summary>
+    /// How many changes may wait for the writer; more are refused as overload instead of waiting without end.
+    /// </summary>
     public int MaxWaiting { get; set; } = 4096;
 
-    /// <summary>Everything that is wrong with the settings, each with what to write instead; empty when nothing is.</summary>
+    /// <summary>
+    /// Everything that is wrong with the settings, each with what to write instead; empty when nothing is.
+    /// </summary>
     public IReadOnlyList<string> Validate()
     {
         var faults = new List<string>();
         if (string.IsNullOrWhiteSpace(SqliteFile))
         {
-            faults.Add($"{Section}:{nameof(SqliteFile)} is empty. Write the path of the database file, such as /var/lib/credbroker/credbroker.db.");
+            faults.Add(
+                $"{Section}:{nameof(SqliteFile)} is empty. Write the path of the database file, such as /var/lib/credbroker/credbroker.db."
+            );
         }
-        else if (SqliteFile.AsSpan().ContainsAny('\0', '\n', '\r') || SqliteFile.StartsWith(':') || SqliteFile.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+        else if (
+            SqliteFile.AsSpan().ContainsAny('\0', '\n', '\r')
+            || SqliteFile.StartsWith(':')
+            || SqliteFile.StartsWith("file:", StringComparison.OrdinalIgnoreCase)
+        )
         {
-            faults.Add($"{Section}:{nameof(SqliteFile)} is no path of a file. Write a plain path; in-memory databases and URIs are not taken, because the store must outlive the process.");
+            faults.Add(
+                $"{Section}:{nameof(SqliteFile)} is no path of a file. Write a plain path; in-memory databases and URIs are not taken, because the store must outlive the process."
+            );
         }
         else if (Directory.Exists(SqliteFile))
         {

@@ -7,16 +7,25 @@ namespace CredBroker.Vault;
 /// <summary>What Vault itself says about leases.</summary>
 internal sealed class VaultLeases(VaultClient client, VaultSession session, VaultOptions options)
 {
-    /// <summary>The leases directly below the path. A list that may be incomplete is none: absence is proven from it.</summary>
+    /// <summary>
+    /// The leases directly below the path. A list that may be incomplete is none: absence is proven from it.
+    /// </summary>
     public async ValueTask<LeaseListing> ListAsync(string prefix, CancellationToken cancellationToken)
     {
-        var reply = await session.SendAsync(new(VaultCall.List, $"sys/leases/lookup/{prefix}/") { Timeout = options.CallTimeout }, client.RepeatableAsync, cancellationToken);
+        var reply = await session.SendAsync(
+            new(VaultCall.List, $"sys/leases/lookup/{prefix}/") { Timeout = options.CallTimeout },
+            client.RepeatableAsync,
+            cancellationToken
+        );
         return reply switch
         {
             // Vault's own "nothing there" is an empty list of errors; a proxy's 404 proves nothing.
             VaultReply.Declined { Status: 404, Words: "" } => new LeaseListing.Listed([]),
-            VaultReply.Done { Body: var body } when body.As(VaultJson.Default.ListedKeys) is { } listed && !listed.Keys.Any(key => key.EndsWith('/')) =>
-                new LeaseListing.Listed([.. listed.Keys.Select(key => $"{prefix}/{key}")]),
+            VaultReply.Done { Body: var body }
+                when body.As(VaultJson.Default.ListedKeys) is { } listed
+                    && !listed.Keys.Any(key => key.EndsWith('/')) => new LeaseListing.Listed([
+                .. listed.Keys.Select(key => $"{prefix}/{key}"),
+            ]),
             VaultReply.Done => new LeaseListing.Failed("Vault's list of leases is not one"),
             _ => new LeaseListing.Failed(reply.Why),
         };
@@ -28,9 +37,12 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
         var call = new VaultCall(HttpMethod.Post, "sys/leases/lookup") { Body = body, Timeout = options.CallTimeout };
         return await session.SendAsync(call, client.RepeatableAsync, cancellationToken) switch
         {
-            VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts => new LeaseLookup.Found(new(leaseId, facts.IssueTime, facts.Ttl <= 0)),
+            VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts =>
+                new LeaseLookup.Found(new(leaseId, facts.IssueTime, facts.Ttl <= 0)),
             VaultReply.Done => new LeaseLookup.Failed("Vault's answer about a lease holds none"),
-            VaultReply.Declined { Status: 400 } declined when declined.Words.Contains("invalid lease", StringComparison.OrdinalIgnoreCase) => new LeaseLookup.Gone(),
+            VaultReply.Declined { Status: 400 } declined
+                when declined.Words.Contains("invalid lease", StringComparison.OrdinalIgnoreCase) =>
+                new LeaseLookup.Gone(),
             VaultReply.Declined { Status: 404, Words: "" } => new LeaseLookup.Gone(),
             var other => new LeaseLookup.Failed(other.Why),
         };

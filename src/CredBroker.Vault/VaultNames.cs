@@ -3,7 +3,10 @@ using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault;
 
-/// <summary>The names that everything of one installation has in Vault: <c>cb-&lt;installation&gt;-…</c>. As an installation has no hyphen, no name belongs to two.</summary>
+/// <summary>
+/// The names that everything of one installation has in Vault: <c>cb-&lt;installation&gt;-…</c>. As an installation has
+/// no hyphen, no name belongs to two.
+/// </summary>
 public sealed class VaultNames(string installation)
 {
     private const int MaxCredentialLength = 64;
@@ -14,7 +17,9 @@ public sealed class VaultNames(string installation)
     /// <summary>The broker's own policy, and the token role or AppRole that its token comes from.</summary>
     public string Broker => Prefix + "broker";
 
-    /// <summary>The token role (and its policy, which permits nothing) by which the broker proves that it can revoke.</summary>
+    /// <summary>
+    /// The token role (and its policy, which permits nothing) by which the broker proves that it can revoke.
+    /// </summary>
     public string Probe => Prefix + "probe";
 
     /// <summary>A credential's token role, and the policy that its child tokens have.</summary>
@@ -26,11 +31,17 @@ public sealed class VaultNames(string installation)
     /// <summary>Whether a role, policy or connection is this installation's own.</summary>
     public bool Owns(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && name.Length > Prefix.Length;
 
-    /// <summary>What is wrong with the entry's names and paths, with what to write instead; null when nothing is.</summary>
+    /// <summary>
+    /// What is wrong with the entry's names and paths, with what to write instead; null when nothing is.
+    /// </summary>
     public string? FaultOf(CatalogueEntry entry)
     {
         // Vault lowers the names of policies: two credentials that differ in case only would share one.
-        if (!VaultPath.IsSafeSegment(entry.Name) || entry.Name.Length > MaxCredentialLength || entry.Name.Any(char.IsAsciiLetterUpper))
+        if (
+            !VaultPath.IsSafeSegment(entry.Name)
+            || entry.Name.Length > MaxCredentialLength
+            || entry.Name.Any(char.IsAsciiLetterUpper)
+        )
         {
             return $"The credential's name \"{entry.Name}\" cannot be part of a Vault name; use at most {MaxCredentialLength} lower-case letters, digits and hyphens.";
         }
@@ -45,24 +56,31 @@ public sealed class VaultNames(string installation)
             VaultBinding.Database database => FaultOf(entry.Name, ("mount", database.Mount), ("role", database.Role)),
             VaultBinding.Pki pki => FaultOf(entry.Name, ("mount", pki.Mount), ("role", pki.Role)),
             VaultBinding.KeyValue kv => FaultOf(entry.Name, ("mount", kv.Mount), ("path", kv.Path)),
-            VaultBinding.Dynamic { Method: not ("GET" or "POST") } => $"Credential {entry.Name}: vault.method must be GET or POST.",
+            VaultBinding.Dynamic { Method: not ("GET" or "POST") } =>
+                $"Credential {entry.Name}: vault.method must be GET or POST.",
             VaultBinding.Dynamic dynamic => FaultOf(entry.Name, ("path", dynamic.Path)),
-            VaultBinding.Token token when token.Role == Credential(entry.Name) || token.Role == Broker || token.Role == Probe =>
+            VaultBinding.Token token
+                when token.Role == Credential(entry.Name) || token.Role == Broker || token.Role == Probe =>
                 $"Credential {entry.Name}: vault.role must differ from {token.Role}, a role that the broker needs for itself; write {token.Role}-token.",
             VaultBinding.Token token => FaultOf(entry.Name, ("role", token.Role)),
             _ => null,
         };
     }
 
-    /// <summary>Where Vault keeps the leases of this entry's secrets, without a slash at the end; null where there is none or the role is not this installation's alone.</summary>
-    internal string? LeasePrefix(CatalogueEntry entry) => entry.Vault switch
-    {
-        VaultBinding.Database database when Owns(database.Role) => VaultPaths.Mint(database),
-        VaultBinding.Pki pki when Owns(pki.Role) => VaultPaths.Mint(pki),
-        VaultBinding.Dynamic dynamic when Owns(dynamic.Path[(dynamic.Path.LastIndexOf('/') + 1)..]) => VaultPaths.Mint(dynamic),
-        // A token's lease cannot be told from another's: Vault shows no accessor with it. A KV value has no lease.
-        _ => null,
-    };
+    /// <summary>
+    /// Where Vault keeps the leases of this entry's secrets, without a slash at the end; null where there is none or
+    /// the role is not this installation's alone.
+    /// </summary>
+    internal string? LeasePrefix(CatalogueEntry entry) =>
+        entry.Vault switch
+        {
+            VaultBinding.Database database when Owns(database.Role) => VaultPaths.Mint(database),
+            VaultBinding.Pki pki when Owns(pki.Role) => VaultPaths.Mint(pki),
+            VaultBinding.Dynamic dynamic when Owns(dynamic.Path[(dynamic.Path.LastIndexOf('/') + 1)..]) =>
+                VaultPaths.Mint(dynamic),
+            // A token's lease cannot be told from another's: Vault shows no accessor with it. A KV value has no lease.
+            _ => null,
+        };
 
     private static string? FaultOf(string credential, params ReadOnlySpan<(string Name, string Value)> parts)
     {

@@ -11,18 +11,23 @@ public sealed partial record VaultOptions
     public string Address { get; init; } = "";
 
     /// <summary>
-    /// This broker store's name in Vault: every role, policy and connection is called <c>cb-&lt;installation&gt;-…</c>, so that two stores on one Vault never sweep each other's leases.
-    /// No hyphen, because <c>cb-prod-eu-x</c> must belong to one installation only.
+    /// This broker store's name in Vault: every role, policy and connection is called <c>cb-&lt;installation&gt;-…</c>,
+    /// so that two stores on one Vault never sweep each other's leases. No hyphen, because <c>cb-prod-eu-x</c> must
+    /// belong to one installation only.
     /// </summary>
     public string Installation { get; init; } = "";
 
     /// <summary>The Vault namespace; empty for none.</summary>
     public string Namespace { get; init; } = "";
 
-    /// <summary>A PEM file with the authorities that Vault's certificate may come from; empty for the system's.</summary>
+    /// <summary>
+    /// A PEM file with the authorities that Vault's certificate may come from; empty for the system's.
+    /// </summary>
     public string CaFile { get; init; } = "";
 
-    /// <summary>A file holding the broker's token, read again whenever it changes. Either this or <see cref="AppRole"/>.</summary>
+    /// <summary>
+    /// A file holding the broker's token, read again whenever it changes. Either this or <see cref="AppRole"/>.
+    /// </summary>
     public string TokenFile { get; init; } = "";
 
     /// <summary>Login by AppRole. Either this or <see cref="TokenFile"/>.</summary>
@@ -34,10 +39,14 @@ public sealed partial record VaultOptions
     /// <summary>How long making one secret may take. Shorter than <c>Leases:IssuanceDeadline</c>.</summary>
     public TimeSpan MintTimeout { get; init; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>How long one revocation may take at the backend. Shorter than <c>Leases:RevocationTimeout</c>.</summary>
+    /// <summary>
+    /// How long one revocation may take at the backend. Shorter than <c>Leases:RevocationTimeout</c>.
+    /// </summary>
     public TimeSpan RevokeTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often the broker proves that it can revoke. Issuing stops when the last proof is three intervals old.</summary>
+    /// <summary>
+    /// How often the broker proves that it can revoke. Issuing stops when the last proof is three intervals old.
+    /// </summary>
     public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>An answer longer than this is refused. A list of leases takes about 30 bytes for each.</summary>
@@ -87,11 +96,15 @@ public sealed partial record VaultOptions
             yield return fault;
         }
 
-        foreach (var (name, value, low, high) in new[]
-        {
-            (nameof(CallTimeout), CallTimeout, 1, 60), (nameof(MintTimeout), MintTimeout, 1, 300), (nameof(RevokeTimeout), RevokeTimeout, 1, 300),
-            (nameof(ProbeInterval), ProbeInterval, 1, 300),
-        })
+        foreach (
+            var (name, value, low, high) in new[]
+            {
+                (nameof(CallTimeout), CallTimeout, 1, 60),
+                (nameof(MintTimeout), MintTimeout, 1, 300),
+                (nameof(RevokeTimeout), RevokeTimeout, 1, 300),
+                (nameof(ProbeInterval), ProbeInterval, 1, 300),
+            }
+        )
         {
             if (value < TimeSpan.FromSeconds(low) || value > TimeSpan.FromSeconds(high))
             {

@@ -6,16 +6,17 @@ namespace CredBroker.Vault;
 internal static class VaultPaths
 {
     /// <summary>The path whose call makes (or, for KV, reads) the secret. A secret's lease id begins with it.</summary>
-    public static string Mint(VaultBinding binding) => binding switch
-    {
-        VaultBinding.Database database => $"{database.Mount}/creds/{database.Role}",
-        VaultBinding.Dynamic dynamic => dynamic.Path,
-        VaultBinding.Pki { Mode: PkiMode.Issue } pki => $"{pki.Mount}/issue/{pki.Role}",
-        VaultBinding.Pki pki => $"{pki.Mount}/sign/{pki.Role}",
-        VaultBinding.KeyValue kv => $"{kv.Mount}/data/{kv.Path}",
-        VaultBinding.Token token => TokenCreate(token.Role),
-        _ => throw new NotSupportedException(binding.Engine),
-    };
+    public static string Mint(VaultBinding binding) =>
+        binding switch
+        {
+            VaultBinding.Database database => $"{database.Mount}/creds/{database.Role}",
+            VaultBinding.Dynamic dynamic => dynamic.Path,
+            VaultBinding.Pki { Mode: PkiMode.Issue } pki => $"{pki.Mount}/issue/{pki.Role}",
+            VaultBinding.Pki pki => $"{pki.Mount}/sign/{pki.Role}",
+            VaultBinding.KeyValue kv => $"{kv.Mount}/data/{kv.Path}",
+            VaultBinding.Token token => TokenCreate(token.Role),
+            _ => throw new NotSupportedException(binding.Engine),
+        };
 
     public static string TokenCreate(string role) => $"auth/token/create/{role}";
 }

@@ -7,14 +7,21 @@ using CredBroker.Vault.Session;
 
 namespace CredBroker.Vault;
 
-/// <summary>Extends the child token that a secret hangs on, and a token credential after it. The secret's own end at its backend bounds what is promised.</summary>
+/// <summary>
+/// Extends the child token that a secret hangs on, and a token credential after it. The secret's own end at its backend
+/// bounds what is promised.
+/// </summary>
 internal sealed class VaultRenewal(VaultClient client, VaultSession session, VaultOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     public async ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken)
     {
-        if (lease.Accessor is not { } accessor || lease.Decision.Decision.Grant?.Entry.Vault is not { } vault || vault is VaultBinding.Pki or VaultBinding.KeyValue)
+        if (
+            lease.Accessor is not { } accessor
+            || lease.Decision.Decision.Grant?.Entry.Vault is not { } vault
+            || vault is VaultBinding.Pki or VaultBinding.KeyValue
+        )
         {
             return new RenewOutcome.Refused(VaultRefusals.NotRenewable);
         }
@@ -53,14 +60,28 @@ internal sealed class VaultRenewal(VaultClient client, VaultSession session, Vau
             : new RenewOutcome.Renewed(end);
     }
 
-    /// <summary>Sent once: should the answer get lost, the token lives longer than is recorded, and the broker still ends the lease when it said.</summary>
-    private async ValueTask<(DateTimeOffset EndsAt, Refusal? Refusal)> RenewTokenAsync(string accessor, TimeSpan ttl, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sent once: should the answer get lost, the token lives longer than is recorded, and the broker still ends the
+    /// lease when it said.
+    /// </summary>
+    private async ValueTask<(DateTimeOffset EndsAt, Refusal? Refusal)> RenewTokenAsync(
+        string accessor,
+        TimeSpan ttl,
+        CancellationToken cancellationToken
+    )
     {
         var asked = time.GetUtcNow();
-        var reply = await session.SendAsync(AccessorCalls.Renew(accessor, ttl, options.CallTimeout), client.OnceAsync, cancellationToken);
+        var reply = await session.SendAsync(
+            AccessorCalls.Renew(accessor, ttl, options.CallTimeout),
+            client.OnceAsync,
+            cancellationToken
+        );
         return reply switch
         {
-            VaultReply.Done { Body.Auth: { LeaseDuration: > 0 } auth } => (asked + TimeSpan.FromSeconds(auth.LeaseDuration), null),
+            VaultReply.Done { Body.Auth: { LeaseDuration: > 0 } auth } => (
+                asked + TimeSpan.FromSeconds(auth.LeaseDuration),
+                null
+            ),
             VaultReply.Done => (asked, VaultRefusals.LifeUsedUp),
             { SaysInvalidAccessor: true } => (asked, VaultRefusals.LifeUsedUp),
             VaultReply.Declined { Status: 400 } => (asked, VaultRefusals.NotRenewable),

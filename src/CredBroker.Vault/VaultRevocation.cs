@@ -6,8 +6,8 @@ using CredBroker.Vault.Session;
 namespace CredBroker.Vault;
 
 /// <summary>
-/// Revokes, and believes only what proves it: <c>sys/leases/revoke</c> with <c>sync</c> on the lease id answers after the backend has let go,
-/// while <c>revoke-accessor</c> answers 204 with everything still to do.
+/// Revokes, and believes only what proves it: <c>sys/leases/revoke</c> with <c>sync</c> on the lease id answers after
+/// the backend has let go, while <c>revoke-accessor</c> answers 204 with everything still to do.
 /// </summary>
 internal sealed class VaultRevocation(VaultClient client, VaultSession session, VaultOptions options)
 {
@@ -17,7 +17,10 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
     public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {
         // 2. The Vault lease, at the backend. One that Vault does not know is gone.
-        if (lease.VaultLeaseId is { } leaseId && await RevokeLeaseAsync(leaseId, cancellationToken) is RevokeOutcome.Failed failed)
+        if (
+            lease.VaultLeaseId is { } leaseId
+            && await RevokeLeaseAsync(leaseId, cancellationToken) is RevokeOutcome.Failed failed
+        )
         {
             return failed;
         }
@@ -43,7 +46,11 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
 
     public async ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken)
     {
-        var reply = await session.SendAsync(AccessorCalls.Revoke(accessor, options.CallTimeout), client.RepeatableAsync, cancellationToken);
+        var reply = await session.SendAsync(
+            AccessorCalls.Revoke(accessor, options.CallTimeout),
+            client.RepeatableAsync,
+            cancellationToken
+        );
         return reply is VaultReply.Done || reply.SaysInvalidAccessor ? Confirmed : new RevokeOutcome.Failed(reply.Why);
     }
 
@@ -57,14 +64,23 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
     }
 
     /// <summary>Whether Vault knows none of these tokens any more.</summary>
-    public async ValueTask<RevokeOutcome> ConfirmGoneAsync(IReadOnlyList<string> accessors, CancellationToken cancellationToken)
+    public async ValueTask<RevokeOutcome> ConfirmGoneAsync(
+        IReadOnlyList<string> accessors,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var accessor in accessors)
         {
-            var reply = await session.SendAsync(AccessorCalls.Lookup(accessor, options.CallTimeout), client.RepeatableAsync, cancellationToken);
+            var reply = await session.SendAsync(
+                AccessorCalls.Lookup(accessor, options.CallTimeout),
+                client.RepeatableAsync,
+                cancellationToken
+            );
             if (!reply.SaysInvalidAccessor)
             {
-                return new RevokeOutcome.Failed(reply is VaultReply.Done ? "Vault still knows a token that it was told to revoke" : reply.Why);
+                return new RevokeOutcome.Failed(
+                    reply is VaultReply.Done ? "Vault still knows a token that it was told to revoke" : reply.Why
+                );
             }
         }
 

@@ -8,37 +8,42 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Vault;
 
-/// <summary>Issues, renews and revokes over the HTTP API of Vault or OpenBao. What may be sent twice is decided per operation in <see cref="VaultClient"/>.</summary>
+/// <summary>
+/// Issues, renews and revokes over the HTTP API of Vault or OpenBao. What may be sent twice is decided per operation in
+/// <see cref="VaultClient"/>.
+/// </summary>
 public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 {
-    private readonly VaultOptions options;
-    private readonly VaultNames names;
-    private readonly TimeProvider time;
-    private readonly ILogger logger;
-    private readonly VaultTransport transport;
-    private readonly VaultRevocation revocation;
-    private readonly VaultRenewal renewal;
-    private readonly VaultLeases leases;
-    private volatile IssuerStatus lastProbe = new(false, VaultRefusals.NotProven, null);
+    private readonly VaultOptions _options;
+    private readonly VaultNames _names;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly VaultTransport _transport;
+    private readonly VaultRevocation _revocation;
+    private readonly VaultRenewal _renewal;
+    private readonly VaultLeases _leases;
+    private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
 
     /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
     public VaultSecretIssuer(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger)
     {
-        (this.options, this.time, this.logger) = (options, time, logger);
-        names = new(options.Installation);
-        transport = new(options, time);
-        Client = new(transport, time, logger);
+        (_options, _time, _logger) = (options, time, logger);
+        _names = new(options.Installation);
+        _transport = new(options, time);
+        Client = new(_transport, time, logger);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
-        revocation = new(Client, Session, options);
-        renewal = new(Client, Session, options, time);
-        leases = new(Client, Session, options);
+        _revocation = new(Client, Session, options);
+        _renewal = new(Client, Session, options, time);
+        _leases = new(Client, Session, options);
     }
 
     /// <inheritdoc/>
-    public IssuerStatus Status => lastProbe is { CanIssue: true, ProvenAt: { } provenAt } && time.GetUtcNow() - provenAt > 3 * options.ProbeInterval
-        ? new IssuerStatus(false, VaultRefusals.NotProven, provenAt)
-        : lastProbe;
+    public IssuerStatus Status =>
+        _lastProbe is { CanIssue: true, ProvenAt: { } provenAt }
+        && _time.GetUtcNow() - provenAt > 3 * _options.ProbeInterval
+            ? new IssuerStatus(false, VaultRefusals.NotProven, provenAt)
+            : _lastProbe;
 
     /// <inheritdoc/>
     public async ValueTask<IssuerStatus> ProbeAsync(CancellationToken cancellationToken)
@@ -46,25 +51,25 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         var (refusal, why) = await TryProbeAsync(cancellationToken);
         if (refusal is null)
         {
-            if (!lastProbe.CanIssue)
+            if (!_lastProbe.CanIssue)
             {
-                LogProven(logger);
+                LogProven(_logger);
             }
 
-            return lastProbe = new(true, null, time.GetUtcNow());
+            return _lastProbe = new(true, null, _time.GetUtcNow());
         }
 
-        LogNotProven(logger, why);
-        return lastProbe = new(false, refusal, lastProbe.ProvenAt);
+        LogNotProven(_logger, why);
+        return _lastProbe = new(false, refusal, _lastProbe.ProvenAt);
     }
 
     /// <inheritdoc/>
     public async ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken)
     {
         var entry = plan.Grant.Entry;
-        if (names.FaultOf(entry) is { } fault)
+        if (_names.FaultOf(entry) is { } fault)
         {
-            LogRefused(logger, plan.LeaseId, entry.Name, fault);
+            LogRefused(_logger, plan.LeaseId, entry.Name, fault);
             return new PrepareOutcome.Refused(VaultRefusals.Missing);
         }
 
@@ -73,14 +78,26 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             case VaultBinding.KeyValue:
                 return new PrepareOutcome.Prepared(null);
             case VaultBinding.Pki when RenderedNames.Render(entry.Names, plan.Identity) is null:
-                return new PrepareOutcome.Refused(new(
-                    RefusalCode.NamesEmpty, "This identity has no names for the certificate: a field that the credential's `names` use is empty or no fit name."));
+                return new PrepareOutcome.Refused(
+                    new(
+                        RefusalCode.NamesEmpty,
+                        "This identity has no names for the certificate: a field that the credential's `names` use is empty or no fit name."
+                    )
+                );
             case VaultBinding.Pki { Mode: PkiMode.Sign } when plan.Csr is null:
-                return new PrepareOutcome.Refused(new(RefusalCode.CsrInvalid, "This credential signs your own key: send a PKCS#10 request as `csr`."));
+                return new PrepareOutcome.Refused(
+                    new(RefusalCode.CsrInvalid, "This credential signs your own key: send a PKCS#10 request as `csr`.")
+                );
         }
 
         // The power to revoke comes before the power to issue: the broker's own token outlives what hangs on the child.
-        if (await Session.EnsureUntilAsync(time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl), cancellationToken) is { } unable)
+        if (
+            await Session.EnsureUntilAsync(
+                _time.GetUtcNow() + ChildTokens.LifeFor(plan.Grant.Ttl),
+                cancellationToken
+            ) is
+            { } unable
+        )
         {
             return new PrepareOutcome.Refused(unable);
         }
@@ -91,61 +108,87 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             return new PrepareOutcome.Prepared(child);
         }
 
-        LogRefused(logger, plan.LeaseId, entry.Name, reply.Why);
+        LogRefused(_logger, plan.LeaseId, entry.Name, reply.Why);
         return new PrepareOutcome.Refused(VaultRefusals.For(reply));
     }
 
     /// <inheritdoc/>
-    public async ValueTask<MintOutcome> MintAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    public async ValueTask<MintOutcome> MintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
     {
         var binding = plan.Grant.Entry.Vault;
         if (binding is VaultBinding.KeyValue kv)
         {
-            var read = await Session.SendAsync(KeyValueSecrets.Call(plan, kv, options.CallTimeout), Client.IssuingAsync, cancellationToken);
-            return read is VaultReply.Done { Body: var value } ? KeyValueSecrets.Read(kv, value) : NotMinted(plan, read);
+            var read = await Session.SendAsync(
+                KeyValueSecrets.Call(plan, kv, _options.CallTimeout),
+                Client.IssuingAsync,
+                cancellationToken
+            );
+            return read is VaultReply.Done { Body: var value }
+                ? KeyValueSecrets.Read(kv, value)
+                : NotMinted(plan, read);
         }
 
         ArgumentNullException.ThrowIfNull(child);
-        var (token, timeout, asked) = (child.Token, options.MintTimeout, time.GetUtcNow());
+        var (token, timeout, asked) = (child.Token, _options.MintTimeout, _time.GetUtcNow());
         switch (binding)
         {
             case VaultBinding.Pki pki:
                 var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
-                var signed = await Client.OnceAsync(CertificateSecrets.Call(plan, pki, certified, token, timeout), cancellationToken);
-                return signed is VaultReply.Done { Body: var certificate } ? CertificateSecrets.Read(plan, pki, certified, certificate, asked) : NotMinted(plan, signed);
+                var signed = await Client.OnceAsync(
+                    CertificateSecrets.Call(plan, pki, certified, token, timeout),
+                    cancellationToken
+                );
+                return signed is VaultReply.Done { Body: var certificate }
+                    ? CertificateSecrets.Read(plan, pki, certified, certificate, asked)
+                    : NotMinted(plan, signed);
             case VaultBinding.Token role:
                 var created = await Client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
-                return created is VaultReply.Done { Body: var made } ? TokenSecrets.Read(plan, made, asked, Address) : NotMinted(plan, created);
+                return created is VaultReply.Done { Body: var made }
+                    ? TokenSecrets.Read(plan, made, asked, Address)
+                    : NotMinted(plan, created);
             default:
                 var leased = await Client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
-                return leased is VaultReply.Done { Body: var secret } ? LeasedSecrets.Read(plan, secret, asked, time.GetUtcNow()) : NotMinted(plan, leased);
+                return leased is VaultReply.Done { Body: var secret }
+                    ? LeasedSecrets.Read(plan, secret, asked, _time.GetUtcNow())
+                    : NotMinted(plan, leased);
         }
     }
 
     /// <inheritdoc/>
-    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) => renewal.RenewAsync(lease, ttl, cancellationToken);
+    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
+        _renewal.RenewAsync(lease, ttl, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) => revocation.RevokeAsync(lease, cancellationToken);
+    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) =>
+        _revocation.RevokeAsync(lease, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) => revocation.RevokeAccessorAsync(accessor, cancellationToken);
+    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
+        _revocation.RevokeAccessorAsync(accessor, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken) => revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
+    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
+        _revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
-        names.FaultOf(entry) is null && names.LeasePrefix(entry) is { } prefix ? leases.ListAsync(prefix, cancellationToken) : new(new LeaseListing.NotOurs());
+        _names.FaultOf(entry) is null && _names.LeasePrefix(entry) is { } prefix
+            ? _leases.ListAsync(prefix, cancellationToken)
+            : new(new LeaseListing.NotOurs());
 
     /// <inheritdoc/>
-    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) => leases.LookUpAsync(vaultLeaseId, cancellationToken);
+    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
+        _leases.LookUpAsync(vaultLeaseId, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Session.Dispose();
-        transport.Dispose();
+        _transport.Dispose();
     }
 
     /// <summary>The broker's own login, for <c>vault check</c>.</summary>
@@ -155,18 +198,24 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 
     internal ChildTokens Children { get; }
 
-    private string Address => transport.Address.GetLeftPart(UriPartial.Authority);
+    private string Address => _transport.Address.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>What the answer to a call that mints says when it is not the secret. Only Vault's plain no counts as a no.</summary>
+    /// <summary>
+    /// What the answer to a call that mints says when it is not the secret. Only Vault's plain no counts as a no.
+    /// </summary>
     private MintOutcome NotMinted(IssuancePlan plan, VaultReply reply)
     {
-        LogRefused(logger, plan.LeaseId, plan.Grant.Entry.Name, reply.Why);
-        return plan.Grant.Entry.Vault is VaultBinding.KeyValue && reply is VaultReply.Declined || VaultRefusals.SaysNothingWasMade(reply)
+        LogRefused(_logger, plan.LeaseId, plan.Grant.Entry.Name, reply.Why);
+        return
+            plan.Grant.Entry.Vault is VaultBinding.KeyValue && reply is VaultReply.Declined
+            || VaultRefusals.SaysNothingWasMade(reply)
             ? new MintOutcome.Refused(VaultRefusals.For(reply))
             : new MintOutcome.Unknown(VaultRefusals.OutcomeUnknown);
     }
 
-    /// <summary>Own token, a child made, revoked and gone, and the right to revoke leases. Null, or why issuing is not safe.</summary>
+    /// <summary>
+    /// Own token, a child made, revoked and gone, and the right to revoke leases. Null, or why issuing is not safe.
+    /// </summary>
     private async ValueTask<(Refusal? Refusal, string Why)> TryProbeAsync(CancellationToken cancellationToken)
     {
         if (await Session.RefreshAsync(cancellationToken) is { } failure)
@@ -181,12 +230,14 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         // Vault answers 204 for a lease that it does not know, and 403 to a caller that may not revoke.
-        foreach (var step in new[]
-        {
-            await revocation.RevokeAccessorAsync(child.Accessor, cancellationToken),
-            await revocation.ConfirmGoneAsync([child.Accessor], cancellationToken),
-            await revocation.RevokeLeaseAsync($"{VaultPaths.TokenCreate(names.Probe)}/none", cancellationToken),
-        })
+        foreach (
+            var step in new[]
+            {
+                await _revocation.RevokeAccessorAsync(child.Accessor, cancellationToken),
+                await _revocation.ConfirmGoneAsync([child.Accessor], cancellationToken),
+                await _revocation.RevokeLeaseAsync($"{VaultPaths.TokenCreate(_names.Probe)}/none", cancellationToken),
+            }
+        )
         {
             if (step is RevokeOutcome.Failed failed)
             {
@@ -194,7 +245,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             }
         }
 
-        return Session.Current is { } own && own.EndsAt <= time.GetUtcNow() + 2 * options.ProbeInterval
+        return Session.Current is { } own && own.EndsAt <= _time.GetUtcNow() + 2 * _options.ProbeInterval
             ? (VaultRefusals.OwnTokenEnds, "the broker's own token ends before the next probe")
             : (null, "");
     }
@@ -202,7 +253,10 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Revoking has been proven to work: the broker issues.")]
     private static partial void LogProven(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Revoking could not be proven to work, so the broker issues nothing. {Why}")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Revoking could not be proven to work, so the broker issues nothing. {Why}"
+    )]
     private static partial void LogNotProven(ILogger logger, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing was issued for lease {LeaseId} ({Credential}). {Why}")]

@@ -7,7 +7,10 @@ namespace CredBroker.Vault;
 /// <summary>Registers the secret issuer.</summary>
 public static class VaultServices
 {
-    /// <summary>Adds <see cref="ISecretIssuer"/> on Vault with settings that have been validated. The host calls <see cref="ISecretIssuer.ProbeAsync"/> at start and each <see cref="VaultOptions.ProbeInterval"/>.</summary>
+    /// <summary>
+    /// Adds <see cref="ISecretIssuer"/> on Vault with settings that have been validated. The host calls
+    /// <see cref="ISecretIssuer.ProbeAsync"/> at start and each <see cref="VaultOptions.ProbeInterval"/>.
+    /// </summary>
     public static IServiceCollection AddCredBrokerVault(this IServiceCollection services, VaultOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);

@@ -47,7 +47,10 @@ internal sealed record BenchOptions
 
             if (AllSuites.Contains(arguments[i]))
             {
-                options = options with { Suites = options.Suites == AllSuites ? [arguments[i]] : [.. options.Suites, arguments[i]] };
+                options = options with
+                {
+                    Suites = options.Suites == AllSuites ? [arguments[i]] : [.. options.Suites, arguments[i]],
+                };
                 continue;
             }
 
@@ -60,8 +63,12 @@ internal sealed record BenchOptions
                 "--tokens" when Number(value, 1, 200_000) is { } number => options with { Tokens = number },
                 "--leases" when Number(value, 1, 1_000_000) is { } number => options with { Leases = number },
                 "--directory" when System.IO.Directory.Exists(value) => options with { Directory = value },
-                "--concurrency" when value.Split(',').Select(part => Number(part, 1, 1024)).ToArray() is var numbers && numbers.All(number => number is not null) =>
-                    options with { Concurrency = [.. numbers.Select(number => number!.Value)] },
+                "--concurrency"
+                    when value.Split(',').Select(part => Number(part, 1, 1024)).ToArray() is var numbers
+                        && numbers.All(number => number is not null) => options with
+                {
+                    Concurrency = [.. numbers.Select(number => number!.Value)],
+                },
                 _ => null,
             };
             if (next is null)
@@ -76,5 +83,9 @@ internal sealed record BenchOptions
     }
 
     private static int? Number(string text, int low, int high) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= low && number <= high ? number : null;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && number >= low
+        && number <= high
+            ? number
+            : null;
 }

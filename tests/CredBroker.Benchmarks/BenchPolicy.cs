@@ -4,7 +4,10 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Benchmarks;
 
-/// <summary>The policy that everything is measured with: a hundred rules, of which the last ones allow what the bench asks for, so that each decision tries them all.</summary>
+/// <summary>
+/// The policy that everything is measured with: a hundred rules, of which the last ones allow what the bench asks for,
+/// so that each decision tries them all.
+/// </summary>
 internal static class BenchPolicy
 {
     public const int Rules = 100;
@@ -14,7 +17,8 @@ internal static class BenchPolicy
 
     private static string Text()
     {
-        var text = new StringBuilder($$"""
+        var text = new StringBuilder(
+            $$"""
             apiVersion: credbroker/v1
             agents:
               worker:   { member: 'identity.issuer == "{{Agents.Issuer}}" && identity.workload == "worker"' }
@@ -43,10 +47,13 @@ internal static class BenchPolicy
                 actions: [read]
                 maxTtl: 15m
 
-            """);
+            """
+        );
         for (var i = 0; i < OtherCredentials; i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $$"""
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $$"""
                   other-{{i}}:
                     vault: { engine: database, mount: database, role: cb-bench-other-{{i}} }
                     access: read
@@ -56,7 +63,8 @@ internal static class BenchPolicy
                     actions: [read, write]
                     maxTtl: 15m
 
-                """);
+                """
+            );
         }
 
         text.Append("rules:\n");
@@ -65,20 +73,40 @@ internal static class BenchPolicy
             var credential = $"other-{i % OtherCredentials}";
             var (effect, condition) = (i % 5) switch
             {
-                0 => ("deny", $"agent == \"worker\" && credential.category == \"customer-data\" && task.process != \"process-{i}\""),
-                1 => ("deny", $"toolCall.name == \"tool-{i}\" && has(toolCall.arguments.amount) && toolCall.arguments.amount > {i}"),
-                2 => ("allow", $"agent == \"worker\" && request.ttl <= duration(\"1h\") && credential.name == \"{credential}\""),
-                3 => ("allow", $"agent in [\"planner\", \"reviewer\"] && credential.name == \"{credential}\" && \"read\" in request.actions"),
-                _ => ("allow", $"credential.name.startsWith(\"other-{i % 10}\") && request.actions.all(action, action == \"read\")"),
+                0 => (
+                    "deny",
+                    $"agent == \"worker\" && credential.category == \"customer-data\" && task.process != \"process-{i}\""
+                ),
+                1 => (
+                    "deny",
+                    $"toolCall.name == \"tool-{i}\" && has(toolCall.arguments.amount) && toolCall.arguments.amount > {i}"
+                ),
+                2 => (
+                    "allow",
+                    $"agent == \"worker\" && request.ttl <= duration(\"1h\") && credential.name == \"{credential}\""
+                ),
+                3 => (
+                    "allow",
+                    $"agent in [\"planner\", \"reviewer\"] && credential.name == \"{credential}\" && \"read\" in request.actions"
+                ),
+                _ => (
+                    "allow",
+                    $"credential.name.startsWith(\"other-{i % 10}\") && request.actions.all(action, action == \"read\")"
+                ),
             };
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: rule-{i}, effect: {effect}, when: '{condition}' }}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"  - {{ id: rule-{i}, effect: {effect}, when: '{condition}' }}\n"
+            );
         }
 
-        text.Append("""
+        text.Append(
+            """
               - { id: worker-reads-reports, effect: allow, when: 'agent == "worker" && credential.name == "reports" && "read" in request.actions', maxTtl: 10m }
               - { id: worker-reads-api-key, effect: allow, when: 'agent == "worker" && credential.name == "api-key"', maxTtl: 10m }
 
-            """);
+            """
+        );
         return text.ToString();
     }
 }

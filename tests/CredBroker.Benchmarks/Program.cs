@@ -9,7 +9,12 @@ switch (args)
     case ["child", "vault-stub", var port]:
         return await VaultStub.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
     case ["child", "bare", var port, var vaultPort, var database, var jwks]:
-        return await BareBroker.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(vaultPort, CultureInfo.InvariantCulture), database, jwks);
+        return await BareBroker.RunAsync(
+            int.Parse(port, CultureInfo.InvariantCulture),
+            int.Parse(vaultPort, CultureInfo.InvariantCulture),
+            database,
+            jwks
+        );
 }
 
 if (BenchOptions.Parse(args) is not { } options)

@@ -8,8 +8,12 @@ internal static class Report
 {
     public static void PrintMachine(BenchOptions options)
     {
-        var load = File.Exists("/proc/loadavg") ? $", load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} before" : "";
-        Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores{load}; {options.Seconds} s each in {options.Rounds} rounds, contenders in turn");
+        var load = File.Exists("/proc/loadavg")
+            ? $", load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} before"
+            : "";
+        Console.WriteLine(
+            $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores{load}; {options.Seconds} s each in {options.Rounds} rounds, contenders in turn"
+        );
     }
 
     public static void PrintTitle(string title)
@@ -19,17 +23,35 @@ internal static class Report
     }
 
     /// <summary>Each contender's figures over all rounds, and the ratio of each to the last.</summary>
-    public static void PrintContenders(IReadOnlyList<Contender> contenders, IReadOnlyList<IReadOnlyList<Measurement>> rounds, int concurrency)
+    public static void PrintContenders(
+        IReadOnlyList<Contender> contenders,
+        IReadOnlyList<IReadOnlyList<Measurement>> rounds,
+        int concurrency
+    )
     {
-        var table = new Table($"{concurrency} concurrent", "per second", "p50 ms", "p99 ms", "CPU µs each", $"÷ {contenders[^1].Name}", "(lowest–highest round)");
+        var table = new Table(
+            $"{concurrency} concurrent",
+            "per second",
+            "p50 ms",
+            "p99 ms",
+            "CPU µs each",
+            $"÷ {contenders[^1].Name}",
+            "(lowest–highest round)"
+        );
         for (var i = 0; i < contenders.Count; i++)
         {
             var sum = Measurement.Sum(rounds[i]);
             var (median, low, high) = Rounds.Ratio(rounds[i], rounds[^1]);
             var isFloor = i == contenders.Count - 1;
             table.Add(
-                contenders[i].Name, $"{sum.PerSecond:N0}", $"{sum.Quantile(0.5).TotalMilliseconds:N1}", $"{sum.Quantile(0.99).TotalMilliseconds:N1}",
-                string.Join(" + ", sum.CpuMicrosecondsEach.Select(cpu => $"{cpu:N0}")), isFloor ? "" : $"{median:N2}", isFloor ? "" : $"({low:N2}–{high:N2})");
+                contenders[i].Name,
+                $"{sum.PerSecond:N0}",
+                $"{sum.Quantile(0.5).TotalMilliseconds:N1}",
+                $"{sum.Quantile(0.99).TotalMilliseconds:N1}",
+                string.Join(" + ", sum.CpuMicrosecondsEach.Select(cpu => $"{cpu:N0}")),
+                isFloor ? "" : $"{median:N2}",
+                isFloor ? "" : $"({low:N2}–{high:N2})"
+            );
         }
 
         table.Print();

@@ -9,5 +9,6 @@ public sealed class SecretTextTests
     public void A_secret_prints_as_redacted() => Assert.Equal("[redacted]", new SecretText("hunter2").ToString());
 
     [Fact]
-    public void A_serializer_refuses_a_secret() => Assert.Throws<NotSupportedException>(() => JsonSerializer.Serialize(new SecretText("hunter2")));
+    public void A_serializer_refuses_a_secret() =>
+        Assert.Throws<NotSupportedException>(() => JsonSerializer.Serialize(new SecretText("hunter2")));
 }

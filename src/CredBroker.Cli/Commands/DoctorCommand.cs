@@ -9,28 +9,35 @@ namespace CredBroker.Cli.Commands;
 /// <summary><c>credbroker doctor</c>: why does it not work? Names the first failing check and its cure.</summary>
 internal sealed class DoctorCommand : Command
 {
-    private static readonly TokenSource NoToken = new("no token", _ => throw new InvalidOperationException("Only the token checks read a token."), []);
+    private static readonly TokenSource NoToken = new(
+        "no token",
+        _ => throw new InvalidOperationException("Only the token checks read a token."),
+        []
+    );
 
-    private readonly Terminal terminal;
-    private readonly BrokerOptions broker;
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
 
     public DoctorCommand(Terminal terminal)
-        : base("doctor", "Why does it not work? Looks at the broker, its health and your token, and names the first failing check and its cure.")
+        : base(
+            "doctor",
+            "Why does it not work? Looks at the broker, its health and your token, and names the first failing check and its cure."
+        )
     {
-        (this.terminal, broker) = (terminal, new(terminal));
-        broker.AddForAgents(this);
+        (_terminal, _broker) = (terminal, new(terminal));
+        _broker.AddForAgents(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var (format, token) = (OutputOption.Of(parsed, terminal), Token(parsed));
-        using var session = new BrokerSession(broker.Address(parsed), broker.Handler(parsed), token ?? NoToken);
-        var report = await new Examination(session, token, terminal).RunAsync(cancellationToken);
+        var (format, token) = (OutputOption.Of(parsed, _terminal), Token(parsed));
+        using var session = new BrokerSession(_broker.Address(parsed), _broker.Handler(parsed), token ?? NoToken);
+        var report = await new Examination(session, token, _terminal).RunAsync(cancellationToken);
         if (format == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
         }
         else
         {
@@ -44,9 +51,9 @@ internal sealed class DoctorCommand : Command
     {
         try
         {
-            return broker.AgentToken(parsed, broker.Address(parsed));
+            return _broker.AgentToken(parsed, _broker.Address(parsed));
         }
-        catch (CliException) when (broker.HasServer(parsed))
+        catch (CliException) when (_broker.HasServer(parsed))
         {
             return null;
         }
@@ -54,21 +61,37 @@ internal sealed class DoctorCommand : Command
 
     private void Write(DoctorReport report, OutputFormat format)
     {
-        Grid.Write(terminal, format, ["Check", "Result", "Found"], [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "failed", check.Found })]);
+        Grid.Write(
+            _terminal,
+            format,
+            ["Check", "Result", "Found"],
+            [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "failed", check.Found })]
+        );
         if (report.Token is { } token)
         {
-            terminal.Out.WriteLine();
-            terminal.Out.WriteLine($"The token in {Printable.Text(token.Source)} says of itself (decoded here, not verified):");
-            Grid.WriteFields(terminal, format,
-                token.Header.Concat(token.Claims).Select(claim => (claim.Key, (string?)TokenReading.Show(claim.Key, claim.Value, format, terminal.Time))));
+            _terminal.Out.WriteLine();
+            _terminal.Out.WriteLine(
+                $"The token in {Printable.Text(token.Source)} says of itself (decoded here, not verified):"
+            );
+            Grid.WriteFields(
+                _terminal,
+                format,
+                token
+                    .Header.Concat(token.Claims)
+                    .Select(claim =>
+                        (claim.Key, (string?)TokenReading.Show(claim.Key, claim.Value, format, _terminal.Time))
+                    )
+            );
         }
         else if (report.Checks.All(check => check.Name != "token"))
         {
-            terminal.Error.WriteLine("No token was looked at; name its file with --token-file to have it checked.");
+            _terminal.Error.WriteLine("No token was looked at; name its file with --token-file to have it checked.");
         }
 
-        terminal.Error.WriteLine(report.FirstFault is { } fault
-            ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\nCure: {Printable.Text(fault.Cure ?? "")}"
-            : "All is well.");
+        _terminal.Error.WriteLine(
+            report.FirstFault is { } fault
+                ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\nCure: {Printable.Text(fault.Cure ?? "")}"
+                : "All is well."
+        );
     }
 }

@@ -10,67 +10,115 @@ namespace CredBroker.Cli.Commands;
 /// <summary><c>credbroker exchange</c>: the identity token for a secret, written to standard output.</summary>
 internal sealed class ExchangeCommand : Command
 {
-    private readonly Terminal terminal;
-    private readonly BrokerOptions broker;
-    private readonly RequestOptions request = new();
-    private readonly Option<string?> csrKey = new("--csr-key") { HelpName = "FILE", Description = "For a certificate: your private key (PEM); it stays here" };
-    private readonly Option<string?> keyOut = new("--key-out") { HelpName = "FILE", Description = "For a certificate: make a key and write it here (only you can read it); implies --new-key" };
-    private readonly Option<string?> certOut = new("--cert-out") { HelpName = "FILE", Description = "Write the certificate and its chain here" };
-    private readonly Option<string?> idempotencyKey = new("--idempotency-key") { HelpName = "KEY", Description = "Makes repeating the same request safe for 24 hours" };
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly RequestOptions _request = new();
+    private readonly Option<string?> _csrKey = new("--csr-key")
+    {
+        HelpName = "FILE",
+        Description = "For a certificate: your private key (PEM); it stays here",
+    };
+    private readonly Option<string?> _keyOut = new("--key-out")
+    {
+        HelpName = "FILE",
+        Description = "For a certificate: make a key and write it here (only you can read it); implies --new-key",
+    };
+    private readonly Option<string?> _certOut = new("--cert-out")
+    {
+        HelpName = "FILE",
+        Description = "Write the certificate and its chain here",
+    };
+    private readonly Option<string?> _idempotencyKey = new("--idempotency-key")
+    {
+        HelpName = "KEY",
+        Description = "Makes repeating the same request safe for 24 hours",
+    };
 
     public ExchangeCommand(Terminal terminal)
-        : base("exchange", "Exchange the workload's identity token for a short-lived secret, and print it. To give it to a command instead, use exec.")
+        : base(
+            "exchange",
+            "Exchange the workload's identity token for a short-lived secret, and print it. To give it to a command instead, use exec."
+        )
     {
-        (this.terminal, broker) = (terminal, new(terminal));
-        request.AddTo(this);
-        Add(csrKey);
-        Add(keyOut);
-        Add(certOut);
-        Add(idempotencyKey);
-        broker.AddForAgents(this);
+        (_terminal, _broker) = (terminal, new(terminal));
+        _request.AddTo(this);
+        Add(_csrKey);
+        Add(_keyOut);
+        Add(_certOut);
+        Add(_idempotencyKey);
+        _broker.AddForAgents(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var format = OutputOption.Of(parsed, terminal);
+        var format = OutputOption.Of(parsed, _terminal);
         using var key = Key(parsed);
-        using var keyFile = parsed.GetValue(keyOut) is { } keyPath ? PrivateFile.Create(keyPath) : null;
-        using var certFile = parsed.GetValue(certOut) is { } certPath ? PrivateFile.Create(certPath) : null;
-        using var session = broker.ConnectAsAgent(parsed);
+        using var keyFile = parsed.GetValue(_keyOut) is { } keyPath ? PrivateFile.Create(keyPath) : null;
+        using var certFile = parsed.GetValue(_certOut) is { } certPath ? PrivateFile.Create(certPath) : null;
+        using var session = _broker.ConnectAsAgent(parsed);
 
-        var reply = await session.Client.ExchangeAsync(request.Build(parsed, key) with { IdempotencyKey = parsed.GetValue(idempotencyKey) }, cancellationToken);
+        var reply = await session.Client.ExchangeAsync(
+            _request.Build(parsed, key) with
+            {
+                IdempotencyKey = parsed.GetValue(_idempotencyKey),
+            },
+            cancellationToken
+        );
         if (reply.Secret is CertificateSecret certificate)
         {
-            reply = reply with { Secret = Deliver(certificate, parsed.GetValue(request.NewKey) ? key : null, keyFile, key, certFile) };
+            reply = reply with
+            {
+                Secret = Deliver(certificate, parsed.GetValue(_request.NewKey) ? key : null, keyFile, key, certFile),
+            };
         }
 
         if (format == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(reply, BrokerJson.Default.ExchangeResponse));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(reply, BrokerJson.Default.ExchangeResponse));
             return ExitCodes.Done;
         }
 
-        SecretLines.Write(reply.Secret, terminal);
-        terminal.Error.WriteLine(
-            $"Lease {reply.LeaseId} ends {Moment.Both(reply.ExpiresAt, format, terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
-            + $"Give it back with: credbroker release {reply.LeaseId}");
+        SecretLines.Write(reply.Secret, _terminal);
+        _terminal.Error.WriteLine(
+            $"Lease {reply.LeaseId} ends {Moment.Both(reply.ExpiresAt, format, _terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
+                + $"Give it back with: credbroker release {reply.LeaseId}"
+        );
         return ExitCodes.Done;
     }
 
     private CertificateKey? Key(ParseResult parsed)
     {
-        var (existing, made) = (parsed.GetValue(csrKey), parsed.GetValue(request.NewKey) || parsed.GetValue(keyOut) is not null);
+        var (existing, made) = (
+            parsed.GetValue(_csrKey),
+            parsed.GetValue(_request.NewKey) || parsed.GetValue(_keyOut) is not null
+        );
         return existing is not null && made
-            ? throw CliException.Usage("--csr-key brings a key, --new-key and --key-out make one.", "Use one of them.")
-            : existing is not null ? CertificateKey.Load(existing) : made ? CertificateKey.Create() : null;
+                ? throw CliException.Usage(
+                    "--csr-key brings a key, --new-key and --key-out make one.",
+                    "Use one of them."
+                )
+            : existing is not null ? CertificateKey.Load(existing)
+            : made ? CertificateKey.Create()
+            : null;
     }
 
-    /// <summary>Files get what was meant for them; what is left is printed. A new key without a file travels beside its certificate.</summary>
-    private static CertificateSecret Deliver(CertificateSecret secret, CertificateKey? made, PrivateFile? keyFile, CertificateKey? key, PrivateFile? certFile)
+    /// <summary>
+    /// Files get what was meant for them; what is left is printed. A new key without a file travels beside its
+    /// certificate.
+    /// </summary>
+    private static CertificateSecret Deliver(
+        CertificateSecret secret,
+        CertificateKey? made,
+        PrivateFile? keyFile,
+        CertificateKey? key,
+        PrivateFile? certFile
+    )
     {
-        certFile?.Write(string.Join('\n', [secret.Certificate.TrimEnd(), .. secret.Chain.Select(issuer => issuer.TrimEnd())]));
+        certFile?.Write(
+            string.Join('\n', [secret.Certificate.TrimEnd(), .. secret.Chain.Select(issuer => issuer.TrimEnd())])
+        );
         if (keyFile is null)
         {
             return made is null ? secret : secret with { PrivateKey = made.ToPem() };

@@ -8,19 +8,24 @@ namespace CredBroker.Cli.Commands;
 /// <summary><c>credbroker release</c>: an agent gives its secret back before its time.</summary>
 internal sealed class ReleaseCommand : Command
 {
-    private readonly Argument<string> lease = new("LEASE") { Description = "The lease's id, as exchange told it" };
+    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, as exchange told it" };
 
     public ReleaseCommand(Terminal terminal)
         : base("release", "Give a secret back: it is revoked now.")
     {
         var broker = new BrokerOptions(terminal);
-        Add(lease);
+        Add(_lease);
         broker.AddForAgents(this);
-        SetAction(async (parsed, cancellationToken) =>
-        {
-            using var session = broker.ConnectAsAgent(parsed);
-            return Tell(await session.Client.ReleaseAsync(parsed.GetRequiredValue(lease), cancellationToken), terminal);
-        });
+        SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                using var session = broker.ConnectAsAgent(parsed);
+                return Tell(
+                    await session.Client.ReleaseAsync(parsed.GetRequiredValue(_lease), cancellationToken),
+                    terminal
+                );
+            }
+        );
     }
 
     /// <summary>What a release came to, on standard error.</summary>
@@ -35,7 +40,9 @@ internal sealed class ReleaseCommand : Command
         terminal.Error.WriteLine(text);
         foreach (var valid in release.StillValid ?? [])
         {
-            terminal.Error.WriteLine($"Still valid{(valid.Until is { } until ? $" until {Moment.Exact(until)}" : "")}: {Printable.Text(valid.What)}");
+            terminal.Error.WriteLine(
+                $"Still valid{(valid.Until is { } until ? $" until {Moment.Exact(until)}" : "")}: {Printable.Text(valid.What)}"
+            );
         }
 
         return exitCode;

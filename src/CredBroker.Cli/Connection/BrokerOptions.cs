@@ -12,24 +12,40 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
     public const string ServerVariable = "CREDBROKER_SERVER";
     public const string CaVariable = "CREDBROKER_CA_FILE";
 
-    private readonly Option<string?> server = new("--server") { HelpName = "URL", Description = $"The broker's address [{ServerVariable}]" };
-    private readonly Option<string?> caFile = new("--ca-file") { HelpName = "FILE", Description = $"PEM certificates that the broker's own must chain to, instead of the system's [{CaVariable}]" };
-    private readonly Option<string?> tokenFile = new(tokenFileName) { HelpName = "FILE", Description = $"The file that holds the identity token; read again for each call [{TokenSource.FileVariable}]" };
-    private readonly Option<string?> audience = new("--audience") { HelpName = "NAME", Description = "The audience to ask GitHub's token for; the broker's address unless given" };
+    private readonly Option<string?> _server = new("--server")
+    {
+        HelpName = "URL",
+        Description = $"The broker's address [{ServerVariable}]",
+    };
+    private readonly Option<string?> _caFile = new("--ca-file")
+    {
+        HelpName = "FILE",
+        Description = $"PEM certificates that the broker's own must chain to, instead of the system's [{CaVariable}]",
+    };
+    private readonly Option<string?> _tokenFile = new(tokenFileName)
+    {
+        HelpName = "FILE",
+        Description = $"The file that holds the identity token; read again for each call [{TokenSource.FileVariable}]",
+    };
+    private readonly Option<string?> _audience = new("--audience")
+    {
+        HelpName = "NAME",
+        Description = "The audience to ask GitHub's token for; the broker's address unless given",
+    };
 
     /// <summary>For commands of people: their token comes from a file alone.</summary>
     public void AddForPeople(Command command)
     {
-        command.Add(server);
-        command.Add(caFile);
-        command.Add(tokenFile);
+        command.Add(_server);
+        command.Add(_caFile);
+        command.Add(_tokenFile);
     }
 
     /// <summary>For commands of agents: their token may also come from where they run.</summary>
     public void AddForAgents(Command command)
     {
         AddForPeople(command);
-        command.Add(audience);
+        command.Add(_audience);
     }
 
     public BrokerSession ConnectAsAgent(ParseResult parsed)
@@ -38,10 +54,16 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
         return new(address, Handler(parsed), AgentToken(parsed, address));
     }
 
-    public BrokerSession ConnectAsPerson(ParseResult parsed) => new(Address(parsed), Handler(parsed), TokenSource.ForPerson(parsed.GetValue(tokenFile), terminal));
+    public BrokerSession ConnectAsPerson(ParseResult parsed) =>
+        new(Address(parsed), Handler(parsed), TokenSource.ForPerson(parsed.GetValue(_tokenFile), terminal));
 
     public TokenSource AgentToken(ParseResult parsed, Uri address) =>
-        TokenSource.ForAgent(parsed.GetValue(tokenFile), parsed.GetValue(audience) ?? address.GetLeftPart(UriPartial.Authority), terminal, () => new SocketsHttpHandler { AllowAutoRedirect = false });
+        TokenSource.ForAgent(
+            parsed.GetValue(_tokenFile),
+            parsed.GetValue(_audience) ?? address.GetLeftPart(UriPartial.Authority),
+            terminal,
+            () => new SocketsHttpHandler { AllowAutoRedirect = false }
+        );
 
     /// <summary>Whether an address is given at all.</summary>
     public bool HasServer(ParseResult parsed) => Given(parsed) is not null;
@@ -50,25 +72,42 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
     {
         if (Given(parsed) is not { } text)
         {
-            throw CliException.Usage("There is no broker address.", $"Give --server https://… or set {ServerVariable}.");
+            throw CliException.Usage(
+                "There is no broker address.",
+                $"Give --server https://… or set {ServerVariable}."
+            );
         }
 
-        if (!Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
-            || address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
+        if (
+            !Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var address)
+            || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+            || address.UserInfo.Length > 0
+            || address.Query.Length > 0
+            || address.Fragment.Length > 0
+        )
         {
             throw CliException.Usage($"\"{text}\" is no broker address.", "Write it as https://host:port.");
         }
 
         return address.Scheme == Uri.UriSchemeHttps || address.IsLoopback
             ? address
-            : throw CliException.Usage($"\"{text}\" would send tokens and secrets in clear.", "Use https://; plain http is for loopback only.");
+            : throw CliException.Usage(
+                $"\"{text}\" would send tokens and secrets in clear.",
+                "Use https://; plain http is for loopback only."
+            );
     }
 
     public SocketsHttpHandler Handler(ParseResult parsed)
     {
         // A proxy between two programs of one machine would be handed tokens in clear.
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = !Address(parsed).IsLoopback, ConnectTimeout = TimeSpan.FromSeconds(10) };
-        if ((parsed.GetValue(caFile) ?? terminal.Variable(CaVariable)) is { } path)
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = !Address(parsed).IsLoopback,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+        };
+        if ((parsed.GetValue(_caFile) ?? terminal.Variable(CaVariable)) is { } path)
         {
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustOnly(path) };
         }
@@ -76,34 +115,44 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
         return handler;
     }
 
-    private string? Given(ParseResult parsed) => parsed.GetValue(server) ?? terminal.Variable(ServerVariable);
+    private string? Given(ParseResult parsed) => parsed.GetValue(_server) ?? terminal.Variable(ServerVariable);
 
     private static X509ChainPolicy TrustOnly(string path)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
         try
         {
             policy.CustomTrustStore.ImportFromPemFile(path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw CliException.Usage($"The CA file cannot be read: {exception.Message}", "It should hold PEM certificates.");
+            throw CliException.Usage(
+                $"The CA file cannot be read: {exception.Message}",
+                "It should hold PEM certificates."
+            );
         }
 
-        return policy.CustomTrustStore.Count > 0 ? policy : throw CliException.Usage($"The CA file {path} holds no certificate.", "It should hold PEM certificates.");
+        return policy.CustomTrustStore.Count > 0
+            ? policy
+            : throw CliException.Usage($"The CA file {path} holds no certificate.", "It should hold PEM certificates.");
     }
 }
 
 /// <summary>A client, the connection under it, and the token it speaks with.</summary>
 internal sealed class BrokerSession : IDisposable
 {
-    private readonly HttpClient http;
+    private readonly HttpClient _http;
 
     public BrokerSession(Uri address, HttpMessageHandler handler, TokenSource token)
     {
         (Address, Token) = (address, token);
-        http = new HttpClient(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
-        Client = new(http, token.ReadAsync);
+        _http = new HttpClient(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        Client = new(_http, token.ReadAsync);
     }
 
     public Uri Address { get; }
@@ -112,5 +161,5 @@ internal sealed class BrokerSession : IDisposable
 
     public BrokerClient Client { get; }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => _http.Dispose();
 }

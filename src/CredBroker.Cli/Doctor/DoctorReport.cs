@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace CredBroker.Cli.Doctor;
 
-/// <summary>What <c>doctor</c> found, in the order of its checks. After a check on which the next ones rest has failed, they are left out.</summary>
+/// <summary>
+/// What <c>doctor</c> found, in the order of its checks. After a check on which the next ones rest has failed, they are
+/// left out.
+/// </summary>
 internal sealed record DoctorReport
 {
     public required IReadOnlyList<DoctorCheck> Checks { get; init; }
@@ -23,4 +26,8 @@ internal sealed record DoctorReport
 internal sealed record DoctorCheck(string Name, bool Ok, string Found, string? Cure = null);
 
 /// <summary>A token's header and claims, decoded and not verified.</summary>
-internal sealed record UnverifiedToken(string Source, IReadOnlyDictionary<string, JsonElement> Header, IReadOnlyDictionary<string, JsonElement> Claims);
+internal sealed record UnverifiedToken(
+    string Source,
+    IReadOnlyDictionary<string, JsonElement> Header,
+    IReadOnlyDictionary<string, JsonElement> Claims
+);

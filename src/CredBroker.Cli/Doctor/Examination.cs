@@ -6,21 +6,33 @@ namespace CredBroker.Cli.Doctor;
 /// <summary>The checks, in the order in which one rests on the other.</summary>
 internal sealed class Examination(BrokerSession session, TokenSource? source, Terminal terminal)
 {
-    /// <summary>A lease id that no broker gave: asking for it shows whether the token is taken, and changes nothing.</summary>
+    /// <summary>
+    /// A lease id that no broker gave: asking for it shows whether the token is taken, and changes nothing.
+    /// </summary>
     private const string NoLease = "00000000000000000000000000000000";
 
-    private readonly List<DoctorCheck> checks = [];
+    private readonly List<DoctorCheck> _checks = [];
 
     public async Task<DoctorReport> RunAsync(CancellationToken cancellationToken)
     {
         var reached = await ReachAsync(cancellationToken);
         if (reached)
         {
-            await HealthAsync("ready", "store", "The store does not answer: look at the broker's log and disk.", cancellationToken);
-            await HealthAsync("issuing", "issuing", "Nothing can be issued now; what is issued is still revoked. Run \"credbroker vault check\".", cancellationToken);
+            await HealthAsync(
+                "ready",
+                "store",
+                "The store does not answer: look at the broker's log and disk.",
+                cancellationToken
+            );
+            await HealthAsync(
+                "issuing",
+                "issuing",
+                "Nothing can be issued now; what is issued is still revoked. Run \"credbroker vault check\".",
+                cancellationToken
+            );
         }
 
-        return new() { Token = await TokenAsync(reached, cancellationToken), Checks = checks };
+        return new() { Token = await TokenAsync(reached, cancellationToken), Checks = _checks };
     }
 
     private async Task<bool> ReachAsync(CancellationToken cancellationToken)
@@ -28,26 +40,55 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
         try
         {
             var health = await session.Client.GetHealthAsync("live", cancellationToken);
-            checks.Add(new("server", health.Status == "ok", $"{session.Address} answers: {health.Status}", health.Status == "ok" ? null : "Look at the broker's log."));
+            _checks.Add(
+                new(
+                    "server",
+                    health.Status == "ok",
+                    $"{session.Address} answers: {health.Status}",
+                    health.Status == "ok" ? null : "Look at the broker's log."
+                )
+            );
             return true;
         }
         catch (HttpRequestException exception)
         {
             var found = $"{session.Address} cannot be reached: {(exception.InnerException ?? exception).Message}";
-            checks.Add(new("server", false, found, exception.HttpRequestError switch
-            {
-                HttpRequestError.SecureConnectionError => "If the broker's certificate comes from your own CA, name it with --ca-file.",
-                HttpRequestError.NameResolutionError => "Check the host name in --server.",
-                _ => "Check that the broker runs, and the host and port in --server.",
-            }));
+            _checks.Add(
+                new(
+                    "server",
+                    false,
+                    found,
+                    exception.HttpRequestError switch
+                    {
+                        HttpRequestError.SecureConnectionError =>
+                            "If the broker's certificate comes from your own CA, name it with --ca-file.",
+                        HttpRequestError.NameResolutionError => "Check the host name in --server.",
+                        _ => "Check that the broker runs, and the host and port in --server.",
+                    }
+                )
+            );
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            checks.Add(new("server", false, $"{session.Address} did not answer in time", "Check the network between here and the broker."));
+            _checks.Add(
+                new(
+                    "server",
+                    false,
+                    $"{session.Address} did not answer in time",
+                    "Check the network between here and the broker."
+                )
+            );
         }
         catch (BrokerProblemException exception)
         {
-            checks.Add(new("server", false, $"{session.Address} answers, but not as a broker does: {exception.Message}", "Check the address in --server."));
+            _checks.Add(
+                new(
+                    "server",
+                    false,
+                    $"{session.Address} answers, but not as a broker does: {exception.Message}",
+                    "Check the address in --server."
+                )
+            );
         }
 
         return false;
@@ -56,8 +97,17 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
     private async Task HealthAsync(string probe, string name, string cure, CancellationToken cancellationToken)
     {
         var health = await session.Client.GetHealthAsync(probe, cancellationToken);
-        var ill = health.Parts.Where(part => part.Status != "ok").Select(part => string.Join(": ", new[] { part.Name, part.Code, part.Detail }.Where(text => text is not null))).ToList();
-        checks.Add(health.Status == "ok" ? new(name, true, "ok") : new(name, false, ill.Count > 0 ? string.Join("; ", ill) : health.Status, cure));
+        var ill = health
+            .Parts.Where(part => part.Status != "ok")
+            .Select(part =>
+                string.Join(": ", new[] { part.Name, part.Code, part.Detail }.Where(text => text is not null))
+            )
+            .ToList();
+        _checks.Add(
+            health.Status == "ok"
+                ? new(name, true, "ok")
+                : new(name, false, ill.Count > 0 ? string.Join("; ", ill) : health.Status, cure)
+        );
     }
 
     private async Task<UnverifiedToken?> TokenAsync(bool reached, CancellationToken cancellationToken)
@@ -74,20 +124,27 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
         }
         catch (CliException exception)
         {
-            checks.Add(new("token", false, exception.Message, exception.Next));
+            _checks.Add(new("token", false, exception.Message, exception.Next));
             return null;
         }
 
         if (TokenReading.Decode(text, source.Description) is not { } token)
         {
-            checks.Add(new("token", false, $"{source.Description} holds no JWT", "An identity token is three parts of base64url with dots between them."));
+            _checks.Add(
+                new(
+                    "token",
+                    false,
+                    $"{source.Description} holds no JWT",
+                    "An identity token is three parts of base64url with dots between them."
+                )
+            );
             return null;
         }
 
-        checks.Add(TokenReading.Check(token, terminal.Time));
+        _checks.Add(TokenReading.Check(token, terminal.Time));
         if (reached)
         {
-            checks.Add(await AskAsync(cancellationToken));
+            _checks.Add(await AskAsync(cancellationToken));
         }
 
         return token;
@@ -109,7 +166,12 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
 
         return refused is null
             ? new("identity", true, "the broker accepts the token as a person's with a role")
-            : new("identity", false, $"the broker refuses the token: {refused.Message}", ErrorCodes.Find(refused.Code)?.NextStep ?? "Look at the broker's log.");
+            : new(
+                "identity",
+                false,
+                $"the broker refuses the token: {refused.Message}",
+                ErrorCodes.Find(refused.Code)?.NextStep ?? "Look at the broker's log."
+            );
     }
 
     private static async Task<BrokerProblemException?> RefusalAsync<T>(Func<ValueTask<T>> call)

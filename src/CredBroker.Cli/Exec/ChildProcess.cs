@@ -6,8 +6,16 @@ namespace CredBroker.Cli.Exec;
 /// <summary>Runs a command with the secret in its environment alone.</summary>
 internal static class ChildProcess
 {
-    /// <summary>Starts it. It shares our standard streams, terminal and process group. Killed by signal n, its exit code is 128 + n.</summary>
-    public static Process Start(string executable, IEnumerable<string> arguments, ChildEnvironment environment, IEnumerable<string> withhold)
+    /// <summary>
+    /// Starts it. It shares our standard streams, terminal and process group. Killed by signal n, its exit code is 128
+    /// + n.
+    /// </summary>
+    public static Process Start(
+        string executable,
+        IEnumerable<string> arguments,
+        ChildEnvironment environment,
+        IEnumerable<string> withhold
+    )
     {
         var start = new ProcessStartInfo(executable, arguments) { UseShellExecute = false };
         foreach (var name in environment.Remove.Concat(withhold))
@@ -26,7 +34,11 @@ internal static class ChildProcess
         }
         catch (Win32Exception exception)
         {
-            throw new CliException(ExitCodes.ExecNotRunnable, $"{executable} cannot be run: {exception.Message}", "Check that it is a program for this machine.");
+            throw new CliException(
+                ExitCodes.ExecNotRunnable,
+                $"{executable} cannot be run: {exception.Message}",
+                "Check that it is a program for this machine."
+            );
         }
     }
 }

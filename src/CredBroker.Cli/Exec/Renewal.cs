@@ -3,7 +3,10 @@ using CredBroker.Client;
 
 namespace CredBroker.Cli.Exec;
 
-/// <summary>Lengthens a secret's life while its command runs, each time two thirds of what is left are over. Where the broker says no, it says when the secret ends.</summary>
+/// <summary>
+/// Lengthens a secret's life while its command runs, each time two thirds of what is left are over. Where the broker
+/// says no, it says when the secret ends.
+/// </summary>
 internal sealed class Renewal(BrokerClient client, ExchangeResponse issued, Terminal terminal)
 {
     private static readonly TimeSpan TooShort = TimeSpan.FromSeconds(2);
@@ -21,10 +24,20 @@ internal sealed class Renewal(BrokerClient client, ExchangeResponse issued, Term
             }
             catch (BrokerProblemException refused) when (refused.RetryAfter is null)
             {
-                Failures.Tell($"The secret of this command ends at {Moment.Exact(end)}: {refused.Message}", "", terminal);
+                Failures.Tell(
+                    $"The secret of this command ends at {Moment.Exact(end)}: {refused.Message}",
+                    "",
+                    terminal
+                );
                 return;
             }
-            catch (Exception exception) when (exception is BrokerProblemException or HttpRequestException or CliException or OperationCanceledException)
+            catch (Exception exception)
+                when (exception
+                        is BrokerProblemException
+                            or HttpRequestException
+                            or CliException
+                            or OperationCanceledException
+                )
             {
                 if (ended.IsCancellationRequested)
                 {

@@ -4,27 +4,31 @@ using System.Runtime.InteropServices;
 namespace CredBroker.Cli.Exec;
 
 /// <summary>
-/// Catches the signals that would end us, so that the secret is released in any case, and passes them on to the child. It is there before the secret is,
-/// and keeps what comes before the child is.
+/// Catches the signals that would end us, so that the secret is released in any case, and passes them on to the child.
+/// It is there before the secret is, and keeps what comes before the child is.
 /// </summary>
 internal sealed partial class SignalRelay : IDisposable
 {
-    private readonly Lock gate = new();
-    private readonly List<PosixSignalRegistration> registrations;
-    private Process? child;
-    private PosixSignal? early;
+    private readonly Lock _gate = new();
+    private readonly List<PosixSignalRegistration> _registrations;
+    private Process? _child;
+    private PosixSignal? _early;
 
-    public SignalRelay() => registrations =
-        [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(signal => PosixSignalRegistration.Create(signal, Receive))];
+    public SignalRelay() =>
+        _registrations = [
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }.Select(
+                signal => PosixSignalRegistration.Create(signal, Receive)
+            ),
+        ];
 
     /// <summary>The exit code (128 + n) of a signal that came before there was a child; null if none did.</summary>
     public int? EarlyExitCode
     {
         get
         {
-            lock (gate)
+            lock (_gate)
             {
-                return early is { } signal ? 128 + Number(signal) : null;
+                return _early is { } signal ? 128 + Number(signal) : null;
             }
         }
     }
@@ -32,10 +36,10 @@ internal sealed partial class SignalRelay : IDisposable
     /// <summary>From now on signals go to this process, and so does one that came while it was being started.</summary>
     public void Attach(Process process)
     {
-        lock (gate)
+        lock (_gate)
         {
-            child = process;
-            if (early is { } signal)
+            _child = process;
+            if (_early is { } signal)
             {
                 Send(process, signal);
             }
@@ -44,26 +48,27 @@ internal sealed partial class SignalRelay : IDisposable
 
     public void Dispose()
     {
-        registrations.ForEach(registration => registration.Dispose());
-        lock (gate)
+        _registrations.ForEach(registration => registration.Dispose());
+        lock (_gate)
         {
-            child = null;
+            _child = null;
         }
     }
 
     private void Receive(PosixSignalContext context)
     {
         context.Cancel = true;
-        lock (gate)
+        lock (_gate)
         {
-            if (child is null)
+            if (_child is null)
             {
-                early ??= context.Signal;
+                _early ??= context.Signal;
             }
             else if (context.Signal is PosixSignal.SIGTERM or PosixSignal.SIGHUP || Console.IsInputRedirected)
             {
-                // Ctrl-C and Ctrl-\ at a terminal reach the whole process group: the child has them already, and twice means "at once" to many programs.
-                Send(child, context.Signal);
+                // Ctrl-C and Ctrl-\ at a terminal reach the whole process group: the child has them already, and twice
+                // means "at once" to many programs.
+                Send(_child, context.Signal);
             }
         }
     }
@@ -85,13 +90,14 @@ internal sealed partial class SignalRelay : IDisposable
         }
     }
 
-    private static int Number(PosixSignal signal) => signal switch
-    {
-        PosixSignal.SIGHUP => 1,
-        PosixSignal.SIGINT => 2,
-        PosixSignal.SIGQUIT => 3,
-        _ => 15,
-    };
+    private static int Number(PosixSignal signal) =>
+        signal switch
+        {
+            PosixSignal.SIGHUP => 1,
+            PosixSignal.SIGINT => 2,
+            PosixSignal.SIGQUIT => 3,
+            _ => 15,
+        };
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int process, int signal);

@@ -2,14 +2,17 @@ using System.Text;
 
 namespace CredBroker.Cli.Keys;
 
-/// <summary>A file that only its owner can read. It is made before the secret is asked for, so that an unwritable place costs no secret, and removed if none comes.</summary>
+/// <summary>
+/// A file that only its owner can read. It is made before the secret is asked for, so that an unwritable place costs no
+/// secret, and removed if none comes.
+/// </summary>
 internal sealed class PrivateFile : IDisposable
 {
-    private readonly string path;
-    private readonly FileStream stream;
-    private bool written;
+    private readonly string _path;
+    private readonly FileStream _stream;
+    private bool _written;
 
-    private PrivateFile(string path, FileStream stream) => (this.path, this.stream) = (path, stream);
+    private PrivateFile(string path, FileStream stream) => (_path, _stream) = (path, stream);
 
     /// <summary>Creates it. A file that exists is never overwritten: it may hold a key that is still needed.</summary>
     public static PrivateFile Create(string path)
@@ -32,17 +35,17 @@ internal sealed class PrivateFile : IDisposable
 
     public void Write(string text)
     {
-        stream.Write(Encoding.UTF8.GetBytes(text.EndsWith('\n') ? text : text + "\n"));
-        stream.Flush(flushToDisk: true);
-        written = true;
+        _stream.Write(Encoding.UTF8.GetBytes(text.EndsWith('\n') ? text : text + "\n"));
+        _stream.Flush(flushToDisk: true);
+        _written = true;
     }
 
     public void Dispose()
     {
-        stream.Dispose();
-        if (!written)
+        _stream.Dispose();
+        if (!_written)
         {
-            File.Delete(path);
+            File.Delete(_path);
         }
     }
 }

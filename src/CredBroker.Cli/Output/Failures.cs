@@ -11,8 +11,16 @@ internal static class Failures
 {
     /// <summary>What a command may end with; everything else is a defect and shows its stack trace.</summary>
     public static bool IsExpected(Exception exception, CancellationToken interrupted) =>
-        exception is CliException or BrokerProblemException or HttpRequestException or IOException or UnauthorizedAccessException
-        || (exception is OperationCanceledException && (interrupted.IsCancellationRequested || exception.InnerException is TimeoutException));
+        exception
+            is CliException
+                or BrokerProblemException
+                or HttpRequestException
+                or IOException
+                or UnauthorizedAccessException
+        || (
+            exception is OperationCanceledException
+            && (interrupted.IsCancellationRequested || exception.InnerException is TimeoutException)
+        );
 
     public static int Report(Exception exception, ParseResult parsed, Terminal terminal)
     {
@@ -25,8 +33,16 @@ internal static class Failures
         var (code, message, next) = exception switch
         {
             CliException own => (own.ExitCode, own.Message, own.Next),
-            HttpRequestException unreachable => (ExitCodes.Unavailable, $"The broker cannot be reached: {Reason(unreachable)}", "Check --server and the network; \"credbroker doctor\" looks closer."),
-            OperationCanceledException { InnerException: TimeoutException } => (ExitCodes.Unavailable, "The broker did not answer in time.", "Try again; \"credbroker doctor\" looks closer."),
+            HttpRequestException unreachable => (
+                ExitCodes.Unavailable,
+                $"The broker cannot be reached: {Reason(unreachable)}",
+                "Check --server and the network; \"credbroker doctor\" looks closer."
+            ),
+            OperationCanceledException { InnerException: TimeoutException } => (
+                ExitCodes.Unavailable,
+                "The broker did not answer in time.",
+                "Try again; \"credbroker doctor\" looks closer."
+            ),
             OperationCanceledException => (ExitCodes.Interrupted, "Interrupted.", ""),
             _ => (ExitCodes.Failed, exception.Message, "Check that the file exists and that you may use it."),
         };
@@ -64,13 +80,14 @@ internal static class Failures
         }
     }
 
-    public static int ExitCodeOf(BrokerProblemException refused) => refused.Status switch
-    {
-        401 or 403 or 404 or 409 or 422 => ExitCodes.Refused,
-        429 or 502 or 503 or 504 => ExitCodes.Unavailable,
-        400 or 413 or 415 => ExitCodes.Usage,
-        _ => ExitCodes.Failed,
-    };
+    public static int ExitCodeOf(BrokerProblemException refused) =>
+        refused.Status switch
+        {
+            401 or 403 or 404 or 409 or 422 => ExitCodes.Refused,
+            429 or 502 or 503 or 504 => ExitCodes.Unavailable,
+            400 or 413 or 415 => ExitCodes.Usage,
+            _ => ExitCodes.Failed,
+        };
 
     private static void Tell(BrokerProblemException refused, OutputFormat format, Terminal terminal)
     {
@@ -90,5 +107,6 @@ internal static class Failures
         }
     }
 
-    private static string Reason(HttpRequestException exception) => (exception.InnerException ?? exception).Message.TrimEnd('.') + ".";
+    private static string Reason(HttpRequestException exception) =>
+        (exception.InnerException ?? exception).Message.TrimEnd('.') + ".";
 }

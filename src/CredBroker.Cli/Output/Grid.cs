@@ -3,10 +3,17 @@ using Spectre.Console;
 
 namespace CredBroker.Cli.Output;
 
-/// <summary>Rows under headings, or names beside values: with borders and colours for a person, aligned plain text for a pipe.</summary>
+/// <summary>
+/// Rows under headings, or names beside values: with borders and colours for a person, aligned plain text for a pipe.
+/// </summary>
 internal static class Grid
 {
-    public static void Write(Terminal terminal, OutputFormat format, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows)
+    public static void Write(
+        Terminal terminal,
+        OutputFormat format,
+        IReadOnlyList<Column> columns,
+        IReadOnlyList<IReadOnlyList<string>> rows
+    )
     {
         if (format == OutputFormat.Table)
         {
@@ -14,12 +21,22 @@ internal static class Grid
         }
         else
         {
-            WriteColumns(terminal.Out, [[.. columns.Select(column => column.Heading.ToUpperInvariant())], .. rows]);
+            WriteColumns(
+                terminal.Out,
+                [
+                    [.. columns.Select(column => column.Heading.ToUpperInvariant())],
+                    .. rows,
+                ]
+            );
         }
     }
 
     /// <summary>Names beside values; a pair without a value is left out.</summary>
-    public static void WriteFields(Terminal terminal, OutputFormat format, IEnumerable<(string Name, string? Value)> fields)
+    public static void WriteFields(
+        Terminal terminal,
+        OutputFormat format,
+        IEnumerable<(string Name, string? Value)> fields
+    )
     {
         var present = fields.Where(field => !string.IsNullOrEmpty(field.Value)).ToList();
         if (format != OutputFormat.Table)
@@ -37,42 +54,68 @@ internal static class Grid
         terminal.OutConsole().Write(grid);
     }
 
-    private static void WriteTable(Terminal terminal, IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows)
+    private static void WriteTable(
+        Terminal terminal,
+        IReadOnlyList<Column> columns,
+        IReadOnlyList<IReadOnlyList<string>> rows
+    )
     {
         var console = terminal.OutConsole();
-        int[] shown = [.. Enumerable.Range(0, columns.Count).Where(index => columns[index].FromWidth <= console.Profile.Width)];
+        int[] shown =
+        [
+            .. Enumerable.Range(0, columns.Count).Where(index => columns[index].FromWidth <= console.Profile.Width),
+        ];
         var table = new Table().Border(TableBorder.None);
         foreach (var index in shown)
         {
             // The first column is what one copies into the next command: it is never cut.
-            var column = new TableColumn(new Text(columns[index].Heading, new Style(decoration: Decoration.Bold))).PadLeft(0).PadRight(2);
+            var column = new TableColumn(new Text(columns[index].Heading, new Style(decoration: Decoration.Bold)))
+                .PadLeft(0)
+                .PadRight(2);
             table.AddColumn(index == 0 ? column.NoWrap() : column);
         }
 
         foreach (var row in rows)
         {
             // A name too long for its column is cut, a message in the last one goes on in the next line.
-            table.AddRow(shown.Select(index => Cell(row[index]).Overflow(index > 0 && index < row.Count - 1 ? Overflow.Ellipsis : Overflow.Fold)));
+            table.AddRow(
+                shown.Select(index =>
+                    Cell(row[index]).Overflow(index > 0 && index < row.Count - 1 ? Overflow.Ellipsis : Overflow.Fold)
+                )
+            );
         }
 
         console.Write(table);
     }
 
-    private static Text Cell(string value) => new(Printable.Lines(value), value switch
-    {
-        LeaseStates.Active or "ok" => new Style(Color.Green),
-        LeaseStates.Failed or "unavailable" => new Style(Color.Red, decoration: Decoration.Bold),
-        LeaseStates.Revoking or LeaseStates.Pending => new Style(Color.Yellow),
-        _ => Style.Plain,
-    });
+    private static Text Cell(string value) =>
+        new(
+            Printable.Lines(value),
+            value switch
+            {
+                LeaseStates.Active or "ok" => new Style(Color.Green),
+                LeaseStates.Failed or "unavailable" => new Style(Color.Red, decoration: Decoration.Bold),
+                LeaseStates.Revoking or LeaseStates.Pending => new Style(Color.Yellow),
+                _ => Style.Plain,
+            }
+        );
 
     private static void WriteColumns(TextWriter writer, IReadOnlyList<IReadOnlyList<string>> rows)
     {
-        var cells = rows.Select(row => row.Select(cell => cell.Length == 0 ? "-" : Printable.Text(cell)).ToArray()).ToList();
-        var widths = cells.Count == 0 ? [] : Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(row => row[column].Length)).ToArray();
+        var cells = rows.Select(row => row.Select(cell => cell.Length == 0 ? "-" : Printable.Text(cell)).ToArray())
+            .ToList();
+        var widths =
+            cells.Count == 0
+                ? []
+                : Enumerable.Range(0, cells[0].Length).Select(column => cells.Max(row => row[column].Length)).ToArray();
         foreach (var row in cells)
         {
-            writer.WriteLine(string.Join("  ", row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
+            writer.WriteLine(
+                string.Join(
+                    "  ",
+                    row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))
+                )
+            );
         }
     }
 }

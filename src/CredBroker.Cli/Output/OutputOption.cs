@@ -7,8 +7,10 @@ internal enum OutputFormat
 {
     /// <summary>For a person at a terminal.</summary>
     Table,
+
     /// <summary>Aligned columns without borders or colours: for pipes and files.</summary>
     Plain,
+
     /// <summary>One JSON document: for programs.</summary>
     Json,
 }
@@ -20,12 +22,18 @@ internal static class OutputOption
 
     public static Option<string?> Create()
     {
-        var option = new Option<string?>(Name, "-o") { Description = "table (the default on a terminal), plain (the default in a pipe) or json", HelpName = "FORMAT" };
+        var option = new Option<string?>(Name, "-o")
+        {
+            Description = "table (the default on a terminal), plain (the default in a pipe) or json",
+            HelpName = "FORMAT",
+        };
         option.AcceptOnlyFromAmong("table", "plain", "json");
         return option;
     }
 
-    /// <summary>The format asked for; without the option, or for a command that has none, what fits standard output.</summary>
+    /// <summary>
+    /// The format asked for; without the option, or for a command that has none, what fits standard output.
+    /// </summary>
     public static OutputFormat Of(ParseResult parsed, Terminal terminal) =>
         (parsed.GetResult(Name) as System.CommandLine.Parsing.OptionResult)?.GetValueOrDefault<string?>() switch
         {

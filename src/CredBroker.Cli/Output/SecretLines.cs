@@ -2,7 +2,10 @@ using CredBroker.Client;
 
 namespace CredBroker.Cli.Output;
 
-/// <summary>A secret as lines of <c>name: value</c>: the one place where the command line prints one, because <c>exchange</c> was asked to.</summary>
+/// <summary>
+/// A secret as lines of <c>name: value</c>: the one place where the command line prints one, because <c>exchange</c>
+/// was asked to.
+/// </summary>
 internal static class SecretLines
 {
     public static void Write(SecretResponse secret, Terminal terminal)
@@ -11,7 +14,9 @@ internal static class SecretLines
         {
             // Exact where a program reads; harmless where a terminal would obey escape sequences.
             var text = terminal.OutIsTerminal ? Printable.Lines(value) : value;
-            terminal.Out.WriteLine(text.Contains('\n', StringComparison.Ordinal) ? $"{name}:\n{text.TrimEnd()}" : $"{name}: {text}");
+            terminal.Out.WriteLine(
+                text.Contains('\n', StringComparison.Ordinal) ? $"{name}:\n{text.TrimEnd()}" : $"{name}: {text}"
+            );
         }
     }
 }

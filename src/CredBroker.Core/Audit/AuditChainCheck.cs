@@ -56,7 +56,9 @@ internal sealed class AuditChainCheck
                 Close(closed);
                 return;
             default:
-                FailHere("The line is neither an audit record nor a line that an export has here: it was altered, inserted or cut off.");
+                FailHere(
+                    "The line is neither an audit record nor a line that an export has here: it was altered, inserted or cut off."
+                );
                 break;
         }
 
@@ -78,12 +80,19 @@ internal sealed class AuditChainCheck
         if (Fault is null && (_segment is not null || _line == 0))
         {
             _line++;
-            FailHere("The file ends before the export's closing line: it was cut off. Resume the export after the last record.");
+            FailHere(
+                "The file ends before the export's closing line: it was cut off. Resume the export after the last record."
+            );
         }
 
         foreach (var (position, _) in _expected)
         {
-            Fail(_line + 1, position.Stream, position.Sequence, "The expected record is not in the file: it was removed, or lies outside the exported range.");
+            Fail(
+                _line + 1,
+                position.Stream,
+                position.Sequence,
+                "The expected record is not in the file: it was removed, or lies outside the exported range."
+            );
         }
 
         _segment?.Dispose();
@@ -103,7 +112,9 @@ internal sealed class AuditChainCheck
     {
         if (_segment is { } cut && opened.After != (_last ?? cut.Opened.After))
         {
-            FailHere("An export begins here, but the one before has no closing line, and this one does not go on after its last record.");
+            FailHere(
+                "An export begins here, but the one before has no closing line, and this one does not go on after its last record."
+            );
             return;
         }
 
@@ -114,9 +125,17 @@ internal sealed class AuditChainCheck
 
     private void BeginStream(AuditPosition anchor)
     {
-        if (string.CompareOrdinal(anchor.Stream, _current?.Id ?? _segment!.Opened.After?.Stream) is var order && (order < 0 || order == 0 && _current is not null))
+        if (
+            string.CompareOrdinal(anchor.Stream, _current?.Id ?? _segment!.Opened.After?.Stream) is var order
+            && (order < 0 || order == 0 && _current is not null)
+        )
         {
-            Fail(_line, anchor.Stream, anchor.Sequence + 1, "The stream is out of order in this export: its lines were moved or doubled.");
+            Fail(
+                _line,
+                anchor.Stream,
+                anchor.Sequence + 1,
+                "The stream is out of order in this export: its lines were moved or doubled."
+            );
             return;
         }
 
@@ -127,17 +146,32 @@ internal sealed class AuditChainCheck
         }
         else if (anchor.Sequence < stream.Head.Sequence)
         {
-            Fail(_line, anchor.Stream, anchor.Sequence + 1, $"The file has record {stream.Head.Sequence} of this stream already: its records are doubled.");
+            Fail(
+                _line,
+                anchor.Stream,
+                anchor.Sequence + 1,
+                $"The file has record {stream.Head.Sequence} of this stream already: its records are doubled."
+            );
         }
         else if (anchor.Sequence == stream.Head.Sequence && anchor.Hash != stream.Head.Hash)
         {
-            Fail(_line, anchor.Stream, anchor.Sequence, "This export goes on from another record than the one that the file holds: one of the two was altered.");
+            Fail(
+                _line,
+                anchor.Stream,
+                anchor.Sequence,
+                "This export goes on from another record than the one that the file holds: one of the two was altered."
+            );
         }
         else if (anchor.Sequence > stream.Head.Sequence)
         {
             if (!_coverage.AllowsGap(stream, anchor.Sequence))
             {
-                Fail(_line, anchor.Stream, stream.Head.Sequence + 1, $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} are missing between this export and the one before.");
+                Fail(
+                    _line,
+                    anchor.Stream,
+                    stream.Head.Sequence + 1,
+                    $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} are missing between this export and the one before."
+                );
             }
 
             stream.Skip(anchor);
@@ -151,7 +185,12 @@ internal sealed class AuditChainCheck
     {
         if (_segment is null || _current?.Id != header.Stream)
         {
-            Fail(_line, header.Stream, header.Sequence, "The record stands where none of its stream is expected: it was moved or inserted, or a line before it was removed.");
+            Fail(
+                _line,
+                header.Stream,
+                header.Sequence,
+                "The record stands where none of its stream is expected: it was moved or inserted, or a line before it was removed."
+            );
             return;
         }
 
@@ -176,7 +215,10 @@ internal sealed class AuditChainCheck
         _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
         _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;
         Meet(_current.Head);
-        if (header.Type == AuditEventTypes.StreamOpened && AuditStreams.ReadPredecessor(line) is var (predecessor, time))
+        if (
+            header.Type == AuditEventTypes.StreamOpened
+            && AuditStreams.ReadPredecessor(line) is var (predecessor, time)
+        )
         {
             MeetPredecessor(predecessor, time);
         }
@@ -187,18 +229,30 @@ internal sealed class AuditChainCheck
     {
         if (_expected.Remove(new(position.Stream, position.Sequence), out var hash) && hash != position.Hash)
         {
-            Fail(_line, position.Stream, position.Sequence, $"The record is not the one expected from elsewhere: its hash is {position.Hash}. It was rewritten, and all after it may be.");
+            Fail(
+                _line,
+                position.Stream,
+                position.Sequence,
+                $"The record is not the one expected from elsewhere: its hash is {position.Hash}. It was rewritten, and all after it may be."
+            );
         }
     }
 
-    /// <summary>Every stream names the end of the one before it: a stream, or the end of one, cannot be left out.</summary>
+    /// <summary>
+    /// Every stream names the end of the one before it: a stream, or the end of one, cannot be left out.
+    /// </summary>
     private void MeetPredecessor(AuditPosition named, DateTimeOffset time)
     {
         if (!_streams.TryGetValue(named.Stream, out var found))
         {
             if (_coverage.MustHold(named.Stream, time))
             {
-                Fail(_line, named.Stream, named.Sequence, "This record names a stream that lies in the exported range and is not in the file: it was removed.");
+                Fail(
+                    _line,
+                    named.Stream,
+                    named.Sequence,
+                    "This record names a stream that lies in the exported range and is not in the file: it was removed."
+                );
             }
 
             return;
@@ -206,11 +260,21 @@ internal sealed class AuditChainCheck
 
         if (found.Head.Sequence < named.Sequence && _coverage.Covers(time))
         {
-            Fail(_line, named.Stream, found.Head.Sequence + 1, $"The stream ends here at record {found.Head.Sequence}, but the next process found record {named.Sequence}: the end was removed.");
+            Fail(
+                _line,
+                named.Stream,
+                found.Head.Sequence + 1,
+                $"The stream ends here at record {found.Head.Sequence}, but the next process found record {named.Sequence}: the end was removed."
+            );
         }
         else if (found.Head.Sequence == named.Sequence && found.Head.Hash != named.Hash)
         {
-            Fail(found.HeadLine > 0 ? found.HeadLine : _line, named.Stream, named.Sequence, "The next process found another record here: it was altered.");
+            Fail(
+                found.HeadLine > 0 ? found.HeadLine : _line,
+                named.Stream,
+                named.Sequence,
+                "The next process found another record here: it was altered."
+            );
         }
 
         found.IsEndNamed = found.Head == named;
@@ -234,17 +298,32 @@ internal sealed class AuditChainCheck
             var stream = _streams.GetValueOrDefault(head.Stream);
             if (stream?.Head.Sequence == head.Sequence)
             {
-                Fail(stream.HeadLine, head.Stream, head.Sequence, "Its bytes do not have the hash that the closing line names: it was altered.");
+                Fail(
+                    stream.HeadLine,
+                    head.Stream,
+                    head.Sequence,
+                    "Its bytes do not have the hash that the closing line names: it was altered."
+                );
             }
             else
             {
-                Fail(_line, head.Stream, Math.Min(stream?.Head.Sequence ?? 0, head.Sequence) + 1, $"The closing line names record {head.Sequence} as the stream's last, which is not what the file holds: records were removed or added.");
+                Fail(
+                    _line,
+                    head.Stream,
+                    Math.Min(stream?.Head.Sequence ?? 0, head.Sequence) + 1,
+                    $"The closing line names record {head.Sequence} as the stream's last, which is not what the file holds: records were removed or added."
+                );
             }
         }
 
         if (said.Records != found.Records || said.Digest != found.Digest || !said.Heads.SequenceEqual(found.Heads))
         {
-            Fail(_line, null, null, "The closing line does not fit what stands before it: a line of the export itself was altered.");
+            Fail(
+                _line,
+                null,
+                null,
+                "The closing line does not fit what stands before it: a line of the export itself was altered."
+            );
         }
 
         _coverage.Close();
@@ -253,5 +332,6 @@ internal sealed class AuditChainCheck
 
     private void FailHere(string what) => Fail(_line, _current?.Id, _current?.Head.Sequence + 1, what);
 
-    private void Fail(long line, string? stream, long? sequence, string what) => Fault ??= new(line, stream, sequence, what);
+    private void Fail(long line, string? stream, long? sequence, string what) =>
+        Fault ??= new(line, stream, sequence, what);
 }

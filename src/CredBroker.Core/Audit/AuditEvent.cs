@@ -1,7 +1,8 @@
 namespace CredBroker.Core.Audit;
 
 /// <summary>
-/// Something that happened, before the commit writer gives it stream, sequence, time and previous hash. No member ever holds a secret value.
+/// Something that happened, before the commit writer gives it stream, sequence, time and previous hash. No member ever
+/// holds a secret value.
 /// </summary>
 public sealed record AuditEvent
 {
@@ -29,7 +30,9 @@ public sealed record AuditEvent
     /// <summary>The catalogue entry.</summary>
     public string? Credential { get; init; }
 
-    /// <summary>The refusal's code (<c>CB2001</c>), the revocation's cause, or another word that classifies the event.</summary>
+    /// <summary>
+    /// The refusal's code (<c>CB2001</c>), the revocation's cause, or another word that classifies the event.
+    /// </summary>
     public string? Reason { get; init; }
 
     /// <summary>The W3C trace id of the request that led to it.</summary>
@@ -50,7 +53,8 @@ public sealed record AuditActor(string Kind, string Issuer, string Subject, stri
     public static AuditActor Broker(string job) => new("broker", "", job);
 
     /// <summary>A verified workload.</summary>
-    public static AuditActor Workload(Identity.WorkloadIdentity identity) => new("workload", identity.Issuer, identity.Subject, identity.Instance);
+    public static AuditActor Workload(Identity.WorkloadIdentity identity) =>
+        new("workload", identity.Issuer, identity.Subject, identity.Instance);
 
     /// <summary>A person with a role.</summary>
     public static AuditActor Person(string issuer, string subject) => new("person", issuer, subject);

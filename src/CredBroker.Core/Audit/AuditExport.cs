@@ -4,31 +4,53 @@ using System.IO.Pipelines;
 namespace CredBroker.Core.Audit;
 
 /// <summary>
-/// Writes the audit log as JSON Lines: the records' own bytes between the lines that <see cref="ExportLine"/> describes. Nothing is held in memory but each stream's head.
-/// An export that was cut off is resumed with its last record as the cursor; the two files one after the other verify as one.
+/// Writes the audit log as JSON Lines: the records' own bytes between the lines that <see cref="ExportLine"/>
+/// describes. Nothing is held in memory but each stream's head. An export that was cut off is resumed with its last
+/// record as the cursor; the two files one after the other verify as one.
 /// </summary>
 public sealed class AuditExport(IAuditLog log)
 {
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>Exports a range. Returns the cursor of the last record, where a later export goes on; <paramref name="after"/> when there was none.</summary>
-    /// <param name="output">Where to write; it is flushed on the way, at the reader's pace, and not completed here.</param>
+    /// <summary>
+    /// Exports a range. Returns the cursor of the last record, where a later export goes on; <paramref name="after"/>
+    /// when there was none.
+    /// </summary>
+    /// <param name="output">
+    /// Where to write; it is flushed on the way, at the reader's pace, and not completed here.
+    /// </param>
     /// <param name="from">The first time wanted; null for no bound.</param>
     /// <param name="to">The first time not wanted; null for everything until now.</param>
     /// <param name="after">Continue after this record.</param>
     /// <param name="cancellationToken">Stops the export; what was written until then can be resumed.</param>
-    public async ValueTask<AuditCursor?> WriteAsync(PipeWriter output, DateTimeOffset? from, DateTimeOffset? to, AuditCursor? after, CancellationToken cancellationToken)
+    public async ValueTask<AuditCursor?> WriteAsync(
+        PipeWriter output,
+        DateTimeOffset? from,
+        DateTimeOffset? to,
+        AuditCursor? after,
+        CancellationToken cancellationToken
+    )
     {
         using var segment = new AuditExportSegment(new(from, to, after));
         AuditRecord? last = null;
         var unflushed = 0;
         Write(segment.Opened.ToBytes(), isRecord: false);
-        await foreach (var record in log.ReadAsync(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue, after, cancellationToken))
+        await foreach (
+            var record in log.ReadAsync(
+                from ?? DateTimeOffset.MinValue,
+                to ?? DateTimeOffset.MaxValue,
+                after,
+                cancellationToken
+            )
+        )
         {
             if (record.Stream != last?.Stream)
             {
                 AddHead();
-                Write(new ExportLine.Stream(new(record.Stream, record.Sequence - 1, record.Previous)).ToBytes(), isRecord: false);
+                Write(
+                    new ExportLine.Stream(new(record.Stream, record.Sequence - 1, record.Previous)).ToBytes(),
+                    isRecord: false
+                );
             }
 
             Write(record.Bytes.Span, isRecord: true);

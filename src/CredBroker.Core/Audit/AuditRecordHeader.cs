@@ -13,22 +13,35 @@ public sealed record AuditRecordHeader(string Stream, long Sequence, DateTimeOff
 {
     private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
 
-    /// <summary>Reads the header; null for bytes that are no record of this format. The rest of the line is not looked at: its hash vouches for it.</summary>
+    /// <summary>
+    /// Reads the header; null for bytes that are no record of this format. The rest of the line is not looked at: its
+    /// hash vouches for it.
+    /// </summary>
     public static AuditRecordHeader? Read(ReadOnlySpan<byte> record)
     {
         try
         {
             var json = new Utf8JsonReader(record, new JsonReaderOptions { MaxDepth = 128 });
-            if (!json.Read() || json.TokenType != JsonTokenType.StartObject
-                || !Member(ref json, "v"u8, JsonTokenType.Number) || !json.TryGetInt32(out var version) || version != AuditRecordWriter.Version)
+            if (
+                !json.Read()
+                || json.TokenType != JsonTokenType.StartObject
+                || !Member(ref json, "v"u8, JsonTokenType.Number)
+                || !json.TryGetInt32(out var version)
+                || version != AuditRecordWriter.Version
+            )
             {
                 return null;
             }
 
-            return Text(ref json, "stream"u8) is { } stream && Ids.IsValid(stream)
-                && Member(ref json, "seq"u8, JsonTokenType.Number) && json.TryGetInt64(out var sequence) && sequence > 0
+            return
+                Text(ref json, "stream"u8) is { } stream
+                && Ids.IsValid(stream)
+                && Member(ref json, "seq"u8, JsonTokenType.Number)
+                && json.TryGetInt64(out var sequence)
+                && sequence > 0
                 && TryParseTime(Text(ref json, "time"u8), out var time)
-                && Text(ref json, "previous"u8) is { } previous && AuditPosition.IsHash(previous)
+                && Text(ref json, "previous"u8) is { } previous
+                && AuditPosition.IsHash(previous)
                 && Text(ref json, "type"u8) is { } type
                 ? new(stream, sequence, time, previous, type)
                 : null;
@@ -41,12 +54,24 @@ public sealed record AuditRecordHeader(string Stream, long Sequence, DateTimeOff
     }
 
     internal static bool TryParseTime(string? text, out DateTimeOffset time) =>
-        DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+        DateTimeOffset.TryParseExact(
+            text,
+            TimeFormat,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal,
+            out time
+        );
 
-    internal static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+    internal static string FormatTime(DateTimeOffset time) =>
+        time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
 
-    private static string? Text(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => Member(ref json, name, JsonTokenType.String) ? json.GetString() : null;
+    private static string? Text(ref Utf8JsonReader json, ReadOnlySpan<byte> name) =>
+        Member(ref json, name, JsonTokenType.String) ? json.GetString() : null;
 
     private static bool Member(ref Utf8JsonReader json, ReadOnlySpan<byte> name, JsonTokenType type) =>
-        json.Read() && json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals(name) && json.Read() && json.TokenType == type;
+        json.Read()
+        && json.TokenType == JsonTokenType.PropertyName
+        && json.ValueTextEquals(name)
+        && json.Read()
+        && json.TokenType == type;
 }

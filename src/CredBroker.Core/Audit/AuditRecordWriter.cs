@@ -7,8 +7,9 @@ using System.Text.Unicode;
 namespace CredBroker.Core.Audit;
 
 /// <summary>
-/// Writes audit records: one line of JSON with its members in a fixed order. The caller's part (<see cref="WriteBody"/>) is made before the commit, beside others;
-/// the commit writer adds what it alone assigns (<see cref="Seal"/>). What it returns is the record: stored, hashed and exported as it is.
+/// Writes audit records: one line of JSON with its members in a fixed order. The caller's part
+/// (<see cref="WriteBody"/>) is made before the commit, beside others; the commit writer adds what it alone assigns
+/// (<see cref="Seal"/>). What it returns is the record: stored, hashed and exported as it is.
 /// </summary>
 public static class AuditRecordWriter
 {
@@ -22,8 +23,12 @@ public static class AuditRecordWriter
 
     /// <summary>The members from <c>type</c> on, as a JSON object.</summary>
     /// <param name="auditEvent">The event.</param>
-    /// <param name="defaultDetails">Details for an event that brings none: JSON of a serializer's making, which is not checked again.</param>
-    /// <exception cref="ArgumentException">The details are no JSON object in UTF-8, or the event is too long.</exception>
+    /// <param name="defaultDetails">
+    /// Details for an event that brings none: JSON of a serializer's making, which is not checked again.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The details are no JSON object in UTF-8, or the event is too long.
+    /// </exception>
     public static byte[] WriteBody(AuditEvent auditEvent, ReadOnlyMemory<byte> defaultDetails = default)
     {
         var body = new ArrayBufferWriter<byte>(512 + Math.Max(auditEvent.Details.Length, defaultDetails.Length));
@@ -52,7 +57,10 @@ public static class AuditRecordWriter
 
         return body.WrittenCount <= MaxRecordBytes - 256
             ? body.WrittenSpan.ToArray()
-            : throw new ArgumentException($"An audit event of {body.WrittenCount} bytes is longer than a record may be.", nameof(auditEvent));
+            : throw new ArgumentException(
+                $"An audit event of {body.WrittenCount} bytes is longer than a record may be.",
+                nameof(auditEvent)
+            );
     }
 
     /// <summary>The finished record: stream, sequence, time and previous hash before the body.</summary>
@@ -61,12 +69,23 @@ public static class AuditRecordWriter
     /// <param name="time">The store's clock; written in milliseconds, UTC.</param>
     /// <param name="previous">The hash of the record before it, or <see cref="AuditPosition.NoHash"/>.</param>
     /// <param name="body">What <see cref="WriteBody"/> returned.</param>
-    public static byte[] Seal(string stream, long sequence, DateTimeOffset time, string previous, ReadOnlySpan<byte> body)
+    public static byte[] Seal(
+        string stream,
+        long sequence,
+        DateTimeOffset time,
+        string previous,
+        ReadOnlySpan<byte> body
+    )
     {
         Span<byte> head = stackalloc byte[256];
-        if (!Utf8.TryWrite(
-            head, CultureInfo.InvariantCulture,
-            $$"""{"v":{{Version}},"stream":"{{stream}}","seq":{{sequence}},"time":"{{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}}","previous":"{{previous}}",""", out var length))
+        if (
+            !Utf8.TryWrite(
+                head,
+                CultureInfo.InvariantCulture,
+                $$"""{"v":{{Version}},"stream":"{{stream}}","seq":{{sequence}},"time":"{{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}}","previous":"{{previous}}",""",
+                out var length
+            )
+        )
         {
             throw new ArgumentException("A stream's id or a hash has not the length it must have.");
         }
@@ -103,7 +122,8 @@ public static class AuditRecordWriter
         }
     }
 
-    // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string content.
+    // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string
+    // content.
     private static ReadOnlyMemory<byte> OneLine(ReadOnlyMemory<byte> details)
     {
         if (!Utf8.IsValid(details.Span))
@@ -114,8 +134,10 @@ public static class AuditRecordWriter
         try
         {
             using var document = JsonDocument.Parse(details, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return document.RootElement.ValueKind != JsonValueKind.Object ? throw new ArgumentException("An audit event's details must be one JSON object.")
-                : details.Span.ContainsAny((byte)'\n', (byte)'\r') ? JsonSerializer.SerializeToUtf8Bytes(document.RootElement, CoreJson.Default.JsonElement)
+            return document.RootElement.ValueKind != JsonValueKind.Object
+                    ? throw new ArgumentException("An audit event's details must be one JSON object.")
+                : details.Span.ContainsAny((byte)'\n', (byte)'\r')
+                    ? JsonSerializer.SerializeToUtf8Bytes(document.RootElement, CoreJson.Default.JsonElement)
                 : details;
         }
         catch (JsonException e)

@@ -28,24 +28,42 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
     public void Skip(AuditPosition anchor) => (Anchor, Head, HeadLine) = (anchor, anchor, 0);
 
     public void Advance(AuditRecordHeader header, string hash, long line) =>
-        (Head, HeadLine, HeadTime, IsClosed) = (new(header.Stream, header.Sequence, hash), line, header.Time, header.Type == AuditEventTypes.StreamClosed);
+        (Head, HeadLine, HeadTime, IsClosed) = (
+            new(header.Stream, header.Sequence, hash),
+            line,
+            header.Time,
+            header.Type == AuditEventTypes.StreamClosed
+        );
 
-    /// <summary>What is wrong with a record as the next one, its hash aside; null when nothing is. The sequence is that of the event concerned.</summary>
+    /// <summary>
+    /// What is wrong with a record as the next one, its hash aside; null when nothing is. The sequence is that of the
+    /// event concerned.
+    /// </summary>
     public (long Sequence, string What)? FaultOf(AuditRecordHeader header, AuditExportSegment segment)
     {
         var next = Head.Sequence + 1;
         if (header.Sequence != next)
         {
             return header.Sequence < next
-                ? (header.Sequence, $"Record {header.Sequence} stands after record {Head.Sequence}: it is doubled, out of order or inserted.")
-                : (next, header.Sequence == next + 1 ? $"Record {next} is missing before this line." : $"Records {next} to {header.Sequence - 1} are missing before this line.");
+                ? (
+                    header.Sequence,
+                    $"Record {header.Sequence} stands after record {Head.Sequence}: it is doubled, out of order or inserted."
+                )
+                : (
+                    next,
+                    header.Sequence == next + 1
+                        ? $"Record {next} is missing before this line."
+                        : $"Records {next} to {header.Sequence - 1} are missing before this line."
+                );
         }
 
         var what =
             IsClosed ? "The record stands after the one that closed its stream: it was inserted."
-            : (header.Sequence == 1) != (header.Type == AuditEventTypes.StreamOpened) ? "A stream is opened by its first record and by no other: the record was altered or inserted."
+            : (header.Sequence == 1) != (header.Type == AuditEventTypes.StreamOpened)
+                ? "A stream is opened by its first record and by no other: the record was altered or inserted."
             : header.Time < HeadTime ? "The record is older than the one before it; a stream's time never goes back."
-            : header.Time < segment.Opened.From || header.Time >= segment.Opened.To ? "The record's time lies outside the exported range."
+            : header.Time < segment.Opened.From || header.Time >= segment.Opened.To
+                ? "The record's time lies outside the exported range."
             : null;
         return what is null ? null : (header.Sequence, what);
     }

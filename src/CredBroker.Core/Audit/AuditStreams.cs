@@ -7,11 +7,13 @@ namespace CredBroker.Core.Audit;
 public static class AuditStreams
 {
     /// <summary>The last event of a process that stopped in good order.</summary>
-    public static AuditEvent Closed { get; } = new() { Type = AuditEventTypes.StreamClosed, Actor = AuditActor.Broker("store") };
+    public static AuditEvent Closed { get; } =
+        new() { Type = AuditEventTypes.StreamClosed, Actor = AuditActor.Broker("store") };
 
     /// <summary>
-    /// The first event of a process. It names the head of the stream before it, with its time: each stream names its predecessor, so that none can be left out of a log
-    /// unnoticed, and a crash shows as a predecessor that was never closed.
+    /// The first event of a process. It names the head of the stream before it, with its time: each stream names its
+    /// predecessor, so that none can be left out of a log unnoticed, and a crash shows as a predecessor that was never
+    /// closed.
     /// </summary>
     /// <param name="newestRecord">The last record found; null in an empty store.</param>
     public static AuditEvent Opened(byte[]? newestRecord)
@@ -35,7 +37,12 @@ public static class AuditStreams
             json.WriteEndObject();
         }
 
-        return new() { Type = AuditEventTypes.StreamOpened, Actor = AuditActor.Broker("store"), Details = details.WrittenMemory };
+        return new()
+        {
+            Type = AuditEventTypes.StreamOpened,
+            Actor = AuditActor.Broker("store"),
+            Details = details.WrittenMemory,
+        };
     }
 
     /// <summary>The head that a first record names, and its time; null when it names none.</summary>
@@ -48,11 +55,19 @@ public static class AuditStreams
             foreach (var head in document.RootElement.GetProperty("details").GetProperty("heads").EnumerateArray())
             {
                 return AuditRecordHeader.TryParseTime(head.GetProperty("time").GetString(), out var time)
-                    ? (new(head.GetProperty("stream").GetString()!, head.GetProperty("sequence").GetInt64(), head.GetProperty("hash").GetString()!), time)
+                    ? (
+                        new(
+                            head.GetProperty("stream").GetString()!,
+                            head.GetProperty("sequence").GetInt64(),
+                            head.GetProperty("hash").GetString()!
+                        ),
+                        time
+                    )
                     : null;
             }
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             // Not as a broker writes it; if it was altered, the chain says so.
         }

@@ -3,17 +3,30 @@ using System.IO.Pipelines;
 
 namespace CredBroker.Core.Audit;
 
-/// <summary>Verifies an export offline: that within each stream nothing was altered, removed, inserted, doubled or reordered, and that the file is whole.</summary>
+/// <summary>
+/// Verifies an export offline: that within each stream nothing was altered, removed, inserted, doubled or reordered,
+/// and that the file is whole.
+/// </summary>
 public static class AuditVerifier
 {
     // An export's closing line names the head of each stream, some 110 bytes for every start of a broker.
     private const int MaxLineBytes = 16 << 20;
 
-    /// <summary>Reads the file line by line; memory is bounded by its longest line and the number of its streams. Stops at the first fault.</summary>
+    /// <summary>
+    /// Reads the file line by line; memory is bounded by its longest line and the number of its streams. Stops at the
+    /// first fault.
+    /// </summary>
     /// <param name="file">The export, or several one after the other.</param>
-    /// <param name="expected">Positions known from elsewhere (an earlier export's heads, Vault's audit log), each of which must be in the file.</param>
+    /// <param name="expected">
+    /// Positions known from elsewhere (an earlier export's heads, Vault's audit log), each of which must be in the
+    /// file.
+    /// </param>
     /// <param name="cancellationToken">Stops reading.</param>
-    public static async ValueTask<AuditVerification> VerifyAsync(Stream file, IReadOnlyCollection<AuditPosition> expected, CancellationToken cancellationToken)
+    public static async ValueTask<AuditVerification> VerifyAsync(
+        Stream file,
+        IReadOnlyCollection<AuditPosition> expected,
+        CancellationToken cancellationToken
+    )
     {
         var check = new AuditChainCheck(expected);
         var reader = PipeReader.Create(file, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
@@ -36,7 +49,9 @@ public static class AuditVerifier
                 }
                 else if (check.Fault is null && result.IsCompleted && !buffer.IsEmpty)
                 {
-                    check.AddUnreadable("The file ends within a line: it was cut off. Resume the export after the last whole record.");
+                    check.AddUnreadable(
+                        "The file ends within a line: it was cut off. Resume the export after the last whole record."
+                    );
                 }
 
                 if (check.Fault is not null || result.IsCompleted)

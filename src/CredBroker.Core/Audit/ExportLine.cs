@@ -17,9 +17,7 @@ internal abstract record ExportLine
     private const string StreamType = "export.stream";
     private const string ClosedType = "export.closed";
 
-    private ExportLine()
-    {
-    }
+    private ExportLine() { }
 
     /// <summary>What was asked for; a null bound is open.</summary>
     public sealed record Opened(DateTimeOffset? From, DateTimeOffset? To, AuditCursor? After) : ExportLine;
@@ -87,14 +85,19 @@ internal abstract record ExportLine
             };
             return line is not null && bytes.SequenceEqual(line.ToBytes()) ? line : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             return null;
         }
     }
 
     private static Opened? ReadOpened(JsonElement root) =>
-        TryTime(root, "from", out var from) && TryTime(root, "to", out var to) && TryCursor(Text(root, "after"), out var after) ? new(from, to, after) : null;
+        TryTime(root, "from", out var from)
+        && TryTime(root, "to", out var to)
+        && TryCursor(Text(root, "after"), out var after)
+            ? new(from, to, after)
+            : null;
 
     private static Closed? ReadClosed(JsonElement root)
     {

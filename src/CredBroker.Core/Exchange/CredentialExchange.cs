@@ -14,26 +14,45 @@ namespace CredBroker.Core.Exchange;
 /// <item>Verify who asks.</item>
 /// <item>Decide under the newest applied policy.</item>
 /// <item>Make the child token that the secret will hang on, where the engine needs one.</item>
-/// <item>Commit the lease as pending, with the handle that kills the secret and the decision's audit event. A fence that moved sends back to step 4.</item>
+/// <item>
+/// Commit the lease as pending, with the handle that kills the secret and the decision's audit event. A fence that
+/// moved sends back to step 4.
+/// </item>
 /// <item>Make the secret. From here a client's disconnect cancels nothing.</item>
-/// <item>Commit the lease as active with the issuance event; if it was taken meanwhile, revoke the secret at once and return nothing.</item>
+/// <item>
+/// Commit the lease as active with the issuance event; if it was taken meanwhile, revoke the secret at once and return
+/// nothing.
+/// </item>
 /// <item>Return.</item>
 /// </list>
-/// A process killed between any two steps leaves nothing, or a child token that nobody holds, or a pending row that recovery revokes.
+/// A process killed between any two steps leaves nothing, or a child token that nobody holds, or a pending row that
+/// recovery revokes.
 /// </summary>
 public sealed partial class CredentialExchange(
-    IWorkloadVerifier verifier, PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, RefusedCalls refusedCalls,
-    LeaseOptions options, TimeProvider time, ILogger<CredentialExchange> logger)
+    IWorkloadVerifier verifier,
+    PolicyControl policy,
+    ISecretIssuer issuer,
+    IBrokerStore store,
+    LeaseRevoker revoker,
+    RefusedCalls refusedCalls,
+    LeaseOptions options,
+    TimeProvider time,
+    ILogger<CredentialExchange> logger
+)
 {
     /// <summary>How often a fence that moved between steps 4 and 6 sends the request back to step 4.</summary>
     private const int MaxReturnsToStep4 = 2;
 
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
-    /// <summary>Runs one exchange. A client's disconnect cancels it before step 5, and not after: what Vault may have begun is brought to an end that is on record.</summary>
+    /// <summary>
+    /// Runs one exchange. A client's disconnect cancels it before step 5, and not after: what Vault may have begun is
+    /// brought to an end that is on record.
+    /// </summary>
     public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
     {
-        // 1. The fence as it stands before anything is known of the caller: an order committed from now on refuses this request in step 6.
+        // 1. The fence as it stands before anything is known of the caller: an order committed from now on refuses this
+        // request in step 6.
         var fence = store.Position.Fence;
 
         // 3. Who asks.
@@ -62,7 +81,11 @@ public sealed partial class CredentialExchange(
             var prepared = await issuer.PrepareAsync(plan, deadline.Token);
             if (prepared is not PrepareOutcome.Prepared { Child: var child })
             {
-                return await DenyAsync(command, Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal), CancellationToken.None);
+                return await DenyAsync(
+                    command,
+                    Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal),
+                    CancellationToken.None
+                );
             }
 
             // 6. The handle that kills the secret is on disk before the secret exists.
@@ -85,9 +108,15 @@ public sealed partial class CredentialExchange(
         }
     }
 
-    /// <summary>Step 4: an allow decision only if policy allows, the request fits the credential, issuing is safe now and the idempotency key is free.</summary>
+    /// <summary>
+    /// Step 4: an allow decision only if policy allows, the request fits the credential, issuing is safe now and the
+    /// idempotency key is free.
+    /// </summary>
     private async ValueTask<(DecisionRecord Decision, IdempotencyClaim? Idempotency)> DecideAsync(
-        ExchangeCommand command, WorkloadIdentity identity, CancellationToken cancellationToken)
+        ExchangeCommand command,
+        WorkloadIdentity identity,
+        CancellationToken cancellationToken
+    )
     {
         var active = policy.Current;
         var decision = new DecisionRecord
@@ -97,7 +126,14 @@ public sealed partial class CredentialExchange(
             Identity = identity,
             Task = command.Task,
             Request = command.Request,
-            Decision = active?.Set.Evaluate(identity, command.Task, command.Request) ?? new() { Effect = PolicyEffect.Deny, PolicyHash = "", Refusal = NoPolicy },
+            Decision =
+                active?.Set.Evaluate(identity, command.Task, command.Request)
+                ?? new()
+                {
+                    Effect = PolicyEffect.Deny,
+                    PolicyHash = "",
+                    Refusal = NoPolicy,
+                },
         };
         if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant })
         {
@@ -113,7 +149,12 @@ public sealed partial class CredentialExchange(
         return (conflict is null ? decision : Denied(decision, conflict), idempotency);
     }
 
-    private async ValueTask<ExchangeOutcome> MintAndActivateAsync(ExchangeCommand command, IssuancePlan plan, Lease lease, ChildToken? child)
+    private async ValueTask<ExchangeOutcome> MintAndActivateAsync(
+        ExchangeCommand command,
+        IssuancePlan plan,
+        Lease lease,
+        ChildToken? child
+    )
     {
         using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);
 
@@ -126,7 +167,8 @@ public sealed partial class CredentialExchange(
         }
         catch (StoreUnavailableException fault)
         {
-            // What the row says is not known here: recovery or expiry finds it. Nothing is delivered, and what can be killed is killed now.
+            // What the row says is not known here: recovery or expiry finds it. Nothing is delivered, and what can be
+            // killed is killed now.
             LogStoreLost(logger, lease.Id, fault);
             if (HandlesOf(mint) is { } handles)
             {
@@ -137,7 +179,13 @@ public sealed partial class CredentialExchange(
         }
     }
 
-    private async ValueTask<ExchangeOutcome> SettleAsync(ExchangeCommand command, IssuancePlan plan, Lease lease, ChildToken? child, MintOutcome mint)
+    private async ValueTask<ExchangeOutcome> SettleAsync(
+        ExchangeCommand command,
+        IssuancePlan plan,
+        Lease lease,
+        ChildToken? child,
+        MintOutcome mint
+    )
     {
         switch (mint)
         {
@@ -160,14 +208,21 @@ public sealed partial class CredentialExchange(
         var outcome = await store.CommitAsync(
             new StateChange.LeaseActivated(lease.Id, minted.Handles, expiresAt, graceUntil)
             {
-                Event = LeaseEvent(AuditEventTypes.LeaseIssued, command, lease) with { Details = LeaseDetails.Issued(minted.Handles, expiresAt, graceUntil) },
+                Event = LeaseEvent(AuditEventTypes.LeaseIssued, command, lease) with
+                {
+                    Details = LeaseDetails.Issued(minted.Handles, expiresAt, graceUntil),
+                },
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         Failpoint.Reach("exchange-8");
         if (outcome is CommitOutcome.GuardFailed failed)
         {
             await revoker.RevokeLateAsync(lease, minted.Handles, failed.Reason.ToString());
-            return new ExchangeOutcome.Refused(failed.Reason == GuardFailure.DeadlinePassed ? TooSlow : Revoked, lease.Decision.Id);
+            return new ExchangeOutcome.Refused(
+                failed.Reason == GuardFailure.DeadlinePassed ? TooSlow : Revoked,
+                lease.Decision.Id
+            );
         }
 
         // 9. The secret leaves, once.
@@ -181,8 +236,16 @@ public sealed partial class CredentialExchange(
         return new ExchangeOutcome.Issued(issued, minted.Secret);
     }
 
-    /// <summary>Commits the pending lease; null means that it is open. <see cref="RefusalCode.PolicyChanging"/> sends back to step 4.</summary>
-    private async ValueTask<Refusal?> OpenAsync(ExchangeCommand command, Lease lease, long fence, IdempotencyClaim? idempotency)
+    /// <summary>
+    /// Commits the pending lease; null means that it is open. <see cref="RefusalCode.PolicyChanging"/> sends back to
+    /// step 4.
+    /// </summary>
+    private async ValueTask<Refusal?> OpenAsync(
+        ExchangeCommand command,
+        Lease lease,
+        long fence,
+        IdempotencyClaim? idempotency
+    )
     {
         var opening = new StateChange.LeaseOpened(lease, fence, TaskOwnership.Of(lease.Decision.Identity), idempotency)
         {
@@ -208,9 +271,15 @@ public sealed partial class CredentialExchange(
         }
     }
 
-    /// <summary>What an idempotency key means for this request: a claim to commit in step 6, or why it cannot go on. The earlier secret of the key is gone before a new one is made.</summary>
+    /// <summary>
+    /// What an idempotency key means for this request: a claim to commit in step 6, or why it cannot go on. The earlier
+    /// secret of the key is gone before a new one is made.
+    /// </summary>
     private async ValueTask<(IdempotencyClaim? Claim, Refusal? Conflict)> ClaimIdempotencyAsync(
-        ExchangeCommand command, WorkloadIdentity identity, CancellationToken cancellationToken)
+        ExchangeCommand command,
+        WorkloadIdentity identity,
+        CancellationToken cancellationToken
+    )
     {
         if (command.IdempotencyKey is not { } key)
         {
@@ -225,7 +294,13 @@ public sealed partial class CredentialExchange(
 
         if (earlier.RequestHash != claim.RequestHash)
         {
-            return (null, new(RefusalCode.IdempotencyKeyReused, "This idempotency key was used with another body. Use a new key for a new request."));
+            return (
+                null,
+                new(
+                    RefusalCode.IdempotencyKeyReused,
+                    "This idempotency key was used with another body. Use a new key for a new request."
+                )
+            );
         }
 
         var lease = await store.FindLeaseAsync(earlier.LeaseId, cancellationToken);
@@ -236,15 +311,30 @@ public sealed partial class CredentialExchange(
 
         if (lease?.State == LeaseState.Active)
         {
-            lease = await revoker.RevokeAsync(lease, new(RevocationCause.Released, AuditActor.Workload(identity), null, command.Call.TraceId), [LeaseState.Active]);
+            lease = await revoker.RevokeAsync(
+                lease,
+                new(RevocationCause.Released, AuditActor.Workload(identity), null, command.Call.TraceId),
+                [LeaseState.Active]
+            );
         }
 
         return lease is null or { State: LeaseState.Revoked or LeaseState.Ended }
             ? (claim with { Replaces = earlier.LeaseId }, null)
-            : (null, new(RefusalCode.IdempotencyNotRevoked, "The secret of the first request with this key is not confirmed revoked yet. Try again.", TimeSpan.FromSeconds(2)));
+            : (
+                null,
+                new(
+                    RefusalCode.IdempotencyNotRevoked,
+                    "The secret of the first request with this key is not confirmed revoked yet. Try again.",
+                    TimeSpan.FromSeconds(2)
+                )
+            );
     }
 
-    private async ValueTask<ExchangeOutcome> DenyAsync(ExchangeCommand command, DecisionRecord decision, CancellationToken cancellationToken)
+    private async ValueTask<ExchangeOutcome> DenyAsync(
+        ExchangeCommand command,
+        DecisionRecord decision,
+        CancellationToken cancellationToken
+    )
     {
         var refusal = decision.Decision.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
         try
@@ -252,9 +342,13 @@ public sealed partial class CredentialExchange(
             await store.CommitAsync(
                 new StateChange.RequestDenied(decision)
                 {
-                    Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with { Reason = refusal.CodeText },
+                    Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with
+                    {
+                        Reason = refusal.CodeText,
+                    },
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
         catch (StoreUnavailableException fault)
         {
@@ -276,16 +370,17 @@ public sealed partial class CredentialExchange(
         }
     }
 
-    private IssuancePlan Plan(ExchangeCommand command, DecisionRecord decision, Grant grant) => new()
-    {
-        LeaseId = Ids.New(time),
-        Identity = decision.Identity,
-        Agent = decision.Decision.Agent,
-        Task = decision.Task,
-        Grant = grant,
-        Csr = command.Csr,
-        Anchor = store.Position.AuditHead,
-    };
+    private IssuancePlan Plan(ExchangeCommand command, DecisionRecord decision, Grant grant) =>
+        new()
+        {
+            LeaseId = Ids.New(time),
+            Identity = decision.Identity,
+            Agent = decision.Decision.Agent,
+            Task = decision.Task,
+            Grant = grant,
+            Csr = command.Csr,
+            Anchor = store.Position.AuditHead,
+        };
 
     private Lease Pending(IssuancePlan plan, DecisionRecord decision, ChildToken? child)
     {
@@ -303,32 +398,52 @@ public sealed partial class CredentialExchange(
 
     /// <summary>Policy allowed it, something else did not: the record says both.</summary>
     private static DecisionRecord Denied(DecisionRecord decision, Refusal refusal) =>
-        decision with { Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal } };
+        decision with
+        {
+            Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal },
+        };
 
-    /// <summary>Ends are counted by the store's clock and enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are not kept.</summary>
-    private Refusal? CheckClock() => store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference
-        ? new(RefusalCode.IssuingPaused, "The broker's clock is behind its store's, so nothing is issued. An operator has to set it right.", TimeSpan.FromSeconds(30))
-        : null;
+    /// <summary>
+    /// Ends are counted by the store's clock and enforced by Vault's: a broker whose own clock lies behind what the
+    /// store has seen promises times that are not kept.
+    /// </summary>
+    private Refusal? CheckClock() =>
+        store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference
+            ? new(
+                RefusalCode.IssuingPaused,
+                "The broker's clock is behind its store's, so nothing is issued. An operator has to set it right.",
+                TimeSpan.FromSeconds(30)
+            )
+            : null;
 
-    private static Refusal? CheckCsr(ExchangeCommand command, CatalogueEntry entry) => (entry.Vault, command.Csr) switch
-    {
-        (VaultBinding.Pki { Mode: PkiMode.Sign }, null) => new(RefusalCode.CsrInvalid, "This credential signs your own key: send a PKCS#10 request as `csr`."),
-        (VaultBinding.Pki { Mode: PkiMode.Sign }, _) or (_, null) => null,
-        _ => new(RefusalCode.CsrInvalid, "This credential takes no `csr`. Leave it out."),
-    };
+    private static Refusal? CheckCsr(ExchangeCommand command, CatalogueEntry entry) =>
+        (entry.Vault, command.Csr) switch
+        {
+            (VaultBinding.Pki { Mode: PkiMode.Sign }, null) => new(
+                RefusalCode.CsrInvalid,
+                "This credential signs your own key: send a PKCS#10 request as `csr`."
+            ),
+            (VaultBinding.Pki { Mode: PkiMode.Sign }, _) or (_, null) => null,
+            _ => new(RefusalCode.CsrInvalid, "This credential takes no `csr`. Leave it out."),
+        };
 
-    private static AuditEvent DecisionEvent(string type, ExchangeCommand command, DecisionRecord decision) => new()
-    {
-        Type = type,
-        Actor = AuditActor.Workload(decision.Identity),
-        DecisionId = decision.Id,
-        Process = decision.Task.Process,
-        TaskId = decision.Task.Id,
-        Credential = decision.Request.Credential,
-        TraceId = command.Call.TraceId,
-    };
+    private static AuditEvent DecisionEvent(string type, ExchangeCommand command, DecisionRecord decision) =>
+        new()
+        {
+            Type = type,
+            Actor = AuditActor.Workload(decision.Identity),
+            DecisionId = decision.Id,
+            Process = decision.Task.Process,
+            TaskId = decision.Task.Id,
+            Credential = decision.Request.Credential,
+            TraceId = command.Call.TraceId,
+        };
 
-    private static AuditEvent LeaseEvent(string type, ExchangeCommand command, Lease lease) => DecisionEvent(type, command, lease.Decision) with { LeaseId = lease.Id };
+    private static AuditEvent LeaseEvent(string type, ExchangeCommand command, Lease lease) =>
+        DecisionEvent(type, command, lease.Decision) with
+        {
+            LeaseId = lease.Id,
+        };
 
     private static DateTimeOffset Earliest(DateTimeOffset first, DateTimeOffset? second, DateTimeOffset? third)
     {
@@ -336,21 +451,51 @@ public sealed partial class CredentialExchange(
         return third < earliest ? third.Value : earliest;
     }
 
-    private static SecretHandles? HandlesOf(MintOutcome mint) => mint switch
-    {
-        MintOutcome.Minted minted => minted.Handles,
-        MintOutcome.Wrong wrong => wrong.Handles,
-        _ => null,
-    };
+    private static SecretHandles? HandlesOf(MintOutcome mint) =>
+        mint switch
+        {
+            MintOutcome.Minted minted => minted.Handles,
+            MintOutcome.Wrong wrong => wrong.Handles,
+            _ => null,
+        };
 
-    private static readonly Refusal NoPolicy = new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30));
-    private static readonly Refusal PolicyMoves = new(RefusalCode.PolicyChanging, "Policy is changing. Try again in a moment.", TimeSpan.FromSeconds(1));
-    private static readonly Refusal TaskIsClosed = new(RefusalCode.TaskClosed, "The task is closed. Start a new task under a new id.");
-    private static readonly Refusal NotYourTask = new(RefusalCode.TaskOwnedByAnother, "The task id belongs to another workload. Use an id of your own.");
-    private static readonly Refusal Revoked = new(RefusalCode.RevokedMeanwhile, "A revocation that covers this request was ordered while it was under way.");
-    private static readonly Refusal TooSlow = new(RefusalCode.MintOutcomeUnknown, "Vault took too long; what it made has been revoked. Try again.", TimeSpan.FromSeconds(5));
-    private static readonly Refusal InProgress = new(RefusalCode.IdempotencyInProgress, "The first request with this idempotency key is still under way.", TimeSpan.FromSeconds(2));
-    private static readonly Refusal StoreDown = new(RefusalCode.StoreUnavailable, "The broker's store does not accept, and nothing is issued without its record. Try again later.", TimeSpan.FromSeconds(5));
+    private static readonly Refusal NoPolicy = new(
+        RefusalCode.PolicyMissing,
+        "No policy is in force, so nothing can be decided. Try again later.",
+        TimeSpan.FromSeconds(30)
+    );
+    private static readonly Refusal PolicyMoves = new(
+        RefusalCode.PolicyChanging,
+        "Policy is changing. Try again in a moment.",
+        TimeSpan.FromSeconds(1)
+    );
+    private static readonly Refusal TaskIsClosed = new(
+        RefusalCode.TaskClosed,
+        "The task is closed. Start a new task under a new id."
+    );
+    private static readonly Refusal NotYourTask = new(
+        RefusalCode.TaskOwnedByAnother,
+        "The task id belongs to another workload. Use an id of your own."
+    );
+    private static readonly Refusal Revoked = new(
+        RefusalCode.RevokedMeanwhile,
+        "A revocation that covers this request was ordered while it was under way."
+    );
+    private static readonly Refusal TooSlow = new(
+        RefusalCode.MintOutcomeUnknown,
+        "Vault took too long; what it made has been revoked. Try again.",
+        TimeSpan.FromSeconds(5)
+    );
+    private static readonly Refusal InProgress = new(
+        RefusalCode.IdempotencyInProgress,
+        "The first request with this idempotency key is still under way.",
+        TimeSpan.FromSeconds(2)
+    );
+    private static readonly Refusal StoreDown = new(
+        RefusalCode.StoreUnavailable,
+        "The broker's store does not accept, and nothing is issued without its record. Try again later.",
+        TimeSpan.FromSeconds(5)
+    );
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The store did not accept a step of {Id}; nothing was delivered.")]
     private static partial void LogStoreLost(ILogger logger, string id, Exception fault);

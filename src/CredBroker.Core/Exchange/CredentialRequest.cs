@@ -27,7 +27,9 @@ public sealed record CredentialRequest
     public ToolCall? ToolCall { get; init; }
 }
 
-/// <summary>A declared tool call: a statement by the agent that policy may bound and the outcome is compared with.</summary>
+/// <summary>
+/// A declared tool call: a statement by the agent that policy may bound and the outcome is compared with.
+/// </summary>
 /// <param name="Name">The tool's name.</param>
 /// <param name="Arguments">A JSON object.</param>
 public sealed record ToolCall(string Name, JsonElement Arguments);

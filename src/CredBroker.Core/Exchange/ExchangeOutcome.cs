@@ -5,9 +5,7 @@ namespace CredBroker.Core.Exchange;
 /// <summary>What became of a request for a credential.</summary>
 public abstract record ExchangeOutcome
 {
-    private ExchangeOutcome()
-    {
-    }
+    private ExchangeOutcome() { }
 
     /// <summary>Issued: the active lease, and the secret for this one reply.</summary>
     public sealed record Issued(Lease Lease, IssuedSecret Secret) : ExchangeOutcome;

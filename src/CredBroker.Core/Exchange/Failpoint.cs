@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace CredBroker.Core.Exchange;
 
 /// <summary>
-/// Where a test may stop the process between two steps, to kill it there. Exists in Debug builds only: in Release the calls and the text are gone.
-/// The environment variable names the point; reaching it writes one line to standard error and waits to be killed.
+/// Where a test may stop the process between two steps, to kill it there. Exists in Debug builds only: in Release the
+/// calls and the text are gone. The environment variable names the point; reaching it writes one line to standard error
+/// and waits to be killed.
 /// </summary>
 public static class Failpoint
 {

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Exchange;
 
 /// <summary>
-/// Records calls that were refused before their caller was verified: one by one up to a rate per source, then counted, so that a flood of garbage neither fills the log
-/// nor goes unseen. Sources are bounded too; beyond that they share one count.
+/// Records calls that were refused before their caller was verified: one by one up to a rate per source, then counted,
+/// so that a flood of garbage neither fills the log nor goes unseen. Sources are bounded too; beyond that they share
+/// one count.
 /// </summary>
 public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, ILogger<RefusedCalls> logger)
 {
@@ -15,13 +16,16 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
     private const int MaxSources = 1000;
     private const string OtherSources = "other sources";
 
-    private readonly ConcurrentDictionary<string, Window> windows = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Window> _windows = new(StringComparer.Ordinal);
 
-    /// <summary>Records or counts one refused call. Never throws for a store that does not accept: the refusal stands without its record.</summary>
+    /// <summary>
+    /// Records or counts one refused call. Never throws for a store that does not accept: the refusal stands without
+    /// its record.
+    /// </summary>
     public async ValueTask RecordAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
     {
-        var source = windows.ContainsKey(call.Source) || windows.Count < MaxSources ? call.Source : OtherSources;
-        if (!windows.GetOrAdd(source, static _ => new()).TryRecord(time.GetUtcNow()))
+        var source = _windows.ContainsKey(call.Source) || _windows.Count < MaxSources ? call.Source : OtherSources;
+        if (!_windows.GetOrAdd(source, static _ => new()).TryRecord(time.GetUtcNow()))
         {
             return;
         }
@@ -34,14 +38,15 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
                 Reason = refusal.CodeText,
                 TraceId = call.TraceId,
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>Writes what was counted since the last time, one event for all sources. Called each minute.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         var counted = new List<(string Source, long Count)>();
-        foreach (var (source, window) in windows)
+        foreach (var (source, window) in _windows)
         {
             if (window.TakeCount() is > 0 and var count)
             {
@@ -50,7 +55,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
 
             if (window.IsIdle(time.GetUtcNow()))
             {
-                windows.TryRemove(source, out _);
+                _windows.TryRemove(source, out _);
             }
         }
 
@@ -73,7 +78,8 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
                         writer.WriteEndObject();
                     }),
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
     }
 
@@ -94,38 +100,38 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
 
     private sealed class Window
     {
-        private readonly Lock gate = new();
-        private DateTimeOffset start;
-        private int recorded;
-        private long counted;
+        private readonly Lock _gate = new();
+        private DateTimeOffset _start;
+        private int _recorded;
+        private long _counted;
 
         public bool TryRecord(DateTimeOffset now)
         {
-            lock (gate)
+            lock (_gate)
             {
-                if (now - start >= TimeSpan.FromMinutes(1))
+                if (now - _start >= TimeSpan.FromMinutes(1))
                 {
-                    (start, recorded) = (now, 0);
+                    (_start, _recorded) = (now, 0);
                 }
 
-                if (recorded < RecordedPerMinute)
+                if (_recorded < RecordedPerMinute)
                 {
-                    recorded++;
+                    _recorded++;
                     return true;
                 }
 
-                counted++;
+                _counted++;
                 return false;
             }
         }
 
-        public long TakeCount() => Interlocked.Exchange(ref counted, 0);
+        public long TakeCount() => Interlocked.Exchange(ref _counted, 0);
 
         public bool IsIdle(DateTimeOffset now)
         {
-            lock (gate)
+            lock (_gate)
             {
-                return counted == 0 && now - start > TimeSpan.FromMinutes(5);
+                return _counted == 0 && now - _start > TimeSpan.FromMinutes(5);
             }
         }
     }

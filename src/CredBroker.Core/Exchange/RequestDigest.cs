@@ -5,23 +5,36 @@ using CredBroker.Core.Identity;
 
 namespace CredBroker.Core.Exchange;
 
-/// <summary>Digests that idempotency compares. Parts are length-prefixed by JSON, so that no two different inputs share a form.</summary>
+/// <summary>
+/// Digests that idempotency compares. Parts are length-prefixed by JSON, so that no two different inputs share a form.
+/// </summary>
 internal static class RequestDigest
 {
     /// <summary>The caller: issuer, subject and instance.</summary>
-    public static string Caller(WorkloadIdentity identity) => Digest([identity.Issuer, identity.Subject, identity.Instance]);
+    public static string Caller(WorkloadIdentity identity) =>
+        Digest([identity.Issuer, identity.Subject, identity.Instance]);
 
     /// <summary>Everything the request says, idempotency key and proof aside.</summary>
     public static string Request(ExchangeCommand command)
     {
         var (task, request) = (command.Task, command.Request);
         return Digest([
-            task.Id, task.Process, task.Purpose, request.Credential, string.Join('\n', request.Actions), request.Resource,
-            request.Ttl?.Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "", request.Delivery, request.Csr ?? "",
-            request.ToolCall?.Name ?? "", request.ToolCall?.Arguments.GetRawText() ?? "",
+            task.Id,
+            task.Process,
+            task.Purpose,
+            request.Credential,
+            string.Join('\n', request.Actions),
+            request.Resource,
+            request.Ttl?.Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "",
+            request.Delivery,
+            request.Csr ?? "",
+            request.ToolCall?.Name ?? "",
+            request.ToolCall?.Arguments.GetRawText() ?? "",
         ]);
     }
 
     private static string Digest(string[] parts) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts, CoreJson.Default.StringArray))));
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts, CoreJson.Default.StringArray)))
+        );
 }

@@ -4,7 +4,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace CredBroker.Core.Identity;
 
-/// <summary>Base64url as RFC 7515 §2 writes it and nothing else: no padding, no white space, no spare bits, so that every value has one spelling.</summary>
+/// <summary>
+/// Base64url as RFC 7515 §2 writes it and nothing else: no padding, no white space, no spare bits, so that every value
+/// has one spelling.
+/// </summary>
 internal static class Base64UrlText
 {
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -14,9 +17,22 @@ internal static class Base64UrlText
     public static bool TryDecode(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
         bytes = null;
-        if (text.IsEmpty || text.Length % 4 == 1 || text.ContainsAnyExcept(AlphabetValues)) return false;
-        int spareBits = (text.Length % 4) switch { 2 => 0b1111, 3 => 0b11, _ => 0 };
-        if ((Alphabet.IndexOf(text[^1], StringComparison.Ordinal) & spareBits) != 0) return false;
+        if (text.IsEmpty || text.Length % 4 == 1 || text.ContainsAnyExcept(AlphabetValues))
+        {
+            return false;
+        }
+
+        var spareBits = (text.Length % 4) switch
+        {
+            2 => 0b1111,
+            3 => 0b11,
+            _ => 0,
+        };
+        if ((Alphabet.IndexOf(text[^1], StringComparison.Ordinal) & spareBits) != 0)
+        {
+            return false;
+        }
+
         bytes = Base64Url.DecodeFromChars(text);
         return true;
     }

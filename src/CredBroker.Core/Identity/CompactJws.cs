@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace CredBroker.Core.Identity;
 
 /// <summary>
-/// A signed token in compact form (RFC 7515), read strictly and <em>before</em> the token library sees it: the library is lenient where two readers could differ.
-/// Nothing in it is verified yet.
+/// A signed token in compact form (RFC 7515), read strictly and <em>before</em> the token library sees it: the library
+/// is lenient where two readers could differ. Nothing in it is verified yet.
 /// </summary>
 public sealed class CompactJws : IDisposable
 {
@@ -16,15 +16,16 @@ public sealed class CompactJws : IDisposable
     /// <summary>The longest <c>kid</c>, in characters.</summary>
     public const int MaxKeyIdLength = 256;
 
-    // crit and b64 change what is signed, enc and zip are JWE's, the rest hand us the key that the token wants to be checked with.
+    // crit and b64 change what is signed, enc and zip are JWE's, the rest hand us the key that the token wants to be
+    // checked with.
     private static readonly string[] RefusedMembers = ["crit", "b64", "enc", "zip", "jku", "jwk", "x5u", "x5c"];
 
-    private readonly JsonDocument payload;
+    private readonly JsonDocument _payload;
 
     private CompactJws(string text, JsonDocument payload, string algorithm, string? keyId, string? type)
     {
         Text = text;
-        this.payload = payload;
+        _payload = payload;
         Algorithm = algorithm;
         KeyId = keyId;
         Type = type;
@@ -46,19 +47,30 @@ public sealed class CompactJws : IDisposable
     public int SignatureLength => Base64Url.GetMaxDecodedLength(Text.Length - Text.LastIndexOf('.') - 1);
 
     /// <summary>The payload, an object; valid until this is disposed.</summary>
-    public JsonElement Claims => payload.RootElement;
+    public JsonElement Claims => _payload.RootElement;
 
     /// <summary>Reads a token. A refusal says what is wrong and never repeats the token.</summary>
-    public static bool TryRead(string text, [NotNullWhen(true)] out CompactJws? token, [NotNullWhen(false)] out Refusal? refusal)
+    public static bool TryRead(
+        string text,
+        [NotNullWhen(true)] out CompactJws? token,
+        [NotNullWhen(false)] out Refusal? refusal
+    )
     {
         token = null;
         if (text.Length > MaxLength)
         {
-            refusal = new(RefusalCode.TokenTooLarge, $"The token is longer than {MaxLength} characters; ask the issuer for one with fewer claims.");
+            refusal = new(
+                RefusalCode.TokenTooLarge,
+                $"The token is longer than {MaxLength} characters; ask the issuer for one with fewer claims."
+            );
             return false;
         }
 
-        if (!TrySplit(text, out var header, out var body, out refusal)) return false;
+        if (!TrySplit(text, out var header, out var body, out refusal))
+        {
+            return false;
+        }
+
         if (!StrictJson.TryReadObject(header, out var headerDocument))
         {
             refusal = Malformed("its header is not acceptable JSON (an object, no member twice, at most 16 levels)");
@@ -67,11 +79,17 @@ public sealed class CompactJws : IDisposable
 
         using (headerDocument)
         {
-            refusal = ReadHeader(headerDocument.RootElement, out string algorithm, out string? keyId, out string? type);
-            if (refusal is not null) return false;
+            refusal = ReadHeader(headerDocument.RootElement, out var algorithm, out var keyId, out var type);
+            if (refusal is not null)
+            {
+                return false;
+            }
+
             if (!StrictJson.TryReadObject(body, out var bodyDocument))
             {
-                refusal = Malformed("its payload is not acceptable JSON (an object, no member twice, at most 16 levels)");
+                refusal = Malformed(
+                    "its payload is not acceptable JSON (an object, no member twice, at most 16 levels)"
+                );
                 return false;
             }
 
@@ -81,42 +99,83 @@ public sealed class CompactJws : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => payload.Dispose();
+    public void Dispose() => _payload.Dispose();
 
     /// <summary>Never the token itself.</summary>
     public override string ToString() => "[token]";
 
-    private static bool TrySplit(string text, out byte[] header, out byte[] payload, [NotNullWhen(false)] out Refusal? refusal)
+    private static bool TrySplit(
+        string text,
+        out byte[] header,
+        out byte[] payload,
+        [NotNullWhen(false)] out Refusal? refusal
+    )
     {
         header = payload = [];
         refusal = null;
         Span<Range> ranges = stackalloc Range[6];
-        int parts = text.AsSpan().Split(ranges, '.');
+        var parts = text.AsSpan().Split(ranges, '.');
         if (parts != 3)
-            refusal = Malformed(parts == 5 ? "it is encrypted (JWE); send a signed one (JWS)" : "it does not have the three parts of a compact JWS");
+        {
+            refusal = Malformed(
+                parts == 5
+                    ? "it is encrypted (JWE); send a signed one (JWS)"
+                    : "it does not have the three parts of a compact JWS"
+            );
+        }
         else if (text.AsSpan(ranges[2]).IsEmpty)
+        {
             refusal = Malformed("it has no signature");
-        else if (!Base64UrlText.TryDecode(text.AsSpan(ranges[0]), out byte[]? first)
-            || !Base64UrlText.TryDecode(text.AsSpan(ranges[1]), out byte[]? second)
-            || !Base64UrlText.TryDecode(text.AsSpan(ranges[2]), out _))
+        }
+        else if (
+            !Base64UrlText.TryDecode(text.AsSpan(ranges[0]), out var first)
+            || !Base64UrlText.TryDecode(text.AsSpan(ranges[1]), out var second)
+            || !Base64UrlText.TryDecode(text.AsSpan(ranges[2]), out _)
+        )
+        {
             refusal = Malformed("a part of it is not base64url without padding");
+        }
         else
+        {
             (header, payload) = (first, second);
+        }
+
         return refusal is null;
     }
 
     private static Refusal? ReadHeader(JsonElement header, out string algorithm, out string? keyId, out string? type)
     {
         (algorithm, keyId, type) = ("", null, null);
-        foreach (string name in RefusedMembers)
+        foreach (var name in RefusedMembers)
         {
-            if (header.TryGetProperty(name, out _)) return new(RefusalCode.HeaderNotAccepted, $"The token's header carries '{name}', which is never accepted.");
+            if (header.TryGetProperty(name, out _))
+            {
+                return new(
+                    RefusalCode.HeaderNotAccepted,
+                    $"The token's header carries '{name}', which is never accepted."
+                );
+            }
         }
 
-        if (!TryReadString(header, "alg", out string? alg) || alg is null) return Malformed("its header has no 'alg'");
-        if (!TryReadString(header, "typ", out type)) return Malformed("its header's 'typ' is no text");
-        if (!TryReadString(header, "kid", out keyId) || keyId is { Length: 0 or > MaxKeyIdLength } || (keyId ?? "").Any(char.IsControl))
+        if (!TryReadString(header, "alg", out var alg) || alg is null)
+        {
+            return Malformed("its header has no 'alg'");
+        }
+
+        if (!TryReadString(header, "typ", out type))
+        {
+            return Malformed("its header's 'typ' is no text");
+        }
+
+        if (
+            !TryReadString(header, "kid", out keyId)
+            || keyId is { Length: 0 or > MaxKeyIdLength }
+            || (keyId ?? "").Any(char.IsControl)
+        )
+        {
             return Malformed($"its header's 'kid' is not a text of 1 to {MaxKeyIdLength} printable characters");
+        }
+
         algorithm = alg;
         return null;
     }
@@ -124,11 +183,20 @@ public sealed class CompactJws : IDisposable
     private static bool TryReadString(JsonElement header, string name, out string? value)
     {
         value = null;
-        if (!header.TryGetProperty(name, out var member)) return true;
-        if (member.ValueKind != JsonValueKind.String) return false;
+        if (!header.TryGetProperty(name, out var member))
+        {
+            return true;
+        }
+
+        if (member.ValueKind != JsonValueKind.String)
+        {
+            return false;
+        }
+
         value = member.GetString();
         return true;
     }
 
-    private static Refusal Malformed(string what) => new(RefusalCode.TokenMalformed, $"The token cannot be read: {what}.");
+    private static Refusal Malformed(string what) =>
+        new(RefusalCode.TokenMalformed, $"The token cannot be read: {what}.");
 }

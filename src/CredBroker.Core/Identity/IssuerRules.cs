@@ -9,8 +9,8 @@ public abstract record IssuerRules : TokenRules
     public required string Issuer { get; init; }
 
     /// <summary>
-    /// The audience that the same issuer's tokens of the other kind carry: people's for workloads, workloads' for people. A token with both is neither.
-    /// Null where the issuer has one kind only.
+    /// The audience that the same issuer's tokens of the other kind carry: people's for workloads, workloads' for
+    /// people. A token with both is neither. Null where the issuer has one kind only.
     /// </summary>
     public string? OtherKindsAudience { get; init; }
 
@@ -30,11 +30,31 @@ public abstract record IssuerRules : TokenRules
     {
         subject = "";
         if (ForbiddenClaims.FirstOrDefault(path => path.TryFind(claims, out _)) is { } forbidden)
-            return new(RefusalCode.ClaimForbidden, $"The token carries '{forbidden.Text}', which its issuer's settings forbid here.");
+        {
+            return new(
+                RefusalCode.ClaimForbidden,
+                $"The token carries '{forbidden.Text}', which its issuer's settings forbid here."
+            );
+        }
+
         if (RequiredClaims.FirstOrDefault(claim => !claim.IsMetBy(claims)) is { } missing)
-            return new(RefusalCode.ClaimMissing, $"The token's '{missing.Path.Text}' is missing or not as its issuer's settings require.");
-        if (!claims.TryGetProperty("sub", out var sub) || sub.ValueKind != JsonValueKind.String || sub.GetString() is not { } text || !ClaimText.IsName(text))
+        {
+            return new(
+                RefusalCode.ClaimMissing,
+                $"The token's '{missing.Path.Text}' is missing or not as its issuer's settings require."
+            );
+        }
+
+        if (
+            !claims.TryGetProperty("sub", out var sub)
+            || sub.ValueKind != JsonValueKind.String
+            || sub.GetString() is not { } text
+            || !ClaimText.IsName(text)
+        )
+        {
             return new(RefusalCode.SubjectInvalid, "The token's 'sub' is missing or not a printable text.");
+        }
+
         subject = text;
         return null;
     }
@@ -50,7 +70,13 @@ public abstract record IssuerRules : TokenRules
     protected override Refusal? CheckAudiences(IReadOnlyList<string> audiences)
     {
         if (OtherKindsAudience is { } other && audiences.Contains(other))
-            return new(RefusalCode.WrongKindOfIdentity, "The token is meant for the other kind of caller: people and workloads use different endpoints and audiences.");
+        {
+            return new(
+                RefusalCode.WrongKindOfIdentity,
+                "The token is meant for the other kind of caller: people and workloads use different endpoints and audiences."
+            );
+        }
+
         return audiences.Contains(Audience) ? null : AudienceRefusal("The token is not for this broker");
     }
 }

@@ -16,7 +16,11 @@ public sealed record PeopleIssuerRules : IssuerRules
     public Refusal? Identify(CompactJws token, TokenWindow window, string proofHash, out Person? person)
     {
         person = null;
-        if (CheckClaims(token.Claims, out string subject) is { } refusal) return refusal;
+        if (CheckClaims(token.Claims, out var subject) is { } refusal)
+        {
+            return refusal;
+        }
+
         var values = RolesClaim.FindTexts(token.Claims);
         person = new Person
         {

@@ -3,9 +3,7 @@ namespace CredBroker.Core.Identity;
 /// <summary>The outcome of verifying a person's token.</summary>
 public abstract record PersonOutcome
 {
-    private PersonOutcome()
-    {
-    }
+    private PersonOutcome() { }
 
     /// <summary>The token holds.</summary>
     public sealed record Verified(Person Person) : PersonOutcome;

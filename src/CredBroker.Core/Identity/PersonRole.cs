@@ -8,10 +8,13 @@ public enum PersonRole
 {
     /// <summary>Revokes, closes tasks, applies policy.</summary>
     Admin,
+
     /// <summary>Approves or denies requests.</summary>
     Approver,
+
     /// <summary>Reads and exports the audit trail.</summary>
     Auditor,
+
     /// <summary>Sees leases and processes.</summary>
     Viewer,
 }

@@ -8,6 +8,7 @@ public enum ProofMethod
 {
     /// <summary>A token of a configured OIDC issuer.</summary>
     Oidc,
+
     /// <summary>A SPIFFE JWT-SVID.</summary>
     JwtSvid,
 }

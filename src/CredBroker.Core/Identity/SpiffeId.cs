@@ -4,10 +4,15 @@ using System.Text;
 
 namespace CredBroker.Core.Identity;
 
-/// <summary>A SPIFFE ID (SPIFFE-ID §2), compared exactly as written: nothing is normalised, so that no two spellings are the same identity.</summary>
+/// <summary>
+/// A SPIFFE ID (SPIFFE-ID §2), compared exactly as written: nothing is normalised, so that no two spellings are the
+/// same identity.
+/// </summary>
 public sealed record SpiffeId
 {
-    /// <summary>The longest SPIFFE ID that is accepted, in bytes (SPIFFE-ID §2.3 asks for at least this; we accept no more).</summary>
+    /// <summary>
+    /// The longest SPIFFE ID that is accepted, in bytes (SPIFFE-ID §2.3 asks for at least this; we accept no more).
+    /// </summary>
     public const int MaxLength = 2048;
 
     /// <summary>The longest trust domain name, in bytes.</summary>
@@ -15,9 +20,12 @@ public sealed record SpiffeId
 
     private const string Scheme = "spiffe://";
 
-    private static readonly SearchValues<char> TrustDomainCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789._-");
-    private static readonly SearchValues<char> SegmentCharacters =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    private static readonly SearchValues<char> TrustDomainCharacters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyz0123456789._-"
+    );
+    private static readonly SearchValues<char> SegmentCharacters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+    );
 
     private SpiffeId(string text, int pathStart)
     {
@@ -39,11 +47,19 @@ public sealed record SpiffeId
     public override string ToString() => Text;
 
     /// <summary>Reads a SPIFFE ID; <paramref name="fault"/> says what is wrong without repeating the text.</summary>
-    public static bool TryParse(string text, [NotNullWhen(true)] out SpiffeId? id, [NotNullWhen(false)] out string? fault)
+    public static bool TryParse(
+        string text,
+        [NotNullWhen(true)] out SpiffeId? id,
+        [NotNullWhen(false)] out string? fault
+    )
     {
         id = null;
-        fault = Fault(text, out int pathStart);
-        if (fault is not null) return false;
+        fault = Fault(text, out var pathStart);
+        if (fault is not null)
+        {
+            return false;
+        }
+
         id = new SpiffeId(text, pathStart);
         return true;
     }
@@ -59,20 +75,37 @@ public sealed record SpiffeId
     private static string? Fault(string text, out int pathStart)
     {
         pathStart = 0;
-        if (Encoding.UTF8.GetByteCount(text) > MaxLength) return $"it is longer than {MaxLength} bytes";
-        if (!text.StartsWith(Scheme, StringComparison.Ordinal)) return "it does not begin with spiffe:// in lower case";
+        if (Encoding.UTF8.GetByteCount(text) > MaxLength)
+        {
+            return $"it is longer than {MaxLength} bytes";
+        }
+
+        if (!text.StartsWith(Scheme, StringComparison.Ordinal))
+        {
+            return "it does not begin with spiffe:// in lower case";
+        }
 
         var rest = text.AsSpan(Scheme.Length);
-        int slash = rest.IndexOf('/');
+        var slash = rest.IndexOf('/');
         var trustDomain = slash < 0 ? rest : rest[..slash];
-        if (!IsTrustDomain(trustDomain)) return "its trust domain is not 1 to 255 of a-z, 0-9, '.', '_' and '-'";
+        if (!IsTrustDomain(trustDomain))
+        {
+            return "its trust domain is not 1 to 255 of a-z, 0-9, '.', '_' and '-'";
+        }
 
         pathStart = Scheme.Length + trustDomain.Length;
-        if (slash < 0) return null;
+        if (slash < 0)
+        {
+            return null;
+        }
+
         var path = rest[(slash + 1)..];
         foreach (var segment in path.Split('/'))
         {
-            if (!IsSegment(path[segment])) return "a path segment is empty, '.', '..' or has a character other than letters, digits, '.', '_' and '-'";
+            if (!IsSegment(path[segment]))
+            {
+                return "a path segment is empty, '.', '..' or has a character other than letters, digits, '.', '_' and '-'";
+            }
         }
 
         return null;

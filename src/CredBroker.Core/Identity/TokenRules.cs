@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace CredBroker.Core.Identity;
 
-/// <summary>What a token must be before its signature is worth checking. Pure: a token and the time in, a refusal or nothing out.</summary>
+/// <summary>
+/// What a token must be before its signature is worth checking. Pure: a token and the time in, a refusal or nothing
+/// out.
+/// </summary>
 public abstract record TokenRules
 {
     /// <summary>The audience that is ours.</summary>
@@ -17,20 +20,37 @@ public abstract record TokenRules
     /// <summary>The longest life of a token; null for any.</summary>
     public TimeSpan? MaxTokenLifetime { get; init; }
 
-    /// <summary>What the identity's issuer is called: the exact <c>iss</c>, or <c>spiffe://</c> and the trust domain.</summary>
+    /// <summary>
+    /// What the identity's issuer is called: the exact <c>iss</c>, or <c>spiffe://</c> and the trust domain.
+    /// </summary>
     public abstract string IssuerName { get; }
 
     /// <summary>The <c>iss</c> that the token must carry; null where it does not matter.</summary>
     internal abstract string? RequiredIssuer { get; }
 
-    /// <summary>Checks header, audience and times; a token that fails here costs no signature check and no refresh of keys.</summary>
+    /// <summary>
+    /// Checks header, audience and times; a token that fails here costs no signature check and no refresh of keys.
+    /// </summary>
     public Refusal? CheckBeforeSignature(CompactJws token, DateTimeOffset now, out TokenWindow window)
     {
         window = default;
         if (!Algorithms.Contains(token.Algorithm))
-            return new(RefusalCode.AlgorithmNotAccepted, $"The token's algorithm is not accepted here; accepted are {string.Join(", ", Algorithms)}.");
-        if (!IsTypeAccepted(token.Type)) return new(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
-        return CheckKind(token.Claims) ?? CheckAudience(token.Claims) ?? TokenWindow.Read(token.Claims, out window) ?? window.Check(now, ClockSkew, MaxTokenLifetime);
+        {
+            return new(
+                RefusalCode.AlgorithmNotAccepted,
+                $"The token's algorithm is not accepted here; accepted are {string.Join(", ", Algorithms)}."
+            );
+        }
+
+        if (!IsTypeAccepted(token.Type))
+        {
+            return new(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
+        }
+
+        return CheckKind(token.Claims)
+            ?? CheckAudience(token.Claims)
+            ?? TokenWindow.Read(token.Claims, out window)
+            ?? window.Check(now, ClockSkew, MaxTokenLifetime);
     }
 
     /// <summary>Whether a header's <c>typ</c> is accepted; null where it has none.</summary>
@@ -39,21 +59,39 @@ public abstract record TokenRules
     /// <summary>Holds the token's audiences against ours.</summary>
     protected abstract Refusal? CheckAudiences(IReadOnlyList<string> audiences);
 
-    // RFC 7800: a bound token is its holder's only together with the proof, and a bearer's word is none. RFC 8417: an event speaks about a subject, not for it.
+    // RFC 7800: a bound token is its holder's only together with the proof, and a bearer's word is none. RFC 8417: an
+    // event speaks about a subject, not for it.
     private static Refusal? CheckKind(JsonElement claims)
     {
         if (claims.TryGetProperty("cnf", out _))
-            return new(RefusalCode.ClaimForbidden, "The token is bound to a key ('cnf'), the proof of which cannot be checked here; ask its issuer for one that is not.");
-        if (claims.TryGetProperty("events", out _)) return new(RefusalCode.ClaimForbidden, "The token is a security event ('events'), not an identity.");
+        {
+            return new(
+                RefusalCode.ClaimForbidden,
+                "The token is bound to a key ('cnf'), the proof of which cannot be checked here; ask its issuer for one that is not."
+            );
+        }
+
+        if (claims.TryGetProperty("events", out _))
+        {
+            return new(RefusalCode.ClaimForbidden, "The token is a security event ('events'), not an identity.");
+        }
+
         return null;
     }
 
     private Refusal? CheckAudience(JsonElement claims)
     {
-        if (!claims.TryGetProperty("aud", out var claim)) return AudienceRefusal("The token has no 'aud'");
+        if (!claims.TryGetProperty("aud", out var claim))
+        {
+            return AudienceRefusal("The token has no 'aud'");
+        }
+
         JsonElement[] elements = claim.ValueKind == JsonValueKind.Array ? [.. claim.EnumerateArray()] : [claim];
         if (elements.Length == 0 || elements.Any(e => e.ValueKind != JsonValueKind.String || e.ValueEquals("")))
+        {
             return AudienceRefusal("The token's 'aud' is not a text or a list of texts");
+        }
+
         return CheckAudiences([.. elements.Select(e => e.GetString()!)]);
     }
 

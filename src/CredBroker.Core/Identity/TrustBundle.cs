@@ -6,15 +6,21 @@ using System.Text.Json;
 namespace CredBroker.Core.Identity;
 
 /// <summary>
-/// A SPIFFE trust bundle (SPIFFE Trust Domain and Bundle §4): the authorities of one trust domain at one time. It is never merged with another. One without
-/// usable keys is a valid bundle under which no SVID verifies.
+/// A SPIFFE trust bundle (SPIFFE Trust Domain and Bundle §4): the authorities of one trust domain at one time. It is
+/// never merged with another. One without usable keys is a valid bundle under which no SVID verifies.
 /// </summary>
 public sealed class TrustBundle
 {
     /// <summary>What <see cref="RefreshHint"/> is where the bundle has none.</summary>
     public static readonly TimeSpan DefaultRefreshHint = TimeSpan.FromMinutes(5);
 
-    private TrustBundle(VerificationKeys keys, IReadOnlyList<X509Certificate2> authorities, ulong? sequence, TimeSpan refreshHint, IReadOnlyList<string> skipped)
+    private TrustBundle(
+        VerificationKeys keys,
+        IReadOnlyList<X509Certificate2> authorities,
+        ulong? sequence,
+        TimeSpan refreshHint,
+        IReadOnlyList<string> skipped
+    )
     {
         JwtKeys = keys;
         X509Authorities = authorities;
@@ -39,21 +45,39 @@ public sealed class TrustBundle
     public IReadOnlyList<string> Skipped { get; }
 
     /// <summary>Reads a bundle; <paramref name="fault"/> says why it is none.</summary>
-    public static bool TryRead(ReadOnlyMemory<byte> utf8, [NotNullWhen(true)] out TrustBundle? bundle, [NotNullWhen(false)] out string? fault)
+    public static bool TryRead(
+        ReadOnlyMemory<byte> utf8,
+        [NotNullWhen(true)] out TrustBundle? bundle,
+        [NotNullWhen(false)] out string? fault
+    )
     {
         bundle = null;
         using var document = JsonWebKeys.ReadEntries(utf8, out var entries, out fault);
-        if (document is null) return false;
+        if (document is null)
+        {
+            return false;
+        }
+
         fault = "its spiffe_sequence or spiffe_refresh_hint is no whole number";
-        if (!TryNumber(document.RootElement, "spiffe_sequence", out ulong? sequence)) return false;
-        if (!TryNumber(document.RootElement, "spiffe_refresh_hint", out ulong? hint)) return false;
+        if (!TryNumber(document.RootElement, "spiffe_sequence", out var sequence))
+        {
+            return false;
+        }
+
+        if (!TryNumber(document.RootElement, "spiffe_refresh_hint", out var hint))
+        {
+            return false;
+        }
 
         var keys = new List<VerificationKey>();
         var authorities = new List<X509Certificate2>();
         var skipped = new List<string>();
         foreach (var (index, entry) in entries.EnumerateArray().Index())
         {
-            if (ReadEntry(entry, keys, authorities) is { } reason) skipped.Add($"entry {index}: {reason}");
+            if (ReadEntry(entry, keys, authorities) is { } reason)
+            {
+                skipped.Add($"entry {index}: {reason}");
+            }
         }
 
         var refreshHint = hint is null ? DefaultRefreshHint : TimeSpan.FromSeconds(Math.Clamp(hint.Value, 1, 86_400));
@@ -61,7 +85,10 @@ public sealed class TrustBundle
         return true;
     }
 
-    /// <summary>Whether this bundle may take the place of another: its sequence must not go back, or vanish. The texts are those of the log.</summary>
+    /// <summary>
+    /// Whether this bundle may take the place of another: its sequence must not go back, or vanish. The texts are those
+    /// of the log.
+    /// </summary>
     public bool MaySucceed(TrustBundle? current, [NotNullWhen(false)] out string? fault)
     {
         fault = (current?.Sequence, Sequence) switch
@@ -77,16 +104,32 @@ public sealed class TrustBundle
     // .NET's JsonWebKeySet would drop every entry here: it keeps only use=sig.
     private static string? ReadEntry(JsonElement entry, List<VerificationKey> keys, List<X509Certificate2> authorities)
     {
-        if (entry.ValueKind != JsonValueKind.Object) return "it is no object";
+        if (entry.ValueKind != JsonValueKind.Object)
+        {
+            return "it is no object";
+        }
+
         switch (JsonWebKeyReader.Text(entry, "use"))
         {
             case "jwt-svid":
-                if (JsonWebKeyReader.Read(entry, out string fault) is not { } key) return fault;
-                if (key.KeyId is null) return "a jwt-svid key needs a kid";
+                if (JsonWebKeyReader.Read(entry, out var fault) is not { } key)
+                {
+                    return fault;
+                }
+
+                if (key.KeyId is null)
+                {
+                    return "a jwt-svid key needs a kid";
+                }
+
                 keys.Add(key);
                 return null;
             case "x509-svid":
-                if (ReadCertificate(entry) is not { } certificate) return "its x5c does not begin with one certificate";
+                if (ReadCertificate(entry) is not { } certificate)
+                {
+                    return "its x5c does not begin with one certificate";
+                }
+
                 authorities.Add(certificate);
                 return null;
             default:
@@ -96,8 +139,20 @@ public sealed class TrustBundle
 
     private static X509Certificate2? ReadCertificate(JsonElement entry)
     {
-        if (!entry.TryGetProperty("x5c", out var chain) || chain.ValueKind != JsonValueKind.Array || chain.GetArrayLength() == 0) return null;
-        if (chain[0].ValueKind != JsonValueKind.String || !chain[0].TryGetBytesFromBase64(out byte[]? der)) return null;
+        if (
+            !entry.TryGetProperty("x5c", out var chain)
+            || chain.ValueKind != JsonValueKind.Array
+            || chain.GetArrayLength() == 0
+        )
+        {
+            return null;
+        }
+
+        if (chain[0].ValueKind != JsonValueKind.String || !chain[0].TryGetBytesFromBase64(out var der))
+        {
+            return null;
+        }
+
         try
         {
             return X509CertificateLoader.LoadCertificate(der);
@@ -111,8 +166,16 @@ public sealed class TrustBundle
     private static bool TryNumber(JsonElement root, string name, out ulong? value)
     {
         value = null;
-        if (!root.TryGetProperty(name, out var member)) return true;
-        if (member.ValueKind != JsonValueKind.Number || !member.TryGetUInt64(out ulong number)) return false;
+        if (!root.TryGetProperty(name, out var member))
+        {
+            return true;
+        }
+
+        if (member.ValueKind != JsonValueKind.Number || !member.TryGetUInt64(out var number))
+        {
+            return false;
+        }
+
         value = number;
         return true;
     }

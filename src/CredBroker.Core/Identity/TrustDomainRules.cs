@@ -1,6 +1,8 @@
 namespace CredBroker.Core.Identity;
 
-/// <summary>The rules for JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). Whatever <c>iss</c> they carry plays no part.</summary>
+/// <summary>
+/// The rules for JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). Whatever <c>iss</c> they carry plays no part.
+/// </summary>
 public sealed record TrustDomainRules : TokenRules
 {
     /// <summary>The trust domain's name.</summary>
@@ -20,8 +22,12 @@ public sealed record TrustDomainRules : TokenRules
     /// <param name="proofHash">SHA-256 of the token.</param>
     public WorkloadIdentity Identify(SpiffeId id, TokenWindow window, string proofHash)
     {
-        string instance = "";
-        if (PathTemplate is null || !PathTemplate.TryMatch(id.Path, out string workload, out instance)) workload = id.Path;
+        var instance = "";
+        if (PathTemplate is null || !PathTemplate.TryMatch(id.Path, out var workload, out instance))
+        {
+            workload = id.Path;
+        }
+
         return new WorkloadIdentity
         {
             Proof = ProofMethod.JwtSvid,
@@ -42,5 +48,7 @@ public sealed record TrustDomainRules : TokenRules
 
     /// <inheritdoc/>
     protected override Refusal? CheckAudiences(IReadOnlyList<string> audiences) =>
-        audiences is [var only] && only == Audience ? null : AudienceRefusal("The JWT-SVID is not for this broker alone");
+        audiences is [var only] && only == Audience
+            ? null
+            : AudienceRefusal("The JWT-SVID is not for this broker alone");
 }

@@ -7,4 +7,9 @@ namespace CredBroker.Core.Identity;
 /// <param name="Algorithms">What it may verify: the one its <c>alg</c> names, else those of its type or curve.</param>
 /// <param name="SecurityKey">The key as the token library takes it.</param>
 /// <param name="SignatureLength">The exact length of its signatures, in bytes.</param>
-public sealed record VerificationKey(string? KeyId, IReadOnlyList<string> Algorithms, SecurityKey SecurityKey, int SignatureLength);
+public sealed record VerificationKey(
+    string? KeyId,
+    IReadOnlyList<string> Algorithms,
+    SecurityKey SecurityKey,
+    int SignatureLength
+);

@@ -3,9 +3,7 @@ namespace CredBroker.Core.Identity;
 /// <summary>The outcome of verifying an identity proof.</summary>
 public abstract record VerificationOutcome
 {
-    private VerificationOutcome()
-    {
-    }
+    private VerificationOutcome() { }
 
     /// <summary>The proof holds.</summary>
     public sealed record Verified(WorkloadIdentity Identity) : VerificationOutcome;

@@ -8,13 +8,18 @@ public sealed record WorkloadIdentity
     /// <summary>How the identity was proven.</summary>
     public required ProofMethod Proof { get; init; }
 
-    /// <summary>The token's exact <c>iss</c>; for a SPIFFE identity <c>spiffe://&lt;trust domain&gt;</c>, never the token's <c>iss</c>.</summary>
+    /// <summary>
+    /// The token's exact <c>iss</c>; for a SPIFFE identity <c>spiffe://&lt;trust domain&gt;</c>, never the token's
+    /// <c>iss</c>.
+    /// </summary>
     public required string Issuer { get; init; }
 
     /// <summary>The token's <c>sub</c>.</summary>
     public required string Subject { get; init; }
 
-    /// <summary>The workload's name: the claim or path segment that the settings of its issuer or trust domain name.</summary>
+    /// <summary>
+    /// The workload's name: the claim or path segment that the settings of its issuer or trust domain name.
+    /// </summary>
     public required string Workload { get; init; }
 
     /// <summary>The one running instance of the workload; empty where the issuer's settings name none.</summary>
@@ -26,7 +31,9 @@ public sealed record WorkloadIdentity
     /// <summary>The SPIFFE trust domain; empty for an OIDC identity.</summary>
     public string TrustDomain { get; init; } = "";
 
-    /// <summary>The claims that the issuer's settings list, and no others: all that policy sees and the lease keeps.</summary>
+    /// <summary>
+    /// The claims that the issuer's settings list, and no others: all that policy sees and the lease keeps.
+    /// </summary>
     public IReadOnlyDictionary<string, JsonElement> Claims { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>When the proof itself ends.</summary>

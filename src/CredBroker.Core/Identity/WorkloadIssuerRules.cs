@@ -18,16 +18,38 @@ public sealed record WorkloadIssuerRules : IssuerRules
     public Refusal? Identify(CompactJws token, TokenWindow window, string proofHash, out WorkloadIdentity? identity)
     {
         identity = null;
-        if (CheckClaims(token.Claims, out string subject) is { } refusal) return refusal;
-        if (!WorkloadClaim.TryFindText(token.Claims, out string workload)) return Missing(WorkloadClaim, "the workload");
-        string instance = "";
-        if (InstanceClaim?.TryFindText(token.Claims, out instance) == false) return Missing(InstanceClaim, "the instance");
+        if (CheckClaims(token.Claims, out var subject) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (!WorkloadClaim.TryFindText(token.Claims, out var workload))
+        {
+            return Missing(WorkloadClaim, "the workload");
+        }
+
+        var instance = "";
+        if (InstanceClaim?.TryFindText(token.Claims, out instance) == false)
+        {
+            return Missing(InstanceClaim, "the instance");
+        }
 
         var visible = new Dictionary<string, JsonElement>(VisibleClaims.Count, StringComparer.Ordinal);
-        foreach (string name in VisibleClaims)
+        foreach (var name in VisibleClaims)
         {
-            if (!token.Claims.TryGetProperty(name, out var claim)) continue;
-            if (!ClaimText.IsPrintable(claim)) return new(RefusalCode.TokenMalformed, $"The token's '{name}' holds control characters or too long a text.");
+            if (!token.Claims.TryGetProperty(name, out var claim))
+            {
+                continue;
+            }
+
+            if (!ClaimText.IsPrintable(claim))
+            {
+                return new(
+                    RefusalCode.TokenMalformed,
+                    $"The token's '{name}' holds control characters or too long a text."
+                );
+            }
+
             visible.Add(name, claim.Clone());
         }
 
@@ -46,5 +68,8 @@ public sealed record WorkloadIssuerRules : IssuerRules
     }
 
     private static Refusal Missing(ClaimPath path, string what) =>
-        new(RefusalCode.ClaimMissing, $"The token's '{path.Text}', which names {what}, is missing or not a printable text.");
+        new(
+            RefusalCode.ClaimMissing,
+            $"The token's '{path.Text}', which names {what}, is missing or not a printable text."
+        );
 }

@@ -6,11 +6,18 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Proves that a lease without a Vault lease id has no secret. Revoking an accessor does not stop a mint that is under way, so the proof is a sweep of the credential's own
-/// role path that begins at least Vault's longest request time after the accessor's revocation: Vault is listed first and the store is read second, and an id that the store
-/// does not know, older than the issuance deadline, is revoked.
+/// Proves that a lease without a Vault lease id has no secret. Revoking an accessor does not stop a mint that is under
+/// way, so the proof is a sweep of the credential's own role path that begins at least Vault's longest request time
+/// after the accessor's revocation: Vault is listed first and the store is read second, and an id that the store does
+/// not know, older than the issuance deadline, is revoked.
 /// </summary>
-public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, LeaseOptions options, ILogger<AbsenceSweep> logger)
+public sealed partial class AbsenceSweep(
+    ISecretIssuer issuer,
+    IBrokerStore store,
+    LeaseRevoker revoker,
+    LeaseOptions options,
+    ILogger<AbsenceSweep> logger
+)
 {
     /// <summary>How long a lease that nobody can prove gone waits to be looked at again.</summary>
     private static readonly TimeSpan NotProvable = TimeSpan.FromHours(1);
@@ -19,14 +26,20 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
     public async ValueTask RunAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
     {
         var now = store.Position.UtcNow;
-        var ripe = leases.Where(lease => lease.AccessorRevokedAt + options.VaultRequestLimit <= now && lease.Decision.Decision.Grant is not null);
+        var ripe = leases.Where(lease =>
+            lease.AccessorRevokedAt + options.VaultRequestLimit <= now && lease.Decision.Decision.Grant is not null
+        );
         foreach (var group in ripe.GroupBy(lease => lease.Decision.Decision.Grant!.Entry.Vault))
         {
             await SweepAsync(group.First().Decision.Decision.Grant!.Entry, [.. group], cancellationToken);
         }
     }
 
-    private async ValueTask SweepAsync(CatalogueEntry entry, IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    private async ValueTask SweepAsync(
+        CatalogueEntry entry,
+        IReadOnlyList<Lease> leases,
+        CancellationToken cancellationToken
+    )
     {
         IReadOnlyList<string> listed;
         switch (await issuer.ListLeasesAsync(entry, cancellationToken))
@@ -38,7 +51,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
                 await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed: {failed.Error}", null);
                 return;
             default:
-                await FailAllAsync(leases, $"Vault's path of {entry.Name} is not this installation's alone: whether a secret exists is not known.", NotProvable);
+                await FailAllAsync(
+                    leases,
+                    $"Vault's path of {entry.Name} is not this installation's alone: whether a secret exists is not known.",
+                    NotProvable
+                );
                 return;
         }
 
@@ -58,7 +75,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
                     unknown.Add(lease);
                     break;
                 case LeaseLookup.Failed failed:
-                    await FailAllAsync(leases, $"A Vault lease of {entry.Name} cannot be looked up: {failed.Error}", null);
+                    await FailAllAsync(
+                        leases,
+                        $"A Vault lease of {entry.Name} cannot be looked up: {failed.Error}",
+                        null
+                    );
                     return;
             }
         }
@@ -67,7 +88,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
         if (strays.Count > options.StrayLimit)
         {
             LogTooMany(logger, entry.Name, options.StrayLimit);
-            await FailAllAsync(leases, $"Vault holds more than {options.StrayLimit} leases of {entry.Name} that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans", null);
+            await FailAllAsync(
+                leases,
+                $"Vault holds more than {options.StrayLimit} leases of {entry.Name} that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans",
+                null
+            );
             return;
         }
 
@@ -83,7 +108,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
         if (unknown.Count > strays.Count)
         {
             // Younger ones may belong to an exchange in flight; later they are known, or strays.
-            await FailAllAsync(leases, $"Exchanges of {entry.Name} are in flight; the proof is repeated.", options.IssuanceDeadline);
+            await FailAllAsync(
+                leases,
+                $"Exchanges of {entry.Name} are in flight; the proof is repeated.",
+                options.IssuanceDeadline
+            );
             return;
         }
 
@@ -96,7 +125,11 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
         bool IsStray(VaultLease lease) => lease.IssuedAt < readAt - options.IssuanceDeadline;
     }
 
-    private async ValueTask<bool> RevokeStrayAsync(CatalogueEntry entry, VaultLease stray, CancellationToken cancellationToken)
+    private async ValueTask<bool> RevokeStrayAsync(
+        CatalogueEntry entry,
+        VaultLease stray,
+        CancellationToken cancellationToken
+    )
     {
         LogStray(logger, stray.VaultLeaseId, entry.Name);
         if (await issuer.RevokeStrayAsync(stray.VaultLeaseId, cancellationToken) is not RevokeOutcome.Confirmed)
@@ -115,7 +148,8 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
                     Details = LeaseDetails.Text("vaultLease", stray.VaultLeaseId),
                 },
             },
-            cancellationToken);
+            cancellationToken
+        );
         return true;
     }
 
@@ -127,9 +161,15 @@ public sealed partial class AbsenceSweep(ISecretIssuer issuer, IBrokerStore stor
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Vault lease {VaultLeaseId} of {Credential} is known to no record; it is revoked.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Vault lease {VaultLeaseId} of {Credential} is known to no record; it is revoked."
+    )]
     private static partial void LogStray(ILogger logger, string vaultLeaseId, string credential);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Vault leases of {Credential} are known to no record, more than the {Limit} that one sweep removes. An admin has to look.")]
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "Vault leases of {Credential} are known to no record, more than the {Limit} that one sweep removes. An admin has to look."
+    )]
     private static partial void LogTooMany(ILogger logger, string credential, int limit);
 }

@@ -5,20 +5,48 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Core.Leases;
 
-/// <summary>What an agent may do with its own leases and tasks. A lease is visible only to the issuer, subject and instance that it was issued to; to anyone else it does not exist.</summary>
+/// <summary>
+/// What an agent may do with its own leases and tasks. A lease is visible only to the issuer, subject and instance that
+/// it was issued to; to anyone else it does not exist.
+/// </summary>
 public sealed class AgentLeases(
-    IWorkloadVerifier verifier, PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, LeaseRevoker revoker, Revocations revocations, RefusedCalls refusedCalls,
-    LeaseOptions options, TimeProvider time)
+    IWorkloadVerifier verifier,
+    PolicyControl policy,
+    ISecretIssuer issuer,
+    IBrokerStore store,
+    LeaseRevoker revoker,
+    Revocations revocations,
+    RefusedCalls refusedCalls,
+    LeaseOptions options,
+    TimeProvider time
+)
 {
-    private static readonly Refusal NoPolicy = new(RefusalCode.PolicyMissing, "No policy is in force, so nothing can be decided. Try again later.", TimeSpan.FromSeconds(30));
+    private static readonly Refusal NoPolicy = new(
+        RefusalCode.PolicyMissing,
+        "No policy is in force, so nothing can be decided. Try again later.",
+        TimeSpan.FromSeconds(30)
+    );
     private static readonly Refusal NotFound = new(RefusalCode.LeaseNotFound, "You hold no lease with this id.");
 
     /// <summary>The lease's state.</summary>
-    public async ValueTask<LeaseOutcome> FindAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken) =>
-        (await OwnAsync(proof, leaseId, call, cancellationToken)).Outcome;
+    public async ValueTask<LeaseOutcome> FindAsync(
+        IdentityProof proof,
+        string leaseId,
+        CallContext call,
+        CancellationToken cancellationToken
+    ) => (await OwnAsync(proof, leaseId, call, cancellationToken)).Outcome;
 
-    /// <summary>Renews within the decision's limit, re-evaluated under current policy. A null <paramref name="ttl"/> asks for what was granted at first.</summary>
-    public async ValueTask<LeaseOutcome> RenewAsync(IdentityProof proof, string leaseId, TimeSpan? ttl, CallContext call, CancellationToken cancellationToken)
+    /// <summary>
+    /// Renews within the decision's limit, re-evaluated under current policy. A null <paramref name="ttl"/> asks for
+    /// what was granted at first.
+    /// </summary>
+    public async ValueTask<LeaseOutcome> RenewAsync(
+        IdentityProof proof,
+        string leaseId,
+        TimeSpan? ttl,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
     {
         var fence = store.Position.Fence;
         var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
@@ -27,9 +55,25 @@ public sealed class AgentLeases(
             return outcome;
         }
 
-        if (lease is not { State: LeaseState.Active, ActivatedAt: { } activatedAt, ExpiresAt: { } expiresAt, Decision.Decision.Grant: { } granted })
+        if (
+            lease
+            is not {
+                State: LeaseState.Active,
+                ActivatedAt: { } activatedAt,
+                ExpiresAt: { } expiresAt,
+                Decision.Decision.Grant: { } granted
+            }
+        )
         {
-            return await DenyAsync(lease, identity, new(RefusalCode.LeaseStateConflict, $"Only an active lease can be renewed; this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."), call);
+            return await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.LeaseStateConflict,
+                    $"Only an active lease can be renewed; this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."
+                ),
+                call
+            );
         }
 
         if (policy.Current is not { } active)
@@ -38,7 +82,10 @@ public sealed class AgentLeases(
         }
 
         // Decided as it is asked for now: a condition on the wished life holds for a renewal, too.
-        var request = lease.Decision.Request with { Ttl = ttl ?? granted.Ttl };
+        var request = lease.Decision.Request with
+        {
+            Ttl = ttl ?? granted.Ttl,
+        };
         var decision = lease.Decision with
         {
             Id = Ids.New(time),
@@ -47,7 +94,10 @@ public sealed class AgentLeases(
             Request = request,
             Decision = active.Set.Evaluate(identity, lease.Decision.Task, request),
         };
-        if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant } || grant.Entry.Vault != granted.Entry.Vault)
+        if (
+            decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant }
+            || grant.Entry.Vault != granted.Entry.Vault
+        )
         {
             return await DenyRenewalAsync(lease, decision, call, cancellationToken);
         }
@@ -59,7 +109,15 @@ public sealed class AgentLeases(
         var target = wished < end ? wished : end;
         if (target <= expiresAt)
         {
-            return await DenyAsync(lease, identity, new(RefusalCode.NotRenewable, $"Renewing cannot extend it: it ends {expiresAt:O}, and its whole life is bounded to {end:O}. Ask for a new credential then."), call);
+            return await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.NotRenewable,
+                    $"Renewing cannot extend it: it ends {expiresAt:O}, and its whole life is bounded to {end:O}. Ask for a new credential then."
+                ),
+                call
+            );
         }
 
         if (issuer.Status.Refusal is { } notNow)
@@ -90,31 +148,69 @@ public sealed class AgentLeases(
                     }),
                 },
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
 
-        // A guard that failed leaves nothing to undo: somebody has taken the lease, and revokes the token that was just extended.
+        // A guard that failed leaves nothing to undo: somebody has taken the lease, and revokes the token that was just
+        // extended.
         return committed is CommitOutcome.Committed
             ? new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace })
-            : await DenyAsync(lease, identity, new(RefusalCode.RevokedMeanwhile, "The lease was taken, or policy changed, while it was being renewed. Look at its state."), call);
+            : await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.RevokedMeanwhile,
+                    "The lease was taken, or policy changed, while it was being renewed. Look at its state."
+                ),
+                call
+            );
     }
 
-    /// <summary>Gives the secret back. Waits for the confirmation as long as the settings say: the lease is then revoked or ended, or still revoking.</summary>
-    public async ValueTask<LeaseOutcome> ReleaseAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken)
+    /// <summary>
+    /// Gives the secret back. Waits for the confirmation as long as the settings say: the lease is then revoked or
+    /// ended, or still revoking.
+    /// </summary>
+    public async ValueTask<LeaseOutcome> ReleaseAsync(
+        IdentityProof proof,
+        string leaseId,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
     {
         var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
-        if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null || lease.State is LeaseState.Revoked or LeaseState.Ended)
+        if (
+            outcome is not LeaseOutcome.Found { Lease: var lease }
+            || identity is null
+            || lease.State is LeaseState.Revoked or LeaseState.Ended
+        )
         {
             return outcome;
         }
 
         // The revocation goes on whether or not the client waits for it.
-        var revocation = revoker.RevokeAsync(lease, new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId), []).AsTask();
+        var revocation = revoker
+            .RevokeAsync(lease, new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId), [])
+            .AsTask();
         var first = await Task.WhenAny(revocation, Task.Delay(options.ReleaseWait, time, cancellationToken));
-        return new LeaseOutcome.Found(first == revocation ? await revocation : lease with { State = LeaseState.Revoking, Cause = RevocationCause.Released });
+        return new LeaseOutcome.Found(
+            first == revocation
+                ? await revocation
+                : lease with
+                {
+                    State = LeaseState.Revoking,
+                    Cause = RevocationCause.Released,
+                }
+        );
     }
 
     /// <summary>Records what the agent says it did with the secret.</summary>
-    public async ValueTask<LeaseOutcome> ReportOutcomeAsync(IdentityProof proof, string leaseId, TaskOutcome report, CallContext call, CancellationToken cancellationToken)
+    public async ValueTask<LeaseOutcome> ReportOutcomeAsync(
+        IdentityProof proof,
+        string leaseId,
+        TaskOutcome report,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
     {
         var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
         if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null)
@@ -137,18 +233,31 @@ public sealed class AgentLeases(
                             writer.WriteString("tool", toolCall.Name);
                             writer.WritePropertyName("arguments");
                             toolCall.Arguments.WriteTo(writer);
-                            writer.WriteBoolean("asDeclared", lease.Decision.Request.ToolCall is { } declared
-                                && declared.Name == toolCall.Name && System.Text.Json.JsonElement.DeepEquals(declared.Arguments, toolCall.Arguments));
+                            writer.WriteBoolean(
+                                "asDeclared",
+                                lease.Decision.Request.ToolCall is { } declared
+                                    && declared.Name == toolCall.Name
+                                    && System.Text.Json.JsonElement.DeepEquals(declared.Arguments, toolCall.Arguments)
+                            );
                         }
                     }),
                 },
             },
-            cancellationToken);
+            cancellationToken
+        );
         return outcome;
     }
 
-    /// <summary>Closes a task: everything issued for it is revoked, and its id is never used again. Null means closed.</summary>
-    public async ValueTask<Refusal?> CloseTaskAsync(IdentityProof proof, string process, string taskId, CallContext call, CancellationToken cancellationToken)
+    /// <summary>
+    /// Closes a task: everything issued for it is revoked, and its id is never used again. Null means closed.
+    /// </summary>
+    public async ValueTask<Refusal?> CloseTaskAsync(
+        IdentityProof proof,
+        string process,
+        string taskId,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
     {
         var verification = await verifier.VerifyAsync(proof, cancellationToken);
         if (verification is not VerificationOutcome.Verified { Identity: var identity })
@@ -156,68 +265,136 @@ public sealed class AgentLeases(
             return await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken);
         }
 
-        // Before its first lease a task has no owner in the store; only an agent that the process admits may then close it.
+        // Before its first lease a task has no owner in the store; only an agent that the process admits may then close
+        // it.
         var refusal = policy.Current?.Set.Admit(identity, process) switch
         {
             null => NoPolicy,
             { Refusal: { } notAdmitted } => notAdmitted,
-            _ => await revocations.CloseTaskAsync(process, taskId, TaskOwnership.Of(identity), AuditActor.Workload(identity), call, cancellationToken),
+            _ => await revocations.CloseTaskAsync(
+                process,
+                taskId,
+                TaskOwnership.Of(identity),
+                AuditActor.Workload(identity),
+                call,
+                cancellationToken
+            ),
         };
         if (refusal is not null)
         {
-            await RecordDenialAsync(new() { Type = AuditEventTypes.RequestDenied, Actor = AuditActor.Workload(identity), Process = process, TaskId = taskId }, refusal, call);
+            await RecordDenialAsync(
+                new()
+                {
+                    Type = AuditEventTypes.RequestDenied,
+                    Actor = AuditActor.Workload(identity),
+                    Process = process,
+                    TaskId = taskId,
+                },
+                refusal,
+                call
+            );
         }
 
         return refusal;
     }
 
-    private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call, CancellationToken cancellationToken)
+    private async ValueTask<LeaseOutcome> DenyRenewalAsync(
+        Lease lease,
+        DecisionRecord decision,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
     {
-        var refusal = decision.Decision.Refusal ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
-        decision = decision with { Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal } };
+        var refusal =
+            decision.Decision.Refusal
+            ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
+        decision = decision with
+        {
+            Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal },
+        };
         await store.CommitAsync(
             new StateChange.RequestDenied(decision)
             {
-                Event = LeaseRevoker.Event(AuditEventTypes.RequestDenied, lease, AuditActor.Workload(decision.Identity)) with
+                Event = LeaseRevoker.Event(
+                    AuditEventTypes.RequestDenied,
+                    lease,
+                    AuditActor.Workload(decision.Identity)
+                ) with
                 {
                     DecisionId = decision.Id,
                     Reason = refusal.CodeText,
                     TraceId = call.TraceId,
                 },
             },
-            cancellationToken);
+            cancellationToken
+        );
         return new LeaseOutcome.Refused(refusal);
     }
 
     /// <summary>The lease, if the proof holds and the lease is the caller's own.</summary>
-    private async ValueTask<(LeaseOutcome Outcome, WorkloadIdentity? Identity)> OwnAsync(IdentityProof proof, string leaseId, CallContext call, CancellationToken cancellationToken)
+    private async ValueTask<(LeaseOutcome Outcome, WorkloadIdentity? Identity)> OwnAsync(
+        IdentityProof proof,
+        string leaseId,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
     {
         var verification = await verifier.VerifyAsync(proof, cancellationToken);
         if (verification is not VerificationOutcome.Verified { Identity: var identity })
         {
-            return (new LeaseOutcome.Refused(await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken)), null);
+            return (
+                new LeaseOutcome.Refused(
+                    await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken)
+                ),
+                null
+            );
         }
 
-        if (Ids.IsValid(leaseId) && await store.FindLeaseAsync(leaseId, cancellationToken) is { } lease && lease.Decision.Identity.IsSameCaller(identity))
+        if (
+            Ids.IsValid(leaseId)
+            && await store.FindLeaseAsync(leaseId, cancellationToken) is { } lease
+            && lease.Decision.Identity.IsSameCaller(identity)
+        )
         {
             return (new LeaseOutcome.Found(lease), identity);
         }
 
         // What was asked for is on record only in the form of an id: anything else could be anything.
         var asked = Ids.IsValid(leaseId) ? leaseId : null;
-        await RecordDenialAsync(new() { Type = AuditEventTypes.RequestDenied, Actor = AuditActor.Workload(identity), LeaseId = asked }, NotFound, call);
+        await RecordDenialAsync(
+            new()
+            {
+                Type = AuditEventTypes.RequestDenied,
+                Actor = AuditActor.Workload(identity),
+                LeaseId = asked,
+            },
+            NotFound,
+            call
+        );
         return (new LeaseOutcome.Refused(NotFound), identity);
     }
 
     /// <summary>A verified caller was denied something about its own lease.</summary>
-    private async ValueTask<LeaseOutcome> DenyAsync(Lease lease, WorkloadIdentity identity, Refusal refusal, CallContext call)
+    private async ValueTask<LeaseOutcome> DenyAsync(
+        Lease lease,
+        WorkloadIdentity identity,
+        Refusal refusal,
+        CallContext call
+    )
     {
-        await RecordDenialAsync(LeaseRevoker.Event(AuditEventTypes.RequestDenied, lease, AuditActor.Workload(identity)), refusal, call);
+        await RecordDenialAsync(
+            LeaseRevoker.Event(AuditEventTypes.RequestDenied, lease, AuditActor.Workload(identity)),
+            refusal,
+            call
+        );
         return new LeaseOutcome.Refused(refusal);
     }
 
-    private async ValueTask RecordDenialAsync(AuditEvent denied, Refusal refusal, CallContext call) => await store.CommitAsync(
-        new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } }, CancellationToken.None);
+    private async ValueTask RecordDenialAsync(AuditEvent denied, Refusal refusal, CallContext call) =>
+        await store.CommitAsync(
+            new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } },
+            CancellationToken.None
+        );
 
     private async ValueTask<Refusal> RefuseAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
     {

@@ -1,6 +1,9 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>A task as the store knows it: owned by the (issuer, workload) whose lease first opened it; a closed id is never reused.</summary>
+/// <summary>
+/// A task as the store knows it: owned by the (issuer, workload) whose lease first opened it; a closed id is never
+/// reused.
+/// </summary>
 public sealed record BrokerTask
 {
     /// <summary>The agent's id for it.</summary>

@@ -5,8 +5,8 @@ using CredBroker.Core.Policy;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Everything a decision was made from, and the decision. Stored with every lease and every denial, so that a later policy can be tried on it,
-/// and written into the audit event of the request.
+/// Everything a decision was made from, and the decision. Stored with every lease and every denial, so that a later
+/// policy can be tried on it, and written into the audit event of the request.
 /// </summary>
 public sealed record DecisionRecord
 {

@@ -1,12 +1,20 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>Revokes leases whose time is over. Fired each second; those due before the next firing are waited for on the clock, so that the lag is not the firing's.</summary>
+/// <summary>
+/// Revokes leases whose time is over. Fired each second; those due before the next firing are waited for on the clock,
+/// so that the lag is not the firing's.
+/// </summary>
 public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Horizon = TimeSpan.FromSeconds(1);
     private const int BatchSize = 500;
 
-    private static readonly RevocationReason Expiry = new(RevocationCause.Expiry, Audit.AuditActor.Broker("expiry-sweep"), null, null);
+    private static readonly RevocationReason Expiry = new(
+        RevocationCause.Expiry,
+        Audit.AuditActor.Broker("expiry-sweep"),
+        null,
+        null
+    );
 
     /// <summary>One firing: works until nothing is due within the horizon.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -15,14 +23,27 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
         var storeIsLost = false;
         do
         {
-            due = await store.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow + Horizon, BatchSize, cancellationToken);
+            due = await store.FindWorkAsync(
+                LeaseWork.Expired,
+                store.Position.UtcNow + Horizon,
+                BatchSize,
+                cancellationToken
+            );
             await Parallel.ForEachAsync(
                 due,
-                new ParallelOptions { MaxDegreeOfParallelism = options.RevocationParallelism, CancellationToken = cancellationToken },
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = options.RevocationParallelism,
+                    CancellationToken = cancellationToken,
+                },
                 async (lease, stopping) =>
                 {
-                    // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it surely is not.
-                    if (lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.UtcNow is { } early && early > TimeSpan.Zero)
+                    // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it
+                    // surely is not.
+                    if (
+                        lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.UtcNow is { } early
+                        && early > TimeSpan.Zero
+                    )
                     {
                         await Task.Delay(early, time, stopping);
                     }
@@ -33,12 +54,16 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
                     }
                     catch (StoreUnavailableException)
                     {
-                        // Its end was promised when it was issued. The store will say so when it accepts again; the secret does not wait for that.
-                        await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+                        // Its end was promised when it was issued. The store will say so when it accepts again; the
+                        // secret does not wait for that.
+                        await revoker.KillAsync(
+                            lease,
+                            new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName)
+                        );
                         storeIsLost = true;
                     }
-                });
-        }
-        while (due.Count == BatchSize && !storeIsLost);
+                }
+            );
+        } while (due.Count == BatchSize && !storeIsLost);
     }
 }

@@ -1,15 +1,22 @@
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Seam: the durable truth. <see cref="CommitAsync"/> is the only way to change anything, and every change carries its guard and its audit event, so that both commit together.
-/// Every member throws <see cref="StoreUnavailableException"/> when the store does not accept or answer.
+/// Seam: the durable truth. <see cref="CommitAsync"/> is the only way to change anything, and every change carries its
+/// guard and its audit event, so that both commit together. Every member throws <see cref="StoreUnavailableException"/>
+/// when the store does not accept or answer.
 /// </summary>
 public interface IBrokerStore
 {
-    /// <summary>Commits one transition with its audit event, durably, or neither. A failed guard changes nothing and is a value, not an exception.</summary>
+    /// <summary>
+    /// Commits one transition with its audit event, durably, or neither. A failed guard changes nothing and is a value,
+    /// not an exception.
+    /// </summary>
     ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken);
 
-    /// <summary>The store's clock (never behind what it has persisted), the newest fence and the newest audit record: what step 1 of an exchange notes.</summary>
+    /// <summary>
+    /// The store's clock (never behind what it has persisted), the newest fence and the newest audit record: what step
+    /// 1 of an exchange notes.
+    /// </summary>
     StorePosition Position { get; }
 
     /// <summary>One lease, or null.</summary>
@@ -18,11 +25,21 @@ public interface IBrokerStore
     /// <summary>A page of leases, newest first.</summary>
     ValueTask<LeasePage> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Leases that a job has to work on now, longest overdue first, those under a running claim excluded.</summary>
-    ValueTask<IReadOnlyList<Lease>> FindWorkAsync(LeaseWork work, DateTimeOffset dueBefore, int limit, CancellationToken cancellationToken);
+    /// <summary>
+    /// Leases that a job has to work on now, longest overdue first, those under a running claim excluded.
+    /// </summary>
+    ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+        LeaseWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>Which of these Vault lease ids some lease holds.</summary>
-    ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(IReadOnlyCollection<string> vaultLeaseIds, CancellationToken cancellationToken);
+    ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
+        IReadOnlyCollection<string> vaultLeaseIds,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>One revocation order, or null.</summary>
     ValueTask<RevocationOrder?> FindRevocationAsync(string revocationId, CancellationToken cancellationToken);
@@ -31,7 +48,11 @@ public interface IBrokerStore
     ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(CancellationToken cancellationToken);
 
     /// <summary>What an idempotency key of this caller was used for in the last 24 hours, or null.</summary>
-    ValueTask<IdempotencyRecord?> FindIdempotencyAsync(string callerKey, string idempotencyKey, CancellationToken cancellationToken);
+    ValueTask<IdempotencyRecord?> FindIdempotencyAsync(
+        string callerKey,
+        string idempotencyKey,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>The newest applied policy, or null.</summary>
     ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken);
@@ -42,8 +63,13 @@ public enum LeaseWork
 {
     /// <summary>Active leases whose <see cref="Lease.ExpiresAt"/> is before the given time.</summary>
     Expired,
-    /// <summary>Leases in <c>revoking</c> or <c>failed</c> whose next attempt is before the given time (none set counts as due) and whose claim, if any, has lapsed.</summary>
+
+    /// <summary>
+    /// Leases in <c>revoking</c> or <c>failed</c> whose next attempt is before the given time (none set counts as due)
+    /// and whose claim, if any, has lapsed.
+    /// </summary>
     RevocationDue,
+
     /// <summary>Pending leases whose issuance deadline is before the given time.</summary>
     PendingPastDeadline,
 }
@@ -53,7 +79,12 @@ public enum LeaseWork
 /// <param name="Fence">The number of the newest revocation order.</param>
 /// <param name="PolicyVersion">The newest applied policy's version; 0 when none.</param>
 /// <param name="AuditHead">The newest committed audit record, written into Vault's own log as an anchor.</param>
-public sealed record StorePosition(DateTimeOffset UtcNow, long Fence, long PolicyVersion, Audit.AuditPosition AuditHead);
+public sealed record StorePosition(
+    DateTimeOffset UtcNow,
+    long Fence,
+    long PolicyVersion,
+    Audit.AuditPosition AuditHead
+);
 
 /// <summary>Which leases to list. All that is set must hold.</summary>
 public sealed record LeaseQuery
@@ -83,7 +114,14 @@ public sealed record LeasePage(IReadOnlyList<Lease> Leases, string? Next);
 public sealed record IdempotencyRecord(string RequestHash, string LeaseId);
 
 /// <summary>A policy version as the store keeps it.</summary>
-public sealed record AppliedPolicyRecord(long Version, string Hash, Policy.PolicyDocument Document, DateTimeOffset AppliedAt);
+public sealed record AppliedPolicyRecord(
+    long Version,
+    string Hash,
+    Policy.PolicyDocument Document,
+    DateTimeOffset AppliedAt
+);
 
-/// <summary>The store does not accept or answer. Nothing was committed, unless the message says that the outcome is unknown.</summary>
+/// <summary>
+/// The store does not accept or answer. Nothing was committed, unless the message says that the outcome is unknown.
+/// </summary>
 public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

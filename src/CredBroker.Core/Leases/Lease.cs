@@ -1,6 +1,9 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>One issued (or nearly issued) secret: what it was decided from, the handles that revoke it, and where it stands. Never the secret.</summary>
+/// <summary>
+/// One issued (or nearly issued) secret: what it was decided from, the handles that revoke it, and where it stands.
+/// Never the secret.
+/// </summary>
 public sealed record Lease
 {
     /// <summary>The lease id.</summary>
@@ -36,7 +39,10 @@ public sealed record Lease
     /// <summary>When the secret ends, as promised to the agent. Set at activation.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>The stated grace: until when the backend may accept the secret if Vault cannot be reached at <see cref="ExpiresAt"/>.</summary>
+    /// <summary>
+    /// The stated grace: until when the backend may accept the secret if Vault cannot be reached at
+    /// <see cref="ExpiresAt"/>.
+    /// </summary>
     public DateTimeOffset? GraceUntil { get; init; }
 
     /// <summary>Why it was revoked or ended.</summary>
@@ -54,7 +60,10 @@ public sealed record Lease
     /// <summary>When Vault confirmed (<c>revoked</c>), or the lease ended.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
-    /// <summary>For recovery of a lease without a Vault lease id: when its accessor was revoked; a sweep proves absence only if it begins long enough after.</summary>
+    /// <summary>
+    /// For recovery of a lease without a Vault lease id: when its accessor was revoked; a sweep proves absence only if
+    /// it begins long enough after.
+    /// </summary>
     public DateTimeOffset? AccessorRevokedAt { get; init; }
 
     /// <summary>How many attempts to revoke have failed.</summary>

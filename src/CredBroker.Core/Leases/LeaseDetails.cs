@@ -6,18 +6,25 @@ namespace CredBroker.Core.Leases;
 internal static class LeaseDetails
 {
     /// <summary>An issuance: its handles and times.</summary>
-    public static ReadOnlyMemory<byte> Issued(SecretHandles handles, DateTimeOffset expiresAt, DateTimeOffset graceUntil) => Object(writer =>
-    {
-        WriteHandles(writer, handles);
-        writer.WriteString("expiresAt", expiresAt);
-        writer.WriteString("graceUntil", graceUntil);
-    });
+    public static ReadOnlyMemory<byte> Issued(
+        SecretHandles handles,
+        DateTimeOffset expiresAt,
+        DateTimeOffset graceUntil
+    ) =>
+        Object(writer =>
+        {
+            WriteHandles(writer, handles);
+            writer.WriteString("expiresAt", expiresAt);
+            writer.WriteString("graceUntil", graceUntil);
+        });
 
     /// <summary>The handles of a secret.</summary>
-    public static ReadOnlyMemory<byte> Handles(SecretHandles handles) => Object(writer => WriteHandles(writer, handles));
+    public static ReadOnlyMemory<byte> Handles(SecretHandles handles) =>
+        Object(writer => WriteHandles(writer, handles));
 
     /// <summary>One named text.</summary>
-    public static ReadOnlyMemory<byte> Text(string name, string value) => Object(writer => writer.WriteString(name, value));
+    public static ReadOnlyMemory<byte> Text(string name, string value) =>
+        Object(writer => writer.WriteString(name, value));
 
     /// <summary>A JSON object written by the caller.</summary>
     public static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> write)

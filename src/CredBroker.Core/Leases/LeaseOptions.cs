@@ -3,12 +3,15 @@ namespace CredBroker.Core.Leases;
 /// <summary>Times and bounds of issuance, revocation and recovery. Bound from the section <c>Leases</c>.</summary>
 public sealed record LeaseOptions
 {
-    /// <summary>Steps 7 and 8 of an exchange run at most this long; afterwards the pending lease belongs to recovery.</summary>
+    /// <summary>
+    /// Steps 7 and 8 of an exchange run at most this long; afterwards the pending lease belongs to recovery.
+    /// </summary>
     public TimeSpan IssuanceDeadline { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long Vault may still work on one request. A sweep proves that nothing was minted only if it begins this long after the accessor's revocation.
-    /// Longer than <see cref="IssuanceDeadline"/>, and not shorter than Vault's own <c>max_request_duration</c> (90 s by default).
+    /// How long Vault may still work on one request. A sweep proves that nothing was minted only if it begins this long
+    /// after the accessor's revocation. Longer than <see cref="IssuanceDeadline"/>, and not shorter than Vault's own
+    /// <c>max_request_duration</c> (90 s by default).
     /// </summary>
     public TimeSpan VaultRequestLimit { get; init; } = TimeSpan.FromSeconds(90);
 
@@ -36,12 +39,18 @@ public sealed record LeaseOptions
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
     public IEnumerable<string> Validate()
     {
-        foreach (var (name, value, low, high) in new[]
-        {
-            (nameof(IssuanceDeadline), IssuanceDeadline, 1, 300), (nameof(VaultRequestLimit), VaultRequestLimit, 1, 3600), (nameof(ClaimTime), ClaimTime, 1, 3600),
-            (nameof(RevocationTimeout), RevocationTimeout, 1, 300), (nameof(RetryDelay), RetryDelay, 0, 300), (nameof(RetryDelayLimit), RetryDelayLimit, 1, 3600),
-            (nameof(ReleaseWait), ReleaseWait, 0, 60),
-        })
+        foreach (
+            var (name, value, low, high) in new[]
+            {
+                (nameof(IssuanceDeadline), IssuanceDeadline, 1, 300),
+                (nameof(VaultRequestLimit), VaultRequestLimit, 1, 3600),
+                (nameof(ClaimTime), ClaimTime, 1, 3600),
+                (nameof(RevocationTimeout), RevocationTimeout, 1, 300),
+                (nameof(RetryDelay), RetryDelay, 0, 300),
+                (nameof(RetryDelayLimit), RetryDelayLimit, 1, 3600),
+                (nameof(ReleaseWait), ReleaseWait, 0, 60),
+            }
+        )
         {
             if (value < TimeSpan.FromSeconds(low) || value > TimeSpan.FromSeconds(high))
             {

@@ -5,9 +5,7 @@ namespace CredBroker.Core.Leases;
 /// <summary>What became of an agent's call about a lease.</summary>
 public abstract record LeaseOutcome
 {
-    private LeaseOutcome()
-    {
-    }
+    private LeaseOutcome() { }
 
     /// <summary>The lease as it stands after the call.</summary>
     public sealed record Found(Lease Lease) : LeaseOutcome;

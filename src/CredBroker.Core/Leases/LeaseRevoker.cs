@@ -7,12 +7,22 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes one lease, step by step: (1) commit the claim; (2) and (3) let Vault revoke its lease with <c>sync</c> and then the accessor;
-/// (4) commit <c>revoked</c>, or <c>failed</c> with the next attempt. Nothing here is cancelled by a client, and every way out is a state that a job goes on from.
+/// Revokes one lease, step by step: (1) commit the claim; (2) and (3) let Vault revoke its lease with <c>sync</c> and
+/// then the accessor; (4) commit <c>revoked</c>, or <c>failed</c> with the next attempt. Nothing here is cancelled by a
+/// client, and every way out is a state that a job goes on from.
 /// </summary>
-public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore store, LeaseOptions options, TimeProvider time, ILogger<LeaseRevoker> logger)
+public sealed partial class LeaseRevoker(
+    ISecretIssuer issuer,
+    IBrokerStore store,
+    LeaseOptions options,
+    TimeProvider time,
+    ILogger<LeaseRevoker> logger
+)
 {
-    /// <summary>Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any live one) and nobody else is at it. Returns the lease as it stands afterwards.</summary>
+    /// <summary>
+    /// Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any live one) and nobody else is at
+    /// it. Returns the lease as it stands afterwards.
+    /// </summary>
     public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
     {
         if (Reach(lease) == RevocationReach.None)
@@ -56,9 +66,13 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
     public async ValueTask<bool> MarkAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom) =>
         Reach(lease) == RevocationReach.None
             ? (await EndAsync(lease, reason)).State == LeaseState.Ended
-            : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None) is CommitOutcome.Committed;
+            : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None)
+                is CommitOutcome.Committed;
 
-    /// <summary>An issuance stopped in step 7. If Vault said that nothing was made, revoking the child token settles it; otherwise recovery has to prove it.</summary>
+    /// <summary>
+    /// An issuance stopped in step 7. If Vault said that nothing was made, revoking the child token settles it;
+    /// otherwise recovery has to prove it.
+    /// </summary>
     internal async ValueTask AbandonAsync(Lease lease, Refusal told, bool nothingWasMade)
     {
         var reason = Recovery("exchange") with { Code = told.CodeText };
@@ -79,22 +93,31 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
         await store.CommitAsync(Revoked(lease), CancellationToken.None);
     }
 
-    /// <summary>Step 8 could not take the secret that step 7 made: its handles are stored, whatever the lease's state, and it is revoked at once.</summary>
+    /// <summary>
+    /// Step 8 could not take the secret that step 7 made: its handles are stored, whatever the lease's state, and it is
+    /// revoked at once.
+    /// </summary>
     internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
     {
         await store.CommitAsync(
             new StateChange.HandlesRecorded(lease.Id, handles)
             {
-                Event = Event(AuditEventTypes.LeaseLate, lease, AuditActor.Broker("exchange")) with { Reason = why, Details = LeaseDetails.Handles(handles) },
+                Event = Event(AuditEventTypes.LeaseLate, lease, AuditActor.Broker("exchange")) with
+                {
+                    Reason = why,
+                    Details = LeaseDetails.Handles(handles),
+                },
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         if (Reach(lease) == RevocationReach.None && handles.VaultLeaseId is null)
         {
             await EndAsync(lease, Recovery("exchange"));
             return;
         }
 
-        // Pending: claim it. Taken already: the claim may be another worker's, who does not know these handles; killing the secret needs no claim, and is idempotent.
+        // Pending: claim it. Taken already: the claim may be another worker's, who does not know these handles; killing
+        // the secret needs no claim, and is idempotent.
         await store.CommitAsync(Claim(lease, Recovery("exchange"), Ids.New(time), []), CancellationToken.None);
         var late = With(lease, handles);
         switch (await AtVaultAsync(late))
@@ -111,7 +134,10 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
         }
     }
 
-    /// <summary>Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry goes on from there.</summary>
+    /// <summary>
+    /// Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry
+    /// goes on from there.
+    /// </summary>
     internal async ValueTask KillAsync(Lease lease, SecretHandles handles)
     {
         if (await AtVaultAsync(With(lease, handles)) is RevokeOutcome.Failed failed)
@@ -121,7 +147,8 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
     }
 
     /// <summary>A sweep has proven that no secret of this lease exists.</summary>
-    internal ValueTask<CommitOutcome> ConfirmAbsentAsync(Lease lease) => store.CommitAsync(Revoked(lease), CancellationToken.None);
+    internal ValueTask<CommitOutcome> ConfirmAbsentAsync(Lease lease) =>
+        store.CommitAsync(Revoked(lease), CancellationToken.None);
 
     /// <summary>An attempt failed: in plain view, retried with exponential backoff and jitter.</summary>
     internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? wait = null)
@@ -130,14 +157,20 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
         await store.CommitAsync(
             new StateChange.RevocationFailed(lease.Id, error, store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)))
             {
-                Event = Event(AuditEventTypes.RevocationFailed, lease, AuditActor.Broker("revocation")) with { Details = LeaseDetails.Text("error", error) },
+                Event = Event(AuditEventTypes.RevocationFailed, lease, AuditActor.Broker("revocation")) with
+                {
+                    Details = LeaseDetails.Text("error", error),
+                },
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 
     /// <summary>What a revocation of this lease can reach.</summary>
     internal static RevocationReach Reach(Lease lease) =>
-        lease.VaultLeaseId is not null || lease.Decision.Decision.Grant is not { Entry.Vault: var vault } ? RevocationReach.Backend : vault.Revocation;
+        lease.VaultLeaseId is not null || lease.Decision.Decision.Grant is not { Entry.Vault: var vault }
+            ? RevocationReach.Backend
+            : vault.Revocation;
 
     private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease)
     {
@@ -158,11 +191,14 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
                     Details = LeaseDetails.Text("stillValid", StillValid.Of(lease)?.What ?? ""),
                 },
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? lease;
     }
 
-    /// <summary>The accessor is revoked; whether a secret was made all the same, a sweep says that begins late enough.</summary>
+    /// <summary>
+    /// The accessor is revoked; whether a secret was made all the same, a sweep says that begins late enough.
+    /// </summary>
     private async ValueTask CommitAccessorRevokedAsync(Lease lease)
     {
         var now = store.Position.UtcNow;
@@ -172,53 +208,84 @@ public sealed partial class LeaseRevoker(ISecretIssuer issuer, IBrokerStore stor
             {
                 Event = Event(AuditEventTypes.AccessorRevoked, lease, AuditActor.Broker("revocation")),
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 
-    private StateChange.RevocationClaimed Claim(Lease lease, RevocationReason reason, string? worker, IReadOnlyList<LeaseState> onlyFrom) =>
-        new(lease.Id, reason.Cause, reason.RequestedBy, reason.RevocationId, worker, worker is null ? null : store.Position.UtcNow + options.ClaimTime, onlyFrom)
+    private StateChange.RevocationClaimed Claim(
+        Lease lease,
+        RevocationReason reason,
+        string? worker,
+        IReadOnlyList<LeaseState> onlyFrom
+    ) =>
+        new(
+            lease.Id,
+            reason.Cause,
+            reason.RequestedBy,
+            reason.RevocationId,
+            worker,
+            worker is null ? null : store.Position.UtcNow + options.ClaimTime,
+            onlyFrom
+        )
         {
             Event = Event(AuditEventTypes.RevocationRequested, lease, reason.Actor) with
             {
                 Reason = reason.CauseText,
                 RevocationId = reason.RevocationId,
                 TraceId = reason.TraceId,
-                Details = reason.Rule.Length > 0 ? LeaseDetails.Text("rule", reason.Rule) : reason.Code.Length > 0 ? LeaseDetails.Text("code", reason.Code) : default,
+                Details =
+                    reason.Rule.Length > 0 ? LeaseDetails.Text("rule", reason.Rule)
+                    : reason.Code.Length > 0 ? LeaseDetails.Text("code", reason.Code)
+                    : default,
             },
         };
 
-    private static StateChange.LeaseRevoked Revoked(Lease lease) => new(lease.Id)
-    {
-        Event = Event(AuditEventTypes.LeaseRevoked, lease, AuditActor.Broker("revocation")),
-    };
+    private static StateChange.LeaseRevoked Revoked(Lease lease) =>
+        new(lease.Id) { Event = Event(AuditEventTypes.LeaseRevoked, lease, AuditActor.Broker("revocation")) };
 
-    private static RevocationReason Recovery(string step) => new(RevocationCause.Recovery, AuditActor.Broker(step), null, null);
+    private static RevocationReason Recovery(string step) =>
+        new(RevocationCause.Recovery, AuditActor.Broker(step), null, null);
 
     /// <summary>The lease with the handles of the secret that was made for it.</summary>
     internal static Lease With(Lease lease, SecretHandles handles) =>
-        lease with { VaultLeaseId = handles.VaultLeaseId, CredentialAccessor = handles.CredentialAccessor, PublicName = handles.PublicName };
+        lease with
+        {
+            VaultLeaseId = handles.VaultLeaseId,
+            CredentialAccessor = handles.CredentialAccessor,
+            PublicName = handles.PublicName,
+        };
 
-    internal static AuditEvent Event(string type, Lease lease, AuditActor actor) => new()
-    {
-        Type = type,
-        Actor = actor,
-        LeaseId = lease.Id,
-        DecisionId = lease.Decision.Id,
-        Process = lease.Decision.Task.Process,
-        TaskId = lease.Decision.Task.Id,
-        Credential = lease.Decision.Request.Credential,
-    };
+    internal static AuditEvent Event(string type, Lease lease, AuditActor actor) =>
+        new()
+        {
+            Type = type,
+            Actor = actor,
+            LeaseId = lease.Id,
+            DecisionId = lease.Decision.Id,
+            Process = lease.Decision.Task.Process,
+            TaskId = lease.Decision.Task.Id,
+            Credential = lease.Decision.Request.Credential,
+        };
 
     /// <summary>The delay doubled per attempt up to the limit, of which between half and all is waited.</summary>
     private TimeSpan Backoff(int attempts)
     {
-        var full = Math.Min(options.RetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(attempts, 20)), options.RetryDelayLimit.TotalMilliseconds);
+        var full = Math.Min(
+            options.RetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(attempts, 20)),
+            options.RetryDelayLimit.TotalMilliseconds
+        );
         return TimeSpan.FromMilliseconds(full / 2 + RandomNumberGenerator.GetInt32((int)(full / 2) + 1));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} to revoke lease {LeaseId} failed and will be repeated: {Error}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Attempt {Attempt} to revoke lease {LeaseId} failed and will be repeated: {Error}"
+    )]
     private static partial void LogFailed(ILogger logger, string leaseId, int attempt, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The secret of lease {LeaseId} was not delivered, but could not be revoked at once: {Error}. Recovery goes on.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The secret of lease {LeaseId} was not delivered, but could not be revoked at once: {Error}. Recovery goes on."
+    )]
     private static partial void LogNotKilled(ILogger logger, string leaseId, string error);
 }

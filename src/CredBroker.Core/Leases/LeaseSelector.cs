@@ -1,8 +1,9 @@
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Which leases an order reaches: all fields that are set must be equal. At least one is set, or <see cref="Everything"/> is.
-/// It is stored with the order, because step 6 of an exchange compares new requests with it.
+/// Which leases an order reaches: all fields that are set must be equal. At least one is set, or
+/// <see cref="Everything"/> is. It is stored with the order, because step 6 of an exchange compares new requests with
+/// it.
 /// </summary>
 public sealed record LeaseSelector
 {
@@ -55,11 +56,25 @@ public sealed record LeaseSelector
             return false;
         }
 
-        var (identity, task, request, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Request, lease.Decision.Decision);
-        return Is(Lease, lease.Id) && Is(Agent, decision.Agent) && Is(Workload, identity.Workload) && Is(Instance, identity.Instance)
-            && Is(Subject, identity.Subject) && Is(Task, task.Id) && Is(Process, task.Process) && Is(Credential, request.Credential)
-            && Is(Owner, decision.Grant?.Process.Owner?.Subject ?? "") && Is(Issuer, identity.Issuer) && Is(TrustDomain, identity.TrustDomain);
+        var (identity, task, request, decision) = (
+            lease.Decision.Identity,
+            lease.Decision.Task,
+            lease.Decision.Request,
+            lease.Decision.Decision
+        );
+        return Is(Lease, lease.Id)
+            && Is(Agent, decision.Agent)
+            && Is(Workload, identity.Workload)
+            && Is(Instance, identity.Instance)
+            && Is(Subject, identity.Subject)
+            && Is(Task, task.Id)
+            && Is(Process, task.Process)
+            && Is(Credential, request.Credential)
+            && Is(Owner, decision.Grant?.Process.Owner?.Subject ?? "")
+            && Is(Issuer, identity.Issuer)
+            && Is(TrustDomain, identity.TrustDomain);
     }
 
-    private static bool Is(string? wanted, string actual) => wanted is null || string.Equals(wanted, actual, StringComparison.Ordinal);
+    private static bool Is(string? wanted, string actual) =>
+        wanted is null || string.Equals(wanted, actual, StringComparison.Ordinal);
 }

@@ -1,11 +1,19 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>Recovers what a crash or a lost reply left pending past its deadline: its accessor is revoked at once, and a later sweep proves that nothing was made.</summary>
+/// <summary>
+/// Recovers what a crash or a lost reply left pending past its deadline: its accessor is revoked at once, and a later
+/// sweep proves that nothing was made.
+/// </summary>
 public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, LeaseOptions options)
 {
     private const int BatchSize = 500;
 
-    private static readonly RevocationReason Recovery = new(RevocationCause.Recovery, Audit.AuditActor.Broker("pending-reconcile"), null, null);
+    private static readonly RevocationReason Recovery = new(
+        RevocationCause.Recovery,
+        Audit.AuditActor.Broker("pending-reconcile"),
+        null,
+        null
+    );
 
     /// <summary>One firing: works until nothing is past its deadline.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -13,12 +21,21 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
         IReadOnlyList<Lease> overdue;
         do
         {
-            overdue = await store.FindWorkAsync(LeaseWork.PendingPastDeadline, store.Position.UtcNow, BatchSize, cancellationToken);
+            overdue = await store.FindWorkAsync(
+                LeaseWork.PendingPastDeadline,
+                store.Position.UtcNow,
+                BatchSize,
+                cancellationToken
+            );
             await Parallel.ForEachAsync(
                 overdue,
-                new ParallelOptions { MaxDegreeOfParallelism = options.RevocationParallelism, CancellationToken = cancellationToken },
-                async (lease, _) => await revoker.RevokeAsync(lease, Recovery, [LeaseState.Pending]));
-        }
-        while (overdue.Count == BatchSize);
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = options.RevocationParallelism,
+                    CancellationToken = cancellationToken,
+                },
+                async (lease, _) => await revoker.RevokeAsync(lease, Recovery, [LeaseState.Pending])
+            );
+        } while (overdue.Count == BatchSize);
     }
 }

@@ -1,6 +1,9 @@
 namespace CredBroker.Core.Leases;
 
-/// <summary>An order to revoke: an admin's, or the one that closing a task implies. Committed first (it is a fence), enumerated afterwards.</summary>
+/// <summary>
+/// An order to revoke: an admin's, or the one that closing a task implies. Committed first (it is a fence), enumerated
+/// afterwards.
+/// </summary>
 public sealed record RevocationOrder
 {
     /// <summary>The order's id.</summary>
@@ -9,7 +12,9 @@ public sealed record RevocationOrder
     /// <summary>What it reaches.</summary>
     public required LeaseSelector Selector { get; init; }
 
-    /// <summary>The cause that its leases get: <see cref="RevocationCause.Admin"/> or <see cref="RevocationCause.TaskClosed"/>.</summary>
+    /// <summary>
+    /// The cause that its leases get: <see cref="RevocationCause.Admin"/> or <see cref="RevocationCause.TaskClosed"/>.
+    /// </summary>
     public required RevocationCause Cause { get; init; }
 
     /// <summary>Why, in the admin's words.</summary>
@@ -21,9 +26,15 @@ public sealed record RevocationOrder
     /// <summary>When.</summary>
     public required DateTimeOffset RequestedAt { get; init; }
 
-    /// <summary>The fence: a rising number, assigned by the store at commit. A request whose step 1 came before it is refused in step 6.</summary>
+    /// <summary>
+    /// The fence: a rising number, assigned by the store at commit. A request whose step 1 came before it is refused in
+    /// step 6.
+    /// </summary>
     public long Fence { get; init; }
 
-    /// <summary>When every lease it reaches had been claimed for it; null while that is under way (a job goes on with it after a crash).</summary>
+    /// <summary>
+    /// When every lease it reaches had been claimed for it; null while that is under way (a job goes on with it after a
+    /// crash).
+    /// </summary>
     public DateTimeOffset? EnumeratedAt { get; init; }
 }

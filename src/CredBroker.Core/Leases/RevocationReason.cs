@@ -9,7 +9,13 @@ namespace CredBroker.Core.Leases;
 /// <param name="RevocationId">The order it belongs to.</param>
 /// <param name="TraceId">The request's trace id.</param>
 /// <param name="Rule">For a policy change: the rule that decided.</param>
-public sealed record RevocationReason(RevocationCause Cause, AuditActor Actor, string? RevocationId, string? TraceId, string Rule = "")
+public sealed record RevocationReason(
+    RevocationCause Cause,
+    AuditActor Actor,
+    string? RevocationId,
+    string? TraceId,
+    string Rule = ""
+)
 {
     /// <summary>Who asked, as the lease keeps it: the actor, unless a job acts on somebody's order.</summary>
     public string RequestedBy { get; init; } = Actor.ToString();

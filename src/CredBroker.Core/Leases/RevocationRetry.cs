@@ -2,8 +2,16 @@ using CredBroker.Core.Audit;
 
 namespace CredBroker.Core.Leases;
 
-/// <summary>Carries on with revocations that are ordered and not confirmed: open orders, marked leases, lapsed claims, failed attempts whose time has come, and leases whose absence is to be proven.</summary>
-public sealed class RevocationRetry(IBrokerStore store, LeaseRevoker revoker, AbsenceSweep absence, LeaseOptions options)
+/// <summary>
+/// Carries on with revocations that are ordered and not confirmed: open orders, marked leases, lapsed claims, failed
+/// attempts whose time has come, and leases whose absence is to be proven.
+/// </summary>
+public sealed class RevocationRetry(
+    IBrokerStore store,
+    LeaseRevoker revoker,
+    AbsenceSweep absence,
+    LeaseOptions options
+)
 {
     private const int BatchSize = 500;
 
@@ -18,44 +26,80 @@ public sealed class RevocationRetry(IBrokerStore store, LeaseRevoker revoker, Ab
         IReadOnlyList<Lease> due;
         do
         {
-            due = await store.FindWorkAsync(LeaseWork.RevocationDue, store.Position.UtcNow, BatchSize, cancellationToken);
+            due = await store.FindWorkAsync(
+                LeaseWork.RevocationDue,
+                store.Position.UtcNow,
+                BatchSize,
+                cancellationToken
+            );
 
             // Revoking first: an emergency does not wait for a sweep.
             await Parallel.ForEachAsync(
                 due.Where(lease => !AwaitsProof(lease)),
-                new ParallelOptions { MaxDegreeOfParallelism = options.RevocationParallelism, CancellationToken = cancellationToken },
-                async (lease, _) => await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed]));
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = options.RevocationParallelism,
+                    CancellationToken = cancellationToken,
+                },
+                async (lease, _) =>
+                    await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed])
+            );
             await absence.RunAsync([.. due.Where(AwaitsProof)], cancellationToken);
-        }
-        while (due.Count == BatchSize);
+        } while (due.Count == BatchSize);
     }
 
-    /// <summary>Takes every live lease that the order reaches. The order is the fence: whoever opens a lease after it has seen it.</summary>
+    /// <summary>
+    /// Takes every live lease that the order reaches. The order is the fence: whoever opens a lease after it has seen
+    /// it.
+    /// </summary>
     private async ValueTask EnumerateAsync(RevocationOrder order, CancellationToken cancellationToken)
     {
-        var reason = new RevocationReason(order.Cause, AuditActor.Broker("revocation"), order.Id, null) { RequestedBy = order.RequestedBy };
+        var reason = new RevocationReason(order.Cause, AuditActor.Broker("revocation"), order.Id, null)
+        {
+            RequestedBy = order.RequestedBy,
+        };
         string? next = null;
         do
         {
-            var page = await store.ListLeasesAsync(new() { Selector = order.Selector, States = LeaseStates.Live, After = next, Limit = 1000 }, cancellationToken);
+            var page = await store.ListLeasesAsync(
+                new()
+                {
+                    Selector = order.Selector,
+                    States = LeaseStates.Live,
+                    After = next,
+                    Limit = 1000,
+                },
+                cancellationToken
+            );
 
             // All at once: the store's writer makes one commit of what waits for it.
-            await Task.WhenAll(page.Leases.Select(lease => revoker.MarkAsync(lease, reason, LeaseStates.Live).AsTask()));
+            await Task.WhenAll(
+                page.Leases.Select(lease => revoker.MarkAsync(lease, reason, LeaseStates.Live).AsTask())
+            );
             next = page.Next;
-        }
-        while (next is not null);
+        } while (next is not null);
 
         await store.CommitAsync(
             new StateChange.RevocationEnumerated(order.Id)
             {
-                Event = new() { Type = AuditEventTypes.RevocationEnumerated, Actor = AuditActor.Broker("revocation"), RevocationId = order.Id },
+                Event = new()
+                {
+                    Type = AuditEventTypes.RevocationEnumerated,
+                    Actor = AuditActor.Broker("revocation"),
+                    RevocationId = order.Id,
+                },
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
-    private static bool AwaitsProof(Lease lease) => lease is { VaultLeaseId: null, CredentialAccessor: null, AccessorRevokedAt: not null };
+    private static bool AwaitsProof(Lease lease) =>
+        lease is { VaultLeaseId: null, CredentialAccessor: null, AccessorRevokedAt: not null };
 
     /// <summary>Cause and requester were set by the first claim and stay.</summary>
     private static RevocationReason AsOrdered(Lease lease) =>
-        new(lease.Cause ?? RevocationCause.Recovery, AuditActor.Broker("revocation-retry"), lease.RevocationId, null) { RequestedBy = lease.RequestedBy };
+        new(lease.Cause ?? RevocationCause.Recovery, AuditActor.Broker("revocation-retry"), lease.RevocationId, null)
+        {
+            RequestedBy = lease.RequestedBy,
+        };
 }

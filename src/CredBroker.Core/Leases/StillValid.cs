@@ -19,11 +19,24 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
 
         return entry.Vault switch
         {
-            VaultBinding.KeyValue kv => new(lease.Id, entry.Name, $"The value itself cannot be revoked. Rotate {kv.Mount}/{kv.Path}.", null),
-            VaultBinding.Pki pki when lease.ExpiresAt is not null =>
-                new(lease.Id, entry.Name, $"A peer that does not read the CRL of {pki.Mount} accepts certificate {lease.PublicName} until it ends.", lease.ExpiresAt),
-            _ when lease.State is LeaseState.Revoking or LeaseState.Failed && lease.GraceUntil is not null =>
-                new(lease.Id, entry.Name, "Not confirmed yet: while Vault or its backend is unreachable, the backend may accept it.", lease.GraceUntil),
+            VaultBinding.KeyValue kv => new(
+                lease.Id,
+                entry.Name,
+                $"The value itself cannot be revoked. Rotate {kv.Mount}/{kv.Path}.",
+                null
+            ),
+            VaultBinding.Pki pki when lease.ExpiresAt is not null => new(
+                lease.Id,
+                entry.Name,
+                $"A peer that does not read the CRL of {pki.Mount} accepts certificate {lease.PublicName} until it ends.",
+                lease.ExpiresAt
+            ),
+            _ when lease.State is LeaseState.Revoking or LeaseState.Failed && lease.GraceUntil is not null => new(
+                lease.Id,
+                entry.Name,
+                "Not confirmed yet: while Vault or its backend is unreachable, the backend may accept it.",
+                lease.GraceUntil
+            ),
             _ => null,
         };
     }

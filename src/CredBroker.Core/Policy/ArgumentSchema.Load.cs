@@ -6,11 +6,11 @@ namespace CredBroker.Core.Policy;
 /// <content>Reading a schema: every keyword that is not understood is a fault.</content>
 internal sealed partial class ArgumentSchema
 {
-    private ArgumentSchema()
-    {
-    }
+    private ArgumentSchema() { }
 
-    /// <summary>Reads a schema, or reports every fault with its place as a JSON pointer. Never throws, whatever the text.</summary>
+    /// <summary>
+    /// Reads a schema, or reports every fault with its place as a JSON pointer. Never throws, whatever the text.
+    /// </summary>
     public static ArgumentSchema? Load(string text, ICollection<string> faults)
     {
         if (text.Length > MaxLength)
@@ -30,7 +30,7 @@ internal sealed partial class ArgumentSchema
             using var document = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 32 });
             var loader = new Loader(faults);
             var schema = loader.Read(document.RootElement.Clone(), "");
-            if (schema.types != JsonTypes.Object)
+            if (schema._types != JsonTypes.Object)
             {
                 faults.Add("the schema of a tool's arguments must say \"type\": \"object\"");
             }
@@ -46,9 +46,9 @@ internal sealed partial class ArgumentSchema
 
     private sealed class Loader(ICollection<string> faults)
     {
-        private readonly int before = faults.Count;
+        private readonly int _before = faults.Count;
 
-        public bool IsGood => faults.Count == before;
+        public bool IsGood => faults.Count == _before;
 
         public ArgumentSchema Read(JsonElement element, string pointer)
         {
@@ -75,58 +75,58 @@ internal sealed partial class ArgumentSchema
                 case "$schema" or "title" or "description":
                     break;
                 case "type":
-                    schema.types = Types(value, at);
+                    schema._types = Types(value, at);
                     break;
                 case "properties":
-                    schema.properties = Properties(value, at);
+                    schema._properties = Properties(value, at);
                     break;
                 case "required":
-                    schema.required = Texts(value, at);
+                    schema._required = Texts(value, at);
                     break;
                 case "additionalProperties" when value.ValueKind is JsonValueKind.True or JsonValueKind.False:
-                    schema.allowsOthers = value.GetBoolean();
+                    schema._allowsOthers = value.GetBoolean();
                     break;
                 case "additionalProperties":
-                    schema.others = Read(value, at);
+                    schema._others = Read(value, at);
                     break;
                 case "enum" when value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0:
-                    schema.values = [.. value.EnumerateArray()];
+                    schema._values = [.. value.EnumerateArray()];
                     break;
                 case "enum":
                     Fail(at, "must be a list with something in it");
                     break;
                 case "const":
-                    schema.values = [value];
+                    schema._values = [value];
                     break;
                 case "minimum":
-                    schema.minimum = Number(value, at);
+                    schema._minimum = Number(value, at);
                     break;
                 case "maximum":
-                    schema.maximum = Number(value, at);
+                    schema._maximum = Number(value, at);
                     break;
                 case "exclusiveMinimum":
-                    schema.above = Number(value, at);
+                    schema._above = Number(value, at);
                     break;
                 case "exclusiveMaximum":
-                    schema.below = Number(value, at);
+                    schema._below = Number(value, at);
                     break;
                 case "minLength":
-                    schema.minLength = Count(value, at);
+                    schema._minLength = Count(value, at);
                     break;
                 case "maxLength":
-                    schema.maxLength = Count(value, at);
+                    schema._maxLength = Count(value, at);
                     break;
                 case "pattern":
                     ReadPattern(schema, value, at);
                     break;
                 case "items":
-                    schema.items = Read(value, at);
+                    schema._items = Read(value, at);
                     break;
                 case "minItems":
-                    schema.minItems = Count(value, at);
+                    schema._minItems = Count(value, at);
                     break;
                 case "maxItems":
-                    schema.maxItems = Count(value, at);
+                    schema._maxItems = Count(value, at);
                     break;
                 default:
                     Fail(pointer, $"the keyword `{keyword}` is not supported");
@@ -140,7 +140,7 @@ internal sealed partial class ArgumentSchema
             {
                 Fail(at, "must be a text");
             }
-            else if (!SafePattern.TryCompile(value.GetString()!, out schema.pattern!, out var fault))
+            else if (!SafePattern.TryCompile(value.GetString()!, out schema._pattern!, out var fault))
             {
                 Fail(at, fault);
             }
@@ -182,12 +182,21 @@ internal sealed partial class ArgumentSchema
                 return [];
             }
 
-            return value.EnumerateObject().ToDictionary(member => member.Name, member => Read(member.Value, $"{at}/{member.Name}"), StringComparer.Ordinal);
+            return value
+                .EnumerateObject()
+                .ToDictionary(
+                    member => member.Name,
+                    member => Read(member.Value, $"{at}/{member.Name}"),
+                    StringComparer.Ordinal
+                );
         }
 
         private string[] Texts(JsonElement value, string at)
         {
-            if (value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
+            if (
+                value.ValueKind == JsonValueKind.Array
+                && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            )
             {
                 return [.. value.EnumerateArray().Select(item => item.GetString()!)];
             }
@@ -198,7 +207,11 @@ internal sealed partial class ArgumentSchema
 
         private double Number(JsonElement value, string at)
         {
-            if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number))
+            if (
+                value.ValueKind == JsonValueKind.Number
+                && value.TryGetDouble(out var number)
+                && double.IsFinite(number)
+            )
             {
                 return number;
             }
@@ -218,6 +231,7 @@ internal sealed partial class ArgumentSchema
             return 0;
         }
 
-        private void Fail(string pointer, string message) => faults.Add($"{(pointer.Length == 0 ? "/" : pointer)}: {message}");
+        private void Fail(string pointer, string message) =>
+            faults.Add($"{(pointer.Length == 0 ? "/" : pointer)}: {message}");
     }
 }

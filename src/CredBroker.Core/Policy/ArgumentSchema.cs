@@ -4,40 +4,44 @@ using System.Text.RegularExpressions;
 namespace CredBroker.Core.Policy;
 
 /// <summary>
-/// The JSON Schema of a tool's arguments: a strict subset (no references, no combinators), so that checking is linear in what was sent and nothing in a schema is ignored in silence.
+/// The JSON Schema of a tool's arguments: a strict subset (no references, no combinators), so that checking is linear
+/// in what was sent and nothing in a schema is ignored in silence.
 /// </summary>
 internal sealed partial class ArgumentSchema
 {
     public const int MaxLength = 64 * 1024;
 
-    private JsonTypes types = JsonTypes.Any;
-    private Dictionary<string, ArgumentSchema>? properties;
-    private string[] required = [];
-    private bool allowsOthers = true;
-    private ArgumentSchema? others;
-    private JsonElement[]? values;
-    private double minimum = double.NegativeInfinity;
-    private double maximum = double.PositiveInfinity;
-    private double above = double.NegativeInfinity;
-    private double below = double.PositiveInfinity;
-    private int minLength;
-    private int maxLength = int.MaxValue;
-    private Regex? pattern;
-    private ArgumentSchema? items;
-    private int minItems;
-    private int maxItems = int.MaxValue;
+    private JsonTypes _types = JsonTypes.Any;
+    private Dictionary<string, ArgumentSchema>? _properties;
+    private string[] _required = [];
+    private bool _allowsOthers = true;
+    private ArgumentSchema? _others;
+    private JsonElement[]? _values;
+    private double _minimum = double.NegativeInfinity;
+    private double _maximum = double.PositiveInfinity;
+    private double _above = double.NegativeInfinity;
+    private double _below = double.PositiveInfinity;
+    private int _minLength;
+    private int _maxLength = int.MaxValue;
+    private Regex? _pattern;
+    private ArgumentSchema? _items;
+    private int _minItems;
+    private int _maxItems = int.MaxValue;
 
-    /// <summary>Where the arguments do not fit and which keyword says so, as in <c>arguments.amount fails maximum</c>; null where they fit. Names no bound.</summary>
+    /// <summary>
+    /// Where the arguments do not fit and which keyword says so, as in <c>arguments.amount fails maximum</c>; null
+    /// where they fit. Names no bound.
+    /// </summary>
     public string? Check(JsonElement arguments) => Check(arguments, "arguments");
 
     private string? Check(JsonElement value, string path)
     {
-        if ((types & TypesOf(value)) == 0)
+        if ((_types & TypesOf(value)) == 0)
         {
             return $"{path} fails type";
         }
 
-        if (values is not null && !Array.Exists(values, allowed => JsonElement.DeepEquals(allowed, value)))
+        if (_values is not null && !Array.Exists(_values, allowed => JsonElement.DeepEquals(allowed, value)))
         {
             return $"{path} is none of the allowed values";
         }
@@ -59,16 +63,16 @@ internal sealed partial class ArgumentSchema
             return $"{path} is out of range";
         }
 
-        return number < minimum ? $"{path} fails minimum"
-            : number > maximum ? $"{path} fails maximum"
-            : number <= above ? $"{path} fails exclusiveMinimum"
-            : number >= below ? $"{path} fails exclusiveMaximum"
+        return number < _minimum ? $"{path} fails minimum"
+            : number > _maximum ? $"{path} fails maximum"
+            : number <= _above ? $"{path} fails exclusiveMinimum"
+            : number >= _below ? $"{path} fails exclusiveMaximum"
             : null;
     }
 
     private string? CheckText(JsonElement value, string path)
     {
-        if (minLength == 0 && maxLength == int.MaxValue && pattern is null)
+        if (_minLength == 0 && _maxLength == int.MaxValue && _pattern is null)
         {
             return null;
         }
@@ -84,21 +88,21 @@ internal sealed partial class ArgumentSchema
         }
 
         var length = text.EnumerateRunes().Count();
-        return length < minLength ? $"{path} fails minLength"
-            : length > maxLength ? $"{path} fails maxLength"
-            : pattern is not null && !pattern.IsMatch(text) ? $"{path} fails pattern"
+        return length < _minLength ? $"{path} fails minLength"
+            : length > _maxLength ? $"{path} fails maxLength"
+            : _pattern is not null && !_pattern.IsMatch(text) ? $"{path} fails pattern"
             : null;
     }
 
     private string? CheckList(JsonElement value, string path)
     {
         var count = value.GetArrayLength();
-        if (count < minItems || count > maxItems)
+        if (count < _minItems || count > _maxItems)
         {
-            return $"{path} fails {(count < minItems ? "minItems" : "maxItems")}";
+            return $"{path} fails {(count < _minItems ? "minItems" : "maxItems")}";
         }
 
-        if (items is null)
+        if (_items is null)
         {
             return null;
         }
@@ -106,7 +110,7 @@ internal sealed partial class ArgumentSchema
         var index = 0;
         foreach (var item in value.EnumerateArray())
         {
-            if (items.Check(item, $"{path}[{index++}]") is { } fault)
+            if (_items.Check(item, $"{path}[{index++}]") is { } fault)
             {
                 return fault;
             }
@@ -117,7 +121,7 @@ internal sealed partial class ArgumentSchema
 
     private string? CheckObject(JsonElement value, string path)
     {
-        foreach (var name in required)
+        foreach (var name in _required)
         {
             if (!value.TryGetProperty(name, out _))
             {
@@ -125,7 +129,7 @@ internal sealed partial class ArgumentSchema
             }
         }
 
-        if (properties is null && allowsOthers && others is null)
+        if (_properties is null && _allowsOthers && _others is null)
         {
             return null;
         }
@@ -143,8 +147,8 @@ internal sealed partial class ArgumentSchema
             }
 
             var shown = name.Length <= 50 ? name : name[..50];
-            var schema = properties?.GetValueOrDefault(name) ?? others;
-            if (schema is null && !allowsOthers)
+            var schema = _properties?.GetValueOrDefault(name) ?? _others;
+            if (schema is null && !_allowsOthers)
             {
                 return $"{path} takes no {shown}";
             }
@@ -158,16 +162,20 @@ internal sealed partial class ArgumentSchema
         return null;
     }
 
-    private static JsonTypes TypesOf(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => JsonTypes.Object,
-        JsonValueKind.Array => JsonTypes.Array,
-        JsonValueKind.String => JsonTypes.String,
-        JsonValueKind.True or JsonValueKind.False => JsonTypes.Boolean,
-        JsonValueKind.Number => value.TryGetInt64(out _) || (value.TryGetDouble(out var number) && double.IsInteger(number)) ? JsonTypes.Number | JsonTypes.Integer : JsonTypes.Number,
-        JsonValueKind.Null => JsonTypes.Null,
-        _ => JsonTypes.None,
-    };
+    private static JsonTypes TypesOf(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Object => JsonTypes.Object,
+            JsonValueKind.Array => JsonTypes.Array,
+            JsonValueKind.String => JsonTypes.String,
+            JsonValueKind.True or JsonValueKind.False => JsonTypes.Boolean,
+            JsonValueKind.Number => value.TryGetInt64(out _)
+            || (value.TryGetDouble(out var number) && double.IsInteger(number))
+                ? JsonTypes.Number | JsonTypes.Integer
+                : JsonTypes.Number,
+            JsonValueKind.Null => JsonTypes.Null,
+            _ => JsonTypes.None,
+        };
 
     [Flags]
     private enum JsonTypes

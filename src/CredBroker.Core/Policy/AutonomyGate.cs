@@ -5,19 +5,31 @@ using CredBroker.Core.Policy.Cel;
 namespace CredBroker.Core.Policy;
 
 /// <summary>
-/// May this request run on its own? Only where (1) the process tolerates runtime action, (2) it has an owner, (3) an applied policy decides, and (4) the activity is
-/// attributable to one instance and one task. (3) holds whenever this runs: without a policy, or past the step cap, nothing is allowed at all; likewise the audit store's part
-/// of (4), without which nothing commits.
+/// May this request run on its own? Only where (1) the process tolerates runtime action, (2) it has an owner, (3) an
+/// applied policy decides, and (4) the activity is attributable to one instance and one task. (3) holds whenever this
+/// runs: without a policy, or past the step cap, nothing is allowed at all; likewise the audit store's part of (4),
+/// without which nothing commits.
 /// </summary>
 internal sealed class AutonomyGate
 {
     // One for each combination, so that a decision makes none.
-    private static readonly AutonomyGate[] All = [.. Enumerable.Range(0, 8).Select(bits => new AutonomyGate((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0))];
+    private static readonly AutonomyGate[] All =
+    [
+        .. Enumerable.Range(0, 8).Select(bits => new AutonomyGate((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0)),
+    ];
 
     private AutonomyGate(bool tolerates, bool hasOwner, bool isAttributable)
     {
-        Conditions = [new("process-tolerates", tolerates), new("owner", hasOwner), new("policy", true), new("attributable", isAttributable)];
-        Failed = new CelTextList([.. Conditions.Where(condition => !condition.Holds).Select(condition => condition.Name)]);
+        Conditions =
+        [
+            new("process-tolerates", tolerates),
+            new("owner", hasOwner),
+            new("policy", true),
+            new("attributable", isAttributable),
+        ];
+        Failed = new CelTextList([
+            .. Conditions.Where(condition => !condition.Holds).Select(condition => condition.Name),
+        ]);
         IsOpen = tolerates && hasOwner && isAttributable;
     }
 
@@ -29,10 +41,17 @@ internal sealed class AutonomyGate
     /// <summary>Whether all of them hold.</summary>
     public bool IsOpen { get; }
 
-    public static AutonomyGate For(BusinessProcess process, WorkloadIdentity identity, AgentTask task) => All[
-        (process.ToleratesRuntimeAction ? 1 : 0) | (process.Owner is not null ? 2 : 0) | (identity.Instance.Length > 0 && task.Id.Length > 0 ? 4 : 0)];
+    public static AutonomyGate For(BusinessProcess process, WorkloadIdentity identity, AgentTask task) =>
+        All[
+            (process.ToleratesRuntimeAction ? 1 : 0)
+                | (process.Owner is not null ? 2 : 0)
+                | (identity.Instance.Length > 0 && task.Id.Length > 0 ? 4 : 0)
+        ];
 
-    /// <summary>What a constrained request gets: a low-impact, reversible read may run, a high-impact step that cannot be undone may not, a person decides on the rest.</summary>
+    /// <summary>
+    /// What a constrained request gets: a low-impact, reversible read may run, a high-impact step that cannot be undone
+    /// may not, a person decides on the rest.
+    /// </summary>
     public PolicyEffect Effect(CatalogueEntry entry, bool isReversible) =>
         IsOpen || (entry is { Impact: ImpactLevel.Low, Access: AccessKind.Read } && isReversible) ? PolicyEffect.Allow
         : entry.Impact == ImpactLevel.High && !isReversible ? PolicyEffect.Deny

@@ -1,6 +1,8 @@
 namespace CredBroker.Core.Policy;
 
-/// <summary>A registered business process: who owns it, whether it tolerates runtime action, and which agents may claim it.</summary>
+/// <summary>
+/// A registered business process: who owns it, whether it tolerates runtime action, and which agents may claim it.
+/// </summary>
 public sealed record BusinessProcess
 {
     /// <summary>Its name in the policy document.</summary>

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CredBroker.Core.Policy;
 
-/// <summary>One credential of the catalogue, resolved: what can be issued, how, and what its owner says of it. Stored with every lease that it led to.</summary>
+/// <summary>
+/// One credential of the catalogue, resolved: what can be issued, how, and what its owner says of it. Stored with every
+/// lease that it led to.
+/// </summary>
 public sealed record CatalogueEntry
 {
     /// <summary>The name that agents ask for.</summary>
@@ -17,7 +20,10 @@ public sealed record CatalogueEntry
     /// <summary>What misuse would cost.</summary>
     public required ImpactLevel Impact { get; init; }
 
-    /// <summary>Whether what is done with it can be undone, as declared; CEL sees the effective value (false where a revocation reaches less than the backend, unless the process accepts it).</summary>
+    /// <summary>
+    /// Whether what is done with it can be undone, as declared; CEL sees the effective value (false where a revocation
+    /// reaches less than the backend, unless the process accepts it).
+    /// </summary>
     public required bool Reversible { get; init; }
 
     /// <summary>The actions that the Vault role really enforces; never empty.</summary>
@@ -49,10 +55,13 @@ public enum AccessKind
 {
     /// <summary>Read data.</summary>
     Read,
+
     /// <summary>Change data.</summary>
     Write,
+
     /// <summary>Reach outside the organisation.</summary>
     External,
+
     /// <summary>Change systems, rights or secrets.</summary>
     Privileged,
 }
@@ -63,8 +72,10 @@ public enum ImpactLevel
 {
     /// <summary>Little.</summary>
     Low,
+
     /// <summary>Noticeable.</summary>
     Medium,
+
     /// <summary>Serious.</summary>
     High,
 }
@@ -73,12 +84,14 @@ public enum ImpactLevel
 public sealed record DatabaseConnection(string Host, int Port, string Database, string SslMode);
 
 /// <summary>
-/// Templates for a certificate's names, such as <c>{{identity.spiffeId}}</c>. Only identity fields can be named; never anything from the CSR.
-/// Null means that the certificate carries no name of that kind.
+/// Templates for a certificate's names, such as <c>{{identity.spiffeId}}</c>. Only identity fields can be named; never
+/// anything from the CSR. Null means that the certificate carries no name of that kind.
 /// </summary>
 public sealed record CertificateNames(string? Uri, string? Dns, string? CommonName);
 
-/// <summary>What <c>vault setup</c> needs to prepare Vault for an entry. Credentials are named by file, never by value.</summary>
+/// <summary>
+/// What <c>vault setup</c> needs to prepare Vault for an entry. Credentials are named by file, never by value.
+/// </summary>
 public sealed record VaultSetup
 {
     /// <summary>The database connection's short name; entries that share it share the connection.</summary>

@@ -16,7 +16,9 @@ internal sealed class CatalogueItem(CatalogueEntry entry, IReadOnlyDictionary<st
 
     public string Revocation { get; } = WordOf(entry.Vault.Revocation);
 
-    /// <summary>Why the entry cannot serve the request, whoever asks: its actions, its ttl, its tool call. Null where it can.</summary>
+    /// <summary>
+    /// Why the entry cannot serve the request, whoever asks: its actions, its ttl, its tool call. Null where it can.
+    /// </summary>
     public Refusal? Check(CredentialRequest request)
     {
         if (request.Actions.Count == 0)

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CredBroker.Core.Policy;
 
-/// <summary>What policy says to one request, and why. A pure value: the same inputs under the same policy give an equal decision.</summary>
+/// <summary>
+/// What policy says to one request, and why. A pure value: the same inputs under the same policy give an equal
+/// decision.
+/// </summary>
 public sealed record Decision
 {
     /// <summary>Allow, challenge or deny.</summary>
@@ -39,8 +42,10 @@ public enum PolicyEffect
 {
     /// <summary>May run.</summary>
     Allow,
+
     /// <summary>A human decides.</summary>
     Challenge,
+
     /// <summary>May not run.</summary>
     Deny,
 }

@@ -5,15 +5,18 @@ using CredBroker.Core.Policy.Cel;
 
 namespace CredBroker.Core.Policy;
 
-/// <summary>What one decision is made from, read where a condition asks for it. Filled as the decision goes on: the identity first, then the agent, the entry, the gate.</summary>
+/// <summary>
+/// What one decision is made from, read where a condition asks for it. Filled as the decision goes on: the identity
+/// first, then the agent, the entry, the gate.
+/// </summary>
 internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(locals)
 {
     private static readonly CelValue Empty = CelValue.Of("");
     private static readonly CelValue NoArguments = CelValue.Of(new CelLiteralMap([], []));
 
-    private CelValue claims;
-    private CelValue arguments;
-    private CelValue actions;
+    private CelValue _claims;
+    private CelValue _arguments;
+    private CelValue _actions;
 
     public WorkloadIdentity Identity => identity;
 
@@ -34,43 +37,55 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
     public CelList FailedGate { get; set; } = null!;
 
     /// <inheritdoc/>
-    public override CelValue Read(int slot) => (PolicyPath)slot switch
-    {
-        PolicyPath.IdentityIssuer => CelValue.Of(identity.Issuer),
-        PolicyPath.IdentitySubject => CelValue.Of(identity.Subject),
-        PolicyPath.IdentityWorkload => CelValue.Of(identity.Workload),
-        PolicyPath.IdentityInstance => CelValue.Of(identity.Instance),
-        PolicyPath.IdentitySpiffeId => CelValue.Of(identity.SpiffeId),
-        PolicyPath.IdentityTrustDomain => CelValue.Of(identity.TrustDomain),
-        PolicyPath.IdentityProof => CelValue.Of(identity.Proof == ProofMethod.JwtSvid ? "jwt-svid" : "oidc"),
-        PolicyPath.IdentityClaims => claims.Kind == CelKind.Map ? claims : claims = CelValue.Of(new CelClaimMap(identity.Claims)),
-        PolicyPath.Agent => CelValue.Of(Agent),
-        PolicyPath.TaskId => CelValue.Of(Task.Id),
-        PolicyPath.TaskProcess => CelValue.Of(Task.Process),
-        PolicyPath.TaskPurpose => CelValue.Of(Task.Purpose),
-        PolicyPath.CredentialName => CelValue.Of(Credential.Entry.Name),
-        PolicyPath.CredentialEngine => CelValue.Of(Credential.Entry.Vault.Engine),
-        PolicyPath.CredentialAccess => CelValue.Of(Credential.Access),
-        PolicyPath.CredentialCategory => CelValue.Of(Credential.Entry.Category),
-        PolicyPath.CredentialImpact => CelValue.Of(Credential.Impact),
-        PolicyPath.CredentialRevocation => CelValue.Of(Credential.Revocation),
-        PolicyPath.CredentialReversible => CelValue.Of(IsReversible),
-        PolicyPath.RequestActions => actions.Kind == CelKind.List ? actions : actions = CelValue.Of(new CelTextList(Request.Actions)),
-        PolicyPath.RequestResource => CelValue.Of(Request.Resource),
-        PolicyPath.RequestTtl => CelValue.OfNanoseconds(CelDuration.FromTimeSpan(Ttl)),
-        PolicyPath.RequestDelivery => CelValue.Of(Request.Delivery),
-        PolicyPath.ToolCallName => CelValue.Of(Request.ToolCall?.Name ?? ""),
-        PolicyPath.ToolCallArguments => arguments.Kind == CelKind.Map ? arguments : arguments = ArgumentsOf(Request.ToolCall),
-        PolicyPath.ProcessOwnerIssuer => CelValue.Of(Process.Owner?.Issuer ?? ""),
-        PolicyPath.ProcessOwnerSubject => CelValue.Of(Process.Owner?.Subject ?? ""),
-        PolicyPath.ProcessTolerates => CelValue.Of(Process.ToleratesRuntimeAction),
-        PolicyPath.DelegationDepth => CelValue.Of(0L),
-        PolicyPath.ContextGate => CelValue.Of(FailedGate),
-        // Nobody acts for a person or another agent yet: these are empty, as declared scalars are.
-        PolicyPath.TaskOnBehalfOfIssuer or PolicyPath.TaskOnBehalfOfSubject or PolicyPath.DelegationRoot or PolicyPath.DelegationParent => Empty,
-        _ => throw new InvalidOperationException($"slot {slot}"),
-    };
+    public override CelValue Read(int slot) =>
+        (PolicyPath)slot switch
+        {
+            PolicyPath.IdentityIssuer => CelValue.Of(identity.Issuer),
+            PolicyPath.IdentitySubject => CelValue.Of(identity.Subject),
+            PolicyPath.IdentityWorkload => CelValue.Of(identity.Workload),
+            PolicyPath.IdentityInstance => CelValue.Of(identity.Instance),
+            PolicyPath.IdentitySpiffeId => CelValue.Of(identity.SpiffeId),
+            PolicyPath.IdentityTrustDomain => CelValue.Of(identity.TrustDomain),
+            PolicyPath.IdentityProof => CelValue.Of(identity.Proof == ProofMethod.JwtSvid ? "jwt-svid" : "oidc"),
+            PolicyPath.IdentityClaims => _claims.Kind == CelKind.Map
+                ? _claims
+                : _claims = CelValue.Of(new CelClaimMap(identity.Claims)),
+            PolicyPath.Agent => CelValue.Of(Agent),
+            PolicyPath.TaskId => CelValue.Of(Task.Id),
+            PolicyPath.TaskProcess => CelValue.Of(Task.Process),
+            PolicyPath.TaskPurpose => CelValue.Of(Task.Purpose),
+            PolicyPath.CredentialName => CelValue.Of(Credential.Entry.Name),
+            PolicyPath.CredentialEngine => CelValue.Of(Credential.Entry.Vault.Engine),
+            PolicyPath.CredentialAccess => CelValue.Of(Credential.Access),
+            PolicyPath.CredentialCategory => CelValue.Of(Credential.Entry.Category),
+            PolicyPath.CredentialImpact => CelValue.Of(Credential.Impact),
+            PolicyPath.CredentialRevocation => CelValue.Of(Credential.Revocation),
+            PolicyPath.CredentialReversible => CelValue.Of(IsReversible),
+            PolicyPath.RequestActions => _actions.Kind == CelKind.List
+                ? _actions
+                : _actions = CelValue.Of(new CelTextList(Request.Actions)),
+            PolicyPath.RequestResource => CelValue.Of(Request.Resource),
+            PolicyPath.RequestTtl => CelValue.OfNanoseconds(CelDuration.FromTimeSpan(Ttl)),
+            PolicyPath.RequestDelivery => CelValue.Of(Request.Delivery),
+            PolicyPath.ToolCallName => CelValue.Of(Request.ToolCall?.Name ?? ""),
+            PolicyPath.ToolCallArguments => _arguments.Kind == CelKind.Map
+                ? _arguments
+                : _arguments = ArgumentsOf(Request.ToolCall),
+            PolicyPath.ProcessOwnerIssuer => CelValue.Of(Process.Owner?.Issuer ?? ""),
+            PolicyPath.ProcessOwnerSubject => CelValue.Of(Process.Owner?.Subject ?? ""),
+            PolicyPath.ProcessTolerates => CelValue.Of(Process.ToleratesRuntimeAction),
+            PolicyPath.DelegationDepth => CelValue.Of(0L),
+            PolicyPath.ContextGate => CelValue.Of(FailedGate),
+            // Nobody acts for a person or another agent yet: these are empty, as declared scalars are.
+            PolicyPath.TaskOnBehalfOfIssuer
+            or PolicyPath.TaskOnBehalfOfSubject
+            or PolicyPath.DelegationRoot
+            or PolicyPath.DelegationParent => Empty,
+            _ => throw new InvalidOperationException($"slot {slot}"),
+        };
 
     private static CelValue ArgumentsOf(ToolCall? call) =>
-        call is { Arguments: { ValueKind: JsonValueKind.Object } given } ? CelValue.Of(new CelJsonMap(given)) : NoArguments;
+        call is { Arguments: { ValueKind: JsonValueKind.Object } given }
+            ? CelValue.Of(new CelJsonMap(given))
+            : NoArguments;
 }

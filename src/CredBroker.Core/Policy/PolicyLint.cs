@@ -4,12 +4,15 @@ using CredBroker.Core.Policy.Loading;
 namespace CredBroker.Core.Policy;
 
 /// <summary>
-/// Looks for what a policy says that its author can hardly mean. It reasons about top-level conjuncts of the form <c>path == "text"</c> alone, so it misses much and
-/// should be wrong about nothing.
+/// Looks for what a policy says that its author can hardly mean. It reasons about top-level conjuncts of the form
+/// <c>path == "text"</c> alone, so it misses much and should be wrong about nothing.
 /// </summary>
 public static class PolicyLint
 {
-    /// <summary>Every warning, in the order of the document's lines; none where the document does not compile (its faults come first).</summary>
+    /// <summary>
+    /// Every warning, in the order of the document's lines; none where the document does not compile (its faults come
+    /// first).
+    /// </summary>
     public static IReadOnlyList<PolicyFault> Check(PolicyDocument document)
     {
         var draft = PolicyReader.Read(document);
@@ -27,10 +30,17 @@ public static class PolicyLint
 
         foreach (var process in draft.Processes.Where(process => process.Process.Owner is null))
         {
-            warnings.Add(process.Name, $"the process `{process.Name.Text}` has no owner: its agents may only read what is of low impact");
+            warnings.Add(
+                process.Name,
+                $"the process `{process.Name.Text}` has no owner: its agents may only read what is of low impact"
+            );
         }
 
-        foreach (var credential in draft.Credentials.Where(credential => !reach.Exists(rule => rule.IsAllow && rule.Fault is null && rule.Reaches(credential.Item))))
+        foreach (
+            var credential in draft.Credentials.Where(credential =>
+                !reach.Exists(rule => rule.IsAllow && rule.Fault is null && rule.Reaches(credential.Item))
+            )
+        )
         {
             warnings.Add(credential.Name, $"no rule allows the credential `{credential.Name.Text}`: nobody can get it");
         }
@@ -50,9 +60,19 @@ public static class PolicyLint
             warnings.Add(agent.Name, $"the agent `{agent.Name.Text}` belongs to no process: it can ask for nothing");
         }
 
-        if (!agent.Member!.Pins().Any(pin => pin.Text.Length > 0 && pin.Path is "identity.issuer" or "identity.trustDomain" or "identity.spiffeId"))
+        if (
+            !agent
+                .Member!.Pins()
+                .Any(pin =>
+                    pin.Text.Length > 0
+                    && pin.Path is "identity.issuer" or "identity.trustDomain" or "identity.spiffeId"
+                )
+        )
         {
-            warnings.Add(agent.Source!, $"the agent `{agent.Name.Text}` may come from any issuer: compare identity.issuer or identity.trustDomain by == with a text");
+            warnings.Add(
+                agent.Source!,
+                $"the agent `{agent.Name.Text}` may come from any issuer: compare identity.issuer or identity.trustDomain by == with a text"
+            );
         }
 
         CheckAll(agent.Member!, agent.Source!, draft, warnings);
@@ -67,7 +87,10 @@ public static class PolicyLint
         }
         else if (rule.IsAllow && all.Find(other => !other.IsAllow && other.Covers(rule)) is { } shadow)
         {
-            warnings.Add(rule.Draft.Id, $"the rule `{rule.Id}` allows nothing: whatever it matches is denied by `{shadow.Id}`");
+            warnings.Add(
+                rule.Draft.Id,
+                $"the rule `{rule.Id}` allows nothing: whatever it matches is denied by `{shadow.Id}`"
+            );
         }
 
         foreach (var (offset, message) in UnknownNames.In(program, draft))
@@ -92,11 +115,18 @@ public static class PolicyLint
             return;
         }
 
-        foreach (var entry in draft.Credentials.Where(credential => rule.Reaches(credential.Item)).Select(credential => credential.Item.Entry))
+        foreach (
+            var entry in draft
+                .Credentials.Where(credential => rule.Reaches(credential.Item))
+                .Select(credential => credential.Item.Entry)
+        )
         {
             if (maxTtl < entry.MaxTtl / 2)
             {
-                warnings.Add(at, $"maxTtl is under half of what `{entry.Name}` lives in Vault ({PolicyDuration.Format(entry.MaxTtl)}), and with Vault unreachable that is how long it lives: split the Vault role");
+                warnings.Add(
+                    at,
+                    $"maxTtl is under half of what `{entry.Name}` lives in Vault ({PolicyDuration.Format(entry.MaxTtl)}), and with Vault unreachable that is how long it lives: split the Vault role"
+                );
                 return;
             }
         }
@@ -106,11 +136,19 @@ public static class PolicyLint
     private static void CheckAll(CelProgram program, YamlScalar source, PolicyDraft draft, PolicyFaultList warnings)
     {
         var everything = program.Expression.All().ToList();
-        var sized = everything.OfType<CelExpression.Call>().Where(call => call.Function == "size").Select(call => CelPath.Of(call.Arguments[0])).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var sized = everything
+            .OfType<CelExpression.Call>()
+            .Where(call => call.Function == "size")
+            .Select(call => CelPath.Of(call.Arguments[0]))
+            .OfType<string>()
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var macro in everything.OfType<CelExpression.Macro>().Where(macro => macro.Kind == CelMacro.All))
         {
             // A request's actions are never empty.
-            if (macro.Range is CelExpression.ListOf { Items.Count: > 0 } || CelPath.Of(macro.Range) is { } path && (path == "request.actions" || sized.Contains(path)))
+            if (
+                macro.Range is CelExpression.ListOf { Items.Count: > 0 }
+                || CelPath.Of(macro.Range) is { } path && (path == "request.actions" || sized.Contains(path))
+            )
             {
                 continue;
             }

@@ -2,7 +2,9 @@ using CredBroker.Core.Policy.Cel;
 
 namespace CredBroker.Core.Policy;
 
-/// <summary>The names that conditions may read. A path's place in the list is its slot in <see cref="PolicyInputs"/>.</summary>
+/// <summary>
+/// The names that conditions may read. A path's place in the list is its slot in <see cref="PolicyInputs"/>.
+/// </summary>
 internal static class PolicyRoots
 {
     private static readonly CelType Open = CelType.MapOf(CelType.String, CelType.Dyn);
@@ -47,13 +49,26 @@ internal static class PolicyRoots
     ];
 
     /// <summary>What a rule may read.</summary>
-    public static readonly CelSchema Rule = new(Paths.OrderBy(path => path.Path).Select(path => (path.Name, path.Type)));
+    public static readonly CelSchema Rule = new(
+        Paths.OrderBy(path => path.Path).Select(path => (path.Name, path.Type))
+    );
 
     /// <summary>What an agent's condition may read: the identity alone, in the same slots.</summary>
-    public static readonly CelSchema Member = new(Paths.OrderBy(path => path.Path).TakeWhile(path => path.Path <= PolicyPath.IdentityClaims).Select(path => (path.Name, path.Type)));
+    public static readonly CelSchema Member = new(
+        Paths
+            .OrderBy(path => path.Path)
+            .TakeWhile(path => path.Path <= PolicyPath.IdentityClaims)
+            .Select(path => (path.Name, path.Type))
+    );
 
     /// <summary>What another issuer could mint too: a condition that reads one of these must say whose it is.</summary>
-    public static readonly IReadOnlyList<string> BoundToSource = ["identity.subject", "identity.workload", "identity.instance", "identity.claims"];
+    public static readonly IReadOnlyList<string> BoundToSource =
+    [
+        "identity.subject",
+        "identity.workload",
+        "identity.instance",
+        "identity.claims",
+    ];
 
     /// <summary>What says whose it is, compared by <c>==</c> with a literal.</summary>
     public static readonly IReadOnlyList<string> Sources = ["agent", "identity.issuer", "identity.trustDomain"];

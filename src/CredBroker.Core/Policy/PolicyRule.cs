@@ -5,8 +5,8 @@ namespace CredBroker.Core.Policy;
 /// <summary>A rule, compiled.</summary>
 internal sealed class PolicyRule(string id, PolicyEffect effect, CelProgram when, TimeSpan? maxTtl)
 {
-    private readonly string? agent = Pin(when, "agent");
-    private readonly string? credential = Pin(when, "credential.name");
+    private readonly string? _agent = Pin(when, "agent");
+    private readonly string? _credential = Pin(when, "credential.name");
 
     public string Id => id;
 
@@ -24,11 +24,14 @@ internal sealed class PolicyRule(string id, PolicyEffect effect, CelProgram when
     public string Allows { get; } = $"allowed by rule {id}";
 
     /// <summary>
-    /// Whether the condition could be true for this agent and credential. Where a conjunct fixes one of them and it is another, the condition is false whatever the rest of it does
-    /// (CEL's <c>&amp;&amp;</c> absorbs errors), so most rules of a large policy need not run.
+    /// Whether the condition could be true for this agent and credential. Where a conjunct fixes one of them and it is
+    /// another, the condition is false whatever the rest of it does (CEL's <c>&amp;&amp;</c> absorbs errors), so most
+    /// rules of a large policy need not run.
     /// </summary>
     public bool MayMatch(string forAgent, string forCredential) =>
-        (agent is null || string.Equals(agent, forAgent, StringComparison.Ordinal)) && (credential is null || string.Equals(credential, forCredential, StringComparison.Ordinal));
+        (_agent is null || string.Equals(_agent, forAgent, StringComparison.Ordinal))
+        && (_credential is null || string.Equals(_credential, forCredential, StringComparison.Ordinal));
 
-    private static string? Pin(CelProgram when, string path) => when.Pins().FirstOrDefault(pin => pin.Path == path).Text;
+    private static string? Pin(CelProgram when, string path) =>
+        when.Pins().FirstOrDefault(pin => pin.Path == path).Text;
 }

@@ -8,21 +8,30 @@ namespace CredBroker.Core.Policy;
 /// <summary>A policy document, parsed and compiled once: an immutable snapshot that decides purely.</summary>
 public sealed class PolicySet
 {
-    private readonly Dictionary<string, CatalogueItem> items;
-    private readonly Dictionary<string, CelProgram> agents;
-    private readonly PolicyRule[] rules;
-    private readonly int locals;
+    private readonly Dictionary<string, CatalogueItem> _items;
+    private readonly Dictionary<string, CelProgram> _agents;
+    private readonly PolicyRule[] _rules;
+    private readonly int _locals;
 
     internal PolicySet(
-        string hash, IEnumerable<BusinessProcess> processes, IEnumerable<CatalogueItem> items, IEnumerable<KeyValuePair<string, CelProgram>> agents, IEnumerable<PolicyRule> rules)
+        string hash,
+        IEnumerable<BusinessProcess> processes,
+        IEnumerable<CatalogueItem> items,
+        IEnumerable<KeyValuePair<string, CelProgram>> agents,
+        IEnumerable<PolicyRule> rules
+    )
     {
         Hash = hash;
         Processes = processes.ToDictionary(process => process.Name, StringComparer.Ordinal);
-        this.items = items.ToDictionary(item => item.Entry.Name, StringComparer.Ordinal);
-        Credentials = this.items.ToDictionary(pair => pair.Key, pair => pair.Value.Entry, StringComparer.Ordinal);
-        this.agents = agents.ToDictionary(StringComparer.Ordinal);
-        this.rules = [.. rules];
-        locals = this.agents.Values.Concat(this.rules.Select(rule => rule.When)).Select(program => program.Locals).DefaultIfEmpty().Max();
+        _items = items.ToDictionary(item => item.Entry.Name, StringComparer.Ordinal);
+        Credentials = _items.ToDictionary(pair => pair.Key, pair => pair.Value.Entry, StringComparer.Ordinal);
+        _agents = agents.ToDictionary(StringComparer.Ordinal);
+        _rules = [.. rules];
+        _locals = _agents
+            .Values.Concat(_rules.Select(rule => rule.When))
+            .Select(program => program.Locals)
+            .DefaultIfEmpty()
+            .Max();
     }
 
     /// <summary>SHA-256 of the document and its schemas, lower-case hex.</summary>
@@ -34,7 +43,10 @@ public sealed class PolicySet
     /// <summary>The processes by name.</summary>
     public IReadOnlyDictionary<string, BusinessProcess> Processes { get; }
 
-    /// <summary>Parses and compiles a document: the policy, or every fault with its line and column. Never throws, whatever the text.</summary>
+    /// <summary>
+    /// Parses and compiles a document: the policy, or every fault with its line and column. Never throws, whatever the
+    /// text.
+    /// </summary>
     public static PolicyCompilation Compile(PolicyDocument document) => PolicyReader.Read(document).ToCompilation();
 
     /// <summary>Whether the identity may claim the process, and as which agent.</summary>
@@ -45,7 +57,7 @@ public sealed class PolicySet
             return new("", PolicyRefusals.ProcessUnknown);
         }
 
-        var inputs = new PolicyInputs(identity, locals);
+        var inputs = new PolicyInputs(identity, _locals);
         var refusal = Admit(inputs, found, out _);
         return new(inputs.Agent, refusal);
     }
@@ -54,7 +66,9 @@ public sealed class PolicySet
     /// Decides a request. Pure: no I/O, no clock.
     /// <list type="number">
     /// <item>The process must be known and admit the identity through exactly one of its agents.</item>
-    /// <item>The catalogue must offer the credential with these actions, and the tool call's arguments must fit their schema.</item>
+    /// <item>
+    /// The catalogue must offer the credential with these actions, and the tool call's arguments must fit their schema.
+    /// </item>
     /// <item>Every rule is tried; one that fails denies. Deny beats allow; nothing matching denies.</item>
     /// <item>The autonomy gate may be stricter than the rules, never laxer.</item>
     /// <item>What is granted is the strictest of all that matched.</item>
@@ -68,16 +82,24 @@ public sealed class PolicySet
             return Deny(PolicyRefusals.ProcessUnknown, "the policy has no such process");
         }
 
-        var inputs = new PolicyInputs(identity, locals) { Task = task, Request = request, Process = process };
+        var inputs = new PolicyInputs(identity, _locals)
+        {
+            Task = task,
+            Request = request,
+            Process = process,
+        };
         if (Admit(inputs, process, out var explanation) is { } notAdmitted)
         {
             return Deny(notAdmitted, explanation);
         }
 
         // 2. What is asked for.
-        if (!items.TryGetValue(request.Credential, out var item))
+        if (!_items.TryGetValue(request.Credential, out var item))
         {
-            return Deny(PolicyRefusals.CredentialUnknown, "the catalogue has no such credential") with { Agent = inputs.Agent };
+            return Deny(PolicyRefusals.CredentialUnknown, "the catalogue has no such credential") with
+            {
+                Agent = inputs.Agent,
+            };
         }
 
         if (item.Check(request) is { } refusal)
@@ -87,7 +109,12 @@ public sealed class PolicySet
 
         var gate = AutonomyGate.For(process, identity, task);
         inputs.Credential = item;
-        inputs.IsReversible = item.Entry.Reversible && (item.Entry.Vault.Revocation == RevocationReach.Backend || process.AcceptsUnrevocable.Contains(item.Entry.Name));
+        inputs.IsReversible =
+            item.Entry.Reversible
+            && (
+                item.Entry.Vault.Revocation == RevocationReach.Backend
+                || process.AcceptsUnrevocable.Contains(item.Entry.Name)
+            );
         inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
         inputs.FailedGate = gate.Failed;
 
@@ -101,7 +128,7 @@ public sealed class PolicySet
         var agent = "";
         foreach (var name in process.Agents)
         {
-            var admits = agents[name].Run(inputs);
+            var admits = _agents[name].Run(inputs);
             if (admits.IsFalse)
             {
                 continue;
@@ -135,10 +162,12 @@ public sealed class PolicySet
 
     private Decision Decide(PolicyInputs inputs, AutonomyGate gate)
     {
-        PolicyRule? allows = null, denies = null, onlyMatch = null;
+        PolicyRule? allows = null,
+            denies = null,
+            onlyMatch = null;
         List<string>? matches = null;
         var maxTtl = inputs.Credential.Entry.MaxTtl;
-        foreach (var rule in rules)
+        foreach (var rule in _rules)
         {
             if (!rule.MayMatch(inputs.Agent, inputs.Credential.Entry.Name))
             {
@@ -153,7 +182,11 @@ public sealed class PolicySet
 
             if (!matched.IsTrue)
             {
-                return DenyFor(PolicyRefusals.RuleFailed, $"rule {rule.Id} failed: {ErrorOf(matched)}") with { RuleId = rule.Id, MatchedRules = Matches() };
+                return DenyFor(PolicyRefusals.RuleFailed, $"rule {rule.Id} failed: {ErrorOf(matched)}") with
+                {
+                    RuleId = rule.Id,
+                    MatchedRules = Matches(),
+                };
             }
 
             if (onlyMatch is not null)
@@ -176,7 +209,11 @@ public sealed class PolicySet
 
         if (denies is not null)
         {
-            return DenyFor(PolicyRefusals.DeniedByRule, $"denied by rule {denies.Id}") with { RuleId = denies.Id, MatchedRules = Matches() };
+            return DenyFor(PolicyRefusals.DeniedByRule, $"denied by rule {denies.Id}") with
+            {
+                RuleId = denies.Id,
+                MatchedRules = Matches(),
+            };
         }
 
         if (allows is null)
@@ -187,9 +224,18 @@ public sealed class PolicySet
         switch (gate.Effect(inputs.Credential.Entry, inputs.IsReversible))
         {
             case PolicyEffect.Deny:
-                return DenyFor(PolicyRefusals.GateDenied, "the autonomy gate denies a high-impact step that cannot be undone") with { MatchedRules = Matches() };
+                return DenyFor(
+                    PolicyRefusals.GateDenied,
+                    "the autonomy gate denies a high-impact step that cannot be undone"
+                ) with
+                {
+                    MatchedRules = Matches(),
+                };
             case PolicyEffect.Challenge:
-                return DenyFor(PolicyRefusals.ApprovalNeeded, "the autonomy gate asks for a person's approval") with { MatchedRules = Matches() };
+                return DenyFor(PolicyRefusals.ApprovalNeeded, "the autonomy gate asks for a person's approval") with
+                {
+                    MatchedRules = Matches(),
+                };
         }
 
         return new()
@@ -213,11 +259,23 @@ public sealed class PolicySet
 
         IReadOnlyList<string> Matches() => matches ?? onlyMatch?.Alone ?? [];
 
-        Decision DenyFor(Refusal refusal, string explanation) => Deny(refusal, explanation) with { Agent = inputs.Agent, Gate = gate.Conditions };
+        Decision DenyFor(Refusal refusal, string explanation) =>
+            Deny(refusal, explanation) with
+            {
+                Agent = inputs.Agent,
+                Gate = gate.Conditions,
+            };
     }
 
     private Decision Deny(Refusal refusal, string explanation) =>
-        new() { Effect = PolicyEffect.Deny, PolicyHash = Hash, Refusal = refusal, Explanation = explanation };
+        new()
+        {
+            Effect = PolicyEffect.Deny,
+            PolicyHash = Hash,
+            Refusal = refusal,
+            Explanation = explanation,
+        };
 
-    private static string ErrorOf(CelValue value) => value.IsError ? value.Error : $"it gave a value of type {CelType.NameOf(value.Kind)}, not a truth value";
+    private static string ErrorOf(CelValue value) =>
+        value.IsError ? value.Error : $"it gave a value of type {CelType.NameOf(value.Kind)}, not a truth value";
 }

@@ -11,38 +11,43 @@ namespace CredBroker.Core.Policy;
 [JsonDerivedType(typeof(Token), "token")]
 public abstract record VaultBinding
 {
-    private VaultBinding()
-    {
-    }
+    private VaultBinding() { }
 
     /// <summary>The engine's name as policy and CEL say it.</summary>
     [JsonIgnore]
-    public string Engine => this switch
-    {
-        Database => "database",
-        Dynamic => "dynamic",
-        Pki => "pki",
-        KeyValue => "kv",
-        Token => "token",
-        _ => throw new InvalidOperationException("A vault binding of an unknown engine."),
-    };
+    public string Engine =>
+        this switch
+        {
+            Database => "database",
+            Dynamic => "dynamic",
+            Pki => "pki",
+            KeyValue => "kv",
+            Token => "token",
+            _ => throw new InvalidOperationException("A vault binding of an unknown engine."),
+        };
 
     /// <summary>How far a revocation reaches.</summary>
     [JsonIgnore]
-    public RevocationReach Revocation => this switch
-    {
-        KeyValue => RevocationReach.None,
-        Pki => RevocationReach.Crl,
-        _ => RevocationReach.Backend,
-    };
+    public RevocationReach Revocation =>
+        this switch
+        {
+            KeyValue => RevocationReach.None,
+            Pki => RevocationReach.Crl,
+            _ => RevocationReach.Backend,
+        };
 
     /// <summary>A dynamic user of the database engine: <c>GET &lt;mount&gt;/creds/&lt;role&gt;</c>.</summary>
     public sealed record Database(string Mount, string Role) : VaultBinding;
 
-    /// <summary>Any engine that answers a path with a leased secret; <paramref name="Method"/> is <c>GET</c> or <c>POST</c>.</summary>
+    /// <summary>
+    /// Any engine that answers a path with a leased secret; <paramref name="Method"/> is <c>GET</c> or <c>POST</c>.
+    /// </summary>
     public sealed record Dynamic(string Path, string Method) : VaultBinding;
 
-    /// <summary>A certificate: the agent's CSR signed (<c>pki/sign</c>), or key and certificate made by Vault (<c>pki/issue</c>).</summary>
+    /// <summary>
+    /// A certificate: the agent's CSR signed (<c>pki/sign</c>), or key and certificate made by Vault
+    /// (<c>pki/issue</c>).
+    /// </summary>
     public sealed record Pki(string Mount, string Role, PkiMode Mode) : VaultBinding;
 
     /// <summary>A static value of a KV version 2 engine: read in one call, not revocable.</summary>
@@ -58,6 +63,7 @@ public enum PkiMode
 {
     /// <summary>The agent; it sends a CSR (the default).</summary>
     Sign,
+
     /// <summary>Vault; the key travels in the reply.</summary>
     Issue,
 }
@@ -68,8 +74,10 @@ public enum RevocationReach
 {
     /// <summary>The backend itself: the user or token is gone.</summary>
     Backend,
+
     /// <summary>The CRL: a peer that reads none accepts the certificate until it ends.</summary>
     Crl,
+
     /// <summary>Nothing: the value stays valid until it is rotated.</summary>
     None,
 }

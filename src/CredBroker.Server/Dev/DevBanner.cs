@@ -1,11 +1,17 @@
 namespace CredBroker.Server.Dev;
 
-/// <summary>What dev mode prints when it is up: first that nothing here is safe for real secrets, then what to try.</summary>
+/// <summary>
+/// What dev mode prints when it is up: first that nothing here is safe for real secrets, then what to try.
+/// </summary>
 internal static class DevBanner
 {
     public static string Text(DevMode dev, Uri broker)
     {
-        var (at, issuer, vault) = (broker.GetLeftPart(UriPartial.Authority), dev.Issuer.Issuer, dev.Vault.Address.GetLeftPart(UriPartial.Authority));
+        var (at, issuer, vault) = (
+            broker.GetLeftPart(UriPartial.Authority),
+            dev.Issuer.Issuer,
+            dev.Vault.Address.GetLeftPart(UriPartial.Authority)
+        );
         return $$"""
             ################################################################################
             #  DEV MODE. For trying things on this machine, never for real secrets:        #
@@ -14,7 +20,10 @@ internal static class DevBanner
             ################################################################################
 
               broker      {{at}}    (OpenAPI: {{at}}/openapi/v1.json)
-              dev issuer  {{issuer}}    gives tokens for any agent, and for the people {{string.Join(", ", DevPerson.All.Select(person => person.Name))}}
+              dev issuer  {{issuer}}    gives tokens for any agent, and for the people {{string.Join(
+                ", ",
+                DevPerson.All.Select(person => person.Name)
+            )}}
               DevVault    {{vault}}    a Vault in memory; its root token: {{dev.VaultRootTokenFile}}
               policy      {{dev.PolicyFile}}    edit it while the broker runs
 

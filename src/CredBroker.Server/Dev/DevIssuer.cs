@@ -3,8 +3,9 @@ using CredBroker.Server.Dev.Issuer;
 namespace CredBroker.Server.Dev;
 
 /// <summary>
-/// An identity provider for development: OIDC discovery, keys, and a token endpoint that gives anybody on this machine a token for any agent or dev person.
-/// Loopback only; its key is in memory and gone when it stops. Its tokens open nothing but a broker in dev mode.
+/// An identity provider for development: OIDC discovery, keys, and a token endpoint that gives anybody on this machine
+/// a token for any agent or dev person. Loopback only; its key is in memory and gone when it stops. Its tokens open
+/// nothing but a broker in dev mode.
 /// </summary>
 public sealed class DevIssuer : IAsyncDisposable
 {
@@ -16,12 +17,12 @@ public sealed class DevIssuer : IAsyncDisposable
 
     private const int MaxRequestBytes = 8 * 1024;
 
-    private readonly WebApplication application;
-    private readonly TokenMint mint;
+    private readonly WebApplication _application;
+    private readonly TokenMint _mint;
 
     private DevIssuer(WebApplication application, TokenMint mint)
     {
-        (this.application, this.mint) = (application, mint);
+        (_application, _mint) = (application, mint);
         Address = new Uri(application.Urls.Single());
         mint.Issuer = Address.GetLeftPart(UriPartial.Authority);
     }
@@ -30,7 +31,7 @@ public sealed class DevIssuer : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>The <c>iss</c> of its tokens.</summary>
-    public string Issuer => mint.Issuer;
+    public string Issuer => _mint.Issuer;
 
     /// <summary>Starts one on a loopback port; 0 takes a free one.</summary>
     public static async Task<DevIssuer> StartAsync(int port, TimeProvider time, CancellationToken cancellationToken)
@@ -43,15 +44,15 @@ public sealed class DevIssuer : IAsyncDisposable
     }
 
     /// <summary>A token of one running instance of an agent.</summary>
-    public string MintForAgent(string agent, string instance, TimeSpan life) => mint.ForAgent(agent, instance, life);
+    public string MintForAgent(string agent, string instance, TimeSpan life) => _mint.ForAgent(agent, instance, life);
 
     /// <summary>A token of one of <see cref="DevPerson.All"/>.</summary>
-    public string MintForPerson(DevPerson person, TimeSpan life) => mint.ForPerson(person, life);
+    public string MintForPerson(DevPerson person, TimeSpan life) => _mint.ForPerson(person, life);
 
     /// <summary>Stops listening and forgets the key.</summary>
     public async ValueTask DisposeAsync()
     {
-        await application.DisposeAsync();
-        mint.Dispose();
+        await _application.DisposeAsync();
+        _mint.Dispose();
     }
 }

@@ -6,21 +6,25 @@ using CredBroker.Vault;
 namespace CredBroker.Server.Dev;
 
 /// <summary>
-/// Everything that <c>--dev</c> adds to the broker: a DevVault prepared by <c>vault setup</c>, a dev issuer, a policy, a throw-away data directory, and the settings that point the broker
-/// at them. All of it listens on loopback alone and is gone when it stops. The broker itself is the real one.
+/// Everything that <c>--dev</c> adds to the broker: a DevVault prepared by <c>vault setup</c>, a dev issuer, a policy,
+/// a throw-away data directory, and the settings that point the broker at them. All of it listens on loopback alone and
+/// is gone when it stops. The broker itself is the real one.
 /// </summary>
 public sealed class DevMode : IAsyncDisposable
 {
     /// <summary>The name of a dev broker's things in Vault.</summary>
     public const string Installation = "dev";
 
-    /// <summary>The sections that dev mode fills in itself: with any of them configured it does not start, so that it never mixes with a real Vault, issuer, store or listener.</summary>
+    /// <summary>
+    /// The sections that dev mode fills in itself: with any of them configured it does not start, so that it never
+    /// mixes with a real Vault, issuer, store or listener.
+    /// </summary>
     public static readonly IReadOnlyList<string> OwnedSections = ["Listen", "Vault", "Identity", "Storage", "Policy"];
 
-    private readonly DirectoryInfo directory;
+    private readonly DirectoryInfo _directory;
 
     private DevMode(DirectoryInfo directory, DevVault vault, DevIssuer issuer, IConfiguration settings) =>
-        (this.directory, Vault, Issuer, Settings) = (directory, vault, issuer, settings);
+        (_directory, Vault, Issuer, Settings) = (directory, vault, issuer, settings);
 
     /// <summary>The Vault.</summary>
     public DevVault Vault { get; }
@@ -32,21 +36,34 @@ public sealed class DevMode : IAsyncDisposable
     public IConfiguration Settings { get; }
 
     /// <summary>Store, policy and token files; deleted at the end.</summary>
-    public string DataDirectory => directory.FullName;
+    public string DataDirectory => _directory.FullName;
 
     /// <summary>The policy document that the broker watches.</summary>
-    public string PolicyFile => Path.Combine(directory.FullName, "policy.yaml");
+    public string PolicyFile => Path.Combine(_directory.FullName, "policy.yaml");
 
     /// <summary>A file with DevVault's root token, for <c>credbroker vault setup</c> and for looking around.</summary>
-    public string VaultRootTokenFile => Path.Combine(directory.FullName, "vault-root-token");
+    public string VaultRootTokenFile => Path.Combine(_directory.FullName, "vault-root-token");
 
-    /// <summary>Starts all of it but the broker. Throws <see cref="SettingsFaultsException"/> where the user has configured what dev mode owns.</summary>
+    /// <summary>
+    /// Starts all of it but the broker. Throws <see cref="SettingsFaultsException"/> where the user has configured what
+    /// dev mode owns.
+    /// </summary>
     public static async Task<DevMode> StartAsync(DevModeOptions options, CancellationToken cancellationToken)
     {
-        var own = options.Settings?.GetChildren().Where(section => OwnedSections.Contains(section.Key, StringComparer.OrdinalIgnoreCase)).Select(section => section.Key).ToList() ?? [];
+        var own =
+            options
+                .Settings?.GetChildren()
+                .Where(section => OwnedSections.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+                .Select(section => section.Key)
+                .ToList()
+            ?? [];
         if (own.Count > 0)
         {
-            throw new SettingsFaultsException([.. own.Select(section => $"{section} is configured, but dev mode brings its own; remove the section {section} (file and CREDBROKER__{section}__… variables), or start without --dev.")]);
+            throw new SettingsFaultsException([
+                .. own.Select(section =>
+                    $"{section} is configured, but dev mode brings its own; remove the section {section} (file and CREDBROKER__{section}__… variables), or start without --dev."
+                ),
+            ]);
         }
 
         // Readable by this user alone (mode 0700): it holds the broker's token.
@@ -56,8 +73,14 @@ public sealed class DevMode : IAsyncDisposable
         try
         {
             issuer = await DevIssuer.StartAsync(FreePort(options.Port, 1), options.Time, cancellationToken);
-            vault = await DevVault.StartAsync(new DevVaultOptions { Port = FreePort(options.Port, 2), Time = options.Time }, cancellationToken);
-            var settings = new ConfigurationBuilder().AddInMemoryCollection(options.Settings?.AsEnumerable() ?? []).AddInMemoryCollection(Own(options, directory, vault, issuer)).Build();
+            vault = await DevVault.StartAsync(
+                new DevVaultOptions { Port = FreePort(options.Port, 2), Time = options.Time },
+                cancellationToken
+            );
+            var settings = new ConfigurationBuilder()
+                .AddInMemoryCollection(options.Settings?.AsEnumerable() ?? [])
+                .AddInMemoryCollection(Own(options, directory, vault, issuer))
+                .Build();
             var dev = new DevMode(directory, vault, issuer, settings);
 
             var policy = DevPolicy.Text(issuer.Issuer);
@@ -78,7 +101,7 @@ public sealed class DevMode : IAsyncDisposable
     public string Describe(Uri broker) => DevBanner.Text(this, broker);
 
     /// <summary>Stops all of it and deletes the data directory. The broker must have stopped.</summary>
-    public ValueTask DisposeAsync() => DisposeAsync(directory, Vault, Issuer);
+    public ValueTask DisposeAsync() => DisposeAsync(_directory, Vault, Issuer);
 
     private static async ValueTask DisposeAsync(DirectoryInfo directory, DevVault? vault, DevIssuer? issuer)
     {
@@ -95,31 +118,40 @@ public sealed class DevMode : IAsyncDisposable
         directory.Delete(recursive: true);
     }
 
-    private static Dictionary<string, string?> Own(DevModeOptions options, DirectoryInfo directory, DevVault vault, DevIssuer issuer) => new()
-    {
-        ["Listen:Url"] = $"http://127.0.0.1:{FreePort(options.Port, 0)}",
-        ["Vault:Address"] = vault.Address.GetLeftPart(UriPartial.Authority),
-        ["Vault:Installation"] = Installation,
-        ["Vault:TokenFile"] = Path.Combine(directory.FullName, "vault-token"),
-        ["Identity:Audience"] = DevIssuer.AgentAudience,
-        ["Identity:Issuers:0:Issuer"] = issuer.Issuer,
-        ["Identity:Issuers:0:Use"] = "workloads",
-        ["Identity:Issuers:0:Algorithms:0"] = "ES256",
-        ["Identity:Issuers:0:WorkloadClaim"] = "workload",
-        ["Identity:Issuers:0:InstanceClaim"] = "instance",
-        ["Identity:Issuers:1:Issuer"] = issuer.Issuer,
-        ["Identity:Issuers:1:Use"] = "people",
-        ["Identity:Issuers:1:Audience"] = DevIssuer.PeopleAudience,
-        ["Identity:Issuers:1:Algorithms:0"] = "ES256",
-        ["Identity:Issuers:1:RolesClaim"] = "roles",
-        ["Identity:Issuers:1:Roles:admin:0"] = "admin",
-        ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
-        ["Identity:Issuers:1:Roles:viewer:0"] = "viewer",
-        ["Storage:SqliteFile"] = Path.Combine(directory.FullName, "credbroker.db"),
-        ["Policy:File"] = Path.Combine(directory.FullName, "policy.yaml"),
-    };
+    private static Dictionary<string, string?> Own(
+        DevModeOptions options,
+        DirectoryInfo directory,
+        DevVault vault,
+        DevIssuer issuer
+    ) =>
+        new()
+        {
+            ["Listen:Url"] = $"http://127.0.0.1:{FreePort(options.Port, 0)}",
+            ["Vault:Address"] = vault.Address.GetLeftPart(UriPartial.Authority),
+            ["Vault:Installation"] = Installation,
+            ["Vault:TokenFile"] = Path.Combine(directory.FullName, "vault-token"),
+            ["Identity:Audience"] = DevIssuer.AgentAudience,
+            ["Identity:Issuers:0:Issuer"] = issuer.Issuer,
+            ["Identity:Issuers:0:Use"] = "workloads",
+            ["Identity:Issuers:0:Algorithms:0"] = "ES256",
+            ["Identity:Issuers:0:WorkloadClaim"] = "workload",
+            ["Identity:Issuers:0:InstanceClaim"] = "instance",
+            ["Identity:Issuers:1:Issuer"] = issuer.Issuer,
+            ["Identity:Issuers:1:Use"] = "people",
+            ["Identity:Issuers:1:Audience"] = DevIssuer.PeopleAudience,
+            ["Identity:Issuers:1:Algorithms:0"] = "ES256",
+            ["Identity:Issuers:1:RolesClaim"] = "roles",
+            ["Identity:Issuers:1:Roles:admin:0"] = "admin",
+            ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
+            ["Identity:Issuers:1:Roles:viewer:0"] = "viewer",
+            ["Storage:SqliteFile"] = Path.Combine(directory.FullName, "credbroker.db"),
+            ["Policy:File"] = Path.Combine(directory.FullName, "policy.yaml"),
+        };
 
-    /// <summary>The wanted port if nobody listens there, else 0: a newcomer's first start must not fail because something else runs.</summary>
+    /// <summary>
+    /// The wanted port if nobody listens there, else 0: a newcomer's first start must not fail because something else
+    /// runs.
+    /// </summary>
     private static int FreePort(int first, int offset)
     {
         if (first == 0)

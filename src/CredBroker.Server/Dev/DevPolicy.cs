@@ -12,7 +12,8 @@ internal static class DevPolicy
     /// <summary>Its text, with the dev issuer's address filled in.</summary>
     public static string Text(string issuer)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource)
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource)
             ?? throw new InvalidOperationException($"The resource {Resource} is missing.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd().Replace("$DEV_ISSUER", issuer, StringComparison.Ordinal);
@@ -24,6 +25,8 @@ internal static class DevPolicy
         var compilation = PolicySet.Compile(new PolicyDocument { Name = "dev-policy.yaml", Text = text });
         return compilation.Set is { } set
             ? [.. set.Credentials.Values]
-            : throw new InvalidOperationException($"The dev policy has faults: {string.Join("; ", compilation.Faults)}");
+            : throw new InvalidOperationException(
+                $"The dev policy has faults: {string.Join("; ", compilation.Faults)}"
+            );
     }
 }

@@ -3,18 +3,19 @@ using CredBroker.Server.Dev.VaultApi;
 namespace CredBroker.Server.Dev;
 
 /// <summary>
-/// A Vault for development: a loopback HTTP server that speaks the part of Vault's API the broker uses, with tokens, policies, leases, KV version 2 and a PKI of real certificates.
-/// All of it is in memory, bounded, and gone when it stops. It has no database engine: a call to one answers 404, "no handler for route".
-/// Its JSON is written here on its own and shares no type with the broker's Vault client, so that a wrong field on either side fails a test.
+/// A Vault for development: a loopback HTTP server that speaks the part of Vault's API the broker uses, with tokens,
+/// policies, leases, KV version 2 and a PKI of real certificates. All of it is in memory, bounded, and gone when it
+/// stops. It has no database engine: a call to one answers 404, "no handler for route". Its JSON is written here on its
+/// own and shares no type with the broker's Vault client, so that a wrong field on either side fails a test.
 /// </summary>
 public sealed class DevVault : IAsyncDisposable
 {
-    private readonly WebApplication application;
-    private readonly VaultKernel kernel;
+    private readonly WebApplication _application;
+    private readonly VaultKernel _kernel;
 
     private DevVault(WebApplication application, VaultKernel kernel, DevVaultOptions options)
     {
-        (this.application, this.kernel, RootToken, UnsealKey) = (application, kernel, options.RootToken, options.UnsealKey);
+        (_application, _kernel, RootToken, UnsealKey) = (application, kernel, options.RootToken, options.UnsealKey);
         Address = new Uri(application.Urls.Single());
     }
 
@@ -30,8 +31,8 @@ public sealed class DevVault : IAsyncDisposable
     /// <summary>Whether it is sealed; a test may seal and unseal it.</summary>
     public bool Sealed
     {
-        get => kernel.Sealed;
-        set => kernel.Sealed = value;
+        get => _kernel.Sealed;
+        set => _kernel.Sealed = value;
     }
 
     /// <summary>Starts one.</summary>
@@ -45,5 +46,5 @@ public sealed class DevVault : IAsyncDisposable
     }
 
     /// <summary>Stops listening; everything it held is gone.</summary>
-    public ValueTask DisposeAsync() => application.DisposeAsync();
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
 }

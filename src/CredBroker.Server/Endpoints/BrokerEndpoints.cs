@@ -14,7 +14,10 @@ internal static class BrokerEndpoints
 
     public static void MapBroker(this IEndpointRouteBuilder routes)
     {
-        var agents = routes.MapGroup("").WithTags(AgentsTag).Refusing(400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
+        var agents = routes
+            .MapGroup("")
+            .WithTags(AgentsTag)
+            .Refusing(400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
         ExchangeEndpoint.Map(agents);
         FindLeaseEndpoint.Map(agents);
         RenewEndpoint.Map(agents);

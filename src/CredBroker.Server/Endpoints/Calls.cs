@@ -26,7 +26,8 @@ internal static class Calls
         }
 
         // One host commands a whole /64: counted one by one its addresses would be unlimited sources.
-        return address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && !IPAddress.IsLoopback(address)
+        return
+            address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && !IPAddress.IsLoopback(address)
             ? new IPNetwork(Prefix(address), 64).ToString()
             : address.ToString();
     }

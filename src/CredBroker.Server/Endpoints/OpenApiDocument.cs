@@ -4,7 +4,9 @@ using Microsoft.OpenApi;
 
 namespace CredBroker.Server.Endpoints;
 
-/// <summary><c>/openapi/v1.json</c>: made from the running endpoints and the wire records, so that it cannot drift from them.</summary>
+/// <summary>
+/// <c>/openapi/v1.json</c>: made from the running endpoints and the wire records, so that it cannot drift from them.
+/// </summary>
 internal static class OpenApiDocument
 {
     private const string Workload = "workloadToken";
@@ -12,58 +14,107 @@ internal static class OpenApiDocument
 
     public static void AddBrokerOpenApi(this IServiceCollection services)
     {
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, BrokerJson.Default));
-        services.AddOpenApi("v1", options =>
-        {
-            options.AddDocumentTransformer((document, _, _) =>
+        services.ConfigureHttpJsonOptions(json =>
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, BrokerJson.Default)
+        );
+        services.AddOpenApi(
+            "v1",
+            options =>
             {
-                document.Info = new()
-                {
-                    Title = "CredBroker", Version = "v1", Description = "Just-in-time, short-lived credentials for AI agents. A GET never mints and never changes anything.",
-                };
-                document.Servers = [];
-                document.AddComponent(Workload, Bearer("A workload's identity token: an OIDC token of a configured issuer, or a SPIFFE JWT-SVID."));
-                document.AddComponent(Person, Bearer("A person's token of an issuer that is configured for people, with a role."));
-                return Task.CompletedTask;
-            });
-            options.AddSchemaTransformer((schema, context, _) =>
-            {
-                if (context.JsonTypeInfo.Type == typeof(TimeSpan) || context.JsonTypeInfo.Type == typeof(TimeSpan?))
-                {
-                    (schema.Type, schema.Format, schema.Pattern, schema.Description) = (JsonSchemaType.String, null, WireDuration.Pattern, "A duration, such as 90s, 10m or 2h.");
-                }
+                options.AddDocumentTransformer(
+                    (document, _, _) =>
+                    {
+                        document.Info = new()
+                        {
+                            Title = "CredBroker",
+                            Version = "v1",
+                            Description =
+                                "Just-in-time, short-lived credentials for AI agents. A GET never mints and never changes anything.",
+                        };
+                        document.Servers = [];
+                        document.AddComponent(
+                            Workload,
+                            Bearer(
+                                "A workload's identity token: an OIDC token of a configured issuer, or a SPIFFE JWT-SVID."
+                            )
+                        );
+                        document.AddComponent(
+                            Person,
+                            Bearer("A person's token of an issuer that is configured for people, with a role.")
+                        );
+                        return Task.CompletedTask;
+                    }
+                );
+                options.AddSchemaTransformer(
+                    (schema, context, _) =>
+                    {
+                        if (
+                            context.JsonTypeInfo.Type == typeof(TimeSpan)
+                            || context.JsonTypeInfo.Type == typeof(TimeSpan?)
+                        )
+                        {
+                            (schema.Type, schema.Format, schema.Pattern, schema.Description) = (
+                                JsonSchemaType.String,
+                                null,
+                                WireDuration.Pattern,
+                                "A duration, such as 90s, 10m or 2h."
+                            );
+                        }
 
-                // Requests are read strictly; replies may gain members.
-                if (context.JsonTypeInfo.Type is { IsClass: true } type && type.Assembly == typeof(BrokerJson).Assembly && IsSent(type.Name))
-                {
-                    schema.AdditionalPropertiesAllowed = false;
-                }
+                        // Requests are read strictly; replies may gain members.
+                        if (
+                            context.JsonTypeInfo.Type is { IsClass: true } type
+                            && type.Assembly == typeof(BrokerJson).Assembly
+                            && IsSent(type.Name)
+                        )
+                        {
+                            schema.AdditionalPropertiesAllowed = false;
+                        }
 
-                return Task.CompletedTask;
-            });
-            options.AddOperationTransformer((operation, context, _) =>
-            {
-                var tags = context.Description.ActionDescriptor.EndpointMetadata.OfType<ITagsMetadata>().SelectMany(tag => tag.Tags).ToHashSet();
-                operation.Security = [];
-                if (tags.Contains(BrokerEndpoints.AgentsTag))
-                {
-                    operation.Security.Add(new() { [new OpenApiSecuritySchemeReference(Workload, context.Document)] = [] });
-                }
+                        return Task.CompletedTask;
+                    }
+                );
+                options.AddOperationTransformer(
+                    (operation, context, _) =>
+                    {
+                        var tags = context
+                            .Description.ActionDescriptor.EndpointMetadata.OfType<ITagsMetadata>()
+                            .SelectMany(tag => tag.Tags)
+                            .ToHashSet();
+                        operation.Security = [];
+                        if (tags.Contains(BrokerEndpoints.AgentsTag))
+                        {
+                            operation.Security.Add(
+                                new() { [new OpenApiSecuritySchemeReference(Workload, context.Document)] = [] }
+                            );
+                        }
 
-                if (tags.Contains(BrokerEndpoints.PeopleTag) || operation.OperationId == "closeTask")
-                {
-                    operation.Security.Add(new() { [new OpenApiSecuritySchemeReference(Person, context.Document)] = [] });
-                }
+                        if (tags.Contains(BrokerEndpoints.PeopleTag) || operation.OperationId == "closeTask")
+                        {
+                            operation.Security.Add(
+                                new() { [new OpenApiSecuritySchemeReference(Person, context.Document)] = [] }
+                            );
+                        }
 
-                return Task.CompletedTask;
-            });
-        });
+                        return Task.CompletedTask;
+                    }
+                );
+            }
+        );
     }
 
-    public static void MapBrokerOpenApi(this IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi/{documentName}.json");
+    public static void MapBrokerOpenApi(this IEndpointRouteBuilder routes) =>
+        routes.MapOpenApi("/openapi/{documentName}.json");
 
-    private static bool IsSent(string record) => record.EndsWith("Request", StringComparison.Ordinal) || record is nameof(EvaluateIdentity);
+    private static bool IsSent(string record) =>
+        record.EndsWith("Request", StringComparison.Ordinal) || record is nameof(EvaluateIdentity);
 
     private static OpenApiSecurityScheme Bearer(string description) =>
-        new() { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = description };
+        new()
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            BearerFormat = "JWT",
+            Description = description,
+        };
 }

@@ -5,15 +5,20 @@ using CredBroker.Server.Hosting;
 namespace CredBroker.Server.Endpoints;
 
 /// <summary>
-/// Bounds how many requests are worked on at once: beyond that a caller is told at once to come back, instead of waiting in a queue until its time is over.
-/// Health is never refused, and agents' calls, whose bodies are read before their callers are known, never take the last eighth: an admin who revokes gets through.
+/// Bounds how many requests are worked on at once: beyond that a caller is told at once to come back, instead of
+/// waiting in a queue until its time is over. Health is never refused, and agents' calls, whose bodies are read before
+/// their callers are known, never take the last eighth: an admin who revokes gets through.
 /// </summary>
 internal sealed class RequestGate(RequestDelegate next, ListenerOptions options)
 {
-    private static readonly Refusal Busy = new(RefusalCode.Overloaded, "The broker is working on as many requests as it takes at once.", TimeSpan.FromSeconds(1));
+    private static readonly Refusal Busy = new(
+        RefusalCode.Overloaded,
+        "The broker is working on as many requests as it takes at once.",
+        TimeSpan.FromSeconds(1)
+    );
 
-    private int running;
-    private int agents;
+    private int _running;
+    private int _agents;
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -23,11 +28,13 @@ internal sealed class RequestGate(RequestDelegate next, ListenerOptions options)
             return;
         }
 
-        var isAgents = context.Request.Path.StartsWithSegments("/v1/credentials", StringComparison.OrdinalIgnoreCase) || context.Request.Path.StartsWithSegments("/v1/tasks", StringComparison.OrdinalIgnoreCase);
+        var isAgents =
+            context.Request.Path.StartsWithSegments("/v1/credentials", StringComparison.OrdinalIgnoreCase)
+            || context.Request.Path.StartsWithSegments("/v1/tasks", StringComparison.OrdinalIgnoreCase);
         try
         {
-            var overall = Interlocked.Increment(ref running) > options.MaxRequests;
-            if ((isAgents && Interlocked.Increment(ref agents) > AgentsLimit) || overall)
+            var overall = Interlocked.Increment(ref _running) > options.MaxRequests;
+            if ((isAgents && Interlocked.Increment(ref _agents) > AgentsLimit) || overall)
             {
                 await new Problem(Busy).ExecuteAsync(context);
                 return;
@@ -37,10 +44,10 @@ internal sealed class RequestGate(RequestDelegate next, ListenerOptions options)
         }
         finally
         {
-            Interlocked.Decrement(ref running);
+            Interlocked.Decrement(ref _running);
             if (isAgents)
             {
-                Interlocked.Decrement(ref agents);
+                Interlocked.Decrement(ref _agents);
             }
         }
     }

@@ -13,30 +13,43 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace CredBroker.Server.Hosting;
 
-/// <summary>Puts the broker together: settings, services, pipeline. Nothing is configured that is not said here.</summary>
+/// <summary>
+/// Puts the broker together: settings, services, pipeline. Nothing is configured that is not said here.
+/// </summary>
 public static class BrokerHost
 {
-    /// <summary>A broker that is ready to start. Throws <see cref="SettingsFaultsException"/> with every fault of the settings.</summary>
+    /// <summary>
+    /// A broker that is ready to start. Throws <see cref="SettingsFaultsException"/> with every fault of the settings.
+    /// </summary>
     /// <param name="configuration">The settings, as <c>appsettings.example.json</c> describes them.</param>
     /// <param name="devMode">Permits plain http to what runs on this machine.</param>
     /// <param name="replace">Lets a test put something else at a seam.</param>
-    public static WebApplication Build(IConfiguration configuration, bool devMode = false, Action<IServiceCollection>? replace = null)
+    public static WebApplication Build(
+        IConfiguration configuration,
+        bool devMode = false,
+        Action<IServiceCollection>? replace = null
+    )
     {
         var settings = BrokerSettings.Read(configuration, devMode);
 
-        // An empty builder: the usual one reads ASPNETCORE_URLS and its kin, and another listener must not come in by that door.
-        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = typeof(BrokerHost).Assembly.GetName().Name });
+        // An empty builder: the usual one reads ASPNETCORE_URLS and its kin, and another listener must not come in by
+        // that door.
+        var builder = WebApplication.CreateEmptyBuilder(
+            new() { ApplicationName = typeof(BrokerHost).Assembly.GetName().Name }
+        );
         builder.Logging.AddBrokerLogging(settings.Log);
         builder.WebHost.UseBrokerListener(settings.Listen);
         builder.Services.AddBroker(settings, devMode);
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.Use(async (context, next) =>
-        {
-            ReplyHeaders.Set(context.Response);
-            await next(context);
-        });
+        app.Use(
+            async (context, next) =>
+            {
+                ReplyHeaders.Set(context.Response);
+                await next(context);
+            }
+        );
         app.UseMiddleware<ProblemMiddleware>();
         app.UseMiddleware<RequestGate>();
         app.UseRouting();
@@ -57,8 +70,16 @@ public static class BrokerHost
         services.AddSingleton<AuditExport>();
 
         services.AddSingleton<RefusedCalls>().AddSingleton<CredentialExchange>();
-        services.AddSingleton<LeaseRevoker>().AddSingleton<AbsenceSweep>().AddSingleton<AgentLeases>().AddSingleton<Revocations>();
-        services.AddSingleton<ExpirySweep>().AddSingleton<RevocationRetry>().AddSingleton<PendingReconcile>().AddSingleton<PolicyReevaluation>();
+        services
+            .AddSingleton<LeaseRevoker>()
+            .AddSingleton<AbsenceSweep>()
+            .AddSingleton<AgentLeases>()
+            .AddSingleton<Revocations>();
+        services
+            .AddSingleton<ExpirySweep>()
+            .AddSingleton<RevocationRetry>()
+            .AddSingleton<PendingReconcile>()
+            .AddSingleton<PolicyReevaluation>();
 
         services.AddMetrics();
         services.AddSingleton<Telemetry>();

@@ -3,7 +3,9 @@ using CredBroker.Server.Dev;
 
 namespace CredBroker.Server.Hosting;
 
-/// <summary>The server's main: reads the command line and the settings, runs the broker, and says plainly what is wrong.</summary>
+/// <summary>
+/// The server's main: reads the command line and the settings, runs the broker, and says plainly what is wrong.
+/// </summary>
 internal static class BrokerProgram
 {
     private const int Stopped = 0;
@@ -15,7 +17,9 @@ internal static class BrokerProgram
         var (line, fault) = CommandLine.Parse(args);
         if (fault is not null || line.Help)
         {
-            var text = fault is null ? CommandLine.Usage : $"{fault}{Environment.NewLine}{Environment.NewLine}{CommandLine.Usage}";
+            var text = fault is null
+                ? CommandLine.Usage
+                : $"{fault}{Environment.NewLine}{Environment.NewLine}{CommandLine.Usage}";
             await (fault is null ? Console.Out : Console.Error).WriteLineAsync(text);
             return fault is null ? Stopped : Wrong;
         }
@@ -23,7 +27,9 @@ internal static class BrokerProgram
         try
         {
             var configuration = SettingsFiles.Open(line.SettingsFile).Build();
-            await using var dev = line.Dev ? await DevMode.StartAsync(new DevModeOptions { Settings = configuration }, CancellationToken.None) : null;
+            await using var dev = line.Dev
+                ? await DevMode.StartAsync(new DevModeOptions { Settings = configuration }, CancellationToken.None)
+                : null;
             await using var app = BrokerHost.Build(dev?.Settings ?? configuration, line.Dev);
             if (line.Check)
             {

@@ -26,7 +26,9 @@ internal sealed record BrokerSettings
 
     public required JobOptions Jobs { get; init; }
 
-    /// <summary>Reads every section. Throws <see cref="SettingsFaultsException"/> with all faults of all of them.</summary>
+    /// <summary>
+    /// Reads every section. Throws <see cref="SettingsFaultsException"/> with all faults of all of them.
+    /// </summary>
     public static BrokerSettings Read(IConfiguration configuration, bool devMode)
     {
         var (settings, reader) = Gather(configuration, devMode);
@@ -35,7 +37,8 @@ internal sealed record BrokerSettings
     }
 
     /// <summary>The sections there are, with the types they bind to.</summary>
-    public static IReadOnlyDictionary<string, Type> Sections => Gather(new ConfigurationBuilder().Build(), devMode: false).Reader.Sections;
+    public static IReadOnlyDictionary<string, Type> Sections =>
+        Gather(new ConfigurationBuilder().Build(), devMode: false).Reader.Sections;
 
     private static (BrokerSettings Settings, SettingsReader Reader) Gather(IConfiguration configuration, bool devMode)
     {
@@ -54,10 +57,12 @@ internal sealed record BrokerSettings
         var (vault, leases) = (settings.Vault, settings.Leases);
         reader.Require(
             vault.MintTimeout < leases.IssuanceDeadline,
-            $"Vault:MintTimeout ({vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline ({leases.IssuanceDeadline}), or a secret could come after nobody waits for it.");
+            $"Vault:MintTimeout ({vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline ({leases.IssuanceDeadline}), or a secret could come after nobody waits for it."
+        );
         reader.Require(
             vault.RevokeTimeout < leases.RevocationTimeout,
-            $"Vault:RevokeTimeout ({vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout ({leases.RevocationTimeout}), or an attempt ends before Vault answers.");
+            $"Vault:RevokeTimeout ({vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout ({leases.RevocationTimeout}), or an attempt ends before Vault answers."
+        );
         return (settings, reader);
     }
 }

@@ -7,12 +7,18 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace CredBroker.Server.Hosting;
 
 /// <summary>
-/// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins), the policy is taken up,
-/// and revoking is proven. Without a store the broker does not start; without Vault or a policy it starts and issues nothing, so that revoking,
-/// listing and export work all the same.
+/// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins),
+/// the policy is taken up, and revoking is proven. Without a store the broker does not start; without Vault or a policy
+/// it starts and issues nothing, so that revoking, listing and export work all the same.
 /// </summary>
 internal sealed partial class BrokerStart(
-    IServiceProvider services, PolicyControl policy, ISecretIssuer issuer, IServer server, TimeProvider time, ILogger<BrokerStart> log) : IHostedLifecycleService
+    IServiceProvider services,
+    PolicyControl policy,
+    ISecretIssuer issuer,
+    IServer server,
+    TimeProvider time,
+    ILogger<BrokerStart> log
+) : IHostedLifecycleService
 {
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(10);
 
@@ -57,7 +63,10 @@ internal sealed partial class BrokerStart(
     [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Addresses}")]
     private partial void Listening(ICollection<string>? addresses);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "No policy is in force: every request is refused until there is one. {Faults}")]
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "No policy is in force: every request is refused until there is one. {Faults}"
+    )]
     private partial void NoPolicy(IReadOnlyList<string> faults);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is issued yet: {Code} {Detail}")]

@@ -1,6 +1,9 @@
 namespace CredBroker.Server.Hosting;
 
-/// <summary>What the server was started with. Settings are given by file and environment, never here: a command line is visible to every user of the machine.</summary>
+/// <summary>
+/// What the server was started with. Settings are given by file and environment, never here: a command line is visible
+/// to every user of the machine.
+/// </summary>
 internal sealed record CommandLine
 {
     public const string Usage = """
@@ -43,7 +46,10 @@ internal sealed record CommandLine
                     line = line with { SettingsFile = args[++i] };
                     break;
                 default:
-                    return (line, $"\"{args[i]}\" is not understood; known are --dev, --settings FILE, --check and --help.");
+                    return (
+                        line,
+                        $"\"{args[i]}\" is not understood; known are --dev, --settings FILE, --check and --help."
+                    );
             }
         }
 

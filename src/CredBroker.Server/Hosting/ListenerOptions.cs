@@ -6,7 +6,10 @@ namespace CredBroker.Server.Hosting;
 /// <summary>Where the broker listens and how much it takes on at once. Bound from the section <c>Listen</c>.</summary>
 public sealed record ListenerOptions
 {
-    /// <summary>The one address: <c>https://host:port</c>, the host an IP address, <c>localhost</c> or <c>*</c> for every interface. Port 0 takes a free one.</summary>
+    /// <summary>
+    /// The one address: <c>https://host:port</c>, the host an IP address, <c>localhost</c> or <c>*</c> for every
+    /// interface. Port 0 takes a free one.
+    /// </summary>
     public string Url { get; init; } = "https://127.0.0.1:8443";
 
     /// <summary>The server's certificate with its chain, PEM. Read again when the file changes.</summary>
@@ -22,7 +25,10 @@ public sealed record ListenerOptions
     public int MaxRequests { get; init; } = 1024;
 
     /// <summary>The parsed address; meaningful once validated.</summary>
-    internal Uri Address => TryReadUrl(out var address) ? address : throw new InvalidOperationException("The listener's settings were not validated.");
+    internal Uri Address =>
+        TryReadUrl(out var address)
+            ? address
+            : throw new InvalidOperationException("The listener's settings were not validated.");
 
     /// <summary>Whether it listens on every interface.</summary>
     internal bool IsEverywhere => Url.Contains("://*", StringComparison.Ordinal);
@@ -52,13 +58,23 @@ public sealed record ListenerOptions
             }
         }
 
-        if (File.Exists(CertificateFile) && File.Exists(KeyFile) && ServerCertificate.Fault(CertificateFile, KeyFile) is { } unusable)
+        if (
+            File.Exists(CertificateFile)
+            && File.Exists(KeyFile)
+            && ServerCertificate.Fault(CertificateFile, KeyFile) is { } unusable
+        )
         {
             yield return $"Listen:CertificateFile and Listen:KeyFile do not make a server certificate: {unusable} "
                 + "Write a certificate with its chain and its unencrypted private key, both PEM.";
         }
 
-        foreach (var (name, value, high) in new[] { (nameof(MaxConnections), MaxConnections, 100_000), (nameof(MaxRequests), MaxRequests, 100_000) })
+        foreach (
+            var (name, value, high) in new[]
+            {
+                (nameof(MaxConnections), MaxConnections, 100_000),
+                (nameof(MaxRequests), MaxRequests, 100_000),
+            }
+        )
         {
             if (value < 1 || value > high)
             {
@@ -69,6 +85,8 @@ public sealed record ListenerOptions
 
     private bool TryReadUrl([NotNullWhen(true)] out Uri? uri) =>
         Uri.TryCreate(Url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out uri)
-        && uri.Scheme is "http" or "https" && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0
+        && uri.Scheme is "http" or "https"
+        && uri.PathAndQuery == "/"
+        && uri.UserInfo.Length == 0
         && (uri.IsLoopback || IPAddress.TryParse(uri.Host.Trim('[', ']'), out _));
 }

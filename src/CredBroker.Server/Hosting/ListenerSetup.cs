@@ -36,7 +36,9 @@ internal static class ListenerSetup
             else
             {
                 // A free port is found on one address, not on both that localhost means.
-                var address = IPAddress.TryParse(options.Address.Host.Trim('[', ']'), out var literal) ? literal : IPAddress.Loopback;
+                var address = IPAddress.TryParse(options.Address.Host.Trim('[', ']'), out var literal)
+                    ? literal
+                    : IPAddress.Loopback;
                 kestrel.Listen(address, options.Address.Port, listen => UseTls(listen, options));
             }
         });
@@ -48,7 +50,11 @@ internal static class ListenerSetup
         {
             var services = listen.ApplicationServices;
             var certificate = new ServerCertificate(
-                options.CertificateFile, options.KeyFile, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ServerCertificate>>());
+                options.CertificateFile,
+                options.KeyFile,
+                services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<ILogger<ServerCertificate>>()
+            );
             listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = certificate.SelectAsync });
         }
     }

@@ -1,6 +1,8 @@
 namespace CredBroker.Server.Hosting;
 
-/// <summary>What is written to the console. Bound from the section <c>Log</c>. No level writes a secret or a token.</summary>
+/// <summary>
+/// What is written to the console. Bound from the section <c>Log</c>. No level writes a secret or a token.
+/// </summary>
 public sealed record LogOptions
 {
     /// <summary><c>text</c> for people, <c>json</c> for machines.</summary>
@@ -18,6 +20,7 @@ public enum LogFormat
 {
     /// <summary>Lines for people.</summary>
     Text,
+
     /// <summary>One JSON object a line.</summary>
     Json,
 }

@@ -22,11 +22,19 @@ internal static class LoggingSetup
 
         if (options.Format == LogFormat.Json)
         {
-            logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (Timestamp.TrimEnd(), true, false));
+            logging.AddJsonConsole(console =>
+                (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (
+                    Timestamp.TrimEnd(),
+                    true,
+                    false
+                )
+            );
         }
         else
         {
-            logging.AddSimpleConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.SingleLine) = (Timestamp, true, true));
+            logging.AddSimpleConsole(console =>
+                (console.TimestampFormat, console.UseUtcTimestamp, console.SingleLine) = (Timestamp, true, true)
+            );
         }
     }
 }

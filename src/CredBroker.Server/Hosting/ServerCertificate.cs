@@ -6,17 +6,22 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace CredBroker.Server.Hosting;
 
 /// <summary>
-/// The listener's certificate, read again when its file has changed, so that a short-lived one is renewed without a restart.
-/// A file that cannot be read keeps the last good one.
+/// The listener's certificate, read again when its file has changed, so that a short-lived one is renewed without a
+/// restart. A file that cannot be read keeps the last good one.
 /// </summary>
-internal sealed partial class ServerCertificate(string certificateFile, string keyFile, TimeProvider time, ILogger<ServerCertificate> log)
+internal sealed partial class ServerCertificate(
+    string certificateFile,
+    string keyFile,
+    TimeProvider time,
+    ILogger<ServerCertificate> log
+)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
 
-    private readonly Lock gate = new();
-    private SslStreamCertificateContext? current;
-    private DateTime readVersion;
-    private DateTimeOffset lookedAt;
+    private readonly Lock _gate = new();
+    private SslStreamCertificateContext? _current;
+    private DateTime _readVersion;
+    private DateTimeOffset _lookedAt;
 
     /// <summary>What keeps these files from being used; null when nothing does.</summary>
     public static string? Fault(string certificateFile, string keyFile)
@@ -26,7 +31,8 @@ internal sealed partial class ServerCertificate(string certificateFile, string k
             using var certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             return e.Message;
         }
@@ -38,29 +44,32 @@ internal sealed partial class ServerCertificate(string certificateFile, string k
 
     private SslStreamCertificateContext Current()
     {
-        lock (gate)
+        lock (_gate)
         {
             var now = time.GetUtcNow();
-            if (current is not null && now - lookedAt < LookEvery)
+            if (_current is not null && now - _lookedAt < LookEvery)
             {
-                return current;
+                return _current;
             }
 
-            lookedAt = now;
+            _lookedAt = now;
             try
             {
                 var version = File.GetLastWriteTimeUtc(certificateFile);
-                if (current is null || version != readVersion)
+                if (_current is null || version != _readVersion)
                 {
-                    (current, readVersion) = (Read(), version);
+                    (_current, _readVersion) = (Read(), version);
                 }
             }
-            catch (Exception e) when (current is not null && e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+            catch (Exception e)
+                when (_current is not null
+                    && e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException
+                )
             {
                 NotRead(e, certificateFile);
             }
 
-            return current;
+            return _current;
         }
     }
 
@@ -75,6 +84,9 @@ internal sealed partial class ServerCertificate(string certificateFile, string k
         return SslStreamCertificateContext.Create(leaf, chain, offline: true);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The server certificate {File} could not be read again; the last good one is used.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The server certificate {File} could not be read again; the last good one is used."
+    )]
     private partial void NotRead(Exception exception, string file);
 }

@@ -1,6 +1,8 @@
 namespace CredBroker.Server.Hosting;
 
-/// <summary>Where settings come from: one JSON file (comments allowed), then the environment, later ones winning.</summary>
+/// <summary>
+/// Where settings come from: one JSON file (comments allowed), then the environment, later ones winning.
+/// </summary>
 internal static class SettingsFiles
 {
     /// <summary>Environment variables that begin with this are settings: <c>CREDBROKER__Vault__Address</c>.</summary>
@@ -9,7 +11,10 @@ internal static class SettingsFiles
     /// <summary>The file read when none is named.</summary>
     public const string DefaultFile = "appsettings.json";
 
-    /// <summary>Reads the file and the environment. Throws <see cref="SettingsFaultsException"/> when the file is missing or no JSON.</summary>
+    /// <summary>
+    /// Reads the file and the environment. Throws <see cref="SettingsFaultsException"/> when the file is missing or no
+    /// JSON.
+    /// </summary>
     public static IConfigurationBuilder Open(string? file)
     {
         var path = Path.GetFullPath(file ?? DefaultFile);
@@ -18,7 +23,9 @@ internal static class SettingsFiles
             throw new SettingsFaultsException([$"The settings file {path} does not exist."]);
         }
 
-        var builder = new ConfigurationBuilder().AddJsonFile(path, optional: true, reloadOnChange: false).AddEnvironmentVariables(EnvironmentPrefix);
+        var builder = new ConfigurationBuilder()
+            .AddJsonFile(path, optional: true, reloadOnChange: false)
+            .AddEnvironmentVariables(EnvironmentPrefix);
         try
         {
             builder.Build();

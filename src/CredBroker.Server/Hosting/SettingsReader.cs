@@ -1,33 +1,37 @@
 namespace CredBroker.Server.Hosting;
 
 /// <summary>
-/// Reads the settings section by section and collects every fault instead of stopping at the first. Settings are read once, at start:
-/// what changes while the broker runs (policy, keys, bundles, certificates) lies in files of its own.
+/// Reads the settings section by section and collects every fault instead of stopping at the first. Settings are read
+/// once, at start: what changes while the broker runs (policy, keys, bundles, certificates) lies in files of its own.
 /// </summary>
 internal sealed class SettingsReader(IConfiguration configuration)
 {
-    private readonly List<string> faults = [];
-    private readonly Dictionary<string, Type> sections = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<string> _faults = [];
+    private readonly Dictionary<string, Type> _sections = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The faults found so far.</summary>
-    public IReadOnlyList<string> Faults => faults;
+    public IReadOnlyList<string> Faults => _faults;
 
     /// <summary>The sections read so far and the types they bind to.</summary>
-    public IReadOnlyDictionary<string, Type> Sections => sections;
+    public IReadOnlyDictionary<string, Type> Sections => _sections;
 
     /// <summary>Binds a section and validates it. A section that is absent gives the defaults, validated too.</summary>
     public T Read<T>(string name, Func<T, IEnumerable<string>> validate)
         where T : class, new()
     {
-        sections.Add(name, typeof(T));
+        _sections.Add(name, typeof(T));
         var section = configuration.GetSection(name);
         var shape = SettingsShape.Faults(section, typeof(T)).ToList();
-        faults.AddRange(shape.Select(fault => fault.Fault));
+        _faults.AddRange(shape.Select(fault => fault.Fault));
 
         // What cannot be bound is left out, so that the rest is validated all the same.
-        var bindable = new ConfigurationBuilder().AddInMemoryCollection(section.AsEnumerable().Where(pair => !shape.Exists(fault => IsWithin(pair.Key, fault.Path)))).Build();
+        var bindable = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                section.AsEnumerable().Where(pair => !shape.Exists(fault => IsWithin(pair.Key, fault.Path)))
+            )
+            .Build();
         var value = bindable.GetSection(name).Get<T>() ?? new T();
-        faults.AddRange(validate(value));
+        _faults.AddRange(validate(value));
         return value;
     }
 
@@ -36,20 +40,26 @@ internal sealed class SettingsReader(IConfiguration configuration)
     {
         if (!holds)
         {
-            faults.Add(fault);
+            _faults.Add(fault);
         }
     }
 
     /// <summary>Reports sections that nothing reads, and throws if anything is wrong.</summary>
     public void ThrowIfFaulty()
     {
-        faults.AddRange(configuration.GetChildren().Where(s => !sections.ContainsKey(s.Key)).Select(s => SettingsShape.Unknown(s.Path, s.Key, sections.Keys)));
-        if (faults.Count > 0)
+        _faults.AddRange(
+            configuration
+                .GetChildren()
+                .Where(s => !_sections.ContainsKey(s.Key))
+                .Select(s => SettingsShape.Unknown(s.Path, s.Key, _sections.Keys))
+        );
+        if (_faults.Count > 0)
         {
-            throw new SettingsFaultsException(faults);
+            throw new SettingsFaultsException(_faults);
         }
     }
 
     private static bool IsWithin(string key, string path) =>
-        key.StartsWith(path, StringComparison.OrdinalIgnoreCase) && (key.Length == path.Length || key[path.Length] == ':');
+        key.StartsWith(path, StringComparison.OrdinalIgnoreCase)
+        && (key.Length == path.Length || key[path.Length] == ':');
 }

@@ -6,8 +6,8 @@ using System.Reflection;
 namespace CredBroker.Server.Hosting;
 
 /// <summary>
-/// Compares a part of the settings with the type that it binds to. The configuration binder ignores what it does not know; a mistyped security setting
-/// must not be ignored.
+/// Compares a part of the settings with the type that it binds to. The configuration binder ignores what it does not
+/// know; a mistyped security setting must not be ignored.
 /// </summary>
 internal static class SettingsShape
 {
@@ -18,35 +18,57 @@ internal static class SettingsShape
         var children = section.GetChildren().ToList();
         if (IsScalar(type))
         {
-            return children.Count > 0 ? [(section.Path, $"{section.Path} has parts; write {Wanted(type)}.")] : ScalarFaults(section, type);
+            return children.Count > 0
+                ? [(section.Path, $"{section.Path} has parts; write {Wanted(type)}.")]
+                : ScalarFaults(section, type);
         }
 
         var element = ElementType(type);
         if (children.Count == 0)
         {
             // An empty text is how an empty list or object looks here.
-            return string.IsNullOrEmpty(section.Value) ? [] : [(section.Path, $"{section.Path} is a single value; write {(element is null ? "an object" : "a list or object")}.")];
+            return string.IsNullOrEmpty(section.Value)
+                ? []
+                :
+                [
+                    (
+                        section.Path,
+                        $"{section.Path} is a single value; write {(element is null ? "an object" : "a list or object")}."
+                    ),
+                ];
         }
 
         return element is null
-            ? children.SelectMany(child => Find(type, child.Key) is { } property
-                ? Faults(child, property.PropertyType)
-                : [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))])
-            : children.SelectMany(child => IsDictionary(type) || child.Key.All(char.IsAsciiDigit)
-                ? Faults(child, element)
-                : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")]);
+            ? children.SelectMany(child =>
+                Find(type, child.Key) is { } property
+                    ? Faults(child, property.PropertyType)
+                    : [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))]
+            )
+            : children.SelectMany(child =>
+                IsDictionary(type) || child.Key.All(char.IsAsciiDigit)
+                    ? Faults(child, element)
+                    : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")]
+            );
     }
 
     /// <summary>The fault of a key that is not known, with the nearest that is.</summary>
     public static string Unknown(string path, string key, IEnumerable<string> known)
     {
         var names = known.ToList();
-        var nearest = names.Select(name => (name, distance: Distance(name.ToUpperInvariant(), key.ToUpperInvariant()))).Where(n => n.distance <= 3)
-            .OrderBy(n => n.distance).Select(n => n.name).FirstOrDefault();
-        return nearest is not null ? $"{path} is not a setting; did you mean {nearest}?" : $"{path} is not a setting; known here: {string.Join(", ", names)}.";
+        var nearest = names
+            .Select(name => (name, distance: Distance(name.ToUpperInvariant(), key.ToUpperInvariant())))
+            .Where(n => n.distance <= 3)
+            .OrderBy(n => n.distance)
+            .Select(n => n.name)
+            .FirstOrDefault();
+        return nearest is not null
+            ? $"{path} is not a setting; did you mean {nearest}?"
+            : $"{path} is not a setting; known here: {string.Join(", ", names)}.";
     }
 
-    /// <summary>Every scalar setting of a type as a path; <c>*</c> stands for an element of a list or dictionary.</summary>
+    /// <summary>
+    /// Every scalar setting of a type as a path; <c>*</c> stands for an element of a list or dictionary.
+    /// </summary>
     public static IEnumerable<string> Paths(Type type, string prefix)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
@@ -64,42 +86,60 @@ internal static class SettingsShape
     {
         try
         {
-            return type.IsEnum ? Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase)
-                : TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value) is { } converted
+            return type.IsEnum
+                ? Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase)
+                : TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value)
+                    is { } converted
                     && !(converted is TimeSpan time && IsDaysByMistake(value, time));
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException or OverflowException)
+        catch (Exception e)
+            when (e is FormatException or ArgumentException or NotSupportedException or OverflowException)
         {
             return false;
         }
     }
 
-    /// <summary>.NET reads "24:00:00" as 24 days, because there is no such hour: nobody who writes it means that.</summary>
-    private static bool IsDaysByMistake(string value, TimeSpan time) => time.Days > 0 && !value.Contains('.', StringComparison.Ordinal);
+    /// <summary>
+    /// .NET reads "24:00:00" as 24 days, because there is no such hour: nobody who writes it means that.
+    /// </summary>
+    private static bool IsDaysByMistake(string value, TimeSpan time) =>
+        time.Days > 0 && !value.Contains('.', StringComparison.Ordinal);
 
     private static string Wanted(Type type) =>
         type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
-        : type == typeof(TimeSpan) ? "a time as hours:minutes:seconds, such as \"00:00:30\", or days.hours:minutes:seconds"
+        : type == typeof(TimeSpan)
+            ? "a time as hours:minutes:seconds, such as \"00:00:30\", or days.hours:minutes:seconds"
         : type == typeof(bool) ? "true or false"
         : type == typeof(Uri) ? "an address"
         : type == typeof(string) ? "text"
         : "a number";
 
-    private static bool IsScalar(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan) || type == typeof(Uri);
+    private static bool IsScalar(Type type) =>
+        type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan) || type == typeof(Uri);
 
-    private static bool IsDictionary(Type type) => Generic(type, typeof(IReadOnlyDictionary<,>)) is not null || Generic(type, typeof(IDictionary<,>)) is not null;
+    private static bool IsDictionary(Type type) =>
+        Generic(type, typeof(IReadOnlyDictionary<,>)) is not null || Generic(type, typeof(IDictionary<,>)) is not null;
 
     private static Type? ElementType(Type type) =>
-        (Generic(type, typeof(IReadOnlyDictionary<,>)) ?? Generic(type, typeof(IDictionary<,>)))?.GetGenericArguments()[1]
-        ?? (typeof(IEnumerable).IsAssignableFrom(type) ? Generic(type, typeof(IEnumerable<>))?.GetGenericArguments()[0] : null);
+        (Generic(type, typeof(IReadOnlyDictionary<,>)) ?? Generic(type, typeof(IDictionary<,>)))?.GetGenericArguments()[
+            1
+        ]
+        ?? (
+            typeof(IEnumerable).IsAssignableFrom(type)
+                ? Generic(type, typeof(IEnumerable<>))?.GetGenericArguments()[0]
+                : null
+        );
 
     private static Type? Generic(Type type, Type definition) =>
-        type.GetInterfaces().Prepend(type).FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == definition);
+        type.GetInterfaces()
+            .Prepend(type)
+            .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == definition);
 
     private static IEnumerable<PropertyInfo> Properties(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is not null);
 
-    private static PropertyInfo? Find(Type type, string key) => Properties(type).FirstOrDefault(p => p.Name.Equals(key, StringComparison.OrdinalIgnoreCase));
+    private static PropertyInfo? Find(Type type, string key) =>
+        Properties(type).FirstOrDefault(p => p.Name.Equals(key, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Levenshtein distance; keys are short.</summary>
     private static int Distance(string a, string b)

@@ -4,35 +4,40 @@ using System.Diagnostics.Metrics;
 namespace CredBroker.Server.Hosting;
 
 /// <summary>
-/// What an observer can subscribe to: activities and counters named <c>CredBroker</c>. Tags hold codes, names of the catalogue and ids; never a token, a secret or an agent's text.
+/// What an observer can subscribe to: activities and counters named <c>CredBroker</c>. Tags hold codes, names of the
+/// catalogue and ids; never a token, a secret or an agent's text.
 /// </summary>
 internal sealed class Telemetry : IDisposable
 {
     /// <summary>The name of the activity source and of the meter.</summary>
     public const string Name = "CredBroker";
 
-    private readonly ActivitySource activities = new(Name);
-    private readonly Counter<long> exchanges;
-    private readonly Histogram<double> durations;
-    private readonly TimeProvider time;
+    private readonly ActivitySource _activities = new(Name);
+    private readonly Counter<long> _exchanges;
+    private readonly Histogram<double> _durations;
+    private readonly TimeProvider _time;
 
     public Telemetry(IMeterFactory meters, TimeProvider time)
     {
-        this.time = time;
+        _time = time;
         var meter = meters.Create(Name);
-        exchanges = meter.CreateCounter<long>("credbroker.exchanges", "{exchange}", "Exchanges by what became of them: issued, or the code of the refusal.");
-        durations = meter.CreateHistogram<double>("credbroker.exchange.duration", "s", "How long an exchange took.");
+        _exchanges = meter.CreateCounter<long>(
+            "credbroker.exchanges",
+            "{exchange}",
+            "Exchanges by what became of them: issued, or the code of the refusal."
+        );
+        _durations = meter.CreateHistogram<double>("credbroker.exchange.duration", "s", "How long an exchange took.");
     }
 
     /// <summary>One exchange, from the checked request to its outcome.</summary>
     public ExchangeMeasure Exchange(string credential)
     {
-        var activity = activities.StartActivity("credbroker.exchange");
+        var activity = _activities.StartActivity("credbroker.exchange");
         activity?.SetTag("credbroker.credential", credential);
-        return new(this, activity, time.GetTimestamp());
+        return new(this, activity, _time.GetTimestamp());
     }
 
-    public void Dispose() => activities.Dispose();
+    public void Dispose() => _activities.Dispose();
 
     /// <summary>An exchange under way.</summary>
     internal readonly struct ExchangeMeasure(Telemetry telemetry, Activity? activity, long started) : IDisposable
@@ -43,8 +48,11 @@ internal sealed class Telemetry : IDisposable
             activity?.SetTag("credbroker.outcome", outcome);
             activity?.SetTag("credbroker.lease_id", leaseId);
             activity?.SetTag("credbroker.decision_id", decisionId);
-            telemetry.exchanges.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
-            telemetry.durations.Record(telemetry.time.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+            telemetry._exchanges.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+            telemetry._durations.Record(
+                telemetry._time.GetElapsedTime(started).TotalSeconds,
+                new KeyValuePair<string, object?>("outcome", outcome)
+            );
         }
 
         public void Dispose() => activity?.Dispose();

@@ -5,14 +5,17 @@ namespace CredBroker.Server.Identity;
 /// <summary>The succession of one trust domain's bundles: an older one never takes the place of a newer.</summary>
 internal sealed class BundleSequence
 {
-    private TrustBundle? current;
+    private TrustBundle? _current;
 
     /// <summary>Reads a bundle that comes after the current one.</summary>
     public KeyDocument Read(ReadOnlyMemory<byte> utf8)
     {
-        if (!TrustBundle.TryRead(utf8, out var bundle, out string? fault) || !bundle.MaySucceed(current, out fault))
+        if (!TrustBundle.TryRead(utf8, out var bundle, out var fault) || !bundle.MaySucceed(_current, out fault))
+        {
             throw new KeyDocumentException($"the bundle cannot be used: {fault}");
-        current = bundle;
+        }
+
+        _current = bundle;
         return new KeyDocument(bundle.JwtKeys, bundle.Skipped, bundle.RefreshHint);
     }
 }

@@ -18,6 +18,9 @@ public sealed class IdentityOptions
     /// <summary>When issuers' keys are fetched.</summary>
     public KeyRefreshOptions KeyRefresh { get; set; } = new();
 
-    /// <summary>Every fault of these settings, with what to write instead; empty when there is none. Dev mode permits plain http on loopback.</summary>
+    /// <summary>
+    /// Every fault of these settings, with what to write instead; empty when there is none. Dev mode permits plain http
+    /// on loopback.
+    /// </summary>
     public IReadOnlyList<string> Validate(bool devMode) => IdentitySettings.Read(this, devMode).Faults;
 }

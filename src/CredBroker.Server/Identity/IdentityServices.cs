@@ -6,15 +6,28 @@ namespace CredBroker.Server.Identity;
 internal static class IdentityServices
 {
     /// <summary>
-    /// Adds <see cref="IWorkloadVerifier"/>, <see cref="PeopleVerifier"/>, <see cref="KeySources"/> and the refresh of keys. The options have been validated:
-    /// faults at this point are a mistake of the caller's.
+    /// Adds <see cref="IWorkloadVerifier"/>, <see cref="PeopleVerifier"/>, <see cref="KeySources"/> and the refresh of
+    /// keys. The options have been validated: faults at this point are a mistake of the caller's.
     /// </summary>
-    public static IServiceCollection AddCredBrokerIdentity(this IServiceCollection services, IdentityOptions options, bool devMode)
+    public static IServiceCollection AddCredBrokerIdentity(
+        this IServiceCollection services,
+        IdentityOptions options,
+        bool devMode
+    )
     {
         var settings = IdentitySettings.Read(options, devMode);
-        if (settings.Faults.Count > 0) throw new ArgumentException(string.Join(Environment.NewLine, settings.Faults), nameof(options));
+        if (settings.Faults.Count > 0)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, settings.Faults), nameof(options));
+        }
+
         services.AddSingleton(provider => new IdentityRegistry(
-            settings, options.KeyRefresh, devMode, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KeySource>>()));
+            settings,
+            options.KeyRefresh,
+            devMode,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<KeySource>>()
+        ));
         services.AddSingleton(provider => provider.GetRequiredService<IdentityRegistry>().Sources);
         services.AddSingleton<TokenSignature>();
         services.AddSingleton<TokenVerification>();

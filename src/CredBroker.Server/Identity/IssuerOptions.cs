@@ -15,7 +15,9 @@ public sealed class IssuerOptions
     /// <summary><c>workloads</c> or <c>people</c>.</summary>
     public string Use { get; set; } = ForWorkloads;
 
-    /// <summary>The audience of its tokens; empty means <see cref="IdentityOptions.Audience"/>. People's must be their own.</summary>
+    /// <summary>
+    /// The audience of its tokens; empty means <see cref="IdentityOptions.Audience"/>. People's must be their own.
+    /// </summary>
     public string Audience { get; set; } = "";
 
     /// <summary>The signature algorithms accepted; empty means RS256, ES256 and PS256.</summary>
@@ -24,10 +26,14 @@ public sealed class IssuerOptions
     /// <summary>Where its keys come from; without an address or file, from its discovery document.</summary>
     public JwksOptions Jwks { get; set; } = new();
 
-    /// <summary>The claim that names the workload: a name, or a JSON Pointer such as <c>/kubernetes.io/serviceaccount/uid</c>.</summary>
+    /// <summary>
+    /// The claim that names the workload: a name, or a JSON Pointer such as <c>/kubernetes.io/serviceaccount/uid</c>.
+    /// </summary>
     public string WorkloadClaim { get; set; } = "sub";
 
-    /// <summary>The claim that names the running instance; empty where tokens tell none apart. If set, every token needs it.</summary>
+    /// <summary>
+    /// The claim that names the running instance; empty where tokens tell none apart. If set, every token needs it.
+    /// </summary>
     public string InstanceClaim { get; set; } = "";
 
     /// <summary>The top-level claims that policy may see.</summary>
@@ -51,6 +57,10 @@ public sealed class IssuerOptions
     /// <summary>People only: the claim that lists groups; empty for none.</summary>
     public string GroupsClaim { get; set; } = "";
 
-    /// <summary>People only: for each of the broker's roles (<c>admin</c>, <c>approver</c>, <c>auditor</c>, <c>viewer</c>) the values of the roles claim that give it.</summary>
-    public IDictionary<string, IList<string>> Roles { get; set; } = new Dictionary<string, IList<string>>(StringComparer.Ordinal);
+    /// <summary>
+    /// People only: for each of the broker's roles (<c>admin</c>, <c>approver</c>, <c>auditor</c>, <c>viewer</c>) the
+    /// values of the roles claim that give it.
+    /// </summary>
+    public IDictionary<string, IList<string>> Roles { get; set; } =
+        new Dictionary<string, IList<string>>(StringComparer.Ordinal);
 }

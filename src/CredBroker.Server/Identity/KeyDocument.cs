@@ -10,7 +10,7 @@ internal sealed record KeyDocument(VerificationKeys Keys, IReadOnlyList<string> 
 {
     /// <summary>Reads a JWKS.</summary>
     public static KeyDocument FromJwks(ReadOnlyMemory<byte> utf8) =>
-        JsonWebKeys.TryRead(utf8, out var jwks, out string? fault)
+        JsonWebKeys.TryRead(utf8, out var jwks, out var fault)
             ? new KeyDocument(jwks.Keys, jwks.Skipped, null)
             : throw new KeyDocumentException($"the JWKS cannot be used: {fault}");
 }

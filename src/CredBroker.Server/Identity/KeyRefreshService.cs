@@ -1,7 +1,8 @@
 namespace CredBroker.Server.Identity;
 
 /// <summary>Reads every source of keys when it is due, so that no request waits for it.</summary>
-internal sealed class KeyRefreshService(KeySources sources, IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
+internal sealed class KeyRefreshService(KeySources sources, IHostApplicationLifetime lifetime, TimeProvider time)
+    : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -4,8 +4,8 @@ using CredBroker.Core.Identity;
 namespace CredBroker.Server.Identity;
 
 /// <summary>
-/// The current keys of one issuer or trust domain. Any number of callers share one read; tokens that name unknown keys can ask for another no more often than
-/// the cool-down permits; a failed read keeps the last keys.
+/// The current keys of one issuer or trust domain. Any number of callers share one read; tokens that name unknown keys
+/// can ask for another no more often than the cool-down permits; a failed read keeps the last keys.
 /// </summary>
 internal sealed partial class KeySource(
     string name,
@@ -13,45 +13,52 @@ internal sealed partial class KeySource(
     Func<ReadOnlyMemory<byte>, KeyDocument> parse,
     KeyTiming timing,
     TimeProvider time,
-    ILogger<KeySource> logger)
+    ILogger<KeySource> logger
+)
 {
     /// <summary>The longest that a caller waits for a read.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
     private const int LoggedReasons = 10;
 
-    private readonly Lock gate = new();
-    private volatile Loaded? loaded;
-    private Task? running;
-    private long? lastAsked;
-    private string lastFailure = "";
+    private readonly Lock _gate = new();
+    private volatile Loaded? _loaded;
+    private Task? _running;
+    private long? _lastAsked;
+    private string _lastFailure = "";
 
     private sealed record Loaded(KeyDocument Document, byte[] Digest, long At);
 
     /// <summary>The issuer, or the trust domain as a SPIFFE ID.</summary>
     public string Name => name;
 
-    /// <summary>The keys in force; null while there are none, or none that are fresh enough. The same instance for as long as the content is the same.</summary>
+    /// <summary>
+    /// The keys in force; null while there are none, or none that are fresh enough. The same instance for as long as
+    /// the content is the same.
+    /// </summary>
     public VerificationKeys? Current =>
-        loaded is { } keys && (timing.MaxStale is not { } max || time.GetElapsedTime(keys.At) <= max) ? keys.Document.Keys : null;
+        _loaded is { } keys && (timing.MaxStale is not { } max || time.GetElapsedTime(keys.At) <= max)
+            ? keys.Document.Keys
+            : null;
 
     /// <summary>When to read again.</summary>
-    public TimeSpan NextRead => loaded switch
-    {
-        null => KeyTiming.CoolDownWithoutKeys,
-        _ when lastFailure.Length > 0 => timing.CoolDown,
-        { Document.RefreshHint: { } hint } when hint < timing.Interval => hint,
-        _ => timing.Interval,
-    };
+    public TimeSpan NextRead =>
+        _loaded switch
+        {
+            null => KeyTiming.CoolDownWithoutKeys,
+            _ when _lastFailure.Length > 0 => timing.CoolDown,
+            { Document.RefreshHint: { } hint } when hint < timing.Interval => hint,
+            _ => timing.Interval,
+        };
 
     /// <summary>When a caller whose key is unknown may ask again with any hope.</summary>
     public TimeSpan RetryAfter
     {
         get
         {
-            lock (gate)
+            lock (_gate)
             {
-                var left = lastAsked is { } last ? CoolDown - time.GetElapsedTime(last) : TimeSpan.Zero;
+                var left = _lastAsked is { } last ? CoolDown - time.GetElapsedTime(last) : TimeSpan.Zero;
                 return left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
             }
         }
@@ -59,21 +66,38 @@ internal sealed partial class KeySource(
 
     private TimeSpan CoolDown => Current is null ? KeyTiming.CoolDownWithoutKeys : timing.CoolDown;
 
-    /// <summary>Keys other than <paramref name="seen"/> if there are any by now: those that another caller got, or those of a read that this call starts or joins.</summary>
-    public async ValueTask<VerificationKeys?> NewerThanAsync(VerificationKeys? seen, CancellationToken cancellationToken)
+    /// <summary>
+    /// Keys other than <paramref name="seen"/> if there are any by now: those that another caller got, or those of a
+    /// read that this call starts or joins.
+    /// </summary>
+    public async ValueTask<VerificationKeys?> NewerThanAsync(
+        VerificationKeys? seen,
+        CancellationToken cancellationToken
+    )
     {
         Task? read;
-        lock (gate)
+        lock (_gate)
         {
-            if (Current is { } current && current != seen) return current;
-            bool coolingDown = lastAsked is { } last && time.GetElapsedTime(last) < CoolDown;
-            if (!coolingDown) lastAsked = time.GetTimestamp();
-            read = running ?? (coolingDown ? null : Start());
+            if (Current is { } current && current != seen)
+            {
+                return current;
+            }
+
+            var coolingDown = _lastAsked is { } last && time.GetElapsedTime(last) < CoolDown;
+            if (!coolingDown)
+            {
+                _lastAsked = time.GetTimestamp();
+            }
+
+            read = _running ?? (coolingDown ? null : Start());
         }
 
         try
         {
-            if (read is not null) await read.WaitAsync(MaxWait, time, cancellationToken);
+            if (read is not null)
+            {
+                await read.WaitAsync(MaxWait, time, cancellationToken);
+            }
         }
         catch (TimeoutException)
         {
@@ -83,17 +107,19 @@ internal sealed partial class KeySource(
         return Current is { } newer && newer != seen ? newer : null;
     }
 
-    /// <summary>Reads now, or joins the read under way. Never fails: what went wrong is logged, and the last keys stay.</summary>
+    /// <summary>
+    /// Reads now, or joins the read under way. Never fails: what went wrong is logged, and the last keys stay.
+    /// </summary>
     public Task ReadAsync()
     {
-        lock (gate)
+        lock (_gate)
         {
-            return running ?? Start();
+            return _running ?? Start();
         }
     }
 
     // Runs on its own: the caller that happened to start it may give up without failing the others.
-    private Task Start() => running = Task.Run(ReadOnceAsync);
+    private Task Start() => _running = Task.Run(ReadOnceAsync);
 
     private async Task ReadOnceAsync()
     {
@@ -114,36 +140,43 @@ internal sealed partial class KeySource(
         }
         finally
         {
-            lock (gate)
+            lock (_gate)
             {
-                running = null;
+                _running = null;
             }
         }
     }
 
     private void Accept(ReadOnlyMemory<byte> bytes)
     {
-        byte[] digest = SHA256.HashData(bytes.Span);
-        if (loaded is { } same && same.Digest.AsSpan().SequenceEqual(digest))
+        var digest = SHA256.HashData(bytes.Span);
+        if (_loaded is { } same && same.Digest.AsSpan().SequenceEqual(digest))
         {
-            loaded = same with { At = time.GetTimestamp() };
+            _loaded = same with { At = time.GetTimestamp() };
         }
         else
         {
             var document = parse(bytes);
-            loaded = new Loaded(document, digest, time.GetTimestamp());
+            _loaded = new Loaded(document, digest, time.GetTimestamp());
             LogLoaded(name, document.Keys.Keys.Count);
-            foreach (string reason in document.Skipped.Take(LoggedReasons)) LogSkipped(name, reason);
+            foreach (var reason in document.Skipped.Take(LoggedReasons))
+            {
+                LogSkipped(name, reason);
+            }
         }
 
-        lastFailure = "";
+        _lastFailure = "";
     }
 
     private void Fail(string reason)
     {
         // Said once; the next attempt fails for the same reason more often than not.
-        if (reason != lastFailure) LogFailed(name, reason, loaded is null ? "there are none yet" : "the last ones stay in use");
-        lastFailure = reason;
+        if (reason != _lastFailure)
+        {
+            LogFailed(name, reason, _loaded is null ? "there are none yet" : "the last ones stay in use");
+        }
+
+        _lastFailure = reason;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Keys of {Name} read: {Count} are usable")]

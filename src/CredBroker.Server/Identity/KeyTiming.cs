@@ -11,5 +11,10 @@ internal sealed record KeyTiming(TimeSpan Interval, TimeSpan CoolDown, TimeSpan 
     public static readonly TimeSpan CoolDownWithoutKeys = TimeSpan.FromSeconds(1);
 
     /// <summary>Files cost next to nothing to read; a missing one never takes the last keys away.</summary>
-    public static readonly KeyTiming ForFiles = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), null);
+    public static readonly KeyTiming ForFiles = new(
+        TimeSpan.FromSeconds(5),
+        TimeSpan.FromSeconds(1),
+        TimeSpan.FromSeconds(5),
+        null
+    );
 }

@@ -1,6 +1,8 @@
 namespace CredBroker.Server.Identity;
 
-/// <summary>A claim that every token of an issuer must have; with neither values nor prefix it only has to be there.</summary>
+/// <summary>
+/// A claim that every token of an issuer must have; with neither values nor prefix it only has to be there.
+/// </summary>
 public sealed class RequiredClaimOptions
 {
     /// <summary>The claim: a name or a JSON Pointer.</summary>

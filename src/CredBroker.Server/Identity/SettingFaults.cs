@@ -14,6 +14,9 @@ internal sealed class SettingFaults(string path, List<string> all)
 
     public void Require(bool holds, string setting, string whatAndInstead)
     {
-        if (!holds) Add(setting, whatAndInstead);
+        if (!holds)
+        {
+            Add(setting, whatAndInstead);
+        }
     }
 }

@@ -9,7 +9,10 @@ public sealed class TrustDomainOptions
     /// <summary>Its trust bundle (a SPIFFE bundle document), read again when it changes.</summary>
     public string BundleFile { get; set; } = "";
 
-    /// <summary>Where workload and instance stand in its paths, such as <c>/agents/{workload}/{instance}</c>; empty means the whole path is the workload.</summary>
+    /// <summary>
+    /// Where workload and instance stand in its paths, such as <c>/agents/{workload}/{instance}</c>; empty means the
+    /// whole path is the workload.
+    /// </summary>
     public string PathTemplate { get; set; } = "";
 
     /// <summary>The audience of its JWT-SVIDs; empty means <see cref="IdentityOptions.Audience"/>.</summary>

@@ -4,44 +4,68 @@ using CredBroker.Core.Identity;
 namespace CredBroker.Server.Identity;
 
 /// <summary>
-/// Tokens that verified, by their SHA-256, so that an agent that comes back costs no signature check. Bounded; a token is never remembered past its end, nor
-/// beyond the keys that verified it: new keys for its issuer, or none, and it is checked again.
+/// Tokens that verified, by their SHA-256, so that an agent that comes back costs no signature check. Bounded; a token
+/// is never remembered past its end, nor beyond the keys that verified it: new keys for its issuer, or none, and it is
+/// checked again.
 /// </summary>
-/// <remarks>Two generations: when the young one is full it becomes the old one, and what is still asked for moves over.</remarks>
+/// <remarks>
+/// Two generations: when the young one is full it becomes the old one, and what is still asked for moves over.
+/// </remarks>
 internal sealed class VerifiedTokens<T>(int capacity, TimeProvider time)
     where T : class
 {
-    private readonly Lock gate = new();
-    private volatile ConcurrentDictionary<string, Entry> young = new(StringComparer.Ordinal);
-    private volatile ConcurrentDictionary<string, Entry> old = new(StringComparer.Ordinal);
-    private int added;
+    private readonly Lock _gate = new();
+    private volatile ConcurrentDictionary<string, Entry> _young = new(StringComparer.Ordinal);
+    private volatile ConcurrentDictionary<string, Entry> _old = new(StringComparer.Ordinal);
+    private int _added;
 
     private sealed record Entry(T Outcome, TokenWindow Window, VerificationKeys Keys, KeySource Source);
 
     /// <summary>What the token led to, if it is remembered and still holds.</summary>
     public T? Find(string hash)
     {
-        bool isYoung = young.TryGetValue(hash, out var entry);
-        if (!isYoung && !old.TryGetValue(hash, out entry)) return null;
+        var isYoung = _young.TryGetValue(hash, out var entry);
+        if (!isYoung && !_old.TryGetValue(hash, out entry))
+        {
+            return null;
+        }
+
         var now = time.GetUtcNow();
-        if (now < entry!.Window.NotBefore || now >= entry.Window.ExpiresAt || entry.Source.Current != entry.Keys) return null;
-        if (!isYoung) Add(hash, entry);
+        if (now < entry!.Window.NotBefore || now >= entry.Window.ExpiresAt || entry.Source.Current != entry.Keys)
+        {
+            return null;
+        }
+
+        if (!isYoung)
+        {
+            Add(hash, entry);
+        }
+
         return entry.Outcome;
     }
 
     /// <summary>Remembers a token that <paramref name="keys"/> of <paramref name="source"/> verified.</summary>
-    public void Remember(string hash, T outcome, TokenWindow window, VerificationKeys keys, KeySource source) => Add(hash, new Entry(outcome, window, keys, source));
+    public void Remember(string hash, T outcome, TokenWindow window, VerificationKeys keys, KeySource source) =>
+        Add(hash, new Entry(outcome, window, keys, source));
 
     private void Add(string hash, Entry entry)
     {
-        young[hash] = entry;
-        if (Interlocked.Increment(ref added) < capacity / 2) return;
-        lock (gate)
+        _young[hash] = entry;
+        if (Interlocked.Increment(ref _added) < capacity / 2)
         {
-            if (added < capacity / 2) return;
-            old = young;
-            young = new(StringComparer.Ordinal);
-            added = 0;
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_added < capacity / 2)
+            {
+                return;
+            }
+
+            _old = _young;
+            _young = new(StringComparer.Ordinal);
+            _added = 0;
         }
     }
 }

@@ -7,5 +7,6 @@ namespace CredBroker.Server.Jobs;
 [DisallowConcurrentExecution]
 internal sealed class ExpirySweepJob(ExpirySweep sweep) : IJob
 {
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => sweep.RunAsync(cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
+        sweep.RunAsync(cancellationToken);
 }

@@ -1,6 +1,8 @@
 namespace CredBroker.Server.Jobs;
 
-/// <summary>How often the jobs fire. Bound from the section <c>Jobs</c>. The expiry sweep always fires each second.</summary>
+/// <summary>
+/// How often the jobs fire. Bound from the section <c>Jobs</c>. The expiry sweep always fires each second.
+/// </summary>
 public sealed record JobOptions
 {
     /// <summary>Open revocation orders, lapsed claims, failed attempts.</summary>
@@ -15,10 +17,14 @@ public sealed record JobOptions
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
     public IEnumerable<string> Validate()
     {
-        foreach (var (name, value) in new[]
-        {
-            (nameof(RevocationRetry), RevocationRetry), (nameof(PendingReconcile), PendingReconcile), (nameof(PolicyReevaluation), PolicyReevaluation),
-        })
+        foreach (
+            var (name, value) in new[]
+            {
+                (nameof(RevocationRetry), RevocationRetry),
+                (nameof(PendingReconcile), PendingReconcile),
+                (nameof(PolicyReevaluation), PolicyReevaluation),
+            }
+        )
         {
             if (value < TimeSpan.FromSeconds(1) || value > TimeSpan.FromHours(1))
             {

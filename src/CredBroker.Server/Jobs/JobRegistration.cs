@@ -3,14 +3,19 @@ using Quartz;
 namespace CredBroker.Server.Jobs;
 
 /// <summary>
-/// Quartz is the clock, the lease table is the truth: the schedule lives in memory, every broker runs every job, and claims in the store divide the work.
+/// Quartz is the clock, the lease table is the truth: the schedule lives in memory, every broker runs every job, and
+/// claims in the store divide the work.
 /// </summary>
 internal static class JobRegistration
 {
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
 
-    public static IServiceCollection AddCredBrokerJobs(this IServiceCollection services, JobOptions options, TimeSpan probeInterval)
+    public static IServiceCollection AddCredBrokerJobs(
+        this IServiceCollection services,
+        JobOptions options,
+        TimeSpan probeInterval
+    )
     {
         services.AddQuartz(quartz =>
         {
@@ -18,7 +23,10 @@ internal static class JobRegistration
             Schedule<RevocationRetryJob>(quartz, options.RevocationRetry);
             Schedule<PendingReconcileJob>(quartz, options.PendingReconcile);
             Schedule<PolicyReevaluationJob>(quartz, options.PolicyReevaluation);
-            Schedule<VaultProbeJob>(quartz, probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing);
+            Schedule<VaultProbeJob>(
+                quartz,
+                probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing
+            );
             Schedule<RefusedCallsJob>(quartz, EachMinute);
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
@@ -31,7 +39,9 @@ internal static class JobRegistration
         where T : IJob => new(typeof(T).Name);
 
     private static void Schedule<T>(IQuartzBuilder quartz, TimeSpan interval)
-        where T : class, IJob => quartz.ScheduleJob<T>(
+        where T : class, IJob =>
+        quartz.ScheduleJob<T>(
             trigger => trigger.WithIdentity(typeof(T).Name).WithSimpleSchedule(interval),
-            job => job.WithIdentity(KeyOf<T>()));
+            job => job.WithIdentity(KeyOf<T>())
+        );
 }

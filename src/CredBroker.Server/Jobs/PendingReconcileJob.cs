@@ -7,5 +7,6 @@ namespace CredBroker.Server.Jobs;
 [DisallowConcurrentExecution]
 internal sealed class PendingReconcileJob(PendingReconcile reconcile) : IJob
 {
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => reconcile.RunAsync(cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
+        reconcile.RunAsync(cancellationToken);
 }

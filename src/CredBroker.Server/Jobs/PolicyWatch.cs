@@ -4,8 +4,16 @@ using Quartz;
 
 namespace CredBroker.Server.Jobs;
 
-/// <summary>Waits for the policy to change, applies the new version, and has the live leases re-evaluated at once.</summary>
-internal sealed partial class PolicyWatch(IPolicySource source, PolicyControl policy, ISchedulerFactory schedulers, TimeProvider time, ILogger<PolicyWatch> log) : BackgroundService
+/// <summary>
+/// Waits for the policy to change, applies the new version, and has the live leases re-evaluated at once.
+/// </summary>
+internal sealed partial class PolicyWatch(
+    IPolicySource source,
+    PolicyControl policy,
+    ISchedulerFactory schedulers,
+    TimeProvider time,
+    ILogger<PolicyWatch> log
+) : BackgroundService
 {
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
 
@@ -26,7 +34,10 @@ internal sealed partial class PolicyWatch(IPolicySource source, PolicyControl po
                 if (await policy.RefreshAsync(stoppingToken))
                 {
                     var scheduler = await schedulers.GetScheduler(stoppingToken);
-                    await scheduler.TriggerJob(JobRegistration.KeyOf<PolicyReevaluationJob>(), cancellationToken: stoppingToken);
+                    await scheduler.TriggerJob(
+                        JobRegistration.KeyOf<PolicyReevaluationJob>(),
+                        cancellationToken: stoppingToken
+                    );
                 }
 
                 isDue = false;
@@ -43,6 +54,9 @@ internal sealed partial class PolicyWatch(IPolicySource source, PolicyControl po
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The policy could not be read or applied; the last good version goes on.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The policy could not be read or applied; the last good version goes on."
+    )]
     private partial void NotRead(Exception exception);
 }

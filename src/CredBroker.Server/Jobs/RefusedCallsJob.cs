@@ -7,5 +7,6 @@ namespace CredBroker.Server.Jobs;
 [DisallowConcurrentExecution]
 internal sealed class RefusedCallsJob(RefusedCalls refused) : IJob
 {
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => refused.FlushAsync(cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
+        refused.FlushAsync(cancellationToken);
 }

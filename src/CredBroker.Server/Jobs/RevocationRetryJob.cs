@@ -7,5 +7,6 @@ namespace CredBroker.Server.Jobs;
 [DisallowConcurrentExecution]
 internal sealed class RevocationRetryJob(RevocationRetry retry) : IJob
 {
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) => retry.RunAsync(cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
+        retry.RunAsync(cancellationToken);
 }

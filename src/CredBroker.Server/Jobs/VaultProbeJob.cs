@@ -4,7 +4,10 @@ using Quartz;
 
 namespace CredBroker.Server.Jobs;
 
-/// <summary>Proves that the broker can revoke; without a recent proof it does not issue. While issuing is paused each firing tries, so that a short outage is a short pause.</summary>
+/// <summary>
+/// Proves that the broker can revoke; without a recent proof it does not issue. While issuing is paused each firing
+/// tries, so that a short outage is a short pause.
+/// </summary>
 [DisallowConcurrentExecution]
 internal sealed class VaultProbeJob(ISecretIssuer issuer, VaultOptions options, TimeProvider time) : IJob
 {
@@ -13,7 +16,10 @@ internal sealed class VaultProbeJob(ISecretIssuer issuer, VaultOptions options, 
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
-        if (issuer.Status is { CanIssue: true, ProvenAt: { } provenAt } && time.GetUtcNow() - provenAt < options.ProbeInterval - Firing)
+        if (
+            issuer.Status is { CanIssue: true, ProvenAt: { } provenAt }
+            && time.GetUtcNow() - provenAt < options.ProbeInterval - Firing
+        )
         {
             return;
         }

@@ -3,38 +3,40 @@ using CredBroker.Core.Policy;
 namespace CredBroker.Server.Policy;
 
 /// <summary>
-/// The policy in a file. The file system's notices are a hint that saves waiting; the contents are the truth, compared at an interval too, because notices are lost
-/// on network file systems and in mounted volumes, and editors replace files by renaming.
+/// The policy in a file. The file system's notices are a hint that saves waiting; the contents are the truth, compared
+/// at an interval too, because notices are lost on network file systems and in mounted volumes, and editors replace
+/// files by renaming.
 /// </summary>
 internal sealed class FilePolicySource : IPolicySource, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    // A writer that fills the file piece by piece must not have its first half applied: half a policy may lack its deny rules.
+    // A writer that fills the file piece by piece must not have its first half applied: half a policy may lack its deny
+    // rules.
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(100);
 
     // Stands for a file that is there and cannot be read: a change like any other, once, so that the fault is seen.
     private static readonly PolicyDocument Unreadable = new() { Name = "", Text = "\0" };
 
-    private readonly string path;
-    private readonly TimeProvider time;
-    private readonly FileSystemWatcher? watcher;
-    private volatile TaskCompletionSource notice = NewNotice();
-    private volatile PolicyDocument? lastRead;
+    private readonly string _path;
+    private readonly TimeProvider _time;
+    private readonly FileSystemWatcher? _watcher;
+    private volatile TaskCompletionSource _notice = NewNotice();
+    private volatile PolicyDocument? _lastRead;
 
     public FilePolicySource(string path, TimeProvider time)
     {
-        this.path = Path.GetFullPath(path);
-        this.time = time;
-        watcher = Watch(Path.GetDirectoryName(this.path)!);
+        _path = Path.GetFullPath(path);
+        _time = time;
+        _watcher = Watch(Path.GetDirectoryName(_path)!);
     }
 
     /// <inheritdoc/>
     public async ValueTask<PolicyDocument?> ReadAsync(CancellationToken cancellationToken)
     {
-        lastRead = Unreadable;
-        var document = await PolicyFile.ReadAsync(path, cancellationToken);
-        lastRead = document;
+        _lastRead = Unreadable;
+        var document = await PolicyFile.ReadAsync(_path, cancellationToken);
+        _lastRead = document;
         return document;
     }
 
@@ -44,27 +46,27 @@ internal sealed class FilePolicySource : IPolicySource, IDisposable
         while (true)
         {
             // Taken before the contents are compared, so that a notice in between is not lost.
-            var noticed = notice.Task;
+            var noticed = _notice.Task;
             var seen = await PeekAsync(cancellationToken);
-            if (!SameContent(seen, lastRead) && await IsSettledAsync(seen, cancellationToken))
+            if (!SameContent(seen, _lastRead) && await IsSettledAsync(seen, cancellationToken))
             {
                 return;
             }
 
             using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(noticed, Task.Delay(Interval, time, wait.Token));
+            await Task.WhenAny(noticed, Task.Delay(Interval, _time, wait.Token));
             await wait.CancelAsync();
             // Notices come in bursts, and for other files of the folder too.
-            await Task.Delay(Settling, time, cancellationToken);
+            await Task.Delay(Settling, _time, cancellationToken);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => watcher?.Dispose();
+    public void Dispose() => _watcher?.Dispose();
 
     private async Task<bool> IsSettledAsync(PolicyDocument? seen, CancellationToken cancellationToken)
     {
-        await Task.Delay(Settling, time, cancellationToken);
+        await Task.Delay(Settling, _time, cancellationToken);
         return SameContent(await PeekAsync(cancellationToken), seen);
     }
 
@@ -72,7 +74,7 @@ internal sealed class FilePolicySource : IPolicySource, IDisposable
     {
         try
         {
-            return await PolicyFile.ReadAsync(path, cancellationToken);
+            return await PolicyFile.ReadAsync(_path, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -85,7 +87,11 @@ internal sealed class FilePolicySource : IPolicySource, IDisposable
         try
         {
             // The whole folder: renames over the file, its schemas, and the links that a mounted volume swaps.
-            var folderWatcher = new FileSystemWatcher(folder) { NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.CreationTime };
+            var folderWatcher = new FileSystemWatcher(folder)
+            {
+                NotifyFilter =
+                    NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.CreationTime,
+            };
             folderWatcher.Changed += (_, _) => Notice();
             folderWatcher.Created += (_, _) => Notice();
             folderWatcher.Deleted += (_, _) => Notice();
@@ -101,13 +107,16 @@ internal sealed class FilePolicySource : IPolicySource, IDisposable
         }
     }
 
-    private void Notice() => Interlocked.Exchange(ref notice, NewNotice()).TrySetResult();
+    private void Notice() => Interlocked.Exchange(ref _notice, NewNotice()).TrySetResult();
 
     private static TaskCompletionSource NewNotice() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static bool SameContent(PolicyDocument? one, PolicyDocument? other) =>
         one is null || other is null
             ? ReferenceEquals(one, other)
-            : one.Text == other.Text && one.Schemas.Count == other.Schemas.Count
-                && one.Schemas.All(schema => other.Schemas.TryGetValue(schema.Key, out var text) && text == schema.Value);
+            : one.Text == other.Text
+                && one.Schemas.Count == other.Schemas.Count
+                && one.Schemas.All(schema =>
+                    other.Schemas.TryGetValue(schema.Key, out var text) && text == schema.Value
+                );
 }

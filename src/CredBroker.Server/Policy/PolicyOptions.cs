@@ -3,7 +3,10 @@ namespace CredBroker.Server.Policy;
 /// <summary>Where the policy comes from. Bound from the section <c>Policy</c>.</summary>
 public sealed record PolicyOptions
 {
-    /// <summary>The YAML document; the JSON Schemas that it names lie beside it. Watched: replace it by writing another file and renaming that over it.</summary>
+    /// <summary>
+    /// The YAML document; the JSON Schemas that it names lie beside it. Watched: replace it by writing another file and
+    /// renaming that over it.
+    /// </summary>
     public string File { get; init; } = "";
 
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>

@@ -6,7 +6,11 @@ namespace CredBroker.Server.Policy;
 internal static class PolicyRegistration
 {
     /// <summary>The policy from a watched file.</summary>
-    public static IServiceCollection AddCredBrokerPolicy(this IServiceCollection services, PolicyOptions options) => services
-        .AddSingleton<IPolicySource>(provider => new FilePolicySource(options.File, provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton<PolicyControl>();
+    public static IServiceCollection AddCredBrokerPolicy(this IServiceCollection services, PolicyOptions options) =>
+        services
+            .AddSingleton<IPolicySource>(provider => new FilePolicySource(
+                options.File,
+                provider.GetRequiredService<TimeProvider>()
+            ))
+            .AddSingleton<PolicyControl>();
 }

@@ -3,7 +3,9 @@ using CredBroker.Core.Leases;
 
 namespace CredBroker.Storage.Sqlite;
 
-/// <summary>How Core's values stand in columns: times as Unix milliseconds, enums as the kebab-case text that the API uses.</summary>
+/// <summary>
+/// How Core's values stand in columns: times as Unix milliseconds, enums as the kebab-case text that the API uses.
+/// </summary>
 internal static class Column
 {
     public static long From(DateTimeOffset time) => time.ToUnixTimeMilliseconds();
@@ -14,30 +16,34 @@ internal static class Column
 
     public static DateTimeOffset? Time(long? column) => column is { } milliseconds ? Time(milliseconds) : null;
 
-    public static string From(LeaseState state) => state switch
-    {
-        LeaseState.Pending => "pending",
-        LeaseState.Active => "active",
-        LeaseState.Revoking => "revoking",
-        LeaseState.Failed => "failed",
-        LeaseState.Revoked => "revoked",
-        LeaseState.Ended => "ended",
-        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
-    };
+    public static string From(LeaseState state) =>
+        state switch
+        {
+            LeaseState.Pending => "pending",
+            LeaseState.Active => "active",
+            LeaseState.Revoking => "revoking",
+            LeaseState.Failed => "failed",
+            LeaseState.Revoked => "revoked",
+            LeaseState.Ended => "ended",
+            _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+        };
 
-    public static LeaseState State(string column) => column switch
-    {
-        "pending" => LeaseState.Pending,
-        "active" => LeaseState.Active,
-        "revoking" => LeaseState.Revoking,
-        "failed" => LeaseState.Failed,
-        "revoked" => LeaseState.Revoked,
-        "ended" => LeaseState.Ended,
-        _ => throw new InvalidOperationException($"The store holds the unknown lease state '{column}'."),
-    };
+    public static LeaseState State(string column) =>
+        column switch
+        {
+            "pending" => LeaseState.Pending,
+            "active" => LeaseState.Active,
+            "revoking" => LeaseState.Revoking,
+            "failed" => LeaseState.Failed,
+            "revoked" => LeaseState.Revoked,
+            "ended" => LeaseState.Ended,
+            _ => throw new InvalidOperationException($"The store holds the unknown lease state '{column}'."),
+        };
 
     public static string From(RevocationCause cause) => JsonNamingPolicy.KebabCaseLower.ConvertName(cause.ToString());
 
     public static RevocationCause? Cause(string? column) =>
-        column is null ? null : Enum.Parse<RevocationCause>(column.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+        column is null
+            ? null
+            : Enum.Parse<RevocationCause>(column.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
 }

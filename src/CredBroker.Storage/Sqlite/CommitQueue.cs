@@ -2,7 +2,9 @@ using CredBroker.Core.Leases;
 
 namespace CredBroker.Storage.Sqlite;
 
-/// <summary>Bounded queue between callers and the one writer. Whatever waits when the writer comes back is its next batch.</summary>
+/// <summary>
+/// Bounded queue between callers and the one writer. Whatever waits when the writer comes back is its next batch.
+/// </summary>
 internal sealed class CommitQueue(int capacity)
 {
     private readonly Queue<PendingCommit> _waiting = new();
@@ -17,9 +19,11 @@ internal sealed class CommitQueue(int capacity)
         {
             if (_closed || _waiting.Count >= capacity)
             {
-                throw new StoreUnavailableException(_closed
-                    ? "The store is closed."
-                    : $"The store is overloaded: {capacity} changes wait for its writer. Nothing was committed; try again later.");
+                throw new StoreUnavailableException(
+                    _closed
+                        ? "The store is closed."
+                        : $"The store is overloaded: {capacity} changes wait for its writer. Nothing was committed; try again later."
+                );
             }
 
             _waiting.Enqueue(commit);
@@ -27,7 +31,10 @@ internal sealed class CommitQueue(int capacity)
         }
     }
 
-    /// <summary>Completes when every batch that the writer has begun is over. Takes no place in the queue, so that reading works under overload.</summary>
+    /// <summary>
+    /// Completes when every batch that the writer has begun is over. Takes no place in the queue, so that reading works
+    /// under overload.
+    /// </summary>
     public Task PassAsync()
     {
         var passer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,7 +52,9 @@ internal sealed class CommitQueue(int capacity)
         return passer.Task;
     }
 
-    /// <summary>Waits for work; false once the queue is closed and empty. Called by the writer alone, between batches.</summary>
+    /// <summary>
+    /// Waits for work; false once the queue is closed and empty. Called by the writer alone, between batches.
+    /// </summary>
     public bool Take(List<PendingCommit> batch, int limit)
     {
         lock (_gate)

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Storage.Sqlite;
 
 /// <summary>
-/// The only writer. One thread takes whatever waits and commits it together: many changes, one flush to disk. Each change has its own savepoint, so a guard that fails or a row
-/// that cannot be written takes no other along; a batch that fails as a whole is tried again item by item. Callers hear of a change only after it is durable.
+/// The only writer. One thread takes whatever waits and commits it together: many changes, one flush to disk. Each
+/// change has its own savepoint, so a guard that fails or a row that cannot be written takes no other along; a batch
+/// that fails as a whole is tried again item by item. Callers hear of a change only after it is durable.
 /// </summary>
 internal sealed partial class CommitWriter : IDisposable
 {
@@ -29,7 +30,10 @@ internal sealed partial class CommitWriter : IDisposable
     public CommitWriter(WriteSession session, StoreClock clock, CommitQueue queue, ILogger logger)
     {
         (_session, _clock, _queue, _logger) = (session, clock, queue, logger);
-        var (persisted, batch) = session.ReadFirst("SELECT clock, batch FROM store", row => (row.Number(0), row.Number(1)));
+        var (persisted, batch) = session.ReadFirst(
+            "SELECT clock, batch FROM store",
+            row => (row.Number(0), row.Number(1))
+        );
         (_batch, session.Now) = (batch, clock.Advance(persisted));
         session.Execute("BEGIN IMMEDIATE");
         session.Now = clock.Now();
@@ -95,7 +99,9 @@ internal sealed partial class CommitWriter : IDisposable
         }
     }
 
-    /// <summary>Commits the changes together and answers them; or commits and answers nothing, and returns why.</summary>
+    /// <summary>
+    /// Commits the changes together and answers them; or commits and answers nothing, and returns why.
+    /// </summary>
     private Failure? TryCommit(List<PendingCommit> changes)
     {
         var results = new Result[changes.Count];
@@ -148,12 +154,21 @@ internal sealed partial class CommitWriter : IDisposable
             var applied = SqlStateChange.Apply(_session, commit);
             result = applied.Failure is { } guard
                 ? new(new CommitOutcome.GuardFailed(guard))
-                : new(new CommitOutcome.Committed(_session.Now, applied.IsRecorded ? SqlAuditStore.Append(_session, _stream, commit.EventBody) : null, applied.Number));
+                : new(
+                    new CommitOutcome.Committed(
+                        _session.Now,
+                        applied.IsRecorded ? SqlAuditStore.Append(_session, _stream, commit.EventBody) : null,
+                        applied.Number
+                    )
+                );
         }
         catch (Exception e) when (_session.InTransaction && IsOwnFault(e))
         {
             LogChangeRefused(_logger, e, commit.Change.GetType().Name);
-            result = new(null, new StoreUnavailableException("The store refused this change. Nothing of it was committed.", e));
+            result = new(
+                null,
+                new StoreUnavailableException("The store refused this change. Nothing of it was committed.", e)
+            );
         }
 
         if (result.Outcome is not CommitOutcome.Committed)
@@ -166,9 +181,15 @@ internal sealed partial class CommitWriter : IDisposable
         return result;
     }
 
-    // A row that breaks a rule of the schema, or a value that cannot be written. Anything else of SQLite's concerns the whole batch.
-    private static bool IsOwnFault(Exception e) => e is not SqliteException sqlite || sqlite.SqliteErrorCode is SQLitePCL.raw.SQLITE_CONSTRAINT
-        or SQLitePCL.raw.SQLITE_TOOBIG or SQLitePCL.raw.SQLITE_MISMATCH or SQLitePCL.raw.SQLITE_RANGE;
+    // A row that breaks a rule of the schema, or a value that cannot be written. Anything else of SQLite's concerns the
+    // whole batch.
+    private static bool IsOwnFault(Exception e) =>
+        e is not SqliteException sqlite
+        || sqlite.SqliteErrorCode
+            is SQLitePCL.raw.SQLITE_CONSTRAINT
+                or SQLitePCL.raw.SQLITE_TOOBIG
+                or SQLitePCL.raw.SQLITE_MISMATCH
+                or SQLitePCL.raw.SQLITE_RANGE;
 
     private void EndBatch(long sequenceBefore)
     {
@@ -177,15 +198,22 @@ internal sealed partial class CommitWriter : IDisposable
             SqlAuditStore.EndBatch(_session, _stream, sequenceBefore + 1);
         }
 
-        _session.Execute("UPDATE store SET clock = $clock, batch = $batch", ("$clock", _session.NowColumn), ("$batch", ++_batch));
+        _session.Execute(
+            "UPDATE store SET clock = $clock, batch = $batch",
+            ("$clock", _session.NowColumn),
+            ("$batch", ++_batch)
+        );
     }
 
-    /// <summary>COMMIT itself reported an error: only the file knows what became of it. Null when it does not answer either.</summary>
+    /// <summary>
+    /// COMMIT itself reported an error: only the file knows what became of it. Null when it does not answer either.
+    /// </summary>
     private bool? ReadBack()
     {
         try
         {
-            return !_session.InTransaction && _session.ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
+            return !_session.InTransaction
+                && _session.ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
         }
         catch (SqliteException e)
         {
@@ -220,23 +248,41 @@ internal sealed partial class CommitWriter : IDisposable
             LogRollbackFailed(_logger, e);
         }
 
-        var outcome = isOutcomeKnown ? "Nothing was committed." : "The outcome is unknown: what was being committed may be there.";
+        var outcome = isOutcomeKnown
+            ? "Nothing was committed."
+            : "The outcome is unknown: what was being committed may be there.";
         return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown);
     }
 
-    [LoggerMessage(EventId = 5101, Level = LogLevel.Error, Message = "A batch of {Count} changes failed; they are tried one by one")]
+    [LoggerMessage(
+        EventId = 5101,
+        Level = LogLevel.Error,
+        Message = "A batch of {Count} changes failed; they are tried one by one"
+    )]
     private static partial void LogBatchFailed(ILogger logger, Exception failure, int count);
 
-    [LoggerMessage(EventId = 5102, Level = LogLevel.Error, Message = "The store refused a {Change}; its batch goes on without it")]
+    [LoggerMessage(
+        EventId = 5102,
+        Level = LogLevel.Error,
+        Message = "The store refused a {Change}; its batch goes on without it"
+    )]
     private static partial void LogChangeRefused(ILogger logger, Exception exception, string change);
 
     [LoggerMessage(EventId = 5103, Level = LogLevel.Critical, Message = "A failed batch could not be rolled back")]
     private static partial void LogRollbackFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 5104, Level = LogLevel.Critical, Message = "A commit failed and could not be read back: its outcome is unknown")]
+    [LoggerMessage(
+        EventId = 5104,
+        Level = LogLevel.Critical,
+        Message = "A commit failed and could not be read back: its outcome is unknown"
+    )]
     private static partial void LogReadBackFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 5105, Level = LogLevel.Warning, Message = "The audit stream could not be closed; the next start names its head all the same")]
+    [LoggerMessage(
+        EventId = 5105,
+        Level = LogLevel.Warning,
+        Message = "The audit stream could not be closed; the next start names its head all the same"
+    )]
     private static partial void LogCloseFailed(ILogger logger, Exception failure);
 
     // A reference, so that readers see head and numbers of one commit together.

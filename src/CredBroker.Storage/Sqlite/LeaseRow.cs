@@ -8,8 +8,7 @@ namespace CredBroker.Storage.Sqlite;
 internal sealed class LeaseRow
 {
     /// <summary>Selects it; a condition on <c>l</c> follows.</summary>
-    public const string Select =
-        """
+    public const string Select = """
         SELECT l.id AS Id, l.state AS State, d.record AS Record, l.accessor AS Accessor, l.credential_accessor AS CredentialAccessor, l.vault_lease_id AS VaultLeaseId,
           l.public_name AS PublicName, l.opened_at AS OpenedAt, l.issuance_deadline AS IssuanceDeadline, l.activated_at AS ActivatedAt, l.expires_at AS ExpiresAt,
           l.grace_until AS GraceUntil, l.cause AS Cause, l.requested_by AS RequestedBy, l.revocation_id AS RevocationId,
@@ -74,36 +73,38 @@ internal sealed class LeaseRow
         {
             return ToLease(JsonSerializer.Deserialize(Record, CoreJson.Default.DecisionRecord)!);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
+        catch (Exception e)
+            when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"Lease {Id} cannot be read: {e.Message}", e);
         }
     }
 
-    private Lease ToLease(DecisionRecord decision) => new()
-    {
-        Id = Id,
-        State = Column.State(State),
-        Decision = decision,
-        Accessor = Accessor,
-        CredentialAccessor = CredentialAccessor,
-        VaultLeaseId = VaultLeaseId,
-        PublicName = PublicName,
-        OpenedAt = Column.Time(OpenedAt),
-        IssuanceDeadline = Column.Time(IssuanceDeadline),
-        ActivatedAt = Column.Time(ActivatedAt),
-        ExpiresAt = Column.Time(ExpiresAt),
-        GraceUntil = Column.Time(GraceUntil),
-        Cause = Column.Cause(Cause),
-        RequestedBy = RequestedBy,
-        RevocationId = RevocationId,
-        RevocationRequestedAt = Column.Time(RevocationRequestedAt),
-        ConfirmedAt = Column.Time(ConfirmedAt),
-        AccessorRevokedAt = Column.Time(AccessorRevokedAt),
-        Attempts = Attempts,
-        NextAttemptAt = Column.Time(NextAttemptAt),
-        LastError = LastError,
-        ClaimedBy = ClaimedBy,
-        ClaimedUntil = Column.Time(ClaimedUntil),
-    };
+    private Lease ToLease(DecisionRecord decision) =>
+        new()
+        {
+            Id = Id,
+            State = Column.State(State),
+            Decision = decision,
+            Accessor = Accessor,
+            CredentialAccessor = CredentialAccessor,
+            VaultLeaseId = VaultLeaseId,
+            PublicName = PublicName,
+            OpenedAt = Column.Time(OpenedAt),
+            IssuanceDeadline = Column.Time(IssuanceDeadline),
+            ActivatedAt = Column.Time(ActivatedAt),
+            ExpiresAt = Column.Time(ExpiresAt),
+            GraceUntil = Column.Time(GraceUntil),
+            Cause = Column.Cause(Cause),
+            RequestedBy = RequestedBy,
+            RevocationId = RevocationId,
+            RevocationRequestedAt = Column.Time(RevocationRequestedAt),
+            ConfirmedAt = Column.Time(ConfirmedAt),
+            AccessorRevokedAt = Column.Time(AccessorRevokedAt),
+            Attempts = Attempts,
+            NextAttemptAt = Column.Time(NextAttemptAt),
+            LastError = LastError,
+            ClaimedBy = ClaimedBy,
+            ClaimedUntil = Column.Time(ClaimedUntil),
+        };
 }

@@ -5,7 +5,10 @@ using CredBroker.Core.Leases;
 
 namespace CredBroker.Storage.Sqlite;
 
-/// <summary>One change on its way to the writer. What can be made without knowing its place is made on the caller's thread; a change that cannot be written fails there.</summary>
+/// <summary>
+/// One change on its way to the writer. What can be made without knowing its place is made on the caller's thread; a
+/// change that cannot be written fails there.
+/// </summary>
 internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
 {
     private const int Waiting = 0;
@@ -14,13 +17,20 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
     private int _stage;
 
     /// <exception cref="ArgumentException">The event's details are no JSON object, or it is too long.</exception>
-    public PendingCommit(StateChange change) : base(TaskCreationOptions.RunContinuationsAsynchronously)
+    public PendingCommit(StateChange change)
+        : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         Change = change;
         DecisionJson = change switch
         {
-            StateChange.LeaseOpened opened => JsonSerializer.SerializeToUtf8Bytes(opened.Lease.Decision, CoreJson.Default.DecisionRecord),
-            StateChange.RequestDenied denied => JsonSerializer.SerializeToUtf8Bytes(denied.Decision, CoreJson.Default.DecisionRecord),
+            StateChange.LeaseOpened opened => JsonSerializer.SerializeToUtf8Bytes(
+                opened.Lease.Decision,
+                CoreJson.Default.DecisionRecord
+            ),
+            StateChange.RequestDenied denied => JsonSerializer.SerializeToUtf8Bytes(
+                denied.Decision,
+                CoreJson.Default.DecisionRecord
+            ),
             _ => default,
         };
         EventBody = AuditRecordWriter.WriteBody(change.Event, DecisionJson);
@@ -28,7 +38,10 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
 
     public StateChange Change { get; }
 
-    /// <summary>The decision record, serialized once for its row and, where the event brings no details of its own, for the audit record.</summary>
+    /// <summary>
+    /// The decision record, serialized once for its row and, where the event brings no details of its own, for the
+    /// audit record.
+    /// </summary>
     public ReadOnlyMemory<byte> DecisionJson { get; }
 
     public byte[] EventBody { get; }

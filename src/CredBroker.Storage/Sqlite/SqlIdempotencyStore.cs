@@ -9,7 +9,9 @@ internal static class SqlIdempotencyStore
 {
     private static readonly long Life = (long)TimeSpan.FromHours(24).TotalMilliseconds;
 
-    /// <summary>Enters the key for the lease. It must be free, or hold exactly the lease that is over and to be replaced.</summary>
+    /// <summary>
+    /// Enters the key for the lease. It must be free, or hold exactly the lease that is over and to be replaced.
+    /// </summary>
     public static GuardFailure? Claim(WriteSession session, IdempotencyClaim? claim, string leaseId)
     {
         if (claim is null)
@@ -23,8 +25,15 @@ internal static class SqlIdempotencyStore
             SELECT i.lease, i.request_hash, l.confirmed_at IS NOT NULL FROM idempotency i LEFT JOIN lease l ON l.id = i.lease
             WHERE i.caller_key = $caller AND i.key = $key AND i.at > $oldest
             """,
-            row => new Row(row.Text(0), row.Text(1), row.Number(2) != 0), ("$caller", claim.CallerKey), ("$key", claim.Key), ("$oldest", oldest));
-        if (found is not null && (found.Lease != claim.Replaces || found.RequestHash != claim.RequestHash || !found.IsOver))
+            row => new Row(row.Text(0), row.Text(1), row.Number(2) != 0),
+            ("$caller", claim.CallerKey),
+            ("$key", claim.Key),
+            ("$oldest", oldest)
+        );
+        if (
+            found is not null
+            && (found.Lease != claim.Replaces || found.RequestHash != claim.RequestHash || !found.IsOver)
+        )
         {
             return GuardFailure.IdempotencyTaken;
         }
@@ -34,10 +43,17 @@ internal static class SqlIdempotencyStore
             INSERT INTO idempotency (caller_key, key, request_hash, lease, at) VALUES ($caller, $key, $hash, $lease, $now)
             ON CONFLICT (caller_key, key) DO UPDATE SET request_hash = $hash, lease = $lease, at = $now
             """,
-            ("$caller", claim.CallerKey), ("$key", claim.Key), ("$hash", claim.RequestHash), ("$lease", leaseId), ("$now", session.NowColumn));
+            ("$caller", claim.CallerKey),
+            ("$key", claim.Key),
+            ("$hash", claim.RequestHash),
+            ("$lease", leaseId),
+            ("$now", session.NowColumn)
+        );
         // Each use of a key takes a few outdated ones away, so that the table stays as large as a day's keys.
         session.Execute(
-            "DELETE FROM idempotency WHERE (caller_key, key) IN (SELECT caller_key, key FROM idempotency WHERE at <= $oldest ORDER BY at LIMIT 4)", ("$oldest", oldest));
+            "DELETE FROM idempotency WHERE (caller_key, key) IN (SELECT caller_key, key FROM idempotency WHERE at <= $oldest ORDER BY at LIMIT 4)",
+            ("$oldest", oldest)
+        );
         return null;
     }
 
@@ -45,7 +61,13 @@ internal static class SqlIdempotencyStore
     {
         var row = connection.QueryFirstOrDefault<(string Hash, string Lease)>(
             "SELECT request_hash, lease FROM idempotency WHERE caller_key = @callerKey AND key = @key AND at > @oldest",
-            new { callerKey, key, oldest = Column.From(now) - Life });
+            new
+            {
+                callerKey,
+                key,
+                oldest = Column.From(now) - Life,
+            }
+        );
         return row.Hash is null ? null : new(row.Hash, row.Lease);
     }
 

@@ -13,10 +13,12 @@ internal static partial class SqlLeaseQueries
 
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
 
-    public static Lease? Find(SqliteConnection connection, string id) => connection.QueryFirstOrDefault<LeaseRow>(ById, new { id })?.ToLease();
+    public static Lease? Find(SqliteConnection connection, string id) =>
+        connection.QueryFirstOrDefault<LeaseRow>(ById, new { id })?.ToLease();
 
     /// <summary>As the open transaction sees it.</summary>
-    public static Lease? Find(WriteSession session, string id) => session.QueryFirst<LeaseRow>(ById, new { id })?.ToLease();
+    public static Lease? Find(WriteSession session, string id) =>
+        session.QueryFirst<LeaseRow>(ById, new { id })?.ToLease();
 
     /// <summary>A page, newest first: ids carry the time.</summary>
     public static LeasePage List(SqliteConnection connection, LeaseQuery query, ILogger logger)
@@ -24,8 +26,15 @@ internal static partial class SqlLeaseQueries
         ArgumentOutOfRangeException.ThrowIfNotEqual(query.Limit, Math.Clamp(query.Limit, 1, 1000));
         var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
         var sql = new StringBuilder(LeaseRow.Select);
-        // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is selected. An order's leases have their own.
-        sql.Append(query.RevocationId is not null ? " INDEXED BY lease_by_order" : onlyLive ? " INDEXED BY lease_live" : "").Append(LeaseRow.JoinDecision).Append("WHERE 1");
+        // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
+        // selected. An order's leases have their own.
+        sql.Append(
+                query.RevocationId is not null ? " INDEXED BY lease_by_order"
+                : onlyLive ? " INDEXED BY lease_live"
+                : ""
+            )
+            .Append(LeaseRow.JoinDecision)
+            .Append("WHERE 1");
         var parameters = new DynamicParameters();
         Equal("l.id", query.Selector.Lease);
         Equal("l.agent", query.Selector.Agent);
@@ -56,7 +65,10 @@ internal static partial class SqlLeaseQueries
         sql.Append(" ORDER BY l.id DESC LIMIT @limit");
         parameters.Add("limit", query.Limit + 1);
         var rows = connection.Query<LeaseRow>(sql.ToString(), parameters).AsList();
-        return new([.. Readable(rows.Take(query.Limit), logger)], rows.Count > query.Limit ? rows[query.Limit - 1].Id : null);
+        return new(
+            [.. Readable(rows.Take(query.Limit), logger)],
+            rows.Count > query.Limit ? rows[query.Limit - 1].Id : null
+        );
 
         void Equal(string column, string? value)
         {
@@ -72,29 +84,55 @@ internal static partial class SqlLeaseQueries
     }
 
     /// <summary>Due work. Each kind has a partial index in its order; running claims are few and skipped.</summary>
-    public static IReadOnlyList<Lease> FindWork(SqliteConnection connection, LeaseWork work, DateTimeOffset dueBefore, int limit, DateTimeOffset now, ILogger logger)
+    public static IReadOnlyList<Lease> FindWork(
+        SqliteConnection connection,
+        LeaseWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        DateTimeOffset now,
+        ILogger logger
+    )
     {
         var (index, condition, due) = work switch
         {
             LeaseWork.Expired => ("lease_expiring", "l.state = 'active'", "l.expires_at"),
             LeaseWork.PendingPastDeadline => ("lease_pending", "l.state = 'pending'", "l.issuance_deadline"),
-            LeaseWork.RevocationDue => ("lease_revoking", "l.state IN ('revoking', 'failed')", "coalesce(l.next_attempt_at, 0)"),
+            LeaseWork.RevocationDue => (
+                "lease_revoking",
+                "l.state IN ('revoking', 'failed')",
+                "coalesce(l.next_attempt_at, 0)"
+            ),
             _ => throw new ArgumentOutOfRangeException(nameof(work), work, null),
         };
         var rows = connection.Query<LeaseRow>(
             $"""
             {LeaseRow.Select} INDEXED BY {index} {LeaseRow.JoinDecision}
             WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now) ORDER BY {due} LIMIT @limit
-            """, new { due = Column.From(dueBefore), now = Column.From(now), limit });
+            """,
+            new
+            {
+                due = Column.From(dueBefore),
+                now = Column.From(now),
+                limit,
+            }
+        );
         return [.. Readable(rows, logger)];
     }
 
-    public static IReadOnlySet<string> FindKnownVaultLeases(SqliteConnection connection, IReadOnlyCollection<string> vaultLeaseIds)
+    public static IReadOnlySet<string> FindKnownVaultLeases(
+        SqliteConnection connection,
+        IReadOnlyCollection<string> vaultLeaseIds
+    )
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var chunk in vaultLeaseIds.Chunk(500))
         {
-            known.UnionWith(connection.Query<string>("SELECT vault_lease_id FROM lease WHERE vault_lease_id IN @chunk", new { chunk }));
+            known.UnionWith(
+                connection.Query<string>(
+                    "SELECT vault_lease_id FROM lease WHERE vault_lease_id IN @chunk",
+                    new { chunk }
+                )
+            );
         }
 
         return known;
@@ -122,6 +160,10 @@ internal static partial class SqlLeaseQueries
         }
     }
 
-    [LoggerMessage(EventId = 5106, Level = LogLevel.Critical, Message = "Lease {LeaseId} cannot be read and is left out. Revoke its secret by hand")]
+    [LoggerMessage(
+        EventId = 5106,
+        Level = LogLevel.Critical,
+        Message = "Lease {LeaseId} cannot be read and is left out. Revoke its secret by hand"
+    )]
     private static partial void LogUnreadable(ILogger logger, Exception exception, string leaseId);
 }

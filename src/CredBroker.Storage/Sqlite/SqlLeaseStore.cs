@@ -5,7 +5,9 @@ namespace CredBroker.Storage.Sqlite;
 /// <summary>Leases from step 6 to the last renewal. Revocation is in <see cref="SqlRevocationStore"/>.</summary>
 internal static class SqlLeaseStore
 {
-    /// <summary>Step 6. The guards are read in the transaction that inserts, so that whatever was committed before is seen.</summary>
+    /// <summary>
+    /// Step 6. The guards are read in the transaction that inserts, so that whatever was committed before is seen.
+    /// </summary>
     public static Applied Open(WriteSession session, StateChange.LeaseOpened change, ReadOnlyMemory<byte> decisionJson)
     {
         var lease = change.Lease;
@@ -40,15 +42,31 @@ internal static class SqlLeaseStore
               $id, 'pending', last_insert_rowid(), $agent, $workload, $instance, $subject, $task, $process, $credential, $owner, $issuer, $trust_domain,
               $accessor, $public_name, $now, $deadline)
             """,
-            ("$id", lease.Id), ("$agent", decision.Agent), ("$workload", identity.Workload), ("$instance", identity.Instance), ("$subject", identity.Subject),
-            ("$task", task.Id), ("$process", task.Process), ("$credential", lease.Decision.Request.Credential),
-            ("$owner", decision.Grant?.Process.Owner?.Subject ?? ""), ("$issuer", identity.Issuer), ("$trust_domain", identity.TrustDomain),
-            ("$accessor", lease.Accessor), ("$public_name", lease.PublicName), ("$now", session.NowColumn), ("$deadline", Column.From(lease.IssuanceDeadline)));
+            ("$id", lease.Id),
+            ("$agent", decision.Agent),
+            ("$workload", identity.Workload),
+            ("$instance", identity.Instance),
+            ("$subject", identity.Subject),
+            ("$task", task.Id),
+            ("$process", task.Process),
+            ("$credential", lease.Decision.Request.Credential),
+            ("$owner", decision.Grant?.Process.Owner?.Subject ?? ""),
+            ("$issuer", identity.Issuer),
+            ("$trust_domain", identity.TrustDomain),
+            ("$accessor", lease.Accessor),
+            ("$public_name", lease.PublicName),
+            ("$now", session.NowColumn),
+            ("$deadline", Column.From(lease.IssuanceDeadline))
+        );
         return Applied.Done;
     }
 
     /// <summary>A denial keeps what was decided from as a lease does.</summary>
-    public static Applied Deny(WriteSession session, StateChange.RequestDenied change, ReadOnlyMemory<byte> decisionJson)
+    public static Applied Deny(
+        WriteSession session,
+        StateChange.RequestDenied change,
+        ReadOnlyMemory<byte> decisionJson
+    )
     {
         InsertDecision(session, change.Decision, null, decisionJson);
         return Applied.Done;
@@ -63,17 +81,28 @@ internal static class SqlLeaseStore
               vault_lease_id = $vault_lease, credential_accessor = $credential_accessor, public_name = $public_name
             WHERE id = $id AND state = 'pending' AND issuance_deadline > $now
             """,
-            ("$id", change.LeaseId), ("$now", session.NowColumn), ("$expires", Column.From(change.ExpiresAt)), ("$grace", Column.From(change.GraceUntil)),
-            ("$vault_lease", change.Handles.VaultLeaseId), ("$credential_accessor", change.Handles.CredentialAccessor), ("$public_name", change.Handles.PublicName));
-        return changed == 1 ? Applied.Done : FindState(session, change.LeaseId) switch
-        {
-            null => GuardFailure.NotFound,
-            "pending" => GuardFailure.DeadlinePassed,
-            _ => GuardFailure.WrongState,
-        };
+            ("$id", change.LeaseId),
+            ("$now", session.NowColumn),
+            ("$expires", Column.From(change.ExpiresAt)),
+            ("$grace", Column.From(change.GraceUntil)),
+            ("$vault_lease", change.Handles.VaultLeaseId),
+            ("$credential_accessor", change.Handles.CredentialAccessor),
+            ("$public_name", change.Handles.PublicName)
+        );
+        return changed == 1
+            ? Applied.Done
+            : FindState(session, change.LeaseId) switch
+            {
+                null => GuardFailure.NotFound,
+                "pending" => GuardFailure.DeadlinePassed,
+                _ => GuardFailure.WrongState,
+            };
     }
 
-    /// <summary>A secret was made after its lease could no longer take it. A handle that is known already is never forgotten for one that is not.</summary>
+    /// <summary>
+    /// A secret was made after its lease could no longer take it. A handle that is known already is never forgotten for
+    /// one that is not.
+    /// </summary>
     public static Applied RecordHandles(WriteSession session, StateChange.HandlesRecorded change)
     {
         var changed = session.Execute(
@@ -82,8 +111,11 @@ internal static class SqlLeaseStore
               public_name = coalesce(nullif($public_name, ''), public_name)
             WHERE id = $id
             """,
-            ("$id", change.LeaseId), ("$vault_lease", change.Handles.VaultLeaseId), ("$credential_accessor", change.Handles.CredentialAccessor),
-            ("$public_name", change.Handles.PublicName));
+            ("$id", change.LeaseId),
+            ("$vault_lease", change.Handles.VaultLeaseId),
+            ("$credential_accessor", change.Handles.CredentialAccessor),
+            ("$public_name", change.Handles.PublicName)
+        );
         return changed == 1 ? Applied.Done : GuardFailure.NotFound;
     }
 
@@ -95,27 +127,47 @@ internal static class SqlLeaseStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (change.Fence < session.Head.Fence && SqlLeaseQueries.Find(session, change.LeaseId) is { } lease && SqlOrderStore.IsFenced(session, lease, change.Fence))
+        if (
+            change.Fence < session.Head.Fence
+            && SqlLeaseQueries.Find(session, change.LeaseId) is { } lease
+            && SqlOrderStore.IsFenced(session, lease, change.Fence)
+        )
         {
             return GuardFailure.Revoked;
         }
 
         var changed = session.Execute(
             "UPDATE lease SET expires_at = $expires, grace_until = $grace WHERE id = $id AND state = 'active' AND expires_at > $now",
-            ("$id", change.LeaseId), ("$now", session.NowColumn), ("$expires", Column.From(change.ExpiresAt)), ("$grace", Column.From(change.GraceUntil)));
-        return changed == 1 ? Applied.Done : FindState(session, change.LeaseId) switch
-        {
-            null => GuardFailure.NotFound,
-            "active" => GuardFailure.DeadlinePassed,
-            _ => GuardFailure.WrongState,
-        };
+            ("$id", change.LeaseId),
+            ("$now", session.NowColumn),
+            ("$expires", Column.From(change.ExpiresAt)),
+            ("$grace", Column.From(change.GraceUntil))
+        );
+        return changed == 1
+            ? Applied.Done
+            : FindState(session, change.LeaseId) switch
+            {
+                null => GuardFailure.NotFound,
+                "active" => GuardFailure.DeadlinePassed,
+                _ => GuardFailure.WrongState,
+            };
     }
 
     /// <summary>The state's text, or null for an unknown lease: says why an update found nothing.</summary>
     public static string? FindState(WriteSession session, string leaseId) =>
         session.ReadFirst("SELECT state FROM lease WHERE id = $id", row => row.Text(0), ("$id", leaseId));
 
-    private static void InsertDecision(WriteSession session, DecisionRecord decision, string? leaseId, ReadOnlyMemory<byte> json) => session.Execute(
-        "INSERT INTO decision (id, lease, at, record) VALUES ($id, $lease, $now, $record)",
-        ("$id", decision.Id), ("$lease", leaseId), ("$now", session.NowColumn), ("$record", new Utf8Text(json)));
+    private static void InsertDecision(
+        WriteSession session,
+        DecisionRecord decision,
+        string? leaseId,
+        ReadOnlyMemory<byte> json
+    ) =>
+        session.Execute(
+            "INSERT INTO decision (id, lease, at, record) VALUES ($id, $lease, $now, $record)",
+            ("$id", decision.Id),
+            ("$lease", leaseId),
+            ("$now", session.NowColumn),
+            ("$record", new Utf8Text(json))
+        );
 }

@@ -16,7 +16,13 @@ internal static class SqlPolicyStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (session.ReadFirst("SELECT version FROM policy_version WHERE hash = $hash", row => row.Number(0), ("$hash", change.Hash)) != 0)
+        if (
+            session.ReadFirst(
+                "SELECT version FROM policy_version WHERE hash = $hash",
+                row => row.Number(0),
+                ("$hash", change.Hash)
+            ) != 0
+        )
         {
             return GuardFailure.PolicyWasVersionBefore;
         }
@@ -24,8 +30,11 @@ internal static class SqlPolicyStore
         var version = change.Expected + 1;
         session.Execute(
             "INSERT INTO policy_version (version, hash, document, applied_at) VALUES ($version, $hash, $document, $now)",
-            ("$version", version), ("$hash", change.Hash), ("$document", JsonSerializer.Serialize(change.Document, CoreJson.Default.PolicyDocument)),
-            ("$now", session.NowColumn));
+            ("$version", version),
+            ("$hash", change.Hash),
+            ("$document", JsonSerializer.Serialize(change.Document, CoreJson.Default.PolicyDocument)),
+            ("$now", session.NowColumn)
+        );
         session.Head = session.Head with { PolicyVersion = version };
         return Applied.Done with { Number = version };
     }
@@ -33,9 +42,15 @@ internal static class SqlPolicyStore
     public static AppliedPolicyRecord? FindNewest(SqliteConnection connection)
     {
         var row = connection.QueryFirstOrDefault<(long Version, string Hash, string Document, long AppliedAt)>(
-            "SELECT version, hash, document, applied_at FROM policy_version ORDER BY version DESC LIMIT 1");
+            "SELECT version, hash, document, applied_at FROM policy_version ORDER BY version DESC LIMIT 1"
+        );
         return row.Hash is null
             ? null
-            : new(row.Version, row.Hash, JsonSerializer.Deserialize(row.Document, CoreJson.Default.PolicyDocument)!, Column.Time(row.AppliedAt));
+            : new(
+                row.Version,
+                row.Hash,
+                JsonSerializer.Deserialize(row.Document, CoreJson.Default.PolicyDocument)!,
+                Column.Time(row.AppliedAt)
+            );
     }
 }

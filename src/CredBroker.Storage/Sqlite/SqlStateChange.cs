@@ -6,23 +6,24 @@ namespace CredBroker.Storage.Sqlite;
 internal static class SqlStateChange
 {
     /// <summary>Checks the change's guard and makes it, within the open transaction.</summary>
-    public static Applied Apply(WriteSession session, PendingCommit commit) => commit.Change switch
-    {
-        StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, commit.DecisionJson),
-        StateChange.LeaseActivated change => SqlLeaseStore.Activate(session, change),
-        StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
-        StateChange.LeaseRenewed change => SqlLeaseStore.Renew(session, change),
-        StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, commit.DecisionJson),
-        StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
-        StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
-        StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
-        StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
-        StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
-        StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
-        StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
-        StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
-        StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
-        StateChange.EventRecorded => Applied.Done,
-        _ => throw new NotSupportedException($"The store does not know the change {commit.Change.GetType().Name}."),
-    };
+    public static Applied Apply(WriteSession session, PendingCommit commit) =>
+        commit.Change switch
+        {
+            StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, commit.DecisionJson),
+            StateChange.LeaseActivated change => SqlLeaseStore.Activate(session, change),
+            StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
+            StateChange.LeaseRenewed change => SqlLeaseStore.Renew(session, change),
+            StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, commit.DecisionJson),
+            StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
+            StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
+            StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
+            StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
+            StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
+            StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
+            StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
+            StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
+            StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
+            StateChange.EventRecorded => Applied.Done,
+            _ => throw new NotSupportedException($"The store does not know the change {commit.Change.GetType().Name}."),
+        };
 }

@@ -16,15 +16,25 @@ internal static class SqlTaskStore
         {
             session.Execute(
                 "INSERT INTO task (process, id, issuer, workload, opened_at) VALUES ($process, $id, $issuer, $workload, $now)",
-                ("$process", task.Process), ("$id", task.Id), ("$issuer", owner.Issuer), ("$workload", owner.Workload), ("$now", session.NowColumn));
+                ("$process", task.Process),
+                ("$id", task.Id),
+                ("$issuer", owner.Issuer),
+                ("$workload", owner.Workload),
+                ("$now", session.NowColumn)
+            );
             return null;
         }
 
         // Who does not own it learns nothing of its state.
-        return !found.IsOwnedBy(owner) ? GuardFailure.TaskOwnedByAnother : found.IsClosed ? GuardFailure.TaskClosed : null;
+        return !found.IsOwnedBy(owner) ? GuardFailure.TaskOwnedByAnother
+            : found.IsClosed ? GuardFailure.TaskClosed
+            : null;
     }
 
-    /// <summary>Closes the task, or enters it as closed so that its id is never used, and commits the order that revokes what was issued for it.</summary>
+    /// <summary>
+    /// Closes the task, or enters it as closed so that its id is never used, and commits the order that revokes what
+    /// was issued for it.
+    /// </summary>
     public static Applied Close(WriteSession session, StateChange.TaskClosed change)
     {
         if (Find(session, change.Process, change.TaskId) is not { } found)
@@ -34,8 +44,13 @@ internal static class SqlTaskStore
                 INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
                 VALUES ($process, $id, $issuer, $workload, $now, $now, $closed_by)
                 """,
-                ("$process", change.Process), ("$id", change.TaskId), ("$issuer", (change.Owner ?? Nobody).Issuer), ("$workload", (change.Owner ?? Nobody).Workload),
-                ("$now", session.NowColumn), ("$closed_by", change.Order.RequestedBy));
+                ("$process", change.Process),
+                ("$id", change.TaskId),
+                ("$issuer", (change.Owner ?? Nobody).Issuer),
+                ("$workload", (change.Owner ?? Nobody).Workload),
+                ("$now", session.NowColumn),
+                ("$closed_by", change.Order.RequestedBy)
+            );
             return SqlOrderStore.Insert(session, change.Order);
         }
 
@@ -51,14 +66,21 @@ internal static class SqlTaskStore
 
         session.Execute(
             "UPDATE task SET closed_at = $now, closed_by = $closed_by WHERE process = $process AND id = $id",
-            ("$process", change.Process), ("$id", change.TaskId), ("$now", session.NowColumn), ("$closed_by", change.Order.RequestedBy));
+            ("$process", change.Process),
+            ("$id", change.TaskId),
+            ("$now", session.NowColumn),
+            ("$closed_by", change.Order.RequestedBy)
+        );
         return SqlOrderStore.Insert(session, change.Order);
     }
 
-    private static Row? Find(WriteSession session, string process, string id) => session.ReadFirst(
-        "SELECT issuer, workload, closed_at IS NOT NULL FROM task WHERE process = $process AND id = $id",
-        row => new Row(new(row.Text(0), row.Text(1)), row.Number(2) != 0),
-        ("$process", process), ("$id", id));
+    private static Row? Find(WriteSession session, string process, string id) =>
+        session.ReadFirst(
+            "SELECT issuer, workload, closed_at IS NOT NULL FROM task WHERE process = $process AND id = $id",
+            row => new Row(new(row.Text(0), row.Text(1)), row.Number(2) != 0),
+            ("$process", process),
+            ("$id", id)
+        );
 
     private sealed record Row(TaskOwner Owner, bool IsClosed)
     {

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Storage.Sqlite;
 
-/// <summary>The embedded store: one SQLite file, one broker process, one writer. Reads run beside the writer on connections of their own and see only what is committed.</summary>
+/// <summary>
+/// The embedded store: one SQLite file, one broker process, one writer. Reads run beside the writer on connections of
+/// their own and see only what is committed.
+/// </summary>
 public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
 {
     private readonly ILogger _logger;
@@ -14,7 +17,12 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
     private readonly CommitQueue _queue;
     private readonly CommitWriter _writer;
 
-    private SqliteBrokerStore(SqliteFile file, StorageOptions options, TimeProvider time, ILogger<SqliteBrokerStore> logger)
+    private SqliteBrokerStore(
+        SqliteFile file,
+        StorageOptions options,
+        TimeProvider time,
+        ILogger<SqliteBrokerStore> logger
+    )
     {
         _logger = logger;
         _file = file;
@@ -43,7 +51,9 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
     }
 
     /// <summary>Locks and migrates the file and opens this process's audit stream.</summary>
-    /// <exception cref="StoreUnavailableException">The file cannot be used, or another broker uses it; the message says what to do.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// The file cannot be used, or another broker uses it; the message says what to do.
+    /// </exception>
     public static SqliteBrokerStore Open(StorageOptions options, TimeProvider time, ILogger<SqliteBrokerStore> logger)
     {
         var file = SqliteFile.Open(options.SqliteFile);
@@ -84,35 +94,60 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
         Read(connection => SqlLeaseQueries.List(connection, query, _logger), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(LeaseWork work, DateTimeOffset dueBefore, int limit, CancellationToken cancellationToken) =>
-        Read(connection => SqlLeaseQueries.FindWork(connection, work, dueBefore, limit, _clock.Now(), _logger), cancellationToken);
+    public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+        LeaseWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
+        Read(
+            connection => SqlLeaseQueries.FindWork(connection, work, dueBefore, limit, _clock.Now(), _logger),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(IReadOnlyCollection<string> vaultLeaseIds, CancellationToken cancellationToken) =>
-        Read(connection => SqlLeaseQueries.FindKnownVaultLeases(connection, vaultLeaseIds), cancellationToken);
+    public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
+        IReadOnlyCollection<string> vaultLeaseIds,
+        CancellationToken cancellationToken
+    ) => Read(connection => SqlLeaseQueries.FindKnownVaultLeases(connection, vaultLeaseIds), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RevocationOrder?> FindRevocationAsync(string revocationId, CancellationToken cancellationToken) =>
         Read(connection => SqlOrderStore.Find(connection, revocationId), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(CancellationToken cancellationToken) => Read(SqlOrderStore.FindOpen, cancellationToken);
+    public ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(CancellationToken cancellationToken) =>
+        Read(SqlOrderStore.FindOpen, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IdempotencyRecord?> FindIdempotencyAsync(string callerKey, string idempotencyKey, CancellationToken cancellationToken) =>
-        Read(connection => SqlIdempotencyStore.Find(connection, callerKey, idempotencyKey, _clock.Now()), cancellationToken);
+    public ValueTask<IdempotencyRecord?> FindIdempotencyAsync(
+        string callerKey,
+        string idempotencyKey,
+        CancellationToken cancellationToken
+    ) =>
+        Read(
+            connection => SqlIdempotencyStore.Find(connection, callerKey, idempotencyKey, _clock.Now()),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
-    public ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken) => Read(SqlPolicyStore.FindNewest, cancellationToken);
+    public ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken) =>
+        Read(SqlPolicyStore.FindNewest, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) => Read(SqlAuditStore.ReadHeads, cancellationToken);
+    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) =>
+        Read(SqlAuditStore.ReadHeads, cancellationToken);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<AuditRecord> ReadAsync(
-        DateTimeOffset from, DateTimeOffset to, AuditCursor? after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        DateTimeOffset from,
+        DateTimeOffset to,
+        AuditCursor? after,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
-        // A batch that is under way may hold records of this range: it is waited for, and every later one gets a later time.
+        // A batch that is under way may hold records of this range: it is waited for, and every later one gets a later
+        // time.
         _clock.Now();
         await _queue.PassAsync().WaitAsync(cancellationToken);
         await foreach (var record in SqlAuditStore.ReadAsync(_file, from, to, after, cancellationToken))

@@ -4,7 +4,10 @@ using Microsoft.Data.Sqlite;
 
 namespace CredBroker.Storage.Sqlite;
 
-/// <summary>The database file: private to the broker's user, locked for one process, migrated, and opened in the one mode that the store relies on.</summary>
+/// <summary>
+/// The database file: private to the broker's user, locked for one process, migrated, and opened in the one mode that
+/// the store relies on.
+/// </summary>
 internal sealed class SqliteFile : IDisposable
 {
     // What opening a file reports that another process has locked: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
@@ -23,13 +26,27 @@ internal sealed class SqliteFile : IDisposable
     {
         Path = path;
         _lock = fileLock;
-        _writing = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 5 }.ToString();
-        _reading = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = true, DefaultTimeout = 5 }.ToString();
+        _writing = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ToString();
+        _reading = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = true,
+            DefaultTimeout = 5,
+        }.ToString();
     }
 
     public string Path { get; }
 
-    /// <exception cref="StoreUnavailableException">The file cannot be used; the message says why and what to do.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// The file cannot be used; the message says why and what to do.
+    /// </exception>
     public static SqliteFile Open(string configuredPath)
     {
         var path = System.IO.Path.GetFullPath(configuredPath);
@@ -38,11 +55,14 @@ internal sealed class SqliteFile : IDisposable
         {
             MakePrivateDirectory(System.IO.Path.GetDirectoryName(path)!);
             // A link and its target are one database: both must find the same lock.
-            path = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+            path = new FileInfo(path).LinkTarget is null
+                ? path
+                : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             file = new(path, Lock(path));
             using (OpenPrivate(path, FileShare.ReadWrite))
             {
-                // SQLite gives its -wal and -shm files the mode of the database file, so that is set before SQLite sees it.
+                // SQLite gives its -wal and -shm files the mode of the database file, so that is set before SQLite sees
+                // it.
             }
 
             file.Migrate();
@@ -51,7 +71,10 @@ internal sealed class SqliteFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
             file?.Dispose();
-            throw new StoreUnavailableException($"The store cannot use {path}: {e.Message} Check the path, the rights of the broker's user on file and directory, and the free space.", e);
+            throw new StoreUnavailableException(
+                $"The store cannot use {path}: {e.Message} Check the path, the rights of the broker's user on file and directory, and the free space.",
+                e
+            );
         }
         catch
         {
@@ -60,13 +83,16 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    /// <summary>The writer's connection. Every commit is on disk before it is answered (<c>synchronous=FULL</c>).</summary>
+    /// <summary>
+    /// The writer's connection. Every commit is on disk before it is answered (<c>synchronous=FULL</c>).
+    /// </summary>
     public SqliteConnection OpenWriter()
     {
         var connection = new SqliteConnection(_writing);
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF";
+        command.CommandText =
+            "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF";
         command.ExecuteNonQuery();
         return connection;
     }
@@ -119,21 +145,41 @@ internal sealed class SqliteFile : IDisposable
             command.CommandText = "PRAGMA journal_mode=WAL";
             if (command.ExecuteScalar() as string != "wal")
             {
-                throw new StoreUnavailableException($"The store cannot use {Path}: its file system does not support SQLite's write-ahead log. Put the file on a local disk.");
+                throw new StoreUnavailableException(
+                    $"The store cannot use {Path}: its file system does not support SQLite's write-ahead log. Put the file on a local disk."
+                );
             }
         }
 
-        var upgrade = DeployChanges.To.SqliteDatabase(_writing)
-            .WithScriptsEmbeddedInAssembly(typeof(SqliteFile).Assembly, name => name.StartsWith(MigrationPrefix, StringComparison.Ordinal))
-            .WithVariablesDisabled().WithTransactionPerScript().LogToNowhere().Build();
-        if (upgrade.GetExecutedScripts().Except(upgrade.GetDiscoveredScripts().Select(script => script.Name)).FirstOrDefault() is { } unknown)
+        var upgrade = DeployChanges
+            .To.SqliteDatabase(_writing)
+            .WithScriptsEmbeddedInAssembly(
+                typeof(SqliteFile).Assembly,
+                name => name.StartsWith(MigrationPrefix, StringComparison.Ordinal)
+            )
+            .WithVariablesDisabled()
+            .WithTransactionPerScript()
+            .LogToNowhere()
+            .Build();
+        if (
+            upgrade
+                .GetExecutedScripts()
+                .Except(upgrade.GetDiscoveredScripts().Select(script => script.Name))
+                .FirstOrDefault() is
+            { } unknown
+        )
         {
-            throw new StoreUnavailableException($"The store at {Path} was written by a newer broker (it has the migration {unknown}). Start that version, or restore a backup from before it.");
+            throw new StoreUnavailableException(
+                $"The store at {Path} was written by a newer broker (it has the migration {unknown}). Start that version, or restore a backup from before it."
+            );
         }
 
         if (upgrade.PerformUpgrade() is { Successful: false } result)
         {
-            throw new StoreUnavailableException($"The migration {result.ErrorScript?.Name} of {Path} failed: {result.Error.Message}", result.Error);
+            throw new StoreUnavailableException(
+                $"The migration {result.ErrorScript?.Name} of {Path} failed: {result.Error.Message}",
+                result.Error
+            );
         }
     }
 
@@ -147,13 +193,20 @@ internal sealed class SqliteFile : IDisposable
         catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
         {
             throw new StoreUnavailableException(
-                $"Another broker uses {path} (it holds {path}.lock). A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.", e);
+                $"Another broker uses {path} (it holds {path}.lock). A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
+                e
+            );
         }
     }
 
     private static FileStream OpenPrivate(string path, FileShare share)
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = share,
+        };
         if (OperatingSystem.IsWindows())
         {
             return new(path, options);

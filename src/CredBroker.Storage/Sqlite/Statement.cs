@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace CredBroker.Storage.Sqlite;
 
 /// <summary>
-/// A prepared statement on SQLite's own interface. The writer runs a few of them for every change, and there the cost of ADO.NET's commands (parameters looked up by name,
-/// a reader per execution) would be as much as SQLite's own work.
+/// A prepared statement on SQLite's own interface. The writer runs a few of them for every change, and there the cost
+/// of ADO.NET's commands (parameters looked up by name, a reader per execution) would be as much as SQLite's own work.
 /// </summary>
 internal sealed class Statement : IDisposable
 {
@@ -31,15 +31,17 @@ internal sealed class Statement : IDisposable
         for (var i = 0; i < parameters.Length; i++)
         {
             var index = _indexes[i];
-            Check(parameters[i].Value switch
-            {
-                null => raw.sqlite3_bind_null(_statement, index),
-                string text => BindText(index, text),
-                Utf8Text text => raw.sqlite3_bind_text(_statement, index, text.Bytes.Span),
-                long number => raw.sqlite3_bind_int64(_statement, index, number),
-                byte[] bytes => raw.sqlite3_bind_blob(_statement, index, bytes),
-                var other => throw new InvalidOperationException($"No column holds a {other.GetType().Name}."),
-            });
+            Check(
+                parameters[i].Value switch
+                {
+                    null => raw.sqlite3_bind_null(_statement, index),
+                    string text => BindText(index, text),
+                    Utf8Text text => raw.sqlite3_bind_text(_statement, index, text.Bytes.Span),
+                    long number => raw.sqlite3_bind_int64(_statement, index, number),
+                    byte[] bytes => raw.sqlite3_bind_blob(_statement, index, bytes),
+                    var other => throw new InvalidOperationException($"No column holds a {other.GetType().Name}."),
+                }
+            );
         }
     }
 
@@ -70,7 +72,8 @@ internal sealed class Statement : IDisposable
 
     private int BindText(int index, string text)
     {
-        Span<byte> utf8 = text.Length <= 512 ? stackalloc byte[1536] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        var utf8 =
+            text.Length <= 512 ? stackalloc byte[1536] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         return raw.sqlite3_bind_text(_statement, index, utf8[..Encoding.UTF8.GetBytes(text, utf8)]);
     }
 

@@ -1,6 +1,9 @@
 namespace CredBroker.Storage.Sqlite;
 
-/// <summary>The store's clock, in milliseconds: never behind what the store has persisted, nor behind what it said before, wherever the process's clock goes.</summary>
+/// <summary>
+/// The store's clock, in milliseconds: never behind what the store has persisted, nor behind what it said before,
+/// wherever the process's clock goes.
+/// </summary>
 internal sealed class StoreClock(TimeProvider time)
 {
     private long _latest;

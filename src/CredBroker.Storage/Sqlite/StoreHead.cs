@@ -9,8 +9,10 @@ namespace CredBroker.Storage.Sqlite;
 internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit)
 {
     /// <summary>As the tables have it.</summary>
-    public static StoreHead Read(WriteSession session, long stream) => new(
-        session.ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
-        session.ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
-        SqlAuditStore.ReadHead(session, stream));
+    public static StoreHead Read(WriteSession session, long stream) =>
+        new(
+            session.ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
+            session.ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
+            SqlAuditStore.ReadHead(session, stream)
+        );
 }

@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 namespace CredBroker.Storage.Sqlite;
 
 /// <summary>
-/// The writer's connection with its prepared statements, and what the open transaction knows: the batch's time and the numbers and audit head as they stand after the
-/// changes before. Used by one thread.
+/// The writer's connection with its prepared statements, and what the open transaction knows: the batch's time and the
+/// numbers and audit head as they stand after the changes before. Used by one thread.
 /// </summary>
 internal sealed class WriteSession(SqliteConnection connection) : IDisposable
 {
@@ -40,7 +40,11 @@ internal sealed class WriteSession(SqliteConnection connection) : IDisposable
     }
 
     /// <summary>Reads the first row; default when there is none.</summary>
-    public T? ReadFirst<T>(string sql, Func<Statement, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    public T? ReadFirst<T>(
+        string sql,
+        Func<Statement, T> map,
+        params ReadOnlySpan<(string Name, object? Value)> parameters
+    )
     {
         var statement = Prepare(sql, parameters);
         try
@@ -54,7 +58,11 @@ internal sealed class WriteSession(SqliteConnection connection) : IDisposable
     }
 
     /// <summary>Reads all rows.</summary>
-    public List<T> ReadAll<T>(string sql, Func<Statement, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    public List<T> ReadAll<T>(
+        string sql,
+        Func<Statement, T> map,
+        params ReadOnlySpan<(string Name, object? Value)> parameters
+    )
     {
         var rows = new List<T>();
         var statement = Prepare(sql, parameters);

@@ -44,30 +44,42 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
         return [.. calls.DistinctBy(call => (call.Method, call.Path))];
     }
 
-    private static IEnumerable<ForbiddenCall> For(VaultBinding vault) => vault switch
-    {
-        VaultBinding.Database database =>
-        [
-            new("GET", VaultPaths.Mint(database), "read", "make a user that hangs on its own token"),
-            new("POST", $"{database.Mount}/roles/{database.Role}", "update", "change what users may do"),
-            new("GET", $"{database.Mount}/config/credbroker-check", "read", "see connections"),
-            new("POST", $"{database.Mount}/rotate-root/credbroker-check", "update", "take the database's administrator away"),
-        ],
-        VaultBinding.Pki pki =>
-        [
-            new("POST", VaultPaths.Mint(pki), "update", "sign certificates that hang on its own token"),
-            new("POST", $"{pki.Mount}/roles/{pki.Role}", "update", "allow other names"),
-            new("POST", $"{pki.Mount}/sign-verbatim", "update", "sign any name"),
-            new("POST", $"{pki.Mount}/root/generate/exported", "update", "make an authority and take its key"),
-        ],
-        VaultBinding.KeyValue kv =>
-        [
-            new("POST", VaultPaths.Mint(kv), "update", "change the value"),
-            new("DELETE", VaultPaths.Mint(kv), "delete", "delete the value"),
-            new("LIST", $"{kv.Mount}/metadata/", "list", "see what other values there are"),
-        ],
-        VaultBinding.Token token => [new("POST", VaultPaths.Mint(token), "update", "make tokens that hang on its own token")],
-        VaultBinding.Dynamic { Method: "GET" } dynamic => [new("GET", dynamic.Path, "read", "make a secret that hangs on its own token")],
-        _ => [new("POST", VaultPaths.Mint(vault), "update", "make a secret that hangs on its own token")],
-    };
+    private static IEnumerable<ForbiddenCall> For(VaultBinding vault) =>
+        vault switch
+        {
+            VaultBinding.Database database =>
+            [
+                new("GET", VaultPaths.Mint(database), "read", "make a user that hangs on its own token"),
+                new("POST", $"{database.Mount}/roles/{database.Role}", "update", "change what users may do"),
+                new("GET", $"{database.Mount}/config/credbroker-check", "read", "see connections"),
+                new(
+                    "POST",
+                    $"{database.Mount}/rotate-root/credbroker-check",
+                    "update",
+                    "take the database's administrator away"
+                ),
+            ],
+            VaultBinding.Pki pki =>
+            [
+                new("POST", VaultPaths.Mint(pki), "update", "sign certificates that hang on its own token"),
+                new("POST", $"{pki.Mount}/roles/{pki.Role}", "update", "allow other names"),
+                new("POST", $"{pki.Mount}/sign-verbatim", "update", "sign any name"),
+                new("POST", $"{pki.Mount}/root/generate/exported", "update", "make an authority and take its key"),
+            ],
+            VaultBinding.KeyValue kv =>
+            [
+                new("POST", VaultPaths.Mint(kv), "update", "change the value"),
+                new("DELETE", VaultPaths.Mint(kv), "delete", "delete the value"),
+                new("LIST", $"{kv.Mount}/metadata/", "list", "see what other values there are"),
+            ],
+            VaultBinding.Token token =>
+            [
+                new("POST", VaultPaths.Mint(token), "update", "make tokens that hang on its own token"),
+            ],
+            VaultBinding.Dynamic { Method: "GET" } dynamic =>
+            [
+                new("GET", dynamic.Path, "read", "make a secret that hangs on its own token"),
+            ],
+            _ => [new("POST", VaultPaths.Mint(vault), "update", "make a secret that hangs on its own token")],
+        };
 }

@@ -3,20 +3,35 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Vault.Check;
 
-/// <summary>Finds, and on request revokes, Vault leases under this installation's roles that no record of the broker knows.</summary>
+/// <summary>
+/// Finds, and on request revokes, Vault leases under this installation's roles that no record of the broker knows.
+/// </summary>
 /// <param name="issuer">Vault, with the broker's login.</param>
 /// <param name="known">Which of these Vault lease ids some lease of the broker holds.</param>
 /// <param name="time">The clock.</param>
-public sealed class OrphanCheck(ISecretIssuer issuer, Func<IReadOnlyCollection<string>, CancellationToken, ValueTask<IReadOnlySet<string>>> known, TimeProvider time)
+public sealed class OrphanCheck(
+    ISecretIssuer issuer,
+    Func<IReadOnlyCollection<string>, CancellationToken, ValueTask<IReadOnlySet<string>>> known,
+    TimeProvider time
+)
 {
     /// <summary>
-    /// The strays of each entry that are older than <paramref name="minimumAge"/> (younger ones may belong to an exchange in flight); null leases where they cannot be listed.
-    /// Vault is listed first and the broker's records are read second, so that what is issued in between is never called a stray.
+    /// The strays of each entry that are older than <paramref name="minimumAge"/> (younger ones may belong to an
+    /// exchange in flight); null leases where they cannot be listed. Vault is listed first and the broker's records are
+    /// read second, so that what is issued in between is never called a stray.
     /// </summary>
-    public async ValueTask<IReadOnlyList<OrphanFinding>> FindAsync(IEnumerable<CatalogueEntry> catalogue, TimeSpan minimumAge, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<OrphanFinding>> FindAsync(
+        IEnumerable<CatalogueEntry> catalogue,
+        TimeSpan minimumAge,
+        CancellationToken cancellationToken
+    )
     {
         var findings = new List<OrphanFinding>();
-        foreach (var entry in catalogue.Where(entry => entry.Vault is not VaultBinding.KeyValue).DistinctBy(entry => entry.Vault))
+        foreach (
+            var entry in catalogue
+                .Where(entry => entry.Vault is not VaultBinding.KeyValue)
+                .DistinctBy(entry => entry.Vault)
+        )
         {
             findings.Add(await FindAsync(entry, minimumAge, cancellationToken));
         }
@@ -24,12 +39,20 @@ public sealed class OrphanCheck(ISecretIssuer issuer, Func<IReadOnlyCollection<s
         return findings;
     }
 
-    private async ValueTask<OrphanFinding> FindAsync(CatalogueEntry entry, TimeSpan minimumAge, CancellationToken cancellationToken)
+    private async ValueTask<OrphanFinding> FindAsync(
+        CatalogueEntry entry,
+        TimeSpan minimumAge,
+        CancellationToken cancellationToken
+    )
     {
         var listing = await issuer.ListLeasesAsync(entry, cancellationToken);
         if (listing is not LeaseListing.Listed { VaultLeaseIds: var ids })
         {
-            return new(entry.Name, null, listing is LeaseListing.Failed failed ? failed.Error : "its leases cannot be told from others'");
+            return new(
+                entry.Name,
+                null,
+                listing is LeaseListing.Failed failed ? failed.Error : "its leases cannot be told from others'"
+            );
         }
 
         var held = await known(ids, cancellationToken);
@@ -51,7 +74,10 @@ public sealed class OrphanCheck(ISecretIssuer issuer, Func<IReadOnlyCollection<s
     }
 
     /// <summary>Revokes strays one by one; each with what came of it.</summary>
-    public async ValueTask<IReadOnlyList<(VaultLease Lease, RevokeOutcome Outcome)>> RevokeAsync(IEnumerable<OrphanFinding> findings, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<(VaultLease Lease, RevokeOutcome Outcome)>> RevokeAsync(
+        IEnumerable<OrphanFinding> findings,
+        CancellationToken cancellationToken
+    )
     {
         var outcomes = new List<(VaultLease, RevokeOutcome)>();
         foreach (var lease in findings.SelectMany(finding => finding.Strays ?? []))
@@ -63,5 +89,7 @@ public sealed class OrphanCheck(ISecretIssuer issuer, Func<IReadOnlyCollection<s
     }
 }
 
-/// <summary>The strays of one entry; null where its leases cannot be listed, and <paramref name="Why"/> says why.</summary>
+/// <summary>
+/// The strays of one entry; null where its leases cannot be listed, and <paramref name="Why"/> says why.
+/// </summary>
 public sealed record OrphanFinding(string Credential, IReadOnlyList<VaultLease>? Strays, string Why = "");

@@ -7,27 +7,36 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Vault.Check;
 
 /// <summary>
-/// Looks at Vault with the broker's own login: that it can do what each credential needs, that it has proven to revoke, and that it can do nothing else.
-/// It makes child tokens and takes them back at once; it makes no secret.
+/// Looks at Vault with the broker's own login: that it can do what each credential needs, that it has proven to revoke,
+/// and that it can do nothing else. It makes child tokens and takes them back at once; it makes no secret.
 /// </summary>
 public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger) : IDisposable
 {
-    private readonly VaultSecretIssuer issuer = new(options, time, logger);
-    private readonly VaultNames names = new(options.Installation);
+    private readonly VaultSecretIssuer _issuer = new(options, time, logger);
+    private readonly VaultNames _names = new(options.Installation);
 
     /// <summary>Everything that was looked at, in order. Stops after the login if that fails.</summary>
-    public async ValueTask<IReadOnlyList<CheckFinding>> RunAsync(IEnumerable<CatalogueEntry> catalogue, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<CheckFinding>> RunAsync(
+        IEnumerable<CatalogueEntry> catalogue,
+        CancellationToken cancellationToken
+    )
     {
         var entries = catalogue.OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
-        if (await issuer.Session.RefreshAsync(cancellationToken) is { } failure)
+        if (await _issuer.Session.RefreshAsync(cancellationToken) is { } failure)
         {
             return [new(false, $"log in to {options.Address}", failure.Why)];
         }
 
         var findings = new List<CheckFinding> { new(true, $"log in to {options.Address}") };
         findings.AddRange(OwnToken());
-        var status = await issuer.ProbeAsync(cancellationToken);
-        findings.Add(new(status.CanIssue, "make a token, revoke it and see it gone", status.CanIssue ? "" : $"{status.Refusal!.Detail} Run `credbroker vault setup`."));
+        var status = await _issuer.ProbeAsync(cancellationToken);
+        findings.Add(
+            new(
+                status.CanIssue,
+                "make a token, revoke it and see it gone",
+                status.CanIssue ? "" : $"{status.Refusal!.Detail} Run `credbroker vault setup`."
+            )
+        );
         foreach (var entry in entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -39,21 +48,34 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
     }
 
     /// <inheritdoc/>
-    public void Dispose() => issuer.Dispose();
+    public void Dispose() => _issuer.Dispose();
 
     private IEnumerable<CheckFinding> OwnToken()
     {
-        var facts = issuer.Session.Current!.Facts;
-        var others = facts.Policies.Where(policy => policy != names.Broker).ToList();
-        yield return new(others.Count == 0 && facts.Policies.Count == 1, $"the broker's token has the policy {names.Broker} and no other",
-            others.Count == 0 ? "" : $"It also has {string.Join(", ", others)}: make it from the role {names.Broker}, which gives none (the default policy alone doubles the cost of each child token).");
-        yield return new(facts is { Renewable: true, Ttl: > 0 }, "the broker's token ends, and can be renewed",
-            facts.Ttl == 0 ? "It never ends: make a periodic one from the role." : facts.Renewable ? "" : "It cannot be renewed: unless the broker logs in by AppRole, issuing stops when it ends.");
+        var facts = _issuer.Session.Current!.Facts;
+        var others = facts.Policies.Where(policy => policy != _names.Broker).ToList();
+        yield return new(
+            others.Count == 0 && facts.Policies.Count == 1,
+            $"the broker's token has the policy {_names.Broker} and no other",
+            others.Count == 0
+                ? ""
+                : $"It also has {string.Join(", ", others)}: make it from the role {_names.Broker}, which gives none (the default policy alone doubles the cost of each child token)."
+        );
+        yield return new(
+            facts is { Renewable: true, Ttl: > 0 },
+            "the broker's token ends, and can be renewed",
+            facts.Ttl == 0 ? "It never ends: make a periodic one from the role."
+                : facts.Renewable ? ""
+                : "It cannot be renewed: unless the broker logs in by AppRole, issuing stops when it ends."
+        );
     }
 
-    private async ValueTask<IEnumerable<CheckFinding>> CheckAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    private async ValueTask<IEnumerable<CheckFinding>> CheckAsync(
+        CatalogueEntry entry,
+        CancellationToken cancellationToken
+    )
     {
-        if (names.FaultOf(entry) is { } fault)
+        if (_names.FaultOf(entry) is { } fault)
         {
             return [new(false, $"{entry.Name}: names", fault)];
         }
@@ -62,72 +84,132 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         {
             var path = VaultPaths.Mint(kv);
             var mayRead = (await CapabilitiesAsync([path], cancellationToken))[path].Contains("read");
-            return [new(mayRead, $"{entry.Name}: read {path}", mayRead ? "" : "The broker's policy does not permit it: run `credbroker vault setup`.")];
+            return
+            [
+                new(
+                    mayRead,
+                    $"{entry.Name}: read {path}",
+                    mayRead ? "" : "The broker's policy does not permit it: run `credbroker vault setup`."
+                ),
+            ];
         }
 
         var findings = new List<CheckFinding> { await CheckTokenRoleAsync(entry, cancellationToken) };
-        if (names.LeasePrefix(entry) is not { } prefix)
+        if (_names.LeasePrefix(entry) is not { } prefix)
         {
-            findings.Add(new(true, $"{entry.Name}: its leases are not listed", "After a crash between two steps an admin confirms by hand that no secret is left."));
+            findings.Add(
+                new(
+                    true,
+                    $"{entry.Name}: its leases are not listed",
+                    "After a crash between two steps an admin confirms by hand that no secret is left."
+                )
+            );
         }
         else
         {
-            var listed = await issuer.ListLeasesAsync(entry, cancellationToken);
-            findings.Add(new(listed is LeaseListing.Listed, $"{entry.Name}: list the leases under {prefix}",
-                listed is LeaseListing.Failed failed ? $"{failed.Error} It needs list and sudo there: run `credbroker vault setup`." : ""));
+            var listed = await _issuer.ListLeasesAsync(entry, cancellationToken);
+            findings.Add(
+                new(
+                    listed is LeaseListing.Listed,
+                    $"{entry.Name}: list the leases under {prefix}",
+                    listed is LeaseListing.Failed failed
+                        ? $"{failed.Error} It needs list and sudo there: run `credbroker vault setup`."
+                        : ""
+                )
+            );
         }
 
         return findings;
     }
 
-    /// <summary>Makes a token of the entry's role, asking for more life than it may have, compares it with what a secret may hang on, and revokes it.</summary>
+    /// <summary>
+    /// Makes a token of the entry's role, asking for more life than it may have, compares it with what a secret may
+    /// hang on, and revokes it.
+    /// </summary>
     private async ValueTask<CheckFinding> CheckTokenRoleAsync(CatalogueEntry entry, CancellationToken cancellationToken)
     {
-        var (role, what) = (names.Credential(entry.Name), $"{entry.Name}: token role {names.Credential(entry.Name)}");
+        var (role, what) = (_names.Credential(entry.Name), $"{entry.Name}: token role {_names.Credential(entry.Name)}");
         var longest = (int)Math.Ceiling(entry.MaxTtl.TotalSeconds) + 30;
-        var (child, reply) = await issuer.Children.CreateAsync(role, new($"{longest + 3600}s", "cb-check", new Dictionary<string, string>()), cancellationToken);
+        var (child, reply) = await _issuer.Children.CreateAsync(
+            role,
+            new($"{longest + 3600}s", "cb-check", new Dictionary<string, string>()),
+            cancellationToken
+        );
         if (child is null)
         {
             return new(false, what, $"{reply.Why} Run `credbroker vault setup`.");
         }
 
-        var looked = await issuer.Session.SendAsync(AccessorCalls.Lookup(child.Accessor, options.CallTimeout), issuer.Client.RepeatableAsync, cancellationToken);
-        var revoked = await issuer.RevokeAccessorAsync(child.Accessor, cancellationToken);
+        var looked = await _issuer.Session.SendAsync(
+            AccessorCalls.Lookup(child.Accessor, options.CallTimeout),
+            _issuer.Client.RepeatableAsync,
+            cancellationToken
+        );
+        var revoked = await _issuer.RevokeAccessorAsync(child.Accessor, cancellationToken);
         if (looked is not VaultReply.Done { Body: var body } || body.As(VaultJson.Default.TokenFacts) is not { } facts)
         {
             return new(false, what, looked.Why);
         }
 
-        // What the role caps is seen in the life that was granted: a lookup answers with the request's explicit_max_ttl, not with the role's.
-        var detail = revoked is RevokeOutcome.Failed failed ? $"Its token was not revoked: {failed.Error}"
-            : facts.Policies.Any(policy => policy != role) || facts.Policies.Count != 1 ? $"Its tokens have the policies {string.Join(", ", facts.Policies)}, not {role} alone."
+        // What the role caps is seen in the life that was granted: a lookup answers with the request's
+        // explicit_max_ttl, not with the role's.
+        var detail =
+            revoked is RevokeOutcome.Failed failed ? $"Its token was not revoked: {failed.Error}"
+            : facts.Policies.Any(policy => policy != role) || facts.Policies.Count != 1
+                ? $"Its tokens have the policies {string.Join(", ", facts.Policies)}, not {role} alone."
             : !facts.Orphan ? "Its tokens are no orphans: they end with the broker's own token."
             : !facts.Renewable ? "Its tokens cannot be renewed."
-            : facts.Ttl == 0 || facts.Ttl > longest ? $"Its tokens live {facts.Ttl} s, more than token_explicit_max_ttl = {longest} s would give: a renewal could exceed the credential's maxTtl."
+            : facts.Ttl == 0 || facts.Ttl > longest
+                ? $"Its tokens live {facts.Ttl} s, more than token_explicit_max_ttl = {longest} s would give: a renewal could exceed the credential's maxTtl."
             : "";
         return new(detail.Length == 0, what, detail);
     }
 
-    private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(IReadOnlyList<CatalogueEntry> entries, CancellationToken cancellationToken)
+    private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(
+        IReadOnlyList<CatalogueEntry> entries,
+        CancellationToken cancellationToken
+    )
     {
         var calls = ForbiddenCall.For(options.Installation, entries);
         var granted = await CapabilitiesAsync([.. calls.Select(call => call.Path).Distinct()], cancellationToken);
         return calls.Select(call =>
         {
             var has = granted[call.Path];
-            var isAble = has.Contains("root") || has.Contains(call.Capability) || (call.Capability == "update" && has.Contains("create"));
-            return new CheckFinding(!isAble, $"cannot {call.Method} {call.Path}", isAble ? $"It can, and so could {call.Why}: take the policies beside {names.Broker} away." : "");
+            var isAble =
+                has.Contains("root")
+                || has.Contains(call.Capability)
+                || (call.Capability == "update" && has.Contains("create"));
+            return new CheckFinding(
+                !isAble,
+                $"cannot {call.Method} {call.Path}",
+                isAble ? $"It can, and so could {call.Why}: take the policies beside {_names.Broker} away." : ""
+            );
         });
     }
 
-    /// <summary>What the broker's token may do on each path; a path that Vault does not answer for counts as unknown, with everything permitted.</summary>
-    private async ValueTask<IReadOnlyDictionary<string, IReadOnlyList<string>>> CapabilitiesAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    /// <summary>
+    /// What the broker's token may do on each path; a path that Vault does not answer for counts as unknown, with
+    /// everything permitted.
+    /// </summary>
+    private async ValueTask<IReadOnlyDictionary<string, IReadOnlyList<string>>> CapabilitiesAsync(
+        IReadOnlyList<string> paths,
+        CancellationToken cancellationToken
+    )
     {
         var body = VaultBodies.Of(new CapabilitiesRequest(paths), VaultJson.Default.CapabilitiesRequest);
-        var reply = await issuer.Session.SendAsync(new(HttpMethod.Post, "sys/capabilities-self") { Body = body, Timeout = options.CallTimeout }, issuer.Client.RepeatableAsync, cancellationToken);
-        return paths.ToDictionary(path => path, IReadOnlyList<string> (path) =>
-            reply is VaultReply.Done { Body.Data: { ValueKind: JsonValueKind.Object } data } && data.TryGetProperty(path, out var list) && list.ValueKind == JsonValueKind.Array
-                ? [.. list.EnumerateArray().Select(item => item.GetString() ?? "")]
-                : ["root"]);
+        var reply = await _issuer.Session.SendAsync(
+            new(HttpMethod.Post, "sys/capabilities-self") { Body = body, Timeout = options.CallTimeout },
+            _issuer.Client.RepeatableAsync,
+            cancellationToken
+        );
+        return paths.ToDictionary(
+            path => path,
+            IReadOnlyList<string> (path) =>
+                reply is VaultReply.Done { Body.Data: { ValueKind: JsonValueKind.Object } data }
+                && data.TryGetProperty(path, out var list)
+                && list.ValueKind == JsonValueKind.Array
+                    ? [.. list.EnumerateArray().Select(item => item.GetString() ?? "")]
+                    : ["root"]
+        );
     }
 }

@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace CredBroker.Vault.Engines;
 
-/// <summary>Compares a certificate with what was asked for: names, key, end, and that it certifies nobody else.</summary>
+/// <summary>
+/// Compares a certificate with what was asked for: names, key, end, and that it certifies nobody else.
+/// </summary>
 internal static class CertificateCheck
 {
     private const string SubjectAlternativeName = "2.5.29.17";
@@ -17,7 +19,13 @@ internal static class CertificateCheck
     private static readonly Asn1Tag Uri = new(TagClass.ContextSpecific, 6);
 
     /// <summary>What is wrong with it, or null.</summary>
-    public static string? FaultOf(X509Certificate2 certificate, RenderedNames names, ReadOnlyMemory<byte> publicKey, DateTimeOffset asked, TimeSpan ttl)
+    public static string? FaultOf(
+        X509Certificate2 certificate,
+        RenderedNames names,
+        ReadOnlyMemory<byte> publicKey,
+        DateTimeOffset asked,
+        TimeSpan ttl
+    )
     {
         if (!certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(publicKey.Span))
         {
@@ -30,17 +38,26 @@ internal static class CertificateCheck
             return "it ends at another time";
         }
 
-        if (certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority)
-            || certificate.Extensions.OfType<X509KeyUsageExtension>().Any(usage => (usage.KeyUsages & (X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)) != 0))
+        if (
+            certificate
+                .Extensions.OfType<X509BasicConstraintsExtension>()
+                .Any(constraints => constraints.CertificateAuthority)
+            || certificate
+                .Extensions.OfType<X509KeyUsageExtension>()
+                .Any(usage => (usage.KeyUsages & (X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign)) != 0)
+        )
         {
             return "it could sign other certificates";
         }
 
         try
         {
-            return HasSubject(certificate, names.CommonName) && HasNames(certificate, names) ? null : "its names are not the identity's";
+            return HasSubject(certificate, names.CommonName) && HasNames(certificate, names)
+                ? null
+                : "its names are not the identity's";
         }
-        catch (Exception fault) when (fault is AsnContentException or CryptographicException or InvalidOperationException)
+        catch (Exception fault)
+            when (fault is AsnContentException or CryptographicException or InvalidOperationException)
         {
             return "its names cannot be read";
         }
@@ -52,7 +69,9 @@ internal static class CertificateCheck
         var parts = certificate.SubjectName.EnumerateRelativeDistinguishedNames().ToList();
         return commonName is null
             ? parts.Count == 0
-            : parts is [{ HasMultipleElements: false } part] && part.GetSingleElementType().Value == CommonName && part.GetSingleElementValue() == commonName;
+            : parts is [{ HasMultipleElements: false } part]
+                && part.GetSingleElementType().Value == CommonName
+                && part.GetSingleElementValue() == commonName;
     }
 
     /// <summary>Exactly the wanted alternative names: no other, no other kind, none twice.</summary>
@@ -69,13 +88,18 @@ internal static class CertificateCheck
             wanted.Add((Dns, dns));
         }
 
-        foreach (var extension in certificate.Extensions.Where(extension => extension.Oid?.Value == SubjectAlternativeName))
+        foreach (
+            var extension in certificate.Extensions.Where(extension => extension.Oid?.Value == SubjectAlternativeName)
+        )
         {
             var sequence = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
             while (sequence.HasData)
             {
                 var tag = sequence.PeekTag();
-                if ((tag != Uri && tag != Dns) || !wanted.Remove((tag, sequence.ReadCharacterString(UniversalTagNumber.IA5String, tag))))
+                if (
+                    (tag != Uri && tag != Dns)
+                    || !wanted.Remove((tag, sequence.ReadCharacterString(UniversalTagNumber.IA5String, tag)))
+                )
                 {
                     return false;
                 }

@@ -4,41 +4,72 @@ using CredBroker.Vault.Session;
 
 namespace CredBroker.Vault.Engines;
 
-/// <summary>Step 5: the token that one secret will hang on, with the lease in its name and metadata, and the newest audit record as an anchor in Vault's own log.</summary>
+/// <summary>
+/// Step 5: the token that one secret will hang on, with the lease in its name and metadata, and the newest audit record
+/// as an anchor in Vault's own log.
+/// </summary>
 internal sealed class ChildTokens(VaultClient client, VaultSession session, VaultOptions options, TimeProvider time)
 {
-    /// <summary>What a child token lives longer than its secret, so that the broker, not Vault, ends the secret.</summary>
+    /// <summary>
+    /// What a child token lives longer than its secret, so that the broker, not Vault, ends the secret.
+    /// </summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
 
-    private readonly VaultNames names = new(options.Installation);
+    private readonly VaultNames _names = new(options.Installation);
 
     /// <summary>How long the child token of a secret with this life lives.</summary>
     public static TimeSpan LifeFor(TimeSpan ttl) => ttl + Margin;
 
-    public ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(IssuancePlan plan, CancellationToken cancellationToken) =>
-        CreateAsync(names.Credential(plan.Grant.Entry.Name), Request(plan, LifeFor(plan.Grant.Ttl)), cancellationToken);
+    public ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(
+        IssuancePlan plan,
+        CancellationToken cancellationToken
+    ) =>
+        CreateAsync(
+            _names.Credential(plan.Grant.Entry.Name),
+            Request(plan, LifeFor(plan.Grant.Ttl)),
+            cancellationToken
+        );
 
     /// <summary>The probe's token: it can do nothing.</summary>
     public ValueTask<(ChildToken? Child, VaultReply Reply)> CreateProbeAsync(CancellationToken cancellationToken) =>
-        CreateAsync(names.Probe, new TokenRequest("60s", "cb-probe", new Dictionary<string, string>()), cancellationToken);
+        CreateAsync(
+            _names.Probe,
+            new TokenRequest("60s", "cb-probe", new Dictionary<string, string>()),
+            cancellationToken
+        );
 
-    /// <summary>A token for this issuance: the lease in its name, and in its metadata what an auditor joins and anchors.</summary>
-    public static TokenRequest Request(IssuancePlan plan, TimeSpan ttl) => new(VaultBodies.Ttl(ttl), $"cb-{plan.LeaseId}", new Dictionary<string, string>(8)
-    {
-        ["lease"] = plan.LeaseId,
-        ["process"] = plan.Task.Process,
-        ["task"] = plan.Task.Id,
-        ["agent"] = plan.Agent,
-        ["credential"] = plan.Grant.Entry.Name,
-        ["stream"] = plan.Anchor.Stream,
-        ["sequence"] = plan.Anchor.Sequence.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        ["hash"] = plan.Anchor.Hash,
-    });
+    /// <summary>
+    /// A token for this issuance: the lease in its name, and in its metadata what an auditor joins and anchors.
+    /// </summary>
+    public static TokenRequest Request(IssuancePlan plan, TimeSpan ttl) =>
+        new(
+            VaultBodies.Ttl(ttl),
+            $"cb-{plan.LeaseId}",
+            new Dictionary<string, string>(8)
+            {
+                ["lease"] = plan.LeaseId,
+                ["process"] = plan.Task.Process,
+                ["task"] = plan.Task.Id,
+                ["agent"] = plan.Agent,
+                ["credential"] = plan.Grant.Entry.Name,
+                ["stream"] = plan.Anchor.Stream,
+                ["sequence"] = plan.Anchor.Sequence.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                ["hash"] = plan.Anchor.Hash,
+            }
+        );
 
-    public async ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(string role, TokenRequest request, CancellationToken cancellationToken)
+    public async ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(
+        string role,
+        TokenRequest request,
+        CancellationToken cancellationToken
+    )
     {
         var asked = time.GetUtcNow();
-        var call = new VaultCall(HttpMethod.Post, VaultPaths.TokenCreate(role)) { Body = VaultBodies.Of(request, VaultJson.Default.TokenRequest), Timeout = options.CallTimeout };
+        var call = new VaultCall(HttpMethod.Post, VaultPaths.TokenCreate(role))
+        {
+            Body = VaultBodies.Of(request, VaultJson.Default.TokenRequest),
+            Timeout = options.CallTimeout,
+        };
         var reply = await session.SendAsync(call, client.IssuingAsync, cancellationToken);
         if (reply is not VaultReply.Done { Body: var body })
         {
@@ -53,19 +84,30 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
         if (FaultOf(auth) is { } fault)
         {
             // Whoever waits for the answer: this token goes now.
-            await session.SendAsync(AccessorCalls.Revoke(accessor, options.CallTimeout), client.RepeatableAsync, CancellationToken.None);
+            await session.SendAsync(
+                AccessorCalls.Revoke(accessor, options.CallTimeout),
+                client.RepeatableAsync,
+                CancellationToken.None
+            );
             return (null, new VaultReply.Declined(200, fault));
         }
 
-        return (new ChildToken(new SecretText(token), accessor, asked + TimeSpan.FromSeconds(auth.LeaseDuration)), reply);
+        return (
+            new ChildToken(new SecretText(token), accessor, asked + TimeSpan.FromSeconds(auth.LeaseDuration)),
+            reply
+        );
     }
 
-    /// <summary>What makes a token unfit for a secret to hang on: the role is not as <c>vault setup</c> makes it.</summary>
-    private static string? FaultOf(VaultAuth auth) => auth switch
-    {
-        { LeaseDuration: <= 0 } => "the child token would never end",
-        { Orphan: false } => "the child token would end with the broker's own: its role must set orphan",
-        { TokenPolicies: { } policies } when policies.Contains("root") => "the child token may do everything: its role must list allowed_policies",
-        _ => null,
-    };
+    /// <summary>
+    /// What makes a token unfit for a secret to hang on: the role is not as <c>vault setup</c> makes it.
+    /// </summary>
+    private static string? FaultOf(VaultAuth auth) =>
+        auth switch
+        {
+            { LeaseDuration: <= 0 } => "the child token would never end",
+            { Orphan: false } => "the child token would end with the broker's own: its role must set orphan",
+            { TokenPolicies: { } policies } when policies.Contains("root") =>
+                "the child token may do everything: its role must list allowed_policies",
+            _ => null,
+        };
 }

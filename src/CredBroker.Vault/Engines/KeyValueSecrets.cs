@@ -6,27 +6,50 @@ using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Engines;
 
-/// <summary>Step 7 for a static value of KV version 2: one read with the broker's own token, the lease id in a request header that Vault audits.</summary>
+/// <summary>
+/// Step 7 for a static value of KV version 2: one read with the broker's own token, the lease id in a request header
+/// that Vault audits.
+/// </summary>
 internal static class KeyValueSecrets
 {
-    public static VaultCall Call(IssuancePlan plan, VaultBinding.KeyValue kv, TimeSpan timeout) => new(HttpMethod.Get, VaultPaths.Mint(kv)) { LeaseId = plan.LeaseId, Timeout = timeout };
+    public static VaultCall Call(IssuancePlan plan, VaultBinding.KeyValue kv, TimeSpan timeout) =>
+        new(HttpMethod.Get, VaultPaths.Mint(kv)) { LeaseId = plan.LeaseId, Timeout = timeout };
 
     public static MintOutcome Read(VaultBinding.KeyValue kv, VaultBody body)
     {
         if (body.LeaseId is { Length: > 0 } leaseId)
         {
             return new MintOutcome.Wrong(
-                new(RefusalCode.SecretNotAsAsked, "The path answers with a lease, so it is no KV value; what was made was revoked and not delivered."), new(leaseId, null, ""));
+                new(
+                    RefusalCode.SecretNotAsAsked,
+                    "The path answers with a lease, so it is no KV value; what was made was revoked and not delivered."
+                ),
+                new(leaseId, null, "")
+            );
         }
 
-        if (body.Data.ValueKind != JsonValueKind.Object || !body.Data.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Object)
+        if (
+            body.Data.ValueKind != JsonValueKind.Object
+            || !body.Data.TryGetProperty("data", out var data)
+            || data.ValueKind != JsonValueKind.Object
+        )
         {
             return new MintOutcome.Refused(VaultRefusals.Missing);
         }
 
-        var version = body.Data.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
-            && metadata.TryGetProperty("version", out var number) && number.TryGetInt64(out var value) ? value : 0;
+        var version =
+            body.Data.TryGetProperty("metadata", out var metadata)
+            && metadata.ValueKind == JsonValueKind.Object
+            && metadata.TryGetProperty("version", out var number)
+            && number.TryGetInt64(out var value)
+                ? value
+                : 0;
         var publicName = string.Create(CultureInfo.InvariantCulture, $"{kv.Mount}/{kv.Path} version {version}");
-        return new MintOutcome.Minted(new IssuedSecret.Values(new SecretText(data.GetRawText())), new(null, null, publicName), null, null);
+        return new MintOutcome.Minted(
+            new IssuedSecret.Values(new SecretText(data.GetRawText())),
+            new(null, null, publicName),
+            null,
+            null
+        );
     }
 }

@@ -6,8 +6,9 @@ using CredBroker.Core.Policy;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// A certificate's names, rendered from templates over the verified identity alone (<c>{{identity.spiffeId}}</c>), never from the CSR.
-/// A field that is empty, or a value that could read as two names, gives no names at all: the request is refused before anything is made.
+/// A certificate's names, rendered from templates over the verified identity alone (<c>{{identity.spiffeId}}</c>),
+/// never from the CSR. A field that is empty, or a value that could read as two names, gives no names at all: the
+/// request is refused before anything is made.
 /// </summary>
 internal sealed partial record RenderedNames(string? Uri, string? Dns, string? CommonName)
 {
@@ -25,8 +26,15 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
             return null;
         }
 
-        var rendered = new RenderedNames(Render(names.Uri, identity), Render(names.Dns, identity), Render(names.CommonName, identity));
-        var isFit = (names.Uri is null || IsUri(rendered.Uri)) && (names.Dns is null || IsHostName(rendered.Dns)) && (names.CommonName is null || IsCommonName(rendered.CommonName));
+        var rendered = new RenderedNames(
+            Render(names.Uri, identity),
+            Render(names.Dns, identity),
+            Render(names.CommonName, identity)
+        );
+        var isFit =
+            (names.Uri is null || IsUri(rendered.Uri))
+            && (names.Dns is null || IsHostName(rendered.Dns))
+            && (names.CommonName is null || IsCommonName(rendered.CommonName));
         return isFit ? rendered : null;
     }
 
@@ -38,41 +46,54 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
         }
 
         var isWhole = true;
-        var text = Placeholder().Replace(template, match =>
-        {
-            var value = Field(match.Groups["field"].Value, identity);
-            isWhole &= value.Length > 0;
-            return value;
-        });
+        var text = Placeholder()
+            .Replace(
+                template,
+                match =>
+                {
+                    var value = Field(match.Groups["field"].Value, identity);
+                    isWhole &= value.Length > 0;
+                    return value;
+                }
+            );
 
         // A brace that is left is a placeholder that was not one.
         return isWhole && text.AsSpan().IndexOfAny('{', '}') < 0 ? text : null;
     }
 
-    private static string Field(string field, WorkloadIdentity identity) => field switch
-    {
-        "spiffeId" => identity.SpiffeId,
-        "subject" => identity.Subject,
-        "workload" => identity.Workload,
-        "instance" => identity.Instance,
-        "trustDomain" => identity.TrustDomain,
-        "issuer" => identity.Issuer,
-        _ => "",
-    };
+    private static string Field(string field, WorkloadIdentity identity) =>
+        field switch
+        {
+            "spiffeId" => identity.SpiffeId,
+            "subject" => identity.Subject,
+            "workload" => identity.Workload,
+            "instance" => identity.Instance,
+            "trustDomain" => identity.TrustDomain,
+            "issuer" => identity.Issuer,
+            _ => "",
+        };
 
     /// <summary>An absolute URI of visible ASCII without a comma, exactly as it was written.</summary>
     private static bool IsUri(string? text) =>
-        text is { Length: > 0 and <= MaxLength } && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(',', StringComparison.Ordinal)
-        && System.Uri.TryCreate(text, UriKind.Absolute, out var uri) && string.Equals(uri.OriginalString, text, StringComparison.Ordinal);
+        text is { Length: > 0 and <= MaxLength }
+        && !text.AsSpan().ContainsAnyExceptInRange('!', '~')
+        && !text.Contains(',', StringComparison.Ordinal)
+        && System.Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && string.Equals(uri.OriginalString, text, StringComparison.Ordinal);
 
     private static bool IsHostName(string? text) => text is { Length: > 0 and <= 253 } && HostName().IsMatch(text);
 
     private static bool IsCommonName(string? text) =>
-        text is { Length: > 0 and <= MaxCommonName } && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny(NotInCommonName);
+        text is { Length: > 0 and <= MaxCommonName }
+        && !text.AsSpan().ContainsAnyExceptInRange('!', '~')
+        && !text.AsSpan().ContainsAny(NotInCommonName);
 
     [GeneratedRegex(@"\{\{\s*identity\.(?<field>[A-Za-z]+)\s*\}\}", RegexOptions.CultureInvariant)]
     private static partial Regex Placeholder();
 
-    [GeneratedRegex(@"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\z",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
     private static partial Regex HostName();
 }

@@ -5,27 +5,41 @@ using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Engines;
 
-/// <summary>Step 7 where the credential is itself a Vault token: the non-orphan child of the child token, made by the entry's own token role. It has no lease id; its accessor is its handle.</summary>
+/// <summary>
+/// Step 7 where the credential is itself a Vault token: the non-orphan child of the child token, made by the entry's
+/// own token role. It has no lease id; its accessor is its handle.
+/// </summary>
 internal static class TokenSecrets
 {
-    public static VaultCall Call(IssuancePlan plan, VaultBinding.Token binding, SecretText token, TimeSpan timeout) => new(HttpMethod.Post, VaultPaths.Mint(binding))
-    {
-        Body = VaultBodies.Of(ChildTokens.Request(plan, plan.Grant.Ttl), VaultJson.Default.TokenRequest),
-        Token = token,
-        Timeout = timeout,
-    };
+    public static VaultCall Call(IssuancePlan plan, VaultBinding.Token binding, SecretText token, TimeSpan timeout) =>
+        new(HttpMethod.Post, VaultPaths.Mint(binding))
+        {
+            Body = VaultBodies.Of(ChildTokens.Request(plan, plan.Grant.Ttl), VaultJson.Default.TokenRequest),
+            Token = token,
+            Timeout = timeout,
+        };
 
     public static MintOutcome Read(IssuancePlan plan, VaultBody body, DateTimeOffset asked, string address)
     {
-        var handles = new SecretHandles(body.LeaseId is { Length: > 0 } leaseId ? leaseId : null, body.Auth?.Accessor is { Length: > 0 } accessor ? accessor : null, "");
+        var handles = new SecretHandles(
+            body.LeaseId is { Length: > 0 } leaseId ? leaseId : null,
+            body.Auth?.Accessor is { Length: > 0 } accessor ? accessor : null,
+            ""
+        );
         if (body.Auth is not { ClientToken: { Length: > 0 } value } auth || handles.CredentialAccessor is null)
         {
-            return Wrong("Vault made a token without an accessor, which nobody could revoke; it was not delivered.", handles);
+            return Wrong(
+                "Vault made a token without an accessor, which nobody could revoke; it was not delivered.",
+                handles
+            );
         }
 
         if (auth.Orphan is true)
         {
-            return Wrong("Vault made an orphan token, which would outlive its parent; it was revoked and not delivered.", handles);
+            return Wrong(
+                "Vault made an orphan token, which would outlive its parent; it was revoked and not delivered.",
+                handles
+            );
         }
 
         if (auth.TokenPolicies is { } policies && policies.Contains("root"))
@@ -36,13 +50,21 @@ internal static class TokenSecrets
         var life = TimeSpan.FromSeconds(auth.LeaseDuration);
         if (life <= TimeSpan.Zero || life > plan.Grant.Ttl + TimeSpan.FromSeconds(1))
         {
-            return Wrong("Vault made a token of another life than was asked for; it was revoked and not delivered.", handles);
+            return Wrong(
+                "Vault made a token of another life than was asked for; it was revoked and not delivered.",
+                handles
+            );
         }
 
-        // The only backend that accepts it is Vault itself, which ends it on time: there is no grace beyond its own end.
-        var secret = new IssuedSecret.Token(new SecretText(value), plan.Grant.Entry.Address is { Length: > 0 } told ? told : address);
+        // The only backend that accepts it is Vault itself, which ends it on time: there is no grace beyond its own
+        // end.
+        var secret = new IssuedSecret.Token(
+            new SecretText(value),
+            plan.Grant.Entry.Address is { Length: > 0 } told ? told : address
+        );
         return new MintOutcome.Minted(secret, handles, asked + life, asked + life);
     }
 
-    private static MintOutcome.Wrong Wrong(string detail, SecretHandles handles) => new(new Refusal(RefusalCode.SecretNotAsAsked, detail), handles);
+    private static MintOutcome.Wrong Wrong(string detail, SecretHandles handles) =>
+        new(new Refusal(RefusalCode.SecretNotAsAsked, detail), handles);
 }

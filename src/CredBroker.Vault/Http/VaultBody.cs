@@ -22,7 +22,11 @@ internal sealed class VaultBody
 
     /// <summary>A text member of the data, or null.</summary>
     public string? Text(string member) =>
-        Data.ValueKind == JsonValueKind.Object && Data.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        Data.ValueKind == JsonValueKind.Object
+        && Data.TryGetProperty(member, out var value)
+        && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     /// <summary>The data as one of our records, or null where it does not fit.</summary>
     public T? As<T>(System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)

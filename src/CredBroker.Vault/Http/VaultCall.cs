@@ -23,5 +23,12 @@ internal sealed class VaultCall(HttpMethod method, string path)
     /// <summary>How long to wait for the answer.</summary>
     public required TimeSpan Timeout { get; init; }
 
-    public VaultCall With(SecretText token) => new(method, path) { Token = token, Body = Body, LeaseId = LeaseId, Timeout = Timeout };
+    public VaultCall With(SecretText token) =>
+        new(method, path)
+        {
+            Token = token,
+            Body = Body,
+            LeaseId = LeaseId,
+            Timeout = Timeout,
+        };
 }

@@ -6,60 +6,83 @@ using Polly.Retry;
 namespace CredBroker.Vault.Http;
 
 /// <summary>
-/// How each kind of call is sent, chosen by what it does and never by its HTTP method (reading a dynamic secret is a GET that mints):
-/// what changes nothing, or may be done twice, is sent again; what makes something is sent once.
+/// How each kind of call is sent, chosen by what it does and never by its HTTP method (reading a dynamic secret is a
+/// GET that mints): what changes nothing, or may be done twice, is sent again; what makes something is sent once.
 /// </summary>
 internal sealed partial class VaultClient(VaultTransport transport, TimeProvider time, ILogger logger)
 {
-    private readonly ResiliencePipeline<VaultReply> repeatable = new ResiliencePipelineBuilder<VaultReply> { TimeProvider = time }
-        .AddRetry(new RetryStrategyOptions<VaultReply>
-        {
-            ShouldHandle = arguments => ValueTask.FromResult(IsPassing(arguments.Outcome.Result)),
-            MaxRetryAttempts = 2,
-            Delay = TimeSpan.FromMilliseconds(100),
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-        })
+    private readonly ResiliencePipeline<VaultReply> _repeatable = new ResiliencePipelineBuilder<VaultReply>
+    {
+        TimeProvider = time,
+    }
+        .AddRetry(
+            new RetryStrategyOptions<VaultReply>
+            {
+                ShouldHandle = arguments => ValueTask.FromResult(IsPassing(arguments.Outcome.Result)),
+                MaxRetryAttempts = 2,
+                Delay = TimeSpan.FromMilliseconds(100),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            }
+        )
         .Build();
 
     /// <summary>
-    /// In front of the first call of an issuance: while Vault is away, requests are refused at once instead of piling up. It counts only that Vault itself is away:
-    /// a slow backend of one credential must not stop the others, and nothing ever stops a revocation.
+    /// In front of the first call of an issuance: while Vault is away, requests are refused at once instead of piling
+    /// up. It counts only that Vault itself is away: a slow backend of one credential must not stop the others, and
+    /// nothing ever stops a revocation.
     /// </summary>
-    private readonly ResiliencePipeline<VaultReply> issuing = new ResiliencePipelineBuilder<VaultReply> { TimeProvider = time }
-        .AddCircuitBreaker(new CircuitBreakerStrategyOptions<VaultReply>
-        {
-            ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is VaultReply.NotSent or VaultReply.Lost),
-            FailureRatio = 0.5,
-            MinimumThroughput = 10,
-            SamplingDuration = TimeSpan.FromSeconds(10),
-            BreakDuration = TimeSpan.FromSeconds(5),
-            OnOpened = arguments =>
+    private readonly ResiliencePipeline<VaultReply> _issuing = new ResiliencePipelineBuilder<VaultReply>
+    {
+        TimeProvider = time,
+    }
+        .AddCircuitBreaker(
+            new CircuitBreakerStrategyOptions<VaultReply>
             {
-                LogOpened(logger, arguments.BreakDuration);
-                return default;
-            },
-        })
+                ShouldHandle = arguments =>
+                    ValueTask.FromResult(arguments.Outcome.Result is VaultReply.NotSent or VaultReply.Lost),
+                FailureRatio = 0.5,
+                MinimumThroughput = 10,
+                SamplingDuration = TimeSpan.FromSeconds(10),
+                BreakDuration = TimeSpan.FromSeconds(5),
+                OnOpened = arguments =>
+                {
+                    LogOpened(logger, arguments.BreakDuration);
+                    return default;
+                },
+            }
+        )
         .Build();
 
     public Uri Address => transport.Address;
 
     /// <summary>Login, health, lookup, revocation: sent again when no answer came or Vault is busy.</summary>
-    public ValueTask<VaultReply> RepeatableAsync(VaultCall call, CancellationToken cancellationToken) => ThroughAsync(repeatable, call, cancellationToken);
+    public ValueTask<VaultReply> RepeatableAsync(VaultCall call, CancellationToken cancellationToken) =>
+        ThroughAsync(_repeatable, call, cancellationToken);
 
     /// <summary>The making of a token, or a direct read: sent once, behind the circuit breaker.</summary>
-    public ValueTask<VaultReply> IssuingAsync(VaultCall call, CancellationToken cancellationToken) => ThroughAsync(issuing, call, cancellationToken);
+    public ValueTask<VaultReply> IssuingAsync(VaultCall call, CancellationToken cancellationToken) =>
+        ThroughAsync(_issuing, call, cancellationToken);
 
     /// <summary>The making of a secret, and renewals: sent once, whatever comes of it.</summary>
-    public ValueTask<VaultReply> OnceAsync(VaultCall call, CancellationToken cancellationToken) => transport.SendAsync(call, cancellationToken);
+    public ValueTask<VaultReply> OnceAsync(VaultCall call, CancellationToken cancellationToken) =>
+        transport.SendAsync(call, cancellationToken);
 
-    private async ValueTask<VaultReply> ThroughAsync(ResiliencePipeline<VaultReply> pipeline, VaultCall call, CancellationToken cancellationToken)
+    private async ValueTask<VaultReply> ThroughAsync(
+        ResiliencePipeline<VaultReply> pipeline,
+        VaultCall call,
+        CancellationToken cancellationToken
+    )
     {
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
         {
             var outcome = await pipeline.ExecuteOutcomeAsync(
-                static async (context, state) => Outcome.FromResult(await state.transport.SendAsync(state.call, context.CancellationToken)), context, (transport, call));
+                static async (context, state) =>
+                    Outcome.FromResult(await state.transport.SendAsync(state.call, context.CancellationToken)),
+                context,
+                (transport, call)
+            );
             switch (outcome.Exception)
             {
                 case BrokenCircuitException:
@@ -78,8 +101,12 @@ internal sealed partial class VaultClient(VaultTransport transport, TimeProvider
         }
     }
 
-    private static bool IsPassing(VaultReply? reply) => reply is VaultReply.NotSent or VaultReply.Lost or VaultReply.Declined { Status: 429 or 500 or 502 or 504 };
+    private static bool IsPassing(VaultReply? reply) =>
+        reply is VaultReply.NotSent or VaultReply.Lost or VaultReply.Declined { Status: 429 or 500 or 502 or 504 };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Vault does not answer: for {Pause} new requests are refused without asking it.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Vault does not answer: for {Pause} new requests are refused without asking it."
+    )]
     private static partial void LogOpened(ILogger logger, TimeSpan pause);
 }

@@ -3,9 +3,7 @@ namespace CredBroker.Vault.Http;
 /// <summary>What became of a call to Vault.</summary>
 internal abstract record VaultReply
 {
-    private VaultReply()
-    {
-    }
+    private VaultReply() { }
 
     /// <summary>Vault did it.</summary>
     public sealed record Done(VaultBody Body) : VaultReply;
@@ -18,19 +16,23 @@ internal abstract record VaultReply
     /// <summary>Vault has not seen the call.</summary>
     public sealed record NotSent(string Reason) : VaultReply;
 
-    /// <summary>The call was sent, or may have been, and no usable answer came: whether Vault acted is not known.</summary>
+    /// <summary>
+    /// The call was sent, or may have been, and no usable answer came: whether Vault acted is not known.
+    /// </summary>
     public sealed record Lost(string Reason) : VaultReply;
 
     /// <summary>Why it was not done, for logs and for a revocation's error.</summary>
-    public string Why => this switch
-    {
-        Declined declined => $"Vault answered {declined.Status}: {declined.Words}",
-        NotSent notSent => $"Vault was not reached: {notSent.Reason}",
-        Lost lost => $"Vault did not answer: {lost.Reason}",
-        _ => "",
-    };
+    public string Why =>
+        this switch
+        {
+            Declined declined => $"Vault answered {declined.Status}: {declined.Words}",
+            NotSent notSent => $"Vault was not reached: {notSent.Reason}",
+            Lost lost => $"Vault did not answer: {lost.Reason}",
+            _ => "",
+        };
 
     /// <summary>Whether Vault says that no token has this accessor: the proof that it is gone.</summary>
     public bool SaysInvalidAccessor =>
-        this is Declined { Status: 400 or 403 or 404 } declined && declined.Words.Contains("invalid accessor", StringComparison.OrdinalIgnoreCase);
+        this is Declined { Status: 400 or 403 or 404 } declined
+        && declined.Words.Contains("invalid accessor", StringComparison.OrdinalIgnoreCase);
 }

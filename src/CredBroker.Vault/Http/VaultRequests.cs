@@ -45,7 +45,10 @@ internal sealed class AppRoleLogin
     public required string SecretId { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(VaultBody))]
 [JsonSerializable(typeof(TokenFacts))]
 [JsonSerializable(typeof(LeaseFacts))]

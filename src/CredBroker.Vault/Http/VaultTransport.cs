@@ -8,23 +8,25 @@ using System.Text.Json;
 namespace CredBroker.Vault.Http;
 
 /// <summary>
-/// Sends one call to Vault, once, and says what became of it; nothing is thrown for a Vault that is away, slow, sealed or talking nonsense.
-/// Connections are kept; redirects are not followed (a standby answers with one); an answer is bounded; secrets travel in headers and bodies only.
+/// Sends one call to Vault, once, and says what became of it; nothing is thrown for a Vault that is away, slow, sealed
+/// or talking nonsense. Connections are kept; redirects are not followed (a standby answers with one); an answer is
+/// bounded; secrets travel in headers and bodies only.
 /// </summary>
 internal sealed class VaultTransport : IDisposable
 {
     private const int MaxWords = 400;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
+
     // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
-    private readonly HttpMessageInvoker http;
-    private readonly TimeProvider time;
-    private readonly string vaultNamespace;
-    private readonly int maxResponseBytes;
+    private readonly HttpMessageInvoker _http;
+    private readonly TimeProvider _time;
+    private readonly string _vaultNamespace;
+    private readonly int _maxResponseBytes;
 
     public VaultTransport(VaultOptions options, TimeProvider time)
     {
-        this.time = time;
-        vaultNamespace = options.Namespace;
+        _time = time;
+        _vaultNamespace = options.Namespace;
         Address = new Uri(options.Address);
         var handler = new SocketsHttpHandler
         {
@@ -37,18 +39,22 @@ internal sealed class VaultTransport : IDisposable
             // A changed DNS answer is noticed.
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             MaxConnectionsPerServer = options.MaxConnections,
-            // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault beside the broker's token.
+            // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault
+            // beside the broker's token.
             ActivityHeadersPropagator = null,
             SslOptions = options.CaFile.Length == 0 ? new() : TrustOnly(options.CaFile),
         };
-        http = new HttpMessageInvoker(handler, disposeHandler: true);
-        maxResponseBytes = options.MaxResponseBytes;
+        _http = new HttpMessageInvoker(handler, disposeHandler: true);
+        _maxResponseBytes = options.MaxResponseBytes;
     }
 
     /// <summary>Where Vault is.</summary>
     public Uri Address { get; }
 
-    /// <summary>Sends the call once. The caller's cancellation ends the wait, not the call: it is answered as lost, never thrown.</summary>
+    /// <summary>
+    /// Sends the call once. The caller's cancellation ends the wait, not the call: it is answered as lost, never
+    /// thrown.
+    /// </summary>
     public async ValueTask<VaultReply> SendAsync(VaultCall call, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -56,17 +62,22 @@ internal sealed class VaultTransport : IDisposable
             return new VaultReply.NotSent("the time for it was over");
         }
 
-        using var timeout = new CancellationTokenSource(call.Timeout, time);
+        using var timeout = new CancellationTokenSource(call.Timeout, _time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         using var request = Build(call);
         try
         {
-            using var response = await http.SendAsync(request, limit.Token);
-            await response.Content.LoadIntoBufferAsync(maxResponseBytes, limit.Token);
+            using var response = await _http.SendAsync(request, limit.Token);
+            await response.Content.LoadIntoBufferAsync(_maxResponseBytes, limit.Token);
             var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
             return Read(response.StatusCode, body);
         }
-        catch (HttpRequestException fault) when (fault.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError)
+        catch (HttpRequestException fault)
+            when (fault.HttpRequestError
+                    is HttpRequestError.ConnectionError
+                        or HttpRequestError.NameResolutionError
+                        or HttpRequestError.SecureConnectionError
+            )
         {
             return new VaultReply.NotSent(fault.Message);
         }
@@ -76,17 +87,25 @@ internal sealed class VaultTransport : IDisposable
         }
         catch (OperationCanceledException)
         {
-            return new VaultReply.Lost(timeout.IsCancellationRequested ? $"no answer within {call.Timeout.TotalSeconds:0.#} s" : "no answer in time");
+            return new VaultReply.Lost(
+                timeout.IsCancellationRequested
+                    ? $"no answer within {call.Timeout.TotalSeconds:0.#} s"
+                    : "no answer in time"
+            );
         }
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => _http.Dispose();
 
     private HttpRequestMessage Build(VaultCall call)
     {
-        // The empty body matters. SocketsHttpHandler sends a request without one again, up to three times, when a kept connection ends before the answer;
-        // a GET that mints would then mint twice, and nobody would know of the first.
-        var request = new HttpRequestMessage(call.Method, new Uri(Address, "/v1/" + call.Path)) { Content = new ByteArrayContent(call.Body ?? []) };
+        // The empty body matters. SocketsHttpHandler sends a request without one again, up to three times, when a kept
+        // connection ends before the answer; a GET that mints would then mint twice, and nobody would know of the
+        // first.
+        var request = new HttpRequestMessage(call.Method, new Uri(Address, "/v1/" + call.Path))
+        {
+            Content = new ByteArrayContent(call.Body ?? []),
+        };
         if (call.Body is not null)
         {
             request.Content.Headers.ContentType = Json;
@@ -99,9 +118,9 @@ internal sealed class VaultTransport : IDisposable
             request.Headers.TryAddWithoutValidation("X-Vault-Token", token.Reveal());
         }
 
-        if (vaultNamespace.Length > 0)
+        if (_vaultNamespace.Length > 0)
         {
-            request.Headers.TryAddWithoutValidation("X-Vault-Namespace", vaultNamespace);
+            request.Headers.TryAddWithoutValidation("X-Vault-Namespace", _vaultNamespace);
         }
 
         if (call.LeaseId is { } leaseId)
@@ -126,9 +145,14 @@ internal sealed class VaultTransport : IDisposable
 
         return (int)status switch
         {
-            >= 200 and < 300 => body is null ? new VaultReply.Lost("the answer is no JSON that Vault would send") : new VaultReply.Done(body),
+            >= 200 and < 300 => body is null
+                ? new VaultReply.Lost("the answer is no JSON that Vault would send")
+                : new VaultReply.Done(body),
             >= 300 and < 400 => new VaultReply.Declined((int)status, "this node is a standby and redirects"),
-            _ => new VaultReply.Declined((int)status, body?.Errors is { } errors ? Words(errors) : "the answer is not Vault's"),
+            _ => new VaultReply.Declined(
+                (int)status,
+                body?.Errors is { } errors ? Words(errors) : "the answer is not Vault's"
+            ),
         };
     }
 
@@ -151,7 +175,11 @@ internal sealed class VaultTransport : IDisposable
 
     private static SslClientAuthenticationOptions TrustOnly(string caFile)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
         policy.CustomTrustStore.ImportFromPemFile(caFile);
         return new() { CertificateChainPolicy = policy };
     }

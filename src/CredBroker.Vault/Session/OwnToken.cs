@@ -13,5 +13,6 @@ internal sealed class OwnToken(SecretText token, TokenFacts facts, DateTimeOffse
     public DateTimeOffset EndsAt => facts.Ttl == 0 ? DateTimeOffset.MaxValue : asOf + TimeSpan.FromSeconds(facts.Ttl);
 
     /// <summary>Half of its life is over: time to renew.</summary>
-    public bool IsDue(DateTimeOffset now) => facts.Ttl > 0 && EndsAt - now <= TimeSpan.FromSeconds(Math.Max(facts.CreationTtl, facts.Ttl) / 2.0);
+    public bool IsDue(DateTimeOffset now) =>
+        facts.Ttl > 0 && EndsAt - now <= TimeSpan.FromSeconds(Math.Max(facts.CreationTtl, facts.Ttl) / 2.0);
 }

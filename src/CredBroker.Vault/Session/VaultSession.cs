@@ -4,41 +4,49 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Vault.Session;
 
 /// <summary>
-/// The broker's own login: gets a token from the token file or by AppRole, renews it when half of its life is over, reads a changed token file,
-/// and logs in again when Vault no longer knows the token. One refresh at a time; everybody else waits for it.
+/// The broker's own login: gets a token from the token file or by AppRole, renews it when half of its life is over,
+/// reads a changed token file, and logs in again when Vault no longer knows the token. One refresh at a time; everybody
+/// else waits for it.
 /// </summary>
-internal sealed partial class VaultSession(VaultClient client, VaultOptions options, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class VaultSession(VaultClient client, VaultOptions options, TimeProvider time, ILogger logger)
+    : IDisposable
 {
     private const int MaxTokenFileBytes = 8 * 1024;
 
     /// <summary>How long a failed login, or a token that was just looked up, is not tried again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    private readonly SemaphoreSlim gate = new(1);
-    private volatile OwnToken? current;
-    private VaultReply? lastFailure;
-    private DateTimeOffset lastAttempt = DateTimeOffset.MinValue;
+    private readonly SemaphoreSlim _gate = new(1);
+    private volatile OwnToken? _current;
+    private VaultReply? _lastFailure;
+    private DateTimeOffset _lastAttempt = DateTimeOffset.MinValue;
 
     /// <summary>The token as it stands; null before the first login.</summary>
-    public OwnToken? Current => current;
+    public OwnToken? Current => _current;
 
-    /// <summary>Makes a call with the broker's own token by <paramref name="send"/>. An answer 403 may mean that the token is dead: then it is replaced and the call sent once more, which is safe because a 403 did nothing.</summary>
+    /// <summary>
+    /// Makes a call with the broker's own token by <paramref name="send"/>. An answer 403 may mean that the token is
+    /// dead: then it is replaced and the call sent once more, which is safe because a 403 did nothing.
+    /// </summary>
     public async ValueTask<VaultReply> SendAsync(
-        VaultCall call, Func<VaultCall, CancellationToken, ValueTask<VaultReply>> send, CancellationToken cancellationToken)
+        VaultCall call,
+        Func<VaultCall, CancellationToken, ValueTask<VaultReply>> send,
+        CancellationToken cancellationToken
+    )
     {
-        if (current is not { } used)
+        if (_current is not { } used)
         {
             if (await RefreshAsync(cancellationToken) is { } failure)
             {
                 return failure;
             }
 
-            used = current!;
+            used = _current!;
         }
 
         var reply = await send(call.With(used.Token), cancellationToken);
         return reply is VaultReply.Declined { Status: 403 } && await IsReplacedAsync(used, cancellationToken)
-            ? await send(call.With(current!.Token), cancellationToken)
+            ? await send(call.With(_current!.Token), cancellationToken)
             : reply;
     }
 
@@ -56,14 +64,17 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
         }
         finally
         {
-            gate.Release();
+            _gate.Release();
         }
     }
 
-    /// <summary>Makes sure that the token lives until then: logs in, renews or replaces it where it does not. Null, or why it cannot be relied on.</summary>
+    /// <summary>
+    /// Makes sure that the token lives until then: logs in, renews or replaces it where it does not. Null, or why it
+    /// cannot be relied on.
+    /// </summary>
     public async ValueTask<Refusal?> EnsureUntilAsync(DateTimeOffset end, CancellationToken cancellationToken)
     {
-        if (current is { } now && now.EndsAt >= end)
+        if (_current is { } now && now.EndsAt >= end)
         {
             return null;
         }
@@ -75,25 +86,28 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
 
         try
         {
-            var failure = current is not { } token ? await RefreshHeldAsync(cancellationToken)
+            var failure =
+                _current is not { } token ? await RefreshHeldAsync(cancellationToken)
                 : token.EndsAt < end && !InPause() ? await RenewHeldAsync(token, cancellationToken)
                 : null;
-            return current is { } renewed && renewed.EndsAt >= end ? null : failure is null ? VaultRefusals.OwnTokenEnds : VaultRefusals.For(failure);
+            return _current is { } renewed && renewed.EndsAt >= end ? null
+                : failure is null ? VaultRefusals.OwnTokenEnds
+                : VaultRefusals.For(failure);
         }
         finally
         {
-            gate.Release();
+            _gate.Release();
         }
     }
 
-    public void Dispose() => gate.Dispose();
+    public void Dispose() => _gate.Dispose();
 
     /// <summary>Waits for its turn; false when the caller's time is over first.</summary>
     private async ValueTask<bool> EnterAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await gate.WaitAsync(cancellationToken);
+            await _gate.WaitAsync(cancellationToken);
             return true;
         }
         catch (OperationCanceledException)
@@ -104,15 +118,18 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
 
     private async ValueTask<VaultReply?> RefreshHeldAsync(CancellationToken cancellationToken)
     {
-        if (current is not { } token || HasFileChanged())
+        if (_current is not { } token || HasFileChanged())
         {
-            return InPause() && lastFailure is not null ? lastFailure : await LoginHeldAsync(cancellationToken);
+            return InPause() && _lastFailure is not null ? _lastFailure : await LoginHeldAsync(cancellationToken);
         }
 
         return token.IsDue(time.GetUtcNow()) ? await RenewHeldAsync(token, cancellationToken) : null;
     }
 
-    /// <summary>Whether another token is in use than the one that was refused: because somebody else has replaced it, or because Vault no longer knows it and a login gave a new one.</summary>
+    /// <summary>
+    /// Whether another token is in use than the one that was refused: because somebody else has replaced it, or because
+    /// Vault no longer knows it and a login gave a new one.
+    /// </summary>
     private async ValueTask<bool> IsReplacedAsync(OwnToken refused, CancellationToken cancellationToken)
     {
         if (!await EnterAsync(cancellationToken))
@@ -122,9 +139,9 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
 
         try
         {
-            if (current != refused)
+            if (_current != refused)
             {
-                return current is not null;
+                return _current is not null;
             }
 
             if (InPause())
@@ -132,28 +149,47 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
                 return false;
             }
 
-            lastAttempt = time.GetUtcNow();
+            _lastAttempt = time.GetUtcNow();
             var looked = await client.RepeatableAsync(LookupSelf(refused.Token), cancellationToken);
             return looked is VaultReply.Declined { Status: 403 } && await LoginHeldAsync(cancellationToken) is null;
         }
         finally
         {
-            gate.Release();
+            _gate.Release();
         }
     }
 
     private async ValueTask<VaultReply?> RenewHeldAsync(OwnToken token, CancellationToken cancellationToken)
     {
-        lastAttempt = time.GetUtcNow();
+        _lastAttempt = time.GetUtcNow();
         if (token.Facts.Renewable)
         {
             var asked = time.GetUtcNow();
-            var body = VaultBodies.Of(new RenewSelfRequest($"{token.Facts.CreationTtl}s"), VaultJson.Default.RenewSelfRequest);
-            var renewed = await client.OnceAsync(new(HttpMethod.Post, "auth/token/renew-self") { Token = token.Token, Body = body, Timeout = options.CallTimeout }, cancellationToken);
+            var body = VaultBodies.Of(
+                new RenewSelfRequest($"{token.Facts.CreationTtl}s"),
+                VaultJson.Default.RenewSelfRequest
+            );
+            var renewed = await client.OnceAsync(
+                new(HttpMethod.Post, "auth/token/renew-self")
+                {
+                    Token = token.Token,
+                    Body = body,
+                    Timeout = options.CallTimeout,
+                },
+                cancellationToken
+            );
             if (renewed is VaultReply.Done { Body.Auth: { LeaseDuration: > 0 } auth })
             {
-                current = new OwnToken(token.Token, token.Facts with { Ttl = auth.LeaseDuration, Renewable = auth.Renewable }, asked);
-                LogRenewed(logger, current.EndsAt);
+                _current = new OwnToken(
+                    token.Token,
+                    token.Facts with
+                    {
+                        Ttl = auth.LeaseDuration,
+                        Renewable = auth.Renewable,
+                    },
+                    asked
+                );
+                LogRenewed(logger, _current.EndsAt);
             }
             else
             {
@@ -162,56 +198,77 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
         }
 
         // Not renewable, refused, or near the end of its whole life: a new login gives a new one.
-        return current is { } now && !now.IsDue(time.GetUtcNow()) ? null : await LoginHeldAsync(cancellationToken);
+        return _current is { } now && !now.IsDue(time.GetUtcNow()) ? null : await LoginHeldAsync(cancellationToken);
     }
 
     private async ValueTask<VaultReply?> LoginHeldAsync(CancellationToken cancellationToken)
     {
-        lastAttempt = time.GetUtcNow();
-        var (token, failure) = options.AppRole is { } appRole ? await LoginAsync(appRole, cancellationToken) : (ReadSecret(options.TokenFile, out var reason), reason);
+        _lastAttempt = time.GetUtcNow();
+        var (token, failure) = options.AppRole is { } appRole
+            ? await LoginAsync(appRole, cancellationToken)
+            : (ReadSecret(options.TokenFile, out var reason), reason);
         if (token is not null)
         {
             var asked = time.GetUtcNow();
             var looked = await client.RepeatableAsync(LookupSelf(token), cancellationToken);
             if (looked is VaultReply.Done { Body: { } body } && body.As(VaultJson.Default.TokenFacts) is { } facts)
             {
-                (current, lastFailure) = (new OwnToken(token, facts, asked), null);
-                LogLoggedIn(logger, current.EndsAt, facts.Policies);
+                (_current, _lastFailure) = (new OwnToken(token, facts, asked), null);
+                LogLoggedIn(logger, _current.EndsAt, facts.Policies);
                 return null;
             }
 
-            failure = looked is VaultReply.Done ? new VaultReply.Lost("the lookup of the broker's own token has no data") : looked;
+            failure =
+                looked is VaultReply.Done
+                    ? new VaultReply.Lost("the lookup of the broker's own token has no data")
+                    : looked;
         }
 
         LogNotLoggedIn(logger, failure!.Why);
-        return lastFailure = failure;
+        return _lastFailure = failure;
     }
 
-    private async ValueTask<(SecretText? Token, VaultReply? Failure)> LoginAsync(AppRoleOptions appRole, CancellationToken cancellationToken)
+    private async ValueTask<(SecretText? Token, VaultReply? Failure)> LoginAsync(
+        AppRoleOptions appRole,
+        CancellationToken cancellationToken
+    )
     {
         if (ReadSecret(appRole.SecretIdFile, out var failure) is not { } secretId)
         {
             return (null, failure);
         }
 
-        var body = VaultBodies.Of(new AppRoleLogin { RoleId = appRole.RoleId, SecretId = secretId.Reveal() }, VaultJson.Default.AppRoleLogin);
-        var reply = await client.RepeatableAsync(new(HttpMethod.Post, $"auth/{appRole.Mount}/login") { Body = body, Timeout = options.CallTimeout }, cancellationToken);
+        var body = VaultBodies.Of(
+            new AppRoleLogin { RoleId = appRole.RoleId, SecretId = secretId.Reveal() },
+            VaultJson.Default.AppRoleLogin
+        );
+        var reply = await client.RepeatableAsync(
+            new(HttpMethod.Post, $"auth/{appRole.Mount}/login") { Body = body, Timeout = options.CallTimeout },
+            cancellationToken
+        );
         return reply is VaultReply.Done { Body.Auth.ClientToken: { Length: > 0 } token }
             ? (new SecretText(token), null)
             : (null, reply is VaultReply.Done ? new VaultReply.Lost("the login's answer has no token") : reply);
     }
 
-    private bool InPause() => time.GetUtcNow() - lastAttempt < Pause;
+    private bool InPause() => time.GetUtcNow() - _lastAttempt < Pause;
 
     private bool HasFileChanged() =>
-        options.AppRole is null && ReadSecret(options.TokenFile, out _) is { } read && !string.Equals(read.Reveal(), current?.Token.Reveal(), StringComparison.Ordinal);
+        options.AppRole is null
+        && ReadSecret(options.TokenFile, out _) is { } read
+        && !string.Equals(read.Reveal(), _current?.Token.Reveal(), StringComparison.Ordinal);
 
     /// <summary>The trimmed text of a small file that holds one secret. Its content is in no message.</summary>
     private static SecretText? ReadSecret(string path, out VaultReply? failure)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete
+            );
             if (file.Length <= MaxTokenFileBytes)
             {
                 using var reader = new StreamReader(file);
@@ -233,9 +290,13 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
         return null;
     }
 
-    private VaultCall LookupSelf(SecretText token) => new(HttpMethod.Get, "auth/token/lookup-self") { Token = token, Timeout = options.CallTimeout };
+    private VaultCall LookupSelf(SecretText token) =>
+        new(HttpMethod.Get, "auth/token/lookup-self") { Token = token, Timeout = options.CallTimeout };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Logged in to Vault; the token ends {EndsAt:O} and has the policies {Policies}.")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Logged in to Vault; the token ends {EndsAt:O} and has the policies {Policies}."
+    )]
     private static partial void LogLoggedIn(ILogger logger, DateTimeOffset endsAt, IReadOnlyList<string> policies);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Logging in to Vault failed. {Why}")]
@@ -244,6 +305,9 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
     [LoggerMessage(Level = LogLevel.Debug, Message = "Renewed the broker's own Vault token; it ends {EndsAt:O}.")]
     private static partial void LogRenewed(ILogger logger, DateTimeOffset endsAt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker's own Vault token was not renewed; logging in again. {Why}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The broker's own Vault token was not renewed; logging in again. {Why}"
+    )]
     private static partial void LogNotRenewed(ILogger logger, string why);
 }

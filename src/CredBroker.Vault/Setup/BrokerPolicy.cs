@@ -5,8 +5,9 @@ using CredBroker.Core.Policy;
 namespace CredBroker.Vault.Setup;
 
 /// <summary>
-/// The texts of the policies that setup writes: the least that works. The broker may make tokens of the listed roles, revoke and list this installation's leases,
-/// read the listed KV values, and nothing else; a child token may make its one secret.
+/// The texts of the policies that setup writes: the least that works. The broker may make tokens of the listed roles,
+/// revoke and list this installation's leases, read the listed KV values, and nothing else; a child token may make its
+/// one secret.
 /// </summary>
 internal static class BrokerPolicy
 {
@@ -16,21 +17,38 @@ internal static class BrokerPolicy
     public static string ForBroker(VaultNames names, IReadOnlyList<CatalogueEntry> entries)
     {
         var text = new StringBuilder();
-        foreach (var (path, capability) in new[]
-        {
-            ("auth/token/lookup-self", "read"), ("auth/token/renew-self", "update"), ("auth/token/lookup-accessor", "update"), ("auth/token/renew-accessor", "update"),
-            ("auth/token/revoke-accessor", "update"), ("sys/capabilities-self", "update"),
-        })
+        foreach (
+            var (path, capability) in new[]
+            {
+                ("auth/token/lookup-self", "read"),
+                ("auth/token/renew-self", "update"),
+                ("auth/token/lookup-accessor", "update"),
+                ("auth/token/renew-accessor", "update"),
+                ("auth/token/revoke-accessor", "update"),
+                ("sys/capabilities-self", "update"),
+            }
+        )
         {
             Rule(text, path, capability);
         }
 
-        foreach (var role in entries.Where(entry => entry.Vault is not VaultBinding.KeyValue).Select(entry => names.Credential(entry.Name)).Append(names.Probe))
+        foreach (
+            var role in entries
+                .Where(entry => entry.Vault is not VaultBinding.KeyValue)
+                .Select(entry => names.Credential(entry.Name))
+                .Append(names.Probe)
+        )
         {
             Rule(text, VaultPaths.TokenCreate(role), "update", ("display_name", []), ("meta", []), ("ttl", []));
         }
 
-        foreach (var kv in entries.Select(entry => entry.Vault).OfType<VaultBinding.KeyValue>().Select(VaultPaths.Mint).Distinct())
+        foreach (
+            var kv in entries
+                .Select(entry => entry.Vault)
+                .OfType<VaultBinding.KeyValue>()
+                .Select(VaultPaths.Mint)
+                .Distinct()
+        )
         {
             Rule(text, kv, "read");
         }
@@ -56,7 +74,11 @@ internal static class BrokerPolicy
         }
         else
         {
-            Rule(text, VaultPaths.Mint(entry.Vault), entry.Vault is VaultBinding.Database or VaultBinding.Dynamic { Method: "GET" } ? "read" : "update");
+            Rule(
+                text,
+                VaultPaths.Mint(entry.Vault),
+                entry.Vault is VaultBinding.Database or VaultBinding.Dynamic { Method: "GET" } ? "read" : "update"
+            );
         }
 
         return Marked(text.ToString());
@@ -70,18 +92,37 @@ internal static class BrokerPolicy
 
     /// <summary>Whether setup wrote this text and nobody has edited it since.</summary>
     public static bool IsUntouched(string text) =>
-        text.StartsWith(Mark, StringComparison.Ordinal) && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end && text[Mark.Length..end] == Digest(text[(end + 1)..]);
+        text.StartsWith(Mark, StringComparison.Ordinal)
+        && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end
+        && text[Mark.Length..end] == Digest(text[(end + 1)..]);
 
-    /// <summary>The ids of the leases that are this installation's to revoke: by the roles' common prefix, so that a lease of an entry that has left the catalogue can still be revoked.</summary>
+    /// <summary>
+    /// The ids of the leases that are this installation's to revoke: by the roles' common prefix, so that a lease of an
+    /// entry that has left the catalogue can still be revoked.
+    /// </summary>
     private static IEnumerable<string> LeaseIds(VaultNames names, IReadOnlyList<CatalogueEntry> entries) =>
-        entries.Select(entry => entry.Vault).Where(vault => vault is not VaultBinding.Token).Select(vault => vault switch
-        {
-            VaultBinding.Database { Role: var role } database when names.Owns(role) => $"{database.Mount}/creds/{names.Prefix}*",
-            VaultBinding.Pki { Role: var role } pki when names.Owns(role) => $"{VaultPaths.Mint(pki with { Role = names.Prefix })}*",
-            _ => $"{VaultPaths.Mint(vault)}/*",
-        }).Append($"{VaultPaths.TokenCreate(names.Probe)}/*").Distinct();
+        entries
+            .Select(entry => entry.Vault)
+            .Where(vault => vault is not VaultBinding.Token)
+            .Select(vault =>
+                vault switch
+                {
+                    VaultBinding.Database { Role: var role } database when names.Owns(role) =>
+                        $"{database.Mount}/creds/{names.Prefix}*",
+                    VaultBinding.Pki { Role: var role } pki when names.Owns(role) =>
+                        $"{VaultPaths.Mint(pki with { Role = names.Prefix })}*",
+                    _ => $"{VaultPaths.Mint(vault)}/*",
+                }
+            )
+            .Append($"{VaultPaths.TokenCreate(names.Probe)}/*")
+            .Distinct();
 
-    private static void Rule(StringBuilder text, string path, string capabilities, params ReadOnlySpan<(string Name, string[] Values)> parameters)
+    private static void Rule(
+        StringBuilder text,
+        string path,
+        string capabilities,
+        params ReadOnlySpan<(string Name, string[] Values)> parameters
+    )
     {
         text.Append($"path \"{path}\" {{\n  capabilities = [{Quoted(capabilities.Split(' '))}]\n");
         if (parameters.Length > 0)
@@ -98,7 +139,9 @@ internal static class BrokerPolicy
         text.Append("}\n");
     }
 
-    private static string Quoted(IEnumerable<string> values) => string.Join(", ", values.Select(value => $"\"{value}\""));
+    private static string Quoted(IEnumerable<string> values) =>
+        string.Join(", ", values.Select(value => $"\"{value}\""));
 
-    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    private static string Digest(string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -4,7 +4,9 @@ using CredBroker.Vault.Engines;
 
 namespace CredBroker.Vault.Setup;
 
-/// <summary>Collects the steps for a catalogue, one entry after the other; what two entries share is there once.</summary>
+/// <summary>
+/// Collects the steps for a catalogue, one entry after the other; what two entries share is there once.
+/// </summary>
 internal sealed class SetupDraft(VaultNames names)
 {
     private static readonly TimeSpan ProbeLife = TimeSpan.FromMinutes(5);
@@ -12,20 +14,28 @@ internal sealed class SetupDraft(VaultNames names)
     /// <summary>The broker's own token may go so long without a renewal: a weekend.</summary>
     private static readonly TimeSpan BrokerPeriod = TimeSpan.FromHours(72);
 
-    private readonly List<SetupStep> steps = [];
-    private readonly List<string> notes = [];
-    private readonly List<string> faults = [];
+    private readonly List<SetupStep> _steps = [];
+    private readonly List<string> _notes = [];
+    private readonly List<string> _faults = [];
 
-    public IReadOnlyList<SetupStep> Steps => faults.Count > 0 ? [] : steps;
+    public IReadOnlyList<SetupStep> Steps => _faults.Count > 0 ? [] : _steps;
 
-    public IReadOnlyList<string> Notes => notes;
+    public IReadOnlyList<string> Notes => _notes;
 
-    public IReadOnlyList<string> Faults => faults;
+    public IReadOnlyList<string> Faults => _faults;
 
     /// <summary>What the broker itself needs.</summary>
     public void AddBroker(IReadOnlyList<CatalogueEntry> entries, string? appRoleMount)
     {
-        Add(new() { Kind = SetupKind.AuditedHeader, Name = "X-CredBroker-Lease", Path = "sys/config/auditing/request-headers/X-CredBroker-Lease", Body = new() { ["hmac"] = false } });
+        Add(
+            new()
+            {
+                Kind = SetupKind.AuditedHeader,
+                Name = "X-CredBroker-Lease",
+                Path = "sys/config/auditing/request-headers/X-CredBroker-Lease",
+                Body = new() { ["hmac"] = false },
+            }
+        );
         AddPolicy(names.Probe, BrokerPolicy.ForProbe());
         Add(SetupSteps.TokenRole(names.Probe, orphan: true, ProbeLife));
         AddPolicy(names.Broker, BrokerPolicy.ForBroker(names, entries));
@@ -35,14 +45,26 @@ internal sealed class SetupDraft(VaultNames names)
         var period = TimeSpan.FromTicks(Math.Max(BrokerPeriod.Ticks, 3 * longest.Ticks));
         if (appRoleMount is not null)
         {
-            Add(new() { Kind = SetupKind.AuthMethod, Name = appRoleMount, Path = $"sys/auth/{appRoleMount}", Body = new() { ["type"] = "approle" } });
+            Add(
+                new()
+                {
+                    Kind = SetupKind.AuthMethod,
+                    Name = appRoleMount,
+                    Path = $"sys/auth/{appRoleMount}",
+                    Body = new() { ["type"] = "approle" },
+                }
+            );
             Add(SetupSteps.AppRole(appRoleMount, names.Broker, period));
-            notes.Add($"The broker logs in by AppRole: read auth/{appRoleMount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write auth/{appRoleMount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile.");
+            _notes.Add(
+                $"The broker logs in by AppRole: read auth/{appRoleMount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write auth/{appRoleMount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile."
+            );
             return;
         }
 
         Add(SetupSteps.PeriodicTokenRole(names.Broker, period));
-        notes.Add($"The broker's token: bao token create -role={names.Broker} -field=token > FILE, with Vault:TokenFile naming that file.");
+        _notes.Add(
+            $"The broker's token: bao token create -role={names.Broker} -field=token > FILE, with Vault:TokenFile naming that file."
+        );
     }
 
     /// <summary>What one credential needs.</summary>
@@ -51,26 +73,47 @@ internal sealed class SetupDraft(VaultNames names)
         switch (entry.Vault)
         {
             case VaultBinding.KeyValue kv:
-                AddMount(kv.Mount, new() { ["type"] = "kv", ["options"] = new JsonObject { ["version"] = "2" } });
+                AddMount(
+                    kv.Mount,
+                    new()
+                    {
+                        ["type"] = "kv",
+                        ["options"] = new JsonObject { ["version"] = "2" },
+                    }
+                );
                 return;
             case VaultBinding.Database database:
                 AddMount(database.Mount, new() { ["type"] = "database" });
                 AddDatabase(entry, database);
                 break;
             case VaultBinding.Pki pki:
-                AddMount(pki.Mount, new() { ["type"] = "pki", ["config"] = new JsonObject { ["max_lease_ttl"] = "87600h" } });
+                AddMount(
+                    pki.Mount,
+                    new()
+                    {
+                        ["type"] = "pki",
+                        ["config"] = new JsonObject { ["max_lease_ttl"] = "87600h" },
+                    }
+                );
                 AddPki(entry, pki);
                 break;
             case VaultBinding.Token token:
                 AddHolder(entry, token);
                 break;
             case VaultBinding.Dynamic dynamic:
-                notes.Add($"Credential {entry.Name}: the engine behind {dynamic.Path} is yours to set up; its leases must end with {entry.MaxTtl}.");
+                _notes.Add(
+                    $"Credential {entry.Name}: the engine behind {dynamic.Path} is yours to set up; its leases must end with {entry.MaxTtl}."
+                );
                 break;
         }
 
         var name = names.Credential(entry.Name);
-        AddPolicy(name, entry is { Vault: VaultBinding.Dynamic, Setup.Policy: { Length: > 0 } policy } ? BrokerPolicy.Marked(policy.TrimEnd() + "\n") : BrokerPolicy.ForChild(entry));
+        AddPolicy(
+            name,
+            entry is { Vault: VaultBinding.Dynamic, Setup.Policy: { Length: > 0 } policy }
+                ? BrokerPolicy.Marked(policy.TrimEnd() + "\n")
+                : BrokerPolicy.ForChild(entry)
+        );
         Add(SetupSteps.TokenRole(name, orphan: true, ChildTokens.LifeFor(entry.MaxTtl)));
     }
 
@@ -82,18 +125,30 @@ internal sealed class SetupDraft(VaultNames names)
             return;
         }
 
-        if (entry is not { Setup: { Connection.Length: > 0, AdminCredentialFile.Length: > 0 } setup, Connection: { } connection })
+        if (
+            entry
+            is not {
+                Setup: { Connection.Length: > 0, AdminCredentialFile.Length: > 0 } setup,
+                Connection: { } connection
+            }
+        )
         {
-            faults.Add($"Credential {entry.Name}: to make its role, setup needs `connection`, and `setup` with connection and adminCredentialFile.");
+            _faults.Add(
+                $"Credential {entry.Name}: to make its role, setup needs `connection`, and `setup` with connection and adminCredentialFile."
+            );
             return;
         }
 
         Add(SetupSteps.DatabaseConnection(names, database.Mount, setup, connection));
         Add(SetupSteps.DatabaseRole(names, database, setup, entry.MaxTtl));
-        Note($"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) is no superuser. It needs CREATEROLE, membership of pg_signal_backend, and what the credentials grant, WITH GRANT OPTION. "
-            + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
-            + "and where a credential may CREATE in a schema, so must cb_objects.");
-        Note($"Then let Vault alone know the administrator's password: bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}");
+        Note(
+            $"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) is no superuser. It needs CREATEROLE, membership of pg_signal_backend, and what the credentials grant, WITH GRANT OPTION. "
+                + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
+                + "and where a credential may CREATE in a schema, so must cb_objects."
+        );
+        Note(
+            $"Then let Vault alone know the administrator's password: bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}"
+        );
     }
 
     private void AddPki(CatalogueEntry entry, VaultBinding.Pki pki)
@@ -105,17 +160,24 @@ internal sealed class SetupDraft(VaultNames names)
             return;
         }
 
-        if (entry is not { Setup: { } setup, Names: { } certificate }
-            || (certificate.Uri is not null && setup.AllowedUris.Count == 0) || (certificate.Dns is not null && setup.AllowedDomains.Count == 0))
+        if (
+            entry is not { Setup: { } setup, Names: { } certificate }
+            || (certificate.Uri is not null && setup.AllowedUris.Count == 0)
+            || (certificate.Dns is not null && setup.AllowedDomains.Count == 0)
+        )
         {
-            faults.Add($"Credential {entry.Name}: to make its role, setup needs `names`, and `setup` with allowedUris (for a URI name) and allowedDomains (for a DNS name).");
+            _faults.Add(
+                $"Credential {entry.Name}: to make its role, setup needs `names`, and `setup` with allowedUris (for a URI name) and allowedDomains (for a DNS name)."
+            );
             return;
         }
 
         Add(SetupSteps.PkiRole(pki, setup, certificate, entry.MaxTtl));
     }
 
-    /// <summary>The token that an agent gets: by a second role, and with the policy that the catalogue writes out.</summary>
+    /// <summary>
+    /// The token that an agent gets: by a second role, and with the policy that the catalogue writes out.
+    /// </summary>
     private void AddHolder(CatalogueEntry entry, VaultBinding.Token token)
     {
         if (!names.Owns(token.Role))
@@ -126,7 +188,9 @@ internal sealed class SetupDraft(VaultNames names)
 
         if (entry.Setup is not { Policy: { Length: > 0 } policy })
         {
-            faults.Add($"Credential {entry.Name}: to make its role, setup needs `setup` with policy, the HCL that the token's holder may do.");
+            _faults.Add(
+                $"Credential {entry.Name}: to make its role, setup needs `setup` with policy, the HCL that the token's holder may do."
+            );
             return;
         }
 
@@ -134,30 +198,52 @@ internal sealed class SetupDraft(VaultNames names)
         Add(SetupSteps.TokenRole(token.Role, orphan: false, entry.MaxTtl));
     }
 
-    private void AddMount(string mount, JsonObject body) => Add(new() { Kind = SetupKind.Mount, Name = mount, Path = $"sys/mounts/{mount}", Body = body });
+    private void AddMount(string mount, JsonObject body) =>
+        Add(
+            new()
+            {
+                Kind = SetupKind.Mount,
+                Name = mount,
+                Path = $"sys/mounts/{mount}",
+                Body = body,
+            }
+        );
 
-    private void AddPolicy(string name, string text) => Add(new() { Kind = SetupKind.Policy, Name = name, Path = $"sys/policies/acl/{name}", Body = new() { ["policy"] = text } });
+    private void AddPolicy(string name, string text) =>
+        Add(
+            new()
+            {
+                Kind = SetupKind.Policy,
+                Name = name,
+                Path = $"sys/policies/acl/{name}",
+                Body = new() { ["policy"] = text },
+            }
+        );
 
     private void Add(SetupStep step)
     {
-        if (steps.Find(other => other.Path == step.Path) is not { } same)
+        if (_steps.Find(other => other.Path == step.Path) is not { } same)
         {
-            steps.Add(step);
+            _steps.Add(step);
         }
         else if (!JsonNode.DeepEquals(same.Body, step.Body) || same.CredentialFile != step.CredentialFile)
         {
-            faults.Add($"Two credentials need {step.Path} with different contents; give them roles, connections or policies of their own, or the same settings.");
+            _faults.Add(
+                $"Two credentials need {step.Path} with different contents; give them roles, connections or policies of their own, or the same settings."
+            );
         }
     }
 
     private void NoteForeign(CatalogueEntry entry, string role) =>
-        notes.Add($"Credential {entry.Name}: the role {role} is not called {names.Prefix}…, so setup leaves it alone, and after a crash its secrets cannot be proven gone by a sweep.");
+        _notes.Add(
+            $"Credential {entry.Name}: the role {role} is not called {names.Prefix}…, so setup leaves it alone, and after a crash its secrets cannot be proven gone by a sweep."
+        );
 
     private void Note(string note)
     {
-        if (!notes.Contains(note))
+        if (!_notes.Contains(note))
         {
-            notes.Add(note);
+            _notes.Add(note);
         }
     }
 }

@@ -2,11 +2,17 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Vault.Setup;
 
-/// <summary>Exactly what a catalogue needs in Vault, in the order in which it can be made. Pure: nothing is read or sent.</summary>
+/// <summary>
+/// Exactly what a catalogue needs in Vault, in the order in which it can be made. Pure: nothing is read or sent.
+/// </summary>
 /// <param name="Steps">What Vault must hold.</param>
 /// <param name="Notes">What setup cannot do and the operator does.</param>
 /// <param name="Faults">Why the catalogue cannot be set up, with what to write instead; empty when it can.</param>
-public sealed record SetupPlan(IReadOnlyList<SetupStep> Steps, IReadOnlyList<string> Notes, IReadOnlyList<string> Faults)
+public sealed record SetupPlan(
+    IReadOnlyList<SetupStep> Steps,
+    IReadOnlyList<string> Notes,
+    IReadOnlyList<string> Faults
+)
 {
     /// <summary>The plan for these entries under this installation's names.</summary>
     /// <param name="installation">As in <see cref="VaultOptions.Installation"/>.</param>

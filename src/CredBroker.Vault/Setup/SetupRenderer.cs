@@ -23,7 +23,9 @@ public static class SetupRenderer
 
             if (step.Kind == SetupKind.CertificateAuthority)
             {
-                text.Append($"# Only where LIST /v1/{step.Name}/issuers answers 404: the mount has no authority yet.\n");
+                text.Append(
+                    $"# Only where LIST /v1/{step.Name}/issuers answers 404: the mount has no authority yet.\n"
+                );
             }
 
             text.Append($"POST /v1/{step.Path}\n{Json(body)}\n\n");
@@ -73,15 +75,19 @@ public static class SetupRenderer
             var variables = "";
             if (step.CredentialFile.Length > 0)
             {
-                text.Append($"variable \"{label}_username\" {{}}\nvariable \"{label}_password\" {{\n  sensitive = true # as in {Escaped(step.CredentialFile)}\n}}\n\n");
+                text.Append(
+                    $"variable \"{label}_username\" {{}}\nvariable \"{label}_password\" {{\n  sensitive = true # as in {Escaped(step.CredentialFile)}\n}}\n\n"
+                );
                 variables = $", {{ username = var.{label}_username, password = var.{label}_password }}";
             }
 
             text.Append($"resource \"{resource}\" \"{label}\" {{\n");
-            text.Append(step.Kind == SetupKind.Policy
-                ? $"  name   = \"{step.Name}\"\n  policy = <<-EOT\n{Indented(Escaped(step.PolicyText.TrimEnd('\n')))}\n  EOT\n"
-                : $"  path                 = \"{step.Path}\"\n  ignore_absent_fields = true\n  disable_read         = {(IsUnreadable(step) ? "true" : "false")}\n"
-                    + $"  disable_delete       = {(step.Kind == SetupKind.CertificateAuthority ? "true" : "false")}\n  data_json = jsonencode(merge(jsondecode(<<-EOT\n{Indented(Escaped(Json(step.Body)))}\n  EOT\n  ){variables}))\n");
+            text.Append(
+                step.Kind == SetupKind.Policy
+                    ? $"  name   = \"{step.Name}\"\n  policy = <<-EOT\n{Indented(Escaped(step.PolicyText.TrimEnd('\n')))}\n  EOT\n"
+                    : $"  path                 = \"{step.Path}\"\n  ignore_absent_fields = true\n  disable_read         = {(IsUnreadable(step) ? "true" : "false")}\n"
+                        + $"  disable_delete       = {(step.Kind == SetupKind.CertificateAuthority ? "true" : "false")}\n  data_json = jsonencode(merge(jsondecode(<<-EOT\n{Indented(Escaped(Json(step.Body)))}\n  EOT\n  ){variables}))\n"
+            );
             text.Append(previous.Length == 0 ? "}\n\n" : $"  depends_on = [{previous}]\n}}\n\n");
             previous = $"{resource}.{label}";
         }
@@ -91,22 +97,40 @@ public static class SetupRenderer
 
     /// <summary>What cannot be compared by reading it back: it says other things than were written.</summary>
     private static bool IsUnreadable(SetupStep step) =>
-        step.Kind is SetupKind.CertificateAuthority or SetupKind.DatabaseConnection or SetupKind.Mount or SetupKind.AuthMethod or SetupKind.AuditedHeader;
+        step.Kind
+            is SetupKind.CertificateAuthority
+                or SetupKind.DatabaseConnection
+                or SetupKind.Mount
+                or SetupKind.AuthMethod
+                or SetupKind.AuditedHeader;
 
     private static string Notes(SetupPlan plan) => string.Concat(plan.Notes.Select(note => $"# {note}\n"));
 
     private static string Label(SetupStep step) =>
-        string.Concat($"{step.Kind}_{step.Path}".ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+        string.Concat(
+            $"{step.Kind}_{step.Path}".ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')
+        );
 
     private static string Indented(string text) => "    " + text.Replace("\n", "\n    ", StringComparison.Ordinal);
 
     /// <summary>Terraform reads <c>${</c> and <c>%{</c> as its own.</summary>
-    private static string Escaped(string text) => text.Replace("${", "$${", StringComparison.Ordinal).Replace("%{", "%%{", StringComparison.Ordinal);
+    private static string Escaped(string text) =>
+        text.Replace("${", "$${", StringComparison.Ordinal).Replace("%{", "%%{", StringComparison.Ordinal);
 
     private static string Json(JsonObject body)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            var writer = new Utf8JsonWriter(
+                stream,
+                new()
+                {
+                    Indented = true,
+                    NewLine = "\n",
+                    Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+                }
+            )
+        )
         {
             body.WriteTo(writer);
         }

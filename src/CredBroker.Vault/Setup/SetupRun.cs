@@ -5,30 +5,37 @@ using CredBroker.Vault.Http;
 namespace CredBroker.Vault.Setup;
 
 /// <summary>
-/// Compares Vault with a plan by the operator's token, and on request makes what is missing. It never edits what it did not make:
-/// only a policy that carries its mark, untouched, is brought up to date; every other difference is reported.
+/// Compares Vault with a plan by the operator's token, and on request makes what is missing. It never edits what it did
+/// not make: only a policy that carries its mark, untouched, is brought up to date; every other difference is reported.
 /// </summary>
 public sealed class SetupRun : IDisposable
 {
-    private readonly VaultTransport transport;
-    private readonly VaultOptions options;
-    private readonly SecretText operatorToken;
+    private readonly VaultTransport _transport;
+    private readonly VaultOptions _options;
+    private readonly SecretText _operatorToken;
 
-    /// <summary>Takes validated settings; of them only address, namespace, certificate authority and time limit count here.</summary>
+    /// <summary>
+    /// Takes validated settings; of them only address, namespace, certificate authority and time limit count here.
+    /// </summary>
     public SetupRun(VaultOptions options, SecretText operatorToken, TimeProvider time)
     {
-        (this.options, this.operatorToken) = (options, operatorToken);
-        transport = new(options, time);
+        (_options, _operatorToken) = (options, operatorToken);
+        _transport = new(options, time);
     }
 
     /// <summary>How Vault stands to the plan. Writes nothing.</summary>
-    public ValueTask<SetupReport> CompareAsync(SetupPlan plan, CancellationToken cancellationToken) => RunAsync(plan, apply: false, cancellationToken);
+    public ValueTask<SetupReport> CompareAsync(SetupPlan plan, CancellationToken cancellationToken) =>
+        RunAsync(plan, apply: false, cancellationToken);
 
-    /// <summary>Makes what is missing, in the plan's order, and stops at the first step that fails. A second run finds everything present.</summary>
-    public ValueTask<SetupReport> ApplyAsync(SetupPlan plan, CancellationToken cancellationToken) => RunAsync(plan, apply: true, cancellationToken);
+    /// <summary>
+    /// Makes what is missing, in the plan's order, and stops at the first step that fails. A second run finds
+    /// everything present.
+    /// </summary>
+    public ValueTask<SetupReport> ApplyAsync(SetupPlan plan, CancellationToken cancellationToken) =>
+        RunAsync(plan, apply: true, cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => transport.Dispose();
+    public void Dispose() => _transport.Dispose();
 
     private async ValueTask<SetupReport> RunAsync(SetupPlan plan, bool apply, CancellationToken cancellationToken)
     {
@@ -42,7 +49,13 @@ public sealed class SetupRun : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             var finding = await CompareAsync(step, cancellationToken);
-            if (apply && (finding.State == SetupState.Missing || finding is { State: SetupState.Differs, Step.Kind: SetupKind.Policy, Details: [] }))
+            if (
+                apply
+                && (
+                    finding.State == SetupState.Missing
+                    || finding is { State: SetupState.Differs, Step.Kind: SetupKind.Policy, Details: [] }
+                )
+            )
             {
                 finding = await WriteAsync(finding, cancellationToken);
             }
@@ -60,10 +73,15 @@ public sealed class SetupRun : IDisposable
     private async ValueTask<SetupFinding> CompareAsync(SetupStep step, CancellationToken cancellationToken)
     {
         // A PKI mount has a root when it has any issuer, whoever made it.
-        var read = step.Kind == SetupKind.CertificateAuthority
-            ? new VaultCall(VaultCall.List, $"{step.Name}/issuers") { Token = operatorToken, Timeout = options.CallTimeout }
-            : new VaultCall(HttpMethod.Get, step.Path) { Token = operatorToken, Timeout = options.CallTimeout };
-        var reply = await transport.SendAsync(read, cancellationToken);
+        var read =
+            step.Kind == SetupKind.CertificateAuthority
+                ? new VaultCall(VaultCall.List, $"{step.Name}/issuers")
+                {
+                    Token = _operatorToken,
+                    Timeout = _options.CallTimeout,
+                }
+                : new VaultCall(HttpMethod.Get, step.Path) { Token = _operatorToken, Timeout = _options.CallTimeout };
+        var reply = await _transport.SendAsync(read, cancellationToken);
         return reply switch
         {
             VaultReply.Done { Body: var body } => Compare(step, body.Data),
@@ -73,18 +91,25 @@ public sealed class SetupRun : IDisposable
     }
 
     /// <summary>How each part of Vault says that something is not there.</summary>
-    private static bool IsMissing(SetupKind kind, VaultReply.Declined declined) => declined switch
-    {
-        { Status: 404 } => true,
-        { Status: 400 } => kind switch
+    private static bool IsMissing(SetupKind kind, VaultReply.Declined declined) =>
+        declined switch
         {
-            SetupKind.Mount => declined.Words.Contains("No secret engine mount", StringComparison.OrdinalIgnoreCase),
-            SetupKind.AuthMethod => declined.Words.Contains("No auth engine", StringComparison.OrdinalIgnoreCase),
-            SetupKind.AuditedHeader => declined.Words.Contains("Could not find header", StringComparison.OrdinalIgnoreCase),
+            { Status: 404 } => true,
+            { Status: 400 } => kind switch
+            {
+                SetupKind.Mount => declined.Words.Contains(
+                    "No secret engine mount",
+                    StringComparison.OrdinalIgnoreCase
+                ),
+                SetupKind.AuthMethod => declined.Words.Contains("No auth engine", StringComparison.OrdinalIgnoreCase),
+                SetupKind.AuditedHeader => declined.Words.Contains(
+                    "Could not find header",
+                    StringComparison.OrdinalIgnoreCase
+                ),
+                _ => false,
+            },
             _ => false,
-        },
-        _ => false,
-    };
+        };
 
     private static SetupFinding Compare(SetupStep step, JsonElement found)
     {
@@ -104,7 +129,11 @@ public sealed class SetupRun : IDisposable
 
         if (step.Kind == SetupKind.AuditedHeader)
         {
-            actual = actual.FirstOrDefault(member => string.Equals(member.Key, step.Name, StringComparison.OrdinalIgnoreCase)).Value as JsonObject ?? [];
+            actual =
+                actual
+                    .FirstOrDefault(member => string.Equals(member.Key, step.Name, StringComparison.OrdinalIgnoreCase))
+                    .Value as JsonObject
+                ?? [];
         }
         else if (actual["connection_details"] is JsonObject details)
         {
@@ -115,8 +144,14 @@ public sealed class SetupRun : IDisposable
         }
 
         // A mount's limits are the operator's affair once it is there.
-        string[] differences = [.. step.Body.Where(member => member.Key != "config" && !IsSame(member.Key, member.Value, actual[member.Key]))
-            .Select(member => $"{member.Key} is {actual[member.Key]?.ToJsonString() ?? "not set"}, the catalogue needs {member.Value!.ToJsonString()}")];
+        string[] differences =
+        [
+            .. step
+                .Body.Where(member => member.Key != "config" && !IsSame(member.Key, member.Value, actual[member.Key]))
+                .Select(member =>
+                    $"{member.Key} is {actual[member.Key]?.ToJsonString() ?? "not set"}, the catalogue needs {member.Value!.ToJsonString()}"
+                ),
+        ];
         return new(step, differences.Length == 0 ? SetupState.Present : SetupState.Differs, differences);
     }
 
@@ -128,20 +163,32 @@ public sealed class SetupRun : IDisposable
         {
             if (await ReadCredentialAsync(step.CredentialFile, cancellationToken) is not var (user, password))
             {
-                return new(step, SetupState.Failed, [$"{step.CredentialFile} cannot be read, or does not hold user:password"]);
+                return new(
+                    step,
+                    SetupState.Failed,
+                    [$"{step.CredentialFile} cannot be read, or does not hold user:password"]
+                );
             }
 
             (body["username"], body["password"]) = (user, password.Reveal());
         }
 
-        var call = new VaultCall(HttpMethod.Post, step.Path) { Token = operatorToken, Body = System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()), Timeout = options.MintTimeout };
-        var reply = await transport.SendAsync(call, cancellationToken);
+        var call = new VaultCall(HttpMethod.Post, step.Path)
+        {
+            Token = _operatorToken,
+            Body = System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()),
+            Timeout = _options.MintTimeout,
+        };
+        var reply = await _transport.SendAsync(call, cancellationToken);
         return reply is VaultReply.Done
             ? new(step, finding.State == SetupState.Missing ? SetupState.Made : SetupState.Updated, [])
             : new(step, SetupState.Failed, [reply.Why]);
     }
 
-    private static async ValueTask<(string User, SecretText Password)?> ReadCredentialAsync(string path, CancellationToken cancellationToken)
+    private static async ValueTask<(string User, SecretText Password)?> ReadCredentialAsync(
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -155,16 +202,24 @@ public sealed class SetupRun : IDisposable
         }
     }
 
-    /// <summary>Equal as Vault means it: names in any order, statements in theirs; a number or a truth value also as text.</summary>
-    private static bool IsSame(string name, JsonNode? wanted, JsonNode? actual) => (wanted, actual) switch
-    {
-        (JsonArray { Count: 0 }, null) => true,
-        (JsonArray one, JsonArray other) when name.EndsWith("_statements", StringComparison.Ordinal) => Texts(one).SequenceEqual(Texts(other)),
-        (JsonArray one, JsonArray other) => Texts(one).Order(StringComparer.Ordinal).SequenceEqual(Texts(other).Order(StringComparer.Ordinal)),
-        (JsonObject one, JsonObject other) => one.All(member => IsSame(member.Key, member.Value, other[member.Key])),
-        (JsonValue one, JsonValue other) => one.ToString() == other.ToString(),
-        _ => false,
-    };
+    /// <summary>
+    /// Equal as Vault means it: names in any order, statements in theirs; a number or a truth value also as text.
+    /// </summary>
+    private static bool IsSame(string name, JsonNode? wanted, JsonNode? actual) =>
+        (wanted, actual) switch
+        {
+            (JsonArray { Count: 0 }, null) => true,
+            (JsonArray one, JsonArray other) when name.EndsWith("_statements", StringComparison.Ordinal) => Texts(one)
+                .SequenceEqual(Texts(other)),
+            (JsonArray one, JsonArray other) => Texts(one)
+                .Order(StringComparer.Ordinal)
+                .SequenceEqual(Texts(other).Order(StringComparer.Ordinal)),
+            (JsonObject one, JsonObject other) => one.All(member =>
+                IsSame(member.Key, member.Value, other[member.Key])
+            ),
+            (JsonValue one, JsonValue other) => one.ToString() == other.ToString(),
+            _ => false,
+        };
 
     private static IEnumerable<string> Texts(JsonArray array) => array.Select(item => item?.ToString() ?? "");
 }

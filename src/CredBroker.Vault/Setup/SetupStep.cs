@@ -17,7 +17,10 @@ public sealed record SetupStep
     /// <summary>What is written; without the members that come from files.</summary>
     public required JsonObject Body { get; init; }
 
-    /// <summary>A file of the form <c>user:password</c> whose parts are written as <c>username</c> and <c>password</c>. Its content is never printed.</summary>
+    /// <summary>
+    /// A file of the form <c>user:password</c> whose parts are written as <c>username</c> and <c>password</c>. Its
+    /// content is never printed.
+    /// </summary>
     public string CredentialFile { get; init; } = "";
 
     /// <summary>The policy's text, where it is one.</summary>
@@ -29,22 +32,31 @@ public enum SetupKind
 {
     /// <summary>A request header that Vault writes into its audit log.</summary>
     AuditedHeader,
+
     /// <summary>A secrets engine.</summary>
     Mount,
+
     /// <summary>An auth method.</summary>
     AuthMethod,
+
     /// <summary>A PKI mount's root, where it has no issuer yet.</summary>
     CertificateAuthority,
+
     /// <summary>An ACL policy.</summary>
     Policy,
+
     /// <summary>A token role.</summary>
     TokenRole,
+
     /// <summary>An AppRole.</summary>
     AppRole,
+
     /// <summary>A database connection.</summary>
     DatabaseConnection,
+
     /// <summary>A database role.</summary>
     DatabaseRole,
+
     /// <summary>A PKI role.</summary>
     PkiRole,
 }

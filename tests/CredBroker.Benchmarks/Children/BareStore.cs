@@ -6,19 +6,24 @@ using Microsoft.Data.Sqlite;
 
 namespace CredBroker.Benchmarks.Children;
 
-/// <summary>SQLite with <c>synchronous=FULL</c> and one writer that commits everybody who waits in one transaction; each write takes its hash-chained audit row along.</summary>
+/// <summary>
+/// SQLite with <c>synchronous=FULL</c> and one writer that commits everybody who waits in one transaction; each write
+/// takes its hash-chained audit row along.
+/// </summary>
 internal sealed class BareStore : IDisposable
 {
     private const int MaxBatch = 256;
 
-    private readonly BlockingCollection<(BareWrite Write, string EventType, TaskCompletionSource Done)> queue = [];
-    private readonly SqliteConnection connection;
-    private readonly Thread writer;
+    private readonly BlockingCollection<(BareWrite Write, string EventType, TaskCompletionSource Done)> _queue = [];
+    private readonly SqliteConnection _connection;
+    private readonly Thread _writer;
 
     public BareStore(string path)
     {
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        connection.Open();
+        _connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString()
+        );
+        _connection.Open();
         Execute(
             """
             PRAGMA journal_mode = WAL;
@@ -26,24 +31,25 @@ internal sealed class BareStore : IDisposable
             CREATE TABLE lease (id TEXT PRIMARY KEY, state TEXT NOT NULL, handle TEXT NOT NULL, expires_at INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
             CREATE INDEX lease_due ON lease (expires_at);
             CREATE TABLE audit (sequence INTEGER PRIMARY KEY, line BLOB NOT NULL);
-            """);
-        writer = new Thread(Write) { IsBackground = true, Name = "commit" };
-        writer.Start();
+            """
+        );
+        _writer = new Thread(Write) { IsBackground = true, Name = "commit" };
+        _writer.Start();
     }
 
     public Task CommitAsync(BareWrite write, string eventType)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        queue.Add((write, eventType, done));
+        _queue.Add((write, eventType, done));
         return done.Task;
     }
 
     public void Dispose()
     {
-        queue.CompleteAdding();
-        writer.Join();
-        queue.Dispose();
-        connection.Dispose();
+        _queue.CompleteAdding();
+        _writer.Join();
+        _queue.Dispose();
+        _connection.Dispose();
     }
 
     private void Write()
@@ -52,11 +58,16 @@ internal sealed class BareStore : IDisposable
         using var commit = Command("COMMIT");
         using var upsert = Command(
             "INSERT INTO lease VALUES ($id, $state, $handle, $expires, $body) ON CONFLICT (id) DO UPDATE SET state = excluded.state, handle = excluded.handle, expires_at = excluded.expires_at",
-            "$id", "$state", "$handle", "$expires", "$body");
+            "$id",
+            "$state",
+            "$handle",
+            "$expires",
+            "$body"
+        );
         using var append = Command("INSERT INTO audit VALUES ($sequence, $line)", "$sequence", "$line");
         var batch = new List<TaskCompletionSource>(MaxBatch);
         var (sequence, previous) = (0L, new string('0', 64));
-        foreach (var first in queue.GetConsumingEnumerable())
+        foreach (var first in _queue.GetConsumingEnumerable())
         {
             begin.ExecuteNonQuery();
             var next = first;
@@ -70,16 +81,18 @@ internal sealed class BareStore : IDisposable
                 upsert.Parameters[4].Value = write.Lease;
                 upsert.ExecuteNonQuery();
 
-                var line = Encoding.UTF8.GetBytes(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $$"""{"sequence":{{++sequence}},"previous":"{{previous}}","time":"{{TimeProvider.System.GetUtcNow():O}}","type":"{{eventType}}","leaseId":"{{write.LeaseId}}","details":{{Encoding.UTF8.GetString(write.Lease)}}}"""));
+                var line = Encoding.UTF8.GetBytes(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $$"""{"sequence":{{++sequence}},"previous":"{{previous}}","time":"{{TimeProvider.System.GetUtcNow():O}}","type":"{{eventType}}","leaseId":"{{write.LeaseId}}","details":{{Encoding.UTF8.GetString(write.Lease)}}}"""
+                    )
+                );
                 previous = Convert.ToHexStringLower(SHA256.HashData(line));
                 append.Parameters[0].Value = sequence;
                 append.Parameters[1].Value = line;
                 append.ExecuteNonQuery();
                 batch.Add(done);
-            }
-            while (batch.Count < MaxBatch && queue.TryTake(out next));
+            } while (batch.Count < MaxBatch && _queue.TryTake(out next));
 
             commit.ExecuteNonQuery();
             batch.ForEach(done => done.SetResult());
@@ -89,7 +102,7 @@ internal sealed class BareStore : IDisposable
 
     private SqliteCommand Command(string sql, params ReadOnlySpan<string> parameters)
     {
-        var command = connection.CreateCommand();
+        var command = _connection.CreateCommand();
         command.CommandText = sql;
         foreach (var name in parameters)
         {

@@ -5,18 +5,28 @@ using System.Text;
 
 namespace CredBroker.Benchmarks.Children;
 
-/// <summary>A process that the bench started: the newest part of its output is kept, and it is killed by its own id when the bench is done with it.</summary>
+/// <summary>
+/// A process that the bench started: the newest part of its output is kept, and it is killed by its own id when the
+/// bench is done with it.
+/// </summary>
 internal sealed class Child : IAsyncDisposable
 {
     private const int KeptCharacters = 16 * 1024;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
-    private readonly StringBuilder output = new();
+    private readonly StringBuilder _output = new();
 
     private Child(string program, IEnumerable<string> arguments, Uri address)
     {
         Address = address;
-        Process = new Process { StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true } };
+        Process = new Process
+        {
+            StartInfo = new ProcessStartInfo(program, arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
+        };
         Process.OutputDataReceived += Keep;
         Process.ErrorDataReceived += Keep;
     }
@@ -31,7 +41,11 @@ internal sealed class Child : IAsyncDisposable
 
     /// <summary>Starts a program that listens on the port it is given, and waits until it is ready.</summary>
     public static async Task<Child> StartAsync(
-        string program, Func<int, IEnumerable<string>> arguments, Func<Uri, CancellationToken, Task<bool>> isReady, IReadOnlyDictionary<string, string>? environment = null)
+        string program,
+        Func<int, IEnumerable<string>> arguments,
+        Func<Uri, CancellationToken, Task<bool>> isReady,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         var port = FreePort();
         var child = new Child(program, arguments(port), new Uri($"http://127.0.0.1:{port}"));
@@ -51,7 +65,9 @@ internal sealed class Child : IAsyncDisposable
             {
                 if (child.Process.HasExited)
                 {
-                    throw new InvalidOperationException($"{program} ended with {child.Process.ExitCode}:\n{child.Output()}");
+                    throw new InvalidOperationException(
+                        $"{program} ended with {child.Process.ExitCode}:\n{child.Output()}"
+                    );
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, limit.Token);
@@ -88,9 +104,9 @@ internal sealed class Child : IAsyncDisposable
 
     public string Output()
     {
-        lock (output)
+        lock (_output)
         {
-            return output.ToString();
+            return _output.ToString();
         }
     }
 
@@ -123,12 +139,12 @@ internal sealed class Child : IAsyncDisposable
 
     private void Keep(object sender, DataReceivedEventArgs e)
     {
-        lock (output)
+        lock (_output)
         {
-            output.AppendLine(e.Data);
-            if (output.Length > KeptCharacters)
+            _output.AppendLine(e.Data);
+            if (_output.Length > KeptCharacters)
             {
-                output.Remove(0, output.Length - KeptCharacters);
+                _output.Remove(0, _output.Length - KeptCharacters);
             }
         }
     }

@@ -8,18 +8,21 @@ namespace CredBroker.Benchmarks.Children;
 internal sealed class OpenBao : IAsyncDisposable
 {
     private const string RootToken = "root";
-    private readonly HttpClient http;
+    private readonly HttpClient _http;
 
     private OpenBao(Child child)
     {
         Child = child;
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = child.Address };
-        http.DefaultRequestHeaders.Add("X-Vault-Token", RootToken);
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = child.Address };
+        _http.DefaultRequestHeaders.Add("X-Vault-Token", RootToken);
     }
 
     public Child Child { get; }
 
-    /// <summary>The program that <c>CREDBROKER_TEST_BAO</c> names, else <c>bao</c> or <c>vault</c> on PATH; null where there is none.</summary>
+    /// <summary>
+    /// The program that <c>CREDBROKER_TEST_BAO</c> names, else <c>bao</c> or <c>vault</c> on PATH; null where there is
+    /// none.
+    /// </summary>
     public static string? FindBinary()
     {
         if (Environment.GetEnvironmentVariable("CREDBROKER_TEST_BAO") is { Length: > 0 } set)
@@ -27,28 +30,46 @@ internal sealed class OpenBao : IAsyncDisposable
             return set;
         }
 
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return folders.SelectMany(folder => new[] { Path.Combine(folder, "bao"), Path.Combine(folder, "vault") }).FirstOrDefault(File.Exists);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        return folders
+            .SelectMany(folder => new[] { Path.Combine(folder, "bao"), Path.Combine(folder, "vault") })
+            .FirstOrDefault(File.Exists);
     }
 
-    public static async Task<OpenBao> StartAsync(string binary) => new(await Child.StartAsync(
-        binary,
-        port => ["server", "-dev", "-dev-no-store-token", $"-dev-root-token-id={RootToken}", $"-dev-listen-address=127.0.0.1:{port}", "-log-level=warn"],
-        IsUnsealedAsync));
+    public static async Task<OpenBao> StartAsync(string binary) =>
+        new(
+            await Child.StartAsync(
+                binary,
+                port =>
+                    [
+                        "server",
+                        "-dev",
+                        "-dev-no-store-token",
+                        $"-dev-root-token-id={RootToken}",
+                        $"-dev-listen-address=127.0.0.1:{port}",
+                        "-log-level=warn",
+                    ],
+                IsUnsealedAsync
+            )
+        );
 
     /// <summary>One of the operator's calls; <paramref name="path"/> is below <c>/v1/</c>.</summary>
     public async Task<JsonElement> PostAsync(string path, JsonObject body)
     {
-        using var answer = await http.PostAsJsonAsync("/v1/" + path, body);
+        using var answer = await _http.PostAsJsonAsync("/v1/" + path, body);
         var text = await answer.Content.ReadAsStringAsync();
-        return !answer.IsSuccessStatusCode ? throw new InvalidOperationException($"{path} answered {(int)answer.StatusCode}: {text}")
+        return !answer.IsSuccessStatusCode
+                ? throw new InvalidOperationException($"{path} answered {(int)answer.StatusCode}: {text}")
             : text.Length == 0 ? default
             : JsonDocument.Parse(text).RootElement;
     }
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
+        _http.Dispose();
         await Child.DisposeAsync();
     }
 
@@ -58,7 +79,13 @@ internal sealed class OpenBao : IAsyncDisposable
         try
         {
             // The dev server makes its secret/ mount last.
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, "/v1/sys/internal/ui/mounts/secret")) { Headers = { { "X-Vault-Token", RootToken } } };
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get,
+                new Uri(address, "/v1/sys/internal/ui/mounts/secret")
+            )
+            {
+                Headers = { { "X-Vault-Token", RootToken } },
+            };
             using var answer = await probe.SendAsync(request, cancellationToken);
             return answer.IsSuccessStatusCode;
         }

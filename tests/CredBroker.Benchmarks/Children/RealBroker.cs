@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace CredBroker.Benchmarks.Children;
 
-/// <summary>The real thing: CredBroker.Server as it is started anywhere, with settings, policy and keys in files.</summary>
+/// <summary>
+/// The real thing: CredBroker.Server as it is started anywhere, with settings, policy and keys in files.
+/// </summary>
 internal static class RealBroker
 {
     public const string Installation = "bench";
@@ -21,7 +23,8 @@ internal static class RealBroker
         return await Child.StartAsync(
             "dotnet",
             port => [ServerAssembly, "--settings", WriteSettings(port)],
-            IsIssuingAsync);
+            IsIssuingAsync
+        );
 
         string WriteSettings(int port)
         {
@@ -32,18 +35,25 @@ internal static class RealBroker
                 ["Identity"] = new JsonObject
                 {
                     ["Audience"] = Agents.Audience,
-                    ["Issuers"] = new JsonArray(new JsonObject
-                    {
-                        ["Issuer"] = Agents.Issuer,
-                        ["Jwks"] = new JsonObject { ["File"] = jwks },
-                        ["WorkloadClaim"] = "sub",
-                        ["InstanceClaim"] = "instance",
-                        ["Claims"] = new JsonArray("jti"),
-                    }),
+                    ["Issuers"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["Issuer"] = Agents.Issuer,
+                            ["Jwks"] = new JsonObject { ["File"] = jwks },
+                            ["WorkloadClaim"] = "sub",
+                            ["InstanceClaim"] = "instance",
+                            ["Claims"] = new JsonArray("jti"),
+                        }
+                    ),
                 },
                 ["Storage"] = new JsonObject { ["SqliteFile"] = Database(directory) },
                 ["Policy"] = new JsonObject { ["File"] = policy },
-                ["Vault"] = new JsonObject { ["Address"] = vault.ToString(), ["Installation"] = Installation, ["TokenFile"] = token },
+                ["Vault"] = new JsonObject
+                {
+                    ["Address"] = vault.ToString(),
+                    ["Installation"] = Installation,
+                    ["TokenFile"] = token,
+                },
             };
             var file = Path.Combine(files.FullName, "appsettings.json");
             File.WriteAllText(file, settings.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
@@ -52,7 +62,8 @@ internal static class RealBroker
     }
 
     /// <summary>The broker's database file. Not beside the policy, whose folder is watched.</summary>
-    public static string Database(DirectoryInfo directory) => Path.Combine(directory.FullName, "broker-store", "broker.db");
+    public static string Database(DirectoryInfo directory) =>
+        Path.Combine(directory.FullName, "broker-store", "broker.db");
 
     private static string ServerAssembly => Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
 

@@ -6,8 +6,9 @@ using System.Text;
 namespace CredBroker.Benchmarks.Load;
 
 /// <summary>
-/// One kept HTTP/1.1 connection over a raw socket: sends prepared bytes and reads one answer. It does no more than that, because the load comes from the same
-/// machine as what is measured, and what the load costs the contenders cannot have.
+/// One kept HTTP/1.1 connection over a raw socket: sends prepared bytes and reads one answer. It does no more than
+/// that, because the load comes from the same machine as what is measured, and what the load costs the contenders
+/// cannot have.
 /// </summary>
 internal sealed class HttpConnection : IDisposable
 {
@@ -15,19 +16,20 @@ internal sealed class HttpConnection : IDisposable
     private static ReadOnlySpan<byte> LastChunk => "\r\n0\r\n\r\n"u8;
     private static ReadOnlySpan<byte> ContentLength => "Content-Length: "u8;
 
-    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly byte[] buffer = new byte[64 * 1024];
-
-    private HttpConnection()
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
     {
-    }
+        NoDelay = true,
+    };
+    private readonly byte[] _buffer = new byte[64 * 1024];
+
+    private HttpConnection() { }
 
     public static async Task<HttpConnection> OpenAsync(Uri address)
     {
         var connection = new HttpConnection();
         try
         {
-            await connection.socket.ConnectAsync(IPAddress.Loopback, address.Port);
+            await connection._socket.ConnectAsync(IPAddress.Loopback, address.Port);
             return connection;
         }
         catch
@@ -38,36 +40,44 @@ internal sealed class HttpConnection : IDisposable
     }
 
     /// <summary>A request as bytes; <paramref name="headers"/> are whole lines, each with its line end.</summary>
-    public static byte[] Request(string method, string path, string headers = "", string body = "") => Encoding.UTF8.GetBytes(
-        $"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}" +
-        (body.Length == 0 ? "\r\n" : $"Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
+    public static byte[] Request(string method, string path, string headers = "", string body = "") =>
+        Encoding.UTF8.GetBytes(
+            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"
+                + (
+                    body.Length == 0
+                        ? "\r\n"
+                        : $"Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"
+                )
+        );
 
-    /// <summary>Sends the request and returns the answer's status and body; the body is valid until the next call.</summary>
+    /// <summary>
+    /// Sends the request and returns the answer's status and body; the body is valid until the next call.
+    /// </summary>
     public async ValueTask<HttpAnswer> SendAsync(ReadOnlyMemory<byte> request)
     {
         while (request.Length > 0)
         {
-            request = request[await socket.SendAsync(request)..];
+            request = request[await _socket.SendAsync(request)..];
         }
 
         var filled = 0;
         while (true)
         {
-            var read = await socket.ReceiveAsync(buffer.AsMemory(filled));
+            var read = await _socket.ReceiveAsync(_buffer.AsMemory(filled));
             if (read == 0)
             {
                 throw new InvalidOperationException("The server closed the connection.");
             }
 
             filled += read;
-            if (TryRead(buffer.AsMemory(0, filled), out var answer))
+            if (TryRead(_buffer.AsMemory(0, filled), out var answer))
             {
                 return answer;
             }
         }
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => _socket.Dispose();
 
     private static bool TryRead(ReadOnlyMemory<byte> received, out HttpAnswer answer)
     {

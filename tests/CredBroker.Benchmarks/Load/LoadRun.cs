@@ -21,7 +21,11 @@ internal static class LoadRun
             var workers = connections.ConvertAll(connection => Task.Run(() => WorkAsync(contender, connection, end)));
             var latencies = await Task.WhenAll(workers);
             var elapsed = Stopwatch.GetElapsedTime(start);
-            return new Measurement([.. latencies.SelectMany(worker => worker)], elapsed, [.. contender.CpuTimes().Zip(before, (after, then) => after - then)]);
+            return new Measurement(
+                [.. latencies.SelectMany(worker => worker)],
+                elapsed,
+                [.. contender.CpuTimes().Zip(before, (after, then) => after - then)]
+            );
         }
         finally
         {
@@ -32,7 +36,7 @@ internal static class LoadRun
     private static async Task<List<long>> WorkAsync(Contender contender, HttpConnection connection, long end)
     {
         var latencies = new List<long>(16 * 1024);
-        for (var before = Stopwatch.GetTimestamp(); before < end;)
+        for (var before = Stopwatch.GetTimestamp(); before < end; )
         {
             var answer = await contender.Operation(connection, contender.NextIndex());
             var after = Stopwatch.GetTimestamp();

@@ -5,7 +5,10 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Benchmarks.Suites;
 
-/// <summary>Target 3: what a decision over a hundred rules costs. On one thread, as CPU time, which other programs on the machine do not lengthen.</summary>
+/// <summary>
+/// Target 3: what a decision over a hundred rules costs. On one thread, as CPU time, which other programs on the
+/// machine do not lengthen.
+/// </summary>
 internal static class PolicySuite
 {
     private const int Batch = 10_000;
@@ -57,8 +60,7 @@ internal static class PolicySuite
                     }
 
                     count += Batch;
-                }
-                while (Stopwatch.GetElapsedTime(start) < duration);
+                } while (Stopwatch.GetElapsedTime(start) < duration);
 
                 return count;
             }

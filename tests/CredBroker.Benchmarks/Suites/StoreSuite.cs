@@ -13,7 +13,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.Benchmarks.Suites;
 
-/// <summary>What the two durable commits of an exchange cost in the store alone, beside the bare floor's two; 32 callers wait at a time.</summary>
+/// <summary>
+/// What the two durable commits of an exchange cost in the store alone, beside the bare floor's two; 32 callers wait at
+/// a time.
+/// </summary>
 internal static class StoreSuite
 {
     private const int Callers = 32;
@@ -24,7 +27,10 @@ internal static class StoreSuite
         using var directory = new BenchDirectory(options);
         using var bare = new BareStore(Path.Combine(directory.Info.FullName, "bare.db"));
         using var store = SqliteBrokerStore.Open(
-            new StorageOptions { SqliteFile = Path.Combine(directory.Info.FullName, "store", "broker.db") }, TimeProvider.System, NullLogger<SqliteBrokerStore>.Instance);
+            new StorageOptions { SqliteFile = Path.Combine(directory.Info.FullName, "store", "broker.db") },
+            TimeProvider.System,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
         var pairs = new Pairs(store, bare);
         await RunAsync(pairs.InStoreAsync, options.Warmup / 2.0);
         await RunAsync(pairs.InBareStoreAsync, options.Warmup / 2.0);
@@ -45,8 +51,11 @@ internal static class StoreSuite
         {
             var count = figures.Sum(figure => figure.Count);
             table.Add(
-                name, $"{count / figures.Sum(figure => figure.Elapsed.TotalSeconds):N0}", $"{figures.Sum(figure => figure.Cpu.TotalMicroseconds) / count:N0}",
-                $"{figures.Sum(figure => figure.Allocated) / 1024.0 / count:N1}");
+                name,
+                $"{count / figures.Sum(figure => figure.Elapsed.TotalSeconds):N0}",
+                $"{figures.Sum(figure => figure.Cpu.TotalMicroseconds) / count:N0}",
+                $"{figures.Sum(figure => figure.Allocated) / 1024.0 / count:N1}"
+            );
         }
     }
 
@@ -54,17 +63,28 @@ internal static class StoreSuite
     {
         var (start, cpu, allocated) = (Stopwatch.GetTimestamp(), CpuTime(), GC.GetTotalAllocatedBytes());
         var end = start + (long)(seconds * Stopwatch.Frequency);
-        var counts = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
-        {
-            var count = 0;
-            for (; Stopwatch.GetTimestamp() < end; count++)
-            {
-                await pair();
-            }
+        var counts = await Task.WhenAll(
+            Enumerable
+                .Range(0, Callers)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var count = 0;
+                        for (; Stopwatch.GetTimestamp() < end; count++)
+                        {
+                            await pair();
+                        }
 
-            return count;
-        })));
-        return new(counts.Sum(), Stopwatch.GetElapsedTime(start), CpuTime() - cpu, GC.GetTotalAllocatedBytes() - allocated);
+                        return count;
+                    })
+                )
+        );
+        return new(
+            counts.Sum(),
+            Stopwatch.GetElapsedTime(start),
+            CpuTime() - cpu,
+            GC.GetTotalAllocatedBytes() - allocated
+        );
     }
 
     private static TimeSpan CpuTime()
@@ -77,17 +97,17 @@ internal static class StoreSuite
 
     private sealed class Pairs
     {
-        private readonly SqliteBrokerStore store;
-        private readonly BareStore bare;
-        private readonly WorkloadIdentity identity;
-        private readonly Decision decision;
-        private readonly byte[] lease;
-        private int made;
+        private readonly SqliteBrokerStore _store;
+        private readonly BareStore _bare;
+        private readonly WorkloadIdentity _identity;
+        private readonly Decision _decision;
+        private readonly byte[] _lease;
+        private int _made;
 
         public Pairs(SqliteBrokerStore store, BareStore bare)
         {
-            (this.store, this.bare) = (store, bare);
-            identity = new()
+            (_store, _bare) = (store, bare);
+            _identity = new()
             {
                 Proof = ProofMethod.Oidc,
                 Issuer = Agents.Issuer,
@@ -97,28 +117,28 @@ internal static class StoreSuite
                 ProofExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
                 ProofHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
             };
-            decision = PolicySet.Compile(BenchPolicy.Document).Set!.Evaluate(identity, Task(0), Request);
-            lease = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 500)}}"}""");
+            _decision = PolicySet.Compile(BenchPolicy.Document).Set!.Evaluate(_identity, Task(0), Request);
+            _lease = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 500)}}"}""");
         }
 
         private static CredentialRequest Request => new() { Credential = "reports", Actions = ["read"] };
 
         public async Task InStoreAsync()
         {
-            var (id, position) = (Ids.New(TimeProvider.System), store.Position);
+            var (id, position) = (Ids.New(TimeProvider.System), _store.Position);
             var record = new DecisionRecord
             {
                 Id = Ids.New(TimeProvider.System),
                 PolicyVersion = position.PolicyVersion,
-                Identity = identity,
-                Task = Task(Interlocked.Increment(ref made) % 20_000),
+                Identity = _identity,
+                Task = Task(Interlocked.Increment(ref _made) % 20_000),
                 Request = Request,
-                Decision = decision,
+                Decision = _decision,
             };
             var auditEvent = new AuditEvent
             {
                 Type = AuditEventTypes.RequestAllowed,
-                Actor = AuditActor.Workload(identity),
+                Actor = AuditActor.Workload(_identity),
                 LeaseId = id,
                 DecisionId = record.Id,
                 Process = record.Task.Process,
@@ -135,19 +155,37 @@ internal static class StoreSuite
                 OpenedAt = position.UtcNow,
                 IssuanceDeadline = position.UtcNow.AddSeconds(30),
             };
-            Expect(await store.CommitAsync(new StateChange.LeaseOpened(pending, position.Fence, TaskOwnership.Of(identity), null) { Event = auditEvent }, CancellationToken.None));
+            Expect(
+                await _store.CommitAsync(
+                    new StateChange.LeaseOpened(pending, position.Fence, TaskOwnership.Of(_identity), null)
+                    {
+                        Event = auditEvent,
+                    },
+                    CancellationToken.None
+                )
+            );
             var handles = new SecretHandles($"database/creds/cb-bench-reports/{id}", null, "cb-" + id);
             var expires = position.UtcNow.AddMinutes(10);
-            Expect(await store.CommitAsync(
-                new StateChange.LeaseActivated(id, handles, expires, expires) { Event = auditEvent with { Type = AuditEventTypes.LeaseIssued, Details = """{"vaultLease":"x"}"""u8.ToArray() } },
-                CancellationToken.None));
+            Expect(
+                await _store.CommitAsync(
+                    new StateChange.LeaseActivated(id, handles, expires, expires)
+                    {
+                        Event = auditEvent with
+                        {
+                            Type = AuditEventTypes.LeaseIssued,
+                            Details = """{"vaultLease":"x"}"""u8.ToArray(),
+                        },
+                    },
+                    CancellationToken.None
+                )
+            );
         }
 
         public async Task InBareStoreAsync()
         {
             var id = Ids.New(TimeProvider.System);
-            await bare.CommitAsync(new(id, "pending", lease, "a0123456789abcdef"), "request.allowed");
-            await bare.CommitAsync(new(id, "active", lease, $"database/creds/cb-bench-reports/{id}"), "lease.issued");
+            await _bare.CommitAsync(new(id, "pending", _lease, "a0123456789abcdef"), "request.allowed");
+            await _bare.CommitAsync(new(id, "active", _lease, $"database/creds/cb-bench-reports/{id}"), "lease.issued");
         }
 
         private static void Expect(CommitOutcome outcome)
@@ -158,6 +196,7 @@ internal static class StoreSuite
             }
         }
 
-        private static AgentTask Task(int number) => new($"task-{number}", "monthly-reports", "Write the report of the month");
+        private static AgentTask Task(int number) =>
+            new($"task-{number}", "monthly-reports", "Write the report of the month");
     }
 }

@@ -23,7 +23,10 @@ public sealed class AuditCommandTests
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Equal(await log.ExportAsync(null), run.Out);
-        Assert.Equal("?format=jsonl&from=2026-03-01T00%3A00%3A00.000Z&to=2026-03-02T09%3A00%3A00.000Z", Assert.Single(cli.Broker.Calls).Query);
+        Assert.Equal(
+            "?format=jsonl&from=2026-03-01T00%3A00%3A00.000Z&to=2026-03-02T09%3A00%3A00.000Z",
+            Assert.Single(cli.Broker.Calls).Query
+        );
     }
 
     [Fact]
@@ -102,14 +105,27 @@ public sealed class AuditCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
         var file = Path.Combine(cli.Folder, "audit.jsonl");
-        await File.WriteAllTextAsync(file, (await new WrittenLog(9).ExportAsync(null)).Replace("\"reason\":\"r-4\"", "\"reason\":\"r-X\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            file,
+            (await new WrittenLog(9).ExportAsync(null)).Replace(
+                "\"reason\":\"r-4\"",
+                "\"reason\":\"r-X\"",
+                StringComparison.Ordinal
+            )
+        );
 
         var run = await cli.RunAsync("audit", "verify", file);
         var json = await cli.RunAsync("audit", "verify", file, "--output", "json");
 
         Assert.Equal((5, 5), (run.ExitCode, json.ExitCode));
         Assert.StartsWith($"{file}:6: BROKEN at event 4 of stream", run.Out, StringComparison.Ordinal);
-        Assert.Equal((false, 4), (JsonDocument.Parse(json.Out).RootElement.GetProperty("holds").GetBoolean(), JsonDocument.Parse(json.Out).RootElement.GetProperty("fault").GetProperty("sequence").GetInt32()));
+        Assert.Equal(
+            (false, 4),
+            (
+                JsonDocument.Parse(json.Out).RootElement.GetProperty("holds").GetBoolean(),
+                JsonDocument.Parse(json.Out).RootElement.GetProperty("fault").GetProperty("sequence").GetInt32()
+            )
+        );
     }
 
     [Fact]
@@ -122,7 +138,18 @@ public sealed class AuditCommandTests
         var head = log.Head.ToString();
 
         Assert.Equal(0, (await cli.RunAsync("audit", "verify", file, "--expect", head)).ExitCode);
-        Assert.Equal(5, (await cli.RunAsync("audit", "verify", file, "--expect", head.Replace(":4:", ":5:", StringComparison.Ordinal))).ExitCode);
+        Assert.Equal(
+            5,
+            (
+                await cli.RunAsync(
+                    "audit",
+                    "verify",
+                    file,
+                    "--expect",
+                    head.Replace(":4:", ":5:", StringComparison.Ordinal)
+                )
+            ).ExitCode
+        );
         Assert.Equal(2, (await cli.RunAsync("audit", "verify", file, "--expect", "head")).ExitCode);
     }
 
@@ -145,24 +172,48 @@ public sealed class AuditCommandTests
     /// <summary>A log of one stream, and the export of it as the broker writes it.</summary>
     private sealed class WrittenLog : IAuditLog
     {
-        private readonly string stream = Ids.New(TimeProvider.System);
-        private readonly List<AuditRecord> records = [];
+        private readonly string _stream = Ids.New(TimeProvider.System);
+        private readonly List<AuditRecord> _records = [];
 
         public WrittenLog(int events) => Add(events);
 
         /// <summary>The connection breaks within the record after this many; null for never.</summary>
         public int? BreakAfter { get; set; }
 
-        public AuditPosition Head => new(stream, records.Count, AuditRecordWriter.Hash(records[^1].Bytes.Span));
+        public AuditPosition Head => new(_stream, _records.Count, AuditRecordWriter.Hash(_records[^1].Bytes.Span));
 
         public void Add(int events)
         {
             for (var i = 0; i < events; i++)
             {
-                var (sequence, previous) = (records.Count + 1, records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
+                var (sequence, previous) = (_records.Count + 1, _records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
                 var body = AuditRecordWriter.WriteBody(
-                    sequence == 1 ? AuditStreams.Opened(null) with { Reason = "r-1" } : new() { Type = AuditEventTypes.AdminAction, Actor = AuditActor.Broker("test"), Reason = $"r-{sequence}" });
-                records.Add(new(stream, sequence, previous, AuditRecordWriter.Seal(stream, sequence, new(2026, 3, 1, 10, sequence, 0, TimeSpan.Zero), previous, body)));
+                    sequence == 1
+                        ? AuditStreams.Opened(null) with
+                        {
+                            Reason = "r-1",
+                        }
+                        : new()
+                        {
+                            Type = AuditEventTypes.AdminAction,
+                            Actor = AuditActor.Broker("test"),
+                            Reason = $"r-{sequence}",
+                        }
+                );
+                _records.Add(
+                    new(
+                        _stream,
+                        sequence,
+                        previous,
+                        AuditRecordWriter.Seal(
+                            _stream,
+                            sequence,
+                            new(2026, 3, 1, 10, sequence, 0, TimeSpan.Zero),
+                            previous,
+                            body
+                        )
+                    )
+                );
             }
         }
 
@@ -180,7 +231,9 @@ public sealed class AuditCommandTests
             var text = await ExportAsync(after);
             var lines = text.Split('\n');
             var isBroken = BreakAfter is { } records && records < lines.Length - 4;
-            await context.Response.WriteAsync(isBroken ? string.Join('\n', lines.Take(2 + BreakAfter!.Value)) + "\n{\"v\":1,\"stre" : text);
+            await context.Response.WriteAsync(
+                isBroken ? string.Join('\n', lines.Take(2 + BreakAfter!.Value)) + "\n{\"v\":1,\"stre" : text
+            );
             await context.Response.Body.FlushAsync();
             if (isBroken)
             {
@@ -188,11 +241,17 @@ public sealed class AuditCommandTests
             }
         }
 
-        public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
-        public async IAsyncEnumerable<AuditRecord> ReadAsync(DateTimeOffset from, DateTimeOffset to, AuditCursor? after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        public async IAsyncEnumerable<AuditRecord> ReadAsync(
+            DateTimeOffset from,
+            DateTimeOffset to,
+            AuditCursor? after,
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+        )
         {
-            foreach (var record in records.Where(record => record.Sequence > (after?.Sequence ?? 0)))
+            foreach (var record in _records.Where(record => record.Sequence > (after?.Sequence ?? 0)))
             {
                 await Task.Yield();
                 yield return record;

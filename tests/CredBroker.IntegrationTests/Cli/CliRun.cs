@@ -9,7 +9,11 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
     /// <summary>The program for tests that need a process.</summary>
     public static string Program => typeof(CommandLine).Assembly.Location;
 
-    public static async Task<CliRun> RunAsync(IReadOnlyDictionary<string, string> environment, bool atTerminal, params string[] args)
+    public static async Task<CliRun> RunAsync(
+        IReadOnlyDictionary<string, string> environment,
+        bool atTerminal,
+        params string[] args
+    )
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -31,5 +35,6 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
     }
 
     /// <summary>In a pipe.</summary>
-    public static Task<CliRun> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] args) => RunAsync(environment, atTerminal: false, args);
+    public static Task<CliRun> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] args) =>
+        RunAsync(environment, atTerminal: false, args);
 }

@@ -12,7 +12,9 @@ public sealed class DoctorCommandTests
     [Fact]
     public async Task All_is_well_when_the_broker_is_and_takes_the_token()
     {
-        await using var cli = await WithTokenAsync("""{"iss":"https://idp","sub":"s-1","aud":"broker","exp":4070908800}""");
+        await using var cli = await WithTokenAsync(
+            """{"iss":"https://idp","sub":"s-1","aud":"broker","exp":4070908800}"""
+        );
         cli.Broker.OnProblem(AskedLease, "CB6004", "No such lease.");
 
         var run = await cli.RunAsync("doctor");
@@ -28,21 +30,34 @@ public sealed class DoctorCommandTests
     [Fact]
     public async Task A_refused_token_names_the_code_and_its_cure()
     {
-        await using var cli = await WithTokenAsync("""{"iss":"https://idp","sub":"s-1","aud":"other","exp":4070908800}""");
+        await using var cli = await WithTokenAsync(
+            """{"iss":"https://idp","sub":"s-1","aud":"other","exp":4070908800}"""
+        );
         cli.Broker.OnProblem(AskedLease, "CB1012", "The token is for another audience.");
 
         var run = await cli.RunAtTerminalAsync("doctor");
 
         Assert.Equal(5, run.ExitCode);
-        Assert.Contains("First failing check: identity: the broker refuses the token: CB1012", run.Error, StringComparison.Ordinal);
-        Assert.Contains("Cure: Ask the issuer for a token whose audience is this broker.", run.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "First failing check: identity: the broker refuses the token: CB1012",
+            run.Error,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "Cure: Ask the issuer for a token whose audience is this broker.",
+            run.Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_persons_token_is_tried_where_a_persons_is_meant()
     {
-        await using var cli = await WithTokenAsync("""{"iss":"https://idp","sub":"ada","aud":"console","exp":4070908800}""");
-        cli.Broker.OnProblem(AskedLease, "CB1017", "A person's token.").On("GET /v1/leases", new() { Leases = [] }, BrokerJson.Default.LeaseListResponse);
+        await using var cli = await WithTokenAsync(
+            """{"iss":"https://idp","sub":"ada","aud":"console","exp":4070908800}"""
+        );
+        cli.Broker.OnProblem(AskedLease, "CB1017", "A person's token.")
+            .On("GET /v1/leases", new() { Leases = [] }, BrokerJson.Default.LeaseListResponse);
 
         var run = await cli.RunAsync("doctor");
 
@@ -64,7 +79,11 @@ public sealed class DoctorCommandTests
         var run = await cli.RunAsync("doctor", "--output", "json");
 
         Assert.Equal(5, run.ExitCode);
-        var fault = JsonDocument.Parse(run.Out).RootElement.GetProperty("checks").EnumerateArray().First(check => !check.GetProperty("ok").GetBoolean());
+        var fault = JsonDocument
+            .Parse(run.Out)
+            .RootElement.GetProperty("checks")
+            .EnumerateArray()
+            .First(check => !check.GetProperty("ok").GetBoolean());
         Assert.Equal("token", fault.GetProperty("name").GetString());
         Assert.Contains(found, fault.GetProperty("found").GetString(), StringComparison.Ordinal);
     }
@@ -74,7 +93,25 @@ public sealed class DoctorCommandTests
     {
         await using var cli = await WithTokenAsync("""{"iss":"i","sub":"s","aud":"a","exp":4070908800}""");
         cli.Broker.OnProblem(AskedLease, "CB6004", "No such lease.");
-        cli.Broker.On("GET /health/issuing", new() { Status = "unavailable", Parts = [new() { Name = "vault", Status = "unavailable", Code = "CB4002", Detail = "sealed" }] }, BrokerJson.Default.HealthResponse, 503);
+        cli.Broker.On(
+            "GET /health/issuing",
+            new()
+            {
+                Status = "unavailable",
+                Parts =
+                [
+                    new()
+                    {
+                        Name = "vault",
+                        Status = "unavailable",
+                        Code = "CB4002",
+                        Detail = "sealed",
+                    },
+                ],
+            },
+            BrokerJson.Default.HealthResponse,
+            503
+        );
 
         var run = await cli.RunAsync("doctor");
 
@@ -86,7 +123,10 @@ public sealed class DoctorCommandTests
     public async Task A_server_that_is_no_broker_is_told_apart()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On("GET /health/live", context => Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, "<html>"));
+        cli.Broker.On(
+            "GET /health/live",
+            context => Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, "<html>")
+        );
 
         var run = await cli.RunAsync("doctor");
 
@@ -106,10 +146,17 @@ public sealed class DoctorCommandTests
     private static async Task<CliFixture> WithTokenAsync(string claims)
     {
         var cli = await CliFixture.StartAsync();
-        await File.WriteAllTextAsync(cli.TokenFile, $"{Part("""{"alg":"RS256","kid":"k"}""")}.{Part(claims)}.signature");
+        await File.WriteAllTextAsync(
+            cli.TokenFile,
+            $"{Part("""{"alg":"RS256","kid":"k"}""")}.{Part(claims)}.signature"
+        );
         foreach (var probe in new[] { "live", "ready", "issuing" })
         {
-            cli.Broker.On($"GET /health/{probe}", new() { Status = "ok", Parts = [] }, BrokerJson.Default.HealthResponse);
+            cli.Broker.On(
+                $"GET /health/{probe}",
+                new() { Status = "ok", Parts = [] },
+                BrokerJson.Default.HealthResponse
+            );
         }
 
         return cli;

@@ -12,22 +12,41 @@ public sealed class ExchangeCommandTests
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
 
-        var run = await cli.RunAsync(["exchange", "billing-readonly", .. CliFixture.Task, "--ttl", "10m", "--tool", "query", "--tool-arguments", """{"limit":5}"""]);
+        var run = await cli.RunAsync([
+            "exchange",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--ttl",
+            "10m",
+            "--tool",
+            "query",
+            "--tool-arguments",
+            """{"limit":5}""",
+        ]);
 
-        Assert.Equal((0, "username: cb-1_x\npassword: hunter2\nhost: billing-db\nport: 5433\ndatabase: billing\nsslmode: verify-full\n"), (run.ExitCode, run.Out));
+        Assert.Equal(
+            (
+                0,
+                "username: cb-1_x\npassword: hunter2\nhost: billing-db\nport: 5433\ndatabase: billing\nsslmode: verify-full\n"
+            ),
+            (run.ExitCode, run.Out)
+        );
         Assert.Contains($"credbroker release {CliFixture.LeaseId}", run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", run.Error, StringComparison.Ordinal);
         var call = Assert.Single(cli.Broker.Calls);
         Assert.Equal("Bearer header.claims.signature", call.Authorization);
         Assert.Equal(
             """{"task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"},"credential":"billing-readonly","actions":["read"],"ttl":"10m","toolCall":{"name":"query","arguments":{"limit":5}}}""",
-            call.Body);
+            call.Body
+        );
     }
 
     [Fact]
     public async Task Programs_get_the_reply_as_json()
     {
-        await using var cli = (await CliFixture.StartAsync()).Issues(new KeyValueSecret { Data = JsonElement.Parse("""{"apiKey":"hunter2"}""") });
+        await using var cli = (await CliFixture.StartAsync()).Issues(
+            new KeyValueSecret { Data = JsonElement.Parse("""{"apiKey":"hunter2"}""") }
+        );
 
         var run = await cli.RunAsync(["exchange", "payments-api-key", .. CliFixture.Task, "--output", "json"]);
 
@@ -39,15 +58,33 @@ public sealed class ExchangeCommandTests
     [Fact]
     public async Task A_key_is_made_here_written_for_its_owner_alone_and_only_its_request_is_sent()
     {
-        await using var cli = (await CliFixture.StartAsync()).Issues(new CertificateSecret { Certificate = "CERT\n", Chain = ["ISSUER\n"], Serial = "01" });
+        await using var cli = (await CliFixture.StartAsync()).Issues(
+            new CertificateSecret
+            {
+                Certificate = "CERT\n",
+                Chain = ["ISSUER\n"],
+                Serial = "01",
+            }
+        );
         var (keyFile, certFile) = (Path.Combine(cli.Folder, "key.pem"), Path.Combine(cli.Folder, "cert.pem"));
 
-        var run = await cli.RunAsync(["exchange", "agent-mtls", .. CliFixture.Task, "--key-out", keyFile, "--cert-out", certFile]);
+        var run = await cli.RunAsync([
+            "exchange",
+            "agent-mtls",
+            .. CliFixture.Task,
+            "--key-out",
+            keyFile,
+            "--cert-out",
+            certFile,
+        ]);
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal("CERT\nISSUER\n", await File.ReadAllTextAsync(certFile));
         var body = JsonDocument.Parse(Assert.Single(cli.Broker.Calls).Body).RootElement;
-        var request = CertificateRequest.LoadSigningRequestPem(body.GetProperty("csr").GetString()!, HashAlgorithmName.SHA256);
+        var request = CertificateRequest.LoadSigningRequestPem(
+            body.GetProperty("csr").GetString()!,
+            HashAlgorithmName.SHA256
+        );
         using var key = ECDsa.Create();
         key.ImportFromPem(await File.ReadAllTextAsync(keyFile));
         Assert.Equal(key.ExportSubjectPublicKeyInfo(), request.PublicKey.ExportSubjectPublicKeyInfo());
@@ -61,11 +98,26 @@ public sealed class ExchangeCommandTests
     [Fact]
     public async Task A_new_key_without_a_file_is_printed_beside_its_certificate()
     {
-        await using var cli = (await CliFixture.StartAsync()).Issues(new CertificateSecret { Certificate = "CERT", Chain = [], Serial = "01" });
+        await using var cli = (await CliFixture.StartAsync()).Issues(
+            new CertificateSecret
+            {
+                Certificate = "CERT",
+                Chain = [],
+                Serial = "01",
+            }
+        );
 
         var run = await cli.RunAsync(["exchange", "agent-mtls", .. CliFixture.Task, "--new-key", "-o", "json"]);
 
-        Assert.Contains("PRIVATE KEY", Assert.IsType<CertificateSecret>(JsonSerializer.Deserialize(run.Out, BrokerJson.Default.ExchangeResponse)!.Secret).PrivateKey, StringComparison.Ordinal);
+        Assert.Contains(
+            "PRIVATE KEY",
+            Assert
+                .IsType<CertificateSecret>(
+                    JsonSerializer.Deserialize(run.Out, BrokerJson.Default.ExchangeResponse)!.Secret
+                )
+                .PrivateKey,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -93,7 +145,9 @@ public sealed class ExchangeCommandTests
 
         Assert.Equal((3, ""), (run.ExitCode, run.Out));
         Assert.Equal(
-            "credbroker: CB2001: Not allowed by policy: No rule allows this.\nNext: Stop, or ask for another credential or for fewer actions.\nTrace: trace-1\n", run.Error);
+            "credbroker: CB2001: Not allowed by policy: No rule allows this.\nNext: Stop, or ask for another credential or for fewer actions.\nTrace: trace-1\n",
+            run.Error
+        );
         Assert.False(File.Exists(keyFile));
     }
 
@@ -106,7 +160,13 @@ public sealed class ExchangeCommandTests
         var run = await cli.RunAsync(["exchange", "billing-readonly", .. CliFixture.Task, "--output", "json"]);
 
         Assert.Equal((4, ""), (run.ExitCode, run.Out));
-        Assert.Equal(("CB4002", 30), (JsonDocument.Parse(run.Error).RootElement.GetProperty("code").GetString(), JsonDocument.Parse(run.Error).RootElement.GetProperty("retryAfter").GetInt32()));
+        Assert.Equal(
+            ("CB4002", 30),
+            (
+                JsonDocument.Parse(run.Error).RootElement.GetProperty("code").GetString(),
+                JsonDocument.Parse(run.Error).RootElement.GetProperty("retryAfter").GetInt32()
+            )
+        );
     }
 
     [Theory]
@@ -122,25 +182,44 @@ public sealed class ExchangeCommandTests
 
         Assert.Equal(2, run.ExitCode);
         Assert.Empty(cli.Broker.Calls);
-        Assert.All(content.Split(' ', '\n').Where(part => part.Length > 0), part => Assert.DoesNotContain(part, run.Error.Replace("token alone", "", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.All(
+            content.Split(' ', '\n').Where(part => part.Length > 0),
+            part =>
+                Assert.DoesNotContain(
+                    part,
+                    run.Error.Replace("token alone", "", StringComparison.Ordinal),
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Fact]
     public async Task GitHubs_token_is_requested_for_this_broker()
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
-        cli.Broker.On("GET /github", context => Microsoft.AspNetCore.Http.HttpResponseJsonExtensions.WriteAsJsonAsync(context.Response, new Dictionary<string, string> { ["value"] = "a.b.c" }));
+        cli.Broker.On(
+            "GET /github",
+            context =>
+                Microsoft.AspNetCore.Http.HttpResponseJsonExtensions.WriteAsJsonAsync(
+                    context.Response,
+                    new Dictionary<string, string> { ["value"] = "a.b.c" }
+                )
+        );
         var environment = cli.Environment;
         environment.Remove("CREDBROKER_TOKEN_FILE");
         environment["ACTIONS_ID_TOKEN_REQUEST_URL"] = $"{cli.Broker.Address}github?api-version=2.0";
         environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "request-token";
 
-        var run = await CliRun.RunAsync(environment, ["exchange", "billing-readonly", .. CliFixture.Task, "--audience", "https://broker"]);
+        var run = await CliRun.RunAsync(
+            environment,
+            ["exchange", "billing-readonly", .. CliFixture.Task, "--audience", "https://broker"]
+        );
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(
             [("Bearer request-token", "?api-version=2.0&audience=https%3A%2F%2Fbroker"), ("Bearer a.b.c", "")],
-            cli.Broker.Calls.Select(call => (call.Authorization, call.Query)));
+            cli.Broker.Calls.Select(call => (call.Authorization, call.Query))
+        );
     }
 
     [Fact]
@@ -166,12 +245,32 @@ public sealed class ExchangeCommandTests
         var call = $"DELETE /v1/credentials/{CliFixture.LeaseId}";
         _ = state is null
             ? cli.Broker.OnStatus(call, status)
-            : cli.Broker.On(call, new() { State = state, StillValid = [new() { LeaseId = "l", Credential = "c", What = "rotate secret/payments" }] }, BrokerJson.Default.ReleaseResponse, status);
+            : cli.Broker.On(
+                call,
+                new()
+                {
+                    State = state,
+                    StillValid =
+                    [
+                        new()
+                        {
+                            LeaseId = "l",
+                            Credential = "c",
+                            What = "rotate secret/payments",
+                        },
+                    ],
+                },
+                BrokerJson.Default.ReleaseResponse,
+                status
+            );
 
         var run = await cli.RunAsync("release", CliFixture.LeaseId);
 
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Contains(text, run.Error, StringComparison.Ordinal);
-        Assert.Equal(state is not null, run.Error.Contains("Still valid: rotate secret/payments", StringComparison.Ordinal));
+        Assert.Equal(
+            state is not null,
+            run.Error.Contains("Still valid: rotate secret/payments", StringComparison.Ordinal)
+        );
     }
 }

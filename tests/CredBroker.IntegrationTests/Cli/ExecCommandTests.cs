@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace CredBroker.IntegrationTests.Cli;
 
-/// <summary>The real program as a process: what its child sees, what it prints itself, and what happens to the secret at the end.</summary>
+/// <summary>
+/// The real program as a process: what its child sees, what it prints itself, and what happens to the secret at the
+/// end.
+/// </summary>
 public sealed class ExecCommandTests
 {
     private static readonly string Release = $"DELETE /v1/credentials/{CliFixture.LeaseId}";
@@ -16,8 +19,18 @@ public sealed class ExecCommandTests
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
         var file = Path.Combine(cli.Folder, "seen");
 
-        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--as", "postgres", "--",
-            "sh", "-c", "echo $PGHOST $PGPORT $PGDATABASE $PGUSER $PGPASSWORD $PGSSLMODE > \"$0\"; exit 7", file]);
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--as",
+            "postgres",
+            "--",
+            "sh",
+            "-c",
+            "echo $PGHOST $PGPORT $PGDATABASE $PGUSER $PGPASSWORD $PGSSLMODE > \"$0\"; exit 7",
+            file,
+        ]);
         await run.Process.WaitForExitAsync();
 
         Assert.Equal(7, run.Process.ExitCode);
@@ -32,7 +45,15 @@ public sealed class ExecCommandTests
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
         cli.Broker.OnProblem(Release, "CB4001", "Vault does not answer.");
 
-        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "tr '\\0' ' ' < /proc/$PPID/cmdline"]);
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--",
+            "sh",
+            "-c",
+            "tr '\\0' ' ' < /proc/$PPID/cmdline",
+        ]);
         await run.Process.WaitForExitAsync();
 
         Assert.Contains("exec billing-readonly", run.Output, StringComparison.Ordinal);
@@ -49,7 +70,15 @@ public sealed class ExecCommandTests
         Signals.SkipWhenIgnored(signal);
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
 
-        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "echo up; exec sleep 100"]);
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--",
+            "sh",
+            "-c",
+            "echo up; exec sleep 100",
+        ]);
         await OutputAsync(run, "up");
         await KillAsync(run, signal);
         await run.Process.WaitForExitAsync();
@@ -63,7 +92,15 @@ public sealed class ExecCommandTests
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
 
-        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"]);
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--",
+            "sh",
+            "-c",
+            "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done",
+        ]);
         await OutputAsync(run, "up");
         await KillAsync(run, 15);
         await run.Process.WaitForExitAsync();
@@ -77,14 +114,25 @@ public sealed class ExecCommandTests
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
         var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        cli.Broker.On("POST /v1/credentials", async context =>
-        {
-            asked.SetResult();
-            await answer.Task;
-            context.Response.StatusCode = 201;
-            await context.Response.WriteAsJsonAsync(
-                new() { LeaseId = CliFixture.LeaseId, Secret = CliFixture.Database, ExpiresAt = CliFixture.Later, Decision = new("d", 1) }, BrokerJson.Default.ExchangeResponse);
-        });
+        cli.Broker.On(
+            "POST /v1/credentials",
+            async context =>
+            {
+                asked.SetResult();
+                await answer.Task;
+                context.Response.StatusCode = 201;
+                await context.Response.WriteAsJsonAsync(
+                    new()
+                    {
+                        LeaseId = CliFixture.LeaseId,
+                        Secret = CliFixture.Database,
+                        ExpiresAt = CliFixture.Later,
+                        Decision = new("d", 1),
+                    },
+                    BrokerJson.Default.ExchangeResponse
+                );
+            }
+        );
 
         await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sleep", "100"]);
         await asked.Task;
@@ -103,7 +151,13 @@ public sealed class ExecCommandTests
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
 
-        var run = await cli.RunAsync(["exec", "billing-readonly", .. CliFixture.Task, "--", Path.Combine(cli.Folder, command)]);
+        var run = await cli.RunAsync([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--",
+            Path.Combine(cli.Folder, command),
+        ]);
 
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Empty(cli.Broker.Calls);
@@ -115,7 +169,14 @@ public sealed class ExecCommandTests
         await using var cli = await CliFixture.StartAsync();
         cli.Broker.OnProblem("POST /v1/credentials", "CB2002", "A rule denies this.");
 
-        var run = await cli.RunAsync(["exec", "billing-readonly", .. CliFixture.Task, "--", "touch", Path.Combine(cli.Folder, "ran")]);
+        var run = await cli.RunAsync([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--",
+            "touch",
+            Path.Combine(cli.Folder, "ran"),
+        ]);
 
         Assert.Equal(125, run.ExitCode);
         Assert.False(File.Exists(Path.Combine(cli.Folder, "ran")));
@@ -125,9 +186,19 @@ public sealed class ExecCommandTests
     [Fact]
     public async Task A_secret_that_does_not_fit_the_style_is_released()
     {
-        await using var cli = (await CliFixture.StartAsync()).Issues(new KeyValueSecret { Data = JsonElement.Parse("""{"a":"b"}""") });
+        await using var cli = (await CliFixture.StartAsync()).Issues(
+            new KeyValueSecret { Data = JsonElement.Parse("""{"a":"b"}""") }
+        );
 
-        var run = await cli.RunAsync(["exec", "payments-api-key", .. CliFixture.Task, "--as", "postgres", "--", "true"]);
+        var run = await cli.RunAsync([
+            "exec",
+            "payments-api-key",
+            .. CliFixture.Task,
+            "--as",
+            "postgres",
+            "--",
+            "true",
+        ]);
 
         Assert.Equal(125, run.ExitCode);
         Assert.Equal(Release, cli.Broker.Calls.Last().Call);
@@ -141,7 +212,20 @@ public sealed class ExecCommandTests
         environment.Remove("CREDBROKER_TOKEN_FILE");
         environment["CREDBROKER_ID_TOKEN"] = "a.b.c";
 
-        await using var run = ChildProcess.Start("dotnet", [CliRun.Program, "exec", "billing-readonly", .. CliFixture.Task, "--", "sh", "-c", "echo token=[$CREDBROKER_ID_TOKEN] user=[$SECRET_USERNAME]"], environment);
+        await using var run = ChildProcess.Start(
+            "dotnet",
+            [
+                CliRun.Program,
+                "exec",
+                "billing-readonly",
+                .. CliFixture.Task,
+                "--",
+                "sh",
+                "-c",
+                "echo token=[$CREDBROKER_ID_TOKEN] user=[$SECRET_USERNAME]",
+            ],
+            environment
+        );
         await run.Process.WaitForExitAsync();
 
         Assert.Equal("token=[] user=[cb-1_x]", run.Output.Trim());
@@ -152,7 +236,17 @@ public sealed class ExecCommandTests
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
 
-        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "echo", "--server", "@file", "--", "--help"]);
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--",
+            "echo",
+            "--server",
+            "@file",
+            "--",
+            "--help",
+        ]);
         await run.Process.WaitForExitAsync();
 
         Assert.Equal("--server @file -- --help", run.Output.Trim());
@@ -163,13 +257,28 @@ public sealed class ExecCommandTests
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
         var renewed = new TaskCompletionSource();
-        cli.Broker.On("POST /v1/credentials", context => context.Response.WriteAsJsonAsync(
-            new() { LeaseId = CliFixture.LeaseId, Secret = CliFixture.Database, ExpiresAt = TimeProvider.System.GetUtcNow().AddSeconds(6), Decision = new("d", 1) }, BrokerJson.Default.ExchangeResponse));
-        cli.Broker.On($"POST /v1/credentials/{CliFixture.LeaseId}/renew", async context =>
-        {
-            await context.Response.WriteAsJsonAsync(CliFixture.Lease(), BrokerJson.Default.LeaseResponse);
-            renewed.TrySetResult();
-        });
+        cli.Broker.On(
+            "POST /v1/credentials",
+            context =>
+                context.Response.WriteAsJsonAsync(
+                    new()
+                    {
+                        LeaseId = CliFixture.LeaseId,
+                        Secret = CliFixture.Database,
+                        ExpiresAt = TimeProvider.System.GetUtcNow().AddSeconds(6),
+                        Decision = new("d", 1),
+                    },
+                    BrokerJson.Default.ExchangeResponse
+                )
+        );
+        cli.Broker.On(
+            $"POST /v1/credentials/{CliFixture.LeaseId}/renew",
+            async context =>
+            {
+                await context.Response.WriteAsJsonAsync(CliFixture.Lease(), BrokerJson.Default.LeaseResponse);
+                renewed.TrySetResult();
+            }
+        );
 
         await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "sleep", "100"]);
         await renewed.Task.WaitAsync(TimeSpan.FromSeconds(30));
@@ -197,5 +306,6 @@ public sealed class ExecCommandTests
         }
     }
 
-    private static Task<string> KillAsync(ChildProcess run, int signal) => ChildProcess.RunAsync("kill", $"-{signal}", $"{run.Process.Id}");
+    private static Task<string> KillAsync(ChildProcess run, int signal) =>
+        ChildProcess.RunAsync("kill", $"-{signal}", $"{run.Process.Id}");
 }

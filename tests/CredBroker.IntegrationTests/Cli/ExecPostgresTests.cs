@@ -4,7 +4,10 @@ using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Cli;
 
-/// <summary><c>exec --as postgres</c> with nothing faked: psql on a real PostgreSQL as a user that a real OpenBao made for this command alone.</summary>
+/// <summary>
+/// <c>exec --as postgres</c> with nothing faked: psql on a real PostgreSQL as a user that a real OpenBao made for this
+/// command alone.
+/// </summary>
 public sealed class ExecPostgresTests
 {
     [Fact]
@@ -13,7 +16,13 @@ public sealed class ExecPostgresTests
         await using var world = await World.StartAsync();
         var environment = await EnvironmentAsync(world);
 
-        await using var run = Exec(environment, "psql", "-At", "-c", "select current_user, count(*) from billing.invoices");
+        await using var run = Exec(
+            environment,
+            "psql",
+            "-At",
+            "-c",
+            "select current_user, count(*) from billing.invoices"
+        );
         await run.Process.WaitForExitAsync();
 
         Assert.True(run.Process.ExitCode == 0, run.Output);
@@ -31,7 +40,12 @@ public sealed class ExecPostgresTests
         var environment = await EnvironmentAsync(world);
 
         await using var run = Exec(environment, "psql", "-At", "-c", "select pg_sleep(100)");
-        await Eventually.BecomesTrueAsync(async () => (await world.Postgres.IssuedUsersAsync()).Count == 1 && (await world.LeasesAsync()).Any(lease => lease.State == LeaseStates.Active), "the user exists");
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                (await world.Postgres.IssuedUsersAsync()).Count == 1
+                && (await world.LeasesAsync()).Any(lease => lease.State == LeaseStates.Active),
+            "the user exists"
+        );
         await ChildProcess.RunAsync("kill", "-TERM", $"{run.Process.Id}");
         await run.Process.WaitForExitAsync();
 
@@ -40,16 +54,44 @@ public sealed class ExecPostgresTests
         Assert.Empty(await world.Postgres.IssuedUsersAsync());
     }
 
-    private static ChildProcess Exec(Dictionary<string, string> environment, params string[] command) => ChildProcess.Start(
-        "dotnet",
-        [CliRun.Program, "exec", World.Credential, "--as", "postgres", "--process", "invoice-triage", "--task", "t-1", "--purpose", "sort invoices", "--action", "read", "--", .. command],
-        environment);
+    private static ChildProcess Exec(Dictionary<string, string> environment, params string[] command) =>
+        ChildProcess.Start(
+            "dotnet",
+            [
+                CliRun.Program,
+                "exec",
+                World.Credential,
+                "--as",
+                "postgres",
+                "--process",
+                "invoice-triage",
+                "--task",
+                "t-1",
+                "--purpose",
+                "sort invoices",
+                "--action",
+                "read",
+                "--",
+                .. command,
+            ],
+            environment
+        );
 
     private static async Task<Dictionary<string, string>> EnvironmentAsync(World world)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "psql"))), "There is no psql on PATH.");
+        Assert.SkipUnless(
+            Environment
+                .GetEnvironmentVariable("PATH")!
+                .Split(':')
+                .Any(folder => File.Exists(Path.Combine(folder, "psql"))),
+            "There is no psql on PATH."
+        );
         var token = Path.Combine(world.Folder, "agent-token");
         await File.WriteAllTextAsync(token, world.Token());
-        return new() { ["CREDBROKER_SERVER"] = world.Broker.Http.BaseAddress!.ToString(), ["CREDBROKER_TOKEN_FILE"] = token };
+        return new()
+        {
+            ["CREDBROKER_SERVER"] = world.Broker.Http.BaseAddress!.ToString(),
+            ["CREDBROKER_TOKEN_FILE"] = token,
+        };
     }
 }

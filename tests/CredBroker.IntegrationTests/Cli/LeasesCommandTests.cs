@@ -10,7 +10,11 @@ public sealed class LeasesCommandTests
     public async Task A_person_sees_a_table()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On("GET /v1/leases", new() { Leases = [CliFixture.Lease(), CliFixture.Lease(LeaseStates.Failed)] }, BrokerJson.Default.LeaseListResponse);
+        cli.Broker.On(
+            "GET /v1/leases",
+            new() { Leases = [CliFixture.Lease(), CliFixture.Lease(LeaseStates.Failed)] },
+            BrokerJson.Default.LeaseListResponse
+        );
 
         var run = await cli.RunAtTerminalAsync("leases", "list");
 
@@ -25,21 +29,55 @@ public sealed class LeasesCommandTests
         await using var cli = await CliFixture.StartAsync();
         cli.Broker.On("GET /v1/leases", new() { Leases = [CliFixture.Lease()] }, BrokerJson.Default.LeaseListResponse);
 
-        var run = await cli.RunAsync("leases", "list", "--agent", "triage", "--trust-domain", "acme.example", "--state", "active", "--state", "failed", "--limit", "5");
+        var run = await cli.RunAsync(
+            "leases",
+            "list",
+            "--agent",
+            "triage",
+            "--trust-domain",
+            "acme.example",
+            "--state",
+            "active",
+            "--state",
+            "failed",
+            "--limit",
+            "5"
+        );
 
         Assert.Equal(
             "LEASE                             STATE   AGENT           CREDENTIAL        PROCESS / TASK           ENDS\n"
-            + "0199d3b0c0de7000800000000000abcd  active  triage (pod-7)  billing-readonly  invoice-triage / run-17  2099-01-01T00:00:00Z\n",
-            run.Out);
-        Assert.Equal("?agent=triage&trustDomain=acme.example&state=active&state=failed&limit=5", Assert.Single(cli.Broker.Calls).Query);
+                + "0199d3b0c0de7000800000000000abcd  active  triage (pod-7)  billing-readonly  invoice-triage / run-17  2099-01-01T00:00:00Z\n",
+            run.Out
+        );
+        Assert.Equal(
+            "?agent=triage&trustDomain=acme.example&state=active&state=failed&limit=5",
+            Assert.Single(cli.Broker.Calls).Query
+        );
     }
 
     [Fact]
     public async Task Pages_are_followed_up_to_the_limit()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On("GET /v1/leases", context => context.Response.WriteAsJsonAsync(
-            new LeaseListResponse { Leases = [CliFixture.Lease(task: context.Request.Query["cursor"].ToString() is { Length: > 0 } cursor ? cursor : "first")], Next = "more" }, BrokerJson.Default.LeaseListResponse));
+        cli.Broker.On(
+            "GET /v1/leases",
+            context =>
+                context.Response.WriteAsJsonAsync(
+                    new LeaseListResponse
+                    {
+                        Leases =
+                        [
+                            CliFixture.Lease(
+                                task: context.Request.Query["cursor"].ToString() is { Length: > 0 } cursor
+                                    ? cursor
+                                    : "first"
+                            ),
+                        ],
+                        Next = "more",
+                    },
+                    BrokerJson.Default.LeaseListResponse
+                )
+        );
 
         var run = await cli.RunAsync("leases", "list", "--limit", "2", "--state", "all");
 
@@ -58,16 +96,30 @@ public sealed class LeasesCommandTests
 
         Assert.Equal((0, ""), (run.ExitCode, run.Out));
         Assert.Contains("credbroker exchange", run.Error, StringComparison.Ordinal);
-        Assert.Equal("?state=pending&state=active&state=revoking&state=failed&limit=100", Assert.Single(cli.Broker.Calls).Query);
+        Assert.Equal(
+            "?state=pending&state=active&state=revoking&state=failed&limit=100",
+            Assert.Single(cli.Broker.Calls).Query
+        );
     }
 
     [Fact]
     public async Task What_an_agent_wrote_cannot_steer_the_terminal()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On("GET /v1/leases", new() { Leases = [CliFixture.Lease(task: "[red]x[/]\u001b[2J\u202Etxt\u009b1m")] }, BrokerJson.Default.LeaseListResponse);
+        cli.Broker.On(
+            "GET /v1/leases",
+            new() { Leases = [CliFixture.Lease(task: "[red]x[/]\u001b[2J\u202Etxt\u009b1m")] },
+            BrokerJson.Default.LeaseListResponse
+        );
 
-        foreach (var run in new[] { await cli.RunAsync("leases", "list"), await cli.RunAtTerminalAsync("leases", "list"), await cli.RunAtTerminalAsync("leases", "show", "x") })
+        foreach (
+            var run in new[]
+            {
+                await cli.RunAsync("leases", "list"),
+                await cli.RunAtTerminalAsync("leases", "list"),
+                await cli.RunAtTerminalAsync("leases", "show", "x"),
+            }
+        )
         {
             Assert.DoesNotContain("\u001b[2J", run.Out, StringComparison.Ordinal);
             Assert.DoesNotContain('\u202E', run.Out);
@@ -82,14 +134,41 @@ public sealed class LeasesCommandTests
         await using var cli = await CliFixture.StartAsync();
         var lease = CliFixture.Lease(LeaseStates.Failed) with
         {
-            Revocation = new() { Cause = "admin", RequestedBy = "person:https://idp#ada", RequestedAt = CliFixture.Later, RevocationId = "r-1", Attempts = 2, LastError = "connection refused", NextAttemptAt = CliFixture.Later },
-            Vault = new() { LeaseId = "database/creds/x/1", Accessor = "acc", PublicName = "cb-1_x" },
+            Revocation = new()
+            {
+                Cause = "admin",
+                RequestedBy = "person:https://idp#ada",
+                RequestedAt = CliFixture.Later,
+                RevocationId = "r-1",
+                Attempts = 2,
+                LastError = "connection refused",
+                NextAttemptAt = CliFixture.Later,
+            },
+            Vault = new()
+            {
+                LeaseId = "database/creds/x/1",
+                Accessor = "acc",
+                PublicName = "cb-1_x",
+            },
         };
         cli.Broker.On("GET /v1/leases", new() { Leases = [lease] }, BrokerJson.Default.LeaseListResponse);
 
         var run = await cli.RunAsync("leases", "show", CliFixture.LeaseId);
 
-        foreach (var text in new[] { "failed", "find duplicates", "pod-7", "azp=\"x\"", "finance-ops@acme.example", "rule triage-reads-billing", "admin", "connection refused", "database/creds/x/1" })
+        foreach (
+            var text in new[]
+            {
+                "failed",
+                "find duplicates",
+                "pod-7",
+                "azp=\"x\"",
+                "finance-ops@acme.example",
+                "rule triage-reads-billing",
+                "admin",
+                "connection refused",
+                "database/creds/x/1",
+            }
+        )
         {
             Assert.Contains(text, run.Out, StringComparison.Ordinal);
         }
@@ -110,13 +189,20 @@ public sealed class LeasesCommandTests
         await using var cli = await CliFixture.StartAsync();
         var states = new Queue<string>([LeaseStates.Revoking, LeaseStates.Failed, LeaseStates.Revoked]);
         cli.Broker.On("POST /v1/revocations", new("r-1"), BrokerJson.Default.RevocationAcceptedResponse, 202);
-        cli.Broker.On("GET /v1/revocations/r-1", context => context.Response.WriteAsJsonAsync(Progress(states.Dequeue()), BrokerJson.Default.RevocationResponse));
+        cli.Broker.On(
+            "GET /v1/revocations/r-1",
+            context =>
+                context.Response.WriteAsJsonAsync(Progress(states.Dequeue()), BrokerJson.Default.RevocationResponse)
+        );
 
         var run = await cli.RunAsync("leases", "revoke", "--agent", "triage", "--reason", "compromised");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("250 ms", run.Out, StringComparison.Ordinal);
-        Assert.Equal("Ordered: r-1. It is carried out even if you stop watching.\n0 of 1 confirmed\nStill valid: agent-mtls of lease l, until 2099-01-01T00:00:00Z: peers that read no CRL\n1 lease over: 1 revoked.\n", run.Error);
+        Assert.Equal(
+            "Ordered: r-1. It is carried out even if you stop watching.\n0 of 1 confirmed\nStill valid: agent-mtls of lease l, until 2099-01-01T00:00:00Z: peers that read no CRL\n1 lease over: 1 revoked.\n",
+            run.Error
+        );
         Assert.Equal("""{"agent":"triage","reason":"compromised"}""", cli.Broker.Calls.First().Body);
     }
 
@@ -137,7 +223,15 @@ public sealed class LeasesCommandTests
     public async Task A_dry_run_revokes_nothing()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On("POST /v1/revocations", Progress(LeaseStates.Active) with { DryRun = true, RevocationId = null }, BrokerJson.Default.RevocationResponse);
+        cli.Broker.On(
+            "POST /v1/revocations",
+            Progress(LeaseStates.Active) with
+            {
+                DryRun = true,
+                RevocationId = null,
+            },
+            BrokerJson.Default.RevocationResponse
+        );
 
         var run = await cli.RunAsync("leases", "revoke", "--everything", "--dry-run");
 
@@ -177,12 +271,36 @@ public sealed class LeasesCommandTests
         Assert.Contains("Next: Ask for a role", run.Error, StringComparison.Ordinal);
     }
 
-    private static RevocationResponse Progress(string state) => new()
-    {
-        RevocationId = "r-1",
-        Complete = LeaseStates.IsFinal(state),
-        Counts = new Dictionary<string, int> { [state] = 1 },
-        Leases = [CliFixture.Lease(state) with { Revocation = new() { Cause = "admin", RequestedAt = CliFixture.Later, ConfirmedAt = state == LeaseStates.Revoked ? CliFixture.Later.AddMilliseconds(250) : null } }],
-        StillValid = state == LeaseStates.Revoked ? [new() { LeaseId = "l", Credential = "agent-mtls", What = "peers that read no CRL", Until = CliFixture.Later }] : [],
-    };
+    private static RevocationResponse Progress(string state) =>
+        new()
+        {
+            RevocationId = "r-1",
+            Complete = LeaseStates.IsFinal(state),
+            Counts = new Dictionary<string, int> { [state] = 1 },
+            Leases =
+            [
+                CliFixture.Lease(state) with
+                {
+                    Revocation = new()
+                    {
+                        Cause = "admin",
+                        RequestedAt = CliFixture.Later,
+                        ConfirmedAt = state == LeaseStates.Revoked ? CliFixture.Later.AddMilliseconds(250) : null,
+                    },
+                },
+            ],
+            StillValid =
+                state == LeaseStates.Revoked
+                    ?
+                    [
+                        new()
+                        {
+                            LeaseId = "l",
+                            Credential = "agent-mtls",
+                            What = "peers that read no CRL",
+                            Until = CliFixture.Later,
+                        },
+                    ]
+                    : [],
+        };
 }

@@ -5,8 +5,7 @@ namespace CredBroker.IntegrationTests.Cli;
 
 public sealed class PolicyCommandTests
 {
-    private const string Policy =
-        """
+    private const string Policy = """
         apiVersion: credbroker/v1
         agents:
           triage: { member: 'identity.trustDomain == "acme.example" && identity.workload == "triage"' }
@@ -41,7 +40,11 @@ public sealed class PolicyCommandTests
         var run = await cli.RunAsync("policy", "lint", policy);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Out));
-        Assert.StartsWith("No faults; warnings: 0, processes: 1, credentials: 1, hash: ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "No faults; warnings: 0, processes: 1, credentials: 1, hash: ",
+            run.Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -49,7 +52,12 @@ public sealed class PolicyCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
         var policy = Path.Combine(cli.Folder, "policy.yaml");
-        await File.WriteAllTextAsync(policy, Policy.Replace("identity.workload", "identity.wrkload", StringComparison.Ordinal).Replace("impact: low", "impact: tiny", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            policy,
+            Policy
+                .Replace("identity.workload", "identity.wrkload", StringComparison.Ordinal)
+                .Replace("impact: low", "impact: tiny", StringComparison.Ordinal)
+        );
 
         var run = await cli.RunAsync("policy", "lint", policy);
         var json = await cli.RunAsync("policy", "lint", policy, "-o", "json");
@@ -58,10 +66,20 @@ public sealed class PolicyCommandTests
         Assert.Contains($"{policy}:3:", run.Out, StringComparison.Ordinal);
         Assert.Contains($"{policy}:13:", run.Out, StringComparison.Ordinal);
         Assert.StartsWith("Faults: 2.", run.Error, StringComparison.Ordinal);
-        Assert.Equal([3, 13], JsonDocument.Parse(json.Out).RootElement.EnumerateArray().Select(finding => finding.GetProperty("line").GetInt32()));
+        Assert.Equal(
+            [3, 13],
+            JsonDocument
+                .Parse(json.Out)
+                .RootElement.EnumerateArray()
+                .Select(finding => finding.GetProperty("line").GetInt32())
+        );
         var request = Path.Combine(cli.Folder, "request.json");
         await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
-        Assert.Contains("credbroker policy lint", (await cli.RunAsync("policy", "evaluate", request, "--policy", policy)).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "credbroker policy lint",
+            (await cli.RunAsync("policy", "evaluate", request, "--policy", policy)).Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -69,7 +87,10 @@ public sealed class PolicyCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
         var policy = Path.Combine(cli.Folder, "policy.yaml");
-        await File.WriteAllTextAsync(policy, string.Join('\n', Policy.Split('\n').Where(line => !line.Contains("owner:", StringComparison.Ordinal))));
+        await File.WriteAllTextAsync(
+            policy,
+            string.Join('\n', Policy.Split('\n').Where(line => !line.Contains("owner:", StringComparison.Ordinal)))
+        );
 
         var run = await cli.RunAsync("policy", "lint", policy);
 
@@ -101,21 +122,41 @@ public sealed class PolicyCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
         var (policy, request) = (Path.Combine(cli.Folder, "policy.yaml"), Path.Combine(cli.Folder, "request.json"));
-        await File.WriteAllTextAsync(policy, Policy.Replace("effect: allow", "effect: deny", StringComparison.Ordinal).Replace("    maxTtl: 10m", "", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            policy,
+            Policy
+                .Replace("effect: allow", "effect: deny", StringComparison.Ordinal)
+                .Replace("    maxTtl: 10m", "", StringComparison.Ordinal)
+        );
         await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
 
         var run = await cli.RunAsync("policy", "evaluate", request, "--policy", policy, "--output", "json");
 
         Assert.Equal(3, run.ExitCode);
-        Assert.Equal(("deny", "CB2002"), JsonSerializer.Deserialize(run.Out, BrokerJson.Default.EvaluateResponse) is { } answer ? (answer.Effect, answer.Code) : default);
+        Assert.Equal(
+            ("deny", "CB2002"),
+            JsonSerializer.Deserialize(run.Out, BrokerJson.Default.EvaluateResponse) is { } answer
+                ? (answer.Effect, answer.Code)
+                : default
+        );
     }
 
     [Fact]
     public async Task Without_a_document_the_broker_is_asked()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On("POST /v1/policy/evaluate",
-            new() { Effect = "allow", PolicyVersion = 7, PolicyHash = "abc", MatchedRules = ["r"], Gate = [new("owner", true)] }, BrokerJson.Default.EvaluateResponse);
+        cli.Broker.On(
+            "POST /v1/policy/evaluate",
+            new()
+            {
+                Effect = "allow",
+                PolicyVersion = 7,
+                PolicyHash = "abc",
+                MatchedRules = ["r"],
+                Gate = [new("owner", true)],
+            },
+            BrokerJson.Default.EvaluateResponse
+        );
         var request = Path.Combine(cli.Folder, "request.json");
         await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
 

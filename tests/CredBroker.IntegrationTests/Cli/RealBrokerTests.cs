@@ -13,7 +13,10 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
     {
         var (agent, admin) = (await broker.AgentAsync("story-1"), await broker.PersonAsync("admin"));
 
-        var exchanged = await CliRun.RunAsync(agent, ["exchange", "billing-api-key", .. Task("story-1"), "--ttl", "2m", "-o", "json"]);
+        var exchanged = await CliRun.RunAsync(
+            agent,
+            ["exchange", "billing-api-key", .. Task("story-1"), "--ttl", "2m", "-o", "json"]
+        );
         Assert.True(exchanged.ExitCode == 0, exchanged.Error);
         var reply = JsonSerializer.Deserialize(exchanged.Out, BrokerJson.Default.ExchangeResponse)!;
         Assert.IsType<KeyValueSecret>(reply.Secret);
@@ -28,8 +31,16 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         Assert.Equal(0, released.ExitCode);
         Assert.Contains("Nobody can revoke this secret", released.Error, StringComparison.Ordinal);
         Assert.Contains("Still valid", released.Error, StringComparison.Ordinal);
-        Assert.Contains("No live lease", (await CliRun.RunAsync(admin, "leases", "list", "--instance", "story-1")).Error, StringComparison.Ordinal);
-        Assert.Contains(" ended ", (await CliRun.RunAsync(admin, "leases", "list", "--instance", "story-1", "--state", "all")).Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "No live lease",
+            (await CliRun.RunAsync(admin, "leases", "list", "--instance", "story-1")).Error,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            " ended ",
+            (await CliRun.RunAsync(admin, "leases", "list", "--instance", "story-1", "--state", "all")).Out,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -38,12 +49,18 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         var agent = await broker.AgentAsync("tls-1");
         var (key, cert) = (Path.Combine(broker.Folder, "tls-1.key"), Path.Combine(broker.Folder, "tls-1.pem"));
 
-        var run = await CliRun.RunAsync(agent, ["exchange", "agent-mtls", .. Task("tls-1", "connect"), "--key-out", key, "--cert-out", cert]);
+        var run = await CliRun.RunAsync(
+            agent,
+            ["exchange", "agent-mtls", .. Task("tls-1", "connect"), "--key-out", key, "--cert-out", cert]
+        );
 
         Assert.True(run.ExitCode == 0, run.Error);
         using var certificate = X509Certificate2.CreateFromPemFile(cert, key);
         Assert.True(certificate.HasPrivateKey);
-        Assert.Contains(certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>(), names => names.RawData.AsSpan().IndexOf("spiffe://dev.credbroker.example/agents/triage/tls-1"u8) > 0);
+        Assert.Contains(
+            certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>(),
+            names => names.RawData.AsSpan().IndexOf("spiffe://dev.credbroker.example/agents/triage/tls-1"u8) > 0
+        );
         Assert.Equal(0, (await CliRun.RunAsync(agent, "release", LeaseId(run))).ExitCode);
     }
 
@@ -52,18 +69,37 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
     {
         var (agent, admin) = (await broker.AgentAsync("exec-1"), await broker.PersonAsync("admin"));
 
-        await using var run = ChildProcess.Start("dotnet", [CliRun.Program, "exec", "agent-mtls", .. Task("exec-1", "connect"), "--new-key", "--", "sh", "-c",
-            "test -n \"$SECRET_CERTIFICATE\" && test -n \"$SECRET_PRIVATE_KEY\" && echo \"has both\"; exit 3"], agent);
+        await using var run = ChildProcess.Start(
+            "dotnet",
+            [
+                CliRun.Program,
+                "exec",
+                "agent-mtls",
+                .. Task("exec-1", "connect"),
+                "--new-key",
+                "--",
+                "sh",
+                "-c",
+                "test -n \"$SECRET_CERTIFICATE\" && test -n \"$SECRET_PRIVATE_KEY\" && echo \"has both\"; exit 3",
+            ],
+            agent
+        );
         await run.Process.WaitForExitAsync();
 
         Assert.Equal((3, "has both"), (run.Process.ExitCode, run.Output.Trim()));
-        Assert.Matches(" revoked +triage \\(exec-1\\) +agent-mtls", (await CliRun.RunAsync(admin, "leases", "list", "--instance", "exec-1", "--state", "all")).Out);
+        Assert.Matches(
+            " revoked +triage \\(exec-1\\) +agent-mtls",
+            (await CliRun.RunAsync(admin, "leases", "list", "--instance", "exec-1", "--state", "all")).Out
+        );
     }
 
     [Fact]
     public async Task What_policy_does_not_allow_is_refused_with_a_next_step()
     {
-        var run = await CliRun.RunAsync(await broker.AgentAsync("denied-1"), ["exchange", "payments-api-key", .. Task("denied-1", "transfer")]);
+        var run = await CliRun.RunAsync(
+            await broker.AgentAsync("denied-1"),
+            ["exchange", "payments-api-key", .. Task("denied-1", "transfer")]
+        );
 
         Assert.Equal(3, run.ExitCode);
         Assert.Contains("credbroker: CB2002: Denied by policy", run.Error, StringComparison.Ordinal);
@@ -74,7 +110,9 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
     public async Task An_admin_revokes_an_instance_and_sees_it_confirmed()
     {
         var (agent, admin) = (await broker.AgentAsync("bad-1"), await broker.PersonAsync("admin"));
-        var lease = LeaseId(await CliRun.RunAsync(agent, ["exchange", "agent-mtls", .. Task("bad-1", "connect"), "--new-key"]));
+        var lease = LeaseId(
+            await CliRun.RunAsync(agent, ["exchange", "agent-mtls", .. Task("bad-1", "connect"), "--new-key"])
+        );
 
         var dry = await CliRun.RunAsync(admin, "leases", "revoke", "--instance", "bad-1", "--dry-run");
         Assert.Contains("1 lease would be revoked", dry.Error, StringComparison.Ordinal);
@@ -84,7 +122,12 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         Assert.Matches($"{lease}  revoked", run.Out);
         Assert.Contains("Still valid: agent-mtls", run.Error, StringComparison.Ordinal);
         Assert.Contains("1 lease over: 1 revoked.", run.Error, StringComparison.Ordinal);
-        Assert.Equal(3, (await CliRun.RunAsync(await broker.PersonAsync("owner"), "leases", "revoke", "--instance", "bad-1")).ExitCode);
+        Assert.Equal(
+            3,
+            (
+                await CliRun.RunAsync(await broker.PersonAsync("owner"), "leases", "revoke", "--instance", "bad-1")
+            ).ExitCode
+        );
     }
 
     [Fact]
@@ -102,7 +145,10 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         Assert.True(verified.ExitCode == 0, verified.Out);
         var text = await File.ReadAllTextAsync(file);
         Assert.Contains(reply.LeaseId, text, StringComparison.Ordinal);
-        Assert.All(((KeyValueSecret)reply.Secret).Data.EnumerateObject(), member => Assert.DoesNotContain(member.Value.ToString(), text, StringComparison.Ordinal));
+        Assert.All(
+            ((KeyValueSecret)reply.Secret).Data.EnumerateObject(),
+            member => Assert.DoesNotContain(member.Value.ToString(), text, StringComparison.Ordinal)
+        );
         await File.WriteAllTextAsync(file, text.Replace(reply.LeaseId, new string('0', 32), StringComparison.Ordinal));
         Assert.Equal(5, (await CliRun.RunAsync(auditor, "audit", "verify", file)).ExitCode);
     }
@@ -119,7 +165,19 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         Assert.Equal((3, ""), (run.ExitCode, run.Error));
         Assert.Matches("The agent is told +CB2004", run.Out);
         Assert.Matches("Policy +version 1", run.Out);
-        Assert.Equal(3, (await CliRun.RunAsync(new Dictionary<string, string>(), "policy", "evaluate", request, "--policy", broker.PolicyFile)).ExitCode);
+        Assert.Equal(
+            3,
+            (
+                await CliRun.RunAsync(
+                    new Dictionary<string, string>(),
+                    "policy",
+                    "evaluate",
+                    request,
+                    "--policy",
+                    broker.PolicyFile
+                )
+            ).ExitCode
+        );
     }
 
     [Fact]
@@ -128,17 +186,26 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         var agent = await CliRun.RunAsync(await broker.AgentAsync("doc-1"), "doctor");
         Assert.True(agent.ExitCode == 0, agent.Out + agent.Error);
         Assert.Contains("as a workload's", agent.Out, StringComparison.Ordinal);
-        Assert.Contains("as a person's", (await CliRun.RunAsync(await broker.PersonAsync("owner"), "doctor")).Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "as a person's",
+            (await CliRun.RunAsync(await broker.PersonAsync("owner"), "doctor")).Out,
+            StringComparison.Ordinal
+        );
 
         var foreign = await broker.AgentAsync("doc-2");
         var token = (await File.ReadAllTextAsync(foreign["CREDBROKER_TOKEN_FILE"])).Split('.');
         await File.WriteAllTextAsync(foreign["CREDBROKER_TOKEN_FILE"], $"{token[0]}.{token[1]}.{token[2][..^4]}AAAA");
         var run = await CliRun.RunAsync(foreign, "doctor");
         Assert.Equal(5, run.ExitCode);
-        Assert.Contains("First failing check: identity: the broker refuses the token: CB1009", run.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "First failing check: identity: the broker refuses the token: CB1009",
+            run.Error,
+            StringComparison.Ordinal
+        );
     }
 
-    private static string[] Task(string id, string action = "read") => ["--process", "invoice-triage", "--task", id, "--purpose", "find duplicates", "--action", action];
+    private static string[] Task(string id, string action = "read") =>
+        ["--process", "invoice-triage", "--task", id, "--purpose", "find duplicates", "--action", action];
 
     private static string LeaseId(CliRun run)
     {

@@ -9,15 +9,17 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.IntegrationTests.Cli;
 
-/// <summary>A server on loopback that answers as a test tells it: for what the real broker does rarely, slowly or never.</summary>
+/// <summary>
+/// A server on loopback that answers as a test tells it: for what the real broker does rarely, slowly or never.
+/// </summary>
 internal sealed class StubBroker : IAsyncDisposable
 {
-    private readonly WebApplication app;
-    private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> answers = new();
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> _answers = new();
 
-    private StubBroker(WebApplication app) => this.app = app;
+    private StubBroker(WebApplication app) => _app = app;
 
-    public Uri Address => new(app.Urls.Single() + "/");
+    public Uri Address => new(_app.Urls.Single() + "/");
 
     /// <summary>What was asked, in order.</summary>
     public ConcurrentQueue<StubCall> Calls { get; } = new();
@@ -37,44 +39,70 @@ internal sealed class StubBroker : IAsyncDisposable
     /// <summary>How a call (<c>GET /v1/leases</c>) is answered from now on.</summary>
     public StubBroker On(string call, Func<HttpContext, Task> answer)
     {
-        answers[call] = answer;
+        _answers[call] = answer;
         return this;
     }
 
     public StubBroker On<T>(string call, T value, JsonTypeInfo<T> type, int status = 200) =>
-        On(call, context =>
-        {
-            context.Response.StatusCode = status;
-            return context.Response.WriteAsJsonAsync(value, type);
-        });
+        On(
+            call,
+            context =>
+            {
+                context.Response.StatusCode = status;
+                return context.Response.WriteAsJsonAsync(value, type);
+            }
+        );
 
     public StubBroker OnStatus(string call, int status) =>
-        On(call, context =>
-        {
-            context.Response.StatusCode = status;
-            return Task.CompletedTask;
-        });
+        On(
+            call,
+            context =>
+            {
+                context.Response.StatusCode = status;
+                return Task.CompletedTask;
+            }
+        );
 
     public StubBroker OnProblem(string call, string code, string detail, int? retryAfter = null)
     {
         var entry = ErrorCodes.Find(code)!;
-        return On(call, context =>
-        {
-            context.Response.StatusCode = entry.Status;
-            return context.Response.WriteAsJsonAsync(
-                new ProblemResponse { Title = entry.Title, Status = entry.Status, Code = code, Detail = detail, RetryAfter = retryAfter, TraceId = "trace-1" },
-                BrokerJson.Default.ProblemResponse, "application/problem+json");
-        });
+        return On(
+            call,
+            context =>
+            {
+                context.Response.StatusCode = entry.Status;
+                return context.Response.WriteAsJsonAsync(
+                    new ProblemResponse
+                    {
+                        Title = entry.Title,
+                        Status = entry.Status,
+                        Code = code,
+                        Detail = detail,
+                        RetryAfter = retryAfter,
+                        TraceId = "trace-1",
+                    },
+                    BrokerJson.Default.ProblemResponse,
+                    "application/problem+json"
+                );
+            }
+        );
     }
 
-    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
     private async Task AnswerAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var call = $"{context.Request.Method} {context.Request.Path}";
-        Calls.Enqueue(new(call, context.Request.QueryString.Value ?? "", context.Request.Headers.Authorization.ToString(), await reader.ReadToEndAsync()));
-        if (answers.TryGetValue(call, out var answer))
+        Calls.Enqueue(
+            new(
+                call,
+                context.Request.QueryString.Value ?? "",
+                context.Request.Headers.Authorization.ToString(),
+                await reader.ReadToEndAsync()
+            )
+        );
+        if (_answers.TryGetValue(call, out var answer))
         {
             await answer(context);
         }

@@ -8,8 +8,7 @@ namespace CredBroker.IntegrationTests.Cli;
 /// <summary><c>vault setup</c> and <c>vault check</c> as an operator runs them, on a real OpenBao.</summary>
 public sealed class VaultCommandTests
 {
-    private const string Policy =
-        """
+    private const string Policy = """
         apiVersion: credbroker/v1
         agents:
           triage: { member: 'identity.trustDomain == "acme.example" && identity.workload == "triage"' }
@@ -50,7 +49,15 @@ public sealed class VaultCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
 
-        var run = await cli.RunAsync(["vault", "setup", "--policy", await PolicyAsync(cli), .. Installation, "--format", format]);
+        var run = await cli.RunAsync([
+            "vault",
+            "setup",
+            "--policy",
+            await PolicyAsync(cli),
+            .. Installation,
+            "--format",
+            format,
+        ]);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Contains(text, run.Out, StringComparison.Ordinal);
@@ -61,7 +68,16 @@ public sealed class VaultCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
 
-        var run = await cli.RunAsync(["vault", "setup", "--policy", await PolicyAsync(cli, Policy.Replace(", setup: { allowedUris: [\"spiffe://acme.example/*\"] }", "", StringComparison.Ordinal)), .. Installation]);
+        var run = await cli.RunAsync([
+            "vault",
+            "setup",
+            "--policy",
+            await PolicyAsync(
+                cli,
+                Policy.Replace(", setup: { allowedUris: [\"spiffe://acme.example/*\"] }", "", StringComparison.Ordinal)
+            ),
+            .. Installation,
+        ]);
 
         Assert.Equal((5, ""), (run.ExitCode, run.Out));
         Assert.Contains("allowedUris", run.Error, StringComparison.Ordinal);
@@ -75,7 +91,8 @@ public sealed class VaultCommandTests
         var policy = await PolicyAsync(cli);
         var environment = cli.Environment;
         (environment["VAULT_ADDR"], environment["VAULT_TOKEN"]) = (bao.Address.ToString(), bao.RootToken);
-        Task<CliRun> RunAsync(params string[] args) => CliRun.RunAsync(environment, ["vault", .. args, "--policy", policy, .. Installation]);
+        Task<CliRun> RunAsync(params string[] args) =>
+            CliRun.RunAsync(environment, ["vault", .. args, "--policy", policy, .. Installation]);
 
         var compared = await RunAsync("setup", "--compare");
         Assert.Equal(5, compared.ExitCode);
@@ -87,7 +104,10 @@ public sealed class VaultCommandTests
         Assert.Contains("Note: The broker's token:", applied.Error, StringComparison.Ordinal);
 
         var again = await RunAsync("setup", "--apply", "--output", "json");
-        Assert.All(JsonDocument.Parse(again.Out).RootElement.EnumerateArray(), finding => Assert.Equal("present", finding.GetProperty("state").GetString()));
+        Assert.All(
+            JsonDocument.Parse(again.Out).RootElement.EnumerateArray(),
+            finding => Assert.Equal("present", finding.GetProperty("state").GetString())
+        );
 
         var token = Path.Combine(cli.Folder, "broker-token");
         var made = await bao.SendAsync(HttpMethod.Post, "auth/token/create/cb-prod-broker", new JsonObject());
@@ -115,22 +135,51 @@ public sealed class VaultCommandTests
         var (policy, token) = (await PolicyAsync(cli), Path.Combine(cli.Folder, "broker-token"));
         var environment = cli.Environment;
         (environment["VAULT_ADDR"], environment["VAULT_TOKEN"]) = (bao.Address.ToString(), bao.RootToken);
-        Assert.Equal(0, (await CliRun.RunAsync(environment, ["vault", "setup", "--apply", "--policy", policy, .. Installation])).ExitCode);
+        Assert.Equal(
+            0,
+            (
+                await CliRun.RunAsync(environment, ["vault", "setup", "--apply", "--policy", policy, .. Installation])
+            ).ExitCode
+        );
         var made = await bao.SendAsync(HttpMethod.Post, "auth/token/create/cb-prod-broker", new JsonObject());
         await File.WriteAllTextAsync(token, made.GetProperty("auth").GetProperty("client_token").GetString());
         var (stray, known) = (await SignAsync(bao), await SignAsync(bao));
-        cli.Broker.On("GET /v1/leases", new() { Leases = [CliFixture.Lease() with { Vault = new() { LeaseId = known } }] }, BrokerJson.Default.LeaseListResponse);
+        cli.Broker.On(
+            "GET /v1/leases",
+            new() { Leases = [CliFixture.Lease() with { Vault = new() { LeaseId = known } }] },
+            BrokerJson.Default.LeaseListResponse
+        );
         Task<CliRun> RunAsync(params string[] args) =>
-            CliRun.RunAsync(environment, ["vault", "check", "--orphans", "--policy", policy, .. Installation, "--token-file", token, "--older-than", "1s", .. args]);
+            CliRun.RunAsync(
+                environment,
+                [
+                    "vault",
+                    "check",
+                    "--orphans",
+                    "--policy",
+                    policy,
+                    .. Installation,
+                    "--token-file",
+                    token,
+                    "--older-than",
+                    "1s",
+                    .. args,
+                ]
+            );
 
         CliRun found;
         do
         {
             // A stray is at least a second old: until then it may belong to an exchange under way.
             found = await RunAsync("--output", "json");
-        }
-        while (found.ExitCode == 0);
-        Assert.Equal([stray], JsonDocument.Parse(found.Out).RootElement.EnumerateArray().Select(lease => lease.GetProperty("vaultLeaseId").GetString()!));
+        } while (found.ExitCode == 0);
+        Assert.Equal(
+            [stray],
+            JsonDocument
+                .Parse(found.Out)
+                .RootElement.EnumerateArray()
+                .Select(lease => lease.GetProperty("vaultLeaseId").GetString()!)
+        );
 
         var revoked = await RunAsync("--revoke");
         Assert.Equal(0, revoked.ExitCode);
@@ -144,8 +193,27 @@ public sealed class VaultCommandTests
         await using var cli = await CliFixture.StartAsync();
         var policy = await PolicyAsync(cli);
 
-        Assert.Contains("VAULT_ADDR", (await cli.RunAsync(["vault", "setup", "--apply", "--policy", policy, .. Installation])).Error, StringComparison.Ordinal);
-        Assert.Contains("VAULT_TOKEN", (await cli.RunAsync(["vault", "setup", "--apply", "--address", "http://127.0.0.1:1", "--policy", policy, .. Installation])).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "VAULT_ADDR",
+            (await cli.RunAsync(["vault", "setup", "--apply", "--policy", policy, .. Installation])).Error,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "VAULT_TOKEN",
+            (
+                await cli.RunAsync([
+                    "vault",
+                    "setup",
+                    "--apply",
+                    "--address",
+                    "http://127.0.0.1:1",
+                    "--policy",
+                    policy,
+                    .. Installation,
+                ])
+            ).Error,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -153,10 +221,22 @@ public sealed class VaultCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
 
-        var run = await cli.RunAsync(["vault", "check", "--policy", await PolicyAsync(cli), "--installation", "Prod", "--address", "http://vault.example"]);
+        var run = await cli.RunAsync([
+            "vault",
+            "check",
+            "--policy",
+            await PolicyAsync(cli),
+            "--installation",
+            "Prod",
+            "--address",
+            "http://vault.example",
+        ]);
 
         Assert.Equal(2, run.ExitCode);
-        Assert.All(["--address", "--installation", "--token-file", "--role-id"], option => Assert.Contains(option, run.Error, StringComparison.Ordinal));
+        Assert.All(
+            ["--address", "--installation", "--token-file", "--role-id"],
+            option => Assert.Contains(option, run.Error, StringComparison.Ordinal)
+        );
         Assert.DoesNotContain("Vault:", run.Error, StringComparison.Ordinal);
     }
 
@@ -170,7 +250,11 @@ public sealed class VaultCommandTests
     private static async Task<string> SignAsync(TestBao bao)
     {
         using var key = CredBroker.Cli.Keys.CertificateKey.Create();
-        var signed = await bao.SendAsync(HttpMethod.Post, "pki/sign/cb-prod-agent-mtls", new JsonObject { ["csr"] = key.CreateRequest(), ["uri_sans"] = "spiffe://acme.example/agents/triage/1" });
+        var signed = await bao.SendAsync(
+            HttpMethod.Post,
+            "pki/sign/cb-prod-agent-mtls",
+            new JsonObject { ["csr"] = key.CreateRequest(), ["uri_sans"] = "spiffe://acme.example/agents/triage/1" }
+        );
         return signed.GetProperty("lease_id").GetString()!;
     }
 }

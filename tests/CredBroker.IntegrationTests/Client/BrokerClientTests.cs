@@ -9,44 +9,66 @@ namespace CredBroker.IntegrationTests.Client;
 public sealed class BrokerClientTests : IAsyncLifetime
 {
     private static readonly LeaseResponse Lease = CliFixture.Lease();
-    private StubBroker broker = null!;
-    private HttpClient http = null!;
+    private StubBroker _broker = null!;
+    private HttpClient _http = null!;
 
     public async ValueTask InitializeAsync()
     {
-        broker = await StubBroker.StartAsync();
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = broker.Address };
+        _broker = await StubBroker.StartAsync();
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = _broker.Address };
     }
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
-        await broker.DisposeAsync();
+        _http.Dispose();
+        await _broker.DisposeAsync();
     }
 
     [Fact]
     public async Task The_token_is_read_again_for_each_call()
     {
-        broker.On("GET /v1/credentials/l-1", Lease, BrokerJson.Default.LeaseResponse);
+        _broker.On("GET /v1/credentials/l-1", Lease, BrokerJson.Default.LeaseResponse);
         var number = 0;
-        var client = new BrokerClient(http, _ => ValueTask.FromResult($"token-{++number}"));
+        var client = new BrokerClient(_http, _ => ValueTask.FromResult($"token-{++number}"));
 
         await client.GetLeaseAsync("l-1");
         await client.GetLeaseAsync("l-1");
 
-        Assert.Equal(["Bearer token-1", "Bearer token-2"], broker.Calls.Select(call => call.Authorization));
+        Assert.Equal(["Bearer token-1", "Bearer token-2"], _broker.Calls.Select(call => call.Authorization));
     }
 
     [Fact]
     public async Task Every_call_has_its_address_and_body()
     {
-        broker
+        _broker
             .On("POST /v1/credentials/l-1/renew", Lease, BrokerJson.Default.LeaseResponse)
             .OnStatus("POST /v1/credentials/l-1/outcome", 204)
             .OnStatus("POST /v1/tasks/run%2017%2F/close", 204)
             .On("POST /v1/revocations", new("r-1"), BrokerJson.Default.RevocationAcceptedResponse, 202)
-            .On("GET /v1/policy", new() { Version = 3, Hash = "h", AppliedAt = CliFixture.Later, Name = "policy.yaml", Text = "…" }, BrokerJson.Default.PolicyResponse)
-            .On("POST /v1/policy/evaluate", new() { Effect = "allow", PolicyVersion = 3, PolicyHash = "h", MatchedRules = [], Gate = [] }, BrokerJson.Default.EvaluateResponse)
+            .On(
+                "GET /v1/policy",
+                new()
+                {
+                    Version = 3,
+                    Hash = "h",
+                    AppliedAt = CliFixture.Later,
+                    Name = "policy.yaml",
+                    Text = "…",
+                },
+                BrokerJson.Default.PolicyResponse
+            )
+            .On(
+                "POST /v1/policy/evaluate",
+                new()
+                {
+                    Effect = "allow",
+                    PolicyVersion = 3,
+                    PolicyHash = "h",
+                    MatchedRules = [],
+                    Gate = [],
+                },
+                BrokerJson.Default.EvaluateResponse
+            )
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var client = Client();
 
@@ -55,29 +77,47 @@ public sealed class BrokerClientTests : IAsyncLifetime
         await client.CloseTaskAsync("run 17/", new() { Process = "invoice-triage" });
         Assert.Equal("r-1", (await client.RevokeAsync(new() { Agent = "triage", DryRun = true })).RevocationId);
         Assert.Equal(3, (await client.GetPolicyAsync()).Version);
-        await client.EvaluateAsync(new()
-        {
-            Identity = new() { Proof = "oidc", Issuer = "i", Subject = "s" }, Task = Lease.Task, Credential = "c", Actions = ["read"],
-        });
+        await client.EvaluateAsync(
+            new()
+            {
+                Identity = new()
+                {
+                    Proof = "oidc",
+                    Issuer = "i",
+                    Subject = "s",
+                },
+                Task = Lease.Task,
+                Credential = "c",
+                Actions = ["read"],
+            }
+        );
         Assert.Empty((await client.ListProcessesAsync()).Processes);
 
         Assert.Equal(
             [
-                """{"ttl":"2m"}""", """{"status":"succeeded","summary":"42 rows"}""", """{"process":"invoice-triage"}""", """{"agent":"triage"}""", "",
+                """{"ttl":"2m"}""",
+                """{"status":"succeeded","summary":"42 rows"}""",
+                """{"process":"invoice-triage"}""",
+                """{"agent":"triage"}""",
+                "",
                 """{"identity":{"proof":"oidc","issuer":"i","subject":"s"},"task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"},"credential":"c","actions":["read"]}""",
                 "",
             ],
-            broker.Calls.Select(call => call.Body));
+            _broker.Calls.Select(call => call.Body)
+        );
     }
 
     [Fact]
     public async Task A_problem_is_thrown_with_everything_it_says()
     {
-        broker.OnProblem("GET /v1/policy", "CB5001", "The store does not answer.", retryAfter: 5);
+        _broker.OnProblem("GET /v1/policy", "CB5001", "The store does not answer.", retryAfter: 5);
 
         var problem = await Assert.ThrowsAsync<BrokerProblemException>(() => Client().GetPolicyAsync().AsTask());
 
-        Assert.Equal((503, "CB5001", TimeSpan.FromSeconds(5), "trace-1"), (problem.Status, problem.Code, problem.RetryAfter, problem.Problem.TraceId));
+        Assert.Equal(
+            (503, "CB5001", TimeSpan.FromSeconds(5), "trace-1"),
+            (problem.Status, problem.Code, problem.RetryAfter, problem.Problem.TraceId)
+        );
         Assert.Equal("CB5001: Store unavailable: The store does not answer.", problem.Message);
     }
 
@@ -87,11 +127,14 @@ public sealed class BrokerClientTests : IAsyncLifetime
     [InlineData("application/problem+json", "{\"title\":")]
     public async Task An_error_that_is_not_the_brokers_has_no_code(string contentType, string body)
     {
-        broker.On("GET /v1/policy", context =>
-        {
-            (context.Response.StatusCode, context.Response.ContentType) = (502, contentType);
-            return context.Response.WriteAsync(body);
-        });
+        _broker.On(
+            "GET /v1/policy",
+            context =>
+            {
+                (context.Response.StatusCode, context.Response.ContentType) = (502, contentType);
+                return context.Response.WriteAsync(body);
+            }
+        );
 
         var problem = await Assert.ThrowsAsync<BrokerProblemException>(() => Client().GetPolicyAsync().AsTask());
 
@@ -101,20 +144,37 @@ public sealed class BrokerClientTests : IAsyncLifetime
 
     [Theory]
     [InlineData("""{"leaseId":"l","secret":{"type":"database","username":"u","password":"hunter2""")]
-    [InlineData("""{"leaseId":"l","secret":{"type":"hunter2","data":{}},"expiresAt":"2099-01-01T00:00:00Z","decision":{"id":"d","policyVersion":1}}""")]
-    [InlineData("""{"leaseId":"l","secret":{"type":"token","token":"hunter2","address":"a"},"expiresAt":"hunter2","decision":{"id":"d","policyVersion":1}}""")]
+    [InlineData(
+        """{"leaseId":"l","secret":{"type":"hunter2","data":{}},"expiresAt":"2099-01-01T00:00:00Z","decision":{"id":"d","policyVersion":1}}"""
+    )]
+    [InlineData(
+        """{"leaseId":"l","secret":{"type":"token","token":"hunter2","address":"a"},"expiresAt":"hunter2","decision":{"id":"d","policyVersion":1}}"""
+    )]
     [InlineData("\"hunter2\"")]
     [InlineData("null")]
     public async Task An_answer_that_cannot_be_read_is_never_quoted(string body)
     {
-        broker.On("POST /v1/credentials", context =>
-        {
-            context.Response.ContentType = "application/json";
-            return context.Response.WriteAsync(body);
-        });
+        _broker.On(
+            "POST /v1/credentials",
+            context =>
+            {
+                context.Response.ContentType = "application/json";
+                return context.Response.WriteAsync(body);
+            }
+        );
 
-        var problem = await Assert.ThrowsAsync<BrokerProblemException>(
-            () => Client().ExchangeAsync(new() { Task = Lease.Task, Credential = "c", Actions = ["read"] }).AsTask());
+        var problem = await Assert.ThrowsAsync<BrokerProblemException>(() =>
+            Client()
+                .ExchangeAsync(
+                    new()
+                    {
+                        Task = Lease.Task,
+                        Credential = "c",
+                        Actions = ["read"],
+                    }
+                )
+                .AsTask()
+        );
 
         Assert.DoesNotContain("hunter2", problem.ToString(), StringComparison.Ordinal);
         Assert.Equal("Answer not understood", problem.Problem.Title);
@@ -126,10 +186,12 @@ public sealed class BrokerClientTests : IAsyncLifetime
     [InlineData("hunter2 hunter3")]
     public async Task A_token_that_is_none_is_refused_and_not_quoted(string token)
     {
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => new BrokerClient(http, _ => ValueTask.FromResult(token)).GetPolicyAsync().AsTask());
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            new BrokerClient(_http, _ => ValueTask.FromResult(token)).GetPolicyAsync().AsTask()
+        );
 
         Assert.DoesNotContain("hunter", fault.ToString(), StringComparison.Ordinal);
-        Assert.Empty(broker.Calls);
+        Assert.Empty(_broker.Calls);
     }
 
     [Theory]
@@ -138,7 +200,10 @@ public sealed class BrokerClientTests : IAsyncLifetime
     [InlineData("ftp://127.0.0.1")]
     public void A_base_address_that_would_send_tokens_in_clear_is_refused(string? address)
     {
-        using var clear = new HttpClient(new SocketsHttpHandler()) { BaseAddress = address is null ? null : new Uri(address) };
+        using var clear = new HttpClient(new SocketsHttpHandler())
+        {
+            BaseAddress = address is null ? null : new Uri(address),
+        };
 
         Assert.Throws<ArgumentException>(() => new BrokerClient(clear, _ => ValueTask.FromResult("t")));
     }
@@ -147,32 +212,67 @@ public sealed class BrokerClientTests : IAsyncLifetime
     [InlineData("")]
     [InlineData(".")]
     [InlineData("..")]
-    public async Task An_id_cannot_climb_out_of_its_path(string id) => await Assert.ThrowsAsync<ArgumentException>(() => Client().GetLeaseAsync(id).AsTask());
+    public async Task An_id_cannot_climb_out_of_its_path(string id) =>
+        await Assert.ThrowsAsync<ArgumentException>(() => Client().GetLeaseAsync(id).AsTask());
 
     [Fact]
     public async Task An_unhealthy_broker_is_an_answer_and_no_token_is_sent()
     {
-        broker.On("GET /health/issuing",
-            new() { Status = "unavailable", Parts = [new() { Name = "vault", Status = "unavailable", Code = "CB4002" }] }, BrokerJson.Default.HealthResponse, 503);
+        _broker.On(
+            "GET /health/issuing",
+            new()
+            {
+                Status = "unavailable",
+                Parts =
+                [
+                    new()
+                    {
+                        Name = "vault",
+                        Status = "unavailable",
+                        Code = "CB4002",
+                    },
+                ],
+            },
+            BrokerJson.Default.HealthResponse,
+            503
+        );
 
         Assert.Equal("CB4002", Assert.Single((await Client().GetHealthAsync("issuing")).Parts).Code);
-        Assert.Equal("", Assert.Single(broker.Calls).Authorization);
+        Assert.Equal("", Assert.Single(_broker.Calls).Authorization);
     }
 
     [Fact]
     public async Task A_secret_is_read_in_the_schema_of_its_engine()
     {
-        broker.On("POST /v1/credentials",
-            new() { LeaseId = "l", Secret = CliFixture.Database, ExpiresAt = CliFixture.Later, TtlCut = true, Decision = new("d", 3) }, BrokerJson.Default.ExchangeResponse, (int)HttpStatusCode.Created);
+        _broker.On(
+            "POST /v1/credentials",
+            new()
+            {
+                LeaseId = "l",
+                Secret = CliFixture.Database,
+                ExpiresAt = CliFixture.Later,
+                TtlCut = true,
+                Decision = new("d", 3),
+            },
+            BrokerJson.Default.ExchangeResponse,
+            (int)HttpStatusCode.Created
+        );
 
-        var reply = await Client().ExchangeAsync(new()
-        {
-            Task = Lease.Task, Credential = "c", Actions = ["read"], ToolCall = new() { Name = "query", Arguments = JsonElement.Parse("""{"limit":5}""") }, IdempotencyKey = "k",
-        });
+        var reply = await Client()
+            .ExchangeAsync(
+                new()
+                {
+                    Task = Lease.Task,
+                    Credential = "c",
+                    Actions = ["read"],
+                    ToolCall = new() { Name = "query", Arguments = JsonElement.Parse("""{"limit":5}""") },
+                    IdempotencyKey = "k",
+                }
+            );
 
         Assert.Equal(CliFixture.Database, reply.Secret);
         Assert.True(reply.TtlCut);
     }
 
-    private BrokerClient Client() => new(http, _ => ValueTask.FromResult("a.b.c"));
+    private BrokerClient Client() => new(_http, _ => ValueTask.FromResult("a.b.c"));
 }

@@ -20,7 +20,8 @@ internal sealed partial class DevBannerText(string text)
                 Assert.False(process.HasExited, process.Output);
                 return Task.FromResult(process.Output.Contains(end, StringComparison.Ordinal));
             },
-            end);
+            end
+        );
         Assert.Contains("DEV MODE", process.Output, StringComparison.Ordinal);
         return new DevBannerText(process.Output);
     }
@@ -29,11 +30,22 @@ internal sealed partial class DevBannerText(string text)
     public async Task<HttpStatusCode> ExchangeAsync()
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        using var form = new StringContent("grant_type=client_credentials&agent=triage&instance=triage-1", Encoding.UTF8, "application/x-www-form-urlencoded");
+        using var form = new StringContent(
+            "grant_type=client_credentials&agent=triage&instance=triage-1",
+            Encoding.UTF8,
+            "application/x-www-form-urlencoded"
+        );
         using var token = await http.PostAsync(new Uri(TokenAddress().Match(text).Value), form);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(ExchangeAddress().Match(text).Value));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", JsonNode.Parse(await token.Content.ReadAsStringAsync())!["access_token"]!.ToString());
-        request.Content = new StringContent(ExchangeBody().Match(text).Groups[1].Value, Encoding.UTF8, "application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            JsonNode.Parse(await token.Content.ReadAsStringAsync())!["access_token"]!.ToString()
+        );
+        request.Content = new StringContent(
+            ExchangeBody().Match(text).Groups[1].Value,
+            Encoding.UTF8,
+            "application/json"
+        );
         using var issued = await http.SendAsync(request);
         return issued.StatusCode;
     }
@@ -41,7 +53,11 @@ internal sealed partial class DevBannerText(string text)
     /// <summary>Sends a signal and checks that the process ends in good order, its data directory gone.</summary>
     public async Task EndsAtAsync(string signal, ChildProcess process)
     {
-        await ChildProcess.RunAsync("/bin/sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {process.Process.Id}"));
+        await ChildProcess.RunAsync(
+            "/bin/sh",
+            "-c",
+            string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {process.Process.Id}")
+        );
         await process.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(process.Process.ExitCode == 0, process.Output);
         Assert.False(Directory.Exists(Path.GetDirectoryName(PolicyFile().Match(text).Value)));

@@ -18,13 +18,21 @@ public sealed class DevModeTests
     {
         await using var dev = await DevMode.StartAsync(new DevModeOptions { Port = 0 }, Token);
 
-        var policy = PolicySet.Compile(new PolicyDocument { Name = "policy.yaml", Text = await File.ReadAllTextAsync(dev.PolicyFile, Token) });
+        var policy = PolicySet.Compile(
+            new PolicyDocument { Name = "policy.yaml", Text = await File.ReadAllTextAsync(dev.PolicyFile, Token) }
+        );
         Assert.Empty(policy.Faults);
         var options = dev.Settings.GetSection("Vault").Get<VaultOptions>()!;
         Assert.Empty(options.Validate());
         using var setup = new SetupRun(options, new SecretText(dev.Vault.RootToken), TimeProvider.System);
-        var report = await setup.CompareAsync(SetupPlan.For(DevMode.Installation, policy.Set!.Credentials.Values), Token);
-        Assert.True(report.IsUnchanged, string.Join('\n', report.Findings.Where(finding => finding.State != SetupState.Present)));
+        var report = await setup.CompareAsync(
+            SetupPlan.For(DevMode.Installation, policy.Set!.Credentials.Values),
+            Token
+        );
+        Assert.True(
+            report.IsUnchanged,
+            string.Join('\n', report.Findings.Where(finding => finding.State != SetupState.Present))
+        );
     }
 
     [Fact]
@@ -37,25 +45,44 @@ public sealed class DevModeTests
         var read = await vault.GetAsync("GET", "secret/data/billing/api-key", token: token);
 
         Assert.StartsWith("dev-", read["data"]!["data"]!["key"]!.ToString(), StringComparison.Ordinal);
-        foreach (var (method, path) in new[]
+        foreach (
+            var (method, path) in new[]
+            {
+                ("POST", "secret/data/billing/api-key"),
+                ("GET", "secret/data/other"),
+                ("LIST", "secret/metadata/"),
+                ("POST", "pki/sign/cb-dev-agent-mtls"),
+                ("POST", "pki/roles/x"),
+                ("POST", "auth/token/create"),
+                ("PUT", "sys/policies/acl/x"),
+                ("GET", "sys/mounts"),
+            }
+        )
         {
-            ("POST", "secret/data/billing/api-key"), ("GET", "secret/data/other"), ("LIST", "secret/metadata/"), ("POST", "pki/sign/cb-dev-agent-mtls"), ("POST", "pki/roles/x"),
-            ("POST", "auth/token/create"), ("PUT", "sys/policies/acl/x"), ("GET", "sys/mounts"),
-        })
-        {
-            Assert.Equal(HttpStatusCode.Forbidden, (await vault.CallAsync(method, path, method == "GET" ? null : "{}", token)).Status);
+            Assert.Equal(
+                HttpStatusCode.Forbidden,
+                (await vault.CallAsync(method, path, method == "GET" ? null : "{}", token)).Status
+            );
         }
     }
 
     [Fact]
     public async Task What_it_owns_may_not_be_configured_and_every_such_section_is_named()
     {
-        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["vault:Address"] = "https://vault.example", ["Listen:Url"] = "https://*:8443", ["Log:Level"] = "Debug",
-        }).Build();
+        var settings = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["vault:Address"] = "https://vault.example",
+                    ["Listen:Url"] = "https://*:8443",
+                    ["Log:Level"] = "Debug",
+                }
+            )
+            .Build();
 
-        var refusal = await Assert.ThrowsAsync<SettingsFaultsException>(() => DevMode.StartAsync(new DevModeOptions { Port = 0, Settings = settings }, Token));
+        var refusal = await Assert.ThrowsAsync<SettingsFaultsException>(() =>
+            DevMode.StartAsync(new DevModeOptions { Port = 0, Settings = settings }, Token)
+        );
 
         Assert.Contains("vault is configured", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Listen is configured", refusal.Message, StringComparison.Ordinal);
@@ -65,12 +92,17 @@ public sealed class DevModeTests
     [Fact]
     public async Task The_users_other_sections_are_kept_and_all_listens_on_loopback()
     {
-        var settings = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Log:Level"] = "Debug" }).Build();
+        var settings = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Log:Level"] = "Debug" })
+            .Build();
 
         await using var dev = await DevMode.StartAsync(new DevModeOptions { Port = 0, Settings = settings }, Token);
 
         Assert.Equal("Debug", dev.Settings["Log:Level"]);
-        Assert.All([dev.Settings["Listen:Url"]!, dev.Settings["Vault:Address"]!, dev.Issuer.Issuer], address => Assert.Equal("127.0.0.1", new Uri(address).Host));
+        Assert.All(
+            [dev.Settings["Listen:Url"]!, dev.Settings["Vault:Address"]!, dev.Issuer.Issuer],
+            address => Assert.Equal("127.0.0.1", new Uri(address).Host)
+        );
         Assert.Contains("DEV MODE", dev.Describe(new Uri("http://127.0.0.1:8400")), StringComparison.Ordinal);
     }
 
@@ -83,8 +115,14 @@ public sealed class DevModeTests
             directory = dev.DataDirectory;
             if (!OperatingSystem.IsWindows())
             {
-                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(directory));
-                Assert.All(Directory.GetFiles(directory), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+                Assert.Equal(
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                    File.GetUnixFileMode(directory)
+                );
+                Assert.All(
+                    Directory.GetFiles(directory),
+                    file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file))
+                );
             }
         }
 

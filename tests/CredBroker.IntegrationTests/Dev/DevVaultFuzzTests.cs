@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using CredBroker.Server.Dev;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using CredBroker.Server.Dev;
 
 namespace CredBroker.IntegrationTests.Dev;
 
@@ -14,43 +14,170 @@ public sealed class DevVaultFuzzTests : IAsyncLifetime
 
     private static readonly string[] Paths =
     [
-        "sys/health", "sys/unseal", "sys/mounts", "sys/mounts/pki/tune", "sys/mounts/x", "sys/auth/approle", "sys/policies/acl/p", "sys/capabilities-self", "sys/leases/lookup",
-        "sys/leases/lookup/pki/", "sys/leases/revoke", "sys/leases/renew", "sys/leases/revoke-prefix/pki", "sys/wrapping/wrap", "sys/wrapping/unwrap", "sys/config/auditing/request-headers/x",
-        "auth/token/create", "auth/token/create/r", "auth/token/roles/r", "auth/token/lookup", "auth/token/renew", "auth/token/renew-accessor", "auth/token/lookup-accessor",
-        "auth/approle/login", "auth/approle/role/a", "auth/approle/role/a/secret-id", "auth/approle/role/a/custom-secret-id", "secret/data/a", "secret/metadata/a", "secret/delete/a",
-        "secret/destroy/a", "secret/config", "pki/root/generate/internal", "pki/roles/r", "pki/sign/r", "pki/issue/r", "pki/revoke", "pki/config/urls", "pki/cert/ca", "pki/cert/crl", "pki/crl",
-        "pki/issuer/default", "", "/", "a//b", "pki/", "auth/", "auth/token/", "secret",
+        "sys/health",
+        "sys/unseal",
+        "sys/mounts",
+        "sys/mounts/pki/tune",
+        "sys/mounts/x",
+        "sys/auth/approle",
+        "sys/policies/acl/p",
+        "sys/capabilities-self",
+        "sys/leases/lookup",
+        "sys/leases/lookup/pki/",
+        "sys/leases/revoke",
+        "sys/leases/renew",
+        "sys/leases/revoke-prefix/pki",
+        "sys/wrapping/wrap",
+        "sys/wrapping/unwrap",
+        "sys/config/auditing/request-headers/x",
+        "auth/token/create",
+        "auth/token/create/r",
+        "auth/token/roles/r",
+        "auth/token/lookup",
+        "auth/token/renew",
+        "auth/token/renew-accessor",
+        "auth/token/lookup-accessor",
+        "auth/approle/login",
+        "auth/approle/role/a",
+        "auth/approle/role/a/secret-id",
+        "auth/approle/role/a/custom-secret-id",
+        "secret/data/a",
+        "secret/metadata/a",
+        "secret/delete/a",
+        "secret/destroy/a",
+        "secret/config",
+        "pki/root/generate/internal",
+        "pki/roles/r",
+        "pki/sign/r",
+        "pki/issue/r",
+        "pki/revoke",
+        "pki/config/urls",
+        "pki/cert/ca",
+        "pki/cert/crl",
+        "pki/crl",
+        "pki/issuer/default",
+        "",
+        "/",
+        "a//b",
+        "pki/",
+        "auth/",
+        "auth/token/",
+        "secret",
     ];
 
     private static readonly string[] Members =
     [
-        "policy", "policies", "ttl", "explicit_max_ttl", "increment", "period", "meta", "id", "token", "accessor", "lease_id", "sync", "display_name", "num_uses", "type", "options", "config",
-        "data", "versions", "custom_metadata", "max_versions", "csr", "common_name", "alt_names", "uri_sans", "ip_sans", "key_type", "key_bits", "issuer_name", "serial_number", "role_id",
-        "secret_id", "allowed_policies", "token_policies", "orphan", "allowed_uri_sans", "allow_any_name", "require_cn", "generate_lease", "max_ttl", "paths", "hmac", "renewable",
-        "no_parent", "crl_distribution_points", "private_key_format",
+        "policy",
+        "policies",
+        "ttl",
+        "explicit_max_ttl",
+        "increment",
+        "period",
+        "meta",
+        "id",
+        "token",
+        "accessor",
+        "lease_id",
+        "sync",
+        "display_name",
+        "num_uses",
+        "type",
+        "options",
+        "config",
+        "data",
+        "versions",
+        "custom_metadata",
+        "max_versions",
+        "csr",
+        "common_name",
+        "alt_names",
+        "uri_sans",
+        "ip_sans",
+        "key_type",
+        "key_bits",
+        "issuer_name",
+        "serial_number",
+        "role_id",
+        "secret_id",
+        "allowed_policies",
+        "token_policies",
+        "orphan",
+        "allowed_uri_sans",
+        "allow_any_name",
+        "require_cn",
+        "generate_lease",
+        "max_ttl",
+        "paths",
+        "hmac",
+        "renewable",
+        "no_parent",
+        "crl_distribution_points",
+        "private_key_format",
     ];
 
     private static readonly string[] Values =
     [
-        "null", "true", "false", "0", "-1", "1.5", "1e400", "99999999999999999999", "\"\"", "\"x\"", "\"1h\"", "\"-5s\"", "\"root\"", "\"pki\"", "\"kv-v2\"", "\"approle\"", "\"ec\"", "\"any\"",
-        "[]", "[null]", "[1,\"a\"]", "[[[[]]]]", "{}", "{\"a\":null}", "{\"version\":2}", "{\"cas\":-1}", "\"\\u0000\"", "\"\\ud800\"", "\"path \\\"a\\\" { capabilities = [\\\"read\\\"] }\"",
-        "\"-----BEGIN CERTIFICATE REQUEST-----\\nAAAA\\n-----END CERTIFICATE REQUEST-----\"", "\"spiffe://a/b\"", "\"not a uri\"", "\"é.example\"", "\"a@b\"", "\"*\"", "\"::1,1.2.3.4\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1.5",
+        "1e400",
+        "99999999999999999999",
+        "\"\"",
+        "\"x\"",
+        "\"1h\"",
+        "\"-5s\"",
+        "\"root\"",
+        "\"pki\"",
+        "\"kv-v2\"",
+        "\"approle\"",
+        "\"ec\"",
+        "\"any\"",
+        "[]",
+        "[null]",
+        "[1,\"a\"]",
+        "[[[[]]]]",
+        "{}",
+        "{\"a\":null}",
+        "{\"version\":2}",
+        "{\"cas\":-1}",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"path \\\"a\\\" { capabilities = [\\\"read\\\"] }\"",
+        "\"-----BEGIN CERTIFICATE REQUEST-----\\nAAAA\\n-----END CERTIFICATE REQUEST-----\"",
+        "\"spiffe://a/b\"",
+        "\"not a uri\"",
+        "\"é.example\"",
+        "\"a@b\"",
+        "\"*\"",
+        "\"::1,1.2.3.4\"",
     ];
 
-    private DevVaultClient vault = null!;
+    private DevVaultClient _vault = null!;
 
     public async ValueTask InitializeAsync()
     {
-        vault = new DevVaultClient(await DevVault.StartAsync(new DevVaultOptions { UnsealKey = "known" }, TestContext.Current.CancellationToken));
-        await vault.GetAsync("POST", "sys/mounts/pki", """{"type":"pki"}""");
-        await vault.GetAsync("POST", "pki/root/generate/internal", """{"common_name":"x","key_type":"ec"}""");
-        await vault.GetAsync("POST", "pki/roles/r", """{"key_type":"ec","allow_any_name":true,"allowed_uri_sans":"*","generate_lease":true}""");
-        await vault.GetAsync("POST", "sys/auth/approle", """{"type":"approle"}""");
-        await vault.GetAsync("POST", "auth/approle/role/a", """{"token_policies":["default"]}""");
-        await vault.GetAsync("POST", "auth/token/roles/r", """{"allowed_policies":["default"]}""");
+        _vault = new DevVaultClient(
+            await DevVault.StartAsync(
+                new DevVaultOptions { UnsealKey = "known" },
+                TestContext.Current.CancellationToken
+            )
+        );
+        await _vault.GetAsync("POST", "sys/mounts/pki", """{"type":"pki"}""");
+        await _vault.GetAsync("POST", "pki/root/generate/internal", """{"common_name":"x","key_type":"ec"}""");
+        await _vault.GetAsync(
+            "POST",
+            "pki/roles/r",
+            """{"key_type":"ec","allow_any_name":true,"allowed_uri_sans":"*","generate_lease":true}"""
+        );
+        await _vault.GetAsync("POST", "sys/auth/approle", """{"type":"approle"}""");
+        await _vault.GetAsync("POST", "auth/approle/role/a", """{"token_policies":["default"]}""");
+        await _vault.GetAsync("POST", "auth/token/roles/r", """{"allowed_policies":["default"]}""");
     }
 
-    public ValueTask DisposeAsync() => vault.DisposeAsync();
+    public ValueTask DisposeAsync() => _vault.DisposeAsync();
 
     [Fact]
     public void Every_call_is_answered_in_Vaults_form()
@@ -58,19 +185,33 @@ public sealed class DevVaultFuzzTests : IAsyncLifetime
         var call =
             from method in Gen.Elements(Methods)
             from path in Gen.Elements(Paths)
-            from members in Gen.ListOf(from name in Gen.Elements(Members) from value in Gen.Elements(Values) select (name, value))
-            select (method, path, body: $"{{{string.Join(',', members.DistinctBy(member => member.name).Select(member => $"\"{member.name}\":{member.value}"))}}}");
+            from members in Gen.ListOf(
+                from name in Gen.Elements(Members)
+                from value in Gen.Elements(Values)
+                select (name, value)
+            )
+            select (
+                method,
+                path,
+                body: $"{{{string.Join(',', members.DistinctBy(member => member.name).Select(member => $"\"{member.name}\":{member.value}"))}}}"
+            );
 
-        Prop.ForAll(call.ToArbitrary(), one => AnswersAsync(one.method, one.path, one.body).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+        Prop.ForAll(call.ToArbitrary(), one => AnswersAsync(one.method, one.path, one.body).GetAwaiter().GetResult())
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 
     private async Task<bool> AnswersAsync(string method, string path, string body)
     {
-        vault.Vault.Sealed = false;
-        using var request = new HttpRequestMessage(new HttpMethod(method), "/v1/" + path) { Content = method is "GET" or "LIST" ? null : new StringContent(body, Encoding.UTF8, "application/json") };
-        request.Headers.Add("X-Vault-Token", vault.Vault.RootToken);
-        using var response = await vault.Http.SendAsync(request);
+        _vault.Vault.Sealed = false;
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/v1/" + path)
+        {
+            Content = method is "GET" or "LIST" ? null : new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("X-Vault-Token", _vault.Vault.RootToken);
+        using var response = await _vault.Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
-        return (int)response.StatusCode == 204 || response.Content.Headers.ContentType?.MediaType != "application/json" ? (int)response.StatusCode < 300 : JsonNode.Parse(text) is JsonObject;
+        return (int)response.StatusCode == 204 || response.Content.Headers.ContentType?.MediaType != "application/json"
+            ? (int)response.StatusCode < 300
+            : JsonNode.Parse(text) is JsonObject;
     }
 }

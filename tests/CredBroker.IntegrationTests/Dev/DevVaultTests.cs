@@ -7,42 +7,64 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.IntegrationTests.Dev;
 
-/// <summary>What DevVault does by its own clock and its own hands: endings, certificates, the seal, its bounds.</summary>
+/// <summary>
+/// What DevVault does by its own clock and its own hands: endings, certificates, the seal, its bounds.
+/// </summary>
 public sealed class DevVaultTests
 {
     private const string SafeRole =
         """{"generate_lease":true,"use_csr_common_name":false,"use_csr_sans":false,"allowed_uri_sans":"spiffe://dev/*","require_cn":false,"max_ttl":"10m","key_type":"any"}""";
 
-    private readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Fact]
     public async Task A_token_ends_at_its_ttl_and_takes_its_children_and_certificates_along()
     {
-        await using var vault = await DevVaultClient.StartAsync(time);
+        await using var vault = await DevVaultClient.StartAsync(_time);
         await PreparePkiAsync(vault);
-        var (token, accessor) = await vault.TokenAsync("""path "*" { capabilities = ["create", "update", "read"] }""", "60s");
-        var child = (await vault.GetAsync("POST", "auth/token/create", """{"ttl":"10m"}""", token))["auth"]!["client_token"]!.ToString();
+        var (token, accessor) = await vault.TokenAsync(
+            """path "*" { capabilities = ["create", "update", "read"] }""",
+            "60s"
+        );
+        var child = (await vault.GetAsync("POST", "auth/token/create", """{"ttl":"10m"}""", token))["auth"]![
+            "client_token"
+        ]!.ToString();
         var signed = await vault.GetAsync("POST", "pki/sign/r", Sign(NewCsr("CN=x")), token);
 
-        time.Advance(TimeSpan.FromSeconds(59));
+        _time.Advance(TimeSpan.FromSeconds(59));
         await vault.GetAsync("PUT", "sys/leases/lookup", $$"""{"lease_id":"{{signed["lease_id"]}}"}""");
         await vault.GetAsync("GET", "auth/token/lookup-self", token: child);
 
-        time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "auth/token/lookup-accessor", $$"""{"accessor":"{{accessor}}"}""")).Status);
-        Assert.Equal(HttpStatusCode.Forbidden, (await vault.CallAsync("GET", "auth/token/lookup-self", token: child)).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("PUT", "sys/leases/lookup", $$"""{"lease_id":"{{signed["lease_id"]}}"}""")).Status);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("POST", "auth/token/lookup-accessor", $$"""{"accessor":"{{accessor}}"}""")).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await vault.CallAsync("GET", "auth/token/lookup-self", token: child)).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("PUT", "sys/leases/lookup", $$"""{"lease_id":"{{signed["lease_id"]}}"}""")).Status
+        );
         var shown = await vault.GetAsync("GET", $"pki/cert/{signed["data"]!["serial_number"]}");
-        Assert.Equal(time.GetUtcNow().ToUnixTimeSeconds(), shown["data"]!["revocation_time"]!.GetValue<long>());
+        Assert.Equal(_time.GetUtcNow().ToUnixTimeSeconds(), shown["data"]!["revocation_time"]!.GetValue<long>());
     }
 
     [Fact]
     public async Task An_orphan_child_outlives_the_token_that_made_it()
     {
-        await using var vault = await DevVaultClient.StartAsync(time);
-        await vault.GetAsync("POST", "auth/token/roles/r", """{"allowed_policies":["test"],"orphan":true,"token_no_default_policy":true}""");
+        await using var vault = await DevVaultClient.StartAsync(_time);
+        await vault.GetAsync(
+            "POST",
+            "auth/token/roles/r",
+            """{"allowed_policies":["test"],"orphan":true,"token_no_default_policy":true}"""
+        );
         var (token, _) = await vault.TokenAsync("""path "auth/token/*" { capabilities = ["update", "read"] }""", "60s");
-        var child = (await vault.GetAsync("POST", "auth/token/create/r", """{"ttl":"10m"}""", token))["auth"]!["client_token"]!.ToString();
+        var child = (await vault.GetAsync("POST", "auth/token/create/r", """{"ttl":"10m"}""", token))["auth"]![
+            "client_token"
+        ]!.ToString();
 
         await vault.GetAsync("POST", "auth/token/revoke-self", token: token);
 
@@ -52,22 +74,41 @@ public sealed class DevVaultTests
     [Fact]
     public async Task A_renewal_is_capped_by_the_roles_explicit_maximum_and_by_no_other()
     {
-        await using var vault = await DevVaultClient.StartAsync(time);
-        await vault.GetAsync("POST", "auth/token/roles/capped", """{"allowed_policies":["test"],"orphan":true,"token_explicit_max_ttl":"120s"}""");
+        await using var vault = await DevVaultClient.StartAsync(_time);
+        await vault.GetAsync(
+            "POST",
+            "auth/token/roles/capped",
+            """{"allowed_policies":["test"],"orphan":true,"token_explicit_max_ttl":"120s"}"""
+        );
         await vault.GetAsync("POST", "auth/token/roles/open", """{"allowed_policies":["test"],"orphan":true}""");
-        var capped = (await vault.GetAsync("POST", "auth/token/create/capped", """{"ttl":"60s"}"""))["auth"]!["accessor"];
-        var open = (await vault.GetAsync("POST", "auth/token/create/open", """{"ttl":"60s","explicit_max_ttl":"60s"}"""))["auth"]!["accessor"];
+        var capped = (await vault.GetAsync("POST", "auth/token/create/capped", """{"ttl":"60s"}"""))["auth"]![
+            "accessor"
+        ];
+        var open = (
+            await vault.GetAsync("POST", "auth/token/create/open", """{"ttl":"60s","explicit_max_ttl":"60s"}""")
+        )["auth"]!["accessor"];
 
-        time.Advance(TimeSpan.FromSeconds(30));
-        var renewed = await vault.GetAsync("POST", "auth/token/renew-accessor", $$"""{"accessor":"{{capped}}","increment":"600s"}""");
+        _time.Advance(TimeSpan.FromSeconds(30));
+        var renewed = await vault.GetAsync(
+            "POST",
+            "auth/token/renew-accessor",
+            $$"""{"accessor":"{{capped}}","increment":"600s"}"""
+        );
         Assert.Equal(90, renewed["auth"]!["lease_duration"]!.GetValue<int>());
 
         // The trap that the broker must not fall into: what the request asked for at creation is forgotten at renewal.
-        renewed = await vault.GetAsync("POST", "auth/token/renew-accessor", $$"""{"accessor":"{{open}}","increment":"600s"}""");
+        renewed = await vault.GetAsync(
+            "POST",
+            "auth/token/renew-accessor",
+            $$"""{"accessor":"{{open}}","increment":"600s"}"""
+        );
         Assert.Equal(600, renewed["auth"]!["lease_duration"]!.GetValue<int>());
 
-        time.Advance(TimeSpan.FromSeconds(90));
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "auth/token/lookup-accessor", $$"""{"accessor":"{{capped}}"}""")).Status);
+        _time.Advance(TimeSpan.FromSeconds(90));
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("POST", "auth/token/lookup-accessor", $$"""{"accessor":"{{capped}}"}""")).Status
+        );
     }
 
     [Fact]
@@ -81,14 +122,31 @@ public sealed class DevVaultTests
 
         using var issuer = X509Certificate2.CreateFromPem(root);
         using var certificate = X509Certificate2.CreateFromPem(data["certificate"]!.ToString());
-        using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck } };
+        using var chain = new X509Chain
+        {
+            ChainPolicy =
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            },
+        };
         chain.ChainPolicy.CustomTrustStore.Add(issuer);
-        Assert.True(chain.Build(certificate), string.Join(", ", chain.ChainStatus.Select(status => status.StatusInformation)));
+        Assert.True(
+            chain.Build(certificate),
+            string.Join(", ", chain.ChainStatus.Select(status => status.StatusInformation))
+        );
         Assert.Equal(key.ExportSubjectPublicKeyInfo(), certificate.PublicKey.ExportSubjectPublicKeyInfo());
         Assert.Equal("", certificate.Subject);
-        Assert.Contains("spiffe://dev/me", Encoding.ASCII.GetString(certificate.Extensions["2.5.29.17"]!.RawData), StringComparison.Ordinal);
+        Assert.Contains(
+            "spiffe://dev/me",
+            Encoding.ASCII.GetString(certificate.Extensions["2.5.29.17"]!.RawData),
+            StringComparison.Ordinal
+        );
         Assert.True(certificate.Extensions["2.5.29.17"]!.Critical);
-        Assert.Equal(data["expiration"]!.GetValue<long>(), new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds());
+        Assert.Equal(
+            data["expiration"]!.GetValue<long>(),
+            new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds()
+        );
     }
 
     [Fact]
@@ -96,14 +154,22 @@ public sealed class DevVaultTests
     {
         await using var vault = await DevVaultClient.StartAsync();
         await PreparePkiAsync(vault);
-        await vault.GetAsync("POST", "pki/roles/r", """{"allowed_uri_sans":"spiffe://dev/*","require_cn":false,"key_type":"any"}""");
+        await vault.GetAsync(
+            "POST",
+            "pki/roles/r",
+            """{"allowed_uri_sans":"spiffe://dev/*","require_cn":false,"key_type":"any"}"""
+        );
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(new Uri("spiffe://dev/other"));
 
         var data = (await vault.GetAsync("POST", "pki/sign/r", Sign(NewCsr("", names: names))))["data"]!;
 
         using var certificate = X509Certificate2.CreateFromPem(data["certificate"]!.ToString());
-        Assert.Contains("spiffe://dev/other", Encoding.ASCII.GetString(certificate.Extensions["2.5.29.17"]!.RawData), StringComparison.Ordinal);
+        Assert.Contains(
+            "spiffe://dev/other",
+            Encoding.ASCII.GetString(certificate.Extensions["2.5.29.17"]!.RawData),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -117,13 +183,19 @@ public sealed class DevVaultTests
 
         await vault.GetAsync("PUT", "sys/leases/revoke", $$"""{"lease_id":"{{gone["lease_id"]}}","sync":true}""");
 
-        var builder = CertificateRevocationListBuilder.Load(await vault.Http.GetByteArrayAsync("/v1/pki/crl"), out var number);
+        var builder = CertificateRevocationListBuilder.Load(
+            await vault.Http.GetByteArrayAsync("/v1/pki/crl"),
+            out var number
+        );
         CertificateRevocationListBuilder.Load(before, out var earlier);
         Assert.True(number > earlier);
         Assert.True(builder.RemoveEntry(Serial(gone)));
         Assert.False(builder.RemoveEntry(Serial(kept)));
 
-        static byte[] Serial(System.Text.Json.Nodes.JsonNode reply) => Convert.FromHexString(reply["data"]!["serial_number"]!.ToString().Replace(":", "", StringComparison.Ordinal));
+        static byte[] Serial(System.Text.Json.Nodes.JsonNode reply) =>
+            Convert.FromHexString(
+                reply["data"]!["serial_number"]!.ToString().Replace(":", "", StringComparison.Ordinal)
+            );
     }
 
     [Fact]
@@ -131,11 +203,31 @@ public sealed class DevVaultTests
     {
         await using var vault = await DevVaultClient.StartAsync();
         await PreparePkiAsync(vault);
-        var forged = Convert.FromBase64String(string.Concat(NewCsr("CN=a").Split('\n').Where(line => !line.StartsWith('-'))));
+        var forged = Convert.FromBase64String(
+            string.Concat(NewCsr("CN=a").Split('\n').Where(line => !line.StartsWith('-')))
+        );
         forged[^5] ^= 1;
 
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "pki/sign/r", Sign("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----"))).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "pki/sign/r", Sign(PemEncoding.WriteString("CERTIFICATE REQUEST", forged)))).Status);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (
+                await vault.CallAsync(
+                    "POST",
+                    "pki/sign/r",
+                    Sign("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----")
+                )
+            ).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (
+                await vault.CallAsync(
+                    "POST",
+                    "pki/sign/r",
+                    Sign(PemEncoding.WriteString("CERTIFICATE REQUEST", forged))
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -149,7 +241,10 @@ public sealed class DevVaultTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await vault.CallAsync("GET", "sys/health")).Status);
         var (status, json) = await vault.CallAsync("GET", "secret/data/x");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "Vault is sealed"), (status, json!["errors"]![0]!.ToString()));
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("PUT", "sys/unseal", """{"key":"00"}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("PUT", "sys/unseal", """{"key":"00"}""")).Status
+        );
         await vault.GetAsync("PUT", "sys/unseal", $$"""{"key":"{{vault.Vault.UnsealKey}}"}""");
         await vault.GetAsync("GET", "sys/mounts");
     }
@@ -163,7 +258,10 @@ public sealed class DevVaultTests
 
         Assert.Equal(HttpStatusCode.NotFound, status);
         Assert.Contains("no handler for route", json!["errors"]![0]!.ToString(), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "sys/mounts/database", """{"type":"database"}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("POST", "sys/mounts/database", """{"type":"database"}""")).Status
+        );
     }
 
     [Theory]
@@ -184,10 +282,30 @@ public sealed class DevVaultTests
     {
         await using var vault = await DevVaultClient.StartAsync();
 
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await vault.CallAsync("POST", "secret/data/x", $$$"""{"data":{"a":"{{{new string('x', 1 << 20)}}}"}}""")).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "secret/data/x", $$"""{"data":{{string.Concat(Enumerable.Repeat("[", 64))}}""")).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "secret/data/x", """{"data":{},"data":{}}""")).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await vault.CallAsync("POST", "secret/data/x", """{"data":{"a":1,"a":2}}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.RequestEntityTooLarge,
+            (
+                await vault.CallAsync("POST", "secret/data/x", $$$"""{"data":{"a":"{{{new string('x', 1 << 20)}}}"}}""")
+            ).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (
+                await vault.CallAsync(
+                    "POST",
+                    "secret/data/x",
+                    $$"""{"data":{{string.Concat(Enumerable.Repeat("[", 64))}}"""
+                )
+            ).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("POST", "secret/data/x", """{"data":{},"data":{}}""")).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await vault.CallAsync("POST", "secret/data/x", """{"data":{"a":1,"a":2}}""")).Status
+        );
     }
 
     [Fact]
@@ -200,10 +318,23 @@ public sealed class DevVaultTests
             await vault.GetAsync("POST", "pki/root/generate/internal", """{"common_name":"x","key_type":"ec"}""");
         }
 
-        var (status, json) = await vault.CallAsync("POST", "pki/root/generate/internal", """{"common_name":"x","key_type":"ec"}""");
+        var (status, json) = await vault.CallAsync(
+            "POST",
+            "pki/root/generate/internal",
+            """{"common_name":"x","key_type":"ec"}"""
+        );
         Assert.Equal(HttpStatusCode.InternalServerError, status);
         Assert.Equal("this development Vault holds at most 16 issuers in one mount", json!["errors"]![0]!.ToString());
-        Assert.Equal(HttpStatusCode.InternalServerError, (await vault.CallAsync("POST", "auth/token/create", $$$"""{"meta":{"a":"{{{new string('x', 20_000)}}}"}}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.InternalServerError,
+            (
+                await vault.CallAsync(
+                    "POST",
+                    "auth/token/create",
+                    $$$"""{"meta":{"a":"{{{new string('x', 20_000)}}}"}}"""
+                )
+            ).Status
+        );
     }
 
     [Theory]
@@ -213,7 +344,11 @@ public sealed class DevVaultTests
     {
         await using var vault = await DevVaultClient.StartAsync();
 
-        var (status, _) = await vault.CallAsync("PUT", "sys/policies/acl/p", JsonSerializer.Serialize(new Dictionary<string, string> { ["policy"] = policy }));
+        var (status, _) = await vault.CallAsync(
+            "PUT",
+            "sys/policies/acl/p",
+            JsonSerializer.Serialize(new Dictionary<string, string> { ["policy"] = policy })
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
     }
@@ -221,12 +356,24 @@ public sealed class DevVaultTests
     private static async Task<string> PreparePkiAsync(DevVaultClient vault)
     {
         await vault.GetAsync("POST", "sys/mounts/pki", """{"type":"pki","config":{"max_lease_ttl":"87600h"}}""");
-        var root = await vault.GetAsync("POST", "pki/root/generate/internal", """{"common_name":"dev CA","key_type":"ec","ttl":"8760h"}""");
+        var root = await vault.GetAsync(
+            "POST",
+            "pki/root/generate/internal",
+            """{"common_name":"dev CA","key_type":"ec","ttl":"8760h"}"""
+        );
         await vault.GetAsync("POST", "pki/roles/r", SafeRole);
         return root["data"]!["certificate"]!.ToString();
     }
 
-    private static string Sign(string csr) => JsonSerializer.Serialize(new Dictionary<string, string> { ["csr"] = csr, ["ttl"] = "120s", ["uri_sans"] = "spiffe://dev/me" });
+    private static string Sign(string csr) =>
+        JsonSerializer.Serialize(
+            new Dictionary<string, string>
+            {
+                ["csr"] = csr,
+                ["ttl"] = "120s",
+                ["uri_sans"] = "spiffe://dev/me",
+            }
+        );
 
     private static string NewCsr(string subject, ECDsa? key = null, SubjectAlternativeNameBuilder? names = null)
     {

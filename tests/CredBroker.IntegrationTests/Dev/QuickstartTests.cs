@@ -5,7 +5,9 @@ using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Dev;
 
-/// <summary>The two commands that a newcomer runs first, as processes of their own: the quickstart, and the server in dev mode.</summary>
+/// <summary>
+/// The two commands that a newcomer runs first, as processes of their own: the quickstart, and the server in dev mode.
+/// </summary>
 public sealed partial class QuickstartTests
 {
     [Fact]
@@ -16,7 +18,10 @@ public sealed partial class QuickstartTests
         await quickstart.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(quickstart.Process.ExitCode == 0, quickstart.Output);
-        var steps = StepLine().Matches(quickstart.Output).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).ToList();
+        var steps = StepLine()
+            .Matches(quickstart.Output)
+            .Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
+            .ToList();
         Assert.Equal(Enumerable.Range(1, 11), steps);
         Assert.Contains("All 11 steps happened as they should", quickstart.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\e', quickstart.Output);
@@ -28,7 +33,11 @@ public sealed partial class QuickstartTests
     [InlineData("TERM", "Quickstart.dll", "--keep")]
     [InlineData("INT", "CredBroker.Server.dll", "--dev")]
     [InlineData("TERM", "CredBroker.Server.dll", "--dev")]
-    public async Task Left_running_it_answers_what_it_says_to_try_and_ends_in_order_at_a_signal(string signal, string program, string argument)
+    public async Task Left_running_it_answers_what_it_says_to_try_and_ends_in_order_at_a_signal(
+        string signal,
+        string program,
+        string argument
+    )
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs POSIX signals.");
         Signals.SkipWhenIgnored(signal == "INT" ? 2 : 15);
@@ -51,7 +60,8 @@ public sealed partial class QuickstartTests
         Assert.Contains("--keep", quickstart.Output, StringComparison.Ordinal);
     }
 
-    private static ChildProcess Start(string program, params string[] arguments) => ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments]);
+    private static ChildProcess Start(string program, params string[] arguments) =>
+        ChildProcess.Start("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments]);
 
     [GeneratedRegex(@"^ ?(\d+)\. ", RegexOptions.Multiline)]
     private static partial Regex StepLine();

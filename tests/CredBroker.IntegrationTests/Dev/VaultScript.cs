@@ -6,12 +6,22 @@ using System.Text.RegularExpressions;
 namespace CredBroker.IntegrationTests.Dev;
 
 /// <summary>
-/// Requests to a Vault, one a line: <c>METHOD path {body} as NAME -> name = path.in.answer</c>. <c>$name</c> stands for a value kept earlier,
-/// <c>as NAME</c> sends a kept token (<c>as nobody</c> sends none), a path with no arrow keeps nothing. A line ending in <c>~</c> promises the status alone.
+/// Requests to a Vault, one a line: <c>METHOD path {body} as NAME -> name = path.in.answer</c>. <c>$name</c> stands for
+/// a value kept earlier, <c>as NAME</c> sends a kept token (<c>as nobody</c> sends none), a path with no arrow keeps
+/// nothing. A line ending in <c>~</c> promises the status alone.
 /// </summary>
-internal sealed partial class VaultScript(Uri address, string rootToken, HttpClient http, IReadOnlyDictionary<string, string> given)
+internal sealed partial class VaultScript(
+    Uri address,
+    string rootToken,
+    HttpClient http,
+    IReadOnlyDictionary<string, string> given
+)
 {
-    private readonly Dictionary<string, string> kept = new(given, StringComparer.Ordinal) { ["nobody"] = "", ["root"] = rootToken };
+    private readonly Dictionary<string, string> _kept = new(given, StringComparer.Ordinal)
+    {
+        ["nobody"] = "",
+        ["root"] = rootToken,
+    };
 
     /// <summary>Runs the script; an answer a line.</summary>
     public async Task<IReadOnlyList<Answer>> RunAsync(string script)
@@ -21,8 +31,11 @@ internal sealed partial class VaultScript(Uri address, string rootToken, HttpCli
         {
             var match = Line().Match(line);
             Assert.True(match.Success, $"Not a line of a script: {line}");
-            using var request = new HttpRequestMessage(new HttpMethod(match.Groups["method"].Value), new Uri(address, "/v1/" + Fill(match.Groups["path"].Value)));
-            if (kept[match.Groups["as"] is { Success: true } named ? named.Value : "root"] is { Length: > 0 } token)
+            using var request = new HttpRequestMessage(
+                new HttpMethod(match.Groups["method"].Value),
+                new Uri(address, "/v1/" + Fill(match.Groups["path"].Value))
+            );
+            if (_kept[match.Groups["as"] is { Success: true } named ? named.Value : "root"] is { Length: > 0 } token)
             {
                 request.Headers.Add("X-Vault-Token", token);
             }
@@ -34,7 +47,10 @@ internal sealed partial class VaultScript(Uri address, string rootToken, HttpCli
 
             if (match.Groups["body"] is { Success: true } body)
             {
-                request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Fill(body.Value))) { Headers = { ContentType = MediaTypeHeaderValue.Parse("application/json") } };
+                request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Fill(body.Value)))
+                {
+                    Headers = { ContentType = MediaTypeHeaderValue.Parse("application/json") },
+                };
             }
 
             using var response = await http.SendAsync(request);
@@ -44,17 +60,23 @@ internal sealed partial class VaultScript(Uri address, string rootToken, HttpCli
             answers.Add(new Answer(line, (int)response.StatusCode, type, json, match.Groups["status"].Success));
             foreach (Capture keep in match.Groups["keep"].Captures)
             {
-                var (name, path) = keep.Value.Split('=', StringSplitOptions.TrimEntries) is [var left, var right] ? (left, right) : throw new FormatException(line);
-                kept[name] = path.Split('.').Aggregate(json, (node, part) => node?[part])?.ToString() ?? throw new InvalidOperationException($"{line}: no {path} in {text}");
+                var (name, path) = keep.Value.Split('=', StringSplitOptions.TrimEntries) is [var left, var right]
+                    ? (left, right)
+                    : throw new FormatException(line);
+                _kept[name] =
+                    path.Split('.').Aggregate(json, (node, part) => node?[part])?.ToString()
+                    ?? throw new InvalidOperationException($"{line}: no {path} in {text}");
             }
         }
 
         return answers;
     }
 
-    private string Fill(string text) => Name().Replace(text, match => kept[match.Groups[1].Value]);
+    private string Fill(string text) => Name().Replace(text, match => _kept[match.Groups[1].Value]);
 
-    [GeneratedRegex(@"^(?<method>[A-Z]+) +(?<path>\S+)(?: +(?<body>[\{\[].*?[\}\]]))?(?: +as (?<as>\w+))?(?: +wrapped (?<wrap>\w+))?(?: +->(?<keep> *\w+ *= *[\w.]+)(?:,(?<keep> *\w+ *= *[\w.]+))*)?(?<status> +~)?$")]
+    [GeneratedRegex(
+        @"^(?<method>[A-Z]+) +(?<path>\S+)(?: +(?<body>[\{\[].*?[\}\]]))?(?: +as (?<as>\w+))?(?: +wrapped (?<wrap>\w+))?(?: +->(?<keep> *\w+ *= *[\w.]+)(?:,(?<keep> *\w+ *= *[\w.]+))*)?(?<status> +~)?$"
+    )]
     private static partial Regex Line();
 
     [GeneratedRegex(@"\$(\w+)")]
@@ -64,18 +86,25 @@ internal sealed partial class VaultScript(Uri address, string rootToken, HttpCli
 /// <summary>An answer to a line of a script.</summary>
 internal sealed record Answer(string Line, int Status, string ContentType, JsonNode? Json, bool StatusAlone)
 {
-    /// <summary>What two Vaults must agree on: status, type, every member's name and kind, and the words of an error.</summary>
+    /// <summary>
+    /// What two Vaults must agree on: status, type, every member's name and kind, and the words of an error.
+    /// </summary>
     public string Shape => StatusAlone ? $"{Status}" : $"{Status} {(Status == 204 ? "" : ContentType)} {Of(Json)}";
 
-    private static string Of(JsonNode? node) => node switch
-    {
-        null => "null",
-        JsonObject map when map.Count == 1 && map["errors"] is JsonArray errors => $"errors {errors.ToJsonString()}",
-        JsonObject map => $"{{{string.Join(',', map.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{Key(member.Key)}:{Of(member.Value)}"))}}}",
-        JsonArray { Count: 0 } => "[]",
-        JsonArray list => $"[{Of(list[0])}]",
-        _ => node.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False ? "bool" : node.GetValueKind().ToString(),
-    };
+    private static string Of(JsonNode? node) =>
+        node switch
+        {
+            null => "null",
+            JsonObject map when map.Count == 1 && map["errors"] is JsonArray errors =>
+                $"errors {errors.ToJsonString()}",
+            JsonObject map =>
+                $"{{{string.Join(',', map.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{Key(member.Key)}:{Of(member.Value)}"))}}}",
+            JsonArray { Count: 0 } => "[]",
+            JsonArray list => $"[{Of(list[0])}]",
+            _ => node.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False
+                ? "bool"
+                : node.GetValueKind().ToString(),
+        };
 
     /// <summary>Members that are named by an id are compared by their kind.</summary>
     private static string Key(string name) => Guid.TryParse(name, out _) ? "<id>" : name;

@@ -17,7 +17,10 @@ public sealed class BackendDownTests
 
         foreach (var leaseId in new[] { expiring, revoked })
         {
-            await Eventually.BecomesTrueAsync(async () => (await world.LeaseAsync(leaseId)).State == LeaseStates.Failed, $"{leaseId} has failed in plain view");
+            await Eventually.BecomesTrueAsync(
+                async () => (await world.LeaseAsync(leaseId)).State == LeaseStates.Failed,
+                $"{leaseId} has failed in plain view"
+            );
             var failed = await world.LeaseAsync(leaseId);
             Assert.NotEmpty(failed.Revocation?.LastError ?? "");
             Assert.NotNull(failed.Revocation?.NextAttemptAt);
@@ -39,7 +42,10 @@ public sealed class BackendDownTests
         var refused = await Assert.ThrowsAsync<BrokerProblemException>(() => world.ExchangeAsync(world.Agent()));
         Assert.Matches("^CB4", refused.Code);
         Assert.Equal(503, refused.Status);
-        await Eventually.BecomesTrueAsync(async () => (await world.Agent().GetHealthAsync("issuing")).Status != "ok", "health says that nothing is issued");
+        await Eventually.BecomesTrueAsync(
+            async () => (await world.Agent().GetHealthAsync("issuing")).Status != "ok",
+            "health says that nothing is issued"
+        );
         Assert.Equal("ok", (await world.Agent().GetHealthAsync("ready")).Status);
         await world.Person("admin").RevokeAsync(new() { Lease = leaseId, Reason = "incident" });
         Assert.NotEqual(LeaseStates.Revoked, (await world.LeaseAsync(leaseId)).State);

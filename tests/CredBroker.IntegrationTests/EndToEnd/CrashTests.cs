@@ -3,7 +3,10 @@ using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
 
-/// <summary>The server is killed (SIGKILL) after each step of an exchange and of a revocation, and started again. Failpoints exist in Debug builds only.</summary>
+/// <summary>
+/// The server is killed (SIGKILL) after each step of an exchange and of a revocation, and started again. Failpoints
+/// exist in Debug builds only.
+/// </summary>
 public sealed class CrashTests
 {
     [Theory]
@@ -21,7 +24,11 @@ public sealed class CrashTests
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => lost);
 
         await world.StartBrokerAsync();
-        await Eventually.BecomesTrueAsync(async () => (await world.LeasesAsync()).All(lease => lease.State is LeaseStates.Active or LeaseStates.Revoked), "recovery has settled every lease");
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                (await world.LeasesAsync()).All(lease => lease.State is LeaseStates.Active or LeaseStates.Revoked),
+            "recovery has settled every lease"
+        );
 
         await AssertNothingUnknownAsync(world);
         if (failpoint != "exchange-8")
@@ -44,7 +51,10 @@ public sealed class CrashTests
         Assert.Single(await world.ChildTokensAsync());
         Assert.Empty(await world.LeasesAsync());
         Assert.Empty(await world.VaultLeasesAsync());
-        await Eventually.BecomesTrueAsync(async () => (await world.ChildTokensAsync()).Count == 0, "the orphan's TTL (1 s + 30 s) is over");
+        await Eventually.BecomesTrueAsync(
+            async () => (await world.ChildTokensAsync()).Count == 0,
+            "the orphan's TTL (1 s + 30 s) is over"
+        );
     }
 
     [Theory]
@@ -72,12 +82,18 @@ public sealed class CrashTests
         // The mint takes four seconds; the order comes meanwhile, when no Vault lease is known.
         await using var world = await World.StartAsync(grants: "          - SELECT pg_sleep(4) -- for {{name}}");
         var slow = world.ExchangeAsync(world.Agent());
-        await Eventually.BecomesTrueAsync(async () => (await world.LeasesAsync()).Any(lease => lease.State == LeaseStates.Pending), "the lease is pending");
+        await Eventually.BecomesTrueAsync(
+            async () => (await world.LeasesAsync()).Any(lease => lease.State == LeaseStates.Pending),
+            "the lease is pending"
+        );
 
         await world.Person("admin").RevokeAsync(new() { Agent = "triage", Reason = "incident" });
 
         await Assert.ThrowsAsync<BrokerProblemException>(() => slow);
-        await Eventually.BecomesTrueAsync(async () => (await world.LeasesAsync()).All(lease => lease.State == LeaseStates.Revoked), "every lease is settled");
+        await Eventually.BecomesTrueAsync(
+            async () => (await world.LeasesAsync()).All(lease => lease.State == LeaseStates.Revoked),
+            "every lease is settled"
+        );
         Assert.Empty(await world.Postgres.IssuedUsersAsync());
         Assert.Empty(await world.VaultLeasesAsync());
     }
@@ -93,14 +109,28 @@ public sealed class CrashTests
         return world;
     }
 
-    /// <summary>OpenBao holds no lease and PostgreSQL no user that the store does not know as active, and every active lease has its issuance event.</summary>
+    /// <summary>
+    /// OpenBao holds no lease and PostgreSQL no user that the store does not know as active, and every active lease has
+    /// its issuance event.
+    /// </summary>
     private static async Task AssertNothingUnknownAsync(World world)
     {
         var active = (await world.LeasesAsync()).Where(lease => lease.State == LeaseStates.Active).ToList();
         Assert.Equal(active.Count, (await world.VaultLeasesAsync()).Count);
-        Assert.Equal(active.Select(lease => lease.Vault?.PublicName).Order(), (await world.Postgres.IssuedUsersAsync()).Order());
+        Assert.Equal(
+            active.Select(lease => lease.Vault?.PublicName).Order(),
+            (await world.Postgres.IssuedUsersAsync()).Order()
+        );
         var export = await IssueAndRevokeTests.ExportAsync(world);
-        Assert.All(active, lease => Assert.Contains(export.Split('\n'), line =>
-            line.Contains("\"type\":\"lease.issued\"", StringComparison.Ordinal) && line.Contains(lease.LeaseId, StringComparison.Ordinal)));
+        Assert.All(
+            active,
+            lease =>
+                Assert.Contains(
+                    export.Split('\n'),
+                    line =>
+                        line.Contains("\"type\":\"lease.issued\"", StringComparison.Ordinal)
+                        && line.Contains(lease.LeaseId, StringComparison.Ordinal)
+                )
+        );
     }
 }

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
 
-/// <summary>After real work, the secrets that were issued are searched for wherever the broker writes: nothing.</summary>
+/// <summary>
+/// After real work, the secrets that were issued are searched for wherever the broker writes: nothing.
+/// </summary>
 public sealed class SecretLeakTests
 {
     [Fact]
@@ -21,9 +23,15 @@ public sealed class SecretLeakTests
         using var listener = Listen(seen);
         world.Settings["Log:Level"] = "Trace";
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(world.Settings).Build();
-        await using var app = BrokerHost.Build(configuration, replace: services => services.AddSingleton<ILoggerProvider>(new Capture(seen)));
+        await using var app = BrokerHost.Build(
+            configuration,
+            replace: services => services.AddSingleton<ILoggerProvider>(new Capture(seen))
+        );
         await app.StartAsync();
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(app.Urls.Single()) };
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new(app.Urls.Single()),
+        };
         var token = world.Token();
         var agent = new BrokerClient(http, _ => new(token));
 
@@ -31,15 +39,29 @@ public sealed class SecretLeakTests
         var value = await world.ExchangeAsync(agent, ttl: "1m", credential: "api-key");
         await agent.ReportOutcomeAsync(user.LeaseId, new() { Status = "succeeded", Summary = "done" });
         await agent.ReleaseAsync(user.LeaseId);
-        await Assert.ThrowsAsync<BrokerProblemException>(() => world.ExchangeAsync(new BrokerClient(http, _ => new(token + "x"))));
+        await Assert.ThrowsAsync<BrokerProblemException>(() =>
+            world.ExchangeAsync(new BrokerClient(http, _ => new(token + "x")))
+        );
         await Assert.ThrowsAsync<BrokerProblemException>(() => world.ExchangeAsync(agent, credential: "unknown"));
-        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/audit/export") { Headers = { Authorization = new("Bearer", world.PersonToken("auditor")) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/audit/export")
+        {
+            Headers = { Authorization = new("Bearer", world.PersonToken("auditor")) },
+        };
         using var export = await http.SendAsync(request);
         export.EnsureSuccessStatusCode();
         seen.Add(await export.Content.ReadAsStringAsync());
-        foreach (var file in Directory.EnumerateFiles(world.Folder, "broker.db*").Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .EnumerateFiles(world.Folder, "broker.db*")
+                .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+        )
         {
-            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            await using var stream = new FileStream(
+                file,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete
+            );
             using var reader = new StreamReader(stream, Encoding.Latin1);
             seen.Add(await reader.ReadToEndAsync());
         }
@@ -47,14 +69,20 @@ public sealed class SecretLeakTests
         await app.StopAsync();
 
         Assert.Contains(seen, text => text.Contains(user.LeaseId, StringComparison.Ordinal));
-        Assert.Contains("kv-secret-value-7531", ((KeyValueSecret)value.Secret).Data.GetRawText(), StringComparison.Ordinal);
-        foreach (var secret in new[]
-        {
-            Assert.IsType<DatabaseSecret>(user.Secret).Password,
+        Assert.Contains(
             "kv-secret-value-7531",
-            (await File.ReadAllTextAsync(world.Settings["Vault:TokenFile"]!)).Trim(),
-            token[(token.LastIndexOf('.') + 1)..],
-        })
+            ((KeyValueSecret)value.Secret).Data.GetRawText(),
+            StringComparison.Ordinal
+        );
+        foreach (
+            var secret in new[]
+            {
+                Assert.IsType<DatabaseSecret>(user.Secret).Password,
+                "kv-secret-value-7531",
+                (await File.ReadAllTextAsync(world.Settings["Vault:TokenFile"]!)).Trim(),
+                token[(token.LastIndexOf('.') + 1)..],
+            }
+        )
         {
             Assert.DoesNotContain(seen, text => text.Contains(secret, StringComparison.Ordinal));
         }
@@ -76,7 +104,9 @@ public sealed class SecretLeakTests
 
                 foreach (var happened in activity.Events)
                 {
-                    seen.Add($"{happened.Name} {string.Join(' ', happened.Tags.Select(tag => $"{tag.Key}={tag.Value}"))}");
+                    seen.Add(
+                        $"{happened.Name} {string.Join(' ', happened.Tags.Select(tag => $"{tag.Key}={tag.Value}"))}"
+                    );
                 }
             },
         };
@@ -97,11 +127,14 @@ public sealed class SecretLeakTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            seen.Add($"{formatter(state, exception)} {exception}");
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => seen.Add($"{formatter(state, exception)} {exception}");
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

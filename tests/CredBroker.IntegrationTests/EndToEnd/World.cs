@@ -11,8 +11,8 @@ using Npgsql;
 namespace CredBroker.IntegrationTests.EndToEnd;
 
 /// <summary>
-/// Everything real: an OpenBao that <c>vault setup --apply</c> alone prepared, a PostgreSQL behind its database engine, the server as a process, an OIDC issuer's tokens and
-/// a recorded SPIRE JWT-SVID.
+/// Everything real: an OpenBao that <c>vault setup --apply</c> alone prepared, a PostgreSQL behind its database engine,
+/// the server as a process, an OIDC issuer's tokens and a recorded SPIRE JWT-SVID.
 /// </summary>
 internal sealed class World : IAsyncDisposable
 {
@@ -20,24 +20,24 @@ internal sealed class World : IAsyncDisposable
     private const string Installation = "e2e";
     private const string AnyAgent = "agent in [\"triage\", \"triage-spire\"]";
 
-    private readonly string folder = Directory.CreateTempSubdirectory("credbroker-e2e-").FullName;
-    private readonly TestIssuer workloads;
-    private readonly TestIssuer people;
+    private readonly string _folder = Directory.CreateTempSubdirectory("credbroker-e2e-").FullName;
+    private readonly TestIssuer _workloads;
+    private readonly TestIssuer _people;
 
     private World(TestBao vault, TestPostgres postgres)
     {
         (Vault, Postgres) = (vault, postgres);
-        workloads = new("https://workloads.test", "credbroker", folder);
-        people = new("https://people.test", "credbroker-admin", folder);
+        _workloads = new("https://workloads.test", "credbroker", _folder);
+        _people = new("https://people.test", "credbroker-admin", _folder);
         Settings = new()
         {
             ["Listen:Url"] = "http://127.0.0.1:0",
             ["Log:Level"] = "Information",
-            ["Storage:SqliteFile"] = Path.Combine(folder, "broker.db"),
+            ["Storage:SqliteFile"] = Path.Combine(_folder, "broker.db"),
             ["Policy:File"] = PolicyFile,
             ["Vault:Address"] = vault.Address.ToString(),
             ["Vault:Installation"] = Installation,
-            ["Vault:TokenFile"] = Path.Combine(folder, "vault-token"),
+            ["Vault:TokenFile"] = Path.Combine(_folder, "vault-token"),
             ["Vault:ProbeInterval"] = "00:00:05",
             ["Vault:CallTimeout"] = "00:00:05",
             ["Vault:MintTimeout"] = "00:00:08",
@@ -48,16 +48,16 @@ internal sealed class World : IAsyncDisposable
             ["Leases:RevocationTimeout"] = "00:00:08",
             ["Leases:ClaimTime"] = "00:00:10",
             ["Identity:Audience"] = "credbroker",
-            ["Identity:Issuers:0:Issuer"] = workloads.Issuer,
+            ["Identity:Issuers:0:Issuer"] = _workloads.Issuer,
             ["Identity:Issuers:0:Algorithms:0"] = "ES256",
-            ["Identity:Issuers:0:Jwks:File"] = workloads.JwksFile,
+            ["Identity:Issuers:0:Jwks:File"] = _workloads.JwksFile,
             ["Identity:Issuers:0:WorkloadClaim"] = "workload",
             ["Identity:Issuers:0:InstanceClaim"] = "instance",
-            ["Identity:Issuers:1:Issuer"] = people.Issuer,
+            ["Identity:Issuers:1:Issuer"] = _people.Issuer,
             ["Identity:Issuers:1:Use"] = "people",
-            ["Identity:Issuers:1:Audience"] = people.Audience,
+            ["Identity:Issuers:1:Audience"] = _people.Audience,
             ["Identity:Issuers:1:Algorithms:0"] = "ES256",
-            ["Identity:Issuers:1:Jwks:File"] = people.JwksFile,
+            ["Identity:Issuers:1:Jwks:File"] = _people.JwksFile,
             ["Identity:Issuers:1:RolesClaim"] = "roles",
             ["Identity:Issuers:1:Roles:admin:0"] = "admin",
             ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
@@ -73,9 +73,9 @@ internal sealed class World : IAsyncDisposable
 
     public Dictionary<string, string?> Settings { get; }
 
-    public string Folder => folder;
+    public string Folder => _folder;
 
-    public string PolicyFile => Path.Combine(folder, "policy.yaml");
+    public string PolicyFile => Path.Combine(_folder, "policy.yaml");
 
     public BrokerProcess Broker { get; private set; } = null!;
 
@@ -86,15 +86,22 @@ internal sealed class World : IAsyncDisposable
     public BrokerClient Agent(string instance = "i-1") => Broker.Client(Token(instance));
 
     public string Token(string instance = "i-1") =>
-        workloads.Token($"triage-{instance}", claims => (claims["workload"], claims["instance"]) = ("triage", instance));
+        _workloads.Token(
+            $"triage-{instance}",
+            claims => (claims["workload"], claims["instance"]) = ("triage", instance)
+        );
 
     public BrokerClient SpireAgent() => Broker.Client(SpireToken);
 
     public BrokerClient Person(params string[] roles) => Broker.Client(PersonToken(roles));
 
-    public string PersonToken(params string[] roles) => people.Token("ada", claims => claims["roles"] = roles);
+    public string PersonToken(params string[] roles) => _people.Token("ada", claims => claims["roles"] = roles);
 
-    public static async Task<World> StartAsync(bool sealable = false, IReadOnlyDictionary<string, string>? settings = null, string grants = "")
+    public static async Task<World> StartAsync(
+        bool sealable = false,
+        IReadOnlyDictionary<string, string>? settings = null,
+        string grants = ""
+    )
     {
         TestBao.SkipUnlessAvailable();
         TestPostgres.SkipUnlessAvailable();
@@ -118,13 +125,19 @@ internal sealed class World : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the broker on the same store, and waits until it issues (unless it stops before that at a failpoint or Vault is sealed).</summary>
+    /// <summary>
+    /// Starts the broker on the same store, and waits until it issues (unless it stops before that at a failpoint or
+    /// Vault is sealed).
+    /// </summary>
     public async Task StartBrokerAsync(string? failpoint = null, bool untilIssuing = true)
     {
         Broker = await BrokerProcess.StartAsync(Settings, failpoint);
         if (untilIssuing)
         {
-            await Eventually.BecomesTrueAsync(async () => (await Agent().GetHealthAsync("issuing")).Status == "ok", "the broker issues");
+            await Eventually.BecomesTrueAsync(
+                async () => (await Agent().GetHealthAsync("issuing")).Status == "ok",
+                "the broker issues"
+            );
         }
     }
 
@@ -135,17 +148,35 @@ internal sealed class World : IAsyncDisposable
         Broker = null!;
     }
 
-    public Task<ExchangeResponse> ExchangeAsync(BrokerClient agent, string ttl = "5m", string task = "t-1", string credential = Credential) =>
-        agent.ExchangeAsync(new()
-        {
-            Task = new() { Id = task, Process = "invoice-triage", Purpose = "sort invoices" },
-            Credential = credential,
-            Actions = ["read"],
-            Ttl = WireDuration.Parse(ttl),
-        }).AsTask();
+    public Task<ExchangeResponse> ExchangeAsync(
+        BrokerClient agent,
+        string ttl = "5m",
+        string task = "t-1",
+        string credential = Credential
+    ) =>
+        agent
+            .ExchangeAsync(
+                new()
+                {
+                    Task = new()
+                    {
+                        Id = task,
+                        Process = "invoice-triage",
+                        Purpose = "sort invoices",
+                    },
+                    Credential = credential,
+                    Actions = ["read"],
+                    Ttl = WireDuration.Parse(ttl),
+                }
+            )
+            .AsTask();
 
     /// <summary>A database user for the agent, logged in once to be sure that it works.</summary>
-    public async Task<(string LeaseId, DatabaseSecret Secret)> IssueAsync(BrokerClient agent, string ttl = "5m", string task = "t-1")
+    public async Task<(string LeaseId, DatabaseSecret Secret)> IssueAsync(
+        BrokerClient agent,
+        string ttl = "5m",
+        string task = "t-1"
+    )
     {
         var issued = await ExchangeAsync(agent, ttl, task);
         var secret = Assert.IsType<DatabaseSecret>(issued.Secret);
@@ -155,13 +186,17 @@ internal sealed class World : IAsyncDisposable
         return (issued.LeaseId, secret);
     }
 
-    public Task<NpgsqlConnection> LogInAsync(DatabaseSecret secret) => Postgres.ConnectAsync(secret.Username, secret.Password);
+    public Task<NpgsqlConnection> LogInAsync(DatabaseSecret secret) =>
+        Postgres.ConnectAsync(secret.Username, secret.Password);
 
     /// <summary>Waits until the lease is confirmed revoked, and checks that PostgreSQL agrees.</summary>
     public async Task<LeaseResponse> ConfirmedAsync(string leaseId, DatabaseSecret secret)
     {
         LeaseResponse? lease = null;
-        await Eventually.BecomesTrueAsync(async () => (lease = await LeaseAsync(leaseId)).State == LeaseStates.Revoked, $"lease {leaseId} is revoked");
+        await Eventually.BecomesTrueAsync(
+            async () => (lease = await LeaseAsync(leaseId)).State == LeaseStates.Revoked,
+            $"lease {leaseId} is revoked"
+        );
         Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password));
         Assert.DoesNotContain(secret.Username, await Postgres.IssuedUsersAsync());
         Assert.NotNull(lease!.Revocation?.ConfirmedAt);
@@ -171,15 +206,19 @@ internal sealed class World : IAsyncDisposable
     public async Task<LeaseResponse> LeaseAsync(string leaseId) =>
         Assert.Single((await Person("admin").ListLeasesAsync(new() { Lease = leaseId })).Leases);
 
-    public async Task<IReadOnlyList<LeaseResponse>> LeasesAsync() => (await Person("admin").ListLeasesAsync(new() { Limit = 1000 })).Leases;
+    public async Task<IReadOnlyList<LeaseResponse>> LeasesAsync() =>
+        (await Person("admin").ListLeasesAsync(new() { Limit = 1000 })).Leases;
 
     /// <summary>The Vault leases under the database role.</summary>
-    public Task<IReadOnlyList<string>> VaultLeasesAsync() => ListAsync($"database/creds/cb-{Installation}-{Credential}");
+    public Task<IReadOnlyList<string>> VaultLeasesAsync() =>
+        ListAsync($"database/creds/cb-{Installation}-{Credential}");
 
     /// <summary>The child tokens of the credential's token role that have not ended.</summary>
-    public Task<IReadOnlyList<string>> ChildTokensAsync() => ListAsync($"auth/token/create/cb-{Installation}-{Credential}");
+    public Task<IReadOnlyList<string>> ChildTokensAsync() =>
+        ListAsync($"auth/token/create/cb-{Installation}-{Credential}");
 
-    public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") => File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
+    public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") =>
+        File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
 
     public async ValueTask DisposeAsync()
     {
@@ -190,24 +229,31 @@ internal sealed class World : IAsyncDisposable
 
         await Vault.DisposeAsync();
         await Postgres.DisposeAsync();
-        workloads.Dispose();
-        people.Dispose();
-        Directory.Delete(folder, recursive: true);
+        _workloads.Dispose();
+        _people.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private async Task<IReadOnlyList<string>> ListAsync(string prefix)
     {
         using var answer = await Vault.CallAsync(new HttpMethod("LIST"), $"sys/leases/lookup/{prefix}");
         return answer.IsSuccessStatusCode
-            ? [.. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["keys"]!.AsArray().Select(key => key!.GetValue<string>())]
+            ?
+            [
+                .. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["keys"]!
+                    .AsArray()
+                    .Select(key => key!.GetValue<string>()),
+            ]
             : [];
     }
 
     private async Task PrepareAsync(string grants)
     {
-        await File.WriteAllTextAsync(Path.Combine(folder, "billing-admin"), await Postgres.CreateAdminAsync());
+        await File.WriteAllTextAsync(Path.Combine(_folder, "billing-admin"), await Postgres.CreateAdminAsync());
         await File.WriteAllTextAsync(PolicyFile, Policy(AnyAgent, "10m", grants));
-        var compiled = PolicySet.Compile(new() { Name = "policy.yaml", Text = await File.ReadAllTextAsync(PolicyFile) });
+        var compiled = PolicySet.Compile(
+            new() { Name = "policy.yaml", Text = await File.ReadAllTextAsync(PolicyFile) }
+        );
         Assert.True(compiled.Set is not null, string.Join('\n', compiled.Faults));
 
         var plan = SetupPlan.For(Installation, compiled.Set.Credentials.Values);
@@ -216,57 +262,73 @@ internal sealed class World : IAsyncDisposable
         using (var setup = new SetupRun(options, new SecretText(Vault.RootToken), TimeProvider.System))
         {
             var report = await setup.ApplyAsync(plan, CancellationToken.None);
-            Assert.True(report.IsComplete, string.Join('\n', report.Findings.Where(finding => finding.Details.Count > 0).Select(finding => $"{finding.Step.Name}: {string.Join("; ", finding.Details)}")));
+            Assert.True(
+                report.IsComplete,
+                string.Join(
+                    '\n',
+                    report
+                        .Findings.Where(finding => finding.Details.Count > 0)
+                        .Select(finding => $"{finding.Step.Name}: {string.Join("; ", finding.Details)}")
+                )
+            );
         }
 
-        await Vault.SendAsync(HttpMethod.Post, "secret/data/api/key", new JsonObject { ["data"] = new JsonObject { ["key"] = "kv-secret-value-7531" } });
+        await Vault.SendAsync(
+            HttpMethod.Post,
+            "secret/data/api/key",
+            new JsonObject { ["data"] = new JsonObject { ["key"] = "kv-secret-value-7531" } }
+        );
         var token = await Vault.SendAsync(HttpMethod.Post, $"auth/token/create/cb-{Installation}-broker");
-        await File.WriteAllTextAsync(Settings["Vault:TokenFile"]!, token.GetProperty("auth").GetProperty("client_token").GetString());
+        await File.WriteAllTextAsync(
+            Settings["Vault:TokenFile"]!,
+            token.GetProperty("auth").GetProperty("client_token").GetString()
+        );
     }
 
-    private string Policy(string rule, string maxTtl, string grants) => $$"""
-        apiVersion: credbroker/v1
-        agents:
-          triage: { member: 'identity.issuer == "https://workloads.test" && identity.workload == "triage"' }
-          triage-spire: { member: 'identity.trustDomain == "agents.example" && identity.workload == "triage"' }
-        processes:
-          invoice-triage:
-            owner: { issuer: "https://people.test", subject: "owner-1", contact: finance@example.com }
-            toleratesRuntimeAction: true
-            agents: [triage, triage-spire]
-            acceptsUnrevocable: [api-key]
-        credentials:
-          billing-readonly:
-            vault:
-              engine: database
-              mount: database
-              role: cb-{{Installation}}-billing-readonly
-              setup:
-                connection: billing
-                adminCredentialFile: {{Path.Combine(folder, "billing-admin")}}
-                grants:
-                  - GRANT USAGE ON SCHEMA billing TO "{{"{{name}}"}}"
-                  - GRANT SELECT ON ALL TABLES IN SCHEMA billing TO "{{"{{name}}"}}"
-        {{grants}}
-            access: read
-            impact: low
-            reversible: true
-            actions: [read]
-            maxTtl: 15m
-            connection: { host: 127.0.0.1, port: {{Postgres.Port}}, database: {{TestPostgres.Database}}, sslmode: disable }
-          api-key:
-            vault: { engine: kv, mount: secret, path: api/key }
-            access: read
-            impact: low
-            reversible: true
-            actions: [read]
-            maxTtl: 5m
-        rules:
-          - id: triage-reads
-            effect: allow
-            when: {{rule}}
-            maxTtl: {{maxTtl}}
-        """;
+    private string Policy(string rule, string maxTtl, string grants) =>
+        $$"""
+            apiVersion: credbroker/v1
+            agents:
+              triage: { member: 'identity.issuer == "https://workloads.test" && identity.workload == "triage"' }
+              triage-spire: { member: 'identity.trustDomain == "agents.example" && identity.workload == "triage"' }
+            processes:
+              invoice-triage:
+                owner: { issuer: "https://people.test", subject: "owner-1", contact: finance@example.com }
+                toleratesRuntimeAction: true
+                agents: [triage, triage-spire]
+                acceptsUnrevocable: [api-key]
+            credentials:
+              billing-readonly:
+                vault:
+                  engine: database
+                  mount: database
+                  role: cb-{{Installation}}-billing-readonly
+                  setup:
+                    connection: billing
+                    adminCredentialFile: {{Path.Combine(_folder, "billing-admin")}}
+                    grants:
+                      - GRANT USAGE ON SCHEMA billing TO "{{"{{name}}"}}"
+                      - GRANT SELECT ON ALL TABLES IN SCHEMA billing TO "{{"{{name}}"}}"
+            {{grants}}
+                access: read
+                impact: low
+                reversible: true
+                actions: [read]
+                maxTtl: 15m
+                connection: { host: 127.0.0.1, port: {{Postgres.Port}}, database: {{TestPostgres.Database}}, sslmode: disable }
+              api-key:
+                vault: { engine: kv, mount: secret, path: api/key }
+                access: read
+                impact: low
+                reversible: true
+                actions: [read]
+                maxTtl: 5m
+            rules:
+              - id: triage-reads
+                effect: allow
+                when: {{rule}}
+                maxTtl: {{maxTtl}}
+            """;
 
     private static string Vector(string name) => Path.Combine(AppContext.BaseDirectory, "Vectors", "spire", name);
 }

@@ -11,8 +11,15 @@ internal static class Api
     public static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
     /// <summary>An exchange for the test policy's process.</summary>
-    public static StringContent Exchange(string credential = "billing-readonly", string actions = "\"read\"", string task = "t-1", string more = "") =>
-        Json($$"""{"task":{"id":"{{task}}","process":"invoice-triage","purpose":"sort the invoices"},"credential":"{{credential}}","actions":[{{actions}}]{{more}}}""");
+    public static StringContent Exchange(
+        string credential = "billing-readonly",
+        string actions = "\"read\"",
+        string task = "t-1",
+        string more = ""
+    ) =>
+        Json(
+            $$"""{"task":{"id":"{{task}}","process":"invoice-triage","purpose":"sort the invoices"},"credential":"{{credential}}","actions":[{{actions}}]{{more}}}"""
+        );
 
     public static async Task<JsonElement> ReadAsync(this HttpResponseMessage response, HttpStatusCode expected)
     {
@@ -25,7 +32,10 @@ internal static class Api
     public static async Task<JsonElement> ReadProblemAsync(this HttpResponseMessage response, string code)
     {
         var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.Content.Headers.ContentType?.MediaType == "application/problem+json", $"{(int)response.StatusCode} {response.Content.Headers.ContentType}: {text}");
+        Assert.True(
+            response.Content.Headers.ContentType?.MediaType == "application/problem+json",
+            $"{(int)response.StatusCode} {response.Content.Headers.ContentType}: {text}"
+        );
         var problem = JsonElement.Parse(text);
         Assert.True(problem.GetProperty("code").GetString() == code, $"not {code}: {text}");
         var known = ErrorCodes.Find(code)!;

@@ -6,26 +6,32 @@ namespace CredBroker.IntegrationTests.Fixtures;
 /// <summary>The built server as a process of its own. Settings go by environment variables.</summary>
 internal sealed partial class BrokerProcess : IAsyncDisposable
 {
-    private readonly ChildProcess child;
+    private readonly ChildProcess _child;
 
-    private BrokerProcess(ChildProcess child, HttpClient http) => (this.child, Http) = (child, http);
+    private BrokerProcess(ChildProcess child, HttpClient http) => (_child, Http) = (child, http);
 
     /// <summary>Calls without a token.</summary>
     public HttpClient Http { get; }
 
     /// <summary>What it has written to the console, the newest part of it.</summary>
-    public string Output => child.Output;
+    public string Output => _child.Output;
 
     /// <summary>Its process id.</summary>
-    public int Id => child.Process.Id;
+    public int Id => _child.Process.Id;
 
     /// <summary>Its program, beside the tests.</summary>
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
 
-    /// <summary>Starts it and waits until it listens. The settings' <c>Log:Level</c> must let information through, for it to say where.</summary>
+    /// <summary>
+    /// Starts it and waits until it listens. The settings' <c>Log:Level</c> must let information through, for it to say
+    /// where.
+    /// </summary>
     /// <param name="settings">The settings by path, such as <c>Vault:Address</c>.</param>
     /// <param name="failpoint">Where it stops to be killed; Debug builds only.</param>
-    public static async Task<BrokerProcess> StartAsync(IReadOnlyDictionary<string, string?> settings, string? failpoint = null)
+    public static async Task<BrokerProcess> StartAsync(
+        IReadOnlyDictionary<string, string?> settings,
+        string? failpoint = null
+    )
     {
         var child = Launch([], settings, failpoint);
         string? address = null;
@@ -36,7 +42,8 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
                 address = Address().Match(child.Output) is { Success: true } match ? match.Groups[1].Value : null;
                 return Task.FromResult(address is not null);
             },
-            "the server's listening");
+            "the server's listening"
+        );
         return new(child, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(address!) });
     }
 
@@ -45,10 +52,16 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 
     /// <summary>Waits until it has reached the failpoint that it was started with.</summary>
     public Task ReachedAsync(string failpoint) =>
-        Eventually.BecomesTrueAsync(() => Task.FromResult(Output.Contains($"failpoint {failpoint} reached", StringComparison.Ordinal)), $"reaching {failpoint}");
+        Eventually.BecomesTrueAsync(
+            () => Task.FromResult(Output.Contains($"failpoint {failpoint} reached", StringComparison.Ordinal)),
+            $"reaching {failpoint}"
+        );
 
     /// <summary>Runs it to its end with these arguments: its exit code and what it wrote.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? settings = null)
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string?>? settings = null
+    )
     {
         await using var child = Launch(arguments, settings ?? new Dictionary<string, string?>());
         await child.Process.WaitForExitAsync();
@@ -56,26 +69,34 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     }
 
     /// <summary>SIGKILL, as a crash would be.</summary>
-    public Task KillAsync() => child.KillAsync();
+    public Task KillAsync() => _child.KillAsync();
 
     /// <summary>SIGTERM, and its exit code once it has ended.</summary>
     public async Task<int> StopAsync()
     {
         await ChildProcess.RunAsync("kill", "-TERM", Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        await child.Process.WaitForExitAsync();
-        return child.Process.ExitCode;
+        await _child.Process.WaitForExitAsync();
+        return _child.Process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await child.DisposeAsync();
+        await _child.DisposeAsync();
     }
 
-    private static ChildProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> settings, string? failpoint = null)
+    private static ChildProcess Launch(
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string?> settings,
+        string? failpoint = null
+    )
     {
-        var environment = settings.Where(pair => pair.Value is not null)
-            .ToDictionary(pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value!);
+        var environment = settings
+            .Where(pair => pair.Value is not null)
+            .ToDictionary(
+                pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal),
+                pair => pair.Value!
+            );
         if (failpoint is not null)
         {
             environment["CREDBROKER_FAILPOINT"] = failpoint;

@@ -3,11 +3,14 @@ using System.Text;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
-/// <summary>A process that a test started: its output is kept, and it is killed by its own id when the test or the test host ends.</summary>
+/// <summary>
+/// A process that a test started: its output is kept, and it is killed by its own id when the test or the test host
+/// ends.
+/// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private const int KeptCharacters = 64 * 1024;
-    private readonly StringBuilder output = new();
+    private readonly StringBuilder _output = new();
 
     private ChildProcess(Process process) => Process = process;
 
@@ -20,16 +23,25 @@ internal sealed class ChildProcess : IAsyncDisposable
     {
         get
         {
-            lock (output)
+            lock (_output)
             {
-                return output.ToString();
+                return _output.ToString();
             }
         }
     }
 
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static ChildProcess Start(
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
@@ -52,7 +64,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         await child.Process.WaitForExitAsync();
         return child.Process.ExitCode == 0
             ? child.Output
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {child.Process.ExitCode}: {child.Output}");
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with {child.Process.ExitCode}: {child.Output}"
+            );
     }
 
     /// <summary>SIGKILL, as a crash would be.</summary>
@@ -83,12 +97,12 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private void Keep(object sender, DataReceivedEventArgs e)
     {
-        lock (output)
+        lock (_output)
         {
-            output.AppendLine(e.Data);
-            if (output.Length > KeptCharacters)
+            _output.AppendLine(e.Data);
+            if (_output.Length > KeptCharacters)
             {
-                output.Remove(0, output.Length - KeptCharacters);
+                _output.Remove(0, _output.Length - KeptCharacters);
             }
         }
     }

@@ -10,7 +10,10 @@ internal static class Eventually
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, $"{what} did not come true within {Limit}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(started) < Limit,
+                $"{what} did not come true within {Limit}"
+            );
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }

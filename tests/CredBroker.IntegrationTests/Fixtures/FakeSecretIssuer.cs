@@ -6,10 +6,12 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
-/// <summary>The seam to Vault without a Vault: makes secrets at once, keeps account of them, and fails where a test wants it to.</summary>
+/// <summary>
+/// The seam to Vault without a Vault: makes secrets at once, keeps account of them, and fails where a test wants it to.
+/// </summary>
 internal sealed class FakeSecretIssuer : ISecretIssuer
 {
-    private readonly ConcurrentDictionary<string, bool> live = new();
+    private readonly ConcurrentDictionary<string, bool> _live = new();
 
     /// <summary>What every issued secret holds somewhere: found anywhere else it has leaked.</summary>
     public string Marker { get; } = "secret-" + Guid.NewGuid().ToString("N");
@@ -23,7 +25,7 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
     public Func<Task> BeforeMint { get; set; } = () => Task.CompletedTask;
 
     /// <summary>Vault lease ids made and not revoked.</summary>
-    public ICollection<string> Live => live.Keys;
+    public ICollection<string> Live => _live.Keys;
 
     public int Probes { get; private set; }
 
@@ -33,29 +35,65 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
         return new(Status);
     }
 
-    public ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken) => new(
-        Status.Refusal is { } refusal ? new PrepareOutcome.Refused(refusal)
-        : plan.Grant.Entry.Vault is VaultBinding.KeyValue ? new PrepareOutcome.Prepared(null)
-        : new PrepareOutcome.Prepared(new(new SecretText(Marker), "accessor-" + plan.LeaseId, TimeProvider.System.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30))));
+    public ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken) =>
+        new(
+            Status.Refusal is { } refusal ? new PrepareOutcome.Refused(refusal)
+            : plan.Grant.Entry.Vault is VaultBinding.KeyValue ? new PrepareOutcome.Prepared(null)
+            : new PrepareOutcome.Prepared(
+                new(
+                    new SecretText(Marker),
+                    "accessor-" + plan.LeaseId,
+                    TimeProvider.System.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30)
+                )
+            )
+        );
 
-    public async ValueTask<MintOutcome> MintAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    public async ValueTask<MintOutcome> MintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
     {
         await BeforeMint();
         var end = TimeProvider.System.GetUtcNow() + plan.Grant.Ttl;
         var vaultLease = plan.Grant.Entry.Vault is VaultBinding.KeyValue ? null : $"vault/{plan.LeaseId}";
         if (vaultLease is not null)
         {
-            live[vaultLease] = true;
+            _live[vaultLease] = true;
         }
 
         var handles = new SecretHandles(vaultLease, null, $"cb_{plan.LeaseId}");
         return plan.Grant.Entry.Vault switch
         {
-            VaultBinding.Database => new MintOutcome.Minted(new IssuedSecret.Database(handles.PublicName, new SecretText(Marker), plan.Grant.Entry.Connection), handles, end, end.AddMinutes(5)),
+            VaultBinding.Database => new MintOutcome.Minted(
+                new IssuedSecret.Database(handles.PublicName, new SecretText(Marker), plan.Grant.Entry.Connection),
+                handles,
+                end,
+                end.AddMinutes(5)
+            ),
             VaultBinding.Pki pki => new MintOutcome.Minted(
-                new IssuedSecret.Certificate("-----BEGIN CERTIFICATE-----", ["-----BEGIN CERTIFICATE-----"], "11:22", pki.Mode == PkiMode.Issue ? new SecretText(Marker) : null), handles, end, null),
-            VaultBinding.Token => new MintOutcome.Minted(new IssuedSecret.Token(new SecretText(Marker), "https://vault.test"), handles, end, null),
-            _ => new MintOutcome.Minted(new IssuedSecret.Values(new SecretText($$"""{"apiKey":"{{Marker}}","big":12345678901234567890}""")), handles, null, null),
+                new IssuedSecret.Certificate(
+                    "-----BEGIN CERTIFICATE-----",
+                    ["-----BEGIN CERTIFICATE-----"],
+                    "11:22",
+                    pki.Mode == PkiMode.Issue ? new SecretText(Marker) : null
+                ),
+                handles,
+                end,
+                null
+            ),
+            VaultBinding.Token => new MintOutcome.Minted(
+                new IssuedSecret.Token(new SecretText(Marker), "https://vault.test"),
+                handles,
+                end,
+                null
+            ),
+            _ => new MintOutcome.Minted(
+                new IssuedSecret.Values(new SecretText($$"""{"apiKey":"{{Marker}}","big":12345678901234567890}""")),
+                handles,
+                null,
+                null
+            ),
         };
     }
 
@@ -67,22 +105,28 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
         var outcome = Revoke(lease);
         if (outcome is RevokeOutcome.Confirmed && lease.VaultLeaseId is not null)
         {
-            live.TryRemove(lease.VaultLeaseId, out _);
+            _live.TryRemove(lease.VaultLeaseId, out _);
         }
 
         return new(outcome);
     }
 
-    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) => new(new RevokeOutcome.Confirmed());
+    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
+        new(new RevokeOutcome.Confirmed());
 
-    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) => new(new LeaseListing.Listed([.. live.Keys]));
+    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
+        new(new LeaseListing.Listed([.. _live.Keys]));
 
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
-        new(live.ContainsKey(vaultLeaseId) ? new LeaseLookup.Found(new(vaultLeaseId, TimeProvider.System.GetUtcNow(), false)) : new LeaseLookup.Gone());
+        new(
+            _live.ContainsKey(vaultLeaseId)
+                ? new LeaseLookup.Found(new(vaultLeaseId, TimeProvider.System.GetUtcNow(), false))
+                : new LeaseLookup.Gone()
+        );
 
     public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
     {
-        live.TryRemove(vaultLeaseId, out _);
+        _live.TryRemove(vaultLeaseId, out _);
         return new(new RevokeOutcome.Confirmed());
     }
 }

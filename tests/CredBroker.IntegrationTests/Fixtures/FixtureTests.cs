@@ -9,7 +9,11 @@ public sealed class FixtureTests
     public async Task A_dev_server_answers_and_writes_its_audit_log()
     {
         await using var bao = await TestBao.StartAsync();
-        await bao.SendAsync(HttpMethod.Post, "secret/data/greeting", new JsonObject { ["data"] = new JsonObject { ["text"] = "hello" } });
+        await bao.SendAsync(
+            HttpMethod.Post,
+            "secret/data/greeting",
+            new JsonObject { ["data"] = new JsonObject { ["text"] = "hello" } }
+        );
 
         var read = await bao.SendAsync(HttpMethod.Get, "secret/data/greeting");
 

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
-/// <summary>Finds a loopback port that nobody listens on. Another process may take it before it is used, so starters try again on another one.</summary>
+/// <summary>
+/// Finds a loopback port that nobody listens on. Another process may take it before it is used, so starters try again
+/// on another one.
+/// </summary>
 internal static class LoopbackPort
 {
     public static int Next()

@@ -1,31 +1,34 @@
 namespace CredBroker.IntegrationTests.Fixtures;
 
-/// <summary>A class or collection fixture holding one server that starts at first use, so that where there is no binary the tests are skipped, not failed.</summary>
+/// <summary>
+/// A class or collection fixture holding one server that starts at first use, so that where there is no binary the
+/// tests are skipped, not failed.
+/// </summary>
 public sealed class SharedBao : IAsyncDisposable
 {
-    private readonly SemaphoreSlim gate = new(1);
-    private TestBao? bao;
+    private readonly SemaphoreSlim _gate = new(1);
+    private TestBao? _bao;
 
     public async Task<TestBao> GetAsync()
     {
         TestBao.SkipUnlessAvailable();
-        await gate.WaitAsync();
+        await _gate.WaitAsync();
         try
         {
-            return bao ??= await TestBao.StartAsync();
+            return _bao ??= await TestBao.StartAsync();
         }
         finally
         {
-            gate.Release();
+            _gate.Release();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        gate.Dispose();
-        if (bao is not null)
+        _gate.Dispose();
+        if (_bao is not null)
         {
-            await bao.DisposeAsync();
+            await _bao.DisposeAsync();
         }
     }
 }

@@ -6,25 +6,25 @@ using System.Text.Json.Nodes;
 namespace CredBroker.IntegrationTests.Fixtures;
 
 /// <summary>
-/// A real OpenBao (or Vault) on a free loopback port. The binary is found by <c>CREDBROKER_TEST_BAO</c>, then as <c>bao</c> or <c>vault</c> on PATH;
-/// without one the calling test is skipped with that reason. Start it from a test or from the <c>InitializeAsync</c> of a test class;
-/// to share one among a class's tests, use <see cref="SharedBao"/>.
+/// A real OpenBao (or Vault) on a free loopback port. The binary is found by <c>CREDBROKER_TEST_BAO</c>, then as
+/// <c>bao</c> or <c>vault</c> on PATH; without one the calling test is skipped with that reason. Start it from a test
+/// or from the <c>InitializeAsync</c> of a test class; to share one among a class's tests, use <see cref="SharedBao"/>.
 /// </summary>
 public sealed class TestBao : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private readonly DirectoryInfo directory;
-    private readonly HttpClient http;
-    private readonly string[] arguments;
-    private ChildProcess? server;
-    private string unsealKey = "";
+    private readonly DirectoryInfo _directory;
+    private readonly HttpClient _http;
+    private readonly string[] _arguments;
+    private ChildProcess? _server;
+    private string _unsealKey = "";
 
     private TestBao(DirectoryInfo directory, int port, string[] arguments)
     {
-        this.directory = directory;
-        this.arguments = arguments;
+        _directory = directory;
+        _arguments = arguments;
         Address = new Uri($"http://127.0.0.1:{port}");
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address };
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address };
     }
 
     /// <summary>Where it listens; plain http on loopback.</summary>
@@ -34,7 +34,7 @@ public sealed class TestBao : IAsyncDisposable
     public string RootToken { get; private set; } = "root";
 
     /// <summary>The server's own audit log, one JSON object a line.</summary>
-    public string AuditLogPath => Path.Combine(directory.FullName, "audit.log");
+    public string AuditLogPath => Path.Combine(_directory.FullName, "audit.log");
 
     /// <summary>The program, or null where there is none.</summary>
     public static string? FindBinary()
@@ -44,27 +44,43 @@ public sealed class TestBao : IAsyncDisposable
             return set;
         }
 
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return folders.SelectMany(folder => new[] { Path.Combine(folder, "bao"), Path.Combine(folder, "vault") }).FirstOrDefault(File.Exists);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        return folders
+            .SelectMany(folder => new[] { Path.Combine(folder, "bao"), Path.Combine(folder, "vault") })
+            .FirstOrDefault(File.Exists);
     }
 
     /// <summary>Skips the calling test where there is no binary.</summary>
     public static void SkipUnlessAvailable() =>
-        Assert.SkipWhen(FindBinary() is null, "No OpenBao or Vault binary: set CREDBROKER_TEST_BAO or put bao or vault on PATH.");
+        Assert.SkipWhen(
+            FindBinary() is null,
+            "No OpenBao or Vault binary: set CREDBROKER_TEST_BAO or put bao or vault on PATH."
+        );
 
     /// <summary>In memory, unsealed, root token <c>root</c>, KV v2 at <c>secret/</c>; up in about 0.3 s.</summary>
     /// <param name="configuration">More of its configuration file, in HCL.</param>
     public static Task<TestBao> StartAsync(string configuration = "") => StartAsync(sealable: false, configuration);
 
-    /// <summary>On disk (raft), initialised and unsealed: it can be sealed, killed and started again. It has no mounts but the built-in ones.</summary>
+    /// <summary>
+    /// On disk (raft), initialised and unsealed: it can be sealed, killed and started again. It has no mounts but the
+    /// built-in ones.
+    /// </summary>
     public static async Task<TestBao> StartSealableAsync(string configuration = "")
     {
         var bao = await StartAsync(sealable: true, configuration);
         try
         {
-            var keys = await bao.SendAsync(HttpMethod.Put, "sys/init", new JsonObject { ["secret_shares"] = 1, ["secret_threshold"] = 1 }, token: "");
+            var keys = await bao.SendAsync(
+                HttpMethod.Put,
+                "sys/init",
+                new JsonObject { ["secret_shares"] = 1, ["secret_threshold"] = 1 },
+                token: ""
+            );
             bao.RootToken = keys.GetProperty("root_token").GetString()!;
-            bao.unsealKey = keys.GetProperty("keys")[0].GetString()!;
+            bao._unsealKey = keys.GetProperty("keys")[0].GetString()!;
             await bao.UnsealAsync();
             return bao;
         }
@@ -81,36 +97,47 @@ public sealed class TestBao : IAsyncDisposable
     /// <summary>Unseals it and waits until it is active.</summary>
     public async Task UnsealAsync()
     {
-        await SendAsync(HttpMethod.Put, "sys/unseal", new JsonObject { ["key"] = unsealKey }, token: "");
+        await SendAsync(HttpMethod.Put, "sys/unseal", new JsonObject { ["key"] = _unsealKey }, token: "");
         await WaitForAsync(status => status == HttpStatusCode.OK);
     }
 
     /// <summary>Kills it, as a crash would.</summary>
-    public Task KillAsync() => server!.KillAsync();
+    public Task KillAsync() => _server!.KillAsync();
 
     /// <summary>Starts a killed sealable server again on its port, and unseals it.</summary>
     public async Task RestartAsync()
     {
-        await server!.DisposeAsync();
+        await _server!.DisposeAsync();
         await LaunchAsync();
         await UnsealAsync();
     }
 
     /// <summary>
-    /// Calls its API (<paramref name="path"/> is below <c>/v1/</c>) with the root token unless another is given, and returns the body (undefined when empty).
-    /// Throws with the server's words on any answer but 2xx.
+    /// Calls its API (<paramref name="path"/> is below <c>/v1/</c>) with the root token unless another is given, and
+    /// returns the body (undefined when empty). Throws with the server's words on any answer but 2xx.
     /// </summary>
-    public async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonNode? body = null, string? token = null)
+    public async Task<JsonElement> SendAsync(
+        HttpMethod method,
+        string path,
+        JsonNode? body = null,
+        string? token = null
+    )
     {
         using var response = await CallAsync(method, path, body, token);
         var text = await response.Content.ReadAsStringAsync();
         return !response.IsSuccessStatusCode
-            ? throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}")
-            : text.Length == 0 ? default : JsonDocument.Parse(text).RootElement;
+                ? throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}")
+            : text.Length == 0 ? default
+            : JsonDocument.Parse(text).RootElement;
     }
 
     /// <summary>The same, returning the answer whatever it is.</summary>
-    public async Task<HttpResponseMessage> CallAsync(HttpMethod method, string path, JsonNode? body = null, string? token = null)
+    public async Task<HttpResponseMessage> CallAsync(
+        HttpMethod method,
+        string path,
+        JsonNode? body = null,
+        string? token = null
+    )
     {
         using var request = new HttpRequestMessage(method, "/v1/" + path);
         if ((token ?? RootToken) is { Length: > 0 } sent)
@@ -119,18 +146,18 @@ public sealed class TestBao : IAsyncDisposable
         }
 
         request.Content = body is null ? null : JsonContent.Create(body);
-        return await http.SendAsync(request);
+        return await _http.SendAsync(request);
     }
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
-        if (server is not null)
+        _http.Dispose();
+        if (_server is not null)
         {
-            await server.DisposeAsync();
+            await _server.DisposeAsync();
         }
 
-        directory.Delete(recursive: true);
+        _directory.Delete(recursive: true);
     }
 
     private static async Task<TestBao> StartAsync(bool sealable, string configuration)
@@ -180,16 +207,28 @@ public sealed class TestBao : IAsyncDisposable
             disable_mlock = true
             """;
         File.WriteAllText(file, string.Join('\n', audit, sealable ? storage : "", configuration));
-        string[] dev = ["server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", $"-dev-listen-address=127.0.0.1:{port}", $"-config={file}", "-log-level=warn"];
+        string[] dev =
+        [
+            "server",
+            "-dev",
+            "-dev-no-store-token",
+            "-dev-root-token-id=root",
+            $"-dev-listen-address=127.0.0.1:{port}",
+            $"-config={file}",
+            "-log-level=warn",
+        ];
         return new TestBao(directory, port, sealable ? ["server", $"-config={file}", "-log-level=warn"] : dev);
     }
 
     private async Task LaunchAsync()
     {
-        server = ChildProcess.Start(FindBinary()!, arguments);
+        _server = ChildProcess.Start(FindBinary()!, _arguments);
         // 501: not initialised, 503: sealed. Both are a server that answers.
-        var isDev = arguments.Contains("-dev");
-        await WaitForAsync(status => status == HttpStatusCode.OK || (!isDev && status is HttpStatusCode.NotImplemented or HttpStatusCode.ServiceUnavailable));
+        var isDev = _arguments.Contains("-dev");
+        await WaitForAsync(status =>
+            status == HttpStatusCode.OK
+            || (!isDev && status is HttpStatusCode.NotImplemented or HttpStatusCode.ServiceUnavailable)
+        );
     }
 
     private async Task WaitForAsync(Func<HttpStatusCode, bool> ready)
@@ -197,14 +236,16 @@ public sealed class TestBao : IAsyncDisposable
         using var limit = new CancellationTokenSource(StartLimit);
         while (true)
         {
-            if (server!.HasExited)
+            if (_server!.HasExited)
             {
-                throw new InvalidOperationException($"The server ended with {server.Process.ExitCode}: {server.Output}");
+                throw new InvalidOperationException(
+                    $"The server ended with {_server.Process.ExitCode}: {_server.Output}"
+                );
             }
 
             try
             {
-                using var response = await http.GetAsync("/v1/sys/health", limit.Token);
+                using var response = await _http.GetAsync("/v1/sys/health", limit.Token);
                 if (ready(response.StatusCode))
                 {
                     return;

@@ -6,11 +6,14 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
-/// <summary>An OIDC issuer of a test's own: a key, its JWKS as a file, and tokens written by System.IdentityModel.Tokens.Jwt, which the product does not use.</summary>
+/// <summary>
+/// An OIDC issuer of a test's own: a key, its JWKS as a file, and tokens written by System.IdentityModel.Tokens.Jwt,
+/// which the product does not use.
+/// </summary>
 internal sealed class TestIssuer : IDisposable
 {
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly string keyId = Guid.NewGuid().ToString("N");
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly string _keyId = Guid.NewGuid().ToString("N");
 
     public TestIssuer(string issuer, string audience, string folder)
     {
@@ -30,21 +33,33 @@ internal sealed class TestIssuer : IDisposable
     public string Token(string subject, Action<JwtPayload>? change = null)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var payload = new JwtPayload { ["iss"] = Issuer, ["sub"] = subject, ["aud"] = Audience, ["iat"] = now, ["exp"] = now + 600 };
+        var payload = new JwtPayload
+        {
+            ["iss"] = Issuer,
+            ["sub"] = subject,
+            ["aud"] = Audience,
+            ["iat"] = now,
+            ["exp"] = now + 600,
+        };
         change?.Invoke(payload);
-        var header = new JwtHeader(new SigningCredentials(new ECDsaSecurityKey(key) { KeyId = keyId }, "ES256"));
+        var header = new JwtHeader(new SigningCredentials(new ECDsaSecurityKey(_key) { KeyId = _keyId }, "ES256"));
         return new JwtSecurityTokenHandler().WriteToken(new JwtSecurityToken(header, payload));
     }
 
-    public void Dispose() => key.Dispose();
+    public void Dispose() => _key.Dispose();
 
     private string Jwks()
     {
-        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        var point = _key.ExportParameters(includePrivateParameters: false).Q;
         var jwk = new JsonObject
         {
-            ["kty"] = "EC", ["crv"] = "P-256", ["use"] = "sig", ["alg"] = "ES256", ["kid"] = keyId,
-            ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y),
+            ["kty"] = "EC",
+            ["crv"] = "P-256",
+            ["use"] = "sig",
+            ["alg"] = "ES256",
+            ["kid"] = _keyId,
+            ["x"] = Base64Url.EncodeToString(point.X),
+            ["y"] = Base64Url.EncodeToString(point.Y),
         };
         return new JsonObject { ["keys"] = new JsonArray(jwk) }.ToJsonString();
     }

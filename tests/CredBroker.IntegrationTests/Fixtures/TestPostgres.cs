@@ -3,22 +3,23 @@ using Npgsql;
 namespace CredBroker.IntegrationTests.Fixtures;
 
 /// <summary>
-/// A throw-away PostgreSQL cluster on a free loopback port. Passwords are checked (SCRAM), so that an expired or dropped user is really refused.
-/// Its database <c>billing</c> holds <c>billing.invoices</c> with two rows; nobody but the superuser <c>cb</c> may connect to any other database.
-/// Without the server programs the calling test is skipped with that reason.
+/// A throw-away PostgreSQL cluster on a free loopback port. Passwords are checked (SCRAM), so that an expired or
+/// dropped user is really refused. Its database <c>billing</c> holds <c>billing.invoices</c> with two rows; nobody but
+/// the superuser <c>cb</c> may connect to any other database. Without the server programs the calling test is skipped
+/// with that reason.
 /// </summary>
 public sealed class TestPostgres : IAsyncDisposable
 {
     public const string Database = "billing";
     public const string Superuser = "cb";
     private const string SuperuserPassword = "superuser-of-the-throw-away-cluster";
-    private readonly string bin;
-    private readonly DirectoryInfo directory;
+    private readonly string _bin;
+    private readonly DirectoryInfo _directory;
 
     private TestPostgres(string bin, DirectoryInfo directory, int port)
     {
-        this.bin = bin;
-        this.directory = directory;
+        _bin = bin;
+        _directory = directory;
         Port = port;
         AppDomain.CurrentDomain.ProcessExit += StopAtExit;
     }
@@ -31,13 +32,22 @@ public sealed class TestPostgres : IAsyncDisposable
     public static string? FindPrograms()
     {
         var debian = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return debian.OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0)
-            .Select(folder => Path.Combine(folder, "bin")).Concat(path).FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        return debian
+            .OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0)
+            .Select(folder => Path.Combine(folder, "bin"))
+            .Concat(path)
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
     }
 
     public static void SkipUnlessAvailable() =>
-        Assert.SkipWhen(FindPrograms() is null, "No PostgreSQL server programs (initdb): install the package postgresql.");
+        Assert.SkipWhen(
+            FindPrograms() is null,
+            "No PostgreSQL server programs (initdb): install the package postgresql."
+        );
 
     public static async Task<TestPostgres> StartAsync()
     {
@@ -54,7 +64,19 @@ public sealed class TestPostgres : IAsyncDisposable
             }
 
             await postgres.RunAsync(
-                "initdb", "-D", postgres.DataFolder, "-U", Superuser, "-A", "scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--no-locale", "--no-sync");
+                "initdb",
+                "-D",
+                postgres.DataFolder,
+                "-U",
+                Superuser,
+                "-A",
+                "scram-sha-256",
+                $"--pwfile={passwordFile}",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "--no-sync"
+            );
             await postgres.StartAgainAsync();
             await postgres.ExecuteAsync($"CREATE DATABASE {Database}", database: "postgres");
             await postgres.ExecuteAsync("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC");
@@ -63,7 +85,8 @@ public sealed class TestPostgres : IAsyncDisposable
                 CREATE SCHEMA billing;
                 CREATE TABLE billing.invoices (id int PRIMARY KEY, amount int NOT NULL);
                 INSERT INTO billing.invoices VALUES (1, 100), (2, 250);
-                """);
+                """
+            );
             return postgres;
         }
         catch
@@ -83,17 +106,19 @@ public sealed class TestPostgres : IAsyncDisposable
     /// <summary>Starts a stopped server again on its port.</summary>
     public async Task StartAgainAsync()
     {
-        var options = $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={directory.FullName} -c fsync=off -c max_connections=200";
+        var options =
+            $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} -c fsync=off -c max_connections=200";
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
 
     /// <summary>The server's own log.</summary>
-    public string LogPath => Path.Combine(directory.FullName, "log");
+    public string LogPath => Path.Combine(_directory.FullName, "log");
 
     /// <summary>
-    /// A least-privileged administrator as <c>vault setup</c> asks for: no superuser; CREATEROLE, may end sessions, member of the NOLOGIN role <c>cb_objects</c>,
-    /// and holding the grants that it hands on. Returns its <c>user:password</c>.
+    /// A least-privileged administrator as <c>vault setup</c> asks for: no superuser; CREATEROLE, may end sessions,
+    /// member of the NOLOGIN role <c>cb_objects</c>, and holding the grants that it hands on. Returns its
+    /// <c>user:password</c>.
     /// </summary>
     public async Task<string> CreateAdminAsync(string name = "cb_admin")
     {
@@ -105,19 +130,32 @@ public sealed class TestPostgres : IAsyncDisposable
             GRANT pg_signal_backend, cb_objects TO {name};
             GRANT USAGE ON SCHEMA billing TO {name} WITH GRANT OPTION;
             GRANT SELECT ON ALL TABLES IN SCHEMA billing TO {name} WITH GRANT OPTION;
-            """);
+            """
+        );
         return $"{name}:{password}";
     }
 
     /// <summary>A URL for a client; user and password are given apart.</summary>
-    public string Url(string user, string password) => $"postgresql://{user}:{password}@127.0.0.1:{Port}/{Database}?sslmode=disable";
+    public string Url(string user, string password) =>
+        $"postgresql://{user}:{password}@127.0.0.1:{Port}/{Database}?sslmode=disable";
 
     /// <summary>Logs in, unpooled; throws <see cref="NpgsqlException"/> when refused.</summary>
-    public async Task<NpgsqlConnection> ConnectAsync(string user = Superuser, string password = SuperuserPassword, string database = Database)
+    public async Task<NpgsqlConnection> ConnectAsync(
+        string user = Superuser,
+        string password = SuperuserPassword,
+        string database = Database
+    )
     {
         var settings = new NpgsqlConnectionStringBuilder
         {
-            Host = "127.0.0.1", Port = Port, Database = database, Username = user, Password = password, Pooling = false, Timeout = 10, SslMode = SslMode.Disable,
+            Host = "127.0.0.1",
+            Port = Port,
+            Database = database,
+            Username = user,
+            Password = password,
+            Pooling = false,
+            Timeout = 10,
+            SslMode = SslMode.Disable,
         };
         var connection = new NpgsqlConnection(settings.ConnectionString);
         try
@@ -140,7 +178,11 @@ public sealed class TestPostgres : IAsyncDisposable
             await using var connection = await ConnectAsync(user, password);
             return true;
         }
-        catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification)
+        catch (PostgresException refused)
+            when (refused.SqlState
+                    is PostgresErrorCodes.InvalidPassword
+                        or PostgresErrorCodes.InvalidAuthorizationSpecification
+            )
         {
             return false;
         }
@@ -158,7 +200,10 @@ public sealed class TestPostgres : IAsyncDisposable
     public async Task<IReadOnlyList<string>> IssuedUsersAsync()
     {
         await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand("SELECT rolname FROM pg_roles WHERE rolname ~ '^(cb-|v-)' ORDER BY 1", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT rolname FROM pg_roles WHERE rolname ~ '^(cb-|v-)' ORDER BY 1",
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync();
         var names = new List<string>();
         while (await reader.ReadAsync())
@@ -173,7 +218,13 @@ public sealed class TestPostgres : IAsyncDisposable
     public async Task<long> SessionsAsync(string user)
     {
         await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE usename = $1", connection) { Parameters = { new() { Value = user } } };
+        await using var command = new NpgsqlCommand(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = $1",
+            connection
+        )
+        {
+            Parameters = { new() { Value = user } },
+        };
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
@@ -185,17 +236,20 @@ public sealed class TestPostgres : IAsyncDisposable
             await StopAsync();
         }
 
-        directory.Delete(recursive: true);
+        _directory.Delete(recursive: true);
     }
 
-    private string DataFolder => Path.Combine(directory.FullName, "data");
+    private string DataFolder => Path.Combine(_directory.FullName, "data");
 
     /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
     private Task<string> RunAsync(string program, params string[] arguments)
     {
-        var path = Path.Combine(bin, program);
+        var path = Path.Combine(_bin, program);
         return Environment.IsPrivilegedProcess
-            ? ChildProcess.RunAsync("setpriv", ["--reuid=postgres", "--regid=postgres", "--init-groups", path, .. arguments])
+            ? ChildProcess.RunAsync(
+                "setpriv",
+                ["--reuid=postgres", "--regid=postgres", "--init-groups", path, .. arguments]
+            )
             : ChildProcess.RunAsync(path, arguments);
     }
 

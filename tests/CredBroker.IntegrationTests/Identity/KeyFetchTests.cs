@@ -12,33 +12,43 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.IntegrationTests.Identity;
 
-/// <summary>Discovery and JWKS over HTTP, from a real server that behaves well and badly, by a verifier as the host builds it.</summary>
+/// <summary>
+/// Discovery and JWKS over HTTP, from a real server that behaves well and badly, by a verifier as the host builds it.
+/// </summary>
 public sealed class KeyFetchTests : IAsyncLifetime
 {
-    private FakeTimeProvider time = new(TestToken.Now);
-    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("cb-fetch-");
-    private IssuerServer server = null!;
-    private ServiceProvider? services;
+    private FakeTimeProvider _time = new(TestToken.Now);
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("cb-fetch-");
+    private IssuerServer _server = null!;
+    private ServiceProvider? _services;
 
     public async ValueTask InitializeAsync()
     {
-        server = await IssuerServer.StartAsync();
-        server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+        _server = await IssuerServer.StartAsync();
+        _server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (services is not null) await services.DisposeAsync();
-        await server.DisposeAsync();
-        directory.Delete(recursive: true);
+        if (_services is not null)
+        {
+            await _services.DisposeAsync();
+        }
+
+        await _server.DisposeAsync();
+        _directory.Delete(recursive: true);
     }
 
     [Fact]
     public async Task Keys_are_discovered_once_and_then_at_hand()
     {
         var verifier = Verifier();
-        for (int i = 0; i < 20; i++) await AcceptAsync(verifier, Token(jti: i));
-        Assert.Equal([IssuerServer.DiscoveryPath, IssuerServer.JwksPath], server.Requests.Select(r => r.Path));
+        for (var i = 0; i < 20; i++)
+        {
+            await AcceptAsync(verifier, Token(jti: i));
+        }
+
+        Assert.Equal([IssuerServer.DiscoveryPath, IssuerServer.JwksPath], _server.Requests.Select(r => r.Path));
     }
 
     [Fact]
@@ -46,12 +56,19 @@ public sealed class KeyFetchTests : IAsyncLifetime
     {
         var verifier = Verifier();
         await AcceptAsync(verifier, Token());
-        time.Advance(TimeSpan.FromSeconds(30));
-        for (int round = 1; round <= 3; round++)
+        _time.Advance(TimeSpan.FromSeconds(30));
+        for (var round = 1; round <= 3; round++)
         {
-            await Task.WhenAll(Enumerable.Range(0, 200).Select(i => RefuseAsync(verifier, RefusalCode.KeyUnknown, Token(TestKey.Ec.As($"attack-{round}-{i}"))).AsTask()));
-            Assert.Equal(1 + round, server.Count(IssuerServer.JwksPath));
-            time.Advance(TimeSpan.FromSeconds(30));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 200)
+                    .Select(i =>
+                        RefuseAsync(verifier, RefusalCode.KeyUnknown, Token(TestKey.Ec.As($"attack-{round}-{i}")))
+                            .AsTask()
+                    )
+            );
+            Assert.Equal(1 + round, _server.Count(IssuerServer.JwksPath));
+            _time.Advance(TimeSpan.FromSeconds(30));
         }
     }
 
@@ -60,38 +77,59 @@ public sealed class KeyFetchTests : IAsyncLifetime
     {
         var verifier = Verifier();
         await AcceptAsync(verifier, Token());
-        time.Advance(TimeSpan.FromMinutes(1));
-        string other = server.Address;
-        await RefuseAsync(verifier, RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Ec.As("x"), p => (p["iss"], p["aud"]) = (other, "other")));
-        await RefuseAsync(verifier, RefusalCode.TokenExpired, TestToken.Oidc(TestKey.Ec.As("x"), p => (p["iss"], p["exp"]) = (other, 1)));
-        await RefuseAsync(verifier, RefusalCode.AlgorithmNotAccepted, TestToken.Oidc(TestKey.Ec.As("x"), p => p["iss"] = other, h => h["alg"] = "HS256"));
-        Assert.Equal(1, server.Count(IssuerServer.JwksPath));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        var other = _server.Address;
+        await RefuseAsync(
+            verifier,
+            RefusalCode.AudienceNotAccepted,
+            TestToken.Oidc(TestKey.Ec.As("x"), p => (p["iss"], p["aud"]) = (other, "other"))
+        );
+        await RefuseAsync(
+            verifier,
+            RefusalCode.TokenExpired,
+            TestToken.Oidc(TestKey.Ec.As("x"), p => (p["iss"], p["exp"]) = (other, 1))
+        );
+        await RefuseAsync(
+            verifier,
+            RefusalCode.AlgorithmNotAccepted,
+            TestToken.Oidc(TestKey.Ec.As("x"), p => p["iss"] = other, h => h["alg"] = "HS256")
+        );
+        Assert.Equal(1, _server.Count(IssuerServer.JwksPath));
     }
 
     [Fact]
     public async Task Keycloaks_rotation_is_followed_at_the_first_token_that_needs_it()
     {
-        time = new FakeTimeProvider(Vector.KeycloakTime);
-        server.Serve(IssuerServer.JwksPath, File.ReadAllText(Vector.Path("keycloak/jwks.json")));
-        var verifier = Verifier(i => (i.Issuer, i.WorkloadClaim, i.Jwks.Uri) = (Vector.KeycloakIssuer, "azp", server.Address + IssuerServer.JwksPath));
+        _time = new FakeTimeProvider(Vector.KeycloakTime);
+        _server.Serve(IssuerServer.JwksPath, File.ReadAllText(Vector.Path("keycloak/jwks.json")));
+        var verifier = Verifier(i =>
+            (i.Issuer, i.WorkloadClaim, i.Jwks.Uri) = (
+                Vector.KeycloakIssuer,
+                "azp",
+                _server.Address + IssuerServer.JwksPath
+            )
+        );
         await AcceptAsync(verifier, Vector.Token("keycloak/triage-agent.jwt"));
         await RefuseAsync(verifier, RefusalCode.KeyUnknown, Vector.Token("keycloak/after-rotation.jwt"));
 
-        server.Serve(IssuerServer.JwksPath, File.ReadAllText(Vector.Path("keycloak/jwks.rotating.json")));
+        _server.Serve(IssuerServer.JwksPath, File.ReadAllText(Vector.Path("keycloak/jwks.rotating.json")));
         var refusal = await RefuseAsync(verifier, RefusalCode.KeyUnknown, Vector.Token("keycloak/after-rotation.jwt"));
-        time.Advance(refusal.RetryAfter!.Value);
+        _time.Advance(refusal.RetryAfter!.Value);
         await AcceptAsync(verifier, Vector.Token("keycloak/after-rotation.jwt"));
         await AcceptAsync(verifier, Vector.Token("keycloak/triage-agent.jwt"));
-        Assert.Equal(0, server.Count(IssuerServer.DiscoveryPath));
+        Assert.Equal(0, _server.Count(IssuerServer.DiscoveryPath));
     }
 
     [Fact]
     public async Task A_key_that_the_issuer_withdraws_is_refused_after_the_next_scheduled_read()
     {
         var verifier = Verifier();
-        string token = TestToken.Oidc(TestKey.Ec, p => (p["iss"], p["exp"]) = (server.Address, TestToken.Seconds(36_000)));
+        var token = TestToken.Oidc(
+            TestKey.Ec,
+            p => (p["iss"], p["exp"]) = (_server.Address, TestToken.Seconds(36_000))
+        );
         await AcceptAsync(verifier, token);
-        server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Rsa.Jwk()));
+        _server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Rsa.Jwk()));
         await Source.ReadAsync();
         await RefuseAsync(verifier, RefusalCode.KeyUnknown, token);
     }
@@ -100,43 +138,52 @@ public sealed class KeyFetchTests : IAsyncLifetime
     public async Task While_the_issuer_is_down_its_last_keys_are_used_for_a_bounded_time()
     {
         var verifier = Verifier();
-        string token = TestToken.Oidc(TestKey.Ec, p => (p["iss"], p["exp"]) = (server.Address, TestToken.Seconds(360_000)));
+        var token = TestToken.Oidc(
+            TestKey.Ec,
+            p => (p["iss"], p["exp"]) = (_server.Address, TestToken.Seconds(360_000))
+        );
         await AcceptAsync(verifier, token);
-        server.Serve(IssuerServer.JwksPath, http =>
-        {
-            http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            return Task.CompletedTask;
-        });
-        time.Advance(TimeSpan.FromHours(24));
+        _server.Serve(
+            IssuerServer.JwksPath,
+            http =>
+            {
+                http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                return Task.CompletedTask;
+            }
+        );
+        _time.Advance(TimeSpan.FromHours(24));
         await Source.ReadAsync();
         await AcceptAsync(verifier, token);
-        time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(1));
         await RefuseAsync(verifier, RefusalCode.KeysUnavailable, token);
     }
 
     public static TheoryData<string> BadDiscoveries =>
-    [
-        """{"issuer":"https://other.example","jwks_uri":"SERVER/jwks"}""",
-        """{"issuer":"SERVER/","jwks_uri":"SERVER/jwks"}""",
-        """{"jwks_uri":"SERVER/jwks"}""",
-        """{"issuer":["SERVER"],"jwks_uri":"SERVER/jwks"}""",
-        """{"issuer":"SERVER","issuer":"SERVER","jwks_uri":"SERVER/jwks"}""",
-        """{"issuer":"SERVER"}""",
-        """{"issuer":"SERVER","jwks_uri":"/jwks"}""",
-        """{"issuer":"SERVER","jwks_uri":"http://198.51.100.1/jwks"}""",
-        """{"issuer":"SERVER","jwks_uri":"file:///etc/passwd"}""",
-        """{"issuer":"SERVER","jwks_uri":7}""",
-        "<html></html>",
-        "",
-    ];
+        [
+            """{"issuer":"https://other.example","jwks_uri":"SERVER/jwks"}""",
+            """{"issuer":"SERVER/","jwks_uri":"SERVER/jwks"}""",
+            """{"jwks_uri":"SERVER/jwks"}""",
+            """{"issuer":["SERVER"],"jwks_uri":"SERVER/jwks"}""",
+            """{"issuer":"SERVER","issuer":"SERVER","jwks_uri":"SERVER/jwks"}""",
+            """{"issuer":"SERVER"}""",
+            """{"issuer":"SERVER","jwks_uri":"/jwks"}""",
+            """{"issuer":"SERVER","jwks_uri":"http://198.51.100.1/jwks"}""",
+            """{"issuer":"SERVER","jwks_uri":"file:///etc/passwd"}""",
+            """{"issuer":"SERVER","jwks_uri":7}""",
+            "<html></html>",
+            "",
+        ];
 
     [Theory]
     [MemberData(nameof(BadDiscoveries))]
     public async Task A_discovery_document_that_is_not_the_issuers_own_is_not_followed(string document)
     {
-        server.Serve(IssuerServer.DiscoveryPath, document.Replace("SERVER", server.Address, StringComparison.Ordinal));
+        _server.Serve(
+            IssuerServer.DiscoveryPath,
+            document.Replace("SERVER", _server.Address, StringComparison.Ordinal)
+        );
         await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
-        Assert.Equal(0, server.Count(IssuerServer.JwksPath));
+        Assert.Equal(0, _server.Count(IssuerServer.JwksPath));
     }
 
     [Theory]
@@ -144,14 +191,17 @@ public sealed class KeyFetchTests : IAsyncLifetime
     [InlineData(IssuerServer.JwksPath)]
     public async Task Redirects_are_not_followed(string path)
     {
-        server.Serve("/elsewhere", TestKey.Jwks(TestKey.Ec.Jwk()));
-        server.Serve(path, http =>
-        {
-            http.Response.Redirect($"{server.Address}/elsewhere");
-            return Task.CompletedTask;
-        });
+        _server.Serve("/elsewhere", TestKey.Jwks(TestKey.Ec.Jwk()));
+        _server.Serve(
+            path,
+            http =>
+            {
+                http.Response.Redirect($"{_server.Address}/elsewhere");
+                return Task.CompletedTask;
+            }
+        );
         await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
-        Assert.Equal(0, server.Count("/elsewhere"));
+        Assert.Equal(0, _server.Count("/elsewhere"));
     }
 
     [Theory]
@@ -159,26 +209,36 @@ public sealed class KeyFetchTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_document_beyond_the_size_cap_is_given_up(bool announced)
     {
-        string jwks = TestKey.Jwks(TestKey.Ec.Jwk());
-        server.Serve(IssuerServer.JwksPath, async http =>
-        {
-            string padding = new(' ', JsonWebKeys.MaxBytes);
-            if (announced) http.Response.ContentLength = jwks.Length + padding.Length;
-            await http.Response.WriteAsync(jwks);
-            await http.Response.WriteAsync(padding);
-        });
+        var jwks = TestKey.Jwks(TestKey.Ec.Jwk());
+        _server.Serve(
+            IssuerServer.JwksPath,
+            async http =>
+            {
+                string padding = new(' ', JsonWebKeys.MaxBytes);
+                if (announced)
+                {
+                    http.Response.ContentLength = jwks.Length + padding.Length;
+                }
+
+                await http.Response.WriteAsync(jwks);
+                await http.Response.WriteAsync(padding);
+            }
+        );
         await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
     }
 
     [Fact]
     public async Task A_compressed_document_is_not_inflated()
     {
-        server.Serve(IssuerServer.JwksPath, async http =>
-        {
-            http.Response.Headers.ContentEncoding = "gzip";
-            await using var gzip = new GZipStream(http.Response.Body, CompressionLevel.Fastest);
-            await gzip.WriteAsync(System.Text.Encoding.UTF8.GetBytes(TestKey.Jwks(TestKey.Ec.Jwk())));
-        });
+        _server.Serve(
+            IssuerServer.JwksPath,
+            async http =>
+            {
+                http.Response.Headers.ContentEncoding = "gzip";
+                await using var gzip = new GZipStream(http.Response.Body, CompressionLevel.Fastest);
+                await gzip.WriteAsync(System.Text.Encoding.UTF8.GetBytes(TestKey.Jwks(TestKey.Ec.Jwk())));
+            }
+        );
         await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
     }
 
@@ -188,21 +248,32 @@ public sealed class KeyFetchTests : IAsyncLifetime
     public async Task An_issuer_that_does_not_finish_is_given_up_and_nobody_else_waits(bool afterTheFirstBytes)
     {
         var asked = new TaskCompletionSource();
-        server.Serve(IssuerServer.JwksPath, async http =>
-        {
-            if (afterTheFirstBytes) await http.Response.WriteAsync("{\"keys\":[");
-            await http.Response.Body.FlushAsync();
-            asked.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
-        });
+        _server.Serve(
+            IssuerServer.JwksPath,
+            async http =>
+            {
+                if (afterTheFirstBytes)
+                {
+                    await http.Response.WriteAsync("{\"keys\":[");
+                }
+
+                await http.Response.Body.FlushAsync();
+                asked.TrySetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted)
+                    .ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+        );
         var verifier = Verifier();
         var waiting = VerifyAsync(verifier, Token()).AsTask();
         await asked.Task;
-        time.Advance(KeySource.MaxWait);
-        Assert.Equal(RefusalCode.KeysUnavailable, Assert.IsType<VerificationOutcome.Refused>(await waiting).Refusal.Code);
+        _time.Advance(KeySource.MaxWait);
+        Assert.Equal(
+            RefusalCode.KeysUnavailable,
+            Assert.IsType<VerificationOutcome.Refused>(await waiting).Refusal.Code
+        );
 
-        time.Advance(TimeSpan.FromSeconds(10));
-        server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        _server.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
         await Source.ReadAsync(); // possibly still the one that is being given up
         await Source.ReadAsync();
         await AcceptAsync(verifier, Token());
@@ -213,15 +284,18 @@ public sealed class KeyFetchTests : IAsyncLifetime
     {
         await using var other = await IssuerServer.StartAsync();
         other.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
-        string file = Write("token", "first\n");
+        var file = Write("token", "first\n");
         var verifier = Verifier(i => i.Jwks.TokenFile = file);
         await AcceptAsync(verifier, Token());
-        Assert.Equal(["Bearer first", "Bearer first"], server.Requests.Select(r => r.Authorization));
+        Assert.Equal(["Bearer first", "Bearer first"], _server.Requests.Select(r => r.Authorization));
 
         Write("token", "second");
-        server.Serve(IssuerServer.DiscoveryPath, $$"""{"issuer":"{{server.Address}}","jwks_uri":"{{other.Address}}{{IssuerServer.JwksPath}}"}""");
+        _server.Serve(
+            IssuerServer.DiscoveryPath,
+            $$"""{"issuer":"{{_server.Address}}","jwks_uri":"{{other.Address}}{{IssuerServer.JwksPath}}"}"""
+        );
         await Source.ReadAsync();
-        Assert.Equal("Bearer second", server.Requests.Last().Authorization);
+        Assert.Equal("Bearer second", _server.Requests.Last().Authorization);
         Assert.Equal("", Assert.Single(other.Requests).Authorization);
     }
 
@@ -231,9 +305,9 @@ public sealed class KeyFetchTests : IAsyncLifetime
     [InlineData("two\nlines")]
     public async Task A_file_that_holds_no_bearer_token_is_not_sent(string content)
     {
-        string file = Write("token", content);
+        var file = Write("token", content);
         await RefuseAsync(Verifier(i => i.Jwks.TokenFile = file), RefusalCode.KeysUnavailable, Token());
-        Assert.Empty(server.Requests);
+        Assert.Empty(_server.Requests);
     }
 
     [Fact]
@@ -244,11 +318,29 @@ public sealed class KeyFetchTests : IAsyncLifetime
         using var certificate = ServerCertificate(authority);
         await using var https = await IssuerServer.StartAsync(certificate);
         https.Serve(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
-        string token = TestToken.Oidc(TestKey.Ec, p => p["iss"] = https.Address);
+        var token = TestToken.Oidc(TestKey.Ec, p => p["iss"] = https.Address);
 
-        await AcceptAsync(Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("ca.pem", authority.ExportCertificatePem())), devMode: false), token);
-        await RefuseAsync(Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("stranger.pem", stranger.ExportCertificatePem())), devMode: false), RefusalCode.KeysUnavailable, token);
-        await RefuseAsync(Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("empty.pem", "")), devMode: false), RefusalCode.KeysUnavailable, token);
+        await AcceptAsync(
+            Verifier(
+                i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("ca.pem", authority.ExportCertificatePem())),
+                devMode: false
+            ),
+            token
+        );
+        await RefuseAsync(
+            Verifier(
+                i =>
+                    (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("stranger.pem", stranger.ExportCertificatePem())),
+                devMode: false
+            ),
+            RefusalCode.KeysUnavailable,
+            token
+        );
+        await RefuseAsync(
+            Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("empty.pem", "")), devMode: false),
+            RefusalCode.KeysUnavailable,
+            token
+        );
         await RefuseAsync(Verifier(i => i.Issuer = https.Address, devMode: false), RefusalCode.KeysUnavailable, token);
     }
 
@@ -258,25 +350,40 @@ public sealed class KeyFetchTests : IAsyncLifetime
         using var authority = Authority("CN=ours");
         using var certificate = ServerCertificate(authority);
         await using var https = await IssuerServer.StartAsync(certificate);
-        https.Serve(IssuerServer.DiscoveryPath, $$"""{"issuer":"{{https.Address}}","jwks_uri":"{{server.Address}}{{IssuerServer.JwksPath}}"}""");
-        var verifier = Verifier(i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("ca.pem", authority.ExportCertificatePem())), devMode: false);
-        await RefuseAsync(verifier, RefusalCode.KeysUnavailable, TestToken.Oidc(TestKey.Ec, p => p["iss"] = https.Address));
-        Assert.Empty(server.Requests);
+        https.Serve(
+            IssuerServer.DiscoveryPath,
+            $$"""{"issuer":"{{https.Address}}","jwks_uri":"{{_server.Address}}{{IssuerServer.JwksPath}}"}"""
+        );
+        var verifier = Verifier(
+            i => (i.Issuer, i.Jwks.CaFile) = (https.Address, Write("ca.pem", authority.ExportCertificatePem())),
+            devMode: false
+        );
+        await RefuseAsync(
+            verifier,
+            RefusalCode.KeysUnavailable,
+            TestToken.Oidc(TestKey.Ec, p => p["iss"] = https.Address)
+        );
+        Assert.Empty(_server.Requests);
     }
 
-    private KeySource Source => services!.GetRequiredService<KeySources>().All[0];
+    private KeySource Source => _services!.GetRequiredService<KeySources>().All[0];
 
     private IWorkloadVerifier Verifier(Action<IssuerOptions>? change = null, bool devMode = true)
     {
-        var issuer = new IssuerOptions { Issuer = server.Address };
+        var issuer = new IssuerOptions { Issuer = _server.Address };
         change?.Invoke(issuer);
-        var collection = new ServiceCollection().AddSingleton<TimeProvider>(time).AddLogging();
-        services = collection.AddCredBrokerIdentity(new IdentityOptions { Audience = "credbroker", Issuers = [issuer] }, devMode).BuildServiceProvider();
-        return services.GetRequiredService<IWorkloadVerifier>();
+        var collection = new ServiceCollection().AddSingleton<TimeProvider>(_time).AddLogging();
+        _services = collection
+            .AddCredBrokerIdentity(new IdentityOptions { Audience = "credbroker", Issuers = [issuer] }, devMode)
+            .BuildServiceProvider();
+        return _services.GetRequiredService<IWorkloadVerifier>();
     }
 
     private string Token(TestKey? key = null, int jti = 0) =>
-        TestToken.Oidc(key ?? TestKey.Ec, p => (p["iss"], p["jti"], p["exp"]) = (server.Address, $"{jti}", TestToken.Seconds(36_000)));
+        TestToken.Oidc(
+            key ?? TestKey.Ec,
+            p => (p["iss"], p["jti"], p["exp"]) = (_server.Address, $"{jti}", TestToken.Seconds(36_000))
+        );
 
     private static ValueTask<VerificationOutcome> VerifyAsync(IWorkloadVerifier verifier, string token) =>
         verifier.VerifyAsync(new IdentityProof.Bearer(new SecretText(token)), TestContext.Current.CancellationToken);
@@ -296,16 +403,23 @@ public sealed class KeyFetchTests : IAsyncLifetime
 
     private string Write(string name, string content)
     {
-        string path = Path.Combine(directory.FullName, name);
+        var path = Path.Combine(_directory.FullName, name);
         File.WriteAllText(path, content);
         return path;
     }
 
     private static X509Certificate2 Authority(string name)
     {
-        var request = new CertificateRequest(name, ECDsa.Create(ECCurve.NamedCurves.nistP256), HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(
+            name,
+            ECDsa.Create(ECCurve.NamedCurves.nistP256),
+            HashAlgorithmName.SHA256
+        );
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddHours(-1), TimeProvider.System.GetUtcNow().AddHours(1));
+        return request.CreateSelfSigned(
+            TimeProvider.System.GetUtcNow().AddHours(-1),
+            TimeProvider.System.GetUtcNow().AddHours(1)
+        );
     }
 
     private static X509Certificate2 ServerCertificate(X509Certificate2 authority)
@@ -315,7 +429,12 @@ public sealed class KeyFetchTests : IAsyncLifetime
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(System.Net.IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using var bare = request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
+        using var bare = request.Create(
+            authority,
+            authority.NotBefore,
+            authority.NotAfter,
+            RandomNumberGenerator.GetBytes(8)
+        );
         return bare.CopyWithPrivateKey(key);
     }
 }

@@ -11,34 +11,55 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CredBroker.IntegrationTests.Identity;
 
-/// <summary>Tokens of a certified OpenID provider (npm <c>oidc-provider</c>), fetched as an agent would and verified over its own discovery.</summary>
+/// <summary>
+/// Tokens of a certified OpenID provider (npm <c>oidc-provider</c>), fetched as an agent would and verified over its
+/// own discovery.
+/// </summary>
 public sealed class OidcProviderTests : IAsyncLifetime
 {
     private const string ClientSecret = "a-secret-of-this-test-alone";
 
-    private ChildProcess? provider;
-    private string issuer = "";
+    private ChildProcess? _provider;
+    private string _issuer = "";
 
     public async ValueTask InitializeAsync()
     {
-        string folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "OidcProvider");
-        string? node = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "node")).FirstOrDefault(File.Exists);
-        if (node is null) Assert.Skip("node is not on the PATH");
-        if (!Directory.Exists(Path.Combine(folder, "node_modules"))) Assert.Skip("oidc-provider is not installed: npm ci in tests/CredBroker.IntegrationTests/OidcProvider");
-        provider = ChildProcess.Start(node, [Path.Combine(folder, "provider.js")], new Dictionary<string, string> { ["CLIENT_SECRET"] = ClientSecret });
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
-        while (!provider.Output.Contains("READY ", StringComparison.Ordinal))
+        var folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "OidcProvider");
+        var node = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(':')
+            .Select(p => Path.Combine(p, "node"))
+            .FirstOrDefault(File.Exists);
+        if (node is null)
         {
-            Assert.False(provider.HasExited, provider.Output);
+            Assert.Skip("node is not on the PATH");
+        }
+
+        if (!Directory.Exists(Path.Combine(folder, "node_modules")))
+        {
+            Assert.Skip("oidc-provider is not installed: npm ci in tests/CredBroker.IntegrationTests/OidcProvider");
+        }
+
+        _provider = ChildProcess.Start(
+            node,
+            [Path.Combine(folder, "provider.js")],
+            new Dictionary<string, string> { ["CLIENT_SECRET"] = ClientSecret }
+        );
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        while (!_provider.Output.Contains("READY ", StringComparison.Ordinal))
+        {
+            Assert.False(_provider.HasExited, _provider.Output);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, timeout.Token);
         }
 
-        issuer = provider.Output.Split("READY ")[1].Split('\n')[0].Trim();
+        _issuer = _provider.Output.Split("READY ")[1].Split('\n')[0].Trim();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (provider is not null) await provider.DisposeAsync();
+        if (_provider is not null)
+        {
+            await _provider.DisposeAsync();
+        }
     }
 
     [Theory]
@@ -46,33 +67,67 @@ public sealed class OidcProviderTests : IAsyncLifetime
     [InlineData("RS256")]
     public async Task A_client_credentials_token_is_accepted(string algorithm)
     {
-        var identity = Assert.IsType<VerificationOutcome.Verified>(await VerifyAsync(await FetchTokenAsync($"urn:credbroker:{algorithm}"))).Identity;
-        Assert.Equal((issuer, "triage-agent", "triage-agent"), (identity.Issuer, identity.Subject, identity.Workload));
+        var identity = Assert
+            .IsType<VerificationOutcome.Verified>(
+                await VerifyAsync(await FetchTokenAsync($"urn:credbroker:{algorithm}"))
+            )
+            .Identity;
+        Assert.Equal((_issuer, "triage-agent", "triage-agent"), (identity.Issuer, identity.Subject, identity.Workload));
         Assert.Equal("triage-agent", identity.Claims["client_id"].GetString());
     }
 
     [Theory]
     [InlineData("urn:elsewhere:ES256", RefusalCode.AudienceNotAccepted)]
     [InlineData("urn:credbroker:EdDSA", RefusalCode.AlgorithmNotAccepted)]
-    public async Task A_token_for_another_audience_or_with_another_algorithm_is_refused(string resource, RefusalCode code)
+    public async Task A_token_for_another_audience_or_with_another_algorithm_is_refused(
+        string resource,
+        RefusalCode code
+    )
     {
-        Assert.Equal(code, Assert.IsType<VerificationOutcome.Refused>(await VerifyAsync(await FetchTokenAsync(resource))).Refusal.Code);
+        Assert.Equal(
+            code,
+            Assert.IsType<VerificationOutcome.Refused>(await VerifyAsync(await FetchTokenAsync(resource))).Refusal.Code
+        );
     }
 
     private async Task<VerificationOutcome> VerifyAsync(string token)
     {
-        var options = new IdentityOptions { Audience = "credbroker", Issuers = [new() { Issuer = issuer, WorkloadClaim = "client_id", Claims = ["client_id"] }] };
-        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddLogging().AddCredBrokerIdentity(options, devMode: true).BuildServiceProvider();
-        await services.GetRequiredService<KeySources>().All[0].ReadAsync(); // as the host does at start, however slow the machine
-        return await services.GetRequiredService<IWorkloadVerifier>().VerifyAsync(new IdentityProof.Bearer(new SecretText(token)), TestContext.Current.CancellationToken);
+        var options = new IdentityOptions
+        {
+            Audience = "credbroker",
+            Issuers =
+            [
+                new()
+                {
+                    Issuer = _issuer,
+                    WorkloadClaim = "client_id",
+                    Claims = ["client_id"],
+                },
+            ],
+        };
+        await using var services = new ServiceCollection()
+            .AddSingleton(TimeProvider.System)
+            .AddLogging()
+            .AddCredBrokerIdentity(options, devMode: true)
+            .BuildServiceProvider();
+        // as the host does at start, however slow the machine
+        await services.GetRequiredService<KeySources>().All[0].ReadAsync();
+        return await services
+            .GetRequiredService<IWorkloadVerifier>()
+            .VerifyAsync(new IdentityProof.Bearer(new SecretText(token)), TestContext.Current.CancellationToken);
     }
 
     private async Task<string> FetchTokenAsync(string resource)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"triage-agent:{ClientSecret}")));
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["grant_type"] = "client_credentials", ["resource"] = resource });
-        using var response = await client.PostAsync($"{issuer}/token", form, TestContext.Current.CancellationToken);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.ASCII.GetBytes($"triage-agent:{ClientSecret}"))
+        );
+        using var form = new FormUrlEncodedContent(
+            new Dictionary<string, string> { ["grant_type"] = "client_credentials", ["resource"] = resource }
+        );
+        using var response = await client.PostAsync($"{_issuer}/token", form, TestContext.Current.CancellationToken);
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.True(response.IsSuccessStatusCode, answer.ToString());
         return answer.GetProperty("access_token").GetString()!;

@@ -6,11 +6,11 @@ namespace CredBroker.IntegrationTests.Server;
 
 public sealed class AdminApiTests : IAsyncLifetime
 {
-    private TestBroker broker = null!;
+    private TestBroker _broker = null!;
 
-    public async ValueTask InitializeAsync() => broker = await TestBroker.StartAsync();
+    public async ValueTask InitializeAsync() => _broker = await TestBroker.StartAsync();
 
-    public ValueTask DisposeAsync() => broker.DisposeAsync();
+    public ValueTask DisposeAsync() => _broker.DisposeAsync();
 
     [Fact]
     public async Task Leases_are_listed_newest_first_page_by_page_with_who_and_why()
@@ -27,16 +27,21 @@ public sealed class AdminApiTests : IAsyncLifetime
             var page = await GetAsync($"/v1/leases?limit=2{cursor}");
             seen.AddRange(page.GetProperty("leases").EnumerateArray());
             cursor = page.TryGetProperty("next", out var next) ? $"&cursor={next.GetString()}" : null;
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
 
         Assert.Equal(issued, seen.Select(lease => lease.GetProperty("leaseId").GetString()));
         var lease = seen[0];
-        Assert.Equal(("triage", "i-4"), (lease.GetProperty("holder").GetProperty("agent").GetString(), lease.GetProperty("holder").GetProperty("instance").GetString()));
+        Assert.Equal(
+            ("triage", "i-4"),
+            (
+                lease.GetProperty("holder").GetProperty("agent").GetString(),
+                lease.GetProperty("holder").GetProperty("instance").GetString()
+            )
+        );
         Assert.Equal("owner-1", lease.GetProperty("owner").GetProperty("subject").GetString());
         Assert.Equal("triage-reads", lease.GetProperty("ruleId").GetString());
         Assert.Equal($"vault/{issued[0]}", lease.GetProperty("vault").GetProperty("leaseId").GetString());
-        Assert.DoesNotContain(broker.Vault.Marker, lease.GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain(_broker.Vault.Marker, lease.GetRawText(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -45,7 +50,12 @@ public sealed class AdminApiTests : IAsyncLifetime
         var first = await IssueAsync(instance: "i-1");
         var second = await IssueAsync("shared-key", instance: "i-2");
         Assert.Equal([second], await IdsAsync("instance=i-2"));
-        Assert.Equal([first], await IdsAsync("credential=billing-readonly&agent=triage&process=invoice-triage&issuer=https%3A%2F%2Fworkloads.test"));
+        Assert.Equal(
+            [first],
+            await IdsAsync(
+                "credential=billing-readonly&agent=triage&process=invoice-triage&issuer=https%3A%2F%2Fworkloads.test"
+            )
+        );
         Assert.Equal([second, first], await IdsAsync("state=active,pending"));
         Assert.Equal([second, first], await IdsAsync("state=active&state=failed"));
         Assert.Empty(await IdsAsync("state=revoked"));
@@ -64,7 +74,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     [InlineData("cursor=abc", "CB7005")]
     public async Task A_filter_that_is_not_understood_is_refused_instead_of_ignored(string query, string code)
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/leases?{query}", broker.Person("viewer"));
+        using var response = await _broker.SendAsync(HttpMethod.Get, $"/v1/leases?{query}", _broker.Person("viewer"));
         await response.ReadProblemAsync(code);
     }
 
@@ -74,7 +84,10 @@ public sealed class AdminApiTests : IAsyncLifetime
         var lease = await IssueAsync();
         var value = await IssueAsync("shared-key");
         var reply = await (await OrderAsync("""{"agent":"triage","dryRun":true}""")).ReadAsync(HttpStatusCode.OK);
-        Assert.Equal([value, lease], reply.GetProperty("leases").EnumerateArray().Select(l => l.GetProperty("leaseId").GetString()));
+        Assert.Equal(
+            [value, lease],
+            reply.GetProperty("leases").EnumerateArray().Select(l => l.GetProperty("leaseId").GetString())
+        );
         Assert.Equal(value, reply.GetProperty("stillValid")[0].GetProperty("leaseId").GetString());
         Assert.Equal(2, (await IdsAsync("state=active")).Count);
     }
@@ -88,7 +101,9 @@ public sealed class AdminApiTests : IAsyncLifetime
         var revocationId = (await ordered.ReadAsync(HttpStatusCode.Accepted)).GetProperty("revocationId").GetString();
         Assert.Equal($"/v1/revocations/{revocationId}", ordered.Headers.Location?.ToString());
 
-        await Eventually.BecomesTrueAsync(async () => (await GetAsync($"/v1/revocations/{revocationId}")).GetProperty("complete").GetBoolean());
+        await Eventually.BecomesTrueAsync(async () =>
+            (await GetAsync($"/v1/revocations/{revocationId}")).GetProperty("complete").GetBoolean()
+        );
         var progress = await GetAsync($"/v1/revocations/{revocationId}");
         Assert.Equal("it chains actions", progress.GetProperty("reason").GetString());
         Assert.Equal("person:https://people.test#person-1", progress.GetProperty("requestedBy").GetString());
@@ -96,7 +111,10 @@ public sealed class AdminApiTests : IAsyncLifetime
         var revoked = Assert.Single(progress.GetProperty("leases").EnumerateArray());
         Assert.Equal(reached, revoked.GetProperty("leaseId").GetString());
         Assert.Equal("admin", revoked.GetProperty("revocation").GetProperty("cause").GetString());
-        Assert.True(revoked.GetProperty("revocation").GetProperty("confirmedAt").GetDateTimeOffset() >= revoked.GetProperty("revocation").GetProperty("requestedAt").GetDateTimeOffset());
+        Assert.True(
+            revoked.GetProperty("revocation").GetProperty("confirmedAt").GetDateTimeOffset()
+                >= revoked.GetProperty("revocation").GetProperty("requestedAt").GetDateTimeOffset()
+        );
         Assert.Equal([spared], await IdsAsync("state=active"));
         Assert.Equal([reached], await IdsAsync($"revocation={revocationId}"));
     }
@@ -105,16 +123,26 @@ public sealed class AdminApiTests : IAsyncLifetime
     public async Task A_revocation_that_vault_does_not_confirm_stays_in_plain_view_until_it_is()
     {
         var lease = await IssueAsync();
-        broker.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Failed("the database is down");
-        var revocationId = (await (await OrderAsync("""{"credential":"billing-readonly"}""")).ReadAsync(HttpStatusCode.Accepted)).GetProperty("revocationId").GetString();
+        _broker.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Failed("the database is down");
+        var revocationId = (
+            await (await OrderAsync("""{"credential":"billing-readonly"}""")).ReadAsync(HttpStatusCode.Accepted)
+        )
+            .GetProperty("revocationId")
+            .GetString();
         await Eventually.BecomesTrueAsync(async () => (await IdsAsync("state=failed")).Count == 1);
         var progress = await GetAsync($"/v1/revocations/{revocationId}");
         Assert.False(progress.GetProperty("complete").GetBoolean());
-        Assert.Contains("database is down", progress.GetProperty("leases")[0].GetProperty("revocation").GetProperty("lastError").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "database is down",
+            progress.GetProperty("leases")[0].GetProperty("revocation").GetProperty("lastError").GetString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal(lease, progress.GetProperty("stillValid")[0].GetProperty("leaseId").GetString());
 
-        broker.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Confirmed();
-        await Eventually.BecomesTrueAsync(async () => (await GetAsync($"/v1/revocations/{revocationId}")).GetProperty("complete").GetBoolean());
+        _broker.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Confirmed();
+        await Eventually.BecomesTrueAsync(async () =>
+            (await GetAsync($"/v1/revocations/{revocationId}")).GetProperty("complete").GetBoolean()
+        );
     }
 
     [Fact]
@@ -136,14 +164,19 @@ public sealed class AdminApiTests : IAsyncLifetime
     [InlineData("""{"lease":"xyz"}""", "CB6003")]
     [InlineData("""{"agent":"triage","hold":"2h"}""", "CB6003")]
     [InlineData("""{"agnet":"triage"}""", "CB6001")]
-    public async Task An_order_that_is_not_understood_is_refused(string body, string code) => await (await OrderAsync(body)).ReadProblemAsync(code);
+    public async Task An_order_that_is_not_understood_is_refused(string body, string code) =>
+        await (await OrderAsync(body)).ReadProblemAsync(code);
 
     [Fact]
     public async Task An_unknown_revocation_is_not_found()
     {
         foreach (var id in new[] { "00000000000000000000000000000000", "x" })
         {
-            using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/revocations/{id}", broker.Person("viewer"));
+            using var response = await _broker.SendAsync(
+                HttpMethod.Get,
+                $"/v1/revocations/{id}",
+                _broker.Person("viewer")
+            );
             await response.ReadProblemAsync("CB7004");
         }
     }
@@ -155,7 +188,10 @@ public sealed class AdminApiTests : IAsyncLifetime
         Assert.Equal(1, policy.GetProperty("version").GetInt64());
         Assert.Equal(TestPolicy.Text, policy.GetProperty("text").GetString());
 
-        var processes = (await GetAsync("/v1/processes")).GetProperty("processes").EnumerateArray().ToDictionary(p => p.GetProperty("name").GetString()!);
+        var processes = (await GetAsync("/v1/processes"))
+            .GetProperty("processes")
+            .EnumerateArray()
+            .ToDictionary(p => p.GetProperty("name").GetString()!);
         Assert.Equal("autonomous", processes["invoice-triage"].GetProperty("mode").GetString());
         Assert.Equal("constrained", processes["payments"].GetProperty("mode").GetString());
         Assert.Contains("tolerate", processes["payments"].GetProperty("why").GetString(), StringComparison.Ordinal);
@@ -165,14 +201,19 @@ public sealed class AdminApiTests : IAsyncLifetime
     public async Task A_policy_edit_is_applied_and_revokes_what_it_no_longer_allows_and_a_bad_one_is_shown()
     {
         await IssueAsync();
-        await File.WriteAllTextAsync(broker.PolicyFile, TestPolicy.Text.Replace("\"billing-readonly\", ", "", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            _broker.PolicyFile,
+            TestPolicy.Text.Replace("\"billing-readonly\", ", "", StringComparison.Ordinal)
+        );
         await Eventually.BecomesTrueAsync(async () => (await IdsAsync("state=revoked")).Count == 1);
         var lease = (await GetAsync("/v1/leases")).GetProperty("leases")[0];
         Assert.Equal("policy-change", lease.GetProperty("revocation").GetProperty("cause").GetString());
         Assert.Equal(2, (await GetAsync("/v1/policy")).GetProperty("version").GetInt64());
 
-        await File.WriteAllTextAsync(broker.PolicyFile, "apiVersion: credbroker/v1\nagents: [");
-        await Eventually.BecomesTrueAsync(async () => (await GetAsync("/v1/policy")).TryGetProperty("refusedEdit", out _));
+        await File.WriteAllTextAsync(_broker.PolicyFile, "apiVersion: credbroker/v1\nagents: [");
+        await Eventually.BecomesTrueAsync(async () =>
+            (await GetAsync("/v1/policy")).TryGetProperty("refusedEdit", out _)
+        );
         Assert.Equal(2, (await GetAsync("/v1/policy")).GetProperty("version").GetInt64());
     }
 
@@ -180,12 +221,18 @@ public sealed class AdminApiTests : IAsyncLifetime
     public async Task A_supposed_request_is_decided_with_its_explanation()
     {
         var reply = await EvaluateAsync("shared-key", "triage");
-        Assert.Equal(("allow", "triage-reads"), (reply.GetProperty("effect").GetString(), reply.GetProperty("ruleId").GetString()));
+        Assert.Equal(
+            ("allow", "triage-reads"),
+            (reply.GetProperty("effect").GetString(), reply.GetProperty("ruleId").GetString())
+        );
         Assert.Equal("5m", reply.GetProperty("ttl").GetString());
         Assert.NotEmpty(reply.GetProperty("gate").EnumerateArray());
 
         reply = await EvaluateAsync("forbidden", "triage");
-        Assert.Equal(("deny", "CB2002"), (reply.GetProperty("effect").GetString(), reply.GetProperty("code").GetString()));
+        Assert.Equal(
+            ("deny", "CB2002"),
+            (reply.GetProperty("effect").GetString(), reply.GetProperty("code").GetString())
+        );
         Assert.Empty(await IdsAsync("limit=10"));
     }
 
@@ -193,35 +240,58 @@ public sealed class AdminApiTests : IAsyncLifetime
     public async Task An_admin_closes_a_task_of_any_agent()
     {
         await IssueAsync();
-        using var closed = await broker.SendAsync(HttpMethod.Post, "/v1/tasks/t-1/close", broker.Person("admin"), Api.Json("""{"process":"invoice-triage"}"""));
+        using var closed = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/tasks/t-1/close",
+            _broker.Person("admin"),
+            Api.Json("""{"process":"invoice-triage"}""")
+        );
         await closed.ReadAsync(HttpStatusCode.NoContent);
         await Eventually.BecomesTrueAsync(async () => (await IdsAsync("state=revoked")).Count == 1);
     }
 
     private async Task<JsonElement> EvaluateAsync(string credential, string workload)
     {
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/policy/evaluate", broker.Person("viewer"), Api.Json($$"""
-            {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s","workload":"{{workload}}","instance":"i"},
-             "task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"{{credential}}","actions":["read"]}
-            """));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/policy/evaluate",
+            _broker.Person("viewer"),
+            Api.Json(
+                $$"""
+                {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s","workload":"{{workload}}","instance":"i"},
+                 "task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"{{credential}}","actions":["read"]}
+                """
+            )
+        );
         return await response.ReadAsync(HttpStatusCode.OK);
     }
 
-    private Task<HttpResponseMessage> OrderAsync(string body) => broker.SendAsync(HttpMethod.Post, "/v1/revocations", broker.Person("admin"), Api.Json(body));
+    private Task<HttpResponseMessage> OrderAsync(string body) =>
+        _broker.SendAsync(HttpMethod.Post, "/v1/revocations", _broker.Person("admin"), Api.Json(body));
 
     private async Task<JsonElement> GetAsync(string path)
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, path, broker.Person("viewer"));
+        using var response = await _broker.SendAsync(HttpMethod.Get, path, _broker.Person("viewer"));
         return await response.ReadAsync(HttpStatusCode.OK);
     }
 
     private async Task<IReadOnlyList<string>> IdsAsync(string query) =>
-        [.. (await GetAsync($"/v1/leases?{query}")).GetProperty("leases").EnumerateArray().Select(lease => lease.GetProperty("leaseId").GetString()!)];
+        [
+            .. (await GetAsync($"/v1/leases?{query}"))
+                .GetProperty("leases")
+                .EnumerateArray()
+                .Select(lease => lease.GetProperty("leaseId").GetString()!),
+        ];
 
     private async Task<string> IssueAsync(string credential = "billing-readonly", string instance = "i-1")
     {
         // Every instance of the workload shares the task: its owner is (issuer, workload).
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(instance), Api.Exchange(credential));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Agent(instance),
+            Api.Exchange(credential)
+        );
         return (await response.ReadAsync(HttpStatusCode.Created)).GetProperty("leaseId").GetString()!;
     }
 }

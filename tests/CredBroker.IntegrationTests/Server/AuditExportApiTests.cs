@@ -6,15 +6,19 @@ namespace CredBroker.IntegrationTests.Server;
 
 public sealed class AuditExportApiTests(SharedBroker shared) : IClassFixture<SharedBroker>
 {
-    private readonly TestBroker broker = shared.Broker;
+    private readonly TestBroker _broker = shared.Broker;
 
     [Fact]
     public async Task The_log_is_streamed_as_json_lines_and_holds_no_secret()
     {
-        using var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        using var issued = await _broker.SendAsync(HttpMethod.Post, "/v1/credentials", _broker.Agent(), Api.Exchange());
         var leaseId = (await issued.ReadAsync(HttpStatusCode.Created)).GetProperty("leaseId").GetString()!;
 
-        using var response = await broker.SendAsync(HttpMethod.Get, "/v1/audit/export?format=jsonl", broker.Person("auditor"));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Get,
+            "/v1/audit/export?format=jsonl",
+            _broker.Person("auditor")
+        );
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/jsonl", response.Content.Headers.ContentType?.MediaType);
         var text = await response.Content.ReadAsStringAsync();
@@ -23,7 +27,7 @@ public sealed class AuditExportApiTests(SharedBroker shared) : IClassFixture<Sha
         Assert.Equal("export.closed", lines[^1].GetProperty("type").GetString());
         Assert.Contains("lease.issued", lines.Select(line => line.GetProperty("type").GetString()));
         Assert.Contains(leaseId, text, StringComparison.Ordinal);
-        Assert.DoesNotContain(broker.Vault.Marker, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(_broker.Vault.Marker, text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -46,7 +50,11 @@ public sealed class AuditExportApiTests(SharedBroker shared) : IClassFixture<Sha
     [InlineData("from=2026-01-01T00:00:00Z&from=2026-01-01T00:00:00Z")]
     public async Task A_range_that_is_not_understood_is_refused(string query)
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/audit/export?{query}", broker.Person("auditor"));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Get,
+            $"/v1/audit/export?{query}",
+            _broker.Person("auditor")
+        );
         await response.ReadProblemAsync("CB7005");
     }
 
@@ -59,7 +67,11 @@ public sealed class AuditExportApiTests(SharedBroker shared) : IClassFixture<Sha
 
     private async Task<List<JsonElement>> ExportAsync(string query)
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/audit/export{query}", broker.Person("auditor"));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Get,
+            $"/v1/audit/export{query}",
+            _broker.Person("auditor")
+        );
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, text);
         return [.. text.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line))];

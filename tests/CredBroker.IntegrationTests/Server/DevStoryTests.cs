@@ -15,73 +15,144 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.IntegrationTests.Server;
 
-/// <summary>Dev mode from one end to the other: the real broker, DevVault and the dev issuer, as a newcomer meets them. And nothing of the secrets is left behind anywhere.</summary>
+/// <summary>
+/// Dev mode from one end to the other: the real broker, DevVault and the dev issuer, as a newcomer meets them. And
+/// nothing of the secrets is left behind anywhere.
+/// </summary>
 public sealed class DevStoryTests : IAsyncLifetime
 {
-    private readonly ConcurrentQueue<string> traces = new();
-    private ActivityListener listener = null!;
-    private DevMode dev = null!;
-    private WebApplication broker = null!;
-    private HttpClient http = null!;
+    private readonly ConcurrentQueue<string> _traces = new();
+    private ActivityListener _listener = null!;
+    private DevMode _dev = null!;
+    private WebApplication _broker = null!;
+    private HttpClient _http = null!;
 
     public async ValueTask InitializeAsync()
     {
-        listener = new ActivityListener
+        _listener = new ActivityListener
         {
             ShouldListenTo = _ => true,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity => traces.Enqueue(
-                $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"),
+            ActivityStopped = activity =>
+                _traces.Enqueue(
+                    $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"
+                ),
         };
-        ActivitySource.AddActivityListener(listener);
-        dev = await DevMode.StartAsync(new() { Port = 0 }, CancellationToken.None);
-        broker = BrokerHost.Build(dev.Settings, devMode: true, services => services.AddLogging(
-            logging => logging.SetMinimumLevel(LogLevel.Trace).AddFilter<QueueLogs>(null, LogLevel.Trace).AddProvider(new QueueLogs(traces))));
-        await broker.StartAsync();
-        http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(broker.Urls.Single()) };
+        ActivitySource.AddActivityListener(_listener);
+        _dev = await DevMode.StartAsync(new() { Port = 0 }, CancellationToken.None);
+        _broker = BrokerHost.Build(
+            _dev.Settings,
+            devMode: true,
+            services =>
+                services.AddLogging(logging =>
+                    logging
+                        .SetMinimumLevel(LogLevel.Trace)
+                        .AddFilter<QueueLogs>(null, LogLevel.Trace)
+                        .AddProvider(new QueueLogs(_traces))
+                )
+        );
+        await _broker.StartAsync();
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new(_broker.Urls.Single()),
+        };
     }
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
-        await broker.DisposeAsync();
-        await dev.DisposeAsync();
-        listener.Dispose();
+        _http.Dispose();
+        await _broker.DisposeAsync();
+        await _dev.DisposeAsync();
+        _listener.Dispose();
     }
 
     [Fact]
     public async Task The_whole_story_runs_in_dev_mode_and_leaves_no_secret_behind()
     {
-        var agent = dev.Issuer.MintForAgent("triage", "triage-1", TimeSpan.FromMinutes(10));
-        var (admin, auditor) = (dev.Issuer.MintForPerson(DevPerson.Admin, TimeSpan.FromMinutes(10)), dev.Issuer.MintForPerson(DevPerson.Auditor, TimeSpan.FromMinutes(10)));
+        var agent = _dev.Issuer.MintForAgent("triage", "triage-1", TimeSpan.FromMinutes(10));
+        var (admin, auditor) = (
+            _dev.Issuer.MintForPerson(DevPerson.Admin, TimeSpan.FromMinutes(10)),
+            _dev.Issuer.MintForPerson(DevPerson.Auditor, TimeSpan.FromMinutes(10))
+        );
 
         // An agent gets a KV secret, and a certificate for its own key that names it and nobody else.
-        var value = await SendAsync(HttpMethod.Post, "/v1/credentials", agent, Body("billing-api-key", "read"), HttpStatusCode.Created);
+        var value = await SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            agent,
+            Body("billing-api-key", "read"),
+            HttpStatusCode.Created
+        );
         var secret = value.GetProperty("secret").GetProperty("data").GetProperty("key").GetString()!;
         Assert.StartsWith("dev-", secret, StringComparison.Ordinal);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var csr = new CertificateRequest("CN=somebody-else", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
-        var certified = await SendAsync(HttpMethod.Post, "/v1/credentials", agent, Body("agent-mtls", "connect", $",\"csr\":{JsonSerializer.Serialize(csr)}"), HttpStatusCode.Created);
-        using var certificate = X509Certificate2.CreateFromPem(certified.GetProperty("secret").GetProperty("certificate").GetString());
-        Assert.Contains("spiffe://dev.credbroker.example/agents/triage/triage-1", Encoding.ASCII.GetString(certificate.Extensions["2.5.29.17"]!.RawData), StringComparison.Ordinal);
+        var certified = await SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            agent,
+            Body("agent-mtls", "connect", $",\"csr\":{JsonSerializer.Serialize(csr)}"),
+            HttpStatusCode.Created
+        );
+        using var certificate = X509Certificate2.CreateFromPem(
+            certified.GetProperty("secret").GetProperty("certificate").GetString()
+        );
+        Assert.Contains(
+            "spiffe://dev.credbroker.example/agents/triage/triage-1",
+            Encoding.ASCII.GetString(certificate.Extensions["2.5.29.17"]!.RawData),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("somebody-else", certificate.Subject, StringComparison.Ordinal);
         Assert.Equal(key.ExportSubjectPublicKeyInfo(), certificate.PublicKey.ExportSubjectPublicKeyInfo());
 
         // It is denied what policy does not give it.
-        var denied = await SendAsync(HttpMethod.Post, "/v1/credentials", agent, Body("payments-api-key", "transfer"), HttpStatusCode.Forbidden);
+        var denied = await SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            agent,
+            Body("payments-api-key", "transfer"),
+            HttpStatusCode.Forbidden
+        );
         Assert.Equal("CB2002", denied.GetProperty("code").GetString());
 
         // It gives one back; one runs out by itself.
-        var released = await SendAsync(HttpMethod.Post, "/v1/credentials", agent, Body("agent-mtls", "connect", $",\"csr\":{JsonSerializer.Serialize(csr)}"), HttpStatusCode.Created);
+        var released = await SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            agent,
+            Body("agent-mtls", "connect", $",\"csr\":{JsonSerializer.Serialize(csr)}"),
+            HttpStatusCode.Created
+        );
         await SendAsync(HttpMethod.Delete, $"/v1/credentials/{LeaseId(released)}", agent, null, HttpStatusCode.OK);
         Assert.Equal("revoked", await StateAsync(released, agent));
-        var brief = await SendAsync(HttpMethod.Post, "/v1/credentials", agent, Body("agent-mtls", "connect", $",\"ttl\":\"2s\",\"csr\":{JsonSerializer.Serialize(csr)}"), HttpStatusCode.Created);
-        await Eventually.BecomesTrueAsync(async () => await StateAsync(brief, agent) == "revoked", "the end of a brief lease");
+        var brief = await SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            agent,
+            Body("agent-mtls", "connect", $",\"ttl\":\"2s\",\"csr\":{JsonSerializer.Serialize(csr)}"),
+            HttpStatusCode.Created
+        );
+        await Eventually.BecomesTrueAsync(
+            async () => await StateAsync(brief, agent) == "revoked",
+            "the end of a brief lease"
+        );
 
         // An admin takes the rest; DevVault lists the certificate as revoked.
-        var order = await SendAsync(HttpMethod.Post, "/v1/revocations", admin, """{"agent":"triage","reason":"the story"}""", HttpStatusCode.Accepted);
+        var order = await SendAsync(
+            HttpMethod.Post,
+            "/v1/revocations",
+            admin,
+            """{"agent":"triage","reason":"the story"}""",
+            HttpStatusCode.Accepted
+        );
         var revocation = $"/v1/revocations/{order.GetProperty("revocationId").GetString()}";
-        await Eventually.BecomesTrueAsync(async () => (await SendAsync(HttpMethod.Get, revocation, admin, null, HttpStatusCode.OK)).GetProperty("complete").GetBoolean(), "the revocation");
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                (await SendAsync(HttpMethod.Get, revocation, admin, null, HttpStatusCode.OK))
+                    .GetProperty("complete")
+                    .GetBoolean(),
+            "the revocation"
+        );
         Assert.Equal(("revoked", "ended"), (await StateAsync(certified, agent), await StateAsync(value, agent)));
 
         // An auditor exports what happened.
@@ -89,21 +160,32 @@ public sealed class DevStoryTests : IAsyncLifetime
         var log = await export.Content.ReadAsStringAsync();
         Assert.Contains(LeaseId(certified), log, StringComparison.Ordinal);
 
-        await AssertNowhereAsync(log, secret, agent, admin, auditor, dev.Vault.RootToken, await File.ReadAllTextAsync(dev.Settings["Vault:TokenFile"]!));
+        await AssertNowhereAsync(
+            log,
+            secret,
+            agent,
+            admin,
+            auditor,
+            _dev.Vault.RootToken,
+            await File.ReadAllTextAsync(_dev.Settings["Vault:TokenFile"]!)
+        );
     }
 
     private async Task AssertNowhereAsync(string export, params string[] secrets)
     {
-        await broker.StopAsync();
-        await broker.DisposeAsync();
-        Assert.True(traces.Count > 100, "logs and activities were not seen");
+        await _broker.StopAsync();
+        await _broker.DisposeAsync();
+        Assert.True(_traces.Count > 100, "logs and activities were not seen");
         foreach (var secret in secrets)
         {
             Assert.DoesNotContain(secret, export, StringComparison.Ordinal);
-            Assert.DoesNotContain(traces, line => line.Contains(secret, StringComparison.Ordinal));
-            foreach (var file in Directory.GetFiles(dev.DataDirectory, "credbroker.db*"))
+            Assert.DoesNotContain(_traces, line => line.Contains(secret, StringComparison.Ordinal));
+            foreach (var file in Directory.GetFiles(_dev.DataDirectory, "credbroker.db*"))
             {
-                Assert.True((await File.ReadAllBytesAsync(file)).AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, $"a secret stands in {file}");
+                Assert.True(
+                    (await File.ReadAllBytesAsync(file)).AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0,
+                    $"a secret stands in {file}"
+                );
             }
         }
     }
@@ -112,11 +194,19 @@ public sealed class DevStoryTests : IAsyncLifetime
         $$"""{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"{{credential}}","actions":["{{action}}"]{{more}}}""";
 
     private async Task<string?> StateAsync(JsonElement issued, string token) =>
-        (await SendAsync(HttpMethod.Get, $"/v1/credentials/{LeaseId(issued)}", token, null, HttpStatusCode.OK)).GetProperty("state").GetString();
+        (await SendAsync(HttpMethod.Get, $"/v1/credentials/{LeaseId(issued)}", token, null, HttpStatusCode.OK))
+            .GetProperty("state")
+            .GetString();
 
     private static string LeaseId(JsonElement issued) => issued.GetProperty("leaseId").GetString()!;
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, string token, string? body, HttpStatusCode expected)
+    private async Task<JsonElement> SendAsync(
+        HttpMethod method,
+        string path,
+        string token,
+        string? body,
+        HttpStatusCode expected
+    )
     {
         using var response = await RawAsync(method, path, token, body);
         return await response.ReadAsync(expected);
@@ -124,8 +214,12 @@ public sealed class DevStoryTests : IAsyncLifetime
 
     private async Task<HttpResponseMessage> RawAsync(HttpMethod method, string path, string token, string? body)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : Api.Json(body), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
-        return await http.SendAsync(request);
+        using var request = new HttpRequestMessage(method, path)
+        {
+            Content = body is null ? null : Api.Json(body),
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
+        };
+        return await _http.SendAsync(request);
     }
 
     private sealed class QueueLogs(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
@@ -141,11 +235,14 @@ public sealed class DevStoryTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Enqueue($"{formatter(state, exception)} {exception}");
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => lines.Enqueue($"{formatter(state, exception)} {exception}");
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

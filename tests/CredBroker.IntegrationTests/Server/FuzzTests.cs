@@ -7,7 +7,9 @@ using FsCheck.Fluent;
 
 namespace CredBroker.IntegrationTests.Server;
 
-/// <summary>Whatever a stranger sends, the answer is never a 500, and every refusal is a problem with a code of the table.</summary>
+/// <summary>
+/// Whatever a stranger sends, the answer is never a 500, and every refusal is a problem with a code of the table.
+/// </summary>
 public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
 {
     private const string Good = """
@@ -17,21 +19,43 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
 
     private static readonly (HttpMethod Method, string Path, bool Person)[] Calls =
     [
-        (HttpMethod.Post, "/v1/credentials", false), (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/renew", false),
-        (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/outcome", false), (HttpMethod.Post, "/v1/tasks/t-1/close", false),
-        (HttpMethod.Post, "/v1/revocations", true), (HttpMethod.Post, "/v1/policy/evaluate", true),
+        (HttpMethod.Post, "/v1/credentials", false),
+        (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/renew", false),
+        (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/outcome", false),
+        (HttpMethod.Post, "/v1/tasks/t-1/close", false),
+        (HttpMethod.Post, "/v1/revocations", true),
+        (HttpMethod.Post, "/v1/policy/evaluate", true),
     ];
 
     private static readonly string[] Values =
     [
-        "null", "true", "0", "-1", "1e999", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "{}", "[[[[[[]]]]]]", "\"x\"", "99999999999999999999", "\"5m\"", "{\"a\":{}}", "\"\u202e\"",
+        "null",
+        "true",
+        "0",
+        "-1",
+        "1e999",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "[]",
+        "{}",
+        "[[[[[[]]]]]]",
+        "\"x\"",
+        "99999999999999999999",
+        "\"5m\"",
+        "{\"a\":{}}",
+        "\"\u202e\"",
     ];
 
-    private readonly TestBroker broker = shared.Broker;
+    private readonly TestBroker _broker = shared.Broker;
 
     [Fact]
     public Task Any_bytes_in_a_body_are_refused_with_a_code() =>
-        CheckAsync(ArbMap.Default.GeneratorFor<byte[]>().Select(bytes => bytes ?? []), 40, (call, body) => SendAsync(call, body));
+        CheckAsync(
+            ArbMap.Default.GeneratorFor<byte[]>().Select(bytes => bytes ?? []),
+            40,
+            (call, body) => SendAsync(call, body)
+        );
 
     [Fact]
     public Task A_good_body_with_one_value_replaced_is_never_a_fault()
@@ -63,22 +87,45 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         foreach (var text in texts)
         {
             var escaped = Uri.EscapeDataString(new string([.. text.Where(c => !char.IsSurrogate(c))]));
-            foreach (var path in new[] { $"/v1/credentials/{escaped}", $"/v1/revocations/{escaped}", $"/v1/leases?{escaped}", $"/v1/leases?cursor={escaped}&agent={escaped}", $"/v1/audit/export?from={escaped}", $"/{escaped}" })
+            foreach (
+                var path in new[]
+                {
+                    $"/v1/credentials/{escaped}",
+                    $"/v1/revocations/{escaped}",
+                    $"/v1/leases?{escaped}",
+                    $"/v1/leases?cursor={escaped}&agent={escaped}",
+                    $"/v1/audit/export?from={escaped}",
+                    $"/{escaped}",
+                }
+            )
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, path);
-                request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {(path.StartsWith("/v1/c", StringComparison.Ordinal) ? broker.Agent() : broker.Person("viewer", "auditor"))}");
-                using var response = await broker.Http.SendAsync(request);
+                request.Headers.TryAddWithoutValidation(
+                    "Authorization",
+                    $"Bearer {(path.StartsWith("/v1/c", StringComparison.Ordinal) ? _broker.Agent() : _broker.Person("viewer", "auditor"))}"
+                );
+                using var response = await _broker.Http.SendAsync(request);
                 await AssertSaneAsync(response);
             }
 
-            using var withToken = new HttpRequestMessage(HttpMethod.Post, "/v1/credentials") { Content = Api.Exchange() };
-            withToken.Headers.TryAddWithoutValidation("Authorization", $"Bearer {new string([.. text.Where(c => c is > ' ' and < '\u007f')])}.e30.AA");
-            using var refused = await broker.Http.SendAsync(withToken);
+            using var withToken = new HttpRequestMessage(HttpMethod.Post, "/v1/credentials")
+            {
+                Content = Api.Exchange(),
+            };
+            withToken.Headers.TryAddWithoutValidation(
+                "Authorization",
+                $"Bearer {new string([.. text.Where(c => c is > ' ' and < '\u007f')])}.e30.AA"
+            );
+            using var refused = await _broker.Http.SendAsync(withToken);
             await AssertSaneAsync(refused);
         }
     }
 
-    private async Task CheckAsync(Gen<byte[]> bodies, int count, Func<(HttpMethod Method, string Path, bool Person), byte[], Task<HttpResponseMessage>> send)
+    private async Task CheckAsync(
+        Gen<byte[]> bodies,
+        int count,
+        Func<(HttpMethod Method, string Path, bool Person), byte[], Task<HttpResponseMessage>> send
+    )
     {
         foreach (var body in bodies.Sample(count))
         {
@@ -94,13 +141,21 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
     {
         var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        return await broker.SendAsync(call.Method, call.Path, call.Person ? broker.Person("admin", "viewer") : broker.Agent(), content);
+        return await _broker.SendAsync(
+            call.Method,
+            call.Path,
+            call.Person ? _broker.Person("admin", "viewer") : _broker.Agent(),
+            content
+        );
     }
 
     private static async Task AssertSaneAsync(HttpResponseMessage response)
     {
         var text = await response.Content.ReadAsStringAsync();
-        Assert.True((int)response.StatusCode < 500, $"{response.RequestMessage?.RequestUri} {(int)response.StatusCode}: {text}");
+        Assert.True(
+            (int)response.StatusCode < 500,
+            $"{response.RequestMessage?.RequestUri} {(int)response.StatusCode}: {text}"
+        );
         if (text.Length == 0 && response.StatusCode == System.Net.HttpStatusCode.BadRequest)
         {
             // Not even HTTP: refused by the listener, which answers without a body.
@@ -109,7 +164,10 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
 
         if (!response.IsSuccessStatusCode)
         {
-            Assert.True(text.Length > 0, $"{response.RequestMessage?.RequestUri} {(int)response.StatusCode} without a body");
+            Assert.True(
+                text.Length > 0,
+                $"{response.RequestMessage?.RequestUri} {(int)response.StatusCode} without a body"
+            );
             var code = System.Text.Json.JsonElement.Parse(text).GetProperty("code").GetString();
             Assert.Equal((int)response.StatusCode, ErrorCodes.Find(code)?.Status);
         }

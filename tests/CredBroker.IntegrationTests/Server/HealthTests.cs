@@ -26,8 +26,14 @@ public sealed class HealthTests
         broker.Vault.Status = new(false, new(RefusalCode.VaultSealed, "Vault is sealed."), null);
         await HealthAsync(broker, "/health/ready", HttpStatusCode.OK);
         var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
-        var vault = health.GetProperty("parts").EnumerateArray().Single(part => part.GetProperty("name").GetString() == "vault");
-        Assert.Equal(("unavailable", "CB4002"), (vault.GetProperty("status").GetString(), vault.GetProperty("code").GetString()));
+        var vault = health
+            .GetProperty("parts")
+            .EnumerateArray()
+            .Single(part => part.GetProperty("name").GetString() == "vault");
+        Assert.Equal(
+            ("unavailable", "CB4002"),
+            (vault.GetProperty("status").GetString(), vault.GetProperty("code").GetString())
+        );
 
         using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
         await refused.ReadProblemAsync("CB4002");

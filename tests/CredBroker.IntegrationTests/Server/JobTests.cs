@@ -9,14 +9,20 @@ public sealed class JobTests
     public async Task A_lease_ends_when_its_time_is_over_without_anybody_asking()
     {
         await using var broker = await TestBroker.StartAsync();
-        using var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange(more: ""","ttl":"2s" """));
+        using var issued = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            broker.Agent(),
+            Api.Exchange(more: ""","ttl":"2s" """)
+        );
         var leaseId = (await issued.ReadAsync(HttpStatusCode.Created)).GetProperty("leaseId").GetString();
 
         await Eventually.BecomesTrueAsync(async () =>
         {
             using var found = await broker.SendAsync(HttpMethod.Get, $"/v1/credentials/{leaseId}", broker.Agent());
             var lease = await found.ReadAsync(HttpStatusCode.OK);
-            return lease.GetProperty("state").GetString() == "revoked" && lease.GetProperty("revocation").GetProperty("cause").GetString() == "expiry";
+            return lease.GetProperty("state").GetString() == "revoked"
+                && lease.GetProperty("revocation").GetProperty("cause").GetString() == "expiry";
         });
         Assert.Empty(broker.Vault.Live);
     }

@@ -10,32 +10,58 @@ namespace CredBroker.IntegrationTests.Server;
 
 public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBroker>
 {
-    private readonly TestBroker broker = shared.Broker;
+    private readonly TestBroker _broker = shared.Broker;
 
     [Fact]
     public async Task Every_address_that_the_server_answers_is_described_and_no_other()
     {
         var document = await DocumentAsync();
-        var described = document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name}"));
-        var served = broker.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        var described = document
+            .GetProperty("paths")
+            .EnumerateObject()
+            .SelectMany(path =>
+                path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name}")
+            );
+        var served = _broker
+            .Services.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText != "/openapi/{documentName}.json")
-            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}"));
+            .SelectMany(endpoint =>
+                endpoint
+                    .Metadata.GetMetadata<IHttpMethodMetadata>()!
+                    .HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}")
+            );
         Assert.Equal(served.Order(), described.Order());
     }
 
     [Fact]
     public async Task Every_operation_has_a_name_a_summary_its_token_and_its_problems()
     {
-        foreach (var path in (await DocumentAsync()).GetProperty("paths").EnumerateObject().Where(path => path.Name.StartsWith("/v1/", StringComparison.Ordinal)))
+        foreach (
+            var path in (await DocumentAsync())
+                .GetProperty("paths")
+                .EnumerateObject()
+                .Where(path => path.Name.StartsWith("/v1/", StringComparison.Ordinal))
+        )
         {
             foreach (var operation in path.Value.EnumerateObject())
             {
                 Assert.NotEqual("", operation.Value.GetProperty("operationId").GetString());
                 Assert.NotEqual("", operation.Value.GetProperty("summary").GetString());
-                var schemes = operation.Value.GetProperty("security").EnumerateArray().SelectMany(s => s.EnumerateObject().Select(scheme => scheme.Name));
+                var schemes = operation
+                    .Value.GetProperty("security")
+                    .EnumerateArray()
+                    .SelectMany(s => s.EnumerateObject().Select(scheme => scheme.Name));
                 Assert.Subset(new HashSet<string> { "workloadToken", "personToken" }, schemes.ToHashSet());
                 Assert.NotEmpty(schemes);
-                Assert.True(operation.Value.GetProperty("responses").GetProperty("401").GetProperty("content").TryGetProperty("application/problem+json", out _), path.Name);
+                Assert.True(
+                    operation
+                        .Value.GetProperty("responses")
+                        .GetProperty("401")
+                        .GetProperty("content")
+                        .TryGetProperty("application/problem+json", out _),
+                    path.Name
+                );
             }
         }
     }
@@ -45,14 +71,23 @@ public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBrok
     {
         var document = await DocumentAsync();
         var secret = document.GetProperty("components").GetProperty("schemas").GetProperty("SecretResponse");
-        var mapping = secret.GetProperty("discriminator").GetProperty("mapping").EnumerateObject().Select(entry => entry.Name);
+        var mapping = secret
+            .GetProperty("discriminator")
+            .GetProperty("mapping")
+            .EnumerateObject()
+            .Select(entry => entry.Name);
         Assert.Equal(["database", "dynamic", "kv", "pki", "token"], mapping.Order());
     }
 
     [Fact]
     public async Task Durations_are_described_as_they_are_written()
     {
-        var ttl = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").GetProperty("ExchangeRequest").GetProperty("properties").GetProperty("ttl");
+        var ttl = (await DocumentAsync())
+            .GetProperty("components")
+            .GetProperty("schemas")
+            .GetProperty("ExchangeRequest")
+            .GetProperty("properties")
+            .GetProperty("ttl");
         Assert.Contains("string", ttl.GetProperty("type").GetRawText(), StringComparison.Ordinal);
         Assert.Equal(WireDuration.Pattern, ttl.GetProperty("pattern").GetString());
     }
@@ -60,7 +95,12 @@ public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBrok
     [Fact]
     public async Task Requests_take_no_other_members_than_those_described()
     {
-        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").EnumerateObject().Where(schema => schema.Name.EndsWith("Request", StringComparison.Ordinal)).ToList();
+        var schemas = (await DocumentAsync())
+            .GetProperty("components")
+            .GetProperty("schemas")
+            .EnumerateObject()
+            .Where(schema => schema.Name.EndsWith("Request", StringComparison.Ordinal))
+            .ToList();
         Assert.NotEmpty(schemas);
         Assert.All(schemas, schema => Assert.False(schema.Value.GetProperty("additionalProperties").GetBoolean()));
     }
@@ -68,13 +108,21 @@ public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBrok
     [Fact]
     public async Task The_filters_of_a_list_are_described_as_they_are_taken()
     {
-        var parameters = (await DocumentAsync()).GetProperty("paths").GetProperty("/v1/leases").GetProperty("get").GetProperty("parameters").EnumerateArray();
-        Assert.Equal(LeaseListQuery.Known.Order(), parameters.Select(parameter => parameter.GetProperty("name").GetString()!).Order());
+        var parameters = (await DocumentAsync())
+            .GetProperty("paths")
+            .GetProperty("/v1/leases")
+            .GetProperty("get")
+            .GetProperty("parameters")
+            .EnumerateArray();
+        Assert.Equal(
+            LeaseListQuery.Known.Order(),
+            parameters.Select(parameter => parameter.GetProperty("name").GetString()!).Order()
+        );
     }
 
     private async Task<JsonElement> DocumentAsync()
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, "/openapi/v1.json", null);
+        using var response = await _broker.SendAsync(HttpMethod.Get, "/openapi/v1.json", null);
         return await response.ReadAsync(HttpStatusCode.OK);
     }
 }

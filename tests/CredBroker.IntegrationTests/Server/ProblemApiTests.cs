@@ -12,12 +12,12 @@ namespace CredBroker.IntegrationTests.Server;
 
 public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedBroker>
 {
-    private readonly TestBroker broker = shared.Broker;
+    private readonly TestBroker _broker = shared.Broker;
 
     [Fact]
     public async Task An_unknown_address_is_a_problem()
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, "/v1/unheard-of", broker.Agent());
+        using var response = await _broker.SendAsync(HttpMethod.Get, "/v1/unheard-of", _broker.Agent());
         await response.ReadProblemAsync("CB6010");
         Assert.False(response.Headers.Contains("Server"));
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
@@ -26,7 +26,12 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [Fact]
     public async Task A_method_that_an_address_does_not_take_is_a_problem_that_names_those_it_takes()
     {
-        using var response = await broker.SendAsync(HttpMethod.Put, "/v1/credentials", broker.Agent(), Api.Exchange());
+        using var response = await _broker.SendAsync(
+            HttpMethod.Put,
+            "/v1/credentials",
+            _broker.Agent(),
+            Api.Exchange()
+        );
         await response.ReadProblemAsync("CB6011");
         Assert.Equal("POST", response.Content.Headers.Allow.Single());
     }
@@ -40,7 +45,7 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     {
         var body = new StringContent("{}");
         body.Headers.ContentType = MediaTypeHeaderValue.Parse(mediaType);
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), body);
+        using var response = await _broker.SendAsync(HttpMethod.Post, "/v1/credentials", _broker.Agent(), body);
         await response.ReadProblemAsync("CB6012");
     }
 
@@ -51,9 +56,9 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     {
         var body = Api.Json(new string(' ', 70_000));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/credentials") { Content = body };
-        request.Headers.Authorization = new("Bearer", broker.Agent());
+        request.Headers.Authorization = new("Bearer", _broker.Agent());
         request.Headers.TransferEncodingChunked = chunked;
-        using var response = await broker.Http.SendAsync(request);
+        using var response = await _broker.Http.SendAsync(request);
         await response.ReadProblemAsync("CB6002");
     }
 
@@ -64,9 +69,15 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [InlineData("{")]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"extra":1}""")]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x","more":1},"credential":"c","actions":["read"]}""")]
-    [InlineData("""{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","credential":"d","actions":["read"]}""")]
-    [InlineData("""{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":1,"a":2}}}""")]
-    [InlineData("""{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":9007199254740993}}}""")]
+    [InlineData(
+        """{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","credential":"d","actions":["read"]}"""
+    )]
+    [InlineData(
+        """{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":1,"a":2}}}"""
+    )]
+    [InlineData(
+        """{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":9007199254740993}}}"""
+    )]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x\u0000"},"credential":"c","actions":["read"]}""")]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x\ud800"},"credential":"c","actions":["read"]}""")]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":null},"credential":"c","actions":["read"]}""")]
@@ -76,7 +87,12 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"ttl":600}""")]
     public async Task A_body_that_is_not_exactly_this_calls_is_refused(string body)
     {
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Json(body));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Agent(),
+            Api.Json(body)
+        );
         var problem = await response.ReadProblemAsync("CB6001");
         Assert.DoesNotContain("CredBroker.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
@@ -84,9 +100,17 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [Fact]
     public async Task Missing_members_are_named()
     {
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Json("{}"));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Agent(),
+            Api.Json("{}")
+        );
         var detail = (await response.ReadProblemAsync("CB6001")).GetProperty("detail").GetString()!;
-        Assert.All(new[] { "task", "credential", "actions" }, member => Assert.Contains($"'{member}'", detail, StringComparison.Ordinal));
+        Assert.All(
+            new[] { "task", "credential", "actions" },
+            member => Assert.Contains($"'{member}'", detail, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -106,24 +130,43 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     {
         var members = new Dictionary<string, string>
         {
-            ["task"] = """ "task":{"id":"t","process":"p","purpose":"x"} """, ["credential"] = "\"credential\":\"c\"", ["actions"] = "\"actions\":[\"read\"]",
+            ["task"] = """ "task":{"id":"t","process":"p","purpose":"x"} """,
+            ["credential"] = "\"credential\":\"c\"",
+            ["actions"] = "\"actions\":[\"read\"]",
         };
         members[member[1..member.IndexOf('"', 1)]] = member;
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Json($"{{{string.Join(',', members.Values)}}}"));
-        Assert.Contains(field, (await response.ReadProblemAsync("CB6003")).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Agent(),
+            Api.Json($"{{{string.Join(',', members.Values)}}}")
+        );
+        Assert.Contains(
+            field,
+            (await response.ReadProblemAsync("CB6003")).GetProperty("detail").GetString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Long_fields_are_refused_at_their_bound()
     {
-        foreach (var (more, code) in new[]
+        foreach (
+            var (more, code) in new[]
+            {
+                ($",\"resource\":\"{new string('r', 1000)}\"", null),
+                ($",\"resource\":\"{new string('r', 1001)}\"", "CB6003"),
+                ($",\"toolCall\":{{\"name\":\"n\",\"arguments\":{{\"a\":\"{new string('x', 33_000)}\"}}}}", "CB6003"),
+                ($",\"csr\":\"{new string('x', 17_000)}\"", "CB6009"),
+            }
+        )
         {
-            ($",\"resource\":\"{new string('r', 1000)}\"", null), ($",\"resource\":\"{new string('r', 1001)}\"", "CB6003"),
-            ($",\"toolCall\":{{\"name\":\"n\",\"arguments\":{{\"a\":\"{new string('x', 33_000)}\"}}}}", "CB6003"),
-            ($",\"csr\":\"{new string('x', 17_000)}\"", "CB6009"),
-        })
-        {
-            using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange(more: more));
+            using var response = await _broker.SendAsync(
+                HttpMethod.Post,
+                "/v1/credentials",
+                _broker.Agent(),
+                Api.Exchange(more: more)
+            );
             if (code is null)
             {
                 await response.ReadAsync(HttpStatusCode.Created);
@@ -134,7 +177,12 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
             }
         }
 
-        using var many = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange(actions: string.Join(',', Enumerable.Range(0, 33).Select(i => $"\"a{i}\""))));
+        using var many = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Agent(),
+            Api.Exchange(actions: string.Join(',', Enumerable.Range(0, 33).Select(i => $"\"a{i}\"")))
+        );
         await many.ReadProblemAsync("CB6003");
     }
 
@@ -142,14 +190,19 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     public async Task Deep_json_is_refused()
     {
         var deep = new string('[', 5000) + new string(']', 5000);
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange(more: $",\"toolCall\":{{\"name\":\"n\",\"arguments\":{{\"a\":{deep}}}}}"));
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Agent(),
+            Api.Exchange(more: $",\"toolCall\":{{\"name\":\"n\",\"arguments\":{{\"a\":{deep}}}}}")
+        );
         await response.ReadProblemAsync("CB6001");
     }
 
     [Fact]
     public async Task A_call_without_a_token_is_challenged()
     {
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", null, Api.Exchange());
+        using var response = await _broker.SendAsync(HttpMethod.Post, "/v1/credentials", null, Api.Exchange());
         await response.ReadProblemAsync("CB1001");
         Assert.Equal("Bearer", response.Headers.WwwAuthenticate.Single().ToString());
     }
@@ -164,14 +217,19 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/credentials") { Content = Api.Exchange() };
         request.Headers.TryAddWithoutValidation("Authorization", header);
-        using var response = await broker.Http.SendAsync(request);
+        using var response = await _broker.Http.SendAsync(request);
         await response.ReadProblemAsync(code);
     }
 
     [Fact]
     public async Task A_token_that_does_not_hold_is_refused_as_invalid()
     {
-        using var response = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Workloads.Token("triage", claims => claims["exp"] = 1_000_000), Api.Exchange());
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            _broker.Workloads.Token("triage", claims => claims["exp"] = 1_000_000),
+            Api.Exchange()
+        );
         await response.ReadProblemAsync("CB1010");
         Assert.Equal("Bearer error=\"invalid_token\"", response.Headers.WwwAuthenticate.Single().ToString());
     }
@@ -182,14 +240,21 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [InlineData("DELETE", "/v1/credentials/00000000000000000000000000000000")]
     public async Task A_persons_token_is_refused_where_a_workloads_is_meant(string method, string path)
     {
-        using var response = await broker.SendAsync(new HttpMethod(method), path, broker.Person("admin"), method == "POST" ? Api.Exchange() : null);
+        using var response = await _broker.SendAsync(
+            new HttpMethod(method),
+            path,
+            _broker.Person("admin"),
+            method == "POST" ? Api.Exchange() : null
+        );
         await response.ReadProblemAsync("CB1017");
     }
 
     [Fact]
     public async Task A_fault_tells_its_trace_id_and_nothing_else()
     {
-        await using var faulty = await TestBroker.StartAsync(replace: services => services.Replace(ServiceDescriptor.Singleton<IWorkloadVerifier, FaultyVerifier>()));
+        await using var faulty = await TestBroker.StartAsync(replace: services =>
+            services.Replace(ServiceDescriptor.Singleton<IWorkloadVerifier, FaultyVerifier>())
+        );
         using var response = await faulty.SendAsync(HttpMethod.Post, "/v1/credentials", faulty.Agent(), Api.Exchange());
         var problem = await response.ReadProblemAsync("CB6999");
         Assert.DoesNotContain("inner words", problem.GetRawText(), StringComparison.Ordinal);
@@ -198,8 +263,14 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [Fact]
     public async Task A_store_that_does_not_answer_is_said()
     {
-        await using var faulty = await TestBroker.StartAsync(replace: services => services.Replace(ServiceDescriptor.Singleton<IWorkloadVerifier, StorelessVerifier>()));
-        using var response = await faulty.SendAsync(HttpMethod.Get, "/v1/credentials/00000000000000000000000000000000", faulty.Agent());
+        await using var faulty = await TestBroker.StartAsync(replace: services =>
+            services.Replace(ServiceDescriptor.Singleton<IWorkloadVerifier, StorelessVerifier>())
+        );
+        using var response = await faulty.SendAsync(
+            HttpMethod.Get,
+            "/v1/credentials/00000000000000000000000000000000",
+            faulty.Agent()
+        );
         await response.ReadProblemAsync("CB5001");
         Assert.NotNull(response.Headers.RetryAfter);
     }
@@ -207,7 +278,9 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     [Fact]
     public async Task Beyond_its_limit_the_broker_asks_to_come_back_and_stays_healthy()
     {
-        await using var small = await TestBroker.StartAsync(new Dictionary<string, string?> { ["Listen:MaxRequests"] = "1" });
+        await using var small = await TestBroker.StartAsync(
+            new Dictionary<string, string?> { ["Listen:MaxRequests"] = "1" }
+        );
         var (started, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         small.Vault.BeforeMint = () =>
         {
@@ -217,7 +290,11 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
         var running = small.SendAsync(HttpMethod.Post, "/v1/credentials", small.Agent(), Api.Exchange());
         await started.Task;
 
-        using var refused = await small.SendAsync(HttpMethod.Get, "/v1/credentials/00000000000000000000000000000000", small.Agent());
+        using var refused = await small.SendAsync(
+            HttpMethod.Get,
+            "/v1/credentials/00000000000000000000000000000000",
+            small.Agent()
+        );
         await refused.ReadProblemAsync("CB6013");
         Assert.NotNull(refused.Headers.RetryAfter);
         using var live = await small.SendAsync(HttpMethod.Get, "/health/live", null);
@@ -235,7 +312,7 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
     public async Task What_is_no_http_within_bounds_is_refused_by_the_listener(string start, int padding, string status)
     {
         using var socket = new TcpClient();
-        await socket.ConnectAsync(broker.Http.BaseAddress!.Host, broker.Http.BaseAddress.Port);
+        await socket.ConnectAsync(_broker.Http.BaseAddress!.Host, _broker.Http.BaseAddress.Port);
         await using var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(start + new string('a', padding)));
         using var reader = new StreamReader(stream);
@@ -244,11 +321,13 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
 
     private sealed class FaultyVerifier : IWorkloadVerifier
     {
-        public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken) => throw new InvalidOperationException("inner words");
+        public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("inner words");
     }
 
     private sealed class StorelessVerifier : IWorkloadVerifier
     {
-        public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken) => throw new StoreUnavailableException("inner words");
+        public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken) =>
+            throw new StoreUnavailableException("inner words");
     }
 }

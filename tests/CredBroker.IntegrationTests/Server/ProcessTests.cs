@@ -10,9 +10,20 @@ public sealed class ProcessTests
     [Fact]
     public async Task Faults_of_the_settings_end_it_with_2_and_are_all_named()
     {
-        var (code, output) = await BrokerProcess.RunAsync([], new Dictionary<string, string?> { ["Vault:Adress"] = "https://vault", ["Listen:Url"] = "http://0.0.0.0:80" });
+        var (code, output) = await BrokerProcess.RunAsync(
+            [],
+            new Dictionary<string, string?> { ["Vault:Adress"] = "https://vault", ["Listen:Url"] = "http://0.0.0.0:80" }
+        );
         Assert.Equal(2, code);
-        foreach (var expected in new[] { "did you mean Address?", "in clear", "Vault:Installation", "Policy:File is missing" })
+        foreach (
+            var expected in new[]
+            {
+                "did you mean Address?",
+                "in clear",
+                "Vault:Installation",
+                "Policy:File is missing",
+            }
+        )
         {
             Assert.Contains(expected, output, StringComparison.Ordinal);
         }
@@ -25,9 +36,16 @@ public sealed class ProcessTests
     [InlineData("Storage:SqliteFile", "/var/lib/credbroker/credbroker.db")]
     public async Task Dev_mode_refuses_to_start_beside_real_settings(string setting, string value)
     {
-        var (code, output) = await BrokerProcess.RunAsync(["--dev"], new Dictionary<string, string?> { [setting] = value });
+        var (code, output) = await BrokerProcess.RunAsync(
+            ["--dev"],
+            new Dictionary<string, string?> { [setting] = value }
+        );
         Assert.Equal(2, code);
-        Assert.Contains($"{setting[..setting.IndexOf(':', StringComparison.Ordinal)]} is configured", output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{setting[..setting.IndexOf(':', StringComparison.Ordinal)]} is configured",
+            output,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -93,7 +111,10 @@ public sealed class ProcessTests
         }
 
         await using var again = await BrokerProcess.StartAsync(settings);
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/credentials/{leaseId}") { Headers = { Authorization = new("Bearer", parts.Agent()) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/credentials/{leaseId}")
+        {
+            Headers = { Authorization = new("Bearer", parts.Agent()) },
+        };
         using var found = await again.Http.SendAsync(request);
         Assert.Equal("active", (await found.ReadAsync(HttpStatusCode.OK)).GetProperty("state").GetString());
     }

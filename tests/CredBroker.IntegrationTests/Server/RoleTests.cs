@@ -17,15 +17,20 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("GET", "/v1/revocations/00000000000000000000000000000000", null, Readers),
         ("GET", "/v1/policy", null, Readers),
         ("GET", "/v1/processes", null, Readers),
-        ("POST", "/v1/policy/evaluate", """
+        (
+            "POST",
+            "/v1/policy/evaluate",
+            """
             {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s"},"task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"shared-key","actions":["read"]}
-            """, Readers),
+            """,
+            Readers
+        ),
         ("POST", "/v1/revocations", Selector, ["admin"]),
         ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
         ("GET", "/v1/audit/export", null, ["auditor"]),
     ];
 
-    private readonly TestBroker broker = shared.Broker;
+    private readonly TestBroker _broker = shared.Broker;
 
     [Fact]
     public async Task Each_call_takes_its_roles_and_no_other()
@@ -34,10 +39,13 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         {
             foreach (var role in AllRoles)
             {
-                using var response = await SendAsync(method, path, body, broker.Person(role));
+                using var response = await SendAsync(method, path, body, _broker.Person(role));
                 if (roles.Contains(role))
                 {
-                    Assert.True(response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized), $"{role} may {method} {path}: {response.StatusCode}");
+                    Assert.True(
+                        response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized),
+                        $"{role} may {method} {path}: {response.StatusCode}"
+                    );
                 }
                 else
                 {
@@ -52,7 +60,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
     {
         foreach (var (method, path, body, _) in Calls)
         {
-            using var response = await SendAsync(method, path, body, broker.Person("owner-of-the-company"));
+            using var response = await SendAsync(method, path, body, _broker.Person("owner-of-the-company"));
             await response.ReadProblemAsync("CB7001");
         }
     }
@@ -71,10 +79,15 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
     [Fact]
     public async Task A_workloads_token_is_refused_where_a_persons_is_meant()
     {
-        foreach (var (method, path, body, _) in Calls.Where(call => !call.Path.EndsWith("/close", StringComparison.Ordinal)))
+        foreach (
+            var (method, path, body, _) in Calls.Where(call => !call.Path.EndsWith("/close", StringComparison.Ordinal))
+        )
         {
             // Roles in a workload's token count for nothing.
-            var token = broker.Workloads.Token("triage-1", claims => (claims["workload"], claims["instance"], claims["roles"]) = ("triage", "i-1", AllRoles));
+            var token = _broker.Workloads.Token(
+                "triage-1",
+                claims => (claims["workload"], claims["instance"], claims["roles"]) = ("triage", "i-1", AllRoles)
+            );
             using var response = await SendAsync(method, path, body, token);
             await response.ReadProblemAsync("CB1017");
         }
@@ -83,17 +96,30 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
     [Fact]
     public async Task A_persons_expired_token_is_refused_for_being_expired_even_where_agents_call_too()
     {
-        var expired = broker.People.Token("person-1", claims => (claims["roles"], claims["exp"]) = (AllRoles, 1_000_000));
-        using var response = await SendAsync("POST", "/v1/tasks/t-9/close", """{"process":"invoice-triage"}""", expired);
+        var expired = _broker.People.Token(
+            "person-1",
+            claims => (claims["roles"], claims["exp"]) = (AllRoles, 1_000_000)
+        );
+        using var response = await SendAsync(
+            "POST",
+            "/v1/tasks/t-9/close",
+            """{"process":"invoice-triage"}""",
+            expired
+        );
         await response.ReadProblemAsync("CB1010");
     }
 
     [Fact]
     public async Task What_people_do_and_are_refused_is_on_record()
     {
-        using var allowed = await SendAsync("GET", "/v1/leases?process=on-record", null, broker.Person("viewer"));
-        using var refused = await SendAsync("GET", "/v1/audit/export?from=secret-in-the-wrong-place", null, broker.Person("viewer"));
-        using var export = await SendAsync("GET", "/v1/audit/export", null, broker.Person("auditor"));
+        using var allowed = await SendAsync("GET", "/v1/leases?process=on-record", null, _broker.Person("viewer"));
+        using var refused = await SendAsync(
+            "GET",
+            "/v1/audit/export?from=secret-in-the-wrong-place",
+            null,
+            _broker.Person("viewer")
+        );
+        using var export = await SendAsync("GET", "/v1/audit/export", null, _broker.Person("auditor"));
         var log = await export.Content.ReadAsStringAsync();
         Assert.Contains("process=on-record", log, StringComparison.Ordinal);
         Assert.Contains("exportAudit", log, StringComparison.Ordinal);
@@ -102,5 +128,5 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
     }
 
     private Task<HttpResponseMessage> SendAsync(string method, string path, string? body, string? token) =>
-        broker.SendAsync(new HttpMethod(method), path, token, body is null ? null : Api.Json(body));
+        _broker.SendAsync(new HttpMethod(method), path, token, body is null ? null : Api.Json(body));
 }

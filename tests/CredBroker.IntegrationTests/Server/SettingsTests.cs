@@ -12,7 +12,17 @@ public sealed class SettingsTests
     public void Nothing_configured_is_a_list_of_what_to_write()
     {
         var faults = Faults(new Dictionary<string, string?>());
-        foreach (var section in new[] { "Listen:", "Identity", "Vault:Address", "Vault:Installation", "Vault needs one way", "Policy:File" })
+        foreach (
+            var section in new[]
+            {
+                "Listen:",
+                "Identity",
+                "Vault:Address",
+                "Vault:Installation",
+                "Vault needs one way",
+                "Policy:File",
+            }
+        )
         {
             Assert.Contains(faults, fault => fault.StartsWith(section, StringComparison.Ordinal));
         }
@@ -32,11 +42,19 @@ public sealed class SettingsTests
         settings["Jobs:RevocationRetry"] = "1.00:00:00";
         settings["Polizy:File"] = "x";
         var faults = Faults(settings);
-        foreach (var expected in new[]
-        {
-            "in clear", "Vault:Adress is not a setting; did you mean Address?", "Vault:MintTimeout (00:01:00) must be shorter", "did you mean Claims?", "Leases:StrayLimit is \"none\"", "Storage:SqliteFile",
-            "Jobs:RevocationRetry", "Polizy is not a setting; did you mean Policy?",
-        })
+        foreach (
+            var expected in new[]
+            {
+                "in clear",
+                "Vault:Adress is not a setting; did you mean Address?",
+                "Vault:MintTimeout (00:01:00) must be shorter",
+                "did you mean Claims?",
+                "Leases:StrayLimit is \"none\"",
+                "Storage:SqliteFile",
+                "Jobs:RevocationRetry",
+                "Polizy is not a setting; did you mean Policy?",
+            }
+        )
         {
             Assert.Contains(faults, fault => fault.Contains(expected, StringComparison.Ordinal));
         }
@@ -46,9 +64,18 @@ public sealed class SettingsTests
     public void The_example_names_every_setting_and_no_other()
     {
         var example = new ConfigurationBuilder().AddJsonFile(Repository.ExampleSettings).Build();
-        var named = Leaves(example).Select(path => Regex.Replace(path, ":[0-9]+(?=:|$)", ":*")).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var named = Leaves(example)
+            .Select(path => Regex.Replace(path, ":[0-9]+(?=:|$)", ":*"))
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var settings = BrokerSettings.Sections.SelectMany(section => SettingsShape.Paths(section.Value, section.Key));
-        Assert.DoesNotContain(settings, setting => !named.Contains(setting) && !named.Any(name => Regex.IsMatch(name, $"^{Regex.Escape(setting).Replace("\\*", "[^:]+")}$", RegexOptions.IgnoreCase)));
+        Assert.DoesNotContain(
+            settings,
+            setting =>
+                !named.Contains(setting)
+                && !named.Any(name =>
+                    Regex.IsMatch(name, $"^{Regex.Escape(setting).Replace("\\*", "[^:]+")}$", RegexOptions.IgnoreCase)
+                )
+        );
     }
 
     [Fact]
@@ -56,8 +83,13 @@ public sealed class SettingsTests
     {
         // Paths in the example are a real installation's; here any file stands for each.
         using var folder = new TemporaryFolder();
-        var settings = Leaves(new ConfigurationBuilder().AddJsonFile(Repository.ExampleSettings).Build(), (path, value) =>
-            value is not null && value.StartsWith("/etc/", StringComparison.Ordinal) ? folder.File(Path.GetFileName(value)) : value);
+        var settings = Leaves(
+            new ConfigurationBuilder().AddJsonFile(Repository.ExampleSettings).Build(),
+            (path, value) =>
+                value is not null && value.StartsWith("/etc/", StringComparison.Ordinal)
+                    ? folder.File(Path.GetFileName(value))
+                    : value
+        );
         TlsFiles.Write(settings["Listen:CertificateFile"]!, settings["Listen:KeyFile"]!, "CN=broker");
         File.Copy(settings["Listen:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);
         Assert.Empty(Faults(settings));
@@ -67,7 +99,12 @@ public sealed class SettingsTests
     public void The_example_says_of_each_setting_what_it_is()
     {
         var lines = File.ReadAllLines(Repository.ExampleSettings);
-        var undescribed = lines.Where((line, i) => Regex.IsMatch(line, "^    \"[A-Z]") && !lines[i - 1].TrimStart().StartsWith("//", StringComparison.Ordinal) && !line.Contains("//", StringComparison.Ordinal));
+        var undescribed = lines.Where(
+            (line, i) =>
+                Regex.IsMatch(line, "^    \"[A-Z]")
+                && !lines[i - 1].TrimStart().StartsWith("//", StringComparison.Ordinal)
+                && !line.Contains("//", StringComparison.Ordinal)
+        );
         Assert.Empty(undescribed);
     }
 
@@ -84,8 +121,15 @@ public sealed class SettingsTests
         }
     }
 
-    private static IEnumerable<string> Leaves(IConfiguration configuration) => configuration.AsEnumerable().Where(pair => pair.Value is not null).Select(pair => pair.Key);
+    private static IEnumerable<string> Leaves(IConfiguration configuration) =>
+        configuration.AsEnumerable().Where(pair => pair.Value is not null).Select(pair => pair.Key);
 
-    private static Dictionary<string, string?> Leaves(IConfiguration configuration, Func<string, string?, string?> change) =>
-        configuration.AsEnumerable().Where(pair => pair.Value is not null).ToDictionary(pair => pair.Key, pair => change(pair.Key, pair.Value));
+    private static Dictionary<string, string?> Leaves(
+        IConfiguration configuration,
+        Func<string, string?, string?> change
+    ) =>
+        configuration
+            .AsEnumerable()
+            .Where(pair => pair.Value is not null)
+            .ToDictionary(pair => pair.Key, pair => change(pair.Key, pair.Value));
 }

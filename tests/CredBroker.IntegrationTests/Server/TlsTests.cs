@@ -17,8 +17,14 @@ public sealed class TlsTests
         var first = TlsFiles.Write(certificate, key, "CN=first");
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var broker = await TestBroker.StartAsync(
-            new Dictionary<string, string?> { ["Listen:Url"] = "https://127.0.0.1:0", ["Listen:CertificateFile"] = certificate, ["Listen:KeyFile"] = key },
-            replace: services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time)));
+            new Dictionary<string, string?>
+            {
+                ["Listen:Url"] = "https://127.0.0.1:0",
+                ["Listen:CertificateFile"] = certificate,
+                ["Listen:KeyFile"] = key,
+            },
+            replace: services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time))
+        );
 
         Assert.Equal(first, await SeenAsync(broker));
 
@@ -38,8 +44,15 @@ public sealed class TlsTests
     public void A_certificate_that_cannot_be_used_is_a_fault_before_anything_listens()
     {
         using var folder = new TemporaryFolder();
-        var options = new ListenerOptions { CertificateFile = folder.File("empty.pem"), KeyFile = folder.File("empty.key") };
-        Assert.Contains(options.Validate(), fault => fault.StartsWith("Listen:CertificateFile", StringComparison.Ordinal));
+        var options = new ListenerOptions
+        {
+            CertificateFile = folder.File("empty.pem"),
+            KeyFile = folder.File("empty.key"),
+        };
+        Assert.Contains(
+            options.Validate(),
+            fault => fault.StartsWith("Listen:CertificateFile", StringComparison.Ordinal)
+        );
     }
 
     private static async Task<string> SeenAsync(TestBroker broker)
@@ -51,11 +64,19 @@ public sealed class TlsTests
             seen = certificate!.Subject;
             return true;
         };
-        using var http = new HttpClient(handler) { BaseAddress = broker.Http.BaseAddress, DefaultRequestVersion = HttpVersion.Version20 };
+        using var http = new HttpClient(handler)
+        {
+            BaseAddress = broker.Http.BaseAddress,
+            DefaultRequestVersion = HttpVersion.Version20,
+        };
         using var response = await http.GetAsync(new Uri("/health/live", UriKind.Relative));
         await response.ReadAsync(HttpStatusCode.OK);
         Assert.Equal(HttpVersion.Version20, response.Version);
-        Assert.Contains("max-age", response.Headers.GetValues("Strict-Transport-Security").Single(), StringComparison.Ordinal);
+        Assert.Contains(
+            "max-age",
+            response.Headers.GetValues("Strict-Transport-Security").Single(),
+            StringComparison.Ordinal
+        );
         return seen;
     }
 }

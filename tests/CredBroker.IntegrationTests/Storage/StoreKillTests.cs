@@ -28,7 +28,11 @@ public sealed class StoreKillTests : IDisposable
             }
         }
 
-        using var store = SqliteBrokerStore.Open(new() { SqliteFile = FilePath }, TimeProvider.System, NullLogger<SqliteBrokerStore>.Instance);
+        using var store = SqliteBrokerStore.Open(
+            new() { SqliteFile = FilePath },
+            TimeProvider.System,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
         var (opened, activated) = await ReadLogAsync(store);
         var acknowledged = Directory.GetFiles(_directory, "acknowledged-*").SelectMany(CompleteLines).ToList();
         Assert.NotEmpty(acknowledged);
@@ -46,10 +50,12 @@ public sealed class StoreKillTests : IDisposable
             var page = await store.ListLeasesAsync(new() { After = after, Limit = 1000 }, default);
             leases.AddRange(page.Leases);
             after = page.Next;
-        }
-        while (after is not null);
+        } while (after is not null);
         Assert.Equal(opened.Keys.Order(), leases.Select(lease => lease.Id).Order());
-        Assert.Equal(activated.Keys.Order(), leases.Where(lease => lease.State == LeaseState.Active).Select(lease => lease.Id).Order());
+        Assert.Equal(
+            activated.Keys.Order(),
+            leases.Where(lease => lease.State == LeaseState.Active).Select(lease => lease.Id).Order()
+        );
         await AssertVerifiesAsync(store);
     }
 
@@ -63,13 +69,26 @@ public sealed class StoreKillTests : IDisposable
         await writer.KillAsync();
         Open().Dispose();
 
-        SqliteBrokerStore Open() => SqliteBrokerStore.Open(new() { SqliteFile = FilePath }, TimeProvider.System, NullLogger<SqliteBrokerStore>.Instance);
+        SqliteBrokerStore Open() =>
+            SqliteBrokerStore.Open(
+                new() { SqliteFile = FilePath },
+                TimeProvider.System,
+                NullLogger<SqliteBrokerStore>.Instance
+            );
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private ChildProcess Start(int run) =>
-        ChildProcess.Start("dotnet", [typeof(StoreKillTests).Assembly.Location, StoreWriter.Command, FilePath, Path.Combine(_directory, $"acknowledged-{run}")]);
+        ChildProcess.Start(
+            "dotnet",
+            [
+                typeof(StoreKillTests).Assembly.Location,
+                StoreWriter.Command,
+                FilePath,
+                Path.Combine(_directory, $"acknowledged-{run}"),
+            ]
+        );
 
     private static async Task WaitForAsync(ChildProcess writer, string path, int lines)
     {
@@ -90,7 +109,10 @@ public sealed class StoreKillTests : IDisposable
         return text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static async Task<(Dictionary<string, AuditPosition> Opened, Dictionary<string, AuditPosition> Activated)> ReadLogAsync(SqliteBrokerStore store)
+    private static async Task<(
+        Dictionary<string, AuditPosition> Opened,
+        Dictionary<string, AuditPosition> Activated
+    )> ReadLogAsync(SqliteBrokerStore store)
     {
         var (opened, activated) = (new Dictionary<string, AuditPosition>(), new Dictionary<string, AuditPosition>());
         await foreach (var record in store.ReadAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, default))
@@ -102,7 +124,9 @@ public sealed class StoreKillTests : IDisposable
                 _ => null,
             };
             events?.Add(
-                JsonDocument.Parse(record.Bytes).RootElement.GetProperty("lease").GetString()!, new(record.Stream, record.Sequence, AuditRecordWriter.Hash(record.Bytes.Span)));
+                JsonDocument.Parse(record.Bytes).RootElement.GetProperty("lease").GetString()!,
+                new(record.Stream, record.Sequence, AuditRecordWriter.Hash(record.Bytes.Span))
+            );
         }
 
         return (opened, activated);

@@ -7,10 +7,12 @@ using CredBroker.Vault.Setup;
 
 namespace CredBroker.IntegrationTests.Vault;
 
-/// <summary>A real OpenBao that <c>vault setup</c> alone has prepared for a catalogue, and the broker's token in a file.</summary>
+/// <summary>
+/// A real OpenBao that <c>vault setup</c> alone has prepared for a catalogue, and the broker's token in a file.
+/// </summary>
 internal sealed class BaoEnvironment : IAsyncDisposable
 {
-    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("credbroker-vault-");
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("credbroker-vault-");
 
     private BaoEnvironment(TestBao bao, TestPostgres? postgres) => (Bao, Postgres) = (bao, postgres);
 
@@ -18,15 +20,27 @@ internal sealed class BaoEnvironment : IAsyncDisposable
 
     public TestPostgres? Postgres { get; }
 
-    public VaultOptions Options => new() { Address = Bao.Address.ToString(), Installation = Catalogue.Installation, TokenFile = Path.Combine(directory.FullName, "token") };
+    public VaultOptions Options =>
+        new()
+        {
+            Address = Bao.Address.ToString(),
+            Installation = Catalogue.Installation,
+            TokenFile = Path.Combine(_directory.FullName, "token"),
+        };
 
     /// <summary>The billing database's credential; needs a PostgreSQL.</summary>
     public CatalogueEntry Database => DatabaseEntry("billing-readonly");
 
-    private string AdminFile => Path.Combine(directory.FullName, "billing-admin");
+    private string AdminFile => Path.Combine(_directory.FullName, "billing-admin");
 
-    /// <summary>Prepares the given servers, which it takes over; with a PostgreSQL, the database credential too.</summary>
-    public static async Task<BaoEnvironment> StartAsync(TestBao bao, TestPostgres? postgres, params IEnumerable<CatalogueEntry> catalogue)
+    /// <summary>
+    /// Prepares the given servers, which it takes over; with a PostgreSQL, the database credential too.
+    /// </summary>
+    public static async Task<BaoEnvironment> StartAsync(
+        TestBao bao,
+        TestPostgres? postgres,
+        params IEnumerable<CatalogueEntry> catalogue
+    )
     {
         var environment = new BaoEnvironment(bao, postgres);
         var entries = catalogue.ToList();
@@ -37,9 +51,20 @@ internal sealed class BaoEnvironment : IAsyncDisposable
         }
 
         var report = await environment.SetUpAsync(entries);
-        Assert.True(report.IsComplete, string.Join('\n', report.Findings.SelectMany(finding => finding.Details.Select(detail => $"{finding.Step.Path}: {detail}"))));
+        Assert.True(
+            report.IsComplete,
+            string.Join(
+                '\n',
+                report.Findings.SelectMany(finding =>
+                    finding.Details.Select(detail => $"{finding.Step.Path}: {detail}")
+                )
+            )
+        );
         var made = await bao.SendAsync(HttpMethod.Post, "auth/token/create/cb-test-broker", new JsonObject());
-        await File.WriteAllTextAsync(environment.Options.TokenFile, made.GetProperty("auth").GetProperty("client_token").GetString());
+        await File.WriteAllTextAsync(
+            environment.Options.TokenFile,
+            made.GetProperty("auth").GetProperty("client_token").GetString()
+        );
         return environment;
     }
 
@@ -52,7 +77,11 @@ internal sealed class BaoEnvironment : IAsyncDisposable
     }
 
     public Task WriteKeyValueAsync() =>
-        Bao.SendAsync(HttpMethod.Post, "secret/data/payments/api-key", new JsonObject { ["data"] = new JsonObject { ["key"] = "s3cr3t" } });
+        Bao.SendAsync(
+            HttpMethod.Post,
+            "secret/data/payments/api-key",
+            new JsonObject { ["data"] = new JsonObject { ["key"] = "s3cr3t" } }
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -62,17 +91,22 @@ internal sealed class BaoEnvironment : IAsyncDisposable
             await Postgres.DisposeAsync();
         }
 
-        directory.Delete(recursive: true);
+        _directory.Delete(recursive: true);
     }
 
-    public CatalogueEntry DatabaseEntry(string name) => Catalogue.Entry(name, new VaultBinding.Database("database", $"cb-test-{name}")) with
-    {
-        Connection = new("127.0.0.1", Postgres!.Port, TestPostgres.Database, "disable"),
-        Setup = new()
+    public CatalogueEntry DatabaseEntry(string name) =>
+        Catalogue.Entry(name, new VaultBinding.Database("database", $"cb-test-{name}")) with
         {
-            Connection = "billing",
-            AdminCredentialFile = AdminFile,
-            Grants = ["GRANT USAGE ON SCHEMA billing TO \"{{name}}\"", "GRANT SELECT ON ALL TABLES IN SCHEMA billing TO \"{{name}}\""],
-        },
-    };
+            Connection = new("127.0.0.1", Postgres!.Port, TestPostgres.Database, "disable"),
+            Setup = new()
+            {
+                Connection = "billing",
+                AdminCredentialFile = AdminFile,
+                Grants =
+                [
+                    "GRANT USAGE ON SCHEMA billing TO \"{{name}}\"",
+                    "GRANT SELECT ON ALL TABLES IN SCHEMA billing TO \"{{name}}\"",
+                ],
+            },
+        };
 }

@@ -10,29 +10,35 @@ using static CredBroker.IntegrationTests.Vault.Issuance;
 
 namespace CredBroker.IntegrationTests.Vault;
 
-/// <summary>Users of a real PostgreSQL, made and removed by a real OpenBao that <c>vault setup</c> has prepared.</summary>
+/// <summary>
+/// Users of a real PostgreSQL, made and removed by a real OpenBao that <c>vault setup</c> has prepared.
+/// </summary>
 public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<PreparedDatabase>, IAsyncLifetime
 {
-    private BaoEnvironment? environment;
-    private VaultSecretIssuer? issuer;
+    private BaoEnvironment? _environment;
+    private VaultSecretIssuer? _issuer;
 
-    private BaoEnvironment Environment => environment!;
+    private BaoEnvironment Environment => _environment!;
 
     private TestBao Bao => Environment.Bao;
 
     private TestPostgres Postgres => Environment.Postgres!;
 
-    private VaultSecretIssuer Issuer => issuer!;
+    private VaultSecretIssuer Issuer => _issuer!;
 
     public async ValueTask InitializeAsync()
     {
-        environment = await database.GetAsync();
-        issuer = new VaultSecretIssuer(Environment.Options, TimeProvider.System, NullLogger<VaultSecretIssuer>.Instance);
+        _environment = await database.GetAsync();
+        _issuer = new VaultSecretIssuer(
+            Environment.Options,
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
     }
 
     public ValueTask DisposeAsync()
     {
-        issuer?.Dispose();
+        _issuer?.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -47,8 +53,12 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         Assert.StartsWith($"cb-{plan.LeaseId}_", secret.Username);
         Assert.Equal(secret.Username, minted.Handles.PublicName);
         Assert.Equal(2L, await ScalarAsync(session, "SELECT count(*) FROM billing.invoices"));
-        await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(session, "DELETE FROM billing.invoices RETURNING id"));
-        await Assert.ThrowsAsync<PostgresException>(() => Postgres.ConnectAsync(secret.Username, secret.Password.Reveal(), database: "postgres"));
+        await Assert.ThrowsAsync<PostgresException>(() =>
+            ScalarAsync(session, "DELETE FROM billing.invoices RETURNING id")
+        );
+        await Assert.ThrowsAsync<PostgresException>(() =>
+            Postgres.ConnectAsync(secret.Username, secret.Password.Reveal(), database: "postgres")
+        );
         Assert.DoesNotContain(secret.Password.Reveal(), await File.ReadAllTextAsync(Postgres.LogPath));
     }
 
@@ -59,9 +69,14 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
 
         var (_, child, minted) = await IssueAsync(TimeSpan.FromMinutes(2));
 
-        // The child token would end it after two and a half minutes; with Vault away the database accepts the user for the role's ten.
+        // The child token would end it after two and a half minutes; with Vault away the database accepts the user for
+        // the role's ten.
         Assert.InRange(child!.EndsAt - before, TimeSpan.FromSeconds(149), TimeSpan.FromSeconds(152));
-        Assert.InRange(minted.GraceUntil!.Value - before, Environment.Database.MaxTtl - TimeSpan.FromSeconds(1), Environment.Database.MaxTtl + TimeSpan.FromSeconds(10));
+        Assert.InRange(
+            minted.GraceUntil!.Value - before,
+            Environment.Database.MaxTtl - TimeSpan.FromSeconds(1),
+            Environment.Database.MaxTtl + TimeSpan.FromSeconds(10)
+        );
         Assert.True(minted.EndsAt <= minted.GraceUntil);
     }
 
@@ -116,7 +131,11 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         await Postgres.StopAsync();
 
         // The trap: 204, and the user is still there.
-        await Bao.SendAsync(HttpMethod.Post, "auth/token/revoke-accessor", new JsonObject { ["accessor"] = child!.Accessor });
+        await Bao.SendAsync(
+            HttpMethod.Post,
+            "auth/token/revoke-accessor",
+            new JsonObject { ["accessor"] = child!.Accessor }
+        );
         await Postgres.StartAgainAsync();
 
         Assert.Single(await Postgres.IssuedUsersAsync());
@@ -137,7 +156,11 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         var plan = Plan(Environment.Database);
         var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child!;
         var mint = Issuer.MintAsync(plan, child, default).AsTask();
-        await UntilAsync(async () => await CountAsync("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(1)' AND state = 'active'") == 1);
+        await UntilAsync(async () =>
+            await CountAsync(
+                "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(1)' AND state = 'active'"
+            ) == 1
+        );
 
         Assert.IsType<RevokeOutcome.Unproven>(await Issuer.RevokeAsync(Lease(plan, child), default));
         Assert.Empty(await ListAsync());
@@ -181,12 +204,20 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         var (plan, child, minted) = await IssueAsync(TimeSpan.FromMinutes(1));
         var now = TimeProvider.System.GetUtcNow();
 
-        var renewed = Assert.IsType<RenewOutcome.Renewed>(await Issuer.RenewAsync(Lease(plan, child, minted), TimeSpan.FromMinutes(5), default));
-        var capped = Assert.IsType<RenewOutcome.Renewed>(await Issuer.RenewAsync(Lease(plan, child, minted), TimeSpan.FromHours(1), default));
+        var renewed = Assert.IsType<RenewOutcome.Renewed>(
+            await Issuer.RenewAsync(Lease(plan, child, minted), TimeSpan.FromMinutes(5), default)
+        );
+        var capped = Assert.IsType<RenewOutcome.Renewed>(
+            await Issuer.RenewAsync(Lease(plan, child, minted), TimeSpan.FromHours(1), default)
+        );
 
         Assert.InRange(renewed.EndsAt - now, TimeSpan.FromMinutes(4.9), TimeSpan.FromMinutes(5.1));
         Assert.True(capped.EndsAt <= minted.GraceUntil);
-        Assert.InRange(capped.EndsAt - now, TimeSpan.FromMinutes(9.5), Environment.Database.MaxTtl + TimeSpan.FromSeconds(2));
+        Assert.InRange(
+            capped.EndsAt - now,
+            TimeSpan.FromMinutes(9.5),
+            Environment.Database.MaxTtl + TimeSpan.FromSeconds(2)
+        );
     }
 
     [Fact]
@@ -194,11 +225,21 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
     {
         // A database engine whose path reads like a KV value's: fake/data/creds/reader.
         await Bao.SendAsync(HttpMethod.Post, "sys/mounts/fake/data", JsonNode.Parse("""{"type":"database"}"""));
-        var connection = JsonNode.Parse($$$"""{"plugin_name":"postgresql-database-plugin","allowed_roles":["*"],"username":"cb_admin","password":"cb_admin-password","connection_url":"postgresql://{{username}}:{{password}}@127.0.0.1:{{{Postgres.Port}}}/billing?sslmode=disable"}""");
+        var connection = JsonNode.Parse(
+            $$$"""{"plugin_name":"postgresql-database-plugin","allowed_roles":["*"],"username":"cb_admin","password":"cb_admin-password","connection_url":"postgresql://{{username}}:{{password}}@127.0.0.1:{{{Postgres.Port}}}/billing?sslmode=disable"}"""
+        );
         await Bao.SendAsync(HttpMethod.Post, "fake/data/config/billing", connection);
-        await Bao.SendAsync(HttpMethod.Post, "fake/data/roles/reader", JsonNode.Parse("""{"db_name":"billing","creation_statements":["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"]}"""));
+        await Bao.SendAsync(
+            HttpMethod.Post,
+            "fake/data/roles/reader",
+            JsonNode.Parse(
+                """{"db_name":"billing","creation_statements":["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"]}"""
+            )
+        );
         var entry = Catalogue.Entry("not-kv", new Core.Policy.VaultBinding.KeyValue("fake", "creds/reader"));
-        var policy = CredBroker.Vault.Setup.SetupPlan.For("test", [Environment.Database, entry]).Steps.Single(step => step.Path == "sys/policies/acl/cb-test-broker");
+        var policy = CredBroker
+            .Vault.Setup.SetupPlan.For("test", [Environment.Database, entry])
+            .Steps.Single(step => step.Path == "sys/policies/acl/cb-test-broker");
         await Bao.SendAsync(HttpMethod.Post, policy.Path, policy.Body.DeepClone());
         var plan = Plan(entry);
 
@@ -206,7 +247,9 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
 
         Assert.Equal(RefusalCode.SecretNotAsAsked, wrong.Refusal.Code);
         Assert.Single(await Postgres.IssuedUsersAsync());
-        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(Lease(plan, null) with { VaultLeaseId = wrong.Handles.VaultLeaseId }, default));
+        Assert.IsType<RevokeOutcome.Confirmed>(
+            await Issuer.RevokeAsync(Lease(plan, null) with { VaultLeaseId = wrong.Handles.VaultLeaseId }, default)
+        );
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
 
@@ -216,16 +259,32 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
     // A session that comes back at once survives a terminate-then-drop.
     [InlineData("reconnects", "SELECT 1", 8)]
     // A lock on its own row makes a plain ALTER ROLE … NOLOGIN wait for ever.
-    [InlineData("holds its own row", "BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'mine'; SELECT lo_create(0); SELECT pg_sleep(600)", 8)]
+    [InlineData(
+        "holds its own row",
+        "BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'mine'; SELECT lo_create(0); SELECT pg_sleep(600)",
+        8
+    )]
     // A row that keeps changing makes it fail: tuple concurrently updated.
     [InlineData("keeps changing its own row", "ALTER ROLE CURRENT_USER PASSWORD 'mine'", 8)]
     // What is left of a session for a moment blocks DROP ROLE too, and no other role may take it over.
-    [InlineData("has temporary functions", "CREATE OR REPLACE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", 8)]
+    [InlineData(
+        "has temporary functions",
+        "CREATE OR REPLACE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        8
+    )]
     // As many connections as it can get.
     [InlineData("takes every connection", "SELECT pg_sleep(600)", 30)]
     // The administrator must not run what an agent has left in a schema on its search path.
-    [InlineData("shadows functions", "CREATE OR REPLACE FUNCTION public.pg_sleep(numeric) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''hijacked''; END'", 8)]
-    public async Task An_agent_that_defends_its_user_loses_its_access_all_the_same(string defence, string sql, int sessions)
+    [InlineData(
+        "shadows functions",
+        "CREATE OR REPLACE FUNCTION public.pg_sleep(numeric) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''hijacked''; END'",
+        8
+    )]
+    public async Task An_agent_that_defends_its_user_loses_its_access_all_the_same(
+        string defence,
+        string sql,
+        int sessions
+    )
     {
         await Postgres.ExecuteAsync("GRANT CREATE ON SCHEMA public TO PUBLIC");
         for (var trial = 0; trial < 2; trial++)
@@ -251,7 +310,12 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
                 await Task.WhenAll(defenders);
             }
 
-            Assert.Equal(0, await CountAsync("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IS NULL"));
+            Assert.Equal(
+                0,
+                await CountAsync(
+                    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IS NULL"
+                )
+            );
         }
     }
 
@@ -262,7 +326,8 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
             try
             {
                 // The password is its own to change, and it does.
-                await using var session = await TryAsync(secret.Password.Reveal()) ?? await Postgres.ConnectAsync(secret.Username, "mine");
+                await using var session =
+                    await TryAsync(secret.Password.Reveal()) ?? await Postgres.ConnectAsync(secret.Username, "mine");
                 while (!cancellationToken.IsCancellationRequested)
                 {
                     await using var command = new NpgsqlCommand(sql, session) { CommandTimeout = 0 };
@@ -288,14 +353,17 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         }
     }
 
-    private async Task<(IssuancePlan Plan, ChildToken? Child, MintOutcome.Minted Minted)> IssueAsync(TimeSpan? ttl = null)
+    private async Task<(IssuancePlan Plan, ChildToken? Child, MintOutcome.Minted Minted)> IssueAsync(
+        TimeSpan? ttl = null
+    )
     {
         var plan = Plan(Environment.Database, ttl);
         var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
         return (plan, child, Assert.IsType<MintOutcome.Minted>(await Issuer.MintAsync(plan, child, default)));
     }
 
-    private async Task<IReadOnlyList<string>> ListAsync() => Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Environment.Database, default)).VaultLeaseIds;
+    private async Task<IReadOnlyList<string>> ListAsync() =>
+        Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Environment.Database, default)).VaultLeaseIds;
 
     private async Task<long> CountAsync(string sql)
     {

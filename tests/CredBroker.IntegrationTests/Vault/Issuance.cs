@@ -26,52 +26,73 @@ internal static class Issuance
         ProofHash = "hash",
     };
 
-    public static IssuancePlan Plan(CatalogueEntry entry, TimeSpan? ttl = null, WorkloadIdentity? identity = null, CertificateSigningRequest? csr = null) => new()
-    {
-        LeaseId = Ids.New(TimeProvider.System),
-        Identity = identity ?? Identity,
-        Agent = "triage",
-        Task = new("t-1", "invoice-triage", "look at invoices"),
-        Grant = new()
+    public static IssuancePlan Plan(
+        CatalogueEntry entry,
+        TimeSpan? ttl = null,
+        WorkloadIdentity? identity = null,
+        CertificateSigningRequest? csr = null
+    ) =>
+        new()
         {
-            Entry = entry,
-            Process = new() { Name = "invoice-triage", ToleratesRuntimeAction = true, Agents = ["triage"] },
-            Ttl = ttl ?? entry.MaxTtl,
-            MaxTtl = entry.MaxTtl,
-            TtlCut = false,
-        },
-        Csr = csr,
-        Anchor = new("0192aa", 7, "c0ffee"),
-    };
+            LeaseId = Ids.New(TimeProvider.System),
+            Identity = identity ?? Identity,
+            Agent = "triage",
+            Task = new("t-1", "invoice-triage", "look at invoices"),
+            Grant = new()
+            {
+                Entry = entry,
+                Process = new()
+                {
+                    Name = "invoice-triage",
+                    ToleratesRuntimeAction = true,
+                    Agents = ["triage"],
+                },
+                Ttl = ttl ?? entry.MaxTtl,
+                MaxTtl = entry.MaxTtl,
+                TtlCut = false,
+            },
+            Csr = csr,
+            Anchor = new("0192aa", 7, "c0ffee"),
+        };
 
     /// <summary>The lease as the store would hold it.</summary>
-    public static Lease Lease(IssuancePlan plan, ChildToken? child, MintOutcome.Minted? minted = null) => new()
-    {
-        Id = plan.LeaseId,
-        State = minted is null ? LeaseState.Pending : LeaseState.Active,
-        Decision = new()
+    public static Lease Lease(IssuancePlan plan, ChildToken? child, MintOutcome.Minted? minted = null) =>
+        new()
         {
-            Id = Ids.New(TimeProvider.System),
-            PolicyVersion = 1,
-            Identity = plan.Identity,
-            Task = plan.Task,
-            Request = new() { Credential = plan.Grant.Entry.Name, Actions = ["read"] },
-            Decision = new() { Effect = PolicyEffect.Allow, PolicyHash = "", Grant = plan.Grant },
-        },
-        Accessor = child?.Accessor,
-        CredentialAccessor = minted?.Handles.CredentialAccessor,
-        VaultLeaseId = minted?.Handles.VaultLeaseId,
-        PublicName = minted?.Handles.PublicName ?? "",
-        OpenedAt = TimeProvider.System.GetUtcNow(),
-        IssuanceDeadline = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(30),
-        GraceUntil = minted?.GraceUntil,
-    };
+            Id = plan.LeaseId,
+            State = minted is null ? LeaseState.Pending : LeaseState.Active,
+            Decision = new()
+            {
+                Id = Ids.New(TimeProvider.System),
+                PolicyVersion = 1,
+                Identity = plan.Identity,
+                Task = plan.Task,
+                Request = new() { Credential = plan.Grant.Entry.Name, Actions = ["read"] },
+                Decision = new()
+                {
+                    Effect = PolicyEffect.Allow,
+                    PolicyHash = "",
+                    Grant = plan.Grant,
+                },
+            },
+            Accessor = child?.Accessor,
+            CredentialAccessor = minted?.Handles.CredentialAccessor,
+            VaultLeaseId = minted?.Handles.VaultLeaseId,
+            PublicName = minted?.Handles.PublicName ?? "",
+            OpenedAt = TimeProvider.System.GetUtcNow(),
+            IssuanceDeadline = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(30),
+            GraceUntil = minted?.GraceUntil,
+        };
 
     /// <summary>A request whose own names are another agent's: nothing of them may end up in the certificate.</summary>
     public static (CertificateSigningRequest Csr, ECDsa Key) NewRequest()
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=somebody-else,O=system:masters", key, HashAlgorithmName.SHA256);
+        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
+            "CN=somebody-else,O=system:masters",
+            key,
+            HashAlgorithmName.SHA256
+        );
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(new Uri("spiffe://acme.example/agents/somebody-else"));
         names.AddDnsName("somebody-else.agents.example");

@@ -3,21 +3,23 @@ using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Vault;
 
-/// <summary>A class fixture: one prepared OpenBao for all tests of a class, started at first use so that its absence skips them.</summary>
+/// <summary>
+/// A class fixture: one prepared OpenBao for all tests of a class, started at first use so that its absence skips them.
+/// </summary>
 public sealed class PreparedBao : IAsyncDisposable
 {
-    private BaoEnvironment? environment;
+    private BaoEnvironment? _environment;
 
     internal async Task<BaoEnvironment> GetAsync(params CatalogueEntry[] catalogue)
     {
-        if (environment is null)
+        if (_environment is null)
         {
-            environment = await BaoEnvironment.StartAsync(await TestBao.StartAsync(), null, catalogue);
-            await environment.WriteKeyValueAsync();
+            _environment = await BaoEnvironment.StartAsync(await TestBao.StartAsync(), null, catalogue);
+            await _environment.WriteKeyValueAsync();
         }
 
-        return environment;
+        return _environment;
     }
 
-    public ValueTask DisposeAsync() => environment?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _environment?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -3,24 +3,31 @@ using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Vault;
 
-/// <summary>A class fixture: one OpenBao prepared for one PostgreSQL, started at first use. Each test finds it running and without users.</summary>
+/// <summary>
+/// A class fixture: one OpenBao prepared for one PostgreSQL, started at first use. Each test finds it running and
+/// without users.
+/// </summary>
 public sealed class PreparedDatabase : IAsyncDisposable
 {
-    private BaoEnvironment? environment;
+    private BaoEnvironment? _environment;
 
     internal async Task<BaoEnvironment> GetAsync()
     {
         TestBao.SkipUnlessAvailable();
         TestPostgres.SkipUnlessAvailable();
-        environment ??= await BaoEnvironment.StartAsync(await TestBao.StartAsync(), await TestPostgres.StartAsync());
-        if (!environment.Postgres!.IsRunning)
+        _environment ??= await BaoEnvironment.StartAsync(await TestBao.StartAsync(), await TestPostgres.StartAsync());
+        if (!_environment.Postgres!.IsRunning)
         {
-            await environment.Postgres.StartAgainAsync();
+            await _environment.Postgres.StartAgainAsync();
         }
 
-        await environment.Bao.SendAsync(HttpMethod.Post, "sys/leases/revoke-prefix/database", new JsonObject { ["sync"] = true });
-        return environment;
+        await _environment.Bao.SendAsync(
+            HttpMethod.Post,
+            "sys/leases/revoke-prefix/database",
+            new JsonObject { ["sync"] = true }
+        );
+        return _environment;
     }
 
-    public ValueTask DisposeAsync() => environment?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _environment?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

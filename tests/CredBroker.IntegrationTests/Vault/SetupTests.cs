@@ -12,17 +12,18 @@ namespace CredBroker.IntegrationTests.Vault;
 /// <summary><c>vault setup</c> and <c>vault check</c> on a real OpenBao with a real PostgreSQL.</summary>
 public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<PreparedDatabase>, IAsyncLifetime
 {
-    private BaoEnvironment? environment;
+    private BaoEnvironment? _environment;
 
-    private BaoEnvironment Environment => environment!;
+    private BaoEnvironment Environment => _environment!;
 
     private TestBao Bao => Environment.Bao;
 
-    private CatalogueEntry[] Entries => [Environment.Database, Catalogue.KeyValue, Catalogue.Sign, Catalogue.Issue, Catalogue.Token];
+    private CatalogueEntry[] Entries =>
+        [Environment.Database, Catalogue.KeyValue, Catalogue.Sign, Catalogue.Issue, Catalogue.Token];
 
     public async ValueTask InitializeAsync()
     {
-        environment = await prepared.GetAsync();
+        _environment = await prepared.GetAsync();
         await Environment.SetUpAsync(Entries);
     }
 
@@ -35,7 +36,15 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
 
         var report = await Environment.SetUpAsync(Entries);
 
-        Assert.True(report.IsUnchanged, string.Join('\n', report.Findings.Where(finding => finding.State != SetupState.Present).Select(finding => $"{finding.Step.Path} {finding.State} {string.Join("; ", finding.Details)}")));
+        Assert.True(
+            report.IsUnchanged,
+            string.Join(
+                '\n',
+                report
+                    .Findings.Where(finding => finding.State != SetupState.Present)
+                    .Select(finding => $"{finding.Step.Path} {finding.State} {string.Join("; ", finding.Details)}")
+            )
+        );
         var written = (await File.ReadAllTextAsync(Bao.AuditLogPath))[(int)log..];
         Assert.DoesNotContain("\"operation\":\"update\"", written);
         Assert.DoesNotContain("\"operation\":\"create\"", written);
@@ -50,8 +59,16 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
         var report = await run.CompareAsync(SetupPlan.For("test", [.. Entries, entry]), default);
 
         Assert.Equal(
-            ["auth/token/roles/cb-test-billing-extra", "database/roles/cb-test-billing-extra", "sys/policies/acl/cb-test-billing-extra"],
-            report.Findings.Where(finding => finding.State == SetupState.Missing).Select(finding => finding.Step.Path).Order());
+            [
+                "auth/token/roles/cb-test-billing-extra",
+                "database/roles/cb-test-billing-extra",
+                "sys/policies/acl/cb-test-billing-extra",
+            ],
+            report
+                .Findings.Where(finding => finding.State == SetupState.Missing)
+                .Select(finding => finding.Step.Path)
+                .Order()
+        );
         using var answer = await Bao.CallAsync(HttpMethod.Get, "database/roles/cb-test-billing-extra");
         Assert.Equal(System.Net.HttpStatusCode.NotFound, answer.StatusCode);
     }
@@ -60,10 +77,16 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
     public async Task What_somebody_has_changed_is_reported_and_left_alone()
     {
         const string Role = "auth/token/roles/cb-test-deploy";
-        var role = JsonNode.Parse((await Bao.SendAsync(HttpMethod.Get, Role)).GetProperty("data").GetRawText())!.AsObject();
+        var role = JsonNode
+            .Parse((await Bao.SendAsync(HttpMethod.Get, Role)).GetProperty("data").GetRawText())!
+            .AsObject();
         role["token_explicit_max_ttl"] = 86400;
         await Bao.SendAsync(HttpMethod.Post, Role, role);
-        await Bao.SendAsync(HttpMethod.Post, "sys/policies/acl/cb-test-agent-tls", new JsonObject { ["policy"] = "# mine" });
+        await Bao.SendAsync(
+            HttpMethod.Post,
+            "sys/policies/acl/cb-test-agent-tls",
+            new JsonObject { ["policy"] = "# mine" }
+        );
 
         var report = await Environment.SetUpAsync(Entries);
 
@@ -71,8 +94,17 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
         var changed = report.Findings.Single(finding => finding.Step.Path == Role);
         Assert.Equal(SetupState.Differs, changed.State);
         Assert.Equal(["token_explicit_max_ttl is 86400, the catalogue needs 630"], changed.Details);
-        Assert.Equal(SetupState.Differs, report.Findings.Single(finding => finding.Step.Path == "sys/policies/acl/cb-test-agent-tls").State);
-        Assert.Equal("# mine", (await Bao.SendAsync(HttpMethod.Get, "sys/policies/acl/cb-test-agent-tls")).GetProperty("data").GetProperty("policy").GetString());
+        Assert.Equal(
+            SetupState.Differs,
+            report.Findings.Single(finding => finding.Step.Path == "sys/policies/acl/cb-test-agent-tls").State
+        );
+        Assert.Equal(
+            "# mine",
+            (await Bao.SendAsync(HttpMethod.Get, "sys/policies/acl/cb-test-agent-tls"))
+                .GetProperty("data")
+                .GetProperty("policy")
+                .GetString()
+        );
         await Bao.SendAsync(HttpMethod.Delete, Role);
         await Bao.SendAsync(HttpMethod.Delete, "sys/policies/acl/cb-test-agent-tls");
     }
@@ -83,7 +115,10 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
         var report = await Environment.SetUpAsync([.. Entries, Environment.DatabaseEntry("billing-more")]);
 
         Assert.True(report.IsComplete);
-        Assert.Equal(["cb-test-broker"], report.Findings.Where(finding => finding.State == SetupState.Updated).Select(finding => finding.Step.Name));
+        Assert.Equal(
+            ["cb-test-broker"],
+            report.Findings.Where(finding => finding.State == SetupState.Updated).Select(finding => finding.Step.Name)
+        );
     }
 
     [Fact]
@@ -118,7 +153,11 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
     public async Task The_check_finds_nothing_wrong_after_setup()
     {
         await Environment.SetUpAsync(Entries);
-        using var check = new VaultCheck(Environment.Options, TimeProvider.System, NullLogger<VaultSecretIssuer>.Instance);
+        using var check = new VaultCheck(
+            Environment.Options,
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
 
         var findings = await check.RunAsync(Entries, default);
 
@@ -131,11 +170,21 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
     {
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, Bao.RootToken);
-        using var check = new VaultCheck(Environment.Options with { TokenFile = file }, TimeProvider.System, NullLogger<VaultSecretIssuer>.Instance);
+        using var check = new VaultCheck(
+            Environment.Options with
+            {
+                TokenFile = file,
+            },
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
 
         var findings = await check.RunAsync(Entries, default);
 
-        Assert.Contains(findings, finding => !finding.Passed && finding.Detail.Contains("root", StringComparison.Ordinal));
+        Assert.Contains(
+            findings,
+            finding => !finding.Passed && finding.Detail.Contains("root", StringComparison.Ordinal)
+        );
         Assert.Contains(findings, finding => !finding.Passed && finding.What == "cannot POST sys/seal");
         File.Delete(file);
     }
@@ -150,8 +199,16 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
 
         foreach (var call in calls)
         {
-            using var answer = await Bao.CallAsync(new(call.Method), call.Path, call.Method == "POST" ? new JsonObject() : null, token);
-            Assert.True((int)answer.StatusCode == 403, $"{call.Method} {call.Path} answered {(int)answer.StatusCode}: the broker could {call.Why}");
+            using var answer = await Bao.CallAsync(
+                new(call.Method),
+                call.Path,
+                call.Method == "POST" ? new JsonObject() : null,
+                token
+            );
+            Assert.True(
+                (int)answer.StatusCode == 403,
+                $"{call.Method} {call.Path} answered {(int)answer.StatusCode}: the broker could {call.Why}"
+            );
         }
     }
 
@@ -175,19 +232,38 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
     [Fact]
     public async Task Strays_are_found_once_they_are_old_enough_and_revoked()
     {
-        using var issuer = new VaultSecretIssuer(Environment.Options, TimeProvider.System, NullLogger<VaultSecretIssuer>.Instance);
+        using var issuer = new VaultSecretIssuer(
+            Environment.Options,
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
         await Bao.SendAsync(HttpMethod.Get, "database/creds/cb-test-billing-readonly");
         var held = await Bao.SendAsync(HttpMethod.Get, "database/creds/cb-test-billing-readonly");
         var known = held.GetProperty("lease_id").GetString()!;
-        var check = new OrphanCheck(issuer, (_, _) => ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string> { known }), TimeProvider.System);
+        var check = new OrphanCheck(
+            issuer,
+            (_, _) => ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string> { known }),
+            TimeProvider.System
+        );
 
-        Assert.Empty(Assert.Single(await check.FindAsync([Environment.Database, Catalogue.KeyValue], TimeSpan.FromMinutes(1), default)).Strays!);
+        Assert.Empty(
+            Assert
+                .Single(
+                    await check.FindAsync([Environment.Database, Catalogue.KeyValue], TimeSpan.FromMinutes(1), default)
+                )
+                .Strays!
+        );
         var findings = await check.FindAsync([Environment.Database], TimeSpan.Zero, default);
         var (stray, outcome) = Assert.Single(await check.RevokeAsync(findings, default));
 
         Assert.IsType<Core.Exchange.RevokeOutcome.Confirmed>(outcome);
         Assert.NotEqual(known, stray.VaultLeaseId);
         var user = held.GetProperty("data");
-        Assert.True(await Environment.Postgres!.CanLogInAsync(user.GetProperty("username").GetString()!, user.GetProperty("password").GetString()!));
+        Assert.True(
+            await Environment.Postgres!.CanLogInAsync(
+                user.GetProperty("username").GetString()!,
+                user.GetProperty("password").GetString()!
+            )
+        );
     }
 }

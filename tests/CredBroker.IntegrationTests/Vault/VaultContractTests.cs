@@ -10,14 +10,15 @@ using static CredBroker.IntegrationTests.Vault.Issuance;
 namespace CredBroker.IntegrationTests.Vault;
 
 /// <summary>
-/// What every Vault that the broker works with must do: one suite, run on a real OpenBao and on DevVault. A subclass gives the settings of a Vault that is prepared for
-/// the four entries of <see cref="Catalogue"/>, with <c>{"key":"s3cr3t"}</c> at <c>secret/payments/api-key</c>.
+/// What every Vault that the broker works with must do: one suite, run on a real OpenBao and on DevVault. A subclass
+/// gives the settings of a Vault that is prepared for the four entries of <see cref="Catalogue"/>, with
+/// <c>{"key":"s3cr3t"}</c> at <c>secret/payments/api-key</c>.
 /// </summary>
 public abstract class VaultContractTests : IAsyncLifetime
 {
-    private VaultSecretIssuer? issuer;
+    private VaultSecretIssuer? _issuer;
 
-    private protected VaultSecretIssuer Issuer => issuer!;
+    private protected VaultSecretIssuer Issuer => _issuer!;
 
     private protected VaultOptions Options { get; private set; } = new();
 
@@ -25,12 +26,16 @@ public abstract class VaultContractTests : IAsyncLifetime
     {
         Options = await PrepareAsync();
         Assert.Empty(Options.Validate());
-        issuer = new VaultSecretIssuer(Options, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<VaultSecretIssuer>.Instance);
+        _issuer = new VaultSecretIssuer(
+            Options,
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<VaultSecretIssuer>.Instance
+        );
     }
 
     public virtual ValueTask DisposeAsync()
     {
-        issuer?.Dispose();
+        _issuer?.Dispose();
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
@@ -58,7 +63,13 @@ public abstract class VaultContractTests : IAsyncLifetime
         var minted = Assert.IsType<MintOutcome.Minted>(await Issuer.MintAsync(plan, prepared.Child, default));
 
         Assert.Null(prepared.Child);
-        Assert.Equal("s3cr3t", JsonElement.Parse(Assert.IsType<IssuedSecret.Values>(minted.Secret).Json.Reveal()).GetProperty("key").GetString());
+        Assert.Equal(
+            "s3cr3t",
+            JsonElement
+                .Parse(Assert.IsType<IssuedSecret.Values>(minted.Secret).Json.Reveal())
+                .GetProperty("key")
+                .GetString()
+        );
         Assert.Null(minted.Handles.VaultLeaseId);
         Assert.Equal("secret/payments/api-key version 1", minted.Handles.PublicName);
     }
@@ -87,9 +98,16 @@ public abstract class VaultContractTests : IAsyncLifetime
         Assert.Null(secret.PrivateKey);
         Assert.Equal(key.ExportSubjectPublicKeyInfo(), certificate.PublicKey.ExportSubjectPublicKeyInfo());
         Assert.Equal("", certificate.Subject);
-        Assert.Contains($"URI:{Issuance.SpiffeId}", certificate.Extensions.Single(extension => extension.Oid?.Value == "2.5.29.17").Format(false));
+        Assert.Contains(
+            $"URI:{Issuance.SpiffeId}",
+            certificate.Extensions.Single(extension => extension.Oid?.Value == "2.5.29.17").Format(false)
+        );
         Assert.DoesNotContain("somebody-else", certificate.ToString(true));
-        Assert.InRange(certificate.NotAfter.ToUniversalTime(), DateTime.UnixEpoch, TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(5).AddSeconds(2));
+        Assert.InRange(
+            certificate.NotAfter.ToUniversalTime(),
+            DateTime.UnixEpoch,
+            TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(5).AddSeconds(2)
+        );
         Assert.NotEmpty(secret.Chain);
         Assert.Equal(secret.Serial, minted.Handles.PublicName);
         Assert.StartsWith("pki/sign/cb-test-agent-mtls/", minted.Handles.VaultLeaseId);
@@ -130,7 +148,9 @@ public abstract class VaultContractTests : IAsyncLifetime
         using var _ = key;
         var nameless = Issuance.Identity with { SpiffeId = "" };
 
-        var refused = Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(Catalogue.Sign, identity: nameless, csr: csr), default));
+        var refused = Assert.IsType<PrepareOutcome.Refused>(
+            await Issuer.PrepareAsync(Plan(Catalogue.Sign, identity: nameless, csr: csr), default)
+        );
 
         Assert.Equal(RefusalCode.NamesEmpty, refused.Refusal.Code);
     }
@@ -150,7 +170,10 @@ public abstract class VaultContractTests : IAsyncLifetime
         Assert.InRange(lease.IssuedAt, before, TimeProvider.System.GetUtcNow().AddSeconds(2));
         Assert.False(lease.Revoking);
         Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeStrayAsync(id, default));
-        Assert.DoesNotContain(id, Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Catalogue.Sign, default)).VaultLeaseIds);
+        Assert.DoesNotContain(
+            id,
+            Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Catalogue.Sign, default)).VaultLeaseIds
+        );
         Assert.IsType<LeaseLookup.Gone>(await Issuer.LookUpLeaseAsync(id, default));
     }
 
@@ -163,7 +186,9 @@ public abstract class VaultContractTests : IAsyncLifetime
 
         foreach (var lease in new[] { Lease(plan, child, minted), Lease(Plan(Catalogue.KeyValue), null) })
         {
-            var refused = Assert.IsType<RenewOutcome.Refused>(await Issuer.RenewAsync(lease, TimeSpan.FromMinutes(1), default));
+            var refused = Assert.IsType<RenewOutcome.Refused>(
+                await Issuer.RenewAsync(lease, TimeSpan.FromMinutes(1), default)
+            );
             Assert.Equal(RefusalCode.NotRenewable, refused.Refusal.Code);
         }
     }
@@ -190,11 +215,19 @@ public abstract class VaultContractTests : IAsyncLifetime
         var lease = Lease(plan, child, minted);
         var now = TimeProvider.System.GetUtcNow();
 
-        var renewed = Assert.IsType<RenewOutcome.Renewed>(await Issuer.RenewAsync(lease, TimeSpan.FromMinutes(5), default));
-        var capped = Assert.IsType<RenewOutcome.Renewed>(await Issuer.RenewAsync(lease, TimeSpan.FromHours(5), default));
+        var renewed = Assert.IsType<RenewOutcome.Renewed>(
+            await Issuer.RenewAsync(lease, TimeSpan.FromMinutes(5), default)
+        );
+        var capped = Assert.IsType<RenewOutcome.Renewed>(
+            await Issuer.RenewAsync(lease, TimeSpan.FromHours(5), default)
+        );
 
         Assert.InRange(renewed.EndsAt - now, TimeSpan.FromMinutes(4.9), TimeSpan.FromMinutes(5.1));
-        Assert.InRange(capped.EndsAt - now, TimeSpan.FromMinutes(9.5), Catalogue.Token.MaxTtl + TimeSpan.FromSeconds(2));
+        Assert.InRange(
+            capped.EndsAt - now,
+            TimeSpan.FromMinutes(9.5),
+            Catalogue.Token.MaxTtl + TimeSpan.FromSeconds(2)
+        );
     }
 
     [Fact]
@@ -222,12 +255,18 @@ public abstract class VaultContractTests : IAsyncLifetime
 
     [Fact]
     public async Task A_lease_that_Vault_does_not_know_counts_as_gone() =>
-        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeStrayAsync("pki/sign/cb-test-agent-mtls/never-was", default));
+        Assert.IsType<RevokeOutcome.Confirmed>(
+            await Issuer.RevokeStrayAsync("pki/sign/cb-test-agent-mtls/never-was", default)
+        );
 
     [Fact]
     public async Task A_credential_whose_role_is_missing_is_refused_before_anything_is_made()
     {
-        var entry = Catalogue.Token with { Name = "unprepared", Vault = new VaultBinding.Token("cb-test-unprepared-token") };
+        var entry = Catalogue.Token with
+        {
+            Name = "unprepared",
+            Vault = new VaultBinding.Token("cb-test-unprepared-token"),
+        };
 
         var refused = Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(entry), default));
 
@@ -244,7 +283,12 @@ public abstract class VaultContractTests : IAsyncLifetime
     }
 
     /// <summary>Steps 5 and 7, both expected to succeed.</summary>
-    private protected async Task<(IssuancePlan Plan, ChildToken? Child, MintOutcome.Minted Minted)> IssueAsync(CatalogueEntry entry, CertificateSigningRequest? csr, TimeSpan? ttl = null, WorkloadIdentity? identity = null)
+    private protected async Task<(IssuancePlan Plan, ChildToken? Child, MintOutcome.Minted Minted)> IssueAsync(
+        CatalogueEntry entry,
+        CertificateSigningRequest? csr,
+        TimeSpan? ttl = null,
+        WorkloadIdentity? identity = null
+    )
     {
         var plan = Plan(entry, ttl, identity, csr);
         var prepared = await Issuer.PrepareAsync(plan, default);

@@ -11,7 +11,11 @@ public sealed class AuditExportProperties
         VerifyAsync(Log(texts)).GetAwaiter().GetResult() is { Holds: true } result && result.Records == texts.Count + 1;
 
     [Property(MaxTest = 300)]
-    public bool A_single_altered_byte_is_found(List<(string? Reason, string? Subject)> texts, PositiveInt position, PositiveInt change)
+    public bool A_single_altered_byte_is_found(
+        List<(string? Reason, string? Subject)> texts,
+        PositiveInt position,
+        PositiveInt change
+    )
     {
         var export = Log(texts).ExportAsync().GetAwaiter().GetResult();
         var at = position.Get % export.Length;
@@ -20,7 +24,8 @@ public sealed class AuditExportProperties
     }
 
     [Property(MaxTest = 300)]
-    public bool Bytes_of_any_kind_never_verify_and_never_throw(byte[] bytes) => !AuditVerifierTests.VerifyAsync(bytes).AsTask().GetAwaiter().GetResult().Holds;
+    public bool Bytes_of_any_kind_never_verify_and_never_throw(byte[] bytes) =>
+        !AuditVerifierTests.VerifyAsync(bytes).AsTask().GetAwaiter().GetResult().Holds;
 
     [Fact]
     public async Task Every_byte_of_an_export_counts()
@@ -34,14 +39,22 @@ public sealed class AuditExportProperties
         }
     }
 
-    private static async Task<AuditVerification> VerifyAsync(ChainedLog log) => await AuditVerifierTests.VerifyAsync(await log.ExportAsync(), log.Head);
+    private static async Task<AuditVerification> VerifyAsync(ChainedLog log) =>
+        await AuditVerifierTests.VerifyAsync(await log.ExportAsync(), log.Head);
 
     private static ChainedLog Log(List<(string? Reason, string? Subject)> texts)
     {
         var log = new ChainedLog().Open(1);
         foreach (var (reason, subject) in texts)
         {
-            log.Append(new() { Type = "test.event", Actor = AuditActor.Broker(subject ?? ""), Reason = reason });
+            log.Append(
+                new()
+                {
+                    Type = "test.event",
+                    Actor = AuditActor.Broker(subject ?? ""),
+                    Reason = reason,
+                }
+            );
         }
 
         return log;

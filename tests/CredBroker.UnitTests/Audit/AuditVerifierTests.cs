@@ -16,13 +16,17 @@ public sealed class AuditVerifierTests
         var result = await VerifyAsync(await log.ExportAsync());
         Assert.Null(result.Fault);
         Assert.Equal((16L, 12L), (result.Lines, result.Records));
-        Assert.Equal([(First, 6L, false), (Second, 6L, true)], result.Streams.Select(span => (span.Head.Stream, span.Head.Sequence, span.IsClosed)));
+        Assert.Equal(
+            [(First, 6L, false), (Second, 6L, true)],
+            result.Streams.Select(span => (span.Head.Stream, span.Head.Sequence, span.IsClosed))
+        );
         Assert.Equal((ChainedLog.Start.AddSeconds(1), log.Now), (result.Earliest!.Value, result.Latest!.Value));
         Assert.Contains("rewrote the whole log", Assert.Single(result.NotProven), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_empty_log_exports_and_verifies() => Assert.True((await VerifyAsync(await new ChainedLog().ExportAsync())).Holds);
+    public async Task An_empty_log_exports_and_verifies() =>
+        Assert.True((await VerifyAsync(await new ChainedLog().ExportAsync())).Holds);
 
     [Fact]
     public async Task A_head_kept_elsewhere_proves_the_end()
@@ -42,7 +46,9 @@ public sealed class AuditVerifierTests
     {
         var lines = await ChainedLog.Sample().ExportLinesAsync();
         var isClosing = line == 15;
-        lines[line - 1] = isClosing ? lines[line - 1].Replace("store", "stare", StringComparison.Ordinal) : lines[line - 1].Replace("event", "evant", StringComparison.Ordinal);
+        lines[line - 1] = isClosing
+            ? lines[line - 1].Replace("store", "stare", StringComparison.Ordinal)
+            : lines[line - 1].Replace("event", "evant", StringComparison.Ordinal);
         await AssertFaultAsync(lines, line, line < 9 ? First : Second, line < 9 ? line - 2 : line - 9, "altered");
     }
 
@@ -83,10 +89,17 @@ public sealed class AuditVerifierTests
     public async Task A_removed_stream_is_named_even_if_the_export_is_made_anew()
     {
         var log = ChainedLog.Sample();
-        var (all, second) = (await log.ExportLinesAsync(), ChainedLog.Lines(await log.ExportAsync(after: new(First, 6))).ToList());
+        var (all, second) = (
+            await log.ExportLinesAsync(),
+            ChainedLog.Lines(await log.ExportAsync(after: new(First, 6))).ToList()
+        );
         var forged = second.Prepend(all[0]).ToList();
         forged.RemoveAt(1);
-        Assert.Contains("it was removed", (await VerifyAsync(ChainedLog.Join(forged))).Fault!.What, StringComparison.Ordinal);
+        Assert.Contains(
+            "it was removed",
+            (await VerifyAsync(ChainedLog.Join(forged))).Fault!.What,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -123,7 +136,10 @@ public sealed class AuditVerifierTests
     [Fact]
     public async Task A_record_added_to_a_streams_end_is_named()
     {
-        var (lines, other) = (await ChainedLog.Sample().ExportLinesAsync(), await new ChainedLog().Open(1).AppendSome(9).ExportLinesAsync());
+        var (lines, other) = (
+            await ChainedLog.Sample().ExportLinesAsync(),
+            await new ChainedLog().Open(1).AppendSome(9).ExportLinesAsync()
+        );
         lines.Insert(8, other[8]);
         await AssertFaultAsync(lines, 17, First, 7, "added");
     }
@@ -158,7 +174,9 @@ public sealed class AuditVerifierTests
         var lines = await log.ExportLinesAsync();
         for (var cut = 1; cut < lines.Count; cut++)
         {
-            var last = lines[..cut].Select(line => AuditRecordHeader.Read(Encoding.UTF8.GetBytes(line))).LastOrDefault(header => header is not null);
+            var last = lines[..cut]
+                .Select(line => AuditRecordHeader.Read(Encoding.UTF8.GetBytes(line)))
+                .LastOrDefault(header => header is not null);
             var rest = await log.ExportAsync(after: last is null ? null : new(last.Stream, last.Sequence));
             var result = await VerifyAsync([.. ChainedLog.Join(lines[..cut]), .. rest], log.Head);
             Assert.Null(result.Fault);
@@ -171,7 +189,10 @@ public sealed class AuditVerifierTests
     {
         var log = ChainedLog.Sample();
         var lines = await log.ExportLinesAsync();
-        var result = await VerifyAsync([.. ChainedLog.Join(lines[..5]), .. await log.ExportAsync(after: new(First, 4))]);
+        var result = await VerifyAsync([
+            .. ChainedLog.Join(lines[..5]),
+            .. await log.ExportAsync(after: new(First, 4)),
+        ]);
         Assert.Equal((6L, First, 4L), (result.Fault!.Line, result.Fault.Stream, result.Fault.Sequence));
     }
 
@@ -180,7 +201,10 @@ public sealed class AuditVerifierTests
     {
         var log = ChainedLog.Sample();
         var middle = ChainedLog.Start.AddSeconds(4);
-        var result = await VerifyAsync([.. await log.ExportAsync(null, middle), .. await log.ExportAsync(middle)], log.Head);
+        var result = await VerifyAsync(
+            [.. await log.ExportAsync(null, middle), .. await log.ExportAsync(middle)],
+            log.Head
+        );
         Assert.Null(result.Fault);
         Assert.Equal(12, result.Records);
         Assert.Empty(result.NotProven);
@@ -198,14 +222,24 @@ public sealed class AuditVerifierTests
         var begin = ChainedLog.Lines(await log.ExportAsync(null, first)).ToList();
         var rest = ChainedLog.Lines(await log.ExportAsync(end)).ToList();
         rest[0] = rest[0].Replace("12:00:05", "12:00:03", StringComparison.Ordinal);
-        Assert.Contains("missing between", (await VerifyAsync(ChainedLog.Join(begin.Concat(rest)))).Fault!.What, StringComparison.Ordinal);
+        Assert.Contains(
+            "missing between",
+            (await VerifyAsync(ChainedLog.Join(begin.Concat(rest)))).Fault!.What,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_rewritten_log_is_caught_by_a_head_kept_elsewhere()
     {
         var kept = ChainedLog.Sample().Head;
-        var rewritten = new ChainedLog().Open(1).AppendSome(4).Append(new() { Type = "forged", Actor = AuditActor.Broker("x") }).Open(2).AppendSome(4).Close();
+        var rewritten = new ChainedLog()
+            .Open(1)
+            .AppendSome(4)
+            .Append(new() { Type = "forged", Actor = AuditActor.Broker("x") })
+            .Open(2)
+            .AppendSome(4)
+            .Close();
         var result = await VerifyAsync(await rewritten.ExportAsync(), kept);
         Assert.Equal((Second, 6L), (result.Fault!.Stream, result.Fault.Sequence));
         Assert.Contains("not the one expected", result.Fault.What, StringComparison.Ordinal);
@@ -215,7 +249,10 @@ public sealed class AuditVerifierTests
     public async Task A_cut_and_newly_closed_log_is_caught_by_a_head_kept_elsewhere()
     {
         var kept = ChainedLog.Sample().Head;
-        var result = await VerifyAsync(await new ChainedLog().Open(1).AppendSome(5).Open(2).AppendSome(4).ExportAsync(), kept);
+        var result = await VerifyAsync(
+            await new ChainedLog().Open(1).AppendSome(5).Open(2).AppendSome(4).ExportAsync(),
+            kept
+        );
         Assert.Equal((Second, 6L), (result.Fault!.Stream, result.Fault.Sequence));
         Assert.Contains("not in the file", result.Fault.What, StringComparison.Ordinal);
     }
@@ -224,7 +261,11 @@ public sealed class AuditVerifierTests
     public async Task A_line_without_end_is_refused_in_bounded_memory()
     {
         using var endless = new EndlessStream();
-        Assert.Contains("longer than", (await AuditVerifier.VerifyAsync(endless, [], default)).Fault!.What, StringComparison.Ordinal);
+        Assert.Contains(
+            "longer than",
+            (await AuditVerifier.VerifyAsync(endless, [], default)).Fault!.What,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -233,10 +274,14 @@ public sealed class AuditVerifierTests
         var head = ChainedLog.Sample().Head;
         Assert.True(AuditPosition.TryParse(head.ToString(), out var read));
         Assert.Equal(head, read);
-        Assert.All([null, "", ":", "a:1:b", head.ToString()[1..], head.ToString().ToUpperInvariant()], text => Assert.False(AuditPosition.TryParse(text, out _)));
+        Assert.All(
+            [null, "", ":", "a:1:b", head.ToString()[1..], head.ToString().ToUpperInvariant()],
+            text => Assert.False(AuditPosition.TryParse(text, out _))
+        );
     }
 
-    internal static ValueTask<AuditVerification> VerifyAsync(byte[] export, params AuditPosition[] expected) => AuditVerifier.VerifyAsync(new MemoryStream(export), expected, default);
+    internal static ValueTask<AuditVerification> VerifyAsync(byte[] export, params AuditPosition[] expected) =>
+        AuditVerifier.VerifyAsync(new MemoryStream(export), expected, default);
 
     private static async Task AssertFaultAsync(List<string> lines, long line, string stream, long sequence, string what)
     {

@@ -30,7 +30,13 @@ internal sealed class ChainedLog : IAuditLog
     public ChainedLog Append(AuditEvent auditEvent)
     {
         Now += TimeSpan.FromSeconds(1);
-        var bytes = AuditRecordWriter.Seal(Head.Stream, Head.Sequence + 1, Now, Head.Hash, AuditRecordWriter.WriteBody(auditEvent));
+        var bytes = AuditRecordWriter.Seal(
+            Head.Stream,
+            Head.Sequence + 1,
+            Now,
+            Head.Hash,
+            AuditRecordWriter.WriteBody(auditEvent)
+        );
         _records.Add((new(Head.Stream, Head.Sequence + 1, Head.Hash, bytes), Now));
         _head = new(Head.Stream, Head.Sequence + 1, AuditRecordWriter.Hash(bytes));
         return this;
@@ -40,7 +46,15 @@ internal sealed class ChainedLog : IAuditLog
     {
         for (var i = 0; i < count; i++)
         {
-            Append(new() { Type = "test.event", Actor = AuditActor.Broker("test"), Reason = $"event {i}", Details = """{"a":1}"""u8.ToArray() });
+            Append(
+                new()
+                {
+                    Type = "test.event",
+                    Actor = AuditActor.Broker("test"),
+                    Reason = $"event {i}",
+                    Details = """{"a":1}"""u8.ToArray(),
+                }
+            );
         }
 
         return this;
@@ -49,12 +63,25 @@ internal sealed class ChainedLog : IAuditLog
     /// <summary>Two processes, the first of which crashed: 1 + 5 records, then 1 + 4 + closing.</summary>
     public static ChainedLog Sample() => new ChainedLog().Open(1).AppendSome(5).Open(2).AppendSome(4).Close();
 
-    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
-    public IAsyncEnumerable<AuditRecord> ReadAsync(DateTimeOffset from, DateTimeOffset to, AuditCursor? after, CancellationToken cancellationToken) =>
-        _records.Where(entry => entry.Time >= from && entry.Time < to && (after is null || IsAfter(entry.Record, after))).Select(entry => entry.Record).ToAsyncEnumerable();
+    public IAsyncEnumerable<AuditRecord> ReadAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        AuditCursor? after,
+        CancellationToken cancellationToken
+    ) =>
+        _records
+            .Where(entry => entry.Time >= from && entry.Time < to && (after is null || IsAfter(entry.Record, after)))
+            .Select(entry => entry.Record)
+            .ToAsyncEnumerable();
 
-    public async Task<byte[]> ExportAsync(DateTimeOffset? from = null, DateTimeOffset? to = null, AuditCursor? after = null)
+    public async Task<byte[]> ExportAsync(
+        DateTimeOffset? from = null,
+        DateTimeOffset? to = null,
+        AuditCursor? after = null
+    )
     {
         using var file = new MemoryStream();
         var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
@@ -67,8 +94,10 @@ internal sealed class ChainedLog : IAuditLog
 
     public static IEnumerable<string> Lines(byte[] export) => Encoding.UTF8.GetString(export).TrimEnd('\n').Split('\n');
 
-    public static byte[] Join(IEnumerable<string> lines) => Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
+    public static byte[] Join(IEnumerable<string> lines) =>
+        Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
 
     private static bool IsAfter(AuditRecord record, AuditCursor cursor) =>
-        string.CompareOrdinal(record.Stream, cursor.Stream) is var order && (order > 0 || order == 0 && record.Sequence > cursor.Sequence);
+        string.CompareOrdinal(record.Stream, cursor.Stream) is var order
+        && (order > 0 || order == 0 && record.Sequence > cursor.Sequence);
 }

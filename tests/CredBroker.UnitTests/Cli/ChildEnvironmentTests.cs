@@ -7,7 +7,12 @@ namespace CredBroker.UnitTests.Cli;
 
 public sealed class ChildEnvironmentTests
 {
-    private static readonly DatabaseSecret Database = new() { Username = "u", Password = "p", Connection = new("db", 5432, "billing", "verify-full") };
+    private static readonly DatabaseSecret Database = new()
+    {
+        Username = "u",
+        Password = "p",
+        Connection = new("db", 5432, "billing", "verify-full"),
+    };
 
     [Fact]
     public void Postgres_gets_libpqs_variables_and_none_that_would_lead_elsewhere()
@@ -16,7 +21,8 @@ public sealed class ChildEnvironmentTests
 
         Assert.Equal(
             ["PGDATABASE=billing", "PGHOST=db", "PGPASSWORD=p", "PGPORT=5432", "PGSSLMODE=verify-full", "PGUSER=u"],
-            environment.Set.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal));
+            environment.Set.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal)
+        );
         Assert.Equal(["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSFILE"], environment.Remove);
     }
 
@@ -24,7 +30,10 @@ public sealed class ChildEnvironmentTests
     public void Each_member_becomes_a_variable() =>
         Assert.Equal(
             ["X_API_KEY=k", "X_LIMIT=5", "X_NESTED={\"a\":[1]}"],
-            Prefixed("""{"api-key":"k","limit":5,"nested":{"a":[1]}}""", "X_").Set.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal));
+            Prefixed("""{"api-key":"k","limit":5,"nested":{"a":[1]}}""", "X_")
+                .Set.Select(pair => $"{pair.Key}={pair.Value}")
+                .Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [InlineData("""{"path":"/evil"}""", "")]
@@ -43,5 +52,9 @@ public sealed class ChildEnvironmentTests
         Assert.Throws<CliException>(() => ChildEnvironment.Postgres(new TokenSecret { Token = "t", Address = "a" }));
 
     private static ChildEnvironment Prefixed(string data, string prefix) =>
-        ChildEnvironment.Prefixed(new KeyValueSecret { Data = JsonElement.Parse(data) }, prefix, name => name == "PATH" ? "/usr/bin" : null);
+        ChildEnvironment.Prefixed(
+            new KeyValueSecret { Data = JsonElement.Parse(data) },
+            prefix,
+            name => name == "PATH" ? "/usr/bin" : null
+        );
 }

@@ -6,27 +6,59 @@ namespace CredBroker.UnitTests.Cli;
 
 public sealed class CommandLineTests
 {
-    private readonly StringWriter output = new();
-    private readonly StringWriter error = new();
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _error = new();
 
     [Fact]
     public void Every_command_option_and_argument_says_what_it_is_for() =>
-        Assert.All(Everything(CommandLine.Create(Terminal())), command => Assert.All(
-            command.Options.Cast<Symbol>().Concat(command.Arguments).Append(command), symbol => Assert.False(string.IsNullOrWhiteSpace(symbol.Description), $"{command.Name} {symbol.Name}")));
+        Assert.All(
+            Everything(CommandLine.Create(Terminal())),
+            command =>
+                Assert.All(
+                    command.Options.Cast<Symbol>().Concat(command.Arguments).Append(command),
+                    symbol =>
+                        Assert.False(string.IsNullOrWhiteSpace(symbol.Description), $"{command.Name} {symbol.Name}")
+                )
+        );
 
     [Fact]
     public void No_option_takes_a_secret_because_others_could_see_it() =>
-        Assert.All(Everything(CommandLine.Create(Terminal())).SelectMany(command => command.Options), option =>
-            Assert.DoesNotContain(option.Name, new[] { "--token", "--password", "--secret", "--secret-id", "--key" }));
+        Assert.All(
+            Everything(CommandLine.Create(Terminal())).SelectMany(command => command.Options),
+            option =>
+                Assert.DoesNotContain(
+                    option.Name,
+                    new[] { "--token", "--password", "--secret", "--secret-id", "--key" }
+                )
+        );
 
     [Fact]
     public void The_commands_are_those_that_are_documented() =>
         Assert.Equal(
             [
-                "audit", "audit export", "audit verify", "doctor", "exchange", "exec", "leases", "leases list", "leases revoke", "leases show", "policy", "policy evaluate", "policy lint",
-                "release", "vault", "vault check", "vault setup",
+                "audit",
+                "audit export",
+                "audit verify",
+                "doctor",
+                "exchange",
+                "exec",
+                "leases",
+                "leases list",
+                "leases revoke",
+                "leases show",
+                "policy",
+                "policy evaluate",
+                "policy lint",
+                "release",
+                "vault",
+                "vault check",
+                "vault setup",
             ],
-            Everything(CommandLine.Create(Terminal())).Select(Path).Where(path => path.Length > 0).Order(StringComparer.Ordinal));
+            Everything(CommandLine.Create(Terminal()))
+                .Select(Path)
+                .Where(path => path.Length > 0)
+                .Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [InlineData(2)]
@@ -36,14 +68,28 @@ public sealed class CommandLineTests
     [InlineData(0, "leases", "revoke", "--help")]
     [InlineData(2, "nonsense")]
     [InlineData(2, "exchange", "billing")]
-    [InlineData(2, "exchange", "billing", "--process", "p", "--task", "t", "--purpose", "u", "--action", "a", "--ttl", "10 minutes")]
+    [InlineData(
+        2,
+        "exchange",
+        "billing",
+        "--process",
+        "p",
+        "--task",
+        "t",
+        "--purpose",
+        "u",
+        "--action",
+        "a",
+        "--ttl",
+        "10 minutes"
+    )]
     [InlineData(2, "leases", "list", "--output", "xml")]
     [InlineData(125, "exec", "billing", "--", "true")]
     [InlineData(125, "exec", "billing", "--process", "p", "--task", "t", "--purpose", "u", "--action", "a")]
     public async Task A_command_line_that_does_nothing_has_its_exit_code(int exitCode, params string[] args)
     {
         Assert.Equal(exitCode, await CommandLine.RunAsync(args, Terminal()));
-        Assert.NotEqual("", exitCode is 2 or 125 && args.Length > 1 ? error.ToString() : output.ToString() + error);
+        Assert.NotEqual("", exitCode is 2 or 125 && args.Length > 1 ? _error.ToString() : _output.ToString() + _error);
     }
 
     [Fact]
@@ -51,8 +97,12 @@ public sealed class CommandLineTests
     {
         await CommandLine.RunAsync(["leases", "revok"], Terminal());
 
-        Assert.Contains("revoke", error.ToString(), StringComparison.Ordinal);
-        Assert.EndsWith("Next: credbroker leases --help" + Environment.NewLine, error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("revoke", _error.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Next: credbroker leases --help" + Environment.NewLine,
+            _error.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -60,27 +110,44 @@ public sealed class CommandLineTests
     [InlineData(120, true)]
     public void A_narrow_terminal_does_without_the_columns_that_can_be_spared(int width, bool isShown)
     {
-        Grid.Write(Terminal(width), OutputFormat.Table, ["Lease", new Column("Task", 110), "Ends"], [["l-1", "t-1", "soon"]]);
+        Grid.Write(
+            Terminal(width),
+            OutputFormat.Table,
+            ["Lease", new Column("Task", 110), "Ends"],
+            [
+                ["l-1", "t-1", "soon"],
+            ]
+        );
 
-        Assert.Equal(isShown, output.ToString().Contains("t-1", StringComparison.Ordinal));
-        Assert.Contains("soon", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(isShown, _output.ToString().Contains("t-1", StringComparison.Ordinal));
+        Assert.Contains("soon", _output.ToString(), StringComparison.Ordinal);
     }
 
-    private static IEnumerable<Command> Everything(Command command) => command.Subcommands.SelectMany(Everything).Prepend(command);
+    private static IEnumerable<Command> Everything(Command command) =>
+        command.Subcommands.SelectMany(Everything).Prepend(command);
 
     private static string Path(Command command) =>
-        string.Join(' ', command.Parents.OfType<Command>().Where(parent => parent is not RootCommand).Select(Path).Append(command is RootCommand ? "" : command.Name)).Trim();
+        string.Join(
+                ' ',
+                command
+                    .Parents.OfType<Command>()
+                    .Where(parent => parent is not RootCommand)
+                    .Select(Path)
+                    .Append(command is RootCommand ? "" : command.Name)
+            )
+            .Trim();
 
-    private Terminal Terminal(int width = 120) => new()
-    {
-        Out = output,
-        Error = error,
-        In = Stream.Null,
-        OpenOut = () => Stream.Null,
-        OutIsTerminal = true,
-        ErrorIsTerminal = false,
-        Variable = _ => null,
-        Time = TimeProvider.System,
-        Width = width,
-    };
+    private Terminal Terminal(int width = 120) =>
+        new()
+        {
+            Out = _output,
+            Error = _error,
+            In = Stream.Null,
+            OpenOut = () => Stream.Null,
+            OutIsTerminal = true,
+            ErrorIsTerminal = false,
+            Variable = _ => null,
+            Time = TimeProvider.System,
+            Width = width,
+        };
 }

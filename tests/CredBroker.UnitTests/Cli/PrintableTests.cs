@@ -18,7 +18,8 @@ public sealed class PrintableTests
     [InlineData("\u009b1m", "\uFFFD1m")]
     [InlineData("\u2028", "\uFFFD")]
     [InlineData("\U000E0041", "\uFFFD\uFFFD")]
-    public void What_a_terminal_would_obey_is_replaced(string text, string shown) => Assert.Equal(shown, Printable.Text(text));
+    public void What_a_terminal_would_obey_is_replaced(string text, string shown) =>
+        Assert.Equal(shown, Printable.Text(text));
 
     [Fact]
     public void Half_a_surrogate_pair_is_replaced() => Assert.Equal("a\uFFFDb\uFFFD", Printable.Text("a\uD800b\uDC00"));
@@ -28,7 +29,10 @@ public sealed class PrintableTests
 
     [Property(MaxTest = 500)]
     public bool Nothing_a_terminal_would_obey_is_left(string? text) =>
-        !Printable.Text(text ?? "").EnumerateRunes().Any(rune => Rune(rune) is UnicodeCategory.Control or UnicodeCategory.Format);
+        !Printable
+            .Text(text ?? "")
+            .EnumerateRunes()
+            .Any(rune => Rune(rune) is UnicodeCategory.Control or UnicodeCategory.Format);
 
     private static UnicodeCategory Rune(System.Text.Rune rune) => System.Text.Rune.GetUnicodeCategory(rune);
 }

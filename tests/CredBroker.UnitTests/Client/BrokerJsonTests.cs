@@ -12,7 +12,12 @@ public sealed class BrokerJsonTests
     {
         var request = new ExchangeRequest
         {
-            Task = new() { Id = "t-1", Process = "invoice-triage", Purpose = "find duplicates" },
+            Task = new()
+            {
+                Id = "t-1",
+                Process = "invoice-triage",
+                Purpose = "find duplicates",
+            },
             Credential = "billing-readonly",
             Actions = ["read"],
             Ttl = TimeSpan.FromMinutes(10),
@@ -20,34 +25,70 @@ public sealed class BrokerJsonTests
 
         Assert.Equal(
             """{"task":{"id":"t-1","process":"invoice-triage","purpose":"find duplicates"},"credential":"billing-readonly","actions":["read"],"ttl":"10m"}""",
-            JsonSerializer.Serialize(request, BrokerJson.Default.ExchangeRequest));
+            JsonSerializer.Serialize(request, BrokerJson.Default.ExchangeRequest)
+        );
     }
 
-    public static TheoryData<SecretResponse, string> Secrets => new()
-    {
+    public static TheoryData<SecretResponse, string> Secrets =>
+        new()
         {
-            new DatabaseSecret { Username = "cb-1_x", Password = "hunter2", Connection = new("db", 5432, "billing", "verify-full") },
-            """{"type":"database","username":"cb-1_x","password":"hunter2","connection":{"host":"db","port":5432,"database":"billing","sslmode":"verify-full"}}"""
-        },
-        { new CertificateSecret { Certificate = "C", Chain = ["I"], Serial = "01:02" }, """{"type":"pki","certificate":"C","chain":["I"],"serial":"01:02"}""" },
-        { new KeyValueSecret { Data = Json("""{"apiKey":"hunter2"}""") }, """{"type":"kv","data":{"apiKey":"hunter2"}}""" },
-        { new TokenSecret { Token = "hunter2", Address = "https://vault" }, """{"type":"token","token":"hunter2","address":"https://vault"}""" },
-        { new DynamicSecret { Data = Json("""{"accessKey":"hunter2"}""") }, """{"type":"dynamic","data":{"accessKey":"hunter2"}}""" },
-    };
+            {
+                new DatabaseSecret
+                {
+                    Username = "cb-1_x",
+                    Password = "hunter2",
+                    Connection = new("db", 5432, "billing", "verify-full"),
+                },
+                """{"type":"database","username":"cb-1_x","password":"hunter2","connection":{"host":"db","port":5432,"database":"billing","sslmode":"verify-full"}}"""
+            },
+            {
+                new CertificateSecret
+                {
+                    Certificate = "C",
+                    Chain = ["I"],
+                    Serial = "01:02",
+                },
+                """{"type":"pki","certificate":"C","chain":["I"],"serial":"01:02"}"""
+            },
+            {
+                new KeyValueSecret { Data = Json("""{"apiKey":"hunter2"}""") },
+                """{"type":"kv","data":{"apiKey":"hunter2"}}"""
+            },
+            {
+                new TokenSecret { Token = "hunter2", Address = "https://vault" },
+                """{"type":"token","token":"hunter2","address":"https://vault"}"""
+            },
+            {
+                new DynamicSecret { Data = Json("""{"accessKey":"hunter2"}""") },
+                """{"type":"dynamic","data":{"accessKey":"hunter2"}}"""
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Secrets), DisableDiscoveryEnumeration = true)]
     public void Each_engine_has_its_schema_and_is_read_back(SecretResponse secret, string json)
     {
         Assert.Equal(json, JsonSerializer.Serialize(secret, BrokerJson.Default.SecretResponse));
-        Assert.Equal(json, JsonSerializer.Serialize(JsonSerializer.Deserialize(json, BrokerJson.Default.SecretResponse)!, BrokerJson.Default.SecretResponse));
+        Assert.Equal(
+            json,
+            JsonSerializer.Serialize(
+                JsonSerializer.Deserialize(json, BrokerJson.Default.SecretResponse)!,
+                BrokerJson.Default.SecretResponse
+            )
+        );
     }
 
     [Theory]
     [MemberData(nameof(Secrets), DisableDiscoveryEnumeration = true)]
     public void A_secret_prints_as_redacted_alone_and_inside_its_reply(SecretResponse secret, string json)
     {
-        var reply = new ExchangeResponse { LeaseId = "l", Secret = secret, ExpiresAt = At, Decision = new("d", 3) };
+        var reply = new ExchangeResponse
+        {
+            LeaseId = "l",
+            Secret = secret,
+            ExpiresAt = At,
+            Decision = new("d", 3),
+        };
 
         Assert.Equal($"{secret.GetType().Name} [redacted]", secret.ToString());
         Assert.Contains("[redacted]", reply.ToString(), StringComparison.Ordinal);
@@ -63,7 +104,8 @@ public sealed class BrokerJsonTests
             {"leaseId":"l","newMember":{"a":1},"secret":{"token":"t","more":[1],"address":"a","type":"token"},
              "expiresAt":"2026-03-01T09:30:00Z","decision":{"id":"d","policyVersion":3,"region":"eu"}}
             """,
-            BrokerJson.Default.ExchangeResponse)!;
+            BrokerJson.Default.ExchangeResponse
+        )!;
 
         Assert.Equal(new TokenSecret { Token = "t", Address = "a" }, reply.Secret);
         Assert.Equal((At, 3L), (reply.ExpiresAt, reply.Decision.PolicyVersion));
@@ -82,7 +124,12 @@ public sealed class BrokerJsonTests
     [InlineData("""{"name":"transfer","arguments":{"amount":1,"amount":2}}""")]
     [InlineData("""{"name":"transfer","arguments":{"to":{"iban":"x","iban":"y"}}}""")]
     public void Reading_strictly_refuses_duplicates_inside_tool_arguments(string toolCall) =>
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize($$"""{"status":"succeeded","toolCall":{{toolCall}}}""", BrokerJson.Strict.OutcomeRequest));
+        Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize(
+                $$"""{"status":"succeeded","toolCall":{{toolCall}}}""",
+                BrokerJson.Strict.OutcomeRequest
+            )
+        );
 
     [Theory]
     [InlineData("\"10 minutes\"")]
@@ -90,7 +137,9 @@ public sealed class BrokerJsonTests
     [InlineData("\"0s\"")]
     public void A_duration_in_another_form_is_a_fault_at_its_path(string ttl)
     {
-        var fault = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize($$"""{"ttl":{{ttl}}}""", BrokerJson.Strict.RenewRequest));
+        var fault = Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize($$"""{"ttl":{{ttl}}}""", BrokerJson.Strict.RenewRequest)
+        );
 
         Assert.Equal("$.ttl", fault.Path);
         Assert.Contains("10m", fault.Message, StringComparison.Ordinal);

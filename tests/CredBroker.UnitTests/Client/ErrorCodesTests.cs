@@ -9,19 +9,27 @@ public sealed class ErrorCodesTests
     public void The_table_holds_exactly_the_codes_of_the_core() =>
         Assert.Equal(
             Enum.GetValues<RefusalCode>().Select(code => new Refusal(code, "").CodeText).Order(StringComparer.Ordinal),
-            ErrorCodes.All.Select(entry => entry.Code));
+            ErrorCodes.All.Select(entry => entry.Code)
+        );
 
     [Fact]
-    public void Titles_are_unique() => Assert.Equal(ErrorCodes.All.Count, ErrorCodes.All.Select(entry => entry.Title).Distinct(StringComparer.OrdinalIgnoreCase).Count());
+    public void Titles_are_unique() =>
+        Assert.Equal(
+            ErrorCodes.All.Count,
+            ErrorCodes.All.Select(entry => entry.Title).Distinct(StringComparer.OrdinalIgnoreCase).Count()
+        );
 
     [Fact]
     public void Every_code_travels_with_an_error_status_and_says_what_to_do_next() =>
-        Assert.All(ErrorCodes.All, entry =>
-        {
-            Assert.InRange(entry.Status, 400, 599);
-            Assert.False(entry.Title.EndsWith('.'));
-            Assert.EndsWith(".", entry.NextStep, StringComparison.Ordinal);
-        });
+        Assert.All(
+            ErrorCodes.All,
+            entry =>
+            {
+                Assert.InRange(entry.Status, 400, 599);
+                Assert.False(entry.Title.EndsWith('.'));
+                Assert.EndsWith(".", entry.NextStep, StringComparison.Ordinal);
+            }
+        );
 
     [Fact]
     public void A_code_is_found_and_an_unknown_one_is_null()

@@ -15,7 +15,8 @@ public sealed class WireDurationTests
     [InlineData("600s", 600)]
     [InlineData("2h", 7200)]
     [InlineData("99999999h", 99_999_999L * 3600)]
-    public void A_whole_number_with_a_unit_is_read(string text, long seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), WireDuration.Parse(text));
+    public void A_whole_number_with_a_unit_is_read(string text, long seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), WireDuration.Parse(text));
 
     [Theory]
     [InlineData("")]
@@ -46,7 +47,8 @@ public sealed class WireDurationTests
     [InlineData(60, "1m")]
     [InlineData(3600, "1h")]
     [InlineData(5400, "90m")]
-    public void The_shortest_form_is_written(int seconds, string text) => Assert.Equal(text, WireDuration.Format(TimeSpan.FromSeconds(seconds)));
+    public void The_shortest_form_is_written(int seconds, string text) =>
+        Assert.Equal(text, WireDuration.Format(TimeSpan.FromSeconds(seconds)));
 
     [Theory]
     [InlineData(0)]
@@ -59,15 +61,24 @@ public sealed class WireDurationTests
 
     [Property]
     public Property What_is_written_is_read_back() =>
-        Prop.ForAll(Gen.Choose(1, 99_999_999).ToArbitrary(), seconds =>
-        {
-            var duration = TimeSpan.FromSeconds(seconds);
-            return WireDuration.Parse(WireDuration.Format(duration)) == duration;
-        });
+        Prop.ForAll(
+            Gen.Choose(1, 99_999_999).ToArbitrary(),
+            seconds =>
+            {
+                var duration = TimeSpan.FromSeconds(seconds);
+                return WireDuration.Parse(WireDuration.Format(duration)) == duration;
+            }
+        );
 
     [Property(MaxTest = 1000)]
     public Property What_is_read_has_the_documented_form() =>
         Prop.ForAll(
-            Gen.Elements("0123456789smhd -+.".ToCharArray()).ListOf().Select(chars => new string([.. chars])).ToArbitrary(),
-            text => WireDuration.TryParse(text, out _) == Regex.IsMatch(text, WireDuration.Pattern, RegexOptions.CultureInvariant));
+            Gen.Elements("0123456789smhd -+.".ToCharArray())
+                .ListOf()
+                .Select(chars => new string([.. chars]))
+                .ToArbitrary(),
+            text =>
+                WireDuration.TryParse(text, out _)
+                == Regex.IsMatch(text, WireDuration.Pattern, RegexOptions.CultureInvariant)
+        );
 }

@@ -17,9 +17,21 @@ public sealed class AccessControlTests
     [InlineData("""path "a/b" { capabilities = ["read", "deny"] }""", "a/b", "None")]
     [InlineData("""path "a/*" { capabilities = ["read"] } path "a/b" { capabilities = ["deny"] }""", "a/b", "None")]
     [InlineData("""path "a/*" { capabilities = ["deny"] } path "a/b" { capabilities = ["read"] }""", "a/b", "Read")]
-    [InlineData("""path "a/*" { capabilities = ["read"] } path "a/+/c" { capabilities = ["update"] }""", "a/b/c", "Update")]
-    [InlineData("""path "a/+/c" { capabilities = ["update"] } path "a/b/*" { capabilities = ["read"] }""", "a/b/c", "Read")]
-    [InlineData("""path "a/b" { capabilities = ["read"] } path "a/b" { capabilities = ["update"] }""", "a/b", "Read, Update")]
+    [InlineData(
+        """path "a/*" { capabilities = ["read"] } path "a/+/c" { capabilities = ["update"] }""",
+        "a/b/c",
+        "Update"
+    )]
+    [InlineData(
+        """path "a/+/c" { capabilities = ["update"] } path "a/b/*" { capabilities = ["read"] }""",
+        "a/b/c",
+        "Read"
+    )]
+    [InlineData(
+        """path "a/b" { capabilities = ["read"] } path "a/b" { capabilities = ["update"] }""",
+        "a/b",
+        "Read, Update"
+    )]
     [InlineData("""path "a/b" { capabilities = [] }""", "a/b", "None")]
     public void The_most_specific_pattern_counts_and_deny_wins(string policy, string path, string expected)
     {
@@ -31,7 +43,10 @@ public sealed class AccessControlTests
     [Fact]
     public void Policies_add_up_on_the_same_pattern()
     {
-        var access = new AccessControl([Parse("""path "a" { capabilities = ["read"] }"""), Parse("""path "a" { capabilities = ["list"] }""")]);
+        var access = new AccessControl([
+            Parse("""path "a" { capabilities = ["read"] }"""),
+            Parse("""path "a" { capabilities = ["list"] }"""),
+        ]);
 
         Assert.Equal(Capabilities.Read | Capabilities.List, access.On("a", listing: false).Capabilities);
     }
@@ -69,9 +84,21 @@ public sealed class AccessControlTests
     [InlineData("allowed_parameters = { \"ttl\" = [] }", """{}""", true)]
     [InlineData("allowed_parameters = { \"ttl\" = [] }", """{"ttl":"1m","policies":["root"]}""", false)]
     [InlineData("allowed_parameters = { \"ttl\" = [] }", """{"TTL":"1m"}""", true)]
-    [InlineData("allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }", """{"lease_id":"pki/sign/cb-x/1"}""", true)]
-    [InlineData("allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }", """{"lease_id":"pki/sign/other/1"}""", false)]
-    [InlineData("allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }", """{"lease_id":["pki/sign/cb-x/1"]}""", false)]
+    [InlineData(
+        "allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }",
+        """{"lease_id":"pki/sign/cb-x/1"}""",
+        true
+    )]
+    [InlineData(
+        "allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }",
+        """{"lease_id":"pki/sign/other/1"}""",
+        false
+    )]
+    [InlineData(
+        "allowed_parameters = { \"lease_id\" = [\"pki/sign/cb-*\"] }",
+        """{"lease_id":["pki/sign/cb-x/1"]}""",
+        false
+    )]
     [InlineData("allowed_parameters = { \"a\" = [\"1\"], \"*\" = [] }", """{"b":"2"}""", true)]
     [InlineData("denied_parameters = { \"no_parent\" = [] }", """{"no_parent":true}""", false)]
     [InlineData("denied_parameters = { \"type\" = [\"batch\"] }", """{"type":"service"}""", true)]
@@ -88,8 +115,7 @@ public sealed class AccessControlTests
     [Fact]
     public void Parameters_of_two_policies_on_the_same_pattern_add_up()
     {
-        var access = new AccessControl(
-        [
+        var access = new AccessControl([
             Parse("""path "a" { capabilities = ["update"] allowed_parameters = { "x" = ["1"] } }"""),
             Parse("""path "a" { capabilities = ["update"] allowed_parameters = { "x" = ["2"], "y" = [] } }"""),
         ]);
@@ -107,7 +133,8 @@ public sealed class AccessControlTests
     [InlineData("ab*ba", "aba", false)]
     [InlineData("a?c", "abc", false)]
     [InlineData("a", "a", true)]
-    public void A_star_stands_for_anything_and_nothing_else_does(string pattern, string text, bool expected) => Assert.Equal(expected, VaultText.Matches(pattern, text));
+    public void A_star_stands_for_anything_and_nothing_else_does(string pattern, string text, bool expected) =>
+        Assert.Equal(expected, VaultText.Matches(pattern, text));
 
     [Theory]
     [InlineData("90", 90)]

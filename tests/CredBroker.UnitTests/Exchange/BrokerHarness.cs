@@ -11,27 +11,44 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Exchange;
 
-/// <summary>The broker's core on a real SQLite store and a clock that the test turns; Vault, verifier and policy source are fakes at their seams.</summary>
+/// <summary>
+/// The broker's core on a real SQLite store and a clock that the test turns; Vault, verifier and policy source are
+/// fakes at their seams.
+/// </summary>
 internal sealed class BrokerHarness : IAsyncDisposable
 {
-    private readonly string directory = Directory.CreateTempSubdirectory("credbroker-").FullName;
-    private readonly SqliteBrokerStore sqlite;
-    private readonly RefusedCalls refusedCalls;
+    private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-").FullName;
+    private readonly SqliteBrokerStore _sqlite;
+    private readonly RefusedCalls _refusedCalls;
 
     public BrokerHarness(LeaseOptions? options = null, Func<IBrokerStore, IBrokerStore>? wrapStore = null)
     {
         Options = options ?? new();
-        sqlite = SqliteBrokerStore.Open(new StorageOptions { SqliteFile = Path.Combine(directory, "broker.db") }, Time, NullLogger<SqliteBrokerStore>.Instance);
-        Store = wrapStore?.Invoke(sqlite) ?? sqlite;
+        _sqlite = SqliteBrokerStore.Open(
+            new StorageOptions { SqliteFile = Path.Combine(_directory, "broker.db") },
+            Time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
+        Store = wrapStore?.Invoke(_sqlite) ?? _sqlite;
         Issuer = new(Time);
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
         Revoker = new(Issuer, Store, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
         Retry = new(Store, Revoker, absence, Options);
         Revocations = new(Store, Retry, Time, NullLogger<Revocations>.Instance);
-        refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
-        Exchange = new(Verifier, Policy, Issuer, Store, Revoker, refusedCalls, Options, Time, NullLogger<CredentialExchange>.Instance);
-        Agents = new(Verifier, Policy, Issuer, Store, Revoker, Revocations, refusedCalls, Options, Time);
+        _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
+        Exchange = new(
+            Verifier,
+            Policy,
+            Issuer,
+            Store,
+            Revoker,
+            _refusedCalls,
+            Options,
+            Time,
+            NullLogger<CredentialExchange>.Instance
+        );
+        Agents = new(Verifier, Policy, Issuer, Store, Revoker, Revocations, _refusedCalls, Options, Time);
         Expiry = new(Store, Revoker, Options, Time);
         Pending = new(Store, Revoker, Options);
         Reevaluation = new(Store, Policy, Revoker);
@@ -47,7 +64,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     public IBrokerStore Store { get; }
 
-    public IAuditLog Audit => sqlite;
+    public IAuditLog Audit => _sqlite;
 
     public FakeWorkloadVerifier Verifier { get; } = new();
 
@@ -73,13 +90,19 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     public PolicyReevaluation Reevaluation { get; }
 
-    public RefusedCalls RefusedCalls => refusedCalls;
+    public RefusedCalls RefusedCalls => _refusedCalls;
 
-    public static async Task<BrokerHarness> StartAsync(LeaseOptions? options = null, Func<IBrokerStore, IBrokerStore>? wrapStore = null)
+    public static async Task<BrokerHarness> StartAsync(
+        LeaseOptions? options = null,
+        Func<IBrokerStore, IBrokerStore>? wrapStore = null
+    )
     {
         var harness = new BrokerHarness(options, wrapStore);
         harness.PolicySource.Text = TestPolicy.Text();
-        Assert.True(await harness.Policy.StartAsync(CancellationToken.None), string.Join('\n', harness.Policy.LastFaults));
+        Assert.True(
+            await harness.Policy.StartAsync(CancellationToken.None),
+            string.Join('\n', harness.Policy.LastFaults)
+        );
         return harness;
     }
 
@@ -90,16 +113,30 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Assert.True(await Policy.RefreshAsync(CancellationToken.None), string.Join('\n', Policy.LastFaults));
     }
 
-    public static ExchangeCommand Command(string workload = "triage", string instance = "1", string credential = "billing", string task = "t-1", TimeSpan? ttl = null, string? key = null) => new()
-    {
-        Proof = FakeWorkloadVerifier.Token(workload, instance),
-        Task = new(task, "invoice-triage", "sort invoices"),
-        Request = new() { Credential = credential, Actions = ["read"], Ttl = ttl },
-        IdempotencyKey = key,
-        Call = Call,
-    };
+    public static ExchangeCommand Command(
+        string workload = "triage",
+        string instance = "1",
+        string credential = "billing",
+        string task = "t-1",
+        TimeSpan? ttl = null,
+        string? key = null
+    ) =>
+        new()
+        {
+            Proof = FakeWorkloadVerifier.Token(workload, instance),
+            Task = new(task, "invoice-triage", "sort invoices"),
+            Request = new()
+            {
+                Credential = credential,
+                Actions = ["read"],
+                Ttl = ttl,
+            },
+            IdempotencyKey = key,
+            Call = Call,
+        };
 
-    public ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command) => Exchange.ExchangeAsync(command, CancellationToken.None);
+    public ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command) =>
+        Exchange.ExchangeAsync(command, CancellationToken.None);
 
     /// <summary>An exchange that must succeed.</summary>
     public async Task<Lease> IssueAsync(ExchangeCommand? command = null)
@@ -109,9 +146,11 @@ internal sealed class BrokerHarness : IAsyncDisposable
     }
 
     /// <summary>An exchange that must be refused.</summary>
-    public async Task<Core.Refusal> RefusedAsync(ExchangeCommand command) => Assert.IsType<ExchangeOutcome.Refused>(await ExchangeAsync(command)).Refusal;
+    public async Task<Core.Refusal> RefusedAsync(ExchangeCommand command) =>
+        Assert.IsType<ExchangeOutcome.Refused>(await ExchangeAsync(command)).Refusal;
 
-    public async Task<Lease> LeaseAsync(string id) => Assert.IsType<Lease>(await Store.FindLeaseAsync(id, CancellationToken.None));
+    public async Task<Lease> LeaseAsync(string id) =>
+        Assert.IsType<Lease>(await Store.FindLeaseAsync(id, CancellationToken.None));
 
     public async Task<IReadOnlyList<Lease>> LeasesAsync(params LeaseState[] states) =>
         (await Store.ListLeasesAsync(new() { States = states, Limit = 1000 }, CancellationToken.None)).Leases;
@@ -123,7 +162,14 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public async Task<IReadOnlyList<JsonElement>> EventsAsync(string? type = null)
     {
         var events = new List<JsonElement>();
-        await foreach (var record in Audit.ReadAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, CancellationToken.None))
+        await foreach (
+            var record in Audit.ReadAsync(
+                DateTimeOffset.MinValue,
+                DateTimeOffset.MaxValue,
+                null,
+                CancellationToken.None
+            )
+        )
         {
             var json = JsonDocument.Parse(record.Bytes).RootElement;
             if (type is null || json.GetProperty("type").GetString() == type)
@@ -137,17 +183,22 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     /// <summary>Everything the database file and its log hold, as text.</summary>
     public string RawDatabase() =>
-        string.Concat(Directory.EnumerateFiles(directory).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).Select(file =>
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream, Encoding.Latin1);
-            return reader.ReadToEnd();
-        }));
+        string.Concat(
+            Directory
+                .EnumerateFiles(_directory)
+                .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                .Select(file =>
+                {
+                    using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                    using var reader = new StreamReader(stream, Encoding.Latin1);
+                    return reader.ReadToEnd();
+                })
+        );
 
     public ValueTask DisposeAsync()
     {
-        sqlite.Dispose();
-        Directory.Delete(directory, recursive: true);
+        _sqlite.Dispose();
+        Directory.Delete(_directory, recursive: true);
         return ValueTask.CompletedTask;
     }
 }

@@ -7,31 +7,35 @@ namespace CredBroker.UnitTests.Exchange;
 
 public sealed class CredentialExchangeTests : IAsyncLifetime
 {
-    private BrokerHarness broker = null!;
+    private BrokerHarness _broker = null!;
 
-    public async ValueTask InitializeAsync() => broker = await BrokerHarness.StartAsync();
+    public async ValueTask InitializeAsync() => _broker = await BrokerHarness.StartAsync();
 
-    public ValueTask DisposeAsync() => broker.DisposeAsync();
+    public ValueTask DisposeAsync() => _broker.DisposeAsync();
 
     [Fact]
     public async Task An_allowed_request_is_issued_and_on_record()
     {
-        var lease = await broker.IssueAsync();
+        var lease = await _broker.IssueAsync();
 
-        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
-        Assert.Equal(broker.Time.GetUtcNow() + TimeSpan.FromMinutes(10), lease.ExpiresAt);
+        Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
+        Assert.Equal(_broker.Time.GetUtcNow() + TimeSpan.FromMinutes(10), lease.ExpiresAt);
         Assert.Equal(
             [AuditEventTypes.RequestAllowed, AuditEventTypes.LeaseIssued],
-            (await broker.EventsAsync()).Where(e => e.TryGetProperty("lease", out var id) && id.GetString() == lease.Id).Select(e => e.GetProperty("type").GetString()));
+            (await _broker.EventsAsync())
+                .Where(e => e.TryGetProperty("lease", out var id) && id.GetString() == lease.Id)
+                .Select(e => e.GetProperty("type").GetString())
+        );
     }
 
     [Fact]
     public async Task The_handle_that_kills_the_secret_is_durable_before_the_secret_exists()
     {
         Lease? seen = null;
-        broker.Issuer.BeforeMint = async plan => seen = await broker.Store.FindLeaseAsync(plan.LeaseId, CancellationToken.None);
+        _broker.Issuer.BeforeMint = async plan =>
+            seen = await _broker.Store.FindLeaseAsync(plan.LeaseId, CancellationToken.None);
 
-        await broker.IssueAsync();
+        await _broker.IssueAsync();
 
         Assert.Equal(LeaseState.Pending, seen?.State);
         Assert.NotNull(seen?.Accessor);
@@ -40,9 +44,9 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     [Fact]
     public async Task A_stored_lease_gives_back_everything_the_decision_was_made_from()
     {
-        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(3)));
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(3)));
 
-        var stored = (await broker.LeaseAsync(lease.Id)).Decision;
+        var stored = (await _broker.LeaseAsync(lease.Id)).Decision;
 
         Assert.Equal("triage", stored.Decision.Agent);
         Assert.Equal("triage-reads", stored.Decision.RuleId);
@@ -54,46 +58,71 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     [Fact]
     public async Task A_refused_proof_is_recorded_as_unverified_and_issues_nothing()
     {
-        var refusal = await broker.RefusedAsync(BrokerHarness.Command() with { Proof = new Core.Identity.IdentityProof.Bearer(new SecretText("garbage")) });
+        var refusal = await _broker.RefusedAsync(
+            BrokerHarness.Command() with
+            {
+                Proof = new Core.Identity.IdentityProof.Bearer(new SecretText("garbage")),
+            }
+        );
 
         Assert.Equal(RefusalCode.TokenMalformed, refusal.Code);
-        Assert.Equal("unverified", Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestRefused)).GetProperty("actor").GetProperty("kind").GetString());
-        Assert.Empty(broker.Issuer.Tokens);
+        Assert.Equal(
+            "unverified",
+            Assert
+                .Single(await _broker.EventsAsync(AuditEventTypes.RequestRefused))
+                .GetProperty("actor")
+                .GetProperty("kind")
+                .GetString()
+        );
+        Assert.Empty(_broker.Issuer.Tokens);
     }
 
     [Fact]
     public async Task A_flood_of_refused_proofs_is_recorded_up_to_a_rate_and_then_counted()
     {
-        var garbage = BrokerHarness.Command() with { Proof = new Core.Identity.IdentityProof.Bearer(new SecretText("garbage")) };
+        var garbage = BrokerHarness.Command() with
+        {
+            Proof = new Core.Identity.IdentityProof.Bearer(new SecretText("garbage")),
+        };
         for (var i = 0; i < 100; i++)
         {
-            await broker.RefusedAsync(garbage);
+            await _broker.RefusedAsync(garbage);
         }
 
-        await broker.RefusedCalls.FlushAsync(CancellationToken.None);
+        await _broker.RefusedCalls.FlushAsync(CancellationToken.None);
 
-        Assert.Equal(30, (await broker.EventsAsync(AuditEventTypes.RequestRefused)).Count);
-        Assert.Equal(70, Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestsRefusedCounted)).GetProperty("details").GetProperty("total").GetInt32());
+        Assert.Equal(30, (await _broker.EventsAsync(AuditEventTypes.RequestRefused)).Count);
+        Assert.Equal(
+            70,
+            Assert
+                .Single(await _broker.EventsAsync(AuditEventTypes.RequestsRefusedCounted))
+                .GetProperty("details")
+                .GetProperty("total")
+                .GetInt32()
+        );
     }
 
     [Fact]
     public async Task A_denial_is_recorded_with_its_code_and_makes_no_token()
     {
-        var refusal = await broker.RefusedAsync(BrokerHarness.Command(workload: "helper"));
+        var refusal = await _broker.RefusedAsync(BrokerHarness.Command(workload: "helper"));
 
         Assert.Equal(RefusalCode.NoRuleAllows, refusal.Code);
-        Assert.Equal("CB2001", Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString());
-        Assert.Empty(broker.Issuer.Tokens);
-        Assert.Empty(await broker.LeasesAsync());
+        Assert.Equal(
+            "CB2001",
+            Assert.Single(await _broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString()
+        );
+        Assert.Empty(_broker.Issuer.Tokens);
+        Assert.Empty(await _broker.LeasesAsync());
     }
 
     [Fact]
     public async Task Nothing_is_issued_while_the_issuer_says_not_now()
     {
-        broker.Issuer.Status = new(false, new(RefusalCode.VaultSealed, "sealed"), null);
+        _broker.Issuer.Status = new(false, new(RefusalCode.VaultSealed, "sealed"), null);
 
-        Assert.Equal(RefusalCode.VaultSealed, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        Assert.Empty(broker.Issuer.Tokens);
+        Assert.Equal(RefusalCode.VaultSealed, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Tokens);
     }
 
     [Fact]
@@ -107,169 +136,205 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     [Fact]
     public async Task A_policy_that_changes_under_way_decides_anew_and_drops_the_first_token()
     {
-        broker.Issuer.OnPrepare = async _ =>
+        _broker.Issuer.OnPrepare = async _ =>
         {
-            broker.Issuer.OnPrepare = null;
-            await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+            _broker.Issuer.OnPrepare = null;
+            await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
         };
 
-        Assert.Equal(RefusalCode.NoRuleAllows, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        Assert.Empty(broker.Issuer.Tokens);
-        Assert.Empty(broker.Issuer.Alive);
+        Assert.Equal(RefusalCode.NoRuleAllows, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Tokens);
+        Assert.Empty(_broker.Issuer.Alive);
     }
 
     [Fact]
     public async Task A_policy_that_changes_at_every_try_ends_in_a_retry_later()
     {
         var edits = 0;
-        broker.Issuer.OnPrepare = _ => broker.ApplyAsync(TestPolicy.Text(comment: $"edit {++edits}"));
+        _broker.Issuer.OnPrepare = _ => _broker.ApplyAsync(TestPolicy.Text(comment: $"edit {++edits}"));
 
-        var refusal = await broker.RefusedAsync(BrokerHarness.Command());
+        var refusal = await _broker.RefusedAsync(BrokerHarness.Command());
 
         Assert.Equal(RefusalCode.PolicyChanging, refusal.Code);
         Assert.NotNull(refusal.RetryAfter);
         Assert.Equal(3, edits);
-        Assert.Empty(broker.Issuer.Tokens);
+        Assert.Empty(_broker.Issuer.Tokens);
     }
 
     [Fact]
     public async Task A_revocation_ordered_under_way_refuses_the_request_that_it_covers()
     {
-        broker.Issuer.OnPrepare = async _ => await broker.Revocations.OrderAsync(new() { Agent = "triage" }, "incident", BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None);
+        _broker.Issuer.OnPrepare = async _ =>
+            await _broker.Revocations.OrderAsync(
+                new() { Agent = "triage" },
+                "incident",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
 
-        Assert.Equal(RefusalCode.RevokedMeanwhile, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        Assert.Empty(broker.Issuer.Tokens);
-        Assert.Empty(broker.Issuer.Alive);
+        Assert.Equal(RefusalCode.RevokedMeanwhile, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Tokens);
+        Assert.Empty(_broker.Issuer.Alive);
     }
 
     [Fact]
     public async Task A_revocation_of_somebody_else_does_not_disturb()
     {
-        broker.Issuer.OnPrepare = async _ => await broker.Revocations.OrderAsync(new() { Agent = "helper" }, "incident", BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None);
+        _broker.Issuer.OnPrepare = async _ =>
+            await _broker.Revocations.OrderAsync(
+                new() { Agent = "helper" },
+                "incident",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
 
-        await broker.IssueAsync();
+        await _broker.IssueAsync();
     }
 
     [Fact]
     public async Task A_revocation_ordered_while_the_secret_is_made_delivers_nothing_and_leaves_nothing()
     {
-        broker.Issuer.AfterMint = async (_, minted) =>
+        _broker.Issuer.AfterMint = async (_, minted) =>
         {
-            await broker.Revocations.OrderAsync(new() { Agent = "triage" }, "incident", BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None);
-            await broker.Retry.RunAsync(CancellationToken.None);
+            await _broker.Revocations.OrderAsync(
+                new() { Agent = "triage" },
+                "incident",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
+            await _broker.Retry.RunAsync(CancellationToken.None);
             return minted;
         };
 
-        Assert.Equal(RefusalCode.RevokedMeanwhile, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        Assert.Empty(broker.Issuer.Alive);
-        Assert.Equal(LeaseState.Revoked, (await broker.OnlyLeaseAsync()).State);
-        Assert.Equal(RevocationCause.Admin, (await broker.OnlyLeaseAsync()).Cause);
+        Assert.Equal(RefusalCode.RevokedMeanwhile, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+        Assert.Equal(RevocationCause.Admin, (await _broker.OnlyLeaseAsync()).Cause);
     }
 
     [Fact]
     public async Task A_secret_that_comes_after_the_deadline_is_revoked_and_not_delivered()
     {
-        broker.Issuer.AfterMint = (_, minted) =>
+        _broker.Issuer.AfterMint = (_, minted) =>
         {
-            broker.Time.Advance(TimeSpan.FromSeconds(31));
+            _broker.Time.Advance(TimeSpan.FromSeconds(31));
             return Task.FromResult<MintOutcome>(minted);
         };
 
-        Assert.Equal(RefusalCode.MintOutcomeUnknown, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        Assert.Empty(broker.Issuer.Alive);
-        Assert.Equal(LeaseState.Revoked, (await broker.OnlyLeaseAsync()).State);
+        Assert.Equal(RefusalCode.MintOutcomeUnknown, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]
     public async Task A_secret_that_is_not_what_was_asked_for_is_revoked_and_not_delivered()
     {
-        broker.Issuer.AfterMint = (_, minted) => Task.FromResult<MintOutcome>(new MintOutcome.Wrong(new(RefusalCode.SecretNotAsAsked, "other names"), minted.Handles));
+        _broker.Issuer.AfterMint = (_, minted) =>
+            Task.FromResult<MintOutcome>(
+                new MintOutcome.Wrong(new(RefusalCode.SecretNotAsAsked, "other names"), minted.Handles)
+            );
 
-        Assert.Equal(RefusalCode.SecretNotAsAsked, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        Assert.Empty(broker.Issuer.Alive);
-        Assert.Equal(LeaseState.Revoked, (await broker.OnlyLeaseAsync()).State);
+        Assert.Equal(RefusalCode.SecretNotAsAsked, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]
     public async Task When_Vault_says_that_nothing_was_made_the_lease_is_settled_at_once()
     {
-        broker.Issuer.AfterMint = (_, minted) =>
+        _broker.Issuer.AfterMint = (_, minted) =>
         {
-            broker.Issuer.Alive.Clear();
-            return Task.FromResult<MintOutcome>(new MintOutcome.Refused(new(RefusalCode.MintFailed, "permission denied for database")));
+            _broker.Issuer.Alive.Clear();
+            return Task.FromResult<MintOutcome>(
+                new MintOutcome.Refused(new(RefusalCode.MintFailed, "permission denied for database"))
+            );
         };
 
-        Assert.Equal(RefusalCode.MintFailed, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
-        var lease = await broker.OnlyLeaseAsync();
+        Assert.Equal(RefusalCode.MintFailed, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        var lease = await _broker.OnlyLeaseAsync();
         Assert.Equal((LeaseState.Revoked, RevocationCause.Recovery), (lease.State, lease.Cause));
-        Assert.Empty(broker.Issuer.Tokens);
-        Assert.Equal("CB4006", Assert.Single(await broker.EventsAsync(AuditEventTypes.RevocationRequested)).GetProperty("details").GetProperty("code").GetString());
+        Assert.Empty(_broker.Issuer.Tokens);
+        Assert.Equal(
+            "CB4006",
+            Assert
+                .Single(await _broker.EventsAsync(AuditEventTypes.RevocationRequested))
+                .GetProperty("details")
+                .GetProperty("code")
+                .GetString()
+        );
     }
 
     [Fact]
     public async Task An_unknown_outcome_is_proven_absent_only_by_a_sweep_that_began_late_enough()
     {
-        broker.Issuer.AfterMint = (_, minted) =>
+        _broker.Issuer.AfterMint = (_, minted) =>
         {
             // The reply was lost, and the mint outlives the token's revocation.
-            broker.Issuer.Alive[minted.Handles.VaultLeaseId!] = "nobody";
-            return Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply")));
+            _broker.Issuer.Alive[minted.Handles.VaultLeaseId!] = "nobody";
+            return Task.FromResult<MintOutcome>(
+                new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply"))
+            );
         };
-        await broker.RefusedAsync(BrokerHarness.Command());
+        await _broker.RefusedAsync(BrokerHarness.Command());
 
-        Assert.Equal(LeaseState.Revoking, (await broker.OnlyLeaseAsync()).State);
-        broker.Time.Advance(TimeSpan.FromSeconds(89));
-        await broker.Retry.RunAsync(CancellationToken.None);
-        Assert.Equal(LeaseState.Revoking, (await broker.OnlyLeaseAsync()).State);
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+        _broker.Time.Advance(TimeSpan.FromSeconds(89));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
 
-        broker.Time.Advance(TimeSpan.FromSeconds(2));
-        await broker.Retry.RunAsync(CancellationToken.None);
-        Assert.Equal(LeaseState.Revoked, (await broker.OnlyLeaseAsync()).State);
-        Assert.Empty(broker.Issuer.Alive);
-        Assert.Single(await broker.EventsAsync(AuditEventTypes.StrayRevoked));
+        _broker.Time.Advance(TimeSpan.FromSeconds(2));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Single(await _broker.EventsAsync(AuditEventTypes.StrayRevoked));
     }
 
     [Fact]
     public async Task Where_leases_cannot_be_listed_absence_is_never_claimed()
     {
-        broker.Issuer.CanList = false;
-        broker.Issuer.AfterMint = (_, _) => Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply")));
-        await broker.RefusedAsync(BrokerHarness.Command());
-        broker.Time.Advance(TimeSpan.FromSeconds(91));
+        _broker.Issuer.CanList = false;
+        _broker.Issuer.AfterMint = (_, _) =>
+            Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply")));
+        await _broker.RefusedAsync(BrokerHarness.Command());
+        _broker.Time.Advance(TimeSpan.FromSeconds(91));
 
-        await broker.Retry.RunAsync(CancellationToken.None);
+        await _broker.Retry.RunAsync(CancellationToken.None);
 
-        Assert.Equal(LeaseState.Failed, (await broker.OnlyLeaseAsync()).State);
+        Assert.Equal(LeaseState.Failed, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]
     public async Task More_strays_than_a_sweep_may_remove_stay_for_an_admin()
     {
-        broker.Issuer.AfterMint = (_, _) => Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply")));
-        await broker.RefusedAsync(BrokerHarness.Command());
+        _broker.Issuer.AfterMint = (_, _) =>
+            Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply")));
+        await _broker.RefusedAsync(BrokerHarness.Command());
         for (var i = 0; i < 6; i++)
         {
-            broker.Issuer.Alive[$"database/creds/billing/stray-{i}"] = "nobody";
-            broker.Issuer.MintedAt[$"database/creds/billing/stray-{i}"] = broker.Time.GetUtcNow();
+            _broker.Issuer.Alive[$"database/creds/billing/stray-{i}"] = "nobody";
+            _broker.Issuer.MintedAt[$"database/creds/billing/stray-{i}"] = _broker.Time.GetUtcNow();
         }
 
-        broker.Time.Advance(TimeSpan.FromSeconds(91));
-        await broker.Retry.RunAsync(CancellationToken.None);
+        _broker.Time.Advance(TimeSpan.FromSeconds(91));
+        await _broker.Retry.RunAsync(CancellationToken.None);
 
-        Assert.True(broker.Issuer.Alive.Count >= 6);
-        Assert.Equal(LeaseState.Failed, (await broker.OnlyLeaseAsync()).State);
+        Assert.True(_broker.Issuer.Alive.Count >= 6);
+        Assert.Equal(LeaseState.Failed, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]
     public async Task A_static_value_ends_and_is_never_called_revoked()
     {
-        var lease = await broker.IssueAsync(BrokerHarness.Command(credential: "api-key"));
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(credential: "api-key"));
         Assert.Null(lease.Accessor);
-        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        _broker.Time.Advance(TimeSpan.FromMinutes(6));
 
-        await broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.Expiry.RunAsync(CancellationToken.None);
 
-        var ended = await broker.LeaseAsync(lease.Id);
+        var ended = await _broker.LeaseAsync(lease.Id);
         Assert.Equal((LeaseState.Ended, RevocationCause.Expiry), (ended.State, ended.Cause));
         Assert.Contains("Rotate secret/api/key", StillValid.Of(ended)?.What, StringComparison.Ordinal);
     }
@@ -278,12 +343,12 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     public async Task A_client_that_leaves_after_the_token_was_made_still_gets_a_lease_on_record()
     {
         using var client = new CancellationTokenSource();
-        broker.Issuer.OnPrepare = _ => client.CancelAsync();
+        _broker.Issuer.OnPrepare = _ => client.CancelAsync();
 
-        var outcome = await broker.Exchange.ExchangeAsync(BrokerHarness.Command(), client.Token);
+        var outcome = await _broker.Exchange.ExchangeAsync(BrokerHarness.Command(), client.Token);
 
         Assert.IsType<ExchangeOutcome.Issued>(outcome);
-        Assert.Equal(LeaseState.Active, (await broker.OnlyLeaseAsync()).State);
+        Assert.Equal(LeaseState.Active, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]
@@ -292,8 +357,10 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         using var client = new CancellationTokenSource();
         await client.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await broker.Exchange.ExchangeAsync(BrokerHarness.Command(), client.Token));
-        Assert.Empty(broker.Issuer.Tokens);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await _broker.Exchange.ExchangeAsync(BrokerHarness.Command(), client.Token)
+        );
+        Assert.Empty(_broker.Issuer.Tokens);
     }
 
     [Fact]
@@ -301,15 +368,18 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     {
         var command = BrokerHarness.Command() with { Csr = new("pem", default) };
 
-        Assert.Equal(RefusalCode.CsrInvalid, (await broker.RefusedAsync(command)).Code);
+        Assert.Equal(RefusalCode.CsrInvalid, (await _broker.RefusedAsync(command)).Code);
     }
 
     [Fact]
     public async Task A_task_belongs_to_the_workload_that_opened_it()
     {
-        await broker.IssueAsync();
-        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" || agent == \"helper\""));
+        await _broker.IssueAsync();
+        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" || agent == \"helper\""));
 
-        Assert.Equal(RefusalCode.TaskOwnedByAnother, (await broker.RefusedAsync(BrokerHarness.Command(workload: "helper"))).Code);
+        Assert.Equal(
+            RefusalCode.TaskOwnedByAnother,
+            (await _broker.RefusedAsync(BrokerHarness.Command(workload: "helper"))).Code
+        );
     }
 }

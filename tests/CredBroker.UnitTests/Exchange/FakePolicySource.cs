@@ -7,7 +7,9 @@ internal sealed class FakePolicySource : IPolicySource
 {
     public string Text { get; set; } = "";
 
-    public ValueTask<PolicyDocument?> ReadAsync(CancellationToken cancellationToken) => new(new PolicyDocument { Name = "policy.yaml", Text = Text });
+    public ValueTask<PolicyDocument?> ReadAsync(CancellationToken cancellationToken) =>
+        new(new PolicyDocument { Name = "policy.yaml", Text = Text });
 
-    public Task WaitForChangeAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+    public Task WaitForChangeAsync(CancellationToken cancellationToken) =>
+        Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
 }

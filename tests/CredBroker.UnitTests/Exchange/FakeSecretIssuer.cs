@@ -6,10 +6,13 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.UnitTests.Exchange;
 
-/// <summary>A Vault in memory, at its seam: it knows which secrets exist, so that a test can ask what is left. What it does next can be set per call.</summary>
+/// <summary>
+/// A Vault in memory, at its seam: it knows which secrets exist, so that a test can ask what is left. What it does next
+/// can be set per call.
+/// </summary>
 internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
 {
-    private int serial;
+    private int _serial;
 
     /// <summary>Secrets that exist: Vault lease id → accessor.</summary>
     public ConcurrentDictionary<string, string> Alive { get; } = new();
@@ -49,12 +52,22 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
             return new PrepareOutcome.Prepared(null);
         }
 
-        var accessor = $"accessor-{Interlocked.Increment(ref serial)}";
+        var accessor = $"accessor-{Interlocked.Increment(ref _serial)}";
         Tokens[accessor] = plan.LeaseId;
-        return new PrepareOutcome.Prepared(new ChildToken(new SecretText("token"), accessor, time.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30)));
+        return new PrepareOutcome.Prepared(
+            new ChildToken(
+                new SecretText("token"),
+                accessor,
+                time.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30)
+            )
+        );
     }
 
-    public async ValueTask<MintOutcome> MintAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    public async ValueTask<MintOutcome> MintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
     {
         if (BeforeMint is { } hook)
         {
@@ -63,22 +76,33 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
 
         if (child is null)
         {
-            var read = new MintOutcome.Minted(new IssuedSecret.Values(new SecretText("{}")), new(null, null, ""), null, null);
+            var read = new MintOutcome.Minted(
+                new IssuedSecret.Values(new SecretText("{}")),
+                new(null, null, ""),
+                null,
+                null
+            );
             return AfterMint is null ? read : await AfterMint(plan, read);
         }
 
-        var id = $"database/creds/{plan.Grant.Entry.Name}/{Interlocked.Increment(ref serial)}";
+        var id = $"database/creds/{plan.Grant.Entry.Name}/{Interlocked.Increment(ref _serial)}";
         MintedAt[id] = time.GetUtcNow();
         Alive[id] = child.Accessor;
         var minted = new MintOutcome.Minted(
-            new IssuedSecret.Database($"user-{plan.LeaseId}", new SecretText("password"), null), new(id, null, $"user-{plan.LeaseId}"), null, time.GetUtcNow() + plan.Grant.Entry.MaxTtl);
+            new IssuedSecret.Database($"user-{plan.LeaseId}", new SecretText("password"), null),
+            new(id, null, $"user-{plan.LeaseId}"),
+            null,
+            time.GetUtcNow() + plan.Grant.Entry.MaxTtl
+        );
         return AfterMint is null ? minted : await AfterMint(plan, minted);
     }
 
-    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) => new(
-        lease.Accessor is { } accessor && Tokens.ContainsKey(accessor)
-            ? new RenewOutcome.Renewed(time.GetUtcNow() + ttl)
-            : new RenewOutcome.Refused(new(RefusalCode.NotRenewable, "No token to renew.")));
+    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
+        new(
+            lease.Accessor is { } accessor && Tokens.ContainsKey(accessor)
+                ? new RenewOutcome.Renewed(time.GetUtcNow() + ttl)
+                : new RenewOutcome.Refused(new(RefusalCode.NotRenewable, "No token to renew."))
+        );
 
     public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {
@@ -116,11 +140,21 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         return new(BackendDown ? new RevokeOutcome.Failed("connection refused") : new RevokeOutcome.Unproven());
     }
 
-    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) => new(
-        CanList ? new LeaseListing.Listed([.. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal))]) : new LeaseListing.NotOurs());
+    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
+        new(
+            CanList
+                ? new LeaseListing.Listed([
+                    .. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)),
+                ])
+                : new LeaseListing.NotOurs()
+        );
 
-    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) => new(
-        Alive.ContainsKey(vaultLeaseId) ? new LeaseLookup.Found(new(vaultLeaseId, MintedAt[vaultLeaseId], false)) : new LeaseLookup.Gone());
+    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
+        new(
+            Alive.ContainsKey(vaultLeaseId)
+                ? new LeaseLookup.Found(new(vaultLeaseId, MintedAt[vaultLeaseId], false))
+                : new LeaseLookup.Gone()
+        );
 
     public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
     {

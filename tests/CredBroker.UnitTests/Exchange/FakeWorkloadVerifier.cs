@@ -6,7 +6,8 @@ namespace CredBroker.UnitTests.Exchange;
 /// <summary>Knows callers by the text of their token: <c>workload/instance</c>; anything else is refused.</summary>
 internal sealed class FakeWorkloadVerifier : IWorkloadVerifier
 {
-    public static IdentityProof Token(string workload, string instance = "1") => new IdentityProof.Bearer(new SecretText($"{workload}/{instance}"));
+    public static IdentityProof Token(string workload, string instance = "1") =>
+        new IdentityProof.Bearer(new SecretText($"{workload}/{instance}"));
 
     /// <summary>Called when a proof comes in: step 1 of its exchange is over.</summary>
     public Action? Entered { get; set; }
@@ -15,17 +16,21 @@ internal sealed class FakeWorkloadVerifier : IWorkloadVerifier
     {
         Entered?.Invoke();
         var parts = ((IdentityProof.Bearer)proof).Token.Reveal().Split('/');
-        return new(parts is [{ Length: > 0 } workload, var instance]
-            ? new VerificationOutcome.Verified(new()
-            {
-                Proof = ProofMethod.Oidc,
-                Issuer = "https://idp.example",
-                Subject = $"sub-{workload}-{instance}",
-                Workload = workload,
-                Instance = instance,
-                ProofExpiresAt = DateTimeOffset.MaxValue,
-                ProofHash = "hash",
-            })
-            : new VerificationOutcome.Refused(new(RefusalCode.TokenMalformed, "no token")));
+        return new(
+            parts is [{ Length: > 0 } workload, var instance]
+                ? new VerificationOutcome.Verified(
+                    new()
+                    {
+                        Proof = ProofMethod.Oidc,
+                        Issuer = "https://idp.example",
+                        Subject = $"sub-{workload}-{instance}",
+                        Workload = workload,
+                        Instance = instance,
+                        ProofExpiresAt = DateTimeOffset.MaxValue,
+                        ProofHash = "hash",
+                    }
+                )
+                : new VerificationOutcome.Refused(new(RefusalCode.TokenMalformed, "no token"))
+        );
     }
 }

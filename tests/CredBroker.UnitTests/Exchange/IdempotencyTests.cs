@@ -6,53 +6,59 @@ namespace CredBroker.UnitTests.Exchange;
 
 public sealed class IdempotencyTests : IAsyncLifetime
 {
-    private BrokerHarness broker = null!;
+    private BrokerHarness _broker = null!;
 
-    public async ValueTask InitializeAsync() => broker = await BrokerHarness.StartAsync();
+    public async ValueTask InitializeAsync() => _broker = await BrokerHarness.StartAsync();
 
-    public ValueTask DisposeAsync() => broker.DisposeAsync();
+    public ValueTask DisposeAsync() => _broker.DisposeAsync();
 
     [Fact]
     public async Task A_retry_never_leaves_two_live_secrets()
     {
-        var first = await broker.IssueAsync(BrokerHarness.Command(key: "k"));
-        var second = await broker.IssueAsync(BrokerHarness.Command(key: "k"));
-        var third = await broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        var first = await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        var second = await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        var third = await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
 
-        Assert.Equal((LeaseState.Revoked, RevocationCause.Released), ((await broker.LeaseAsync(first.Id)).State, (await broker.LeaseAsync(first.Id)).Cause!.Value));
-        Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(second.Id)).State);
-        Assert.Equal(third.Id, Assert.Single(await broker.LeasesAsync(LeaseState.Active)).Id);
-        Assert.Single(broker.Issuer.Alive);
+        Assert.Equal(
+            (LeaseState.Revoked, RevocationCause.Released),
+            ((await _broker.LeaseAsync(first.Id)).State, (await _broker.LeaseAsync(first.Id)).Cause!.Value)
+        );
+        Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(second.Id)).State);
+        Assert.Equal(third.Id, Assert.Single(await _broker.LeasesAsync(LeaseState.Active)).Id);
+        Assert.Single(_broker.Issuer.Alive);
     }
 
     [Fact]
     public async Task Another_body_under_the_same_key_is_refused()
     {
-        await broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
 
-        Assert.Equal(RefusalCode.IdempotencyKeyReused, (await broker.RefusedAsync(BrokerHarness.Command(key: "k", ttl: TimeSpan.FromMinutes(1)))).Code);
+        Assert.Equal(
+            RefusalCode.IdempotencyKeyReused,
+            (await _broker.RefusedAsync(BrokerHarness.Command(key: "k", ttl: TimeSpan.FromMinutes(1)))).Code
+        );
     }
 
     [Fact]
     public async Task A_key_is_its_callers_own()
     {
-        await broker.IssueAsync(BrokerHarness.Command(key: "k"));
-        await broker.IssueAsync(BrokerHarness.Command(key: "k", instance: "2"));
+        await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        await _broker.IssueAsync(BrokerHarness.Command(key: "k", instance: "2"));
 
-        Assert.Equal(2, broker.Issuer.Alive.Count);
+        Assert.Equal(2, _broker.Issuer.Alive.Count);
     }
 
     [Fact]
     public async Task While_the_first_is_under_way_the_second_is_told_to_wait()
     {
         Refusal? second = null;
-        broker.Issuer.BeforeMint = async _ =>
+        _broker.Issuer.BeforeMint = async _ =>
         {
-            broker.Issuer.BeforeMint = null;
-            second = await broker.RefusedAsync(BrokerHarness.Command(key: "k"));
+            _broker.Issuer.BeforeMint = null;
+            second = await _broker.RefusedAsync(BrokerHarness.Command(key: "k"));
         };
 
-        await broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
 
         Assert.Equal(RefusalCode.IdempotencyInProgress, second?.Code);
         Assert.NotNull(second?.RetryAfter);
@@ -61,38 +67,48 @@ public sealed class IdempotencyTests : IAsyncLifetime
     [Fact]
     public async Task When_the_first_cannot_be_confirmed_revoked_nothing_is_minted()
     {
-        await broker.IssueAsync(BrokerHarness.Command(key: "k"));
-        broker.Issuer.BackendDown = true;
+        await _broker.IssueAsync(BrokerHarness.Command(key: "k"));
+        _broker.Issuer.BackendDown = true;
 
-        Assert.Equal(RefusalCode.IdempotencyNotRevoked, (await broker.RefusedAsync(BrokerHarness.Command(key: "k"))).Code);
-        Assert.Single(broker.Issuer.Alive);
+        Assert.Equal(
+            RefusalCode.IdempotencyNotRevoked,
+            (await _broker.RefusedAsync(BrokerHarness.Command(key: "k"))).Code
+        );
+        Assert.Single(_broker.Issuer.Alive);
     }
 
     [Fact]
     public async Task A_static_value_is_ended_and_read_again()
     {
-        var first = await broker.IssueAsync(BrokerHarness.Command(credential: "api-key", key: "k"));
-        await broker.IssueAsync(BrokerHarness.Command(credential: "api-key", key: "k"));
+        var first = await _broker.IssueAsync(BrokerHarness.Command(credential: "api-key", key: "k"));
+        await _broker.IssueAsync(BrokerHarness.Command(credential: "api-key", key: "k"));
 
-        Assert.Equal(LeaseState.Ended, (await broker.LeaseAsync(first.Id)).State);
+        Assert.Equal(LeaseState.Ended, (await _broker.LeaseAsync(first.Id)).State);
     }
 
     [Fact]
     public async Task A_denial_stores_no_key()
     {
-        Assert.Equal(RefusalCode.NoRuleAllows, (await broker.RefusedAsync(BrokerHarness.Command(workload: "helper", key: "k"))).Code);
-        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+        Assert.Equal(
+            RefusalCode.NoRuleAllows,
+            (await _broker.RefusedAsync(BrokerHarness.Command(workload: "helper", key: "k"))).Code
+        );
+        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
 
-        await broker.IssueAsync(BrokerHarness.Command(workload: "helper", key: "k", ttl: TimeSpan.FromMinutes(1)));
+        await _broker.IssueAsync(BrokerHarness.Command(workload: "helper", key: "k", ttl: TimeSpan.FromMinutes(1)));
     }
 
     [Fact]
     public async Task Two_at_once_under_one_key_leave_one_secret_at_the_most()
     {
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(async () => await broker.ExchangeAsync(BrokerHarness.Command(key: "k")))));
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(_ => Task.Run(async () => await _broker.ExchangeAsync(BrokerHarness.Command(key: "k"))))
+        );
 
         Assert.Contains(outcomes, outcome => outcome is ExchangeOutcome.Issued);
-        Assert.Single(broker.Issuer.Alive);
-        Assert.Single(await broker.LeasesAsync(LeaseState.Active));
+        Assert.Single(_broker.Issuer.Alive);
+        Assert.Single(await _broker.LeasesAsync(LeaseState.Active));
     }
 }

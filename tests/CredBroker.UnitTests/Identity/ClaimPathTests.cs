@@ -5,10 +5,14 @@ namespace CredBroker.UnitTests.Identity;
 
 public sealed class ClaimPathTests
 {
-    private static readonly JsonElement Claims = JsonDocument.Parse("""
-        {"azp":"triage","https://acme.example/role":"ops","a/b":"slash","a~b":"tilde","n":42,"f":1.5,"yes":true,"empty":"","line":"a\nb","null":null,
-         "kubernetes.io":{"namespace":"agents","pod":{"uid":"u-1"}},"roles":["a","","b","a",7,{},"c\u0001"]}
-        """).RootElement;
+    private static readonly JsonElement Claims = JsonDocument
+        .Parse(
+            """
+            {"azp":"triage","https://acme.example/role":"ops","a/b":"slash","a~b":"tilde","n":42,"f":1.5,"yes":true,"empty":"","line":"a\nb","null":null,
+             "kubernetes.io":{"namespace":"agents","pod":{"uid":"u-1"}},"roles":["a","","b","a",7,{},"c\u0001"]}
+            """
+        )
+        .RootElement;
 
     [Theory]
     [InlineData("azp", "triage")]
@@ -23,7 +27,7 @@ public sealed class ClaimPathTests
     public void A_name_or_a_pointer_finds_a_claim(string path, string text)
     {
         Assert.True(ClaimPath.TryParse(path, out var parsed));
-        Assert.True(parsed.TryFindText(Claims, out string found));
+        Assert.True(parsed.TryFindText(Claims, out var found));
         Assert.Equal(text, found);
     }
 

@@ -14,10 +14,19 @@ public sealed class CompactJwsTests
     [Fact]
     public void A_compact_JWS_is_its_header_its_claims_and_a_signature()
     {
-        Assert.True(CompactJws.TryRead(Compact("""{"alg":"PS256","kid":"k","typ":"JWT","x5t":"ignored"}""", Payload), out var token, out _));
+        Assert.True(
+            CompactJws.TryRead(
+                Compact("""{"alg":"PS256","kid":"k","typ":"JWT","x5t":"ignored"}""", Payload),
+                out var token,
+                out _
+            )
+        );
         using (token)
         {
-            Assert.Equal(("PS256", "k", "JWT", "signature".Length), (token.Algorithm, token.KeyId, token.Type, token.SignatureLength));
+            Assert.Equal(
+                ("PS256", "k", "JWT", "signature".Length),
+                (token.Algorithm, token.KeyId, token.Type, token.SignatureLength)
+            );
             Assert.Equal("x", token.Claims.GetProperty("sub").GetString());
             Assert.Equal("[token]", token.ToString());
         }
@@ -36,16 +45,23 @@ public sealed class CompactJwsTests
     [Fact]
     public void An_encrypted_token_is_refused_by_name()
     {
-        var refusal = Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode("""{"alg":"RSA-OAEP","enc":"A256GCM"}""")}.a.b.c.d");
+        var refusal = Refuse(
+            RefusalCode.TokenMalformed,
+            $"{TestToken.Encode("""{"alg":"RSA-OAEP","enc":"A256GCM"}""")}.a.b.c.d"
+        );
         Assert.Contains("JWE", refusal.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_JSON_serialization_of_a_JWS_is_refused() =>
-        Refuse(RefusalCode.TokenMalformed, $$"""{"payload":"{{TestToken.Encode(Payload)}}","protected":"{{TestToken.Encode(Header)}}","signature":"AA"}""");
+        Refuse(
+            RefusalCode.TokenMalformed,
+            $$"""{"payload":"{{TestToken.Encode(Payload)}}","protected":"{{TestToken.Encode(Header)}}","signature":"AA"}"""
+        );
 
     [Fact]
-    public void A_token_without_a_signature_is_refused() => Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{TestToken.Encode(Payload)}.");
+    public void A_token_without_a_signature_is_refused() =>
+        Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{TestToken.Encode(Payload)}.");
 
     [Theory]
     [InlineData("=")]
@@ -62,12 +78,15 @@ public sealed class CompactJwsTests
     public void Each_part_is_base64url_and_nothing_else(string stray)
     {
         string[] parts = [TestToken.Encode(Header), TestToken.Encode(Payload), Signature];
-        for (int i = 0; i < 3; i++)
+        for (var i = 0; i < 3; i++)
         {
-            string part = parts[i];
+            var part = parts[i];
             Refuse(RefusalCode.TokenMalformed, string.Join('.', parts.Select((p, at) => at == i ? p + stray : p)));
             Refuse(RefusalCode.TokenMalformed, string.Join('.', parts.Select((p, at) => at == i ? stray + p : p)));
-            Refuse(RefusalCode.TokenMalformed, string.Join('.', parts.Select((p, at) => at == i ? part[..2] + stray + part[2..] : p)));
+            Refuse(
+                RefusalCode.TokenMalformed,
+                string.Join('.', parts.Select((p, at) => at == i ? part[..2] + stray + part[2..] : p))
+            );
         }
     }
 
@@ -75,9 +94,9 @@ public sealed class CompactJwsTests
     public void A_second_spelling_of_the_same_bytes_is_refused()
     {
         // "QQ" and "QR" both decode to 'A' where spare bits are ignored.
-        string part = TestToken.Encode("""{"sub":"xyzw"}""");
+        var part = TestToken.Encode("""{"sub":"xyzw"}""");
         Assert.Equal(3, part.Length % 4);
-        char last = part[^1];
+        var last = part[^1];
         Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{part[..^1]}{(char)(last + 1)}.{Signature}");
         Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{TestToken.Encode(Payload)}.QR");
         Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{TestToken.Encode(Payload)}.QQQQQ");
@@ -86,10 +105,10 @@ public sealed class CompactJwsTests
     [Fact]
     public void A_token_at_the_size_cap_is_read_and_one_beyond_is_refused()
     {
-        string shortest = Compact(Header, """{"sub":""}""");
-        for (int filler = (CompactJws.MaxLength - shortest.Length) * 3 / 4 - 4; ; filler++)
+        var shortest = Compact(Header, """{"sub":""}""");
+        for (var filler = (CompactJws.MaxLength - shortest.Length) * 3 / 4 - 4; ; filler++)
         {
-            string text = Compact(Header, $$"""{"sub":"{{new string('a', filler)}}"}""");
+            var text = Compact(Header, $$"""{"sub":"{{new string('a', filler)}}"}""");
             if (text.Length > CompactJws.MaxLength)
             {
                 Refuse(RefusalCode.TokenTooLarge, text);
@@ -116,7 +135,10 @@ public sealed class CompactJwsTests
     {
         Refuse(RefusalCode.HeaderNotAccepted, Compact($$"""{"alg":"RS256","{{name}}":{{value}}}""", Payload));
         // The same member, spelt with an escape.
-        Refuse(RefusalCode.HeaderNotAccepted, Compact($$"""{"alg":"RS256","\u00{{(int)name[0]:x2}}{{name[1..]}}":{{value}}}""", Payload));
+        Refuse(
+            RefusalCode.HeaderNotAccepted,
+            Compact($$"""{"alg":"RS256","\u00{{(int)name[0]:x2}}{{name[1..]}}":{{value}}}""", Payload)
+        );
     }
 
     [Theory]
@@ -142,7 +164,8 @@ public sealed class CompactJwsTests
     [InlineData("""{"alg":"RS256"/**/}""")]
     [InlineData("""{'alg':'RS256'}""")]
     [InlineData("\ufeff{\"alg\":\"RS256\"}")]
-    public void A_header_that_is_not_plain_JSON_with_an_alg_is_refused(string header) => Refuse(RefusalCode.TokenMalformed, Compact(header, Payload));
+    public void A_header_that_is_not_plain_JSON_with_an_alg_is_refused(string header) =>
+        Refuse(RefusalCode.TokenMalformed, Compact(header, Payload));
 
     [Theory]
     [InlineData("")]
@@ -166,7 +189,8 @@ public sealed class CompactJwsTests
     [InlineData("""{"a":"\u12"}""")]
     [InlineData("""{"a":"\""")]
     [InlineData("""{"a":"\x41"}""")]
-    public void A_payload_that_two_readers_could_understand_differently_is_refused(string payload) => Refuse(RefusalCode.TokenMalformed, Compact(Header, payload));
+    public void A_payload_that_two_readers_could_understand_differently_is_refused(string payload) =>
+        Refuse(RefusalCode.TokenMalformed, Compact(Header, payload));
 
     [Theory]
     [InlineData("""{"a":"\ud83d\ude00 \\u0000 \u00e9 \n"}""")]
@@ -183,8 +207,14 @@ public sealed class CompactJwsTests
     {
         byte[] latin = [.. Encoding.ASCII.GetBytes("{\"sub\":\""), 0xE9, .. Encoding.ASCII.GetBytes("\"}")];
         byte[] overlong = [.. Encoding.ASCII.GetBytes("{\"sub\":\""), 0xC0, 0xAF, .. Encoding.ASCII.GetBytes("\"}")];
-        Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{System.Buffers.Text.Base64Url.EncodeToString(latin)}.{Signature}");
-        Refuse(RefusalCode.TokenMalformed, $"{TestToken.Encode(Header)}.{System.Buffers.Text.Base64Url.EncodeToString(overlong)}.{Signature}");
+        Refuse(
+            RefusalCode.TokenMalformed,
+            $"{TestToken.Encode(Header)}.{System.Buffers.Text.Base64Url.EncodeToString(latin)}.{Signature}"
+        );
+        Refuse(
+            RefusalCode.TokenMalformed,
+            $"{TestToken.Encode(Header)}.{System.Buffers.Text.Base64Url.EncodeToString(overlong)}.{Signature}"
+        );
     }
 
     [Theory]
@@ -193,10 +223,10 @@ public sealed class CompactJwsTests
     [InlineData(5_000, false)]
     public void JSON_is_read_to_a_depth_of_16(int depth, bool read)
     {
-        string nested = new string('[', depth - 1) + new string(']', depth - 1);
+        var nested = new string('[', depth - 1) + new string(']', depth - 1);
         Assert.Equal(read, CompactJws.TryRead(Compact(Header, $$"""{"a":{{nested}}}"""), out var token, out _));
         token?.Dispose();
-        string objects = string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "1" + new string('}', depth - 1);
+        var objects = string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "1" + new string('}', depth - 1);
         Assert.Equal(read, CompactJws.TryRead(Compact(Header, $$"""{"a":{{objects}}}"""), out token, out _));
         token?.Dispose();
     }
@@ -204,12 +234,19 @@ public sealed class CompactJwsTests
     [Fact]
     public void A_kid_has_at_most_256_characters()
     {
-        Assert.True(CompactJws.TryRead(Compact($$"""{"alg":"RS256","kid":"{{new string('k', 256)}}"}""", Payload), out var token, out _));
+        Assert.True(
+            CompactJws.TryRead(
+                Compact($$"""{"alg":"RS256","kid":"{{new string('k', 256)}}"}""", Payload),
+                out var token,
+                out _
+            )
+        );
         token.Dispose();
         Refuse(RefusalCode.TokenMalformed, Compact($$"""{"alg":"RS256","kid":"{{new string('k', 257)}}"}""", Payload));
     }
 
-    private static string Compact(string header, string payload) => $"{TestToken.Encode(header)}.{TestToken.Encode(payload)}.{Signature}";
+    private static string Compact(string header, string payload) =>
+        $"{TestToken.Encode(header)}.{TestToken.Encode(payload)}.{Signature}";
 
     private static Refusal Refuse(RefusalCode code, string text)
     {

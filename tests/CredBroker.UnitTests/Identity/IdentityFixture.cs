@@ -6,23 +6,26 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Identity;
 
-/// <summary>The verifiers as the host builds them, from options, over key files in a directory of their own, on a clock that stands still.</summary>
+/// <summary>
+/// The verifiers as the host builds them, from options, over key files in a directory of their own, on a clock that
+/// stands still.
+/// </summary>
 internal sealed class IdentityFixture : IDisposable
 {
-    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("cb-identity-");
-    private readonly Lazy<(WorkloadVerifier Workloads, PeopleVerifier People, KeySources Sources)> built;
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("cb-identity-");
+    private readonly Lazy<(WorkloadVerifier Workloads, PeopleVerifier People, KeySources Sources)> _built;
 
     public IdentityFixture(DateTimeOffset now)
     {
         Time = new FakeTimeProvider(now);
-        built = new(Build);
+        _built = new(Build);
     }
 
     public FakeTimeProvider Time { get; }
 
     public IdentityOptions Options { get; } = new() { Audience = "credbroker" };
 
-    public KeySources Sources => built.Value.Sources;
+    public KeySources Sources => _built.Value.Sources;
 
     public IdentityFixture With(TrustDomainOptions trustDomain)
     {
@@ -39,21 +42,27 @@ internal sealed class IdentityFixture : IDisposable
     /// <summary>A file that issuers or trust domains take their keys from.</summary>
     public string Write(string name, string content)
     {
-        string path = Path.Combine(directory.FullName, name);
+        var path = Path.Combine(_directory.FullName, name);
         File.WriteAllText(path, content);
         return path;
     }
 
     public ValueTask<VerificationOutcome> VerifyAsync(string token) =>
-        built.Value.Workloads.VerifyAsync(new IdentityProof.Bearer(new SecretText(token)), TestContext.Current.CancellationToken);
+        _built.Value.Workloads.VerifyAsync(
+            new IdentityProof.Bearer(new SecretText(token)),
+            TestContext.Current.CancellationToken
+        );
 
     public async Task<WorkloadIdentity> AcceptAsync(string token)
     {
         var outcome = await VerifyAsync(token);
-        return outcome is VerificationOutcome.Verified verified ? verified.Identity : throw new Xunit.Sdk.XunitException($"refused: {((VerificationOutcome.Refused)outcome).Refusal}");
+        return outcome is VerificationOutcome.Verified verified
+            ? verified.Identity
+            : throw new Xunit.Sdk.XunitException($"refused: {((VerificationOutcome.Refused)outcome).Refusal}");
     }
 
-    public async Task<Refusal> RefuseAsync(string token) => Assert.IsType<VerificationOutcome.Refused>(await VerifyAsync(token)).Refusal;
+    public async Task<Refusal> RefuseAsync(string token) =>
+        Assert.IsType<VerificationOutcome.Refused>(await VerifyAsync(token)).Refusal;
 
     public async Task RefuseAsync(RefusalCode code, string token)
     {
@@ -62,25 +71,38 @@ internal sealed class IdentityFixture : IDisposable
         Assert.DoesNotContain(token, refusal.Detail, StringComparison.Ordinal);
     }
 
-    public ValueTask<PersonOutcome> VerifyPersonAsync(string token) => built.Value.People.VerifyAsync(new SecretText(token), TestContext.Current.CancellationToken);
+    public ValueTask<PersonOutcome> VerifyPersonAsync(string token) =>
+        _built.Value.People.VerifyAsync(new SecretText(token), TestContext.Current.CancellationToken);
 
     public async Task<Person> AcceptPersonAsync(string token)
     {
         var outcome = await VerifyPersonAsync(token);
-        return outcome is PersonOutcome.Verified verified ? verified.Person : throw new Xunit.Sdk.XunitException($"refused: {((PersonOutcome.Refused)outcome).Refusal}");
+        return outcome is PersonOutcome.Verified verified
+            ? verified.Person
+            : throw new Xunit.Sdk.XunitException($"refused: {((PersonOutcome.Refused)outcome).Refusal}");
     }
 
     public async Task RefusePersonAsync(RefusalCode code, string token) =>
         Assert.Equal(code, Assert.IsType<PersonOutcome.Refused>(await VerifyPersonAsync(token)).Refusal.Code);
 
-    public void Dispose() => directory.Delete(recursive: true);
+    public void Dispose() => _directory.Delete(recursive: true);
 
     private (WorkloadVerifier, PeopleVerifier, KeySources) Build()
     {
         var settings = IdentitySettings.Read(Options, devMode: false);
         Assert.Empty(settings.Faults);
-        var registry = new IdentityRegistry(settings, Options.KeyRefresh, devMode: false, Time, NullLogger<KeySource>.Instance);
+        var registry = new IdentityRegistry(
+            settings,
+            Options.KeyRefresh,
+            devMode: false,
+            Time,
+            NullLogger<KeySource>.Instance
+        );
         var verification = new TokenVerification(new TokenSignature(), Time);
-        return (new WorkloadVerifier(registry, verification, Time), new PeopleVerifier(registry, verification), registry.Sources);
+        return (
+            new WorkloadVerifier(registry, verification, Time),
+            new PeopleVerifier(registry, verification),
+            registry.Sources
+        );
     }
 }

@@ -19,13 +19,23 @@ public sealed class IdentityOptionsTests
                 {"Issuer":"https://idp.example/realms/agents","Use":"people","Audience":"credbroker-admin","RolesClaim":"/realm_access/roles","Roles":{"admin":["cb-admins"]}}],
               "KeyRefresh":{"Interval":"00:10:00"}}}
             """;
-        var options = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build().GetSection(IdentityOptions.Section).Get<IdentityOptions>()!;
+        var options = new ConfigurationBuilder()
+            .AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json)))
+            .Build()
+            .GetSection(IdentityOptions.Section)
+            .Get<IdentityOptions>()!;
         var settings = IdentitySettings.Read(options, devMode: false);
         Assert.Empty(settings.Faults);
         var domain = Assert.Single(settings.TrustDomains).Rules;
-        Assert.Equal(("agents.example", "credbroker", 9), (domain.TrustDomain, domain.Audience, domain.Algorithms.Count));
+        Assert.Equal(
+            ("agents.example", "credbroker", 9),
+            (domain.TrustDomain, domain.Audience, domain.Algorithms.Count)
+        );
         var workloads = Assert.IsType<WorkloadIssuerRules>(settings.Issuers[0].Rules);
-        Assert.Equal(("credbroker", "credbroker-admin", "azp", TimeSpan.FromSeconds(10)), (workloads.Audience, workloads.OtherKindsAudience, workloads.WorkloadClaim.Text, workloads.ClockSkew));
+        Assert.Equal(
+            ("credbroker", "credbroker-admin", "azp", TimeSpan.FromSeconds(10)),
+            (workloads.Audience, workloads.OtherKindsAudience, workloads.WorkloadClaim.Text, workloads.ClockSkew)
+        );
         Assert.Equal(["ES256"], workloads.Algorithms);
         Assert.Equal("service-account-", Assert.Single(workloads.RequiredClaims).Prefix);
         Assert.Equal("sid", Assert.Single(workloads.ForbiddenClaims).Text);
@@ -42,19 +52,43 @@ public sealed class IdentityOptionsTests
         var faults = new IdentityOptions
         {
             TrustDomains = [new() { Name = "Agents.Example", PathTemplate = "agents" }],
-            Issuers = [new() { Issuer = "http://idp.example", Use = "robots", Algorithms = ["HS256"], ClockSkew = TimeSpan.FromHours(1) }, new() { Use = "people" }],
+            Issuers =
+            [
+                new()
+                {
+                    Issuer = "http://idp.example",
+                    Use = "robots",
+                    Algorithms = ["HS256"],
+                    ClockSkew = TimeSpan.FromHours(1),
+                },
+                new() { Use = "people" },
+            ],
             KeyRefresh = new() { CoolDown = TimeSpan.Zero, Timeout = TimeSpan.FromHours(1) },
         }.Validate(devMode: false);
 
         string[] expected =
         [
-            "Identity:TrustDomains:0:Name is 'Agents.Example'; write", "Identity:TrustDomains:0:BundleFile is missing; write", "Identity:TrustDomains:0:Audience is missing; write",
-            "Identity:TrustDomains:0:PathTemplate is 'agents'; write", "Identity:Issuers:0:Use is 'robots'; write workloads or people", "Identity:Issuers:0:Audience is missing; write",
-            "Identity:Issuers:0:Issuer is 'http://idp.example'", "Identity:Issuers:0:Algorithms names 'HS256'; write some of ES256", "Identity:Issuers:0:ClockSkew is 01:00:00; write",
-            "Identity:Issuers:1:Audience is missing; write", "Identity:Issuers:1:Issuer is missing", "Identity:Issuers:1:RolesClaim is ''; write", "Identity:Issuers:1:Roles is missing; write",
-            "Identity:KeyRefresh:CoolDown is 00:00:00; write", "Identity:KeyRefresh:Timeout is 01:00:00; write",
+            "Identity:TrustDomains:0:Name is 'Agents.Example'; write",
+            "Identity:TrustDomains:0:BundleFile is missing; write",
+            "Identity:TrustDomains:0:Audience is missing; write",
+            "Identity:TrustDomains:0:PathTemplate is 'agents'; write",
+            "Identity:Issuers:0:Use is 'robots'; write workloads or people",
+            "Identity:Issuers:0:Audience is missing; write",
+            "Identity:Issuers:0:Issuer is 'http://idp.example'",
+            "Identity:Issuers:0:Algorithms names 'HS256'; write some of ES256",
+            "Identity:Issuers:0:ClockSkew is 01:00:00; write",
+            "Identity:Issuers:1:Audience is missing; write",
+            "Identity:Issuers:1:Issuer is missing",
+            "Identity:Issuers:1:RolesClaim is ''; write",
+            "Identity:Issuers:1:Roles is missing; write",
+            "Identity:KeyRefresh:CoolDown is 00:00:00; write",
+            "Identity:KeyRefresh:Timeout is 01:00:00; write",
         ];
-        foreach (string fault in expected) Assert.Single(faults, f => f.StartsWith(fault, StringComparison.Ordinal));
+        foreach (var fault in expected)
+        {
+            Assert.Single(faults, f => f.StartsWith(fault, StringComparison.Ordinal));
+        }
+
         Assert.Equal(expected.Length, faults.Count);
     }
 
@@ -74,19 +108,83 @@ public sealed class IdentityOptionsTests
     [InlineData("ftp://idp.example", true, false)]
     [InlineData("idp.example", false, false)]
     [InlineData("spiffe://agents.example", false, false)]
-    public void Keys_are_discovered_over_https_only_or_on_loopback_in_dev_mode(string issuer, bool devMode, bool accepted) =>
-        Assert.Equal(accepted, Faults(new IssuerOptions { Issuer = issuer }, devMode).Count == 0);
+    public void Keys_are_discovered_over_https_only_or_on_loopback_in_dev_mode(
+        string issuer,
+        bool devMode,
+        bool accepted
+    ) => Assert.Equal(accepted, Faults(new IssuerOptions { Issuer = issuer }, devMode).Count == 0);
 
     [Fact]
     public void Where_keys_have_an_address_or_file_of_their_own_the_issuer_may_be_any_text()
     {
-        Assert.Empty(Faults(new IssuerOptions { Issuer = "kubernetes/serviceaccount", Jwks = new() { Uri = "https://10.0.0.1/openid/v1/jwks", CaFile = "/ca", TokenFile = "/token" } }));
-        Assert.Empty(Faults(new IssuerOptions { Issuer = "kubernetes/serviceaccount", Jwks = new() { File = "/jwks.json" } }));
-        Assert.Single(Faults(new IssuerOptions { Issuer = "x", Jwks = new() { Uri = "http://10.0.0.1/jwks" } }));
-        Assert.Single(Faults(new IssuerOptions { Issuer = "x", Jwks = new() { Uri = "https://a.example/jwks", File = "/jwks.json" } }));
-        Assert.Single(Faults(new IssuerOptions { Issuer = "x", Jwks = new() { File = "/jwks.json", TokenFile = "/token" } }));
-        Assert.Single(Faults(new IssuerOptions { Issuer = "spiffe://agents.example", Jwks = new() { File = "/jwks.json" } }));
-        Assert.Single(Faults(new IssuerOptions { Issuer = "SPIFFE://agents.example", Jwks = new() { File = "/jwks.json" } }));
+        Assert.Empty(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "kubernetes/serviceaccount",
+                    Jwks = new()
+                    {
+                        Uri = "https://10.0.0.1/openid/v1/jwks",
+                        CaFile = "/ca",
+                        TokenFile = "/token",
+                    },
+                }
+            )
+        );
+        Assert.Empty(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "kubernetes/serviceaccount",
+                    Jwks = new() { File = "/jwks.json" },
+                }
+            )
+        );
+        Assert.Single(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "x",
+                    Jwks = new() { Uri = "http://10.0.0.1/jwks" },
+                }
+            )
+        );
+        Assert.Single(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "x",
+                    Jwks = new() { Uri = "https://a.example/jwks", File = "/jwks.json" },
+                }
+            )
+        );
+        Assert.Single(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "x",
+                    Jwks = new() { File = "/jwks.json", TokenFile = "/token" },
+                }
+            )
+        );
+        Assert.Single(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "spiffe://agents.example",
+                    Jwks = new() { File = "/jwks.json" },
+                }
+            )
+        );
+        Assert.Single(
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "SPIFFE://agents.example",
+                    Jwks = new() { File = "/jwks.json" },
+                }
+            )
+        );
     }
 
     [Fact]
@@ -97,17 +195,43 @@ public sealed class IdentityOptionsTests
         Assert.Single(Faults(new IssuerOptions { Issuer = "https://a.example", Claims = ["/a/b"] }));
         Assert.Single(Faults(new IssuerOptions { Issuer = "https://a.example", Claims = ["a", "a"] }));
         Assert.Single(Faults(new IssuerOptions { Issuer = "https://a.example", ForbiddenClaims = ["/a~9"] }));
-        Assert.Equal(2, Faults(new IssuerOptions { Issuer = "https://a.example", RequiredClaims = [new() { Values = [""] }] }).Count);
+        Assert.Equal(
+            2,
+            Faults(new IssuerOptions { Issuer = "https://a.example", RequiredClaims = [new() { Values = [""] }] }).Count
+        );
     }
 
     [Fact]
     public void Settings_of_the_other_kind_are_faults()
     {
-        Assert.Equal(3, Faults(new IssuerOptions { Issuer = "https://a.example", RolesClaim = "roles", GroupsClaim = "groups", Roles = { ["admin"] = ["x"] } }).Count);
-        Assert.Single(Faults(People(p => p.Claims = ["azp"])), f => f.Contains("policy never sees", StringComparison.Ordinal));
-        Assert.Single(Faults(People(p => p.Roles["root"] = ["x"])), f => f.Contains("write admin, approver, auditor or viewer", StringComparison.Ordinal));
-        Assert.Single(Faults(People(p => p.Roles["0"] = ["x"])), f => f.Contains("maps to '0'", StringComparison.Ordinal));
-        Assert.Single(Faults(People(p => p.Roles["viewer"] = [])), f => f.Contains("Roles:viewer lists nothing", StringComparison.Ordinal));
+        Assert.Equal(
+            3,
+            Faults(
+                new IssuerOptions
+                {
+                    Issuer = "https://a.example",
+                    RolesClaim = "roles",
+                    GroupsClaim = "groups",
+                    Roles = { ["admin"] = ["x"] },
+                }
+            ).Count
+        );
+        Assert.Single(
+            Faults(People(p => p.Claims = ["azp"])),
+            f => f.Contains("policy never sees", StringComparison.Ordinal)
+        );
+        Assert.Single(
+            Faults(People(p => p.Roles["root"] = ["x"])),
+            f => f.Contains("write admin, approver, auditor or viewer", StringComparison.Ordinal)
+        );
+        Assert.Single(
+            Faults(People(p => p.Roles["0"] = ["x"])),
+            f => f.Contains("maps to '0'", StringComparison.Ordinal)
+        );
+        Assert.Single(
+            Faults(People(p => p.Roles["viewer"] = [])),
+            f => f.Contains("Roles:viewer lists nothing", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -116,7 +240,11 @@ public sealed class IdentityOptionsTests
         var options = new IdentityOptions
         {
             Audience = "credbroker",
-            Issuers = [new() { Issuer = "https://a.example" }, new() { Issuer = "https://a.example", Audience = "other" }],
+            Issuers =
+            [
+                new() { Issuer = "https://a.example" },
+                new() { Issuer = "https://a.example", Audience = "other" },
+            ],
             TrustDomains = [new() { Name = "td", BundleFile = "/a" }, new() { Name = "td", BundleFile = "/b" }],
         };
         Assert.Equal(2, options.Validate(devMode: false).Count(f => f.Contains("2 times", StringComparison.Ordinal)));
@@ -125,8 +253,16 @@ public sealed class IdentityOptionsTests
     [Fact]
     public void People_and_workloads_of_one_issuer_need_different_audiences()
     {
-        var options = new IdentityOptions { Audience = "credbroker", Issuers = [new() { Issuer = "https://a.example" }, People(p => p.Audience = "credbroker")] };
-        Assert.Contains("write an Audience of its own for people", Assert.Single(options.Validate(devMode: false)), StringComparison.Ordinal);
+        var options = new IdentityOptions
+        {
+            Audience = "credbroker",
+            Issuers = [new() { Issuer = "https://a.example" }, People(p => p.Audience = "credbroker")],
+        };
+        Assert.Contains(
+            "write an Audience of its own for people",
+            Assert.Single(options.Validate(devMode: false)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -138,12 +274,24 @@ public sealed class IdentityOptionsTests
 
     private static IssuerOptions People(Action<IssuerOptions>? change = null)
     {
-        var people = new IssuerOptions { Issuer = "https://a.example", Use = "people", Audience = "credbroker-admin", RolesClaim = "roles", Roles = { ["admin"] = ["x"] } };
+        var people = new IssuerOptions
+        {
+            Issuer = "https://a.example",
+            Use = "people",
+            Audience = "credbroker-admin",
+            RolesClaim = "roles",
+            Roles = { ["admin"] = ["x"] },
+        };
         change?.Invoke(people);
         return people;
     }
 
     // Beside an entry that keeps "nobody may call" from being a fault too.
     private static IReadOnlyList<string> Faults(IssuerOptions issuer, bool devMode = false) =>
-        new IdentityOptions { Audience = "credbroker", Issuers = [issuer], TrustDomains = [new() { Name = "td", BundleFile = "/b" }] }.Validate(devMode);
+        new IdentityOptions
+        {
+            Audience = "credbroker",
+            Issuers = [issuer],
+            TrustDomains = [new() { Name = "td", BundleFile = "/b" }],
+        }.Validate(devMode);
 }

@@ -29,7 +29,11 @@ public sealed class JsonWebKeysTests
     public void A_key_without_alg_verifies_with_those_of_its_type_or_curve()
     {
         var keys = Read(TestKey.Rsa.Jwk(use: null, withAlgorithm: false), TestKey.Ec.Jwk(withAlgorithm: false));
-        foreach (string algorithm in new[] { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" }) Assert.Single(keys.Candidates("rsa-1", algorithm));
+        foreach (var algorithm in new[] { "RS256", "RS384", "RS512", "PS256", "PS384", "PS512" })
+        {
+            Assert.Single(keys.Candidates("rsa-1", algorithm));
+        }
+
         Assert.Single(keys.Candidates("ec-1", "ES256"));
         Assert.Empty(keys.Candidates("ec-1", "ES384"));
         Assert.Empty(keys.Candidates("ec-1", "RS256"));
@@ -55,36 +59,43 @@ public sealed class JsonWebKeysTests
         Assert.Empty(keys.Candidates("rsa-1", "RS256"));
     }
 
-    public static TheoryData<string, string> Unusable => new()
-    {
-        { """{"kty":"oct","k":"AAAA","alg":"HS256"}""", "kty" },
-        { """{"kty":"oct","k":"AAAA","alg":"RS256"}""", "kty" },
-        { """{"kty":"OKP","crv":"Ed25519","x":"AAAA"}""", "kty" },
-        { """{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"}""", "kty" },
-        { """{"kty":1}""", "kty" },
-        { "{}", "kty" },
-        { "[]", "no object" },
-        { "null", "no object" },
-        { """{"kty":"RSA","use":"enc"}""", "use" },
-        { """{"kty":"RSA","use":null}""", "use" },
-        { """{"kty":"RSA","use":["sig"]}""", "use" },
-        { """{"kty":"RSA","n":"AQAB"}""", "base64url" },
-        { """{"kty":"RSA","n":"AQAB","e":"AQ=="}""", "base64url" },
-        { """{"kty":"RSA","n":"AQAB","e":"AQAB"}""", "2048" },
-        { """{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}""", "curve" },
-        { """{"kty":"EC","x":"AA","y":"AA"}""", "curve" },
-        { """{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}""", "not on its curve" },
-        { """{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}""", "base64url" },
-        { """{"kty":"RSA","kid":7}""", "kid" },
-        { """{"kty":"RSA","kid":""}""", "kid" },
-        { """{"kty":"RSA","alg":7}""", "alg" },
-    };
+    public static TheoryData<string, string> Unusable =>
+        new()
+        {
+            { """{"kty":"oct","k":"AAAA","alg":"HS256"}""", "kty" },
+            { """{"kty":"oct","k":"AAAA","alg":"RS256"}""", "kty" },
+            { """{"kty":"OKP","crv":"Ed25519","x":"AAAA"}""", "kty" },
+            { """{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"}""", "kty" },
+            { """{"kty":1}""", "kty" },
+            { "{}", "kty" },
+            { "[]", "no object" },
+            { "null", "no object" },
+            { """{"kty":"RSA","use":"enc"}""", "use" },
+            { """{"kty":"RSA","use":null}""", "use" },
+            { """{"kty":"RSA","use":["sig"]}""", "use" },
+            { """{"kty":"RSA","n":"AQAB"}""", "base64url" },
+            { """{"kty":"RSA","n":"AQAB","e":"AQ=="}""", "base64url" },
+            { """{"kty":"RSA","n":"AQAB","e":"AQAB"}""", "2048" },
+            { """{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}""", "curve" },
+            { """{"kty":"EC","x":"AA","y":"AA"}""", "curve" },
+            { """{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}""", "not on its curve" },
+            { """{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}""", "base64url" },
+            { """{"kty":"RSA","kid":7}""", "kid" },
+            { """{"kty":"RSA","kid":""}""", "kid" },
+            { """{"kty":"RSA","alg":7}""", "alg" },
+        };
 
     [Theory]
     [MemberData(nameof(Unusable))]
     public void An_entry_that_cannot_be_used_is_skipped_and_the_rest_is_kept(string entry, string reason)
     {
-        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[{{entry}},{{TestKey.Rsa.Jwk().ToJsonString()}}]}"""), out var jwks, out _));
+        Assert.True(
+            JsonWebKeys.TryRead(
+                Encoding.UTF8.GetBytes($$"""{"keys":[{{entry}},{{TestKey.Rsa.Jwk().ToJsonString()}}]}"""),
+                out var jwks,
+                out _
+            )
+        );
         Assert.Equal("rsa-1", Assert.Single(jwks.Keys.Keys).KeyId);
         Assert.Contains(reason, Assert.Single(jwks.Skipped), StringComparison.Ordinal);
     }
@@ -147,22 +158,40 @@ public sealed class JsonWebKeysTests
     [InlineData("<html>")]
     public void A_document_that_is_no_JWKS_is_a_fault(string text)
     {
-        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(text), out _, out string? fault));
+        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(text), out _, out var fault));
         Assert.NotEmpty(fault);
     }
 
     [Fact]
     public void A_document_with_too_many_keys_or_bytes_is_a_fault()
     {
-        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat("{}", 100))}}]}"""), out _, out _));
-        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat("{}", 101))}}]}"""), out _, out _));
-        Assert.False(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes($$"""{"keys":[]{{new string(' ', JsonWebKeys.MaxBytes)}}}"""), out _, out _));
+        Assert.True(
+            JsonWebKeys.TryRead(
+                Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat("{}", 100))}}]}"""),
+                out _,
+                out _
+            )
+        );
+        Assert.False(
+            JsonWebKeys.TryRead(
+                Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', Enumerable.Repeat("{}", 101))}}]}"""),
+                out _,
+                out _
+            )
+        );
+        Assert.False(
+            JsonWebKeys.TryRead(
+                Encoding.UTF8.GetBytes($$"""{"keys":[]{{new string(' ', JsonWebKeys.MaxBytes)}}}"""),
+                out _,
+                out _
+            )
+        );
     }
 
     // Nothing looks for the factors of a modulus, so any odd number of the right size will do.
     private static JsonObject WithModulus(byte first, int length)
     {
-        byte[] modulus = new byte[length];
+        var modulus = new byte[length];
         Array.Fill(modulus, (byte)0xA5);
         modulus[0] = first;
         var jwk = TestKey.Rsa.Jwk();
@@ -172,7 +201,10 @@ public sealed class JsonWebKeysTests
 
     private static VerificationKeys Read(params JsonObject[] keys)
     {
-        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(TestKey.Jwks(keys)), out var jwks, out string? fault), fault);
+        Assert.True(
+            JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(TestKey.Jwks(keys)), out var jwks, out var fault),
+            fault
+        );
         return jwks.Keys;
     }
 }

@@ -7,9 +7,9 @@ namespace CredBroker.UnitTests.Identity;
 /// <summary>What a real Keycloak realm handed out; see Vectors/README.md.</summary>
 public sealed class KeycloakVectorTests : IDisposable
 {
-    private readonly IdentityFixture fixture = new(Vector.KeycloakTime);
+    private readonly IdentityFixture _fixture = new(Vector.KeycloakTime);
 
-    public void Dispose() => fixture.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Theory]
     [InlineData("triage-agent")]
@@ -18,8 +18,8 @@ public sealed class KeycloakVectorTests : IDisposable
     [InlineData("at-jwt-agent")]
     public async Task A_real_access_token_is_accepted_though_it_has_several_audiences(string name)
     {
-        fixture.With(Realm());
-        var identity = await fixture.AcceptAsync(Vector.Token($"keycloak/{name}.jwt"));
+        _fixture.With(Realm());
+        var identity = await _fixture.AcceptAsync(Vector.Token($"keycloak/{name}.jwt"));
         Assert.Equal(ProofMethod.Oidc, identity.Proof);
         Assert.Equal(Vector.KeycloakIssuer, identity.Issuer);
         Assert.Equal(name, identity.Workload);
@@ -33,8 +33,8 @@ public sealed class KeycloakVectorTests : IDisposable
     [Fact]
     public async Task EdDSA_is_a_clear_refusal()
     {
-        fixture.With(Realm());
-        var refusal = await fixture.RefuseAsync(Vector.Token("keycloak/eddsa-agent.jwt"));
+        _fixture.With(Realm());
+        var refusal = await _fixture.RefuseAsync(Vector.Token("keycloak/eddsa-agent.jwt"));
         Assert.Equal(RefusalCode.AlgorithmNotAccepted, refusal.Code);
         Assert.Contains("RS256, ES256, PS256", refusal.Detail, StringComparison.Ordinal);
     }
@@ -42,16 +42,16 @@ public sealed class KeycloakVectorTests : IDisposable
     [Fact]
     public async Task HMAC_is_refused()
     {
-        fixture.With(Realm());
-        await fixture.RefuseAsync(RefusalCode.AlgorithmNotAccepted, Vector.Token("keycloak/hs-agent.jwt"));
+        _fixture.With(Realm());
+        await _fixture.RefuseAsync(RefusalCode.AlgorithmNotAccepted, Vector.Token("keycloak/hs-agent.jwt"));
     }
 
     [Fact]
     public async Task A_token_for_another_audience_is_refused()
     {
-        fixture.With(Realm());
-        await fixture.RefuseAsync(RefusalCode.AudienceNotAccepted, Vector.Token("keycloak/no-audience-agent.jwt"));
-        await fixture.RefuseAsync(RefusalCode.AudienceNotAccepted, Vector.Token("keycloak/human-id-token.jwt"));
+        _fixture.With(Realm());
+        await _fixture.RefuseAsync(RefusalCode.AudienceNotAccepted, Vector.Token("keycloak/no-audience-agent.jwt"));
+        await _fixture.RefuseAsync(RefusalCode.AudienceNotAccepted, Vector.Token("keycloak/human-id-token.jwt"));
     }
 
     [Fact]
@@ -59,9 +59,9 @@ public sealed class KeycloakVectorTests : IDisposable
     {
         var realm = Realm();
         realm.ForbiddenClaims.Add("sid");
-        fixture.With(realm);
-        await fixture.RefuseAsync(RefusalCode.ClaimForbidden, Vector.Token("keycloak/human-access-token.jwt"));
-        await fixture.AcceptAsync(Vector.Token("keycloak/triage-agent.jwt"));
+        _fixture.With(realm);
+        await _fixture.RefuseAsync(RefusalCode.ClaimForbidden, Vector.Token("keycloak/human-access-token.jwt"));
+        await _fixture.AcceptAsync(Vector.Token("keycloak/triage-agent.jwt"));
     }
 
     [Fact]
@@ -69,16 +69,19 @@ public sealed class KeycloakVectorTests : IDisposable
     {
         var realm = Realm();
         realm.RequiredClaims.Add(new() { Claim = "preferred_username", Prefix = "service-account-" });
-        fixture.With(realm);
-        await fixture.RefuseAsync(RefusalCode.ClaimMissing, Vector.Token("keycloak/human-access-token.jwt"));
-        await fixture.AcceptAsync(Vector.Token("keycloak/triage-agent.jwt"));
+        _fixture.With(realm);
+        await _fixture.RefuseAsync(RefusalCode.ClaimMissing, Vector.Token("keycloak/human-access-token.jwt"));
+        await _fixture.AcceptAsync(Vector.Token("keycloak/triage-agent.jwt"));
     }
 
     [Fact]
     public async Task Without_such_settings_nothing_tells_the_person_apart() // which is why the settings exist
     {
-        fixture.With(Realm());
-        Assert.Equal("human-app", (await fixture.AcceptAsync(Vector.Token("keycloak/human-access-token.jwt"))).Workload);
+        _fixture.With(Realm());
+        Assert.Equal(
+            "human-app",
+            (await _fixture.AcceptAsync(Vector.Token("keycloak/human-access-token.jwt"))).Workload
+        );
     }
 
     [Fact]
@@ -86,45 +89,53 @@ public sealed class KeycloakVectorTests : IDisposable
     {
         var realm = Realm();
         realm.Algorithms = ["PS256"];
-        fixture.With(realm);
-        await fixture.AcceptAsync(Vector.Token("keycloak/ps-agent.jwt"));
-        await fixture.RefuseAsync(RefusalCode.AlgorithmNotAccepted, Vector.Token("keycloak/triage-agent.jwt"));
+        _fixture.With(realm);
+        await _fixture.AcceptAsync(Vector.Token("keycloak/ps-agent.jwt"));
+        await _fixture.RefuseAsync(RefusalCode.AlgorithmNotAccepted, Vector.Token("keycloak/triage-agent.jwt"));
     }
 
     [Fact]
     public async Task An_expired_token_is_refused_and_not_before_its_end()
     {
-        fixture.With(Realm());
-        string token = Vector.Token("keycloak/triage-agent.jwt");
-        var end = (await fixture.AcceptAsync(token)).ProofExpiresAt;
+        _fixture.With(Realm());
+        var token = Vector.Token("keycloak/triage-agent.jwt");
+        var end = (await _fixture.AcceptAsync(token)).ProofExpiresAt;
         Assert.Equal(new DateTimeOffset(2026, 11, 24, 7, 8, 19, TimeSpan.Zero), end);
-        fixture.Time.SetUtcNow(end.AddSeconds(29));
-        await fixture.AcceptAsync(token);
-        fixture.Time.SetUtcNow(end.AddSeconds(30));
-        await fixture.RefuseAsync(RefusalCode.TokenExpired, token);
+        _fixture.Time.SetUtcNow(end.AddSeconds(29));
+        await _fixture.AcceptAsync(token);
+        _fixture.Time.SetUtcNow(end.AddSeconds(30));
+        await _fixture.RefuseAsync(RefusalCode.TokenExpired, token);
     }
 
     [Fact]
     public async Task A_new_key_is_found_when_the_JWKS_has_it_and_the_cool_down_is_over()
     {
-        string file = fixture.Write("jwks.json", File.ReadAllText(Vector.Path("keycloak/jwks.json")));
+        var file = _fixture.Write("jwks.json", File.ReadAllText(Vector.Path("keycloak/jwks.json")));
         var realm = Realm();
         realm.Jwks.File = file;
-        fixture.With(realm);
-        string token = Vector.Token("keycloak/after-rotation.jwt");
-        await fixture.RefuseAsync(RefusalCode.KeyUnknown, token);
+        _fixture.With(realm);
+        var token = Vector.Token("keycloak/after-rotation.jwt");
+        await _fixture.RefuseAsync(RefusalCode.KeyUnknown, token);
 
-        fixture.Write("jwks.json", File.ReadAllText(Vector.Path("keycloak/jwks.rotating.json")));
-        await fixture.RefuseAsync(RefusalCode.KeyUnknown, token);
-        fixture.Time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("triage-agent", (await fixture.AcceptAsync(token)).Workload);
-        await fixture.AcceptAsync(Vector.Token("keycloak/triage-agent.jwt"));
+        _fixture.Write("jwks.json", File.ReadAllText(Vector.Path("keycloak/jwks.rotating.json")));
+        await _fixture.RefuseAsync(RefusalCode.KeyUnknown, token);
+        _fixture.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("triage-agent", (await _fixture.AcceptAsync(token)).Workload);
+        await _fixture.AcceptAsync(Vector.Token("keycloak/triage-agent.jwt"));
     }
 
     [Fact]
     public async Task The_issuer_is_compared_exactly()
     {
-        foreach (string issuer in new[] { Vector.KeycloakIssuer + "/", "https://IDP.example/realms/agents", "https://idp.example/realms/Agents", "https://idp.example/realms" })
+        foreach (
+            var issuer in new[]
+            {
+                Vector.KeycloakIssuer + "/",
+                "https://IDP.example/realms/agents",
+                "https://idp.example/realms/Agents",
+                "https://idp.example/realms",
+            }
+        )
         {
             using var other = new IdentityFixture(Vector.KeycloakTime);
             var realm = Realm();
@@ -134,11 +145,12 @@ public sealed class KeycloakVectorTests : IDisposable
         }
     }
 
-    private static IssuerOptions Realm() => new()
-    {
-        Issuer = Vector.KeycloakIssuer,
-        Jwks = new() { File = Vector.Path("keycloak/jwks.json") },
-        WorkloadClaim = "azp",
-        Claims = ["azp", "realm_access"],
-    };
+    private static IssuerOptions Realm() =>
+        new()
+        {
+            Issuer = Vector.KeycloakIssuer,
+            Jwks = new() { File = Vector.Path("keycloak/jwks.json") },
+            WorkloadClaim = "azp",
+            Claims = ["azp", "realm_access"],
+        };
 }

@@ -12,7 +12,7 @@ public sealed class PathTemplateTests
     public void Each_placeholder_takes_one_segment(string template, string path, string workload, string instance)
     {
         Assert.True(PathTemplate.TryParse(template, out var parsed, out _));
-        Assert.True(parsed.TryMatch(path, out string w, out string i));
+        Assert.True(parsed.TryMatch(path, out var w, out var i));
         Assert.Equal((workload, instance), (w, i));
     }
 
@@ -26,7 +26,7 @@ public sealed class PathTemplateTests
     public void The_whole_path_must_have_the_templates_form(string path)
     {
         Assert.True(PathTemplate.TryParse("/agents/{workload}/{instance}", out var template, out _));
-        Assert.False(template.TryMatch(path, out string workload, out string instance));
+        Assert.False(template.TryMatch(path, out var workload, out var instance));
         Assert.Equal(("", ""), (workload, instance));
     }
 
@@ -45,7 +45,7 @@ public sealed class PathTemplateTests
     [InlineData("/{workload}/*")]
     public void A_template_that_could_be_read_in_two_ways_is_a_fault(string text)
     {
-        Assert.False(PathTemplate.TryParse(text, out _, out string? fault));
+        Assert.False(PathTemplate.TryParse(text, out _, out var fault));
         Assert.NotEmpty(fault);
     }
 }

@@ -7,13 +7,13 @@ namespace CredBroker.UnitTests.Identity;
 /// <summary>People's tokens, and the line between people and workloads.</summary>
 public sealed class PeopleTests : IDisposable
 {
-    private readonly IdentityFixture fixture = new(TestToken.Now);
-    private readonly IssuerOptions people;
+    private readonly IdentityFixture _fixture = new(TestToken.Now);
+    private readonly IssuerOptions _people;
 
     public PeopleTests()
     {
-        string jwks = fixture.Write("jwks.json", TestKey.Jwks(TestKey.Rsa.Jwk()));
-        people = new IssuerOptions
+        var jwks = _fixture.Write("jwks.json", TestKey.Jwks(TestKey.Rsa.Jwk()));
+        _people = new IssuerOptions
         {
             Issuer = TestToken.Issuer,
             Use = "people",
@@ -21,19 +21,28 @@ public sealed class PeopleTests : IDisposable
             Jwks = new() { File = jwks },
             RolesClaim = "/realm_access/roles",
             GroupsClaim = "groups",
-            Roles = { ["admin"] = ["cb-admins", "root"], ["auditor"] = ["cb-auditors"], ["viewer"] = ["cb-admins", "staff"] },
+            Roles =
+            {
+                ["admin"] = ["cb-admins", "root"],
+                ["auditor"] = ["cb-auditors"],
+                ["viewer"] = ["cb-admins", "staff"],
+            },
         };
-        fixture.With(people).With(new TrustDomainOptions { Name = "elsewhere.example", BundleFile = "/nonexistent" });
+        _fixture.With(_people).With(new TrustDomainOptions { Name = "elsewhere.example", BundleFile = "/nonexistent" });
     }
 
-    public void Dispose() => fixture.Dispose();
+    public void Dispose() => _fixture.Dispose();
 
     [Fact]
     public async Task A_person_has_the_roles_that_the_issuers_settings_map()
     {
-        var person = await fixture.AcceptPersonAsync(Token("""
-            "realm_access":{"roles":["cb-admins","other"]},"groups":["finance","ops"],
-            """));
+        var person = await _fixture.AcceptPersonAsync(
+            Token(
+                """
+                "realm_access":{"roles":["cb-admins","other"]},"groups":["finance","ops"],
+                """
+            )
+        );
         Assert.Equal((TestToken.Issuer, "agent-1"), (person.Issuer, person.Subject));
         Assert.Equal([PersonRole.Admin, PersonRole.Viewer], person.Roles.Order());
         Assert.Equal(["finance", "ops"], person.Groups);
@@ -51,60 +60,90 @@ public sealed class PeopleTests : IDisposable
     [InlineData(""" "realm_access":["cb-admins"],"roles":["cb-admins"], """)]
     [InlineData(""" "/realm_access/roles":["cb-admins"], """)]
     public async Task Nothing_but_a_mapped_value_in_its_place_gives_a_role(string claims) =>
-        Assert.Empty((await fixture.AcceptPersonAsync(Token(claims))).Roles);
+        Assert.Empty((await _fixture.AcceptPersonAsync(Token(claims))).Roles);
 
     [Fact]
     public async Task A_persons_token_goes_through_the_same_checks()
     {
-        await fixture.RefusePersonAsync(RefusalCode.TokenMalformed, "x");
-        await fixture.RefusePersonAsync(RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Rsa, p => p["aud"] = "other"));
-        await fixture.RefusePersonAsync(RefusalCode.SignatureInvalid, TestToken.Oidc(TestKey.OtherRsa.As("rsa-1"), p => p["aud"] = "credbroker-admin"));
-        await fixture.RefusePersonAsync(RefusalCode.TokenExpired, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["exp"]) = ("credbroker-admin", TestToken.Seconds(-60))));
-        await fixture.RefusePersonAsync(RefusalCode.IssuerUnknown, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["iss"]) = ("credbroker-admin", "https://other.example")));
-        await fixture.RefusePersonAsync(RefusalCode.SubjectInvalid, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["sub"]) = ("credbroker-admin", "")));
+        await _fixture.RefusePersonAsync(RefusalCode.TokenMalformed, "x");
+        await _fixture.RefusePersonAsync(
+            RefusalCode.AudienceNotAccepted,
+            TestToken.Oidc(TestKey.Rsa, p => p["aud"] = "other")
+        );
+        await _fixture.RefusePersonAsync(
+            RefusalCode.SignatureInvalid,
+            TestToken.Oidc(TestKey.OtherRsa.As("rsa-1"), p => p["aud"] = "credbroker-admin")
+        );
+        await _fixture.RefusePersonAsync(
+            RefusalCode.TokenExpired,
+            TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["exp"]) = ("credbroker-admin", TestToken.Seconds(-60)))
+        );
+        await _fixture.RefusePersonAsync(
+            RefusalCode.IssuerUnknown,
+            TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["iss"]) = ("credbroker-admin", "https://other.example"))
+        );
+        await _fixture.RefusePersonAsync(
+            RefusalCode.SubjectInvalid,
+            TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["sub"]) = ("credbroker-admin", ""))
+        );
     }
 
     [Fact]
     public async Task The_common_audience_is_not_peoples() =>
-        await fixture.RefusePersonAsync(RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Rsa));
+        await _fixture.RefusePersonAsync(RefusalCode.AudienceNotAccepted, TestToken.Oidc(TestKey.Rsa));
 
     [Fact]
     public async Task A_token_of_a_people_only_issuer_is_no_workloads()
     {
-        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, Token(""));
-        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa));
+        await _fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, Token(""));
+        await _fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa));
     }
 
     [Fact]
     public async Task A_token_of_a_workloads_only_issuer_is_no_persons()
     {
-        fixture.With(new IssuerOptions { Issuer = "https://ci.example", Jwks = people.Jwks });
-        await fixture.AcceptAsync(TestToken.Oidc(TestKey.Rsa, p => p["iss"] = "https://ci.example"));
-        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa, p => p["iss"] = "https://ci.example"));
+        _fixture.With(new IssuerOptions { Issuer = "https://ci.example", Jwks = _people.Jwks });
+        await _fixture.AcceptAsync(TestToken.Oidc(TestKey.Rsa, p => p["iss"] = "https://ci.example"));
+        await _fixture.RefusePersonAsync(
+            RefusalCode.WrongKindOfIdentity,
+            TestToken.Oidc(TestKey.Rsa, p => p["iss"] = "https://ci.example")
+        );
     }
 
     [Fact]
     public async Task A_JWT_SVID_is_no_persons_token()
     {
-        fixture.With(new TrustDomainOptions { Name = "agents.example", BundleFile = fixture.Write("b.json", TestKey.Bundle(1, TestKey.Rsa.Jwk("jwt-svid"))) });
-        await fixture.AcceptAsync(TestToken.Svid(TestKey.Rsa));
-        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Svid(TestKey.Rsa));
-        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["sub"]) = ("credbroker-admin", "SPIFFE:x")));
+        _fixture.With(
+            new TrustDomainOptions
+            {
+                Name = "agents.example",
+                BundleFile = _fixture.Write("b.json", TestKey.Bundle(1, TestKey.Rsa.Jwk("jwt-svid"))),
+            }
+        );
+        await _fixture.AcceptAsync(TestToken.Svid(TestKey.Rsa));
+        await _fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Svid(TestKey.Rsa));
+        await _fixture.RefusePersonAsync(
+            RefusalCode.WrongKindOfIdentity,
+            TestToken.Oidc(TestKey.Rsa, p => (p["aud"], p["sub"]) = ("credbroker-admin", "SPIFFE:x"))
+        );
     }
 
     [Fact]
     public async Task An_issuer_of_both_kinds_tells_them_apart_by_audience_and_a_token_for_both_is_neither()
     {
-        fixture.With(new IssuerOptions { Issuer = TestToken.Issuer, Jwks = people.Jwks });
-        await fixture.AcceptAsync(TestToken.Oidc(TestKey.Rsa));
-        await fixture.AcceptPersonAsync(Token(""));
-        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, Token(""));
-        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa));
-        string both = TestToken.Oidc(TestKey.Rsa, p => p["aud"] = (string[])["credbroker", "credbroker-admin"]);
-        await fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, both);
-        await fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, both);
+        _fixture.With(new IssuerOptions { Issuer = TestToken.Issuer, Jwks = _people.Jwks });
+        await _fixture.AcceptAsync(TestToken.Oidc(TestKey.Rsa));
+        await _fixture.AcceptPersonAsync(Token(""));
+        await _fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, Token(""));
+        await _fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, TestToken.Oidc(TestKey.Rsa));
+        var both = TestToken.Oidc(TestKey.Rsa, p => p["aud"] = (string[])["credbroker", "credbroker-admin"]);
+        await _fixture.RefuseAsync(RefusalCode.WrongKindOfIdentity, both);
+        await _fixture.RefusePersonAsync(RefusalCode.WrongKindOfIdentity, both);
     }
 
     private static string Token(string claims) =>
-        TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims(claims).Replace("\"credbroker\"", "\"credbroker-admin\"", StringComparison.Ordinal));
+        TestToken.Raw(
+            TestKey.Rsa,
+            TestToken.OidcClaims(claims).Replace("\"credbroker\"", "\"credbroker-admin\"", StringComparison.Ordinal)
+        );
 }

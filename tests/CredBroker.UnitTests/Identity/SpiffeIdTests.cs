@@ -64,7 +64,7 @@ public sealed partial class SpiffeIdTests
     [InlineData("spiffe://td.Example/w")]
     public void Anything_else_is_refused_and_nothing_is_normalised(string text)
     {
-        Assert.False(SpiffeId.TryParse(text, out var id, out string? fault));
+        Assert.False(SpiffeId.TryParse(text, out var id, out var fault));
         Assert.Null(id);
         Assert.NotEmpty(fault);
     }
@@ -87,7 +87,7 @@ public sealed partial class SpiffeIdTests
     [Fact]
     public void An_ID_of_2048_bytes_is_accepted_and_one_of_2049_refused()
     {
-        string longest = "spiffe://td/" + new string('a', 2048 - "spiffe://td/".Length);
+        var longest = "spiffe://td/" + new string('a', 2048 - "spiffe://td/".Length);
         Assert.True(SpiffeId.TryParse(longest, out _, out _));
         Assert.False(SpiffeId.TryParse(longest + "a", out _, out _));
     }
@@ -97,13 +97,41 @@ public sealed partial class SpiffeIdTests
         Prop.ForAll(Likely.ToArbitrary(), text => SpiffeId.TryParse(text, out _, out _) == Form().IsMatch(text));
 
     [Property(MaxTest = 1000)]
-    public bool What_is_read_is_what_was_written(string? text) => !SpiffeId.TryParse(text ?? "", out var id, out _) || id.Text == text;
+    public bool What_is_read_is_what_was_written(string? text) =>
+        !SpiffeId.TryParse(text ?? "", out var id, out _) || id.Text == text;
 
     private static Gen<string> Likely =>
-        Gen.Elements("spiffe://", "SPIFFE://", "spiffe:", "td", "TD", "a.b", "/", "/", "/w", "/.", "..", "%2e", "?q", "#f", ":1", "@", "é", "\0", " ", "W_-9", "")
-            .ListOf().Select(parts => "spiffe://" + string.Concat(parts)).Where(t => t.Length < 2000);
+        Gen.Elements(
+                "spiffe://",
+                "SPIFFE://",
+                "spiffe:",
+                "td",
+                "TD",
+                "a.b",
+                "/",
+                "/",
+                "/w",
+                "/.",
+                "..",
+                "%2e",
+                "?q",
+                "#f",
+                ":1",
+                "@",
+                "é",
+                "\0",
+                " ",
+                "W_-9",
+                ""
+            )
+            .ListOf()
+            .Select(parts => "spiffe://" + string.Concat(parts))
+            .Where(t => t.Length < 2000);
 
     // An oracle of its own: the grammar as a regular expression, with the dot segments ruled out beside it.
-    [GeneratedRegex(@"\Aspiffe://[a-z0-9._-]{1,255}(/(?!\.{1,2}(/|\z))[a-zA-Z0-9._-]+)*\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"\Aspiffe://[a-z0-9._-]{1,255}(/(?!\.{1,2}(/|\z))[a-zA-Z0-9._-]+)*\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Form();
 }

@@ -13,19 +13,21 @@ internal sealed class TestKey
     public static readonly TestKey OtherRsa = new("rsa-2", "RS256");
     public static readonly TestKey Ec = new("ec-1", "ES256");
 
-    private readonly AsymmetricAlgorithm key;
+    private readonly AsymmetricAlgorithm _key;
 
     private TestKey(string keyId, string algorithm, AsymmetricAlgorithm? key = null)
     {
         KeyId = keyId;
         Algorithm = algorithm;
-        this.key = key ?? algorithm switch
-        {
-            "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
-            "ES384" => ECDsa.Create(ECCurve.NamedCurves.nistP384),
-            "ES512" => ECDsa.Create(ECCurve.NamedCurves.nistP521),
-            _ => RSA.Create(2048),
-        };
+        _key =
+            key
+            ?? algorithm switch
+            {
+                "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
+                "ES384" => ECDsa.Create(ECCurve.NamedCurves.nistP384),
+                "ES512" => ECDsa.Create(ECCurve.NamedCurves.nistP521),
+                _ => RSA.Create(2048),
+            };
     }
 
     public string KeyId { get; }
@@ -35,9 +37,15 @@ internal sealed class TestKey
     public SigningCredentials Credentials => new(SecurityKey, Algorithm);
 
     /// <summary>What a naive verifier could take for an HMAC secret: the public key's PEM text.</summary>
-    public byte[] PublicPem => Encoding.ASCII.GetBytes(key is RSA rsa ? rsa.ExportSubjectPublicKeyInfoPem() : ((ECDsa)key).ExportSubjectPublicKeyInfoPem());
+    public byte[] PublicPem =>
+        Encoding.ASCII.GetBytes(
+            _key is RSA rsa ? rsa.ExportSubjectPublicKeyInfoPem() : ((ECDsa)_key).ExportSubjectPublicKeyInfoPem()
+        );
 
-    private SecurityKey SecurityKey => key is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = KeyId } : new ECDsaSecurityKey((ECDsa)key) { KeyId = KeyId };
+    private SecurityKey SecurityKey =>
+        _key is RSA rsa
+            ? new RsaSecurityKey(rsa) { KeyId = KeyId }
+            : new ECDsaSecurityKey((ECDsa)_key) { KeyId = KeyId };
 
     public static TestKey New(string keyId, string algorithm) => new(keyId, algorithm);
 
@@ -45,23 +53,32 @@ internal sealed class TestKey
     public static TestKey For(string algorithm) => algorithm[0] == 'E' ? New("k", algorithm) : Rsa.As("k", algorithm);
 
     /// <summary>The same key under another name or with another algorithm.</summary>
-    public TestKey As(string? keyId = null, string? algorithm = null) => new(keyId ?? KeyId, algorithm ?? Algorithm, key);
+    public TestKey As(string? keyId = null, string? algorithm = null) =>
+        new(keyId ?? KeyId, algorithm ?? Algorithm, _key);
 
     public byte[] Sign(string input)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(input);
+        var bytes = Encoding.UTF8.GetBytes(input);
         var hash = new HashAlgorithmName($"SHA{Algorithm[2..]}");
-        return key is RSA rsa
+        return _key is RSA rsa
             ? rsa.SignData(bytes, hash, Algorithm[0] == 'P' ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1)
-            : ((ECDsa)key).SignData(bytes, hash);
+            : ((ECDsa)_key).SignData(bytes, hash);
     }
 
     public JsonObject Jwk(string? use = "sig", bool withAlgorithm = true)
     {
         var jwk = new JsonObject { ["kid"] = KeyId };
-        if (use is not null) jwk["use"] = use;
-        if (withAlgorithm) jwk["alg"] = Algorithm;
-        if (key is RSA rsa)
+        if (use is not null)
+        {
+            jwk["use"] = use;
+        }
+
+        if (withAlgorithm)
+        {
+            jwk["alg"] = Algorithm;
+        }
+
+        if (_key is RSA rsa)
         {
             var parameters = rsa.ExportParameters(false);
             jwk["kty"] = "RSA";
@@ -70,9 +87,14 @@ internal sealed class TestKey
         }
         else
         {
-            var parameters = ((ECDsa)key).ExportParameters(false);
+            var parameters = ((ECDsa)_key).ExportParameters(false);
             jwk["kty"] = "EC";
-            jwk["crv"] = key.KeySize switch { 256 => "P-256", 384 => "P-384", _ => "P-521" };
+            jwk["crv"] = _key.KeySize switch
+            {
+                256 => "P-256",
+                384 => "P-384",
+                _ => "P-521",
+            };
             jwk["x"] = Base64Url.EncodeToString(parameters.Q.X);
             jwk["y"] = Base64Url.EncodeToString(parameters.Q.Y);
         }
@@ -80,12 +102,17 @@ internal sealed class TestKey
         return jwk;
     }
 
-    public static string Jwks(params IEnumerable<JsonObject> keys) => new JsonObject { ["keys"] = new JsonArray([.. keys]) }.ToJsonString();
+    public static string Jwks(params IEnumerable<JsonObject> keys) =>
+        new JsonObject { ["keys"] = new JsonArray([.. keys]) }.ToJsonString();
 
     public static string Bundle(ulong? sequence, params IEnumerable<JsonObject> keys)
     {
         var bundle = new JsonObject { ["keys"] = new JsonArray([.. keys]) };
-        if (sequence is not null) bundle["spiffe_sequence"] = sequence;
+        if (sequence is not null)
+        {
+            bundle["spiffe_sequence"] = sequence;
+        }
+
         return bundle.ToJsonString();
     }
 }

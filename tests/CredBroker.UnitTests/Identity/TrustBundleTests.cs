@@ -39,7 +39,12 @@ public sealed class TrustBundleTests
     [Fact]
     public void Entries_with_an_unknown_kty_are_ignored()
     {
-        var odd = new JsonObject { ["kty"] = "OKP", ["use"] = "jwt-svid", ["kid"] = "x" };
+        var odd = new JsonObject
+        {
+            ["kty"] = "OKP",
+            ["use"] = "jwt-svid",
+            ["kid"] = "x",
+        };
         Assert.Single(Read(TestKey.Bundle(1, odd, TestKey.Rsa.Jwk("jwt-svid"))).JwtKeys.Keys);
     }
 
@@ -84,7 +89,10 @@ public sealed class TrustBundleTests
         Assert.Equal(TimeSpan.FromSeconds(300), Read("""{"keys":[]}""").RefreshHint);
         Assert.Equal(TimeSpan.FromSeconds(60), Read("""{"keys":[],"spiffe_refresh_hint":60}""").RefreshHint);
         Assert.Equal(TimeSpan.FromSeconds(1), Read("""{"keys":[],"spiffe_refresh_hint":0}""").RefreshHint);
-        Assert.Equal(TimeSpan.FromDays(1), Read("""{"keys":[],"spiffe_refresh_hint":18446744073709551615}""").RefreshHint);
+        Assert.Equal(
+            TimeSpan.FromDays(1),
+            Read("""{"keys":[],"spiffe_refresh_hint":18446744073709551615}""").RefreshHint
+        );
     }
 
     [Theory]
@@ -98,7 +106,7 @@ public sealed class TrustBundleTests
     [InlineData("not json")]
     public void A_document_that_is_no_bundle_is_a_fault(string text)
     {
-        Assert.False(TrustBundle.TryRead(Encoding.UTF8.GetBytes(text), out _, out string? fault));
+        Assert.False(TrustBundle.TryRead(Encoding.UTF8.GetBytes(text), out _, out var fault));
         Assert.NotEmpty(fault);
     }
 
@@ -111,14 +119,14 @@ public sealed class TrustBundleTests
     [InlineData(5UL, null, false)]
     public void The_sequence_never_goes_back(ulong? current, ulong? next, bool accepted)
     {
-        Assert.Equal(accepted, Read(TestKey.Bundle(next)).MaySucceed(Read(TestKey.Bundle(current)), out string? fault));
+        Assert.Equal(accepted, Read(TestKey.Bundle(next)).MaySucceed(Read(TestKey.Bundle(current)), out var fault));
         Assert.Equal(accepted, fault is null);
         Assert.True(Read(TestKey.Bundle(next)).MaySucceed(null, out _));
     }
 
     private static TrustBundle Read(string json)
     {
-        Assert.True(TrustBundle.TryRead(Encoding.UTF8.GetBytes(json), out var bundle, out string? fault), fault);
+        Assert.True(TrustBundle.TryRead(Encoding.UTF8.GetBytes(json), out var bundle, out var fault), fault);
         return bundle;
     }
 }

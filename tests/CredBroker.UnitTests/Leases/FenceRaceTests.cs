@@ -4,36 +4,59 @@ using CredBroker.UnitTests.Exchange;
 
 namespace CredBroker.UnitTests.Leases;
 
-/// <summary>Revocation, policy change and task close against exchanges in flight: no lease survives its fence, in whatever order the steps fall.</summary>
+/// <summary>
+/// Revocation, policy change and task close against exchanges in flight: no lease survives its fence, in whatever order
+/// the steps fall.
+/// </summary>
 public sealed class FenceRaceTests
 {
     private const int Rounds = 340;
     private const int ExchangesPerRound = 6;
 
     [Fact]
-    public async Task No_lease_survives_a_revocation() => await RaceAsync(
-        async (broker, round) =>
-        {
-            await broker.Revocations.OrderAsync(new() { Task = $"t-{round}" }, "race", BrokerHarness.Admin, BrokerHarness.Call, CancellationToken.None);
-            await broker.Retry.RunAsync(CancellationToken.None);
-        });
+    public async Task No_lease_survives_a_revocation() =>
+        await RaceAsync(
+            async (broker, round) =>
+            {
+                await broker.Revocations.OrderAsync(
+                    new() { Task = $"t-{round}" },
+                    "race",
+                    BrokerHarness.Admin,
+                    BrokerHarness.Call,
+                    CancellationToken.None
+                );
+                await broker.Retry.RunAsync(CancellationToken.None);
+            }
+        );
 
     [Fact]
-    public async Task No_lease_survives_the_close_of_its_task() => await RaceAsync(
-        async (broker, round) =>
-        {
-            await broker.Agents.CloseTaskAsync(FakeWorkloadVerifier.Token("triage"), "invoice-triage", $"t-{round}", BrokerHarness.Call, CancellationToken.None);
-            await broker.Retry.RunAsync(CancellationToken.None);
-        });
+    public async Task No_lease_survives_the_close_of_its_task() =>
+        await RaceAsync(
+            async (broker, round) =>
+            {
+                await broker.Agents.CloseTaskAsync(
+                    FakeWorkloadVerifier.Token("triage"),
+                    "invoice-triage",
+                    $"t-{round}",
+                    BrokerHarness.Call,
+                    CancellationToken.None
+                );
+                await broker.Retry.RunAsync(CancellationToken.None);
+            }
+        );
 
     [Fact]
-    public async Task No_lease_survives_a_policy_that_does_not_allow_it() => await RaceAsync(
-        async (broker, round) =>
-        {
-            await broker.ApplyAsync(TestPolicy.Text(rule: $"agent == \"triage\" && task.id != \"t-{round}\"", comment: $"{round}"));
-            await broker.Reevaluation.RunAsync(CancellationToken.None);
-            await broker.Retry.RunAsync(CancellationToken.None);
-        });
+    public async Task No_lease_survives_a_policy_that_does_not_allow_it() =>
+        await RaceAsync(
+            async (broker, round) =>
+            {
+                await broker.ApplyAsync(
+                    TestPolicy.Text(rule: $"agent == \"triage\" && task.id != \"t-{round}\"", comment: $"{round}")
+                );
+                await broker.Reevaluation.RunAsync(CancellationToken.None);
+                await broker.Retry.RunAsync(CancellationToken.None);
+            }
+        );
 
     private static async Task RaceAsync(Func<BrokerHarness, int, Task> revoke)
     {
@@ -41,12 +64,16 @@ public sealed class FenceRaceTests
         var issued = 0;
         for (var round = 0; round < Rounds; round++)
         {
-            // Every exchange has noted its fence before the revoker starts; a later one would have seen the order and be right to go on.
+            // Every exchange has noted its fence before the revoker starts; a later one would have seen the order and
+            // be right to go on.
             var current = round;
             using var underWay = new CountdownEvent(ExchangesPerRound);
             broker.Verifier.Entered = () => underWay.Signal();
-            var exchanges = Enumerable.Range(0, ExchangesPerRound)
-                .Select(_ => Task.Run(async () => await broker.ExchangeAsync(BrokerHarness.Command(task: $"t-{current}"))))
+            var exchanges = Enumerable
+                .Range(0, ExchangesPerRound)
+                .Select(_ =>
+                    Task.Run(async () => await broker.ExchangeAsync(BrokerHarness.Command(task: $"t-{current}")))
+                )
                 .ToList();
 
             // The revoker starts at another step of the exchanges each round.
@@ -66,12 +93,31 @@ public sealed class FenceRaceTests
         Assert.Empty(broker.Issuer.Alive);
     }
 
-    /// <summary>What the fence left must be on its way out already: nothing of the round is live, and the retry job confirms the rest.</summary>
+    /// <summary>
+    /// What the fence left must be on its way out already: nothing of the round is live, and the retry job confirms the
+    /// rest.
+    /// </summary>
     private static async Task SettleAsync(BrokerHarness broker, int round)
     {
-        var live = await broker.Store.ListLeasesAsync(new() { Selector = new() { Task = $"t-{round}" }, States = LeaseStates.Live }, CancellationToken.None);
+        var live = await broker.Store.ListLeasesAsync(
+            new()
+            {
+                Selector = new() { Task = $"t-{round}" },
+                States = LeaseStates.Live,
+            },
+            CancellationToken.None
+        );
         Assert.Empty(live.Leases);
-        while ((await broker.Store.ListLeasesAsync(new() { Selector = new() { Task = $"t-{round}" }, States = [LeaseState.Revoking] }, CancellationToken.None)).Leases.Count > 0)
+        while ((
+                await broker.Store.ListLeasesAsync(
+                    new()
+                    {
+                        Selector = new() { Task = $"t-{round}" },
+                        States = [LeaseState.Revoking],
+                    },
+                    CancellationToken.None
+                )
+            ).Leases.Count > 0)
         {
             await broker.Retry.RunAsync(CancellationToken.None);
         }

@@ -7,69 +7,95 @@ namespace CredBroker.UnitTests.Leases;
 
 public sealed class RenewalTests : IAsyncLifetime
 {
-    private BrokerHarness broker = null!;
+    private BrokerHarness _broker = null!;
 
-    public async ValueTask InitializeAsync() => broker = await BrokerHarness.StartAsync();
+    public async ValueTask InitializeAsync() => _broker = await BrokerHarness.StartAsync();
 
-    public ValueTask DisposeAsync() => broker.DisposeAsync();
+    public ValueTask DisposeAsync() => _broker.DisposeAsync();
 
     [Fact]
     public async Task A_renewal_extends_from_now()
     {
-        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
-        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
 
         var renewed = Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease)).Lease;
 
-        Assert.Equal(broker.Time.GetUtcNow() + TimeSpan.FromMinutes(2), renewed.ExpiresAt);
-        Assert.Equal(renewed.ExpiresAt, (await broker.LeaseAsync(lease.Id)).ExpiresAt);
-        Assert.Single(await broker.EventsAsync(AuditEventTypes.LeaseRenewed));
+        Assert.Equal(_broker.Time.GetUtcNow() + TimeSpan.FromMinutes(2), renewed.ExpiresAt);
+        Assert.Equal(renewed.ExpiresAt, (await _broker.LeaseAsync(lease.Id)).ExpiresAt);
+        Assert.Single(await _broker.EventsAsync(AuditEventTypes.LeaseRenewed));
     }
 
     [Fact]
     public async Task Renewals_never_exceed_the_whole_life_that_was_granted()
     {
-        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(6)));
-        broker.Time.Advance(TimeSpan.FromMinutes(5));
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(6)));
+        _broker.Time.Advance(TimeSpan.FromMinutes(5));
 
         var renewed = Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease, TimeSpan.FromHours(1))).Lease;
         Assert.Equal(lease.ActivatedAt + TimeSpan.FromMinutes(10), renewed.ExpiresAt);
 
-        Assert.Equal(RefusalCode.NotRenewable, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease, TimeSpan.FromHours(1))).Refusal.Code);
+        Assert.Equal(
+            RefusalCode.NotRenewable,
+            Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease, TimeSpan.FromHours(1))).Refusal.Code
+        );
     }
 
     [Fact]
     public async Task A_renewal_is_decided_under_the_newest_policy()
     {
-        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
-        broker.Time.Advance(TimeSpan.FromMinutes(1));
-        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
 
-        Assert.Equal(RefusalCode.NoRuleAllows, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
-        Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestDenied));
+        Assert.Equal(
+            RefusalCode.NoRuleAllows,
+            Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code
+        );
+        Assert.Single(await _broker.EventsAsync(AuditEventTypes.RequestDenied));
     }
 
     [Fact]
     public async Task A_condition_on_the_wished_life_holds_for_a_renewal_too()
     {
-        await broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" && request.ttl <= duration(\"2m\")"));
-        var lease = await broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
-        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" && request.ttl <= duration(\"2m\")"));
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Equal(RefusalCode.NoRuleAllows, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease, TimeSpan.FromMinutes(9))).Refusal.Code);
+        Assert.Equal(
+            RefusalCode.NoRuleAllows,
+            Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease, TimeSpan.FromMinutes(9))).Refusal.Code
+        );
         Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease, TimeSpan.FromMinutes(2)));
     }
 
     [Fact]
     public async Task A_released_lease_is_not_renewed()
     {
-        var lease = await broker.IssueAsync();
-        await broker.Agents.ReleaseAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, BrokerHarness.Call, CancellationToken.None);
+        var lease = await _broker.IssueAsync();
+        await _broker.Agents.ReleaseAsync(
+            FakeWorkloadVerifier.Token("triage"),
+            lease.Id,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
 
-        Assert.Equal(RefusalCode.LeaseStateConflict, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
-        Assert.Equal("CB6005", Assert.Single(await broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString());
+        Assert.Equal(
+            RefusalCode.LeaseStateConflict,
+            Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code
+        );
+        Assert.Equal(
+            "CB6005",
+            Assert.Single(await _broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString()
+        );
     }
 
     private ValueTask<LeaseOutcome> RenewAsync(Lease lease, TimeSpan? ttl = null) =>
-        broker.Agents.RenewAsync(FakeWorkloadVerifier.Token("triage"), lease.Id, ttl, BrokerHarness.Call, CancellationToken.None);
+        _broker.Agents.RenewAsync(
+            FakeWorkloadVerifier.Token("triage"),
+            lease.Id,
+            ttl,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
 }

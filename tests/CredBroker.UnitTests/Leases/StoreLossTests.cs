@@ -56,7 +56,9 @@ public sealed class StoreLossTests
         await using var broker = await StartAsync<StateChange.PolicyApplied>(out var losing);
         broker.PolicySource.Text = TestPolicy.Text(comment: "edited");
         losing.Lost = true;
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await broker.Policy.RefreshAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await broker.Policy.RefreshAsync(CancellationToken.None)
+        );
         Assert.Equal(1, broker.Policy.Current!.Version);
 
         losing.Lost = false;
@@ -70,7 +72,9 @@ public sealed class StoreLossTests
         await using var broker = await StartAsync<StateChange.PolicyApplied>(out var losing);
         broker.PolicySource.Text = TestPolicy.Text(comment: "edited");
         losing.LosesReply = true;
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await broker.Policy.RefreshAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await broker.Policy.RefreshAsync(CancellationToken.None)
+        );
 
         losing.LosesReply = false;
         Assert.True(await broker.Policy.RefreshAsync(CancellationToken.None));
@@ -92,7 +96,10 @@ public sealed class StoreLossTests
 
         losing.Lost = false;
         await broker.Expiry.RunAsync(CancellationToken.None);
-        Assert.Equal((LeaseState.Revoked, RevocationCause.Expiry), ((await broker.LeaseAsync(lease.Id)).State, (await broker.LeaseAsync(lease.Id)).Cause!.Value));
+        Assert.Equal(
+            (LeaseState.Revoked, RevocationCause.Expiry),
+            ((await broker.LeaseAsync(lease.Id)).State, (await broker.LeaseAsync(lease.Id)).Cause!.Value)
+        );
     }
 
     private static Task<BrokerHarness> StartAsync<TChange>(out LosingStore<TChange> losing)
@@ -123,26 +130,45 @@ public sealed class StoreLossTests
             }
 
             var outcome = await store.CommitAsync(change, cancellationToken);
-            return LosesReply && change is TChange ? throw new StoreUnavailableException("the outcome is unknown") : outcome;
+            return LosesReply && change is TChange
+                ? throw new StoreUnavailableException("the outcome is unknown")
+                : outcome;
         }
 
-        public ValueTask<Lease?> FindLeaseAsync(string leaseId, CancellationToken cancellationToken) => store.FindLeaseAsync(leaseId, cancellationToken);
+        public ValueTask<Lease?> FindLeaseAsync(string leaseId, CancellationToken cancellationToken) =>
+            store.FindLeaseAsync(leaseId, cancellationToken);
 
-        public ValueTask<LeasePage> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken) => store.ListLeasesAsync(query, cancellationToken);
+        public ValueTask<LeasePage> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken) =>
+            store.ListLeasesAsync(query, cancellationToken);
 
-        public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(LeaseWork work, DateTimeOffset dueBefore, int limit, CancellationToken cancellationToken) =>
-            store.FindWorkAsync(work, dueBefore, limit, cancellationToken);
+        public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+            LeaseWork work,
+            DateTimeOffset dueBefore,
+            int limit,
+            CancellationToken cancellationToken
+        ) => store.FindWorkAsync(work, dueBefore, limit, cancellationToken);
 
-        public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(IReadOnlyCollection<string> vaultLeaseIds, CancellationToken cancellationToken) =>
-            store.FindKnownVaultLeasesAsync(vaultLeaseIds, cancellationToken);
+        public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
+            IReadOnlyCollection<string> vaultLeaseIds,
+            CancellationToken cancellationToken
+        ) => store.FindKnownVaultLeasesAsync(vaultLeaseIds, cancellationToken);
 
-        public ValueTask<RevocationOrder?> FindRevocationAsync(string revocationId, CancellationToken cancellationToken) => store.FindRevocationAsync(revocationId, cancellationToken);
+        public ValueTask<RevocationOrder?> FindRevocationAsync(
+            string revocationId,
+            CancellationToken cancellationToken
+        ) => store.FindRevocationAsync(revocationId, cancellationToken);
 
-        public ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(CancellationToken cancellationToken) => store.FindOpenRevocationsAsync(cancellationToken);
+        public ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(
+            CancellationToken cancellationToken
+        ) => store.FindOpenRevocationsAsync(cancellationToken);
 
-        public ValueTask<IdempotencyRecord?> FindIdempotencyAsync(string callerKey, string idempotencyKey, CancellationToken cancellationToken) =>
-            store.FindIdempotencyAsync(callerKey, idempotencyKey, cancellationToken);
+        public ValueTask<IdempotencyRecord?> FindIdempotencyAsync(
+            string callerKey,
+            string idempotencyKey,
+            CancellationToken cancellationToken
+        ) => store.FindIdempotencyAsync(callerKey, idempotencyKey, cancellationToken);
 
-        public ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken) => store.FindPolicyAsync(cancellationToken);
+        public ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken) =>
+            store.FindPolicyAsync(cancellationToken);
     }
 }

@@ -3,7 +3,8 @@ using CredBroker.Core.Policy.Cel;
 namespace CredBroker.UnitTests.Policy;
 
 /// <summary>A frame over named values, for expressions outside a policy.</summary>
-internal sealed class CelBindings(IReadOnlyList<CelValue> values, int locals, int steps = CelLimits.Steps) : CelFrame(locals, steps)
+internal sealed class CelBindings(IReadOnlyList<CelValue> values, int locals, int steps = CelLimits.Steps)
+    : CelFrame(locals, steps)
 {
     public override CelValue Read(int slot) => slot < values.Count ? values[slot] : CelValue.Fail("not bound");
 

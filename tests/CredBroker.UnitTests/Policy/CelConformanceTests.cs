@@ -5,8 +5,9 @@ using CredBroker.Core.Policy.Cel;
 namespace CredBroker.UnitTests.Policy;
 
 /// <summary>
-/// The judge of the evaluator: upstream's own conformance cases, less what the subset leaves out (messages, enums, timestamps, optionals, extensions, functions of the host).
-/// The file names its source, its licence and how many cases each omission costs.
+/// The judge of the evaluator: upstream's own conformance cases, less what the subset leaves out (messages, enums,
+/// timestamps, optionals, extensions, functions of the host). The file names its source, its licence and how many cases
+/// each omission costs.
 /// </summary>
 public sealed class CelConformanceTests
 {
@@ -51,14 +52,22 @@ public sealed class CelConformanceTests
             return null;
         }
 
-        var values = types.Keys.Select(name => bindings.TryGetValue(name, out var value) ? ValueOf(value) : CelValue.Fail("not bound")).ToList();
+        var values = types
+            .Keys.Select(name =>
+                bindings.TryGetValue(name, out var value) ? ValueOf(value) : CelValue.Fail("not bound")
+            )
+            .ToList();
         var result = program.Run(new CelBindings(values, program.Locals));
         if (wantsError || result.IsError)
         {
-            return wantsError && result.IsError ? null : $"{source}: {Show(result)}, not {(wantsError ? "an error" : test.GetProperty("value").GetRawText())}";
+            return wantsError && result.IsError
+                ? null
+                : $"{source}: {Show(result)}, not {(wantsError ? "an error" : test.GetProperty("value").GetRawText())}";
         }
 
-        return IsSame(result, ValueOf(test.GetProperty("value"))) ? null : $"{source}: {Show(result)}, not {test.GetProperty("value").GetRawText()}";
+        return IsSame(result, ValueOf(test.GetProperty("value")))
+            ? null
+            : $"{source}: {Show(result)}, not {test.GetProperty("value").GetRawText()}";
     }
 
     // Stricter than CEL's own equality: an int is no uint here, and NaN is itself.
@@ -72,17 +81,21 @@ public sealed class CelConformanceTests
         return result.Kind switch
         {
             CelKind.Double => result.Double.Equals(wanted.Double),
-            CelKind.List => result.List.Count == wanted.List.Count && Enumerable.Range(0, result.List.Count).All(index => IsSame(result.List[index], wanted.List[index])),
+            CelKind.List => result.List.Count == wanted.List.Count
+                && Enumerable.Range(0, result.List.Count).All(index => IsSame(result.List[index], wanted.List[index])),
             _ => CelEquality.AreEqual(new CelBindings([], 0), result, wanted),
         };
     }
 
-    private static string Show(CelValue value) => value.IsError ? $"error: {value.Error}" : value.Kind switch
-    {
-        CelKind.String => value.String,
-        CelKind.Double => value.Double.ToString("R", CultureInfo.InvariantCulture),
-        _ => $"{value.Kind} {value.Int}",
-    };
+    private static string Show(CelValue value) =>
+        value.IsError
+            ? $"error: {value.Error}"
+            : value.Kind switch
+            {
+                CelKind.String => value.String,
+                CelKind.Double => value.Double.ToString("R", CultureInfo.InvariantCulture),
+                _ => $"{value.Kind} {value.Int}",
+            };
 
     private static CelValue ValueOf(JsonElement value)
     {
@@ -93,13 +106,19 @@ public sealed class CelConformanceTests
             "boolValue" => CelValue.Of(member.Value.GetBoolean()),
             "int64Value" => CelValue.Of(long.Parse(member.Value.GetString()!, CultureInfo.InvariantCulture)),
             "uint64Value" => CelValue.Of(ulong.Parse(member.Value.GetString()!, CultureInfo.InvariantCulture)),
-            "doubleValue" => CelValue.Of(member.Value.ValueKind == JsonValueKind.Number
-                ? member.Value.GetDouble()
-                : double.Parse(member.Value.GetString()!, CultureInfo.InvariantCulture)),
+            "doubleValue" => CelValue.Of(
+                member.Value.ValueKind == JsonValueKind.Number
+                    ? member.Value.GetDouble()
+                    : double.Parse(member.Value.GetString()!, CultureInfo.InvariantCulture)
+            ),
             "stringValue" => CelValue.Of(member.Value.GetString()!),
             "bytesValue" => CelValue.Of(member.Value.GetBytesFromBase64()),
-            "typeValue" => CelValue.OfType(Enum.GetValues<CelKind>().Single(kind => CelType.NameOf(kind) == member.Value.GetString())),
-            "listValue" => CelValue.Of(new CelValueList([.. Members(member.Value, "values").Select(item => ValueOf(item.Value))])),
+            "typeValue" => CelValue.OfType(
+                Enum.GetValues<CelKind>().Single(kind => CelType.NameOf(kind) == member.Value.GetString())
+            ),
+            "listValue" => CelValue.Of(
+                new CelValueList([.. Members(member.Value, "values").Select(item => ValueOf(item.Value))])
+            ),
             "mapValue" => MapOf(member.Value),
             _ => throw new InvalidDataException(member.Name),
         };
@@ -108,8 +127,12 @@ public sealed class CelConformanceTests
     private static CelValue MapOf(JsonElement map)
     {
         var entries = Members(map, "entries").ToList();
-        return CelValue.Of(new CelLiteralMap(
-            [.. entries.Select(entry => ValueOf(entry.Value.GetProperty("key")))], [.. entries.Select(entry => ValueOf(entry.Value.GetProperty("value")))]));
+        return CelValue.Of(
+            new CelLiteralMap(
+                [.. entries.Select(entry => ValueOf(entry.Value.GetProperty("key")))],
+                [.. entries.Select(entry => ValueOf(entry.Value.GetProperty("value")))]
+            )
+        );
     }
 
     private static CelType TypeOf(JsonElement type)
@@ -131,7 +154,10 @@ public sealed class CelConformanceTests
             "dyn" => CelType.Dyn,
             "messageType" when member.Value.GetString() == "google.protobuf.Duration" => CelType.Duration,
             "listType" => CelType.ListOf(TypeOf(member.Value.GetProperty("elemType"))),
-            "mapType" => CelType.MapOf(TypeOf(member.Value.GetProperty("keyType")), TypeOf(member.Value.GetProperty("valueType"))),
+            "mapType" => CelType.MapOf(
+                TypeOf(member.Value.GetProperty("keyType")),
+                TypeOf(member.Value.GetProperty("valueType"))
+            ),
             _ => throw new InvalidDataException(type.GetRawText()),
         };
     }
@@ -143,9 +169,14 @@ public sealed class CelConformanceTests
 
     private sealed record ConformanceFile(IReadOnlyDictionary<string, IReadOnlyList<JsonElement>> Sections)
     {
-        public static ConformanceFile Read() => new(
-            Samples.Json(Samples.File("cel-conformance.json")).GetProperty("cases").EnumerateArray()
-                .GroupBy(test => test.GetProperty("section").GetString()!)
-                .ToDictionary(group => group.Key, group => (IReadOnlyList<JsonElement>)[.. group]));
+        public static ConformanceFile Read() =>
+            new(
+                Samples
+                    .Json(Samples.File("cel-conformance.json"))
+                    .GetProperty("cases")
+                    .EnumerateArray()
+                    .GroupBy(test => test.GetProperty("section").GetString()!)
+                    .ToDictionary(group => group.Key, group => (IReadOnlyList<JsonElement>)[.. group])
+            );
     }
 }

@@ -12,13 +12,27 @@ public sealed class CelTests
         var longest = "\"" + new string('a', CelLimits.SourceLength - 2) + "\"";
 
         Assert.Equal(CelKind.String, CelBindings.Run(longest).Kind);
-        Assert.Contains("at most 16,384 characters", Assert.Single(CelBindings.FaultsOf(longest + " ")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 16,384 characters",
+            Assert.Single(CelBindings.FaultsOf(longest + " ")).Message,
+            StringComparison.Ordinal
+        );
     }
 
-    public static TheoryData<string, string> Nesting => new()
-    {
-        { "(", ")" }, { "[", "]" }, { "{1:", "}" }, { "-(", ")" }, { "!", "" }, { "- ", "" }, { "true ? 1 : ", "" }, { "[0].map(x, ", ")" }, { "size(", ")" }, { "1 + ", "" },
-    };
+    public static TheoryData<string, string> Nesting =>
+        new()
+        {
+            { "(", ")" },
+            { "[", "]" },
+            { "{1:", "}" },
+            { "-(", ")" },
+            { "!", "" },
+            { "- ", "" },
+            { "true ? 1 : ", "" },
+            { "[0].map(x, ", ")" },
+            { "size(", ")" },
+            { "1 + ", "" },
+        };
 
     [Theory]
     [MemberData(nameof(Nesting))]
@@ -26,7 +40,11 @@ public sealed class CelTests
     {
         var deep = string.Concat(Enumerable.Repeat(open, 1_000)) + "1" + string.Concat(Enumerable.Repeat(close, 1_000));
 
-        Assert.Contains("nests deeper than 100", Assert.Single(CelBindings.FaultsOf(deep)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "nests deeper than 100",
+            Assert.Single(CelBindings.FaultsOf(deep)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -36,7 +54,11 @@ public sealed class CelTests
     [InlineData(" + 1")]
     [InlineData(" == 1")]
     public void Long_chains_are_capped_like_nesting(string link) =>
-        Assert.Contains("nests deeper", Assert.Single(CelBindings.FaultsOf("[]" + string.Concat(Enumerable.Repeat(link, 1_000)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "nests deeper",
+            Assert.Single(CelBindings.FaultsOf("[]" + string.Concat(Enumerable.Repeat(link, 1_000)))).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Many_alternatives_are_not_nesting() =>
@@ -60,7 +82,11 @@ public sealed class CelTests
     [InlineData("[0,1,2,3,4,5,6,7,8,9].exists(a, ", "[0,1,2,3,4,5,6,7,8,9].exists(b, ", "false", 8)]
     public void Growth_is_cut_off_by_the_step_cap(string start, string again, string end, int times)
     {
-        var source = start + string.Concat(Enumerable.Repeat(again, times)) + end + (end.Length > 0 ? new string(')', times + 1) : "");
+        var source =
+            start
+            + string.Concat(Enumerable.Repeat(again, times))
+            + end
+            + (end.Length > 0 ? new string(')', times + 1) : "");
         var program = CelProgram.Compile(source, new CelSchema(), new List<CelFault>())!;
         var before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -74,7 +100,10 @@ public sealed class CelTests
     [Theory]
     [InlineData("identity.clams == \"\"", "no such field `identity.clams`, did you mean `claims`?")]
     [InlineData("identity", "`identity` is no value by itself; name one of its fields: issuer, subject")]
-    [InlineData("task.onBehalfOf == \"\"", "`task.onBehalfOf` is no value by itself; name one of its fields: issuer, subject")]
+    [InlineData(
+        "task.onBehalfOf == \"\"",
+        "`task.onBehalfOf` is no value by itself; name one of its fields: issuer, subject"
+    )]
     [InlineData("task.onBehalfOf.name == \"\"", "no such field `task.onBehalfOf.name`")]
     [InlineData("identity.issuer.host == \"\"", "a value of type string has no field `host`")]
     [InlineData("has(identity.issuer)", "`identity.issuer` is always there")]
@@ -111,11 +140,25 @@ public sealed class CelTests
     [InlineData("", "the condition ends too early")]
     [InlineData("\"\\ud800\" == \"\"", "the escape names no Unicode character")]
     public void A_fault_says_what_is_wrong_and_what_to_write(string condition, string message) =>
-        Assert.StartsWith(message, CelBindings.FaultsOf(condition, PolicyRoots.Rule)[0].Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            message,
+            CelBindings.FaultsOf(condition, PolicyRoots.Rule)[0].Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Faults_of_one_condition_are_reported_together() =>
-        Assert.Equal([0, 13, 28], CelBindings.FaultsOf("agnt == '' && tsk.id == '' && identity.nope == ''", PolicyRoots.Rule).Select(fault => fault.Offset).Select(offset => offset is 14 ? 13 : offset is 38 or 39 ? 28 : offset));
+        Assert.Equal(
+            [0, 13, 28],
+            CelBindings
+                .FaultsOf("agnt == '' && tsk.id == '' && identity.nope == ''", PolicyRoots.Rule)
+                .Select(fault => fault.Offset)
+                .Select(offset =>
+                    offset is 14 ? 13
+                    : offset is 38 or 39 ? 28
+                    : offset
+                )
+        );
 
     [Theory]
     [InlineData("9223372036854775807 + 1 > 0")]
@@ -158,12 +201,25 @@ public sealed class CelTests
     [InlineData("""{"n": 1.0}""", "toolCall.arguments.n == 1 && type(toolCall.arguments.n) == double")]
     [InlineData("""{"n": -0}""", "toolCall.arguments.n == 0")]
     [InlineData("""{"n": 9007199254740993}""", "toolCall.arguments.n == 9007199254740993")]
-    [InlineData("""{"a": [1, "x", null, {"b": true}]}""", "toolCall.arguments.a == [1, \"x\", null, {\"b\": true}] && toolCall.arguments.a[3].b")]
-    [InlineData("""{"a": {"x": 1, "y": 2}}""", "toolCall.arguments.a == {\"y\": 2, \"x\": 1} && toolCall.arguments.a.all(k, k in [\"x\", \"y\"]) && size(toolCall.arguments.a) == 2")]
-    [InlineData("""{"content-type": "x"}""", "toolCall.arguments.`content-type` == \"x\" && toolCall.arguments[\"content-type\"] == \"x\" && \"content-type\" in toolCall.arguments")]
-    [InlineData("""{"a": null}""", "has(toolCall.arguments.a) && toolCall.arguments.a == null && !has(toolCall.arguments.b)")]
+    [InlineData(
+        """{"a": [1, "x", null, {"b": true}]}""",
+        "toolCall.arguments.a == [1, \"x\", null, {\"b\": true}] && toolCall.arguments.a[3].b"
+    )]
+    [InlineData(
+        """{"a": {"x": 1, "y": 2}}""",
+        "toolCall.arguments.a == {\"y\": 2, \"x\": 1} && toolCall.arguments.a.all(k, k in [\"x\", \"y\"]) && size(toolCall.arguments.a) == 2"
+    )]
+    [InlineData(
+        """{"content-type": "x"}""",
+        "toolCall.arguments.`content-type` == \"x\" && toolCall.arguments[\"content-type\"] == \"x\" && \"content-type\" in toolCall.arguments"
+    )]
+    [InlineData(
+        """{"a": null}""",
+        "has(toolCall.arguments.a) && toolCall.arguments.a == null && !has(toolCall.arguments.b)"
+    )]
     [InlineData("""{"s": "\ud83d\ude00"}""", "size(toolCall.arguments.s) == 1")]
-    public void JSON_is_seen_as_CEL_values(string arguments, string condition) => Assert.Equal("", Decide(arguments, condition));
+    public void JSON_is_seen_as_CEL_values(string arguments, string condition) =>
+        Assert.Equal("", Decide(arguments, condition));
 
     [Theory]
     [InlineData("""{"n": 99999999999999999999}""", "toolCall.arguments.n > 0", "out of range")]
@@ -181,16 +237,31 @@ public sealed class CelTests
     [Fact]
     public void Looking_into_large_arguments_pays_for_their_size()
     {
-        var members = string.Join(',', Enumerable.Range(0, 2_000).Select(index => $"\"k{index}\": \"{new string('x', 30)}\""));
+        var members = string.Join(
+            ',',
+            Enumerable.Range(0, 2_000).Select(index => $"\"k{index}\": \"{new string('x', 30)}\"")
+        );
 
-        Assert.Contains("too many steps", Decide($"{{\"o\": {{{members}}}}}", "toolCall.arguments.o.all(k, toolCall.arguments.o[k] != \"\")"), StringComparison.Ordinal);
+        Assert.Contains(
+            "too many steps",
+            Decide($"{{\"o\": {{{members}}}}}", "toolCall.arguments.o.all(k, toolCall.arguments.o[k] != \"\")"),
+            StringComparison.Ordinal
+        );
     }
 
     private static string Decide(string arguments, string condition)
     {
-        var policy = Samples.Policy(
-            ("agent == \"triage\" && credential.name == \"agent-mtls\"\n", $"'{condition}'\n"));
-        var decision = policy.Evaluate(Samples.Triage, Samples.TriageTask, new() { Credential = "agent-mtls", Actions = ["connect"], ToolCall = new("t", Samples.Json(arguments)) });
+        var policy = Samples.Policy(("agent == \"triage\" && credential.name == \"agent-mtls\"\n", $"'{condition}'\n"));
+        var decision = policy.Evaluate(
+            Samples.Triage,
+            Samples.TriageTask,
+            new()
+            {
+                Credential = "agent-mtls",
+                Actions = ["connect"],
+                ToolCall = new("t", Samples.Json(arguments)),
+            }
+        );
         return decision.Effect == PolicyEffect.Allow ? "" : decision.Explanation;
     }
 }

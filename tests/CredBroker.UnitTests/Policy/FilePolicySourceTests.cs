@@ -6,9 +6,9 @@ public sealed class FilePolicySourceTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("cb-policy-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cb-policy-");
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
     public async Task A_document_is_read_with_the_schemas_it_names()
@@ -35,9 +35,12 @@ public sealed class FilePolicySourceTests : IDisposable
     [Fact]
     public async Task A_schema_outside_the_folder_is_never_read()
     {
-        var inner = folder.CreateSubdirectory("inner");
+        var inner = _folder.CreateSubdirectory("inner");
         Write("transfer.schema.json", Samples.Schema);
-        await File.WriteAllTextAsync(Path.Combine(inner.FullName, "policy.yaml"), Samples.Edited(("transfer.schema.json", "../transfer.schema.json")));
+        await File.WriteAllTextAsync(
+            Path.Combine(inner.FullName, "policy.yaml"),
+            Samples.Edited(("transfer.schema.json", "../transfer.schema.json"))
+        );
         using var source = new FilePolicySource(Path.Combine(inner.FullName, "policy.yaml"), TimeProvider.System);
 
         Assert.Empty((await source.ReadAsync(CancellationToken.None))!.Schemas);
@@ -133,7 +136,7 @@ public sealed class FilePolicySourceTests : IDisposable
 
     private FilePolicySource Open() => new(PathOf("policy.yaml"), TimeProvider.System);
 
-    private string PathOf(string name) => Path.Combine(folder.FullName, name);
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
     private void Write(string name, string text) => File.WriteAllText(PathOf(name), text);
 }

@@ -3,7 +3,9 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.UnitTests.Policy;
 
-/// <summary>A rule that fixes agent or credential by a top-level conjunct is not run for any other; what it decides is the same.</summary>
+/// <summary>
+/// A rule that fixes agent or credential by a top-level conjunct is not run for any other; what it decides is the same.
+/// </summary>
 public sealed class PinnedRuleTests
 {
     [Theory]
@@ -25,5 +27,7 @@ public sealed class PinnedRuleTests
         Assert.Equal(["triage-reads-billing"], Decide("""agent == "triage" && agent == "payer" """).MatchedRules);
 
     private static Decision Decide(string when) =>
-        Samples.Policy(("\nrules:\n", $"\nrules:\n  - {{ id: pinned, effect: deny, when: '{when}' }}\n")).Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling);
+        Samples
+            .Policy(("\nrules:\n", $"\nrules:\n  - {{ id: pinned, effect: deny, when: '{when}' }}\n"))
+            .Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling);
 }

@@ -14,31 +14,52 @@ public sealed class PolicyLoadTests
         var policy = Samples.Policy();
 
         Assert.Equal(["invoice-triage", "payments"], policy.Processes.Keys.Order());
-        Assert.Equal(new ProcessOwner("https://idp.acme.example", "4afe0119-0000", "finance-ops@acme.example"), policy.Processes["invoice-triage"].Owner);
+        Assert.Equal(
+            new ProcessOwner("https://idp.acme.example", "4afe0119-0000", "finance-ops@acme.example"),
+            policy.Processes["invoice-triage"].Owner
+        );
         Assert.Equal(["agent-mtls"], policy.Processes["invoice-triage"].AcceptsUnrevocable);
         var database = policy.Credentials["billing-readonly"];
         Assert.Equal(new VaultBinding.Database("database", "cb-prod-billing-readonly"), database.Vault);
         Assert.Equal(new DatabaseConnection("billing-db", 5432, "billing", "verify-full"), database.Connection);
         Assert.Equal("/etc/credbroker/billing-admin", database.Setup!.AdminCredentialFile);
         Assert.Equal(["GRANT SELECT ON ALL TABLES IN SCHEMA billing TO \"{{name}}\""], database.Setup.Grants);
-        Assert.Equal(new VaultBinding.Pki("pki", "cb-prod-agent-mtls", PkiMode.Sign), policy.Credentials["agent-mtls"].Vault);
+        Assert.Equal(
+            new VaultBinding.Pki("pki", "cb-prod-agent-mtls", PkiMode.Sign),
+            policy.Credentials["agent-mtls"].Vault
+        );
         Assert.Equal(new CertificateNames("{{identity.spiffeId}}", null, null), policy.Credentials["agent-mtls"].Names);
-        Assert.Equal(new VaultBinding.KeyValue("secret", "payments/api-key"), policy.Credentials["payments-api-key"].Vault);
-        Assert.Equal((AccessKind.External, ImpactLevel.High, false, "money-movement", TimeSpan.FromMinutes(2)), (
-            policy.Credentials["payments-api-key"].Access, policy.Credentials["payments-api-key"].Impact, policy.Credentials["payments-api-key"].Reversible,
-            policy.Credentials["payments-api-key"].Category, policy.Credentials["payments-api-key"].MaxTtl));
+        Assert.Equal(
+            new VaultBinding.KeyValue("secret", "payments/api-key"),
+            policy.Credentials["payments-api-key"].Vault
+        );
+        Assert.Equal(
+            (AccessKind.External, ImpactLevel.High, false, "money-movement", TimeSpan.FromMinutes(2)),
+            (
+                policy.Credentials["payments-api-key"].Access,
+                policy.Credentials["payments-api-key"].Impact,
+                policy.Credentials["payments-api-key"].Reversible,
+                policy.Credentials["payments-api-key"].Category,
+                policy.Credentials["payments-api-key"].MaxTtl
+            )
+        );
     }
 
     [Fact]
     public void Every_engine_loads()
     {
-        var policy = Samples.Policy(("credentials:                       # the catalogue: what can be issued at all\n", """
-            credentials:
-              token: { vault: { engine: token, role: cb-prod-token, setup: { policy: 'path "secret/data/x" { capabilities = ["read"] }' } }, address: "https://vault:8200", access: read, impact: low, reversible: true, actions: [read], maxTtl: 1h }
-              aws: { vault: { engine: dynamic, path: aws/creds/deploy, method: POST, setup: { policy: p } }, access: privileged, impact: medium, reversible: true, actions: [deploy], maxTtl: 30m }
-              cert: { vault: { engine: pki, mount: pki/int, role: r, mode: issue, setup: { allowedUris: ["spiffe://acme.example/*"], allowedDomains: [acme.example] } }, names: { dns: "{{identity.workload}}.acme.example", commonName: "{{identity.workload}}" }, access: read, impact: low, reversible: true, actions: [a], maxTtl: 1h }
+        var policy = Samples.Policy(
+            (
+                "credentials:                       # the catalogue: what can be issued at all\n",
+                """
+                credentials:
+                  token: { vault: { engine: token, role: cb-prod-token, setup: { policy: 'path "secret/data/x" { capabilities = ["read"] }' } }, address: "https://vault:8200", access: read, impact: low, reversible: true, actions: [read], maxTtl: 1h }
+                  aws: { vault: { engine: dynamic, path: aws/creds/deploy, method: POST, setup: { policy: p } }, access: privileged, impact: medium, reversible: true, actions: [deploy], maxTtl: 30m }
+                  cert: { vault: { engine: pki, mount: pki/int, role: r, mode: issue, setup: { allowedUris: ["spiffe://acme.example/*"], allowedDomains: [acme.example] } }, names: { dns: "{{identity.workload}}.acme.example", commonName: "{{identity.workload}}" }, access: read, impact: low, reversible: true, actions: [a], maxTtl: 1h }
 
-            """));
+                """
+            )
+        );
 
         Assert.Equal(new VaultBinding.Token("cb-prod-token"), policy.Credentials["token"].Vault);
         Assert.Equal("https://vault:8200", policy.Credentials["token"].Address);
@@ -49,58 +70,162 @@ public sealed class PolicyLoadTests
 
     /// <summary>One edit of the sample, what stands at the place of the fault, and what is said about it.</summary>
     [Theory]
-    [InlineData("apiVersion: credbroker/v1", "apiVersion: credbroker/v2", "credbroker/v2 » `apiVersion` must be one of credbroker/v1")]
+    [InlineData(
+        "apiVersion: credbroker/v1",
+        "apiVersion: credbroker/v2",
+        "credbroker/v2 » `apiVersion` must be one of credbroker/v1"
+    )]
     [InlineData("apiVersion: credbroker/v1\n", "", "agents: » `apiVersion` is missing")]
-    [InlineData("agents:     ", "agent:     ", "apiVersion » `agents` is missing|agent:  » a policy has no key `agent`, did you mean `agents`?|triage] » there is no agent `triage`|payer, » there is no agent `payer`|payments-executor] » there is no agent `payments-executor`")]
+    [InlineData(
+        "agents:     ",
+        "agent:     ",
+        "apiVersion » `agents` is missing|agent:  » a policy has no key `agent`, did you mean `agents`?|triage] » there is no agent `triage`|payer, » there is no agent `payer`|payments-executor] » there is no agent `payments-executor`"
+    )]
     [InlineData("rules:\n", "limits: []\nrules:\n", "limits » not supported by this version yet: limits")]
-    [InlineData("id: no-secret-handling\n    effect: deny", "id: no-secret-handling\n    effect: challenge", "challenge » not supported by this version yet: effect `challenge`")]
-    [InlineData("id: no-secret-handling\n", "id: no-secret-handling\n    executor: triage\n    approval: { quorum: 1 }\n", "executor: triage » not supported by this version yet: executor|approval: » not supported by this version yet: approval")]
+    [InlineData(
+        "id: no-secret-handling\n    effect: deny",
+        "id: no-secret-handling\n    effect: challenge",
+        "challenge » not supported by this version yet: effect `challenge`"
+    )]
+    [InlineData(
+        "id: no-secret-handling\n",
+        "id: no-secret-handling\n    executor: triage\n    approval: { quorum: 1 }\n",
+        "executor: triage » not supported by this version yet: executor|approval: » not supported by this version yet: approval"
+    )]
     [InlineData("agents: [triage]    ", "agents: []    ", "[] » `agents` is empty: nobody could claim the process")]
-    [InlineData("agents: [triage]    ", "agents: [traige]    ", "traige » there is no agent `traige`, did you mean `triage`?")]
+    [InlineData(
+        "agents: [triage]    ",
+        "agents: [traige]    ",
+        "traige » there is no agent `traige`, did you mean `triage`?"
+    )]
     [InlineData("agents: [triage]    ", "agents: [triage, triage]    ", "triage] » `triage` stands in `agents` twice")]
-    [InlineData("toleratesRuntimeAction: true\n    agents", "toleratesRuntimeAction: yes\n    agents", "yes » `toleratesRuntimeAction` must be true or false")]
-    [InlineData("toleratesRuntimeAction: true\n    agents", "toleratesRuntimeAction: 'true'\n    agents", "'true' » `toleratesRuntimeAction` must be true or false")]
-    [InlineData("acceptsUnrevocable: [agent-mtls]", "acceptsUnrevocable: [agent-mtl]", "agent-mtl] » there is no credential `agent-mtl`, did you mean `agent-mtls`?")]
+    [InlineData(
+        "toleratesRuntimeAction: true\n    agents",
+        "toleratesRuntimeAction: yes\n    agents",
+        "yes » `toleratesRuntimeAction` must be true or false"
+    )]
+    [InlineData(
+        "toleratesRuntimeAction: true\n    agents",
+        "toleratesRuntimeAction: 'true'\n    agents",
+        "'true' » `toleratesRuntimeAction` must be true or false"
+    )]
+    [InlineData(
+        "acceptsUnrevocable: [agent-mtls]",
+        "acceptsUnrevocable: [agent-mtl]",
+        "agent-mtl] » there is no credential `agent-mtl`, did you mean `agent-mtls`?"
+    )]
     [InlineData(", contact: treasury@acme.example", "", "{ issuer » `contact` is missing")]
-    [InlineData("engine: kv", "engine: kvv", "kvv » `engine` must be one of database, dynamic, pki, kv, token, did you mean `kv`?|path: » `vault` of the engine database has no key `path`|{ engine » `role` is missing")]
+    [InlineData(
+        "engine: kv",
+        "engine: kvv",
+        "kvv » `engine` must be one of database, dynamic, pki, kv, token, did you mean `kv`?|path: » `vault` of the engine database has no key `path`|{ engine » `role` is missing"
+    )]
     [InlineData("path: payments/api-key", "path: payments/../admin", "payments/.. » `path` takes letters")]
     [InlineData("path: payments/api-key", "path: payments/api-key?x=1", "payments/api » `path` takes letters")]
     [InlineData("mount: secret", "mount: sys", "sys » `mount` lies under sys/")]
-    [InlineData("engine: kv, mount: secret, path: payments/api-key", "engine: dynamic, path: auth/token/create", "auth » `path` lies under auth/")]
-    [InlineData("engine: kv, mount: secret, path: payments/api-key }", "engine: token, role: r }\n    address: vault:8200", "vault:8200 » `address` must be the address")]
-    [InlineData("when: credential.category == \"secret-handling\"", "when: 'task.id == \"it''s\" && agnt == \"\"'", "agnt » no such name `agnt`")]
-    [InlineData("when: credential.category == \"secret-handling\"", "when: |\n      // a comment\n      task.id == \"\\\\\" &&\n      agnt == \"\"", "agnt » no such name `agnt`")]
-    [InlineData("when: credential.category == \"secret-handling\"", "when: \"task.id == \\\"a\\\" && agnt == \\\"\\\"\"", "\"task » no such name `agnt`")]
+    [InlineData(
+        "engine: kv, mount: secret, path: payments/api-key",
+        "engine: dynamic, path: auth/token/create",
+        "auth » `path` lies under auth/"
+    )]
+    [InlineData(
+        "engine: kv, mount: secret, path: payments/api-key }",
+        "engine: token, role: r }\n    address: vault:8200",
+        "vault:8200 » `address` must be the address"
+    )]
+    [InlineData(
+        "when: credential.category == \"secret-handling\"",
+        "when: 'task.id == \"it''s\" && agnt == \"\"'",
+        "agnt » no such name `agnt`"
+    )]
+    [InlineData(
+        "when: credential.category == \"secret-handling\"",
+        "when: |\n      // a comment\n      task.id == \"\\\\\" &&\n      agnt == \"\"",
+        "agnt » no such name `agnt`"
+    )]
+    [InlineData(
+        "when: credential.category == \"secret-handling\"",
+        "when: \"task.id == \\\"a\\\" && agnt == \\\"\\\"\"",
+        "\"task » no such name `agnt`"
+    )]
     [InlineData("role: cb-prod-billing-readonly", "role: ../admin", "../admin » `role` takes letters")]
     [InlineData("    names: { uri: \"{{identity.spiffeId}}\" }\n", "", "vault: { engine: pki » `names` is missing")]
     [InlineData("{{identity.spiffeId}}", "{{csr.uri}}", "\"{{csr » `uri`: {{…}} names one of identity.issuer")]
     [InlineData("{{identity.spiffeId}}", "{{identity.claims.name}}", "\"{{identity.claims » `uri`: {{…}} names one of")]
-    [InlineData("{{identity.spiffeId}}", "spiffe://acme.example/everybody", "\"spiffe » `uri`: a template names the identity")]
+    [InlineData(
+        "{{identity.spiffeId}}",
+        "spiffe://acme.example/everybody",
+        "\"spiffe » `uri`: a template names the identity"
+    )]
     [InlineData("port: 5432", "port: 70000", "70000 » `port` must be a whole number from 1 to 65535")]
     [InlineData("sslmode: verify-full", "sslmode: verify", "verify » `sslmode` must be one of")]
     [InlineData("maxTtl: 15m", "maxTtl: 15", "15 » `maxTtl` must be a whole number of s, m or h up to 768h")]
     [InlineData("maxTtl: 15m", "maxTtl: 0s", "0s » `maxTtl` must be a whole number")]
     [InlineData("maxTtl: 15m", "maxTtl: 1000h", "1000h » `maxTtl` must be a whole number")]
     [InlineData("maxTtl: 15m", "maxTtl: [15m]", "[15m » `maxTtl` must be a text, not a list")]
-    [InlineData("impact: low                    #", "impact: none                   #", "none » `impact` must be one of low, medium, high")]
+    [InlineData(
+        "impact: low                    #",
+        "impact: none                   #",
+        "none » `impact` must be one of low, medium, high"
+    )]
     [InlineData("actions: [connect]", "actions: []", "[] » `actions` is empty")]
     [InlineData("billing TO \\\"{{name}}\\\"", "billing TO public", "\"GRANT » a grant names the user as")]
-    [InlineData("transfer: transfer.schema.json", "transfer: missing.json", "missing.json » there is no file missing.json beside the policy")]
+    [InlineData(
+        "transfer: transfer.schema.json",
+        "transfer: missing.json",
+        "missing.json » there is no file missing.json beside the policy"
+    )]
     [InlineData("transfer: transfer.schema.json", "transfer: /etc/passwd", "/etc » a schema's file is named relative")]
     [InlineData("effect: deny\n", "effect: deny\n    maxTtl: 5m\n", "5m » only an allow rule takes `maxTtl`")]
-    [InlineData("id: triage-connects", "id: triage-reads-billing", "triage-reads-billing » the id `triage-reads-billing` belongs to an earlier rule")]
+    [InlineData(
+        "id: triage-connects",
+        "id: triage-reads-billing",
+        "triage-reads-billing » the id `triage-reads-billing` belongs to an earlier rule"
+    )]
     [InlineData("id: triage-connects", "id: 'a b'", "'a b' » a name takes letters, digits")]
     [InlineData("    when: credential.category == \"secret-handling\"", "", "id: no-secret » `when` is missing")]
-    [InlineData("  payer:    {", "  triage:    {", "triage:    { » `triage` stands in `agents` twice|payer, » there is no agent `payer`")]
+    [InlineData(
+        "  payer:    {",
+        "  triage:    {",
+        "triage:    { » `triage` stands in `agents` twice|payer, » there is no agent `payer`"
+    )]
     [InlineData("  payer:    {", "  payer: &anchor {", "&anchor » anchors (&name) are not accepted")]
-    [InlineData("apiVersion: credbroker/v1", "apiVersion: !!str credbroker/v1", "!!str » tags (!name) are not accepted")]
-    [InlineData("agents: [payer, payments-executor]", "agents: *x", "*x » aliases (*name) are not accepted|*x » `agents` is missing")]
+    [InlineData(
+        "apiVersion: credbroker/v1",
+        "apiVersion: !!str credbroker/v1",
+        "!!str » tags (!name) are not accepted"
+    )]
+    [InlineData(
+        "agents: [payer, payments-executor]",
+        "agents: *x",
+        "*x » aliases (*name) are not accepted|*x » `agents` is missing"
+    )]
     [InlineData("rules:\n", "---\nrules:\n", "--- » a policy is one document; a second begins here")]
-    [InlineData("identity.trustDomain ==", "identity.trustDomian ==", "trustDomian » no such field `identity.trustDomian`, did you mean `trustDomain`?")]
-    [InlineData("identity.claims.azp", "identity.clams.azp", "clams » no such field `identity.clams`, did you mean `claims`?")]
-    [InlineData("has(toolCall.arguments.amount)", "has(toolCal.arguments.amount)", "toolCal. » no such name `toolCal`, did you mean `toolCall`?")]
-    [InlineData("toolCall.arguments.amount <= 50000", "toolCall.arguments.amount <=> 50000", "> 50000 » a value is missing")]
-    [InlineData("credential.category == \"secret-handling\"", "credential.category", "credential.category » a condition must be true or false, not string")]
+    [InlineData(
+        "identity.trustDomain ==",
+        "identity.trustDomian ==",
+        "trustDomian » no such field `identity.trustDomian`, did you mean `trustDomain`?"
+    )]
+    [InlineData(
+        "identity.claims.azp",
+        "identity.clams.azp",
+        "clams » no such field `identity.clams`, did you mean `claims`?"
+    )]
+    [InlineData(
+        "has(toolCall.arguments.amount)",
+        "has(toolCal.arguments.amount)",
+        "toolCal. » no such name `toolCal`, did you mean `toolCall`?"
+    )]
+    [InlineData(
+        "toolCall.arguments.amount <= 50000",
+        "toolCall.arguments.amount <=> 50000",
+        "> 50000 » a value is missing"
+    )]
+    [InlineData(
+        "credential.category == \"secret-handling\"",
+        "credential.category",
+        "credential.category » a condition must be true or false, not string"
+    )]
     [InlineData("credential.category == \"secret-handling\"", "agent == 1", "== 1 » == does not take string and int")]
     public void A_fault_is_named_with_its_place(string old, string replacement, string wanted)
     {
@@ -111,15 +236,32 @@ public sealed class PolicyLoadTests
         Assert.Null(compilation.Set);
         var found = compilation.Faults.Select(fault => (Place: TextAt(text, fault), fault.Message)).ToList();
         var expected = wanted.Split('|').Select(one => one.Split(" » ")).ToList();
-        Assert.All(expected, one => Assert.Contains(found, fault => fault.Place.StartsWith(one[0], StringComparison.Ordinal) && fault.Message.StartsWith(one[1], StringComparison.Ordinal)));
+        Assert.All(
+            expected,
+            one =>
+                Assert.Contains(
+                    found,
+                    fault =>
+                        fault.Place.StartsWith(one[0], StringComparison.Ordinal)
+                        && fault.Message.StartsWith(one[1], StringComparison.Ordinal)
+                )
+        );
         Assert.Equal(expected.Count, found.Count);
     }
 
     [Fact]
     public void All_faults_are_reported_together_in_the_order_of_their_lines()
     {
-        var compilation = PolicySet.Compile(Samples.Document(Samples.Edited(
-            ("maxTtl: 15m", "maxTtl: soon"), ("engine: pki", "engine: pkix"), ("agents: [triage] ", "agents: [nobody] "), ("credential.category == \"secret-handling\"", "nonsense ("))));
+        var compilation = PolicySet.Compile(
+            Samples.Document(
+                Samples.Edited(
+                    ("maxTtl: 15m", "maxTtl: soon"),
+                    ("engine: pki", "engine: pkix"),
+                    ("agents: [triage] ", "agents: [nobody] "),
+                    ("credential.category == \"secret-handling\"", "nonsense (")
+                )
+            )
+        );
 
         var lines = compilation.Faults.Select(fault => fault.Line).ToList();
         Assert.True(lines.Count >= 4);
@@ -137,38 +279,70 @@ public sealed class PolicyLoadTests
     [InlineData("has(identity.claims.x) && [1].all(x, identity.issuer == \"https://x\")")]
     public void A_condition_that_reads_what_another_issuer_could_mint_must_say_whose_it_is(string condition)
     {
-        var compilation = PolicySet.Compile(Samples.Document(Samples.Edited(("credential.category == \"secret-handling\"", condition))));
+        var compilation = PolicySet.Compile(
+            Samples.Document(Samples.Edited(("credential.category == \"secret-handling\"", condition)))
+        );
 
-        Assert.Contains("does not say whose it is", Assert.Single(compilation.Faults).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not say whose it is",
+            Assert.Single(compilation.Faults).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
     [InlineData("identity.issuer == \"https://x\" && identity.subject == \"a\"")]
-    [InlineData("(\"acme.example\" == identity.trustDomain) && (identity.workload == \"a\" || identity.instance == \"b\")")]
+    [InlineData(
+        "(\"acme.example\" == identity.trustDomain) && (identity.workload == \"a\" || identity.instance == \"b\")"
+    )]
     [InlineData("agent == \"payer\" && identity.claims.azp == \"payer\"")]
     [InlineData("identity.issuer == \"https://x\"")]
     public void A_condition_with_its_source_fixed_loads(string condition) =>
-        Assert.Empty(PolicySet.Compile(Samples.Document(Samples.Edited(("credential.category == \"secret-handling\"", condition)))).Faults);
+        Assert.Empty(
+            PolicySet
+                .Compile(Samples.Document(Samples.Edited(("credential.category == \"secret-handling\"", condition))))
+                .Faults
+        );
 
     [Fact]
     public void An_agent_fixes_the_source_only_if_its_own_condition_does()
     {
-        var compilation = PolicySet.Compile(Samples.Document(Samples.Edited(
-            ("payer:    { member: 'identity.issuer == \"https://idp.acme.example\" && identity.claims.azp == \"payer\"' }", "payer: { member: 'identity.proof == \"oidc\"' }"),
-            ("credential.category == \"secret-handling\"", "agent == \"payer\" && identity.subject == \"x\""))));
+        var compilation = PolicySet.Compile(
+            Samples.Document(
+                Samples.Edited(
+                    (
+                        "payer:    { member: 'identity.issuer == \"https://idp.acme.example\" && identity.claims.azp == \"payer\"' }",
+                        "payer: { member: 'identity.proof == \"oidc\"' }"
+                    ),
+                    ("credential.category == \"secret-handling\"", "agent == \"payer\" && identity.subject == \"x\"")
+                )
+            )
+        );
 
-        Assert.Contains("does not say whose it is", Assert.Single(compilation.Faults).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "does not say whose it is",
+            Assert.Single(compilation.Faults).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void An_agents_condition_sees_the_identity_alone()
     {
-        var compilation = PolicySet.Compile(Samples.Document(Samples.Edited(("identity.trustDomain == \"acme.example\" && identity.workload == \"triage\"", "task.id == \"1\""))));
+        var compilation = PolicySet.Compile(
+            Samples.Document(
+                Samples.Edited(
+                    ("identity.trustDomain == \"acme.example\" && identity.workload == \"triage\"", "task.id == \"1\"")
+                )
+            )
+        );
 
         Assert.Contains("no such name `task`", Assert.Single(compilation.Faults).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The editors' schema stays within the subset that the broker's own checker knows, so the checker can judge it.</summary>
+    /// <summary>
+    /// The editors' schema stays within the subset that the broker's own checker knows, so the checker can judge it.
+    /// </summary>
     [Fact]
     public void The_sample_fits_the_schema_for_editors()
     {
@@ -180,42 +354,61 @@ public sealed class PolicyLoadTests
         Assert.Equal("arguments takes no limits", schema.Check(ToJson(Samples.Text + "limits: []\n")));
     }
 
-    private static JsonElement ToJson(string text) => Samples.Json(ToNode(YamlTree.Read(text, new PolicyFaultList())!)!.ToJsonString());
+    private static JsonElement ToJson(string text) =>
+        Samples.Json(ToNode(YamlTree.Read(text, new PolicyFaultList())!)!.ToJsonString());
 
-    private static JsonNode? ToNode(YamlNode node) => node switch
-    {
-        YamlMapping mapping => new JsonObject(mapping.Entries.Select(entry => KeyValuePair.Create(entry.Key.Text, ToNode(entry.Value)))),
-        YamlSequence sequence => new JsonArray([.. sequence.Items.Select(ToNode)]),
-        YamlScalar { IsPlain: true, Text: "true" or "false" } flag => JsonValue.Create(flag.Text == "true"),
-        YamlScalar { IsPlain: true } scalar when int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
-        YamlScalar scalar => JsonValue.Create(scalar.Text),
-        _ => null,
-    };
+    private static JsonNode? ToNode(YamlNode node) =>
+        node switch
+        {
+            YamlMapping mapping => new JsonObject(
+                mapping.Entries.Select(entry => KeyValuePair.Create(entry.Key.Text, ToNode(entry.Value)))
+            ),
+            YamlSequence sequence => new JsonArray([.. sequence.Items.Select(ToNode)]),
+            YamlScalar { IsPlain: true, Text: "true" or "false" } flag => JsonValue.Create(flag.Text == "true"),
+            YamlScalar { IsPlain: true } scalar
+                when int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
+                JsonValue.Create(number),
+            YamlScalar scalar => JsonValue.Create(scalar.Text),
+            _ => null,
+        };
 
     [Fact]
     public void A_document_over_one_mebibyte_is_refused() =>
-        Assert.Equal("a policy document has at most 1 MiB", Assert.Single(PolicySet.Compile(Samples.Document(new string('#', (1024 * 1024) + 1))).Faults).Message);
+        Assert.Equal(
+            "a policy document has at most 1 MiB",
+            Assert.Single(PolicySet.Compile(Samples.Document(new string('#', (1024 * 1024) + 1))).Faults).Message
+        );
 
     [Theory]
     [InlineData('[')]
     [InlineData('{')]
     public void Deep_nesting_is_a_fault_and_no_stack_overflow(char bracket) =>
-        Assert.Contains(PolicySet.Compile(Samples.Document(new string(bracket, 500_000))).Faults, fault => fault.Message.Contains("nests deeper", StringComparison.Ordinal));
+        Assert.Contains(
+            PolicySet.Compile(Samples.Document(new string(bracket, 500_000))).Faults,
+            fault => fault.Message.Contains("nests deeper", StringComparison.Ordinal)
+        );
 
     [Fact]
     public void Half_a_surrogate_pair_is_no_text()
     {
-        foreach (var (comment, isText) in new[] { ("# \ud800", false), ("# \udc00 \ud800", false), ("# \ud83d\ude00", true) })
+        foreach (
+            var (comment, isText) in new[] { ("# \ud800", false), ("# \udc00 \ud800", false), ("# \ud83d\ude00", true) }
+        )
         {
             Assert.Equal(isText, PolicySet.Compile(Samples.Document(Samples.Text + comment)).Set is not null);
-            Assert.Equal(isText, ArgumentSchema.Load($$"""{"type":"object","title":"{{comment}}"}""", new List<string>()) is not null);
+            Assert.Equal(
+                isText,
+                ArgumentSchema.Load($$"""{"type":"object","title":"{{comment}}"}""", new List<string>()) is not null
+            );
         }
     }
 
     [Fact]
     public void Many_faults_are_cut_off_with_a_word()
     {
-        var rules = string.Concat(Enumerable.Range(0, 500).Select(index => $"  - {{ id: r{index}, effect: maybe, when: x }}\n"));
+        var rules = string.Concat(
+            Enumerable.Range(0, 500).Select(index => $"  - {{ id: r{index}, effect: maybe, when: x }}\n")
+        );
         var compilation = PolicySet.Compile(Samples.Document(Samples.Text + rules));
 
         Assert.Equal(101, compilation.Faults.Count);
@@ -230,13 +423,22 @@ public sealed class PolicyLoadTests
         Assert.Matches("^[0-9a-f]{64}$", one.Hash);
         Assert.Equal(one.Hash, Samples.Policy().Hash);
         Assert.NotEqual(one.Hash, Samples.Policy(("# the catalogue", "# The catalogue")).Hash);
-        var other = PolicySet.Compile(Samples.Document() with { Schemas = new Dictionary<string, string> { ["transfer.schema.json"] = Samples.Schema + " " } });
+        var other = PolicySet.Compile(
+            Samples.Document() with
+            {
+                Schemas = new Dictionary<string, string> { ["transfer.schema.json"] = Samples.Schema + " " },
+            }
+        );
         Assert.NotEqual(one.Hash, other.Set!.Hash);
     }
 
     [Fact]
     public void The_name_of_the_file_is_no_part_of_the_hash() =>
-        Assert.Equal(Samples.Policy().Hash, PolicySet.Compile(Samples.Document() with { Name = "other.yaml" }).Set!.Hash);
+        Assert.Equal(
+            Samples.Policy().Hash,
+            PolicySet.Compile(Samples.Document() with { Name = "other.yaml" }).Set!.Hash
+        );
 
-    private static string TextAt(string text, PolicyFault fault) => text.Split('\n')[fault.Line - 1][(fault.Column - 1)..];
+    private static string TextAt(string text, PolicyFault fault) =>
+        text.Split('\n')[fault.Line - 1][(fault.Column - 1)..];
 }

@@ -41,7 +41,11 @@ internal static class Samples
 
     public static readonly AgentTask PaymentTask = new("task-2", "payments", "pay an invoice");
 
-    public static readonly CredentialRequest ReadBilling = new() { Credential = "billing-readonly", Actions = ["read"] };
+    public static readonly CredentialRequest ReadBilling = new()
+    {
+        Credential = "billing-readonly",
+        Actions = ["read"],
+    };
 
     public static readonly CredentialRequest Transfer = new()
     {
@@ -51,7 +55,12 @@ internal static class Samples
     };
 
     public static PolicyDocument Document(string? text = null) =>
-        new() { Name = "sample.policy.yaml", Text = text ?? Text, Schemas = new Dictionary<string, string> { ["transfer.schema.json"] = Schema } };
+        new()
+        {
+            Name = "sample.policy.yaml",
+            Text = text ?? Text,
+            Schemas = new Dictionary<string, string> { ["transfer.schema.json"] = Schema },
+        };
 
     /// <summary>The sample, with pieces of its text replaced.</summary>
     public static PolicySet Policy(params (string Old, string New)[] edits)
@@ -75,7 +84,9 @@ internal static class Samples
 
     public static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 
-    public static Dictionary<string, JsonElement> Claims(string json) => Json(json).EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
+    public static Dictionary<string, JsonElement> Claims(string json) =>
+        Json(json).EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
 
-    public static string File(string name) => System.IO.File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Policy", "Fixtures", name));
+    public static string File(string name) =>
+        System.IO.File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Policy", "Fixtures", name));
 }

@@ -9,7 +9,15 @@ public sealed class CommandLineTests
     {
         var (line, fault) = CommandLine.Parse(["--dev", "--settings", "broker.json", "--check"]);
         Assert.Null(fault);
-        Assert.Equal(new CommandLine { Dev = true, Check = true, SettingsFile = "broker.json" }, line);
+        Assert.Equal(
+            new CommandLine
+            {
+                Dev = true,
+                Check = true,
+                SettingsFile = "broker.json",
+            },
+            line
+        );
     }
 
     [Theory]

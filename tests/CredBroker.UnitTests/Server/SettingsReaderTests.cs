@@ -14,15 +14,17 @@ public sealed class SettingsReaderTests
     [Fact]
     public void Every_fault_of_every_section_is_reported_at_once()
     {
-        var reader = Reader(new()
-        {
-            ["Leases:IssuanceDeadlin"] = "00:00:30",
-            ["Leases:RetryDelay"] = "soon",
-            ["Leases:RevocationParallelism"] = "0",
-            ["Jobs:PendingReconcile"] = "00:00:00.5",
-            ["Jobs:Unheard"] = "1",
-            ["Listn:Url"] = "https://127.0.0.1:1",
-        });
+        var reader = Reader(
+            new()
+            {
+                ["Leases:IssuanceDeadlin"] = "00:00:30",
+                ["Leases:RetryDelay"] = "soon",
+                ["Leases:RevocationParallelism"] = "0",
+                ["Jobs:PendingReconcile"] = "00:00:00.5",
+                ["Jobs:Unheard"] = "1",
+                ["Listn:Url"] = "https://127.0.0.1:1",
+            }
+        );
         reader.Read<LeaseOptions>("Leases", leases => leases.Validate());
         reader.Read<JobOptions>("Jobs", jobs => jobs.Validate());
         reader.Read<LogOptions>("Log", _ => []);
@@ -31,9 +33,16 @@ public sealed class SettingsReaderTests
         var faults = Assert.Throws<SettingsFaultsException>(reader.ThrowIfFaulty).Faults;
 
         Assert.Contains("Leases:IssuanceDeadlin is not a setting; did you mean IssuanceDeadline?", faults);
-        Assert.Contains(faults, fault => fault.StartsWith("Leases:RetryDelay is \"soon\"; write a time", StringComparison.Ordinal));
+        Assert.Contains(
+            faults,
+            fault => fault.StartsWith("Leases:RetryDelay is \"soon\"; write a time", StringComparison.Ordinal)
+        );
         Assert.Contains(faults, fault => fault.StartsWith("Jobs:PendingReconcile is", StringComparison.Ordinal));
-        Assert.Contains(faults, fault => fault.StartsWith("Jobs:Unheard is not a setting; known here: RevocationRetry", StringComparison.Ordinal));
+        Assert.Contains(
+            faults,
+            fault =>
+                fault.StartsWith("Jobs:Unheard is not a setting; known here: RevocationRetry", StringComparison.Ordinal)
+        );
         Assert.Contains("Listn is not a setting; did you mean Listen?", faults);
     }
 
@@ -78,5 +87,6 @@ public sealed class SettingsReaderTests
         Assert.Equal(Microsoft.Extensions.Logging.LogLevel.Debug, log.Level);
     }
 
-    private static SettingsReader Reader(Dictionary<string, string?> settings) => new(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+    private static SettingsReader Reader(Dictionary<string, string?> settings) =>
+        new(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
 }

@@ -13,7 +13,9 @@ public sealed class SigningRequestTests
     public void An_ec_p256_request_is_taken_and_its_key_read()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var (csr, fault) = SigningRequest.Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem());
+        var (csr, fault) = SigningRequest.Parse(
+            new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem()
+        );
 
         Assert.Null(fault);
         Assert.Equal(key.ExportSubjectPublicKeyInfo(), csr!.PublicKey.ToArray());
@@ -23,7 +25,11 @@ public sealed class SigningRequestTests
     public void An_ec_p384_request_is_taken()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        Assert.Null(SigningRequest.Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA384).CreateSigningRequestPem()).Fault);
+        Assert.Null(
+            SigningRequest
+                .Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA384).CreateSigningRequestPem())
+                .Fault
+        );
     }
 
     [Fact]
@@ -44,7 +50,13 @@ public sealed class SigningRequestTests
     public void Another_curve_is_refused()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP521);
-        Assert.Contains("P-256", SigningRequest.Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem()).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "P-256",
+            SigningRequest
+                .Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem())
+                .Fault,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -92,7 +104,11 @@ public sealed class SigningRequestTests
 
     [Fact]
     public void An_oversized_text_is_refused_unread() =>
-        Assert.Contains("longer", SigningRequest.Parse(new string('A', SigningRequest.MaxLength + 1)).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "longer",
+            SigningRequest.Parse(new string('A', SigningRequest.MaxLength + 1)).Fault,
+            StringComparison.Ordinal
+        );
 
     [Property(MaxTest = 200)]
     public void A_damaged_request_is_judged_without_an_exception(int position, byte value)
@@ -103,7 +119,13 @@ public sealed class SigningRequestTests
         _ = SigningRequest.Parse(Pem(der));
     }
 
-    private static string Rsa(RSA key) => new CertificateRequest(Subject, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequestPem();
+    private static string Rsa(RSA key) =>
+        new CertificateRequest(
+            Subject,
+            key,
+            HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1
+        ).CreateSigningRequestPem();
 
     private static string Pem(byte[] der) => PemEncoding.WriteString("CERTIFICATE REQUEST", der);
 }

@@ -11,7 +11,9 @@ public sealed class StrictJsonTests
     [InlineData("""{"a":"plain","b":[1,-2,3.5e3,true,null]}""")]
     [InlineData("""{"a":"héllo \ud83d\ude00 \"quoted\" \\ /"}""")]
     [InlineData("""{"csr":"-----BEGIN X-----\nabc\r\n-----END X-----\n"}""")]
-    [InlineData("""{"toolCall":{"name":"mail","arguments":{"body":"two\nlines","list":["a\tb"],"deep":{"text":"x\ny"}}}}""")]
+    [InlineData(
+        """{"toolCall":{"name":"mail","arguments":{"body":"two\nlines","list":["a\tb"],"deep":{"text":"x\ny"}}}}"""
+    )]
     [InlineData("""{"n":[9007199254740992,-9007199254740992,0.1,-0]}""")]
     public void Ordinary_json_is_accepted(string json) => Assert.Null(Fault(json));
 
@@ -29,16 +31,19 @@ public sealed class StrictJsonTests
     [InlineData("""{"csr":"a\u001bb"}""")]
     [InlineData("""{"toolCall":{"arguments":{"ke\ny":1}}}""")]
     [InlineData("""{"toolCall":{"arguments":{"a":1},"name":"two\nlines"}}""")]
-    public void Control_characters_are_refused(string json) => Assert.Contains("control character", Fault(json), StringComparison.Ordinal);
+    public void Control_characters_are_refused(string json) =>
+        Assert.Contains("control character", Fault(json), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"a":"\ud800"}""")]
     [InlineData("""{"a":"\udc00x"}""")]
     [InlineData("""{"toolCall":{"arguments":{"a":"\ud83d"}}}""")]
-    public void Lone_surrogates_are_refused(string json) => Assert.Contains("lone surrogate", Fault(json), StringComparison.Ordinal);
+    public void Lone_surrogates_are_refused(string json) =>
+        Assert.Contains("lone surrogate", Fault(json), StringComparison.Ordinal);
 
     [Fact]
-    public void Bytes_that_are_no_utf8_are_refused() => Assert.NotNull(StrictJson.Fault([.. "{\"a\":\""u8, 0xC3, 0x28, .. "\"}"u8]));
+    public void Bytes_that_are_no_utf8_are_refused() =>
+        Assert.NotNull(StrictJson.Fault([.. "{\"a\":\""u8, 0xC3, 0x28, .. "\"}"u8]));
 
     [Theory]
     [InlineData("9007199254740993")]
@@ -49,7 +54,11 @@ public sealed class StrictJsonTests
     [InlineData("1e400")]
     [InlineData("-1E17")]
     public void Numbers_beyond_2_to_53_are_refused(string number) =>
-        Assert.Contains("2^53", Fault("""{"toolCall":{"arguments":{"amount":""" + number + "}}}"), StringComparison.Ordinal);
+        Assert.Contains(
+            "2^53",
+            Fault("""{"toolCall":{"arguments":{"amount":""" + number + "}}}"),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Nesting_is_capped_where_the_cap_says()

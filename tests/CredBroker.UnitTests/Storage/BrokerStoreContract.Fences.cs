@@ -89,7 +89,10 @@ public abstract partial class BrokerStoreContract
     [Fact]
     public async Task A_refused_lease_opens_no_task()
     {
-        await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 7)), owner: Stranger));
+        await AssertGuardAsync(
+            GuardFailure.PolicyChanged,
+            Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 7)), owner: Stranger)
+        );
         await CommitAsync(Samples.Ordered(new() { Everything = true }));
         await AssertGuardAsync(GuardFailure.Revoked, Samples.Opened(fence: 0, owner: Stranger));
         await CommitAsync(Samples.Opened(fence: 1));
@@ -124,7 +127,10 @@ public abstract partial class BrokerStoreContract
         await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(fence: 1));
         await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed("t-1", Stranger));
         await CommitAsync(Samples.Closed("t-2", owner: null));
-        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(Samples.Lease(Samples.Decision(task: "t-2")), fence: 2));
+        await AssertGuardAsync(
+            GuardFailure.TaskClosed,
+            Samples.Opened(Samples.Lease(Samples.Decision(task: "t-2")), fence: 2)
+        );
         await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Closed("t-2", Stranger));
     }
 
@@ -148,7 +154,10 @@ public abstract partial class BrokerStoreContract
         await AssertGuardAsync(GuardFailure.PolicyWasVersionBefore, StoreSamples.Policy(2, "a"));
         Reopen();
         var found = (await Store.FindPolicyAsync(default))!;
-        Assert.Equal((2L, "b", "# b", Now, 2L), (found.Version, found.Hash, found.Document.Text, found.AppliedAt, Store.Position.PolicyVersion));
+        Assert.Equal(
+            (2L, "b", "# b", Now, 2L),
+            (found.Version, found.Hash, found.Document.Text, found.AppliedAt, Store.Position.PolicyVersion)
+        );
         Assert.Equal("{}", found.Document.Schemas["a.json"]);
     }
 
@@ -158,7 +167,10 @@ public abstract partial class BrokerStoreContract
         var lease = await ActiveLeaseAsync();
         await CommitAsync(StoreSamples.Policy(0, "a"));
         await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Opened());
-        await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 2))));
+        await AssertGuardAsync(
+            GuardFailure.PolicyChanged,
+            Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 2)))
+        );
         await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Renewed(lease.Id));
         await CommitAsync(Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 1))));
         await CommitAsync(Samples.Renewed(lease.Id, policyVersion: 1));
@@ -169,7 +181,10 @@ public abstract partial class BrokerStoreContract
     {
         var first = Samples.Lease();
         await CommitAsync(Samples.Opened(first, idempotency: Key()));
-        Assert.Equal(new IdempotencyRecord("hash", first.Id), await Store.FindIdempotencyAsync("caller", "key", default));
+        Assert.Equal(
+            new IdempotencyRecord("hash", first.Id),
+            await Store.FindIdempotencyAsync("caller", "key", default)
+        );
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(replaces: first.Id)));
         await CommitAsync(Samples.Claimed(first.Id));
@@ -177,7 +192,10 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(StoreSamples.Revoked(first.Id));
 
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
-        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(hash: "other", replaces: first.Id)));
+        await AssertGuardAsync(
+            GuardFailure.IdempotencyTaken,
+            Samples.Opened(idempotency: Key(hash: "other", replaces: first.Id))
+        );
         var second = Samples.Lease();
         await CommitAsync(Samples.Opened(second, idempotency: Key(replaces: first.Id)));
         Assert.Equal(second.Id, (await Store.FindIdempotencyAsync("caller", "key", default))!.LeaseId);
@@ -206,9 +224,13 @@ public abstract partial class BrokerStoreContract
     [Fact]
     public async Task A_refused_lease_takes_no_idempotency_key()
     {
-        await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 3)), idempotency: Key()));
+        await AssertGuardAsync(
+            GuardFailure.PolicyChanged,
+            Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 3)), idempotency: Key())
+        );
         Assert.Null(await Store.FindIdempotencyAsync("caller", "key", default));
     }
 
-    private static IdempotencyClaim Key(string hash = "hash", string? replaces = null) => new("caller", "key", hash, replaces);
+    private static IdempotencyClaim Key(string hash = "hash", string? replaces = null) =>
+        new("caller", "key", hash, replaces);
 }

@@ -14,7 +14,8 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
-    public async Task An_unknown_lease_is_not_found() => Assert.Null(await Store.FindLeaseAsync(Samples.NewId(), default));
+    public async Task An_unknown_lease_is_not_found() =>
+        Assert.Null(await Store.FindLeaseAsync(Samples.NewId(), default));
 
     [Fact]
     public async Task Activation_stores_handles_and_times()
@@ -33,7 +34,8 @@ public abstract partial class BrokerStoreContract
                 ExpiresAt = Now.AddMinutes(3),
                 GraceUntil = Now.AddMinutes(10),
             },
-            await FindAsync(lease.Id));
+            await FindAsync(lease.Id)
+        );
     }
 
     [Fact]
@@ -61,7 +63,10 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(StoreSamples.Recorded(lease.Id, StoreSamples.Handles));
         await CommitAsync(StoreSamples.Recorded(lease.Id, new(null, "token-accessor", "name")));
         var found = await FindAsync(lease.Id);
-        Assert.Equal((LeaseState.Revoking, StoreSamples.Handles.VaultLeaseId, "token-accessor"), (found.State, found.VaultLeaseId, found.CredentialAccessor));
+        Assert.Equal(
+            (LeaseState.Revoking, StoreSamples.Handles.VaultLeaseId, "token-accessor"),
+            (found.State, found.VaultLeaseId, found.CredentialAccessor)
+        );
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Recorded(Samples.NewId(), StoreSamples.Handles));
     }
 
@@ -93,7 +98,16 @@ public abstract partial class BrokerStoreContract
 
     [Fact]
     public async Task A_denial_is_recorded() =>
-        Assert.Equal(2, (await CommitAsync(new StateChange.RequestDenied(Samples.Decision()) { Event = StoreSamples.Event("request.denied") })).Event!.Sequence);
+        Assert.Equal(
+            2,
+            (
+                await CommitAsync(
+                    new StateChange.RequestDenied(Samples.Decision()) { Event = StoreSamples.Event("request.denied") }
+                )
+            )
+                .Event!
+                .Sequence
+        );
 
     [Fact]
     public async Task Text_of_any_language_is_kept()
@@ -101,7 +115,15 @@ public abstract partial class BrokerStoreContract
         var decision = Samples.Decision(instance: "エージェント-ñ-🙂", task: "' OR 1=1 --");
         var lease = await PendingLeaseAsync(decision);
         AssertEqual(lease, await FindAsync(lease.Id));
-        Assert.Equal([lease.Id], await ListAsync(new() { Selector = new() { Instance = decision.Identity.Instance, Task = decision.Task.Id } }));
+        Assert.Equal(
+            [lease.Id],
+            await ListAsync(
+                new()
+                {
+                    Selector = new() { Instance = decision.Identity.Instance, Task = decision.Task.Id },
+                }
+            )
+        );
     }
 
     /// <summary>Records compare collections by reference; as JSON they compare by value.</summary>

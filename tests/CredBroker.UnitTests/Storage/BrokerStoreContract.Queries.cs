@@ -5,12 +5,27 @@ namespace CredBroker.UnitTests.Storage;
 public abstract partial class BrokerStoreContract
 {
     public static TheoryData<LeaseSelector> Selectors =>
-    [
-        new LeaseSelector { Instance = "i-2" }, new LeaseSelector { Task = "t-2" }, new LeaseSelector { Process = "payments" }, new LeaseSelector { Credential = "ledger" },
-        new LeaseSelector { Process = "invoices", Task = "t-1", Instance = "i-1" }, new LeaseSelector { Agent = "triage" }, new LeaseSelector { Workload = "triage" },
-        new LeaseSelector { Subject = "sub-1" }, new LeaseSelector { Owner = "owner-1" }, new LeaseSelector { Issuer = "https://idp.example" },
-        new LeaseSelector { TrustDomain = "acme.example" }, new LeaseSelector { Agent = "nobody" }, new LeaseSelector { Everything = true }, new LeaseSelector(),
-    ];
+        [
+            new LeaseSelector { Instance = "i-2" },
+            new LeaseSelector { Task = "t-2" },
+            new LeaseSelector { Process = "payments" },
+            new LeaseSelector { Credential = "ledger" },
+            new LeaseSelector
+            {
+                Process = "invoices",
+                Task = "t-1",
+                Instance = "i-1",
+            },
+            new LeaseSelector { Agent = "triage" },
+            new LeaseSelector { Workload = "triage" },
+            new LeaseSelector { Subject = "sub-1" },
+            new LeaseSelector { Owner = "owner-1" },
+            new LeaseSelector { Issuer = "https://idp.example" },
+            new LeaseSelector { TrustDomain = "acme.example" },
+            new LeaseSelector { Agent = "nobody" },
+            new LeaseSelector { Everything = true },
+            new LeaseSelector(),
+        ];
 
     [Theory]
     [MemberData(nameof(Selectors))]
@@ -18,14 +33,27 @@ public abstract partial class BrokerStoreContract
     {
         List<Lease> leases =
         [
-            await ActiveLeaseAsync(), await ActiveLeaseAsync(Samples.Decision(instance: "i-2")), await RevokingLeaseAsync(Samples.Decision(task: "t-2")),
-            await PendingLeaseAsync(Samples.Decision(process: "payments")), await ActiveLeaseAsync(Samples.Decision(credential: "ledger")),
+            await ActiveLeaseAsync(),
+            await ActiveLeaseAsync(Samples.Decision(instance: "i-2")),
+            await RevokingLeaseAsync(Samples.Decision(task: "t-2")),
+            await PendingLeaseAsync(Samples.Decision(process: "payments")),
+            await ActiveLeaseAsync(Samples.Decision(credential: "ledger")),
         ];
         await CommitAsync(StoreSamples.Revoked(leases[2].Id));
-        var expected = leases.Where(lease => selector.IsEmpty || selector.Matches(lease)).Select(lease => lease.Id).OrderDescending(StringComparer.Ordinal).ToArray();
+        var expected = leases
+            .Where(lease => selector.IsEmpty || selector.Matches(lease))
+            .Select(lease => lease.Id)
+            .OrderDescending(StringComparer.Ordinal)
+            .ToArray();
         Assert.Equal(expected, await ListAsync(new() { Selector = selector }));
-        Assert.Equal(expected.Except([leases[2].Id]), await ListAsync(new() { Selector = selector, States = LeaseStates.Live }));
-        Assert.Equal(expected.Intersect([leases[2].Id]), await ListAsync(new() { Selector = selector, States = [LeaseState.Revoked, LeaseState.Ended] }));
+        Assert.Equal(
+            expected.Except([leases[2].Id]),
+            await ListAsync(new() { Selector = selector, States = LeaseStates.Live })
+        );
+        Assert.Equal(
+            expected.Intersect([leases[2].Id]),
+            await ListAsync(new() { Selector = selector, States = [LeaseState.Revoked, LeaseState.Ended] })
+        );
     }
 
     [Fact]
@@ -33,7 +61,16 @@ public abstract partial class BrokerStoreContract
     {
         var lease = await ActiveLeaseAsync();
         await ActiveLeaseAsync();
-        Assert.Equal([lease.Id], await ListAsync(new() { Selector = new() { Lease = lease.Id }, States = LeaseStates.Live }));
+        Assert.Equal(
+            [lease.Id],
+            await ListAsync(
+                new()
+                {
+                    Selector = new() { Lease = lease.Id },
+                    States = LeaseStates.Live,
+                }
+            )
+        );
     }
 
     [Fact]
@@ -60,7 +97,10 @@ public abstract partial class BrokerStoreContract
             Time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
-        var (found, query) = (new List<string>(), new LeaseQuery { Limit = 10, States = onlyLive ? LeaseStates.Live : [] });
+        var (found, query) = (
+            new List<string>(),
+            new LeaseQuery { Limit = 10, States = onlyLive ? LeaseStates.Live : [] }
+        );
         LeasePage page;
         do
         {
@@ -68,8 +108,7 @@ public abstract partial class BrokerStoreContract
             found.AddRange(page.Leases.Select(lease => lease.Id));
             query = query with { After = page.Next };
             await ActiveLeaseAsync();
-        }
-        while (page.Next is not null);
+        } while (page.Next is not null);
         Assert.Equal(expected, found.Intersect(expected));
         Assert.Equal(25 + 0, found.Intersect(expected).Count());
         Assert.Null((await Store.ListLeasesAsync(new() { Limit = 28, States = query.States }, default)).Next);
@@ -79,7 +118,9 @@ public abstract partial class BrokerStoreContract
     [InlineData(0)]
     [InlineData(1001)]
     public async Task A_page_has_bounds(int limit) =>
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Store.ListLeasesAsync(new() { Limit = limit }, default));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () =>
+            await Store.ListLeasesAsync(new() { Limit = limit }, default)
+        );
 
     [Fact]
     public async Task Expired_leases_come_longest_overdue_first()
@@ -107,14 +148,21 @@ public abstract partial class BrokerStoreContract
     [Fact]
     public async Task A_revocation_is_due_unless_claimed_or_waiting()
     {
-        var (claimed, marked, failed) = (await RevokingLeaseAsync(), await ActiveLeaseAsync(), await RevokingLeaseAsync());
+        var (claimed, marked, failed) = (
+            await RevokingLeaseAsync(),
+            await ActiveLeaseAsync(),
+            await RevokingLeaseAsync()
+        );
         await CommitAsync(Samples.Claimed(marked.Id, by: null));
         await CommitAsync(Samples.Failed(failed.Id, TimeSpan.FromSeconds(5)));
         Assert.Equal([marked.Id], await WorkAsync(LeaseWork.RevocationDue));
         Time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal([marked.Id, failed.Id], await WorkAsync(LeaseWork.RevocationDue));
         Time.Advance(TimeSpan.FromSeconds(24));
-        Assert.Equal(new[] { claimed.Id, marked.Id }.Order(StringComparer.Ordinal).Append(failed.Id), await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal(
+            new[] { claimed.Id, marked.Id }.Order(StringComparer.Ordinal).Append(failed.Id),
+            await WorkAsync(LeaseWork.RevocationDue)
+        );
         await CommitAsync(StoreSamples.Revoked(failed.Id));
         Assert.Equal(2, (await WorkAsync(LeaseWork.RevocationDue)).Length);
     }
@@ -126,12 +174,19 @@ public abstract partial class BrokerStoreContract
         var revoked = await RevokingLeaseAsync();
         await CommitAsync(StoreSamples.Recorded(revoked.Id, new("database/creds/billing/late", null, "")));
         await CommitAsync(StoreSamples.Revoked(revoked.Id));
-        string[] asked = [StoreSamples.Handles.VaultLeaseId!, "database/creds/billing/late", "stray", .. Enumerable.Range(0, 1200).Select(i => $"stray-{i}")];
+        string[] asked =
+        [
+            StoreSamples.Handles.VaultLeaseId!,
+            "database/creds/billing/late",
+            "stray",
+            .. Enumerable.Range(0, 1200).Select(i => $"stray-{i}"),
+        ];
         Assert.Equal(asked[..2].ToHashSet(), (await Store.FindKnownVaultLeasesAsync(asked, default)).ToHashSet());
         Assert.Empty(await Store.FindKnownVaultLeasesAsync([], default));
     }
 
-    private async Task<string[]> ListAsync(LeaseQuery query) => [.. (await Store.ListLeasesAsync(query, default)).Leases.Select(lease => lease.Id)];
+    private async Task<string[]> ListAsync(LeaseQuery query) =>
+        [.. (await Store.ListLeasesAsync(query, default)).Leases.Select(lease => lease.Id)];
 
     private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
         [.. (await Store.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Select(lease => lease.Id)];

@@ -2,7 +2,9 @@ using CredBroker.Core.Leases;
 
 namespace CredBroker.UnitTests.Storage;
 
-/// <summary>No lease survives its fence: who opened before it is found by the enumeration, who opens after it is refused.</summary>
+/// <summary>
+/// No lease survives its fence: who opened before it is found by the enumeration, who opens after it is refused.
+/// </summary>
 public abstract partial class BrokerStoreContract
 {
     private const int Rounds = 250;
@@ -18,7 +20,9 @@ public abstract partial class BrokerStoreContract
             await RaceAsync(
                 () => Samples.Opened(Samples.Lease(Samples.Decision(instance: instance)), fence),
                 Samples.Ordered(new() { Instance = instance }),
-                new() { Instance = instance }, GuardFailure.Revoked);
+                new() { Instance = instance },
+                GuardFailure.Revoked
+            );
         }
     }
 
@@ -29,7 +33,11 @@ public abstract partial class BrokerStoreContract
         {
             var task = $"t-{round}";
             await RaceAsync(
-                () => Samples.Opened(Samples.Lease(Samples.Decision(task: task)), long.MaxValue), Samples.Closed(task), new() { Process = "invoices", Task = task }, GuardFailure.TaskClosed);
+                () => Samples.Opened(Samples.Lease(Samples.Decision(task: task)), long.MaxValue),
+                Samples.Closed(task),
+                new() { Process = "invoices", Task = task },
+                GuardFailure.TaskClosed
+            );
         }
     }
 
@@ -40,23 +48,42 @@ public abstract partial class BrokerStoreContract
         {
             var (version, instance) = (Store.Position.PolicyVersion, $"i-{round}");
             await RaceAsync(
-                () => Samples.Opened(Samples.Lease(Samples.Decision(instance: instance, policyVersion: version))), StoreSamples.Policy(version, $"hash-{round}"),
-                new() { Instance = instance }, GuardFailure.PolicyChanged);
+                () => Samples.Opened(Samples.Lease(Samples.Decision(instance: instance, policyVersion: version))),
+                StoreSamples.Policy(version, $"hash-{round}"),
+                new() { Instance = instance },
+                GuardFailure.PolicyChanged
+            );
         }
     }
 
-    /// <summary>Openers run against one fence; then those that were let in are enumerated, as a revoker does it.</summary>
-    private async Task RaceAsync(Func<StateChange.LeaseOpened> open, StateChange fence, LeaseSelector selector, GuardFailure refused)
+    /// <summary>
+    /// Openers run against one fence; then those that were let in are enumerated, as a revoker does it.
+    /// </summary>
+    private async Task RaceAsync(
+        Func<StateChange.LeaseOpened> open,
+        StateChange fence,
+        LeaseSelector selector,
+        GuardFailure refused
+    )
     {
         using var start = new Barrier(Openers + 1);
-        var opening = Enumerable.Range(0, Openers).Select(_ => Task.Factory.StartNew(
-            async () =>
-            {
-                var opened = open();
-                start.SignalAndWait();
-                return (opened.Lease.Id, Outcome: await Store.CommitAsync(opened, default));
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()).ToList();
+        var opening = Enumerable
+            .Range(0, Openers)
+            .Select(_ =>
+                Task.Factory.StartNew(
+                        async () =>
+                        {
+                            var opened = open();
+                            start.SignalAndWait();
+                            return (opened.Lease.Id, Outcome: await Store.CommitAsync(opened, default));
+                        },
+                        CancellationToken.None,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                    .Unwrap()
+            )
+            .ToList();
         start.SignalAndWait();
         var committed = await CommitAsync(fence);
         var enumerated = await ListAsync(new() { Selector = selector, States = LeaseStates.Live });

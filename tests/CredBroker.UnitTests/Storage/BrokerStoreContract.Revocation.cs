@@ -25,7 +25,8 @@ public abstract partial class BrokerStoreContract
                 ClaimedBy = "worker-1",
                 ClaimedUntil = Now.AddSeconds(30),
             },
-            await FindAsync(lease.Id));
+            await FindAsync(lease.Id)
+        );
     }
 
     [Fact]
@@ -34,10 +35,20 @@ public abstract partial class BrokerStoreContract
         var lease = await RevokingLeaseAsync();
         Time.Advance(TimeSpan.FromSeconds(30));
         var head = Store.Position.AuditHead;
-        var committed = await CommitAsync(Samples.Claimed(lease.Id, "worker-2", RevocationCause.PolicyChange, "order-2"));
+        var committed = await CommitAsync(
+            Samples.Claimed(lease.Id, "worker-2", RevocationCause.PolicyChange, "order-2")
+        );
         Assert.Null(committed.Event);
         Assert.Equal(head, Store.Position.AuditHead);
-        AssertEqual(lease with { ClaimedBy = "worker-2", ClaimedUntil = Now.AddSeconds(30), RevocationId = "order-2" }, await FindAsync(lease.Id));
+        AssertEqual(
+            lease with
+            {
+                ClaimedBy = "worker-2",
+                ClaimedUntil = Now.AddSeconds(30),
+                RevocationId = "order-2",
+            },
+            await FindAsync(lease.Id)
+        );
     }
 
     [Fact]
@@ -95,7 +106,16 @@ public abstract partial class BrokerStoreContract
         var lease = await RevokingLeaseAsync();
         Time.Advance(TimeSpan.FromSeconds(1));
         await CommitAsync(StoreSamples.Revoked(lease.Id));
-        AssertEqual(lease with { State = LeaseState.Revoked, ConfirmedAt = Now, ClaimedBy = null, ClaimedUntil = null }, await FindAsync(lease.Id));
+        AssertEqual(
+            lease with
+            {
+                State = LeaseState.Revoked,
+                ConfirmedAt = Now,
+                ClaimedBy = null,
+                ClaimedUntil = null,
+            },
+            await FindAsync(lease.Id)
+        );
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Revoked(lease.Id));
     }
 
@@ -120,9 +140,26 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Failed(lease.Id));
         var failed = await FindAsync(lease.Id);
         AssertEqual(
-            lease with { State = LeaseState.Failed, Attempts = 2, LastError = "connection refused", NextAttemptAt = Now.AddSeconds(5), ClaimedBy = null, ClaimedUntil = null }, failed);
+            lease with
+            {
+                State = LeaseState.Failed,
+                Attempts = 2,
+                LastError = "connection refused",
+                NextAttemptAt = Now.AddSeconds(5),
+                ClaimedBy = null,
+                ClaimedUntil = null,
+            },
+            failed
+        );
         await CommitAsync(StoreSamples.Revoked(lease.Id));
-        Assert.Equal((LeaseState.Revoked, 2, null), ((await FindAsync(lease.Id)).State, (await FindAsync(lease.Id)).Attempts, (await FindAsync(lease.Id)).NextAttemptAt));
+        Assert.Equal(
+            (LeaseState.Revoked, 2, null),
+            (
+                (await FindAsync(lease.Id)).State,
+                (await FindAsync(lease.Id)).Attempts,
+                (await FindAsync(lease.Id)).NextAttemptAt
+            )
+        );
     }
 
     [Fact]
@@ -130,7 +167,16 @@ public abstract partial class BrokerStoreContract
     {
         var lease = await RevokingLeaseAsync();
         await CommitAsync(Samples.AccessorRevoked(lease.Id));
-        AssertEqual(lease with { AccessorRevokedAt = Now, NextAttemptAt = Now.AddSeconds(90), ClaimedBy = null, ClaimedUntil = null }, await FindAsync(lease.Id));
+        AssertEqual(
+            lease with
+            {
+                AccessorRevokedAt = Now,
+                NextAttemptAt = Now.AddSeconds(90),
+                ClaimedBy = null,
+                ClaimedUntil = null,
+            },
+            await FindAsync(lease.Id)
+        );
     }
 
     [Fact]
@@ -149,7 +195,8 @@ public abstract partial class BrokerStoreContract
                 RevocationRequestedAt = Now,
                 ConfirmedAt = Now,
             },
-            await FindAsync(lease.Id));
+            await FindAsync(lease.Id)
+        );
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Ended(lease.Id));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Ended(Samples.NewId()));
     }
@@ -160,13 +207,25 @@ public abstract partial class BrokerStoreContract
         var lease = await RevokingLeaseAsync();
         await CommitAsync(StoreSamples.Ended(lease.Id));
         var ended = await FindAsync(lease.Id);
-        Assert.Equal((RevocationCause.Admin, lease.RequestedBy, null), (ended.Cause!.Value, ended.RequestedBy, ended.ClaimedBy));
+        Assert.Equal(
+            (RevocationCause.Admin, lease.RequestedBy, null),
+            (ended.Cause!.Value, ended.RequestedBy, ended.ClaimedBy)
+        );
     }
 
     [Fact]
     public async Task An_event_alone_is_recorded()
     {
-        var committed = await CommitAsync(StoreSamples.Recorded(new() { Type = AuditEventTypes.OutcomeReported, Actor = AuditActor.Broker("x"), Reason = "succeeded" }));
+        var committed = await CommitAsync(
+            StoreSamples.Recorded(
+                new()
+                {
+                    Type = AuditEventTypes.OutcomeReported,
+                    Actor = AuditActor.Broker("x"),
+                    Reason = "succeeded",
+                }
+            )
+        );
         Assert.Equal(committed.Event, Store.Position.AuditHead);
     }
 }

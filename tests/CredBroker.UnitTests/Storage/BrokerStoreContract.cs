@@ -21,7 +21,9 @@ public abstract partial class BrokerStoreContract : IDisposable
 
     protected DateTimeOffset Now => Time.GetUtcNow();
 
-    /// <summary>Opens the store on this test's own database; a second call after closing finds what the first wrote.</summary>
+    /// <summary>
+    /// Opens the store on this test's own database; a second call after closing finds what the first wrote.
+    /// </summary>
     protected abstract OpenStore Open(TimeProvider time);
 
     /// <summary>Closes in good order and opens again.</summary>
@@ -39,7 +41,8 @@ public abstract partial class BrokerStoreContract : IDisposable
 
     protected virtual void Dispose(bool disposing) => Close();
 
-    protected async Task<CommitOutcome.Committed> CommitAsync(StateChange change) => Assert.IsType<CommitOutcome.Committed>(await Store.CommitAsync(change, default));
+    protected async Task<CommitOutcome.Committed> CommitAsync(StateChange change) =>
+        Assert.IsType<CommitOutcome.Committed>(await Store.CommitAsync(change, default));
 
     /// <summary>Asserts that the guard fails and that neither state nor log changed.</summary>
     protected async Task AssertGuardAsync(GuardFailure expected, StateChange change)
@@ -72,10 +75,16 @@ public abstract partial class BrokerStoreContract : IDisposable
         return await FindAsync(lease.Id);
     }
 
-    protected async Task<List<AuditRecord>> ReadLogAsync(DateTimeOffset? from = null, DateTimeOffset? to = null, AuditCursor? after = null)
+    protected async Task<List<AuditRecord>> ReadLogAsync(
+        DateTimeOffset? from = null,
+        DateTimeOffset? to = null,
+        AuditCursor? after = null
+    )
     {
         var records = new List<AuditRecord>();
-        await foreach (var record in Log.ReadAsync(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue, after, default))
+        await foreach (
+            var record in Log.ReadAsync(from ?? DateTimeOffset.MinValue, to ?? DateTimeOffset.MaxValue, after, default)
+        )
         {
             records.Add(record);
         }

@@ -20,7 +20,12 @@ public sealed class CommitWriterTests : IDisposable
     {
         _file = SqliteFile.Open(Path.Combine(_directory, "broker.db"));
         _connection = _file.OpenWriter();
-        _writer = new(new WriteSession(_connection), new StoreClock(new FakeTimeProvider()), _queue, NullLogger.Instance);
+        _writer = new(
+            new WriteSession(_connection),
+            new StoreClock(new FakeTimeProvider()),
+            _queue,
+            NullLogger.Instance
+        );
     }
 
     [Fact]
@@ -28,8 +33,13 @@ public sealed class CommitWriterTests : IDisposable
     {
         await Commit("before");
         LimitPages(1);
-        var failures = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Assert.ThrowsAsync<StoreUnavailableException>(() => Commit(Big))));
-        Assert.All(failures, failure => Assert.Contains("Nothing was committed", failure.Message, StringComparison.Ordinal));
+        var failures = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => Assert.ThrowsAsync<StoreUnavailableException>(() => Commit(Big)))
+        );
+        Assert.All(
+            failures,
+            failure => Assert.Contains("Nothing was committed", failure.Message, StringComparison.Ordinal)
+        );
         Assert.Equal(2, _writer.Head.Audit.Sequence);
         LimitPages(1_000_000);
         await Commit(Big);
@@ -66,8 +76,13 @@ public sealed class CommitWriterTests : IDisposable
     public async Task Commits_that_fail_again_and_again_are_answered()
     {
         FailCommits(int.MaxValue);
-        var failures = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Assert.ThrowsAsync<StoreUnavailableException>(() => Commit("x"))));
-        Assert.All(failures, failure => Assert.Contains("Nothing was committed", failure.Message, StringComparison.Ordinal));
+        var failures = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => Assert.ThrowsAsync<StoreUnavailableException>(() => Commit("x")))
+        );
+        Assert.All(
+            failures,
+            failure => Assert.Contains("Nothing was committed", failure.Message, StringComparison.Ordinal)
+        );
         FailCommits(0);
         await Commit("after");
         Assert.Equal((2, 2), (_writer.Head.Audit.Sequence, Count()));
@@ -76,11 +91,18 @@ public sealed class CommitWriterTests : IDisposable
     [Fact]
     public async Task An_outcome_that_cannot_be_read_back_is_called_unknown_and_the_chain_goes_on()
     {
-        // The commit is undone, and the statement that would read it back is forbidden: to the writer anything may have happened.
+        // The commit is undone, and the statement that would read it back is forbidden: to the writer anything may have
+        // happened.
         FailCommits(int.MaxValue);
         var isForbidden = true;
         raw.sqlite3_set_authorizer(
-            _connection.Handle, (_, action, table, _, _, _) => isForbidden && action == raw.SQLITE_READ && table.utf8_to_string() == "store" ? raw.SQLITE_DENY : raw.SQLITE_OK, null!);
+            _connection.Handle,
+            (_, action, table, _, _, _) =>
+                isForbidden && action == raw.SQLITE_READ && table.utf8_to_string() == "store"
+                    ? raw.SQLITE_DENY
+                    : raw.SQLITE_OK,
+            null!
+        );
         var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => Commit("x"));
         Assert.Contains("outcome is unknown", failure.Message, StringComparison.Ordinal);
 

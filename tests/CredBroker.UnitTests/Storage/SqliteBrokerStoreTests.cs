@@ -11,7 +11,11 @@ public sealed class SqliteBrokerStoreTests : BrokerStoreContract
 
     protected override OpenStore Open(TimeProvider time)
     {
-        var store = SqliteBrokerStore.Open(new() { SqliteFile = Path.Combine(_directory, "broker.db") }, time, NullLogger<SqliteBrokerStore>.Instance);
+        var store = SqliteBrokerStore.Open(
+            new() { SqliteFile = Path.Combine(_directory, "broker.db") },
+            time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
         return new(store, store, store);
     }
 

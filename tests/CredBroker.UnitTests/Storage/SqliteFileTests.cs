@@ -50,10 +50,16 @@ public sealed class SqliteFileTests : IDisposable
 
         using var store = Open();
         await store.CommitAsync(StoreSamples.Recorded(), default);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(FilePath)!));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(Path.GetDirectoryName(FilePath)!)
+        );
         var files = Directory.GetFiles(Path.GetDirectoryName(FilePath)!);
         Assert.Equal(4, files.Length);
-        Assert.All(files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.All(
+            files,
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file))
+        );
     }
 
     [Fact]
@@ -61,7 +67,10 @@ public sealed class SqliteFileTests : IDisposable
     {
         using var store = Open(maxWaiting: 16);
         using var blocked = Lock();
-        var commits = Enumerable.Range(0, 200).Select(_ => store.CommitAsync(StoreSamples.Recorded(), default).AsTask()).ToList();
+        var commits = Enumerable
+            .Range(0, 200)
+            .Select(_ => store.CommitAsync(StoreSamples.Recorded(), default).AsTask())
+            .ToList();
         var overload = await Assert.ThrowsAsync<StoreUnavailableException>(() => commits[^1]);
         Assert.Contains("overloaded", overload.Message, StringComparison.Ordinal);
         blocked.Dispose();
@@ -94,15 +103,25 @@ public sealed class SqliteFileTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
         File.WriteAllText(FilePath, new string('x', 10_000));
-        Assert.Contains(FilePath, Assert.Throws<StoreUnavailableException>(() => Open()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            FilePath,
+            Assert.Throws<StoreUnavailableException>(() => Open()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_store_of_a_newer_broker_is_refused()
     {
         Open().Dispose();
-        Execute("INSERT INTO SchemaVersions (ScriptName, Applied) VALUES ('CredBroker.Storage.Migrations.Sqlite.9999_future.sql', '2030-01-01')");
-        Assert.Contains("newer broker", Assert.Throws<StoreUnavailableException>(() => Open()).Message, StringComparison.Ordinal);
+        Execute(
+            "INSERT INTO SchemaVersions (ScriptName, Applied) VALUES ('CredBroker.Storage.Migrations.Sqlite.9999_future.sql', '2030-01-01')"
+        );
+        Assert.Contains(
+            "newer broker",
+            Assert.Throws<StoreUnavailableException>(() => Open()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -118,9 +137,22 @@ public sealed class SqliteFileTests : IDisposable
 
         Execute($"UPDATE decision SET record = '{{}}' WHERE lease = '{leases[0].Id}'");
         Execute($"UPDATE decision SET record = 'no json' WHERE lease = '{leases[1].Id}'");
-        Assert.Equal([leases[2].Id], (await store.FindWorkAsync(LeaseWork.PendingPastDeadline, _time.GetUtcNow().AddHours(1), 10, default)).Select(lease => lease.Id));
+        Assert.Equal(
+            [leases[2].Id],
+            (
+                await store.FindWorkAsync(LeaseWork.PendingPastDeadline, _time.GetUtcNow().AddHours(1), 10, default)
+            ).Select(lease => lease.Id)
+        );
         Assert.Equal([leases[2].Id], (await store.ListLeasesAsync(new(), default)).Leases.Select(lease => lease.Id));
-        Assert.Contains(leases[0].Id, (await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.FindLeaseAsync(leases[0].Id, default))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            leases[0].Id,
+            (
+                await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+                    await store.FindLeaseAsync(leases[0].Id, default)
+                )
+            ).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -137,7 +169,11 @@ public sealed class SqliteFileTests : IDisposable
     public void The_audit_log_is_append_only(string sql)
     {
         Open().Dispose();
-        Assert.Contains("append-only", Assert.Throws<SqliteException>(() => Execute(sql)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "append-only",
+            Assert.Throws<SqliteException>(() => Execute(sql)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -148,7 +184,12 @@ public sealed class SqliteFileTests : IDisposable
         {
             for (var i = 0; i < 40; i++)
             {
-                Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(samples.Opened(idempotency: new("caller", $"key-{i}", "hash", null)), default));
+                Assert.IsType<CommitOutcome.Committed>(
+                    await store.CommitAsync(
+                        samples.Opened(idempotency: new("caller", $"key-{i}", "hash", null)),
+                        default
+                    )
+                );
                 _time.Advance(TimeSpan.FromHours(2));
             }
         }
@@ -160,7 +201,12 @@ public sealed class SqliteFileTests : IDisposable
     public void Settings_that_cannot_work_are_named_together()
     {
         Assert.Empty(new StorageOptions().Validate());
-        Assert.Equal(2, new StorageOptions { SqliteFile = ":memory:", MaxWaiting = 0 }.Validate().Count);
+        Assert.Equal(
+            2,
+            new StorageOptions { SqliteFile = ":memory:", MaxWaiting = 0 }
+                .Validate()
+                .Count
+        );
         Assert.Single(new StorageOptions { SqliteFile = " " }.Validate());
         Assert.Single(new StorageOptions { SqliteFile = _directory }.Validate());
     }
@@ -168,9 +214,14 @@ public sealed class SqliteFileTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private SqliteBrokerStore Open(string? path = null, int maxWaiting = 4096) =>
-        SqliteBrokerStore.Open(new() { SqliteFile = path ?? FilePath, MaxWaiting = maxWaiting }, _time, NullLogger<SqliteBrokerStore>.Instance);
+        SqliteBrokerStore.Open(
+            new() { SqliteFile = path ?? FilePath, MaxWaiting = maxWaiting },
+            _time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
 
-    private static async Task CommitAsync(SqliteBrokerStore store, StateChange change) => Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));
+    private static async Task CommitAsync(SqliteBrokerStore store, StateChange change) =>
+        Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));
 
     private long Execute(string sql)
     {
@@ -185,7 +236,9 @@ public sealed class SqliteFileTests : IDisposable
 
     private SqliteConnection Connect()
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = FilePath, Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = FilePath, Pooling = false }.ToString()
+        );
         connection.Open();
         return connection;
     }

@@ -17,7 +17,11 @@ public sealed class StoreTextProperties : IDisposable
     public StoreTextProperties()
     {
         _samples = new(_time);
-        _store = SqliteBrokerStore.Open(new() { SqliteFile = Path.Combine(_directory, "broker.db") }, _time, NullLogger<SqliteBrokerStore>.Instance);
+        _store = SqliteBrokerStore.Open(
+            new() { SqliteFile = Path.Combine(_directory, "broker.db") },
+            _time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
     }
 
     [Property(MaxTest = 100)]

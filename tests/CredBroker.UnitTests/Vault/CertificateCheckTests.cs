@@ -9,8 +9,12 @@ public sealed class CertificateCheckTests
 {
     private static readonly DateTimeOffset Asked = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Ttl = TimeSpan.FromMinutes(5);
-    private static readonly RenderedNames Names = new("spiffe://acme.example/agents/triage", "triage.agents.example", null);
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private static readonly RenderedNames Names = new(
+        "spiffe://acme.example/agents/triage",
+        "triage.agents.example",
+        null
+    );
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
     [Fact]
     public void What_was_asked_for_has_no_fault()
@@ -20,7 +24,27 @@ public sealed class CertificateCheckTests
         Assert.Null(FaultOf(Certify(end: Asked + TimeSpan.FromMinutes(1))));
     }
 
-    public static TheoryData<string> Wrongs => [.. new[] { "key", "long", "over", "ca", "signs", "cn", "organisation", "missing", "other", "extra-uri", "extra-dns", "ip", "email", "twice", "none" }];
+    public static TheoryData<string> Wrongs =>
+        [
+            .. new[]
+            {
+                "key",
+                "long",
+                "over",
+                "ca",
+                "signs",
+                "cn",
+                "organisation",
+                "missing",
+                "other",
+                "extra-uri",
+                "extra-dns",
+                "ip",
+                "email",
+                "twice",
+                "none",
+            },
+        ];
 
     [Theory]
     [MemberData(nameof(Wrongs))]
@@ -33,7 +57,12 @@ public sealed class CertificateCheckTests
             "long" => Certify(end: Asked + Ttl + TimeSpan.FromMinutes(1)),
             "over" => Certify(end: Asked),
             "ca" => Certify(extension: new X509BasicConstraintsExtension(true, false, 0, true)),
-            "signs" => Certify(extension: new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign, true)),
+            "signs" => Certify(
+                extension: new X509KeyUsageExtension(
+                    X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign,
+                    true
+                )
+            ),
             "cn" => Certify(subject: "CN=admin"),
             "organisation" => Certify(subject: "O=system:masters"),
             "missing" => Certify(names: builder => builder.AddUri(new Uri(Names.Uri!))),
@@ -64,15 +93,24 @@ public sealed class CertificateCheckTests
     {
         using (certificate)
         {
-            return CertificateCheck.FaultOf(certificate, names ?? Names, key.ExportSubjectPublicKeyInfo(), Asked, Ttl);
+            return CertificateCheck.FaultOf(certificate, names ?? Names, _key.ExportSubjectPublicKeyInfo(), Asked, Ttl);
         }
     }
 
     private X509Certificate2 Certify(
-        ECDsa? subjectKey = null, string subject = "", DateTimeOffset? end = null, X509Extension? extension = null,
-        Action<SubjectAlternativeNameBuilder>? names = null, Action<SubjectAlternativeNameBuilder>? more = null)
+        ECDsa? subjectKey = null,
+        string subject = "",
+        DateTimeOffset? end = null,
+        X509Extension? extension = null,
+        Action<SubjectAlternativeNameBuilder>? names = null,
+        Action<SubjectAlternativeNameBuilder>? more = null
+    )
     {
-        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(subject, subjectKey ?? key, HashAlgorithmName.SHA256);
+        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest(
+            subject,
+            subjectKey ?? _key,
+            HashAlgorithmName.SHA256
+        );
         var builder = new SubjectAlternativeNameBuilder();
         (names ?? (all => Add(all, Names.Uri!, Names.Dns!)))(builder);
         more?.Invoke(builder);

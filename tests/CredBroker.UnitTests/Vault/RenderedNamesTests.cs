@@ -21,8 +21,12 @@ public sealed class RenderedNamesTests
     [Theory]
     [InlineData("{{identity.spiffeId}}", "spiffe://acme.example/agents/triage")]
     [InlineData("{{ identity.spiffeId }}", "spiffe://acme.example/agents/triage")]
-    [InlineData("https://agents.example/{{identity.workload}}/{{identity.subject}}", "https://agents.example/triage/triage-1")]
-    public void A_template_takes_the_identitys_fields(string template, string expected) => Assert.Equal(expected, Render(new(template, null, null))?.Uri);
+    [InlineData(
+        "https://agents.example/{{identity.workload}}/{{identity.subject}}",
+        "https://agents.example/triage/triage-1"
+    )]
+    public void A_template_takes_the_identitys_fields(string template, string expected) =>
+        Assert.Equal(expected, Render(new(template, null, null))?.Uri);
 
     [Theory]
     // A field that is empty leaves a hole, and a name with a hole is another workload's.
@@ -33,7 +37,8 @@ public sealed class RenderedNamesTests
     [InlineData("{{csr.uri}}")]
     [InlineData("{{identity.spiffeId")]
     [InlineData("relative/{{identity.workload}}")]
-    public void What_does_not_give_a_whole_name_gives_none(string template) => Assert.Null(Render(new(template, null, null)));
+    public void What_does_not_give_a_whole_name_gives_none(string template) =>
+        Assert.Null(Render(new(template, null, null)));
 
     [Theory]
     // Vault reads a comma as the start of another name.
@@ -55,7 +60,13 @@ public sealed class RenderedNamesTests
     [InlineData("a_b", "", false)]
     public void A_host_name_is_a_plain_one(string workload, string expected, bool isName)
     {
-        var names = RenderedNames.Render(new(null, "{{identity.workload}}.agents.example", null), Identity with { Workload = workload });
+        var names = RenderedNames.Render(
+            new(null, "{{identity.workload}}.agents.example", null),
+            Identity with
+            {
+                Workload = workload,
+            }
+        );
 
         Assert.Equal(isName ? expected : null, names?.Dns);
     }
@@ -67,7 +78,11 @@ public sealed class RenderedNamesTests
     [InlineData("a+b", false)]
     [InlineData("a b", false)]
     public void A_common_name_holds_nothing_that_starts_another_attribute(string workload, bool isName) =>
-        Assert.Equal(isName, RenderedNames.Render(new(null, null, "{{identity.workload}}"), Identity with { Workload = workload }) is not null);
+        Assert.Equal(
+            isName,
+            RenderedNames.Render(new(null, null, "{{identity.workload}}"), Identity with { Workload = workload })
+                is not null
+        );
 
     [Fact]
     public void Without_any_template_there_are_no_names()

@@ -9,14 +9,16 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.UnitTests.Vault;
 
-/// <summary>A listener on loopback that answers as a test says, where a real Vault would have to be brought to misbehave.</summary>
+/// <summary>
+/// A listener on loopback that answers as a test says, where a real Vault would have to be brought to misbehave.
+/// </summary>
 internal sealed class ScriptedVault : IAsyncDisposable
 {
-    private readonly WebApplication application;
+    private readonly WebApplication _application;
 
-    private ScriptedVault(WebApplication application) => this.application = application;
+    private ScriptedVault(WebApplication application) => _application = application;
 
-    public Uri Address => new(application.Urls.Single());
+    public Uri Address => new(_application.Urls.Single());
 
     /// <summary>Every request that came, in order: method and path.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
@@ -24,24 +26,36 @@ internal sealed class ScriptedVault : IAsyncDisposable
     /// <summary>The headers of the newest request.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; private set; } = new Dictionary<string, string>();
 
-    public static async Task<ScriptedVault> StartAsync(Func<HttpContext, Task> answer, X509Certificate2? certificate = null)
+    public static async Task<ScriptedVault> StartAsync(
+        Func<HttpContext, Task> answer,
+        X509Certificate2? certificate = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener =>
-        {
-            if (certificate is not null)
-            {
-                listener.UseHttps(certificate);
-            }
-        }));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                0,
+                listener =>
+                {
+                    if (certificate is not null)
+                    {
+                        listener.UseHttps(certificate);
+                    }
+                }
+            )
+        );
         var application = builder.Build();
         var vault = new ScriptedVault(application);
         application.Run(async context =>
         {
             vault.Requests.Enqueue($"{context.Request.Method} {context.Request.Path.Value![4..]}");
-            vault.Headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString());
+            vault.Headers = context.Request.Headers.ToDictionary(
+                header => header.Key,
+                header => header.Value.ToString()
+            );
             await answer(context);
         });
         await application.StartAsync();
@@ -49,7 +63,13 @@ internal sealed class ScriptedVault : IAsyncDisposable
     }
 
     /// <summary>Settings for a client of it; the token file holds <paramref name="token"/>.</summary>
-    public VaultOptions Options(string tokenFile = "unused") => new() { Address = Address.ToString(), Installation = "test", TokenFile = tokenFile };
+    public VaultOptions Options(string tokenFile = "unused") =>
+        new()
+        {
+            Address = Address.ToString(),
+            Installation = "test",
+            TokenFile = tokenFile,
+        };
 
-    public ValueTask DisposeAsync() => application.DisposeAsync();
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
 }

@@ -13,11 +13,19 @@ public sealed class SetupPlanTests
         Assert.Empty(plan.Faults);
         Assert.Equal(
             [
-                "sys/config/auditing/request-headers/X-CredBroker-Lease", "sys/policies/acl/cb-prod-probe", "auth/token/roles/cb-prod-probe", "sys/policies/acl/cb-prod-broker",
-                "auth/token/roles/cb-prod-broker", "sys/mounts/database", "database/config/cb-prod-billing", "database/roles/cb-prod-billing-readonly",
-                "sys/policies/acl/cb-prod-billing-readonly", "auth/token/roles/cb-prod-billing-readonly",
+                "sys/config/auditing/request-headers/X-CredBroker-Lease",
+                "sys/policies/acl/cb-prod-probe",
+                "auth/token/roles/cb-prod-probe",
+                "sys/policies/acl/cb-prod-broker",
+                "auth/token/roles/cb-prod-broker",
+                "sys/mounts/database",
+                "database/config/cb-prod-billing",
+                "database/roles/cb-prod-billing-readonly",
+                "sys/policies/acl/cb-prod-billing-readonly",
+                "auth/token/roles/cb-prod-billing-readonly",
             ],
-            plan.Steps.Select(step => step.Path));
+            plan.Steps.Select(step => step.Path)
+        );
     }
 
     [Fact]
@@ -27,7 +35,8 @@ public sealed class SetupPlanTests
 
         Assert.Equal(
             "path \"database/creds/cb-prod-billing-readonly\" {\n  capabilities = [\"read\"]\n}\n",
-            Body(plan, "cb-prod-billing-readonly"));
+            Body(plan, "cb-prod-billing-readonly")
+        );
         var broker = Body(plan, "cb-prod-broker");
         Assert.DoesNotContain("path \"database/creds", broker);
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly\"", broker);
@@ -44,22 +53,38 @@ public sealed class SetupPlanTests
         Assert.Equal(2, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
     }
 
-    public static TheoryData<string, CatalogueEntry[]> Faulty => new()
-    {
-        { "different contents", [Database("a", role: "cb-prod-shared"), Database("b", role: "cb-prod-shared") with { MaxTtl = TimeSpan.FromMinutes(1) }] },
-        { "setup needs", [Database("a") with { Setup = null }] },
-        { "setup needs", [Database("a") with { Connection = null }] },
-        { "allowedUris", [Pki("a") with { Setup = new() }] },
-        { "policy", [Entry("a", new VaultBinding.Token("cb-prod-a-token"))] },
-        { "must differ", [Entry("a", new VaultBinding.Token("cb-prod-a")) with { Setup = new() { Policy = "x" } }] },
-        { "must differ", [Entry("a", new VaultBinding.Token("cb-prod-broker")) with { Setup = new() { Policy = "x" } }] },
-        { "uses for itself", [Database("broker")] },
-        { "uses for itself", [Database("probe")] },
-        { "lower-case", [Database("Billing")] },
-        { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "../sys"))] },
-        { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "a*"))] },
-        { "GET or POST", [Entry("a", new VaultBinding.Dynamic("aws/creds/x", "DELETE"))] },
-    };
+    public static TheoryData<string, CatalogueEntry[]> Faulty =>
+        new()
+        {
+            {
+                "different contents",
+                [
+                    Database("a", role: "cb-prod-shared"),
+                    Database("b", role: "cb-prod-shared") with
+                    {
+                        MaxTtl = TimeSpan.FromMinutes(1),
+                    },
+                ]
+            },
+            { "setup needs", [Database("a") with { Setup = null }] },
+            { "setup needs", [Database("a") with { Connection = null }] },
+            { "allowedUris", [Pki("a") with { Setup = new() }] },
+            { "policy", [Entry("a", new VaultBinding.Token("cb-prod-a-token"))] },
+            {
+                "must differ",
+                [Entry("a", new VaultBinding.Token("cb-prod-a")) with { Setup = new() { Policy = "x" } }]
+            },
+            {
+                "must differ",
+                [Entry("a", new VaultBinding.Token("cb-prod-broker")) with { Setup = new() { Policy = "x" } }]
+            },
+            { "uses for itself", [Database("broker")] },
+            { "uses for itself", [Database("probe")] },
+            { "lower-case", [Database("Billing")] },
+            { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "../sys"))] },
+            { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "a*"))] },
+            { "GET or POST", [Entry("a", new VaultBinding.Dynamic("aws/creds/x", "DELETE"))] },
+        };
 
     [Theory]
     [MemberData(nameof(Faulty))]
@@ -83,7 +108,10 @@ public sealed class SetupPlanTests
     [Fact]
     public void A_policy_counts_as_ours_until_somebody_edits_it()
     {
-        var text = SetupPlan.For("prod", []).Steps.First(step => step.Kind == SetupKind.Policy && step.Name == "cb-prod-broker").PolicyText;
+        var text = SetupPlan
+            .For("prod", [])
+            .Steps.First(step => step.Kind == SetupKind.Policy && step.Name == "cb-prod-broker")
+            .PolicyText;
 
         Assert.True(BrokerPolicy.IsUntouched(text));
         Assert.False(BrokerPolicy.IsUntouched(text + "path \"sys/*\" { capabilities = [\"sudo\"] }\n"));
@@ -122,26 +150,34 @@ public sealed class SetupPlanTests
         return text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..];
     }
 
-    private static CatalogueEntry Database(string name, string? role = null) => Entry(name, new VaultBinding.Database("database", role ?? $"cb-prod-{name}")) with
-    {
-        Connection = new("db", 5432, "billing", "verify-full"),
-        Setup = new() { Connection = "billing", AdminCredentialFile = "/etc/credbroker/billing-admin", Grants = ["GRANT SELECT ON x TO \"{{name}}\""] },
-    };
+    private static CatalogueEntry Database(string name, string? role = null) =>
+        Entry(name, new VaultBinding.Database("database", role ?? $"cb-prod-{name}")) with
+        {
+            Connection = new("db", 5432, "billing", "verify-full"),
+            Setup = new()
+            {
+                Connection = "billing",
+                AdminCredentialFile = "/etc/credbroker/billing-admin",
+                Grants = ["GRANT SELECT ON x TO \"{{name}}\""],
+            },
+        };
 
-    private static CatalogueEntry Pki(string name) => Entry(name, new VaultBinding.Pki("pki", $"cb-prod-{name}", PkiMode.Sign)) with
-    {
-        Names = new("{{identity.spiffeId}}", null, null),
-        Setup = new() { AllowedUris = ["spiffe://acme.example/*"] },
-    };
+    private static CatalogueEntry Pki(string name) =>
+        Entry(name, new VaultBinding.Pki("pki", $"cb-prod-{name}", PkiMode.Sign)) with
+        {
+            Names = new("{{identity.spiffeId}}", null, null),
+            Setup = new() { AllowedUris = ["spiffe://acme.example/*"] },
+        };
 
-    private static CatalogueEntry Entry(string name, VaultBinding vault) => new()
-    {
-        Name = name,
-        Vault = vault,
-        Access = AccessKind.Read,
-        Impact = ImpactLevel.Low,
-        Reversible = true,
-        Actions = ["read"],
-        MaxTtl = TimeSpan.FromMinutes(10),
-    };
+    private static CatalogueEntry Entry(string name, VaultBinding vault) =>
+        new()
+        {
+            Name = name,
+            Vault = vault,
+            Access = AccessKind.Read,
+            Impact = ImpactLevel.Low,
+            Reversible = true,
+            Actions = ["read"],
+            MaxTtl = TimeSpan.FromMinutes(10),
+        };
 }

@@ -85,11 +85,19 @@ public sealed class VaultClientTests
     [InlineData(60, "60s")]
     [InlineData(60.001, "61s")]
     public void A_life_is_whole_seconds_and_never_none(double seconds, string expected) =>
-        Assert.Equal(expected, VaultBodies.Ttl(TimeSpan.FromSeconds(seconds)), StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.None));
+        Assert.Equal(
+            expected,
+            VaultBodies.Ttl(TimeSpan.FromSeconds(seconds)),
+            StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.None)
+        );
 
     private static ValueTask<VaultReply> SendAsync(VaultClient client, string kind)
     {
-        var call = new VaultCall(HttpMethod.Post, "some/path") { Body = "{}"u8.ToArray(), Timeout = TimeSpan.FromSeconds(10) };
+        var call = new VaultCall(HttpMethod.Post, "some/path")
+        {
+            Body = "{}"u8.ToArray(),
+            Timeout = TimeSpan.FromSeconds(10),
+        };
         return kind switch
         {
             "repeatable" => client.RepeatableAsync(call, default),

@@ -30,7 +30,8 @@ public sealed class VaultPathTests
     [InlineData("a\nb")]
     [InlineData("a\\b")]
     [InlineData("ä")]
-    public void Whatever_a_URL_or_a_policy_would_read_otherwise_is_not(string? path) => Assert.False(VaultPath.IsSafe(path));
+    public void Whatever_a_URL_or_a_policy_would_read_otherwise_is_not(string? path) =>
+        Assert.False(VaultPath.IsSafe(path));
 
     [Property(MaxTest = 500)]
     public void A_safe_path_stays_itself_in_a_URL(string? path)

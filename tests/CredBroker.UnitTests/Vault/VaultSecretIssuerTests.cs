@@ -12,49 +12,68 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Vault;
 
-/// <summary>The issuer against a Vault that misbehaves on purpose; what a real one does is tested on a real one.</summary>
+/// <summary>
+/// The issuer against a Vault that misbehaves on purpose; what a real one does is tested on a real one.
+/// </summary>
 public sealed class VaultSecretIssuerTests : IAsyncLifetime
 {
     private const string OwnToken = "own-token-of-the-broker";
     private const string ChildValue = "child-token-of-the-test";
-    private readonly FakeTimeProvider time = new();
-    private readonly string tokenFile = Path.GetTempFileName();
-    private readonly LogLines log = new();
-    private readonly Dictionary<string, Func<HttpContext, Task>> answers = [];
-    private ScriptedVault? vault;
-    private VaultSecretIssuer? issuer;
+    private readonly FakeTimeProvider _time = new();
+    private readonly string _tokenFile = Path.GetTempFileName();
+    private readonly LogLines _log = new();
+    private readonly Dictionary<string, Func<HttpContext, Task>> _answers = [];
+    private ScriptedVault? _vault;
+    private VaultSecretIssuer? _issuer;
 
-    private VaultSecretIssuer Issuer => issuer!;
+    private VaultSecretIssuer Issuer => _issuer!;
 
-    private ScriptedVault Vault => vault!;
+    private ScriptedVault Vault => _vault!;
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(tokenFile, OwnToken);
-        vault = await ScriptedVault.StartAsync(context => answers.TryGetValue(context.Request.Path.Value![4..], out var answer) ? answer(context) : context.Response.WriteAsync("{}"));
-        issuer = new(vault.Options(tokenFile) with { CallTimeout = TimeSpan.FromSeconds(5), MintTimeout = TimeSpan.FromSeconds(5) }, time, new Logger<VaultSecretIssuer>(log));
-        answers["auth/token/lookup-self"] = Json("""{"data":{"ttl":7200,"creation_ttl":7200,"renewable":true}}""");
-        answers["auth/token/lookup-accessor"] = Refusal(400, "invalid accessor");
-        answers["auth/token/create/cb-test-probe"] = answers["auth/token/create/cb-test-db"] = answers["auth/token/create/cb-test-tok"] = answers["auth/token/create/cb-test-pki"] =
-            Json($$$"""{"auth":{"client_token":"{{{ChildValue}}}","accessor":"acc","lease_duration":90,"renewable":true,"orphan":true,"token_policies":["p"]}}""");
+        await File.WriteAllTextAsync(_tokenFile, OwnToken);
+        _vault = await ScriptedVault.StartAsync(context =>
+            _answers.TryGetValue(context.Request.Path.Value![4..], out var answer)
+                ? answer(context)
+                : context.Response.WriteAsync("{}")
+        );
+        _issuer = new(
+            _vault.Options(_tokenFile) with
+            {
+                CallTimeout = TimeSpan.FromSeconds(5),
+                MintTimeout = TimeSpan.FromSeconds(5),
+            },
+            _time,
+            new Logger<VaultSecretIssuer>(_log)
+        );
+        _answers["auth/token/lookup-self"] = Json("""{"data":{"ttl":7200,"creation_ttl":7200,"renewable":true}}""");
+        _answers["auth/token/lookup-accessor"] = Refusal(400, "invalid accessor");
+        _answers["auth/token/create/cb-test-probe"] =
+            _answers["auth/token/create/cb-test-db"] =
+            _answers["auth/token/create/cb-test-tok"] =
+            _answers["auth/token/create/cb-test-pki"] =
+                Json(
+                    $$$"""{"auth":{"client_token":"{{{ChildValue}}}","accessor":"acc","lease_duration":90,"renewable":true,"orphan":true,"token_policies":["p"]}}"""
+                );
     }
 
     public async ValueTask DisposeAsync()
     {
-        issuer?.Dispose();
+        _issuer?.Dispose();
         await Vault.DisposeAsync();
-        File.Delete(tokenFile);
-        log.Dispose();
+        File.Delete(_tokenFile);
+        _log.Dispose();
     }
 
     [Fact]
     public async Task A_proof_grows_stale()
     {
         Assert.True((await Issuer.ProbeAsync(default)).CanIssue);
-        time.Advance(TimeSpan.FromSeconds(179));
+        _time.Advance(TimeSpan.FromSeconds(179));
         Assert.True(Issuer.Status.CanIssue);
 
-        time.Advance(TimeSpan.FromSeconds(2));
+        _time.Advance(TimeSpan.FromSeconds(2));
 
         Assert.Equal(RefusalCode.IssuingPaused, Issuer.Status.Refusal?.Code);
     }
@@ -67,7 +86,7 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [InlineData("auth/token/lookup-self", 503)]
     public async Task Without_any_one_part_of_the_proof_nothing_is_issued(string path, int status)
     {
-        answers[path] = Refusal(status, "no");
+        _answers[path] = Refusal(status, "no");
 
         Assert.False((await Issuer.ProbeAsync(default)).CanIssue);
         Assert.False(Issuer.Status.CanIssue);
@@ -76,29 +95,30 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_probe_token_that_is_still_there_after_its_revocation_proves_nothing()
     {
-        answers["auth/token/lookup-accessor"] = Json("""{"data":{"ttl":60}}""");
+        _answers["auth/token/lookup-accessor"] = Json("""{"data":{"ttl":60}}""");
 
         Assert.False((await Issuer.ProbeAsync(default)).CanIssue);
     }
 
-    public static TheoryData<string, int, string> Mints => new()
-    {
-        { "MintFailed", 400, "no such privilege" },
-        { "VaultMissing", 400, "unknown role: cb-test-db" },
-        { "VaultForbids", 403, "permission denied" },
-        { "VaultMissing", 404, "" },
-        { "unknown", 408, "" },
-        { "unknown", 500, "context deadline exceeded" },
-        { "unknown", 502, "" },
-        { "unknown", 503, "Vault is sealed" },
-        { "unknown", 504, "" },
-    };
+    public static TheoryData<string, int, string> Mints =>
+        new()
+        {
+            { "MintFailed", 400, "no such privilege" },
+            { "VaultMissing", 400, "unknown role: cb-test-db" },
+            { "VaultForbids", 403, "permission denied" },
+            { "VaultMissing", 404, "" },
+            { "unknown", 408, "" },
+            { "unknown", 500, "context deadline exceeded" },
+            { "unknown", 502, "" },
+            { "unknown", 503, "Vault is sealed" },
+            { "unknown", 504, "" },
+        };
 
     [Theory]
     [MemberData(nameof(Mints))]
     public async Task Only_a_plain_no_says_that_nothing_was_made(string expected, int status, string words)
     {
-        answers["database/creds/cb-test-db"] = Refusal(status, words);
+        _answers["database/creds/cb-test-db"] = Refusal(status, words);
 
         var outcome = await MintAsync(Database);
 
@@ -117,7 +137,7 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_mint_without_an_answer_is_unknown_and_was_sent_once()
     {
-        answers["database/creds/cb-test-db"] = context =>
+        _answers["database/creds/cb-test-db"] = context =>
         {
             context.Abort();
             return Task.CompletedTask;
@@ -132,20 +152,35 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     // No lease, a lease of another path, no user, no password, no life: made, and not to be delivered.
     [InlineData("""{"lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""", null)]
     [InlineData("""{"lease_id":"","lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""", null)]
-    [InlineData("""{"lease_id":"database/creds/other/1","lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""", "database/creds/other/1")]
-    [InlineData("""{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"password":"pw-of-the-test"}}""", "database/creds/cb-test-db/1")]
-    [InlineData("""{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":""}}""", "database/creds/cb-test-db/1")]
-    [InlineData("""{"lease_id":"database/creds/cb-test-db/1","lease_duration":0,"data":{"username":"u","password":"pw-of-the-test"}}""", "database/creds/cb-test-db/1")]
-    [InlineData("""{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":null}""", "database/creds/cb-test-db/1")]
+    [InlineData(
+        """{"lease_id":"database/creds/other/1","lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""",
+        "database/creds/other/1"
+    )]
+    [InlineData(
+        """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"password":"pw-of-the-test"}}""",
+        "database/creds/cb-test-db/1"
+    )]
+    [InlineData(
+        """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":""}}""",
+        "database/creds/cb-test-db/1"
+    )]
+    [InlineData(
+        """{"lease_id":"database/creds/cb-test-db/1","lease_duration":0,"data":{"username":"u","password":"pw-of-the-test"}}""",
+        "database/creds/cb-test-db/1"
+    )]
+    [InlineData(
+        """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":null}""",
+        "database/creds/cb-test-db/1"
+    )]
     [InlineData("""{"wrap_info":{"token":"w"}}""", null)]
     public async Task A_user_that_is_not_as_asked_is_wrong_and_keeps_its_handle(string answer, string? leaseId)
     {
-        answers["database/creds/cb-test-db"] = Json(answer);
+        _answers["database/creds/cb-test-db"] = Json(answer);
 
         var wrong = Assert.IsType<MintOutcome.Wrong>(await MintAsync(Database));
 
         Assert.Equal(leaseId, wrong.Handles.VaultLeaseId);
-        Assert.DoesNotContain(log.Lines, line => line.Contains("pw-of-the-test", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("pw-of-the-test", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -153,11 +188,14 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [InlineData("""{"auth":{"client_token":"t","accessor":"a","lease_duration":60,"orphan":true}}""", "a")]
     [InlineData("""{"auth":{"client_token":"t","accessor":"a","lease_duration":0,"orphan":false}}""", "a")]
     [InlineData("""{"auth":{"client_token":"t","accessor":"a","lease_duration":99999,"orphan":false}}""", "a")]
-    [InlineData("""{"auth":{"client_token":"t","accessor":"a","lease_duration":60,"orphan":false,"token_policies":["root"]}}""", "a")]
+    [InlineData(
+        """{"auth":{"client_token":"t","accessor":"a","lease_duration":60,"orphan":false,"token_policies":["root"]}}""",
+        "a"
+    )]
     [InlineData("{}", null)]
     public async Task A_token_that_is_not_as_asked_is_wrong_and_keeps_its_handle(string answer, string? accessor)
     {
-        answers["auth/token/create/cb-test-tok-token"] = Json(answer);
+        _answers["auth/token/create/cb-test-tok-token"] = Json(answer);
 
         var wrong = Assert.IsType<MintOutcome.Wrong>(await MintAsync(Token));
 
@@ -167,10 +205,12 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Theory]
     [InlineData("""{"auth":{"client_token":"t","accessor":"acc","lease_duration":0,"orphan":true}}""")]
     [InlineData("""{"auth":{"client_token":"t","accessor":"acc","lease_duration":90,"orphan":false}}""")]
-    [InlineData("""{"auth":{"client_token":"t","accessor":"acc","lease_duration":90,"orphan":true,"token_policies":["root"]}}""")]
+    [InlineData(
+        """{"auth":{"client_token":"t","accessor":"acc","lease_duration":90,"orphan":true,"token_policies":["root"]}}"""
+    )]
     public async Task A_child_token_that_no_secret_may_hang_on_is_revoked_at_once(string answer)
     {
-        answers["auth/token/create/cb-test-db"] = Json(answer);
+        _answers["auth/token/create/cb-test-db"] = Json(answer);
 
         Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(Database), default));
 
@@ -180,7 +220,7 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_child_token_is_asked_for_once_even_when_the_answer_is_lost()
     {
-        answers["auth/token/create/cb-test-db"] = context =>
+        _answers["auth/token/create/cb-test-db"] = context =>
         {
             context.Abort();
             return Task.CompletedTask;
@@ -195,8 +235,10 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task The_fewest_calls_that_an_engine_allows()
     {
-        answers["database/creds/cb-test-db"] = Json("""{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":"p"}}""");
-        answers["secret/data/k"] = Json("""{"data":{"data":{"a":1},"metadata":{"version":3}}}""");
+        _answers["database/creds/cb-test-db"] = Json(
+            """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":"p"}}"""
+        );
+        _answers["secret/data/k"] = Json("""{"data":{"data":{"a":1},"metadata":{"version":3}}}""");
         await Issuer.ProbeAsync(default);
         Vault.Requests.Clear();
 
@@ -210,9 +252,18 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_revocation_that_Vault_refuses_stops_before_the_accessor_and_says_why()
     {
-        answers["sys/leases/revoke"] = Refusal(400, "failed to revoke entry: connection refused");
+        _answers["sys/leases/revoke"] = Refusal(400, "failed to revoke entry: connection refused");
 
-        var failed = Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(Lease() with { VaultLeaseId = "database/creds/cb-test-db/1", Accessor = "acc" }, default));
+        var failed = Assert.IsType<RevokeOutcome.Failed>(
+            await Issuer.RevokeAsync(
+                Lease() with
+                {
+                    VaultLeaseId = "database/creds/cb-test-db/1",
+                    Accessor = "acc",
+                },
+                default
+            )
+        );
 
         Assert.Contains("connection refused", failed.Error);
         Assert.DoesNotContain("POST auth/token/revoke-accessor", Vault.Requests);
@@ -221,40 +272,64 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_secret_that_is_gone_while_its_token_is_not_is_tried_again()
     {
-        answers["auth/token/revoke-accessor"] = Refusal(403, "permission denied");
+        _answers["auth/token/revoke-accessor"] = Refusal(403, "permission denied");
 
-        Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(Lease() with { VaultLeaseId = "database/creds/cb-test-db/1", Accessor = "acc" }, default));
+        Assert.IsType<RevokeOutcome.Failed>(
+            await Issuer.RevokeAsync(
+                Lease() with
+                {
+                    VaultLeaseId = "database/creds/cb-test-db/1",
+                    Accessor = "acc",
+                },
+                default
+            )
+        );
     }
 
     [Fact]
     public async Task A_token_that_Vault_still_knows_is_not_confirmed()
     {
-        answers["auth/token/lookup-accessor"] = Json("""{"data":{"ttl":60}}""");
+        _answers["auth/token/lookup-accessor"] = Json("""{"data":{"ttl":60}}""");
 
-        Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(Lease() with { Accessor = "acc", CredentialAccessor = "cred" }, default));
+        Assert.IsType<RevokeOutcome.Failed>(
+            await Issuer.RevokeAsync(Lease() with { Accessor = "acc", CredentialAccessor = "cred" }, default)
+        );
         Assert.Equal(2, Vault.Requests.Count(request => request == "POST auth/token/revoke-accessor"));
     }
 
     [Fact]
     public async Task A_permission_denied_is_never_taken_for_a_token_that_is_gone()
     {
-        answers["auth/token/lookup-accessor"] = Refusal(403, "permission denied");
+        _answers["auth/token/lookup-accessor"] = Refusal(403, "permission denied");
 
-        Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(Lease() with { Accessor = "acc", CredentialAccessor = "cred" }, default));
+        Assert.IsType<RevokeOutcome.Failed>(
+            await Issuer.RevokeAsync(Lease() with { Accessor = "acc", CredentialAccessor = "cred" }, default)
+        );
     }
 
     [Fact]
     public async Task A_list_that_may_be_incomplete_is_none()
     {
         const string Path = "sys/leases/lookup/database/creds/cb-test-db/";
-        answers[Path] = Json("""{"data":{"keys":["one","two"]}}""");
-        Assert.Equal(["database/creds/cb-test-db/one", "database/creds/cb-test-db/two"], Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Database, default)).VaultLeaseIds);
-        answers[Path] = Refusal(404, "");
+        _answers[Path] = Json("""{"data":{"keys":["one","two"]}}""");
+        Assert.Equal(
+            ["database/creds/cb-test-db/one", "database/creds/cb-test-db/two"],
+            Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Database, default)).VaultLeaseIds
+        );
+        _answers[Path] = Refusal(404, "");
         Assert.Empty(Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Database, default)).VaultLeaseIds);
 
-        foreach (var answer in new[] { Json("""{"data":{"keys":["sub/"]}}"""), Json("{}"), Refusal(403, "permission denied"), Refusal(503, "Vault is sealed") })
+        foreach (
+            var answer in new[]
+            {
+                Json("""{"data":{"keys":["sub/"]}}"""),
+                Json("{}"),
+                Refusal(403, "permission denied"),
+                Refusal(503, "Vault is sealed"),
+            }
+        )
         {
-            answers[Path] = answer;
+            _answers[Path] = answer;
             Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
         }
     }
@@ -262,30 +337,34 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Fact]
     public async Task A_lease_is_found_gone_or_not_known_to_be_either()
     {
-        answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00.123456789Z","ttl":5}}""");
+        _answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00.123456789Z","ttl":5}}""");
         var found = Assert.IsType<LeaseLookup.Found>(await Issuer.LookUpLeaseAsync("a/b", default)).Lease;
         Assert.Equal(new DateTimeOffset(2026, 1, 1, 0, 0, 0, 123, TimeSpan.Zero).AddTicks(4567), found.IssuedAt);
         Assert.False(found.Revoking);
 
-        answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0}}""");
+        _answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0}}""");
         Assert.True(Assert.IsType<LeaseLookup.Found>(await Issuer.LookUpLeaseAsync("a/b", default)).Lease.Revoking);
-        answers["sys/leases/lookup"] = Refusal(400, "invalid lease");
+        _answers["sys/leases/lookup"] = Refusal(400, "invalid lease");
         Assert.IsType<LeaseLookup.Gone>(await Issuer.LookUpLeaseAsync("a/b", default));
-        answers["sys/leases/lookup"] = Refusal(403, "permission denied");
+        _answers["sys/leases/lookup"] = Refusal(403, "permission denied");
         Assert.IsType<LeaseLookup.Failed>(await Issuer.LookUpLeaseAsync("a/b", default));
     }
 
     [Fact]
     public async Task No_log_line_at_any_level_holds_a_token_or_an_agents_refusal_Vaults_words()
     {
-        answers["database/creds/cb-test-db"] = Refusal(400, "role \"internal-name\" at 10.1.2.3 refused");
+        _answers["database/creds/cb-test-db"] = Refusal(400, "role \"internal-name\" at 10.1.2.3 refused");
         await Issuer.ProbeAsync(default);
 
         var refused = Assert.IsType<MintOutcome.Refused>(await MintAsync(Database));
 
         Assert.DoesNotContain("internal-name", refused.Refusal.Detail);
-        Assert.Contains(log.Lines, line => line.Contains("internal-name", StringComparison.Ordinal));
-        Assert.DoesNotContain(log.Lines, line => line.Contains(OwnToken, StringComparison.Ordinal) || line.Contains(ChildValue, StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.Contains("internal-name", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            _log.Lines,
+            line =>
+                line.Contains(OwnToken, StringComparison.Ordinal) || line.Contains(ChildValue, StringComparison.Ordinal)
+        );
     }
 
     private static CatalogueEntry Database => Entry("db", new VaultBinding.Database("database", "cb-test-db"));
@@ -299,25 +378,36 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
         return await Issuer.MintAsync(plan, prepared.Child, default);
     }
 
-    private IssuancePlan Plan(CatalogueEntry entry) => new()
-    {
-        LeaseId = Ids.New(time),
-        Identity = new()
+    private IssuancePlan Plan(CatalogueEntry entry) =>
+        new()
         {
-            Proof = ProofMethod.JwtSvid, Issuer = "https://idp", Subject = "s", Workload = "w", ProofExpiresAt = DateTimeOffset.MaxValue, ProofHash = "",
-        },
-        Agent = "a",
-        Task = new("t", "p", ""),
-        Grant = new()
-        {
-            Entry = entry,
-            Process = new() { Name = "p", ToleratesRuntimeAction = true, Agents = ["a"] },
-            Ttl = TimeSpan.FromMinutes(1),
-            MaxTtl = entry.MaxTtl,
-            TtlCut = false,
-        },
-        Anchor = new("s", 1, "h"),
-    };
+            LeaseId = Ids.New(_time),
+            Identity = new()
+            {
+                Proof = ProofMethod.JwtSvid,
+                Issuer = "https://idp",
+                Subject = "s",
+                Workload = "w",
+                ProofExpiresAt = DateTimeOffset.MaxValue,
+                ProofHash = "",
+            },
+            Agent = "a",
+            Task = new("t", "p", ""),
+            Grant = new()
+            {
+                Entry = entry,
+                Process = new()
+                {
+                    Name = "p",
+                    ToleratesRuntimeAction = true,
+                    Agents = ["a"],
+                },
+                Ttl = TimeSpan.FromMinutes(1),
+                MaxTtl = entry.MaxTtl,
+                TtlCut = false,
+            },
+            Anchor = new("s", 1, "h"),
+        };
 
     private Lease Lease()
     {
@@ -333,31 +423,40 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
                 Identity = plan.Identity,
                 Task = plan.Task,
                 Request = new() { Credential = "db", Actions = ["read"] },
-                Decision = new() { Effect = PolicyEffect.Allow, PolicyHash = "", Grant = plan.Grant },
+                Decision = new()
+                {
+                    Effect = PolicyEffect.Allow,
+                    PolicyHash = "",
+                    Grant = plan.Grant,
+                },
             },
             OpenedAt = default,
             IssuanceDeadline = default,
         };
     }
 
-    private static CatalogueEntry Entry(string name, VaultBinding vault) => new()
-    {
-        Name = name,
-        Vault = vault,
-        Access = AccessKind.Read,
-        Impact = ImpactLevel.Low,
-        Reversible = true,
-        Actions = ["read"],
-        MaxTtl = TimeSpan.FromMinutes(10),
-    };
+    private static CatalogueEntry Entry(string name, VaultBinding vault) =>
+        new()
+        {
+            Name = name,
+            Vault = vault,
+            Access = AccessKind.Read,
+            Impact = ImpactLevel.Low,
+            Reversible = true,
+            Actions = ["read"],
+            MaxTtl = TimeSpan.FromMinutes(10),
+        };
 
     private static Func<HttpContext, Task> Json(string text) => context => context.Response.WriteAsync(text);
 
-    private static Func<HttpContext, Task> Refusal(int status, string words) => context =>
-    {
-        context.Response.StatusCode = status;
-        return context.Response.WriteAsync(new JsonObject { ["errors"] = words.Length == 0 ? [] : new JsonArray(words) }.ToJsonString());
-    };
+    private static Func<HttpContext, Task> Refusal(int status, string words) =>
+        context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(
+                new JsonObject { ["errors"] = words.Length == 0 ? [] : new JsonArray(words) }.ToJsonString()
+            );
+        };
 
     private sealed class LogLines : ILoggerFactory, ILogger
     {
@@ -365,20 +464,21 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
 
         public ILogger CreateLogger(string categoryName) => this;
 
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
+        public void AddProvider(ILoggerProvider provider) { }
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue(formatter(state, exception) + exception);
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Lines.Enqueue(formatter(state, exception) + exception);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

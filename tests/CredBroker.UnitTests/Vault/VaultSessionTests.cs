@@ -10,25 +10,25 @@ namespace CredBroker.UnitTests.Vault;
 
 public sealed class VaultSessionTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider time = new();
-    private readonly string tokenFile = Path.GetTempFileName();
-    private readonly HashSet<string> alive = ["first"];
-    private int ttl = 3600;
-    private int renewedTo = 3600;
-    private ScriptedVault? vault;
+    private readonly FakeTimeProvider _time = new();
+    private readonly string _tokenFile = Path.GetTempFileName();
+    private readonly HashSet<string> _alive = ["first"];
+    private int _ttl = 3600;
+    private int _renewedTo = 3600;
+    private ScriptedVault? _vault;
 
-    private ScriptedVault Vault => vault!;
+    private ScriptedVault Vault => _vault!;
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(tokenFile, "first\n");
-        vault = await ScriptedVault.StartAsync(AnswerAsync);
+        await File.WriteAllTextAsync(_tokenFile, "first\n");
+        _vault = await ScriptedVault.StartAsync(AnswerAsync);
     }
 
     public async ValueTask DisposeAsync()
     {
         await Vault.DisposeAsync();
-        File.Delete(tokenFile);
+        File.Delete(_tokenFile);
     }
 
     [Fact]
@@ -57,15 +57,15 @@ public sealed class VaultSessionTests : IAsyncLifetime
     {
         using var harness = new Harness(this);
         await harness.Session.RefreshAsync(default);
-        time.Advance(TimeSpan.FromMinutes(29));
+        _time.Advance(TimeSpan.FromMinutes(29));
         await harness.Session.RefreshAsync(default);
         Assert.DoesNotContain("POST auth/token/renew-self", Vault.Requests);
 
-        time.Advance(TimeSpan.FromMinutes(2));
+        _time.Advance(TimeSpan.FromMinutes(2));
         Assert.Null(await harness.Session.RefreshAsync(default));
 
         Assert.Single(Vault.Requests, "POST auth/token/renew-self");
-        Assert.Equal(time.GetUtcNow().AddHours(1), harness.Session.Current!.EndsAt);
+        Assert.Equal(_time.GetUtcNow().AddHours(1), harness.Session.Current!.EndsAt);
     }
 
     [Fact]
@@ -73,14 +73,14 @@ public sealed class VaultSessionTests : IAsyncLifetime
     {
         using var harness = new Harness(this);
         await harness.Session.RefreshAsync(default);
-        time.Advance(TimeSpan.FromMinutes(50));
-        renewedTo = 600;
-        ttl = 3000;
+        _time.Advance(TimeSpan.FromMinutes(50));
+        _renewedTo = 600;
+        _ttl = 3000;
 
         Assert.Null(await harness.Session.RefreshAsync(default));
 
         Assert.Equal(2, Vault.Requests.Count(request => request.EndsWith("lookup-self", StringComparison.Ordinal)));
-        Assert.Equal(time.GetUtcNow().AddSeconds(3000), harness.Session.Current!.EndsAt);
+        Assert.Equal(_time.GetUtcNow().AddSeconds(3000), harness.Session.Current!.EndsAt);
     }
 
     [Fact]
@@ -88,9 +88,9 @@ public sealed class VaultSessionTests : IAsyncLifetime
     {
         using var harness = new Harness(this);
         await harness.Session.RefreshAsync(default);
-        alive.Add("second");
-        await File.WriteAllTextAsync(tokenFile, "second");
-        time.Advance(TimeSpan.FromMinutes(1));
+        _alive.Add("second");
+        await File.WriteAllTextAsync(_tokenFile, "second");
+        _time.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Null(await harness.Session.RefreshAsync(default));
 
@@ -102,10 +102,10 @@ public sealed class VaultSessionTests : IAsyncLifetime
     {
         using var harness = new Harness(this);
         await harness.CallAsync();
-        alive.Clear();
-        alive.Add("second");
-        await File.WriteAllTextAsync(tokenFile, "second");
-        time.Advance(TimeSpan.FromMinutes(1));
+        _alive.Clear();
+        _alive.Add("second");
+        await File.WriteAllTextAsync(_tokenFile, "second");
+        _time.Advance(TimeSpan.FromMinutes(1));
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => harness.CallAsync()));
 
@@ -117,7 +117,7 @@ public sealed class VaultSessionTests : IAsyncLifetime
     {
         using var harness = new Harness(this);
         await harness.CallAsync();
-        time.Advance(TimeSpan.FromMinutes(1));
+        _time.Advance(TimeSpan.FromMinutes(1));
 
         for (var call = 0; call < 5; call++)
         {
@@ -131,7 +131,7 @@ public sealed class VaultSessionTests : IAsyncLifetime
     [Fact]
     public async Task A_failed_login_is_not_tried_again_at_once()
     {
-        alive.Clear();
+        _alive.Clear();
         using var harness = new Harness(this);
 
         for (var call = 0; call < 5; call++)
@@ -140,8 +140,8 @@ public sealed class VaultSessionTests : IAsyncLifetime
         }
 
         Assert.Single(Vault.Requests);
-        alive.Add("first");
-        time.Advance(TimeSpan.FromSeconds(3));
+        _alive.Add("first");
+        _time.Advance(TimeSpan.FromSeconds(3));
         Assert.IsType<VaultReply.Done>(await harness.CallAsync());
     }
 
@@ -151,12 +151,12 @@ public sealed class VaultSessionTests : IAsyncLifetime
     [InlineData("ünicode")]
     public async Task A_token_file_that_holds_no_token_is_named_and_its_content_is_not(string content)
     {
-        await File.WriteAllTextAsync(tokenFile, content);
+        await File.WriteAllTextAsync(_tokenFile, content);
         using var harness = new Harness(this);
 
         var failed = Assert.IsType<VaultReply.NotSent>(await harness.CallAsync());
 
-        Assert.Contains(tokenFile, failed.Reason);
+        Assert.Contains(_tokenFile, failed.Reason);
         Assert.DoesNotContain("lines", failed.Reason);
         Assert.Empty(Vault.Requests);
     }
@@ -164,52 +164,64 @@ public sealed class VaultSessionTests : IAsyncLifetime
     [Fact]
     public async Task A_missing_token_file_is_named()
     {
-        File.Delete(tokenFile);
+        File.Delete(_tokenFile);
         using var harness = new Harness(this);
 
-        Assert.Contains(tokenFile, Assert.IsType<VaultReply.NotSent>(await harness.CallAsync()).Reason);
+        Assert.Contains(_tokenFile, Assert.IsType<VaultReply.NotSent>(await harness.CallAsync()).Reason);
     }
 
     [Fact]
     public async Task A_token_that_would_end_too_soon_is_renewed_before_it_is_relied_on()
     {
-        ttl = 60;
+        _ttl = 60;
         using var harness = new Harness(this);
         await harness.Session.RefreshAsync(default);
-        time.Advance(TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(10));
 
-        Assert.Null(await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddMinutes(30), default));
-        Assert.Equal(RefusalCode.IssuingPaused, (await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddMinutes(90), default))?.Code);
+        Assert.Null(await harness.Session.EnsureUntilAsync(_time.GetUtcNow().AddMinutes(30), default));
+        Assert.Equal(
+            RefusalCode.IssuingPaused,
+            (await harness.Session.EnsureUntilAsync(_time.GetUtcNow().AddMinutes(90), default))?.Code
+        );
     }
 
     [Fact]
     public async Task A_first_issuance_logs_in_and_holds_the_token_to_its_life()
     {
-        ttl = 60;
-        renewedTo = 60;
+        _ttl = 60;
+        _renewedTo = 60;
         using var harness = new Harness(this);
 
-        Assert.Equal(RefusalCode.IssuingPaused, (await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddMinutes(5), default))?.Code);
-        alive.Clear();
+        Assert.Equal(
+            RefusalCode.IssuingPaused,
+            (await harness.Session.EnsureUntilAsync(_time.GetUtcNow().AddMinutes(5), default))?.Code
+        );
+        _alive.Clear();
         using var another = new Harness(this);
-        Assert.Equal(RefusalCode.VaultForbids, (await another.Session.EnsureUntilAsync(time.GetUtcNow(), default))?.Code);
+        Assert.Equal(
+            RefusalCode.VaultForbids,
+            (await another.Session.EnsureUntilAsync(_time.GetUtcNow(), default))?.Code
+        );
     }
 
     [Fact]
     public async Task A_token_that_never_ends_always_lasts()
     {
-        ttl = 0;
+        _ttl = 0;
         using var harness = new Harness(this);
         await harness.Session.RefreshAsync(default);
 
-        Assert.Null(await harness.Session.EnsureUntilAsync(time.GetUtcNow().AddYears(10), default));
+        Assert.Null(await harness.Session.EnsureUntilAsync(_time.GetUtcNow().AddYears(10), default));
         Assert.Null(await harness.Session.RefreshAsync(default));
         Assert.Single(Vault.Requests);
     }
 
     private async Task AnswerAsync(HttpContext context)
     {
-        if (!alive.Contains(context.Request.Headers["X-Vault-Token"].ToString()) || context.Request.Path.Value!.EndsWith("forbidden", StringComparison.Ordinal))
+        if (
+            !_alive.Contains(context.Request.Headers["X-Vault-Token"].ToString())
+            || context.Request.Path.Value!.EndsWith("forbidden", StringComparison.Ordinal)
+        )
         {
             context.Response.StatusCode = 403;
             await context.Response.WriteAsync("""{"errors":["permission denied"]}""");
@@ -218,8 +230,20 @@ public sealed class VaultSessionTests : IAsyncLifetime
 
         JsonNode body = context.Request.Path.Value switch
         {
-            "/v1/auth/token/lookup-self" => new JsonObject { ["data"] = new JsonObject { ["ttl"] = ttl, ["creation_ttl"] = ttl, ["renewable"] = true, ["policies"] = new JsonArray("cb-test-broker") } },
-            "/v1/auth/token/renew-self" => new JsonObject { ["auth"] = new JsonObject { ["lease_duration"] = renewedTo, ["renewable"] = true } },
+            "/v1/auth/token/lookup-self" => new JsonObject
+            {
+                ["data"] = new JsonObject
+                {
+                    ["ttl"] = _ttl,
+                    ["creation_ttl"] = _ttl,
+                    ["renewable"] = true,
+                    ["policies"] = new JsonArray("cb-test-broker"),
+                },
+            },
+            "/v1/auth/token/renew-self" => new JsonObject
+            {
+                ["auth"] = new JsonObject { ["lease_duration"] = _renewedTo, ["renewable"] = true },
+            },
             _ => new JsonObject(),
         };
         await context.Response.WriteAsync(body.ToJsonString());
@@ -227,26 +251,32 @@ public sealed class VaultSessionTests : IAsyncLifetime
 
     private sealed class Harness : IDisposable
     {
-        private readonly VaultTransport transport;
-        private readonly VaultClient client;
+        private readonly VaultTransport _transport;
+        private readonly VaultClient _client;
 
         public Harness(VaultSessionTests test)
         {
-            var options = test.Vault.Options(test.tokenFile);
-            transport = new(options, TimeProvider.System);
-            client = new(transport, TimeProvider.System, NullLogger.Instance);
-            Session = new(client, options, test.time, NullLogger.Instance);
+            var options = test.Vault.Options(test._tokenFile);
+            _transport = new(options, TimeProvider.System);
+            _client = new(_transport, TimeProvider.System, NullLogger.Instance);
+            Session = new(_client, options, test._time, NullLogger.Instance);
         }
 
         public VaultSession Session { get; }
 
         public Task<VaultReply> CallAsync(string path = "some/path") =>
-            Session.SendAsync(new(HttpMethod.Post, path) { Timeout = TimeSpan.FromSeconds(10) }, client.OnceAsync, default).AsTask();
+            Session
+                .SendAsync(
+                    new(HttpMethod.Post, path) { Timeout = TimeSpan.FromSeconds(10) },
+                    _client.OnceAsync,
+                    default
+                )
+                .AsTask();
 
         public void Dispose()
         {
             Session.Dispose();
-            transport.Dispose();
+            _transport.Dispose();
         }
     }
 }

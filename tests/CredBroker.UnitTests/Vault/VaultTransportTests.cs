@@ -13,7 +13,10 @@ public sealed class VaultTransportTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The platform's handler sends a request without a body again when a kept connection is closed before the answer; a GET may mint.</summary>
+    /// <summary>
+    /// The platform's handler sends a request without a body again when a kept connection is closed before the answer;
+    /// a GET may mint.
+    /// </summary>
     [Fact]
     public async Task A_minting_read_is_sent_once_even_when_a_kept_connection_is_closed_before_the_answer()
     {
@@ -22,8 +25,13 @@ public sealed class VaultTransportTests
         listener.Start();
         using var over = new CancellationTokenSource();
         var serving = ServeAsync();
-        using var transport = new VaultTransport(new() { Address = $"http://{listener.LocalEndpoint}" }, TimeProvider.System);
-        Assert.IsType<VaultReply.Done>(await transport.SendAsync(new(HttpMethod.Get, "sys/health") { Timeout = Timeout }, default));
+        using var transport = new VaultTransport(
+            new() { Address = $"http://{listener.LocalEndpoint}" },
+            TimeProvider.System
+        );
+        Assert.IsType<VaultReply.Done>(
+            await transport.SendAsync(new(HttpMethod.Get, "sys/health") { Timeout = Timeout }, default)
+        );
 
         var reply = await transport.SendAsync(new(HttpMethod.Get, "database/creds/x") { Timeout = Timeout }, default);
 
@@ -49,7 +57,9 @@ public sealed class VaultTransportTests
                             break;
                         }
 
-                        await connection.GetStream().WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray(), over.Token);
+                        await connection
+                            .GetStream()
+                            .WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray(), over.Token);
                     }
                 }
                 catch (OperationCanceledException)
@@ -125,8 +135,14 @@ public sealed class VaultTransportTests
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddMinutes(-5), TimeProvider.System.GetUtcNow().AddMinutes(5));
-        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync("{}"), certificate);
+        using var certificate = request.CreateSelfSigned(
+            TimeProvider.System.GetUtcNow().AddMinutes(-5),
+            TimeProvider.System.GetUtcNow().AddMinutes(5)
+        );
+        await using var vault = await ScriptedVault.StartAsync(
+            context => context.Response.WriteAsync("{}"),
+            certificate
+        );
         var caFile = Path.GetTempFileName();
         await File.WriteAllTextAsync(caFile, certificate.ExportCertificatePem());
         using var trusting = new VaultTransport(vault.Options() with { CaFile = caFile }, TimeProvider.System);
@@ -156,10 +172,16 @@ public sealed class VaultTransportTests
     [Fact]
     public async Task A_silent_Vault_is_given_up_on_in_time_and_never_by_an_exception()
     {
-        await using var vault = await ScriptedVault.StartAsync(context => Task.Delay(TimeSpan.FromSeconds(30), TimeProvider.System, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default));
+        await using var vault = await ScriptedVault.StartAsync(context =>
+            Task.Delay(TimeSpan.FromSeconds(30), TimeProvider.System, context.RequestAborted)
+                .ContinueWith(_ => { }, TaskScheduler.Default)
+        );
         using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
 
-        var own = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = TimeSpan.FromMilliseconds(100) }, default);
+        var own = await transport.SendAsync(
+            new(HttpMethod.Get, "a") { Timeout = TimeSpan.FromMilliseconds(100) },
+            default
+        );
         using var caller = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         var callers = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token);
         var late = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token);
@@ -177,7 +199,9 @@ public sealed class VaultTransportTests
         await vault.DisposeAsync();
         using var transport = new VaultTransport(options, TimeProvider.System);
 
-        Assert.IsType<VaultReply.NotSent>(await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, default));
+        Assert.IsType<VaultReply.NotSent>(
+            await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, default)
+        );
     }
 
     [Fact]
@@ -186,7 +210,9 @@ public sealed class VaultTransportTests
         await using var vault = await ScriptedVault.StartAsync(context =>
         {
             context.Response.StatusCode = (int)HttpStatusCode.BadRequest;
-            return context.Response.WriteAsJsonAsync(new { errors = new[] { "first\nline\u0007", new string('x', 5000) } });
+            return context.Response.WriteAsJsonAsync(
+                new { errors = new[] { "first\nline\u0007", new string('x', 5000) } }
+            );
         });
 
         var declined = Assert.IsType<VaultReply.Declined>(await SendAsync(vault));
@@ -198,7 +224,9 @@ public sealed class VaultTransportTests
     [Fact]
     public async Task Nothing_of_a_call_or_an_answer_prints_a_secret()
     {
-        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync("""{"auth":{"client_token":"s.secret"},"data":{"password":"s.secret"}}"""));
+        await using var vault = await ScriptedVault.StartAsync(context =>
+            context.Response.WriteAsync("""{"auth":{"client_token":"s.secret"},"data":{"password":"s.secret"}}""")
+        );
         var call = Call();
 
         var reply = await SendAsync(vault);
@@ -208,11 +236,24 @@ public sealed class VaultTransportTests
         Assert.DoesNotContain("s.secret", ((VaultReply.Done)reply).Body.Auth!.ToString());
     }
 
-    private static VaultCall Call() => new(HttpMethod.Get, "some/path") { Token = new SecretText("the-token"), LeaseId = "0192", Timeout = Timeout };
+    private static VaultCall Call() =>
+        new(HttpMethod.Get, "some/path")
+        {
+            Token = new SecretText("the-token"),
+            LeaseId = "0192",
+            Timeout = Timeout,
+        };
 
     private static async Task<VaultReply> SendAsync(ScriptedVault vault)
     {
-        using var transport = new VaultTransport(vault.Options() with { Namespace = "team/a", MaxResponseBytes = 1024 * 1024 }, TimeProvider.System);
+        using var transport = new VaultTransport(
+            vault.Options() with
+            {
+                Namespace = "team/a",
+                MaxResponseBytes = 1024 * 1024,
+            },
+            TimeProvider.System
+        );
         return await transport.SendAsync(Call(), default);
     }
 }

@@ -11,40 +11,47 @@ internal sealed class AuditExportCommand : Command
 {
     private const int ShowEvery = 1000;
 
-    private readonly Terminal terminal;
-    private readonly BrokerOptions broker;
-    private readonly Option<DateTimeOffset?> from;
-    private readonly Option<DateTimeOffset?> to;
-    private readonly Option<string?> file = new("--out") { HelpName = "FILE", Description = "Write here instead of to standard output" };
-    private readonly Option<bool> resume = new("--resume") { Description = "Go on with FILE after its last whole record: after a break, or to add what came since" };
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly Option<DateTimeOffset?> _from;
+    private readonly Option<DateTimeOffset?> _to;
+    private readonly Option<string?> _file = new("--out")
+    {
+        HelpName = "FILE",
+        Description = "Write here instead of to standard output",
+    };
+    private readonly Option<bool> _resume = new("--resume")
+    {
+        Description = "Go on with FILE after its last whole record: after a break, or to add what came since",
+    };
 
     public AuditExportCommand(Terminal terminal)
         : base("export", "Export the audit log of a period as JSON Lines, to be verified with audit verify.")
     {
-        (this.terminal, broker) = (terminal, new(terminal));
-        from = TimeOption.Create("--from", "The first time wanted", terminal.Time);
-        to = TimeOption.Create("--to", "The first time not wanted; until now, unless given", terminal.Time);
-        Add(from);
-        Add(to);
-        Add(file);
-        Add(resume);
-        broker.AddForPeople(this);
+        (_terminal, _broker) = (terminal, new(terminal));
+        _from = TimeOption.Create("--from", "The first time wanted", terminal.Time);
+        _to = TimeOption.Create("--to", "The first time not wanted; until now, unless given", terminal.Time);
+        Add(_from);
+        Add(_to);
+        Add(_file);
+        Add(_resume);
+        _broker.AddForPeople(this);
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var (path, goOn) = (parsed.GetValue(file), parsed.GetValue(resume));
+        var (path, goOn) = (parsed.GetValue(_file), parsed.GetValue(_resume));
         if (goOn && path is null)
         {
             throw CliException.Usage("--resume needs the file that it goes on with.", "Name it with --out.");
         }
 
-        using var session = broker.ConnectAsPerson(parsed);
-        var range = new AuditExportRange { From = parsed.GetValue(from), To = parsed.GetValue(to) };
+        using var session = _broker.ConnectAsPerson(parsed);
+        var range = new AuditExportRange { From = parsed.GetValue(_from), To = parsed.GetValue(_to) };
         if (path is null)
         {
-            await using var output = terminal.OpenOut();
+            await using var output = _terminal.OpenOut();
             await CopyAsync(session.Client, range, output, _ => { }, cancellationToken);
             return ExitCodes.Done;
         }
@@ -52,7 +59,9 @@ internal sealed class AuditExportCommand : Command
         await using var target = Open(path, goOn);
         range = goOn ? range with { Cursor = await ExportFile.PrepareAsync(target, cancellationToken) } : range;
         var records = await WriteAsync(session.Client, range, target, path, cancellationToken);
-        terminal.Error.WriteLine($"{records.ToString("N0", CultureInfo.InvariantCulture)} records {(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}");
+        _terminal.Error.WriteLine(
+            $"{records.ToString("N0", CultureInfo.InvariantCulture)} records {(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}"
+        );
         return ExitCodes.Done;
     }
 
@@ -68,29 +77,63 @@ internal sealed class AuditExportCommand : Command
         }
     }
 
-    private async Task<long> WriteAsync(BrokerClient client, AuditExportRange range, Stream target, string path, CancellationToken cancellationToken)
+    private async Task<long> WriteAsync(
+        BrokerClient client,
+        AuditExportRange range,
+        Stream target,
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            if (!terminal.ErrorIsTerminal)
+            if (!_terminal.ErrorIsTerminal)
             {
                 return await CopyAsync(client, range, target, _ => { }, cancellationToken);
             }
 
-            return await terminal.ErrorConsole().Status().StartAsync("Exporting", context =>
-                CopyAsync(client, range, target, records => context.Status = $"Exporting: {records.ToString("N0", CultureInfo.InvariantCulture)} records", cancellationToken));
+            return await _terminal
+                .ErrorConsole()
+                .Status()
+                .StartAsync(
+                    "Exporting",
+                    context =>
+                        CopyAsync(
+                            client,
+                            range,
+                            target,
+                            records =>
+                                context.Status =
+                                    $"Exporting: {records.ToString("N0", CultureInfo.InvariantCulture)} records",
+                            cancellationToken
+                        )
+                );
         }
         catch (IOException exception)
         {
-            throw new CliException(ExitCodes.Unavailable, $"The export broke off: {exception.Message}", $"Go on with the same command and --resume; {path} holds what came.");
+            throw new CliException(
+                ExitCodes.Unavailable,
+                $"The export broke off: {exception.Message}",
+                $"Go on with the same command and --resume; {path} holds what came."
+            );
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw new CliException(ExitCodes.Interrupted, "Interrupted.", $"Go on with the same command and --resume; {path} holds what came.");
+            throw new CliException(
+                ExitCodes.Interrupted,
+                "Interrupted.",
+                $"Go on with the same command and --resume; {path} holds what came."
+            );
         }
     }
 
-    private static async Task<long> CopyAsync(BrokerClient client, AuditExportRange range, Stream target, Action<long> show, CancellationToken cancellationToken)
+    private static async Task<long> CopyAsync(
+        BrokerClient client,
+        AuditExportRange range,
+        Stream target,
+        Action<long> show,
+        CancellationToken cancellationToken
+    )
     {
         await using var output = new BufferedStream(target, 64 * 1024);
         var records = 0L;

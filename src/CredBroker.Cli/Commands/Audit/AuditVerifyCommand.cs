@@ -7,34 +7,50 @@ using CredBroker.Core.Audit;
 
 namespace CredBroker.Cli.Commands.Audit;
 
-/// <summary><c>credbroker audit verify</c>: whether an export is whole and unaltered. Offline; names the first broken event, and says what a file alone cannot prove.</summary>
+/// <summary>
+/// <c>credbroker audit verify</c>: whether an export is whole and unaltered. Offline; names the first broken event, and
+/// says what a file alone cannot prove.
+/// </summary>
 internal sealed class AuditVerifyCommand : Command
 {
-    private readonly Terminal terminal;
-    private readonly Argument<string> file = new("FILE") { Description = "The export, or several one after the other; - for standard input" };
-    private readonly Option<AuditPosition[]> expect = new("--expect")
+    private readonly Terminal _terminal;
+    private readonly Argument<string> _file = new("FILE")
     {
-        HelpName = "HEAD", Description = "A head (stream:sequence:hash) kept elsewhere, which must be in the file; repeat for more", CustomParser = ParsePositions,
+        Description = "The export, or several one after the other; - for standard input",
+    };
+    private readonly Option<AuditPosition[]> _expect = new("--expect")
+    {
+        HelpName = "HEAD",
+        Description = "A head (stream:sequence:hash) kept elsewhere, which must be in the file; repeat for more",
+        CustomParser = ParsePositions,
     };
 
     public AuditVerifyCommand(Terminal terminal)
-        : base("verify", "Verify an export offline: nothing altered, removed, inserted, doubled or reordered. Exit code 5 and the first broken event if not.")
+        : base(
+            "verify",
+            "Verify an export offline: nothing altered, removed, inserted, doubled or reordered. Exit code 5 and the first broken event if not."
+        )
     {
-        this.terminal = terminal;
-        Add(file);
-        Add(expect);
+        _terminal = terminal;
+        Add(_file);
+        Add(_expect);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var path = parsed.GetRequiredValue(file);
-        await using var stream = path == "-" ? terminal.In : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        var verification = await AuditVerifier.VerifyAsync(stream, parsed.GetValue(expect) ?? [], cancellationToken);
-        if (OutputOption.Of(parsed, terminal) is var format && format == OutputFormat.Json)
+        var path = parsed.GetRequiredValue(_file);
+        await using var stream =
+            path == "-"
+                ? _terminal.In
+                : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        var verification = await AuditVerifier.VerifyAsync(stream, parsed.GetValue(_expect) ?? [], cancellationToken);
+        if (OutputOption.Of(parsed, _terminal) is var format && format == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(VerificationOutput.Of(verification), CliJson.Default.VerificationOutput));
+            _terminal.Out.WriteLine(
+                JsonSerializer.Serialize(VerificationOutput.Of(verification), CliJson.Default.VerificationOutput)
+            );
         }
         else
         {
@@ -48,25 +64,42 @@ internal sealed class AuditVerifyCommand : Command
     {
         if (verification.Fault is { } fault)
         {
-            terminal.Out.WriteLine($"{path}:{fault.Line}: BROKEN{(fault.Sequence is { } sequence ? $" at event {sequence} of stream {Printable.Text(fault.Stream ?? "?")}" : "")}: {Printable.Text(fault.What)}");
-            terminal.Error.WriteLine($"{Number(verification.Records)} records before it are in order. What comes after it was not looked at.");
+            _terminal.Out.WriteLine(
+                $"{path}:{fault.Line}: BROKEN{(fault.Sequence is { } sequence ? $" at event {sequence} of stream {Printable.Text(fault.Stream ?? "?")}" : "")}: {Printable.Text(fault.What)}"
+            );
+            _terminal.Error.WriteLine(
+                $"{Number(verification.Records)} records before it are in order. What comes after it was not looked at."
+            );
             return;
         }
 
-        Grid.Write(terminal, format, ["Stream", "Events", "Ended in good order"], [.. verification.Streams.Select(stream => new[]
-        {
-            stream.Head.Stream, $"{stream.Anchor.Sequence + 1} to {stream.Head.Sequence}", stream.IsClosed ? "yes" : "no",
-        })]);
+        Grid.Write(
+            _terminal,
+            format,
+            ["Stream", "Events", "Ended in good order"],
+            [
+                .. verification.Streams.Select(stream =>
+                    new[]
+                    {
+                        stream.Head.Stream,
+                        $"{stream.Anchor.Sequence + 1} to {stream.Head.Sequence}",
+                        stream.IsClosed ? "yes" : "no",
+                    }
+                ),
+            ]
+        );
         foreach (var stream in verification.Streams)
         {
             // One line each, never cut or wrapped: it is copied, kept elsewhere, and given back to --expect.
-            terminal.Out.WriteLine($"Head: {stream.Head}");
+            _terminal.Out.WriteLine($"Head: {stream.Head}");
         }
 
-        terminal.Out.WriteLine($"OK: {Number(verification.Records)} records{(verification is { Earliest: { } earliest, Latest: { } latest } ? $" from {Moment.Exact(earliest)} to {Moment.Exact(latest)}" : "")}, unaltered and without a gap.");
+        _terminal.Out.WriteLine(
+            $"OK: {Number(verification.Records)} records{(verification is { Earliest: { } earliest, Latest: { } latest } ? $" from {Moment.Exact(earliest)} to {Moment.Exact(latest)}" : "")}, unaltered and without a gap."
+        );
         foreach (var open in verification.NotProven)
         {
-            terminal.Error.WriteLine($"This file alone does not prove: {Printable.Text(open)}");
+            _terminal.Error.WriteLine($"This file alone does not prove: {Printable.Text(open)}");
         }
     }
 
@@ -83,7 +116,9 @@ internal sealed class AuditVerifyCommand : Command
             }
             else
             {
-                result.AddError($"\"{token.Value}\" is no head: write stream:sequence:hash, as audit verify prints it.");
+                result.AddError(
+                    $"\"{token.Value}\" is no head: write stream:sequence:hash, as audit verify prints it."
+                );
             }
         }
 
@@ -93,16 +128,31 @@ internal sealed class AuditVerifyCommand : Command
 
 /// <summary>The JSON of <c>audit verify</c>. Positions are <c>stream:sequence:hash</c>.</summary>
 internal sealed record VerificationOutput(
-    bool Holds, VerificationFault? Fault, long Records, DateTimeOffset? Earliest, DateTimeOffset? Latest, IReadOnlyList<VerificationStream> Streams, IReadOnlyList<string> NotProven)
+    bool Holds,
+    VerificationFault? Fault,
+    long Records,
+    DateTimeOffset? Earliest,
+    DateTimeOffset? Latest,
+    IReadOnlyList<VerificationStream> Streams,
+    IReadOnlyList<string> NotProven
+)
 {
-    public static VerificationOutput Of(AuditVerification verification) => new(
-        verification.Holds,
-        verification.Fault is { } fault ? new(fault.Line, fault.Stream, fault.Sequence, fault.What) : null,
-        verification.Records,
-        verification.Earliest,
-        verification.Latest,
-        [.. verification.Streams.Select(stream => new VerificationStream(stream.Anchor.ToString(), stream.Head.ToString(), stream.IsClosed))],
-        verification.NotProven);
+    public static VerificationOutput Of(AuditVerification verification) =>
+        new(
+            verification.Holds,
+            verification.Fault is { } fault ? new(fault.Line, fault.Stream, fault.Sequence, fault.What) : null,
+            verification.Records,
+            verification.Earliest,
+            verification.Latest,
+            [
+                .. verification.Streams.Select(stream => new VerificationStream(
+                    stream.Anchor.ToString(),
+                    stream.Head.ToString(),
+                    stream.IsClosed
+                )),
+            ],
+            verification.NotProven
+        );
 }
 
 /// <summary>The first thing that is wrong.</summary>

@@ -12,8 +12,8 @@ internal static class ExportFile
     private static ReadOnlySpan<byte> StreamLine => """{"v":1,"type":"export.stream","""u8;
 
     /// <summary>
-    /// Cuts off what cannot be gone on from (a line that is not whole, a stream's anchor without a record after it), moves to the end, and gives the cursor of the last record;
-    /// null where the file has none.
+    /// Cuts off what cannot be gone on from (a line that is not whole, a stream's anchor without a record after it),
+    /// moves to the end, and gives the cursor of the last record; null where the file has none.
     /// </summary>
     public static async Task<string?> PrepareAsync(FileStream file, CancellationToken cancellationToken)
     {
@@ -58,5 +58,9 @@ internal static class ExportFile
         return cursor;
     }
 
-    private static CliException NoExport(string path) => CliException.Usage($"{path} is no export, or was altered.", "Name the file of an earlier export, or export without --resume.");
+    private static CliException NoExport(string path) =>
+        CliException.Usage(
+            $"{path} is no export, or was altered.",
+            "Name the file of an earlier export, or export without --resume."
+        );
 }

@@ -7,32 +7,53 @@ namespace CredBroker.Cli.Commands.Leases;
 internal static class LeaseTable
 {
     public static void Write(Terminal terminal, OutputFormat format, IReadOnlyList<LeaseResponse> leases) =>
-        Grid.Write(terminal, format, ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Ends"], [.. leases.Select(lease => new[]
+        Grid.Write(
+            terminal,
+            format,
+            ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Ends"],
+            [
+                .. leases.Select(lease =>
+                    new[]
+                    {
+                        lease.LeaseId,
+                        lease.State,
+                        Agent(lease),
+                        lease.Credential,
+                        $"{lease.Task.Process} / {lease.Task.Id}",
+                        Ends(lease, format, terminal.Time),
+                    }
+                ),
+            ]
+        );
+
+    public static string Agent(LeaseResponse lease) =>
+        lease.Holder switch
         {
-            lease.LeaseId, lease.State, Agent(lease), lease.Credential, $"{lease.Task.Process} / {lease.Task.Id}", Ends(lease, format, terminal.Time),
-        })]);
+            null => "",
+            { Instance: { Length: > 0 } instance } holder => $"{holder.Agent ?? holder.Workload} ({instance})",
+            var holder => holder.Agent ?? holder.Workload,
+        };
 
-    public static string Agent(LeaseResponse lease) => lease.Holder switch
-    {
-        null => "",
-        { Instance: { Length: > 0 } instance } holder => $"{holder.Agent ?? holder.Workload} ({instance})",
-        var holder => holder.Agent ?? holder.Workload,
-    };
-
-    /// <summary>What may still be accepted although it was revoked: on standard error, because it must not be missed where the table goes into a file.</summary>
+    /// <summary>
+    /// What may still be accepted although it was revoked: on standard error, because it must not be missed where the
+    /// table goes into a file.
+    /// </summary>
     public static void WriteStillValid(Terminal terminal, IReadOnlyList<StillValidResponse> stillValid)
     {
         foreach (var valid in stillValid)
         {
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {Moment.Exact(until)}" : "until it is rotated")}: {Printable.Text(valid.What)}");
+                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {Moment.Exact(until)}" : "until it is rotated")}: {Printable.Text(valid.What)}"
+            );
         }
     }
 
-    private static string Ends(LeaseResponse lease, OutputFormat format, TimeProvider time) => lease switch
-    {
-        { State: LeaseStates.Failed, Revocation.NextAttemptAt: { } next } => $"retry {Moment.Text(next, format, time)}",
-        { Revocation.ConfirmedAt: { } confirmed } => Moment.Text(confirmed, format, time),
-        _ => Moment.Text(lease.ExpiresAt, format, time),
-    };
+    private static string Ends(LeaseResponse lease, OutputFormat format, TimeProvider time) =>
+        lease switch
+        {
+            { State: LeaseStates.Failed, Revocation.NextAttemptAt: { } next } =>
+                $"retry {Moment.Text(next, format, time)}",
+            { Revocation.ConfirmedAt: { } confirmed } => Moment.Text(confirmed, format, time),
+            _ => Moment.Text(lease.ExpiresAt, format, time),
+        };
 }

@@ -9,28 +9,36 @@ namespace CredBroker.Cli.Commands.Leases;
 /// <summary><c>credbroker leases show</c>: everything that is known of one lease, never its secret.</summary>
 internal sealed class LeasesShowCommand : Command
 {
-    private readonly Argument<string> lease = new("LEASE") { Description = "The lease's id" };
+    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id" };
 
     public LeasesShowCommand(Terminal terminal)
         : base("show", "One lease: who holds it, what it was decided from, where it stands.")
     {
         var broker = new BrokerOptions(terminal);
-        Add(lease);
+        Add(_lease);
         broker.AddForPeople(this);
         Add(OutputOption.Create());
-        SetAction(async (parsed, cancellationToken) =>
-        {
-            using var session = broker.ConnectAsPerson(parsed);
-            var id = parsed.GetRequiredValue(lease);
-            var found = (await session.Client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)).Leases;
-            if (found.Count == 0)
+        SetAction(
+            async (parsed, cancellationToken) =>
             {
-                throw new CliException(ExitCodes.Refused, $"There is no lease {id}.", "credbroker leases list --state all");
-            }
+                using var session = broker.ConnectAsPerson(parsed);
+                var id = parsed.GetRequiredValue(_lease);
+                var found = (
+                    await session.Client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)
+                ).Leases;
+                if (found.Count == 0)
+                {
+                    throw new CliException(
+                        ExitCodes.Refused,
+                        $"There is no lease {id}.",
+                        "credbroker leases list --state all"
+                    );
+                }
 
-            Write(found[0], OutputOption.Of(parsed, terminal), terminal);
-            return ExitCodes.Done;
-        });
+                Write(found[0], OutputOption.Of(parsed, terminal), terminal);
+                return ExitCodes.Done;
+            }
+        );
     }
 
     private static void Write(LeaseResponse lease, OutputFormat format, Terminal terminal)
@@ -42,43 +50,62 @@ internal sealed class LeasesShowCommand : Command
         }
 
         string At(DateTimeOffset? moment) => Moment.Both(moment, format, terminal.Time);
-        Grid.WriteFields(terminal, format,
-        [
-            ("Lease", lease.LeaseId),
-            ("State", lease.State),
-            ("Credential", $"{lease.Credential} ({lease.Engine})"),
-            ("Actions", string.Join(", ", lease.Actions)),
-            ("Resource", lease.Resource),
-            ("Process / task", $"{lease.Task.Process} / {lease.Task.Id}"),
-            ("Purpose (stated)", lease.Task.Purpose),
-            ("Agent", LeaseTable.Agent(lease)),
-            ("Issuer", lease.Holder?.Issuer),
-            ("Subject", lease.Holder?.Subject),
-            ("SPIFFE ID", lease.Holder?.SpiffeId),
-            ("Claims", lease.Holder?.Claims is { Count: > 0 } claims ? string.Join(", ", claims.Select(claim => $"{claim.Key}={claim.Value.GetRawText()}")) : null),
-            ("Owner", lease.Owner is { } owner ? $"{owner.Contact} ({owner.Subject} of {owner.Issuer})" : null),
-            ("Decision", $"{lease.Decision.Id}, policy version {lease.Decision.PolicyVersion}{(lease.RuleId is { } rule ? $", rule {rule}" : "")}"),
-            ("Opened", At(lease.OpenedAt)),
-            ("Issued", At(lease.ActivatedAt)),
-            ("Ends", At(lease.ExpiresAt)),
-            ("Grace until", At(lease.GraceUntil)),
-            ("Backend name", lease.Vault?.PublicName),
-            ("Vault lease", lease.Vault?.LeaseId),
-            ("Vault accessor", lease.Vault?.Accessor),
-            .. lease.Revocation is { } revocation ? Revocation(revocation, At) : [],
-        ]);
+        Grid.WriteFields(
+            terminal,
+            format,
+            [
+                ("Lease", lease.LeaseId),
+                ("State", lease.State),
+                ("Credential", $"{lease.Credential} ({lease.Engine})"),
+                ("Actions", string.Join(", ", lease.Actions)),
+                ("Resource", lease.Resource),
+                ("Process / task", $"{lease.Task.Process} / {lease.Task.Id}"),
+                ("Purpose (stated)", lease.Task.Purpose),
+                ("Agent", LeaseTable.Agent(lease)),
+                ("Issuer", lease.Holder?.Issuer),
+                ("Subject", lease.Holder?.Subject),
+                ("SPIFFE ID", lease.Holder?.SpiffeId),
+                (
+                    "Claims",
+                    lease.Holder?.Claims is { Count: > 0 } claims
+                        ? string.Join(", ", claims.Select(claim => $"{claim.Key}={claim.Value.GetRawText()}"))
+                        : null
+                ),
+                ("Owner", lease.Owner is { } owner ? $"{owner.Contact} ({owner.Subject} of {owner.Issuer})" : null),
+                (
+                    "Decision",
+                    $"{lease.Decision.Id}, policy version {lease.Decision.PolicyVersion}{(lease.RuleId is { } rule ? $", rule {rule}" : "")}"
+                ),
+                ("Opened", At(lease.OpenedAt)),
+                ("Issued", At(lease.ActivatedAt)),
+                ("Ends", At(lease.ExpiresAt)),
+                ("Grace until", At(lease.GraceUntil)),
+                ("Backend name", lease.Vault?.PublicName),
+                ("Vault lease", lease.Vault?.LeaseId),
+                ("Vault accessor", lease.Vault?.Accessor),
+                .. lease.Revocation is { } revocation ? Revocation(revocation, At) : [],
+            ]
+        );
         LeaseTable.WriteStillValid(terminal, lease.StillValid ?? []);
     }
 
-    private static IEnumerable<(string, string?)> Revocation(LeaseRevocationResponse revocation, Func<DateTimeOffset?, string> at) =>
-    [
-        ("Revoked because", revocation.Cause),
-        ("Requested by", revocation.RequestedBy),
-        ("Requested", at(revocation.RequestedAt)),
-        ("Confirmed", revocation is { ConfirmedAt: { } confirmed, RequestedAt: { } requested } ? $"{at(confirmed)}, after {Moment.Span(confirmed - requested)}" : null),
-        ("Order", revocation.RevocationId),
-        ("Failed attempts", revocation.Attempts is > 0 ? $"{revocation.Attempts}" : null),
-        ("Last error", revocation.LastError),
-        ("Next attempt", at(revocation.NextAttemptAt)),
-    ];
+    private static IEnumerable<(string, string?)> Revocation(
+        LeaseRevocationResponse revocation,
+        Func<DateTimeOffset?, string> at
+    ) =>
+        [
+            ("Revoked because", revocation.Cause),
+            ("Requested by", revocation.RequestedBy),
+            ("Requested", at(revocation.RequestedAt)),
+            (
+                "Confirmed",
+                revocation is { ConfirmedAt: { } confirmed, RequestedAt: { } requested }
+                    ? $"{at(confirmed)}, after {Moment.Span(confirmed - requested)}"
+                    : null
+            ),
+            ("Order", revocation.RevocationId),
+            ("Failed attempts", revocation.Attempts is > 0 ? $"{revocation.Attempts}" : null),
+            ("Last error", revocation.LastError),
+            ("Next attempt", at(revocation.NextAttemptAt)),
+        ];
 }

@@ -6,19 +6,25 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Cli.Commands.Policy;
 
-/// <summary>Decides a supposed request under a document on disk, and answers as the broker's <c>/v1/policy/evaluate</c> does.</summary>
+/// <summary>
+/// Decides a supposed request under a document on disk, and answers as the broker's <c>/v1/policy/evaluate</c> does.
+/// </summary>
 internal static class OfflineEvaluation
 {
     public static EvaluateResponse Evaluate(PolicySet policy, EvaluateRequest request)
     {
-        var decision = policy.Evaluate(Identity(request.Identity), new(request.Task.Id, request.Task.Process, request.Task.Purpose), new()
-        {
-            Credential = request.Credential,
-            Actions = request.Actions,
-            Resource = request.Resource ?? "",
-            Ttl = request.Ttl,
-            ToolCall = request.ToolCall is { } call ? new ToolCall(call.Name, call.Arguments) : null,
-        });
+        var decision = policy.Evaluate(
+            Identity(request.Identity),
+            new(request.Task.Id, request.Task.Process, request.Task.Purpose),
+            new()
+            {
+                Credential = request.Credential,
+                Actions = request.Actions,
+                Resource = request.Resource ?? "",
+                Ttl = request.Ttl,
+                ToolCall = request.ToolCall is { } call ? new ToolCall(call.Name, call.Arguments) : null,
+            }
+        );
         return new()
         {
             Effect = JsonNamingPolicy.KebabCaseLower.ConvertName(decision.Effect.ToString()),
@@ -37,24 +43,28 @@ internal static class OfflineEvaluation
         };
     }
 
-    private static WorkloadIdentity Identity(EvaluateIdentity identity) => new()
-    {
-        Proof = identity.Proof switch
+    private static WorkloadIdentity Identity(EvaluateIdentity identity) =>
+        new()
         {
-            "oidc" => ProofMethod.Oidc,
-            "jwt-svid" => ProofMethod.JwtSvid,
-            _ => throw CliException.Usage($"identity.proof is \"{identity.Proof}\".", "Write \"oidc\" or \"jwt-svid\"."),
-        },
-        Issuer = identity.Issuer,
-        Subject = identity.Subject,
-        Workload = identity.Workload ?? identity.Subject,
-        Instance = identity.Instance ?? "",
-        SpiffeId = identity.SpiffeId ?? "",
-        TrustDomain = identity.TrustDomain ?? "",
-        Claims = identity.Claims ?? new Dictionary<string, JsonElement>(),
-        ProofExpiresAt = DateTimeOffset.MaxValue,
-        ProofHash = "",
-    };
+            Proof = identity.Proof switch
+            {
+                "oidc" => ProofMethod.Oidc,
+                "jwt-svid" => ProofMethod.JwtSvid,
+                _ => throw CliException.Usage(
+                    $"identity.proof is \"{identity.Proof}\".",
+                    "Write \"oidc\" or \"jwt-svid\"."
+                ),
+            },
+            Issuer = identity.Issuer,
+            Subject = identity.Subject,
+            Workload = identity.Workload ?? identity.Subject,
+            Instance = identity.Instance ?? "",
+            SpiffeId = identity.SpiffeId ?? "",
+            TrustDomain = identity.TrustDomain ?? "",
+            Claims = identity.Claims ?? new Dictionary<string, JsonElement>(),
+            ProofExpiresAt = DateTimeOffset.MaxValue,
+            ProofHash = "",
+        };
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

@@ -6,11 +6,13 @@ using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Policy;
 
-/// <summary><c>credbroker policy evaluate</c>: what would policy say to a request? On a file, or on the broker's policy in force.</summary>
+/// <summary>
+/// <c>credbroker policy evaluate</c>: what would policy say to a request? On a file, or on the broker's policy in
+/// force.
+/// </summary>
 internal sealed class PolicyEvaluateCommand : Command
 {
-    private const string Example =
-        """
+    private const string Example = """
         {
           "identity": {
             "proof": "jwt-svid",
@@ -31,37 +33,55 @@ internal sealed class PolicyEvaluateCommand : Command
         }
         """;
 
-    private readonly Terminal terminal;
-    private readonly BrokerOptions broker;
-    private readonly Argument<string?> request = new("REQUEST") { Description = "The supposed request as a JSON file, or - for standard input; --example shows one", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string?> policy = new("--policy") { HelpName = "FILE", Description = "Try this document, here; without it, the broker's policy in force is asked" };
-    private readonly Option<bool> example = new("--example") { Description = "Print a request to start from" };
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly Argument<string?> _request = new("REQUEST")
+    {
+        Description = "The supposed request as a JSON file, or - for standard input; --example shows one",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<string?> _policy = new("--policy")
+    {
+        HelpName = "FILE",
+        Description = "Try this document, here; without it, the broker's policy in force is asked",
+    };
+    private readonly Option<bool> _example = new("--example") { Description = "Print a request to start from" };
 
     public PolicyEvaluateCommand(Terminal terminal)
-        : base("evaluate", "What would policy say to this request, and why? Nothing is issued. Exit code 0 for allow, 3 for deny or challenge.")
+        : base(
+            "evaluate",
+            "What would policy say to this request, and why? Nothing is issued. Exit code 0 for allow, 3 for deny or challenge."
+        )
     {
-        (this.terminal, broker) = (terminal, new(terminal));
-        Add(request);
-        Add(policy);
-        Add(example);
-        broker.AddForPeople(this);
+        (_terminal, _broker) = (terminal, new(terminal));
+        Add(_request);
+        Add(_policy);
+        Add(_example);
+        _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(example))
+        if (parsed.GetValue(_example))
         {
-            terminal.Out.WriteLine(Example);
+            _terminal.Out.WriteLine(Example);
             return ExitCodes.Done;
         }
 
-        var supposed = await ReadAsync(parsed.GetValue(request) ?? throw CliException.Usage("No request is named.", "Name a JSON file; --example prints one to start from."), cancellationToken);
-        var answer = parsed.GetValue(policy) is { } file
+        var supposed = await ReadAsync(
+            parsed.GetValue(_request)
+                ?? throw CliException.Usage(
+                    "No request is named.",
+                    "Name a JSON file; --example prints one to start from."
+                ),
+            cancellationToken
+        );
+        var answer = parsed.GetValue(_policy) is { } file
             ? OfflineEvaluation.Evaluate(await PolicyText.CompileAsync(file, cancellationToken), supposed)
             : await AskAsync(parsed, supposed, cancellationToken);
-        Write(answer, OutputOption.Of(parsed, terminal));
+        Write(answer, OutputOption.Of(parsed, _terminal));
         return answer.Effect == "allow" ? ExitCodes.Done : ExitCodes.Refused;
     }
 
@@ -69,23 +89,34 @@ internal sealed class PolicyEvaluateCommand : Command
     {
         try
         {
-            await using var stream = path == "-" ? terminal.In : File.OpenRead(path);
-            return await JsonSerializer.DeserializeAsync(stream, BrokerJson.Strict.EvaluateRequest, cancellationToken) ?? throw new JsonException("It is null.");
+            await using var stream = path == "-" ? _terminal.In : File.OpenRead(path);
+            return await JsonSerializer.DeserializeAsync(stream, BrokerJson.Strict.EvaluateRequest, cancellationToken)
+                ?? throw new JsonException("It is null.");
         }
         catch (JsonException exception)
         {
-            throw CliException.Usage($"The request cannot be read: {exception.Message}", "credbroker policy evaluate --example shows a whole one.");
+            throw CliException.Usage(
+                $"The request cannot be read: {exception.Message}",
+                "credbroker policy evaluate --example shows a whole one."
+            );
         }
     }
 
-    private async Task<EvaluateResponse> AskAsync(ParseResult parsed, EvaluateRequest supposed, CancellationToken cancellationToken)
+    private async Task<EvaluateResponse> AskAsync(
+        ParseResult parsed,
+        EvaluateRequest supposed,
+        CancellationToken cancellationToken
+    )
     {
-        if (!broker.HasServer(parsed))
+        if (!_broker.HasServer(parsed))
         {
-            throw CliException.Usage("Neither a policy document nor a broker is named.", $"Give --policy FILE, or --server URL (or {BrokerOptions.ServerVariable}).");
+            throw CliException.Usage(
+                "Neither a policy document nor a broker is named.",
+                $"Give --policy FILE, or --server URL (or {BrokerOptions.ServerVariable})."
+            );
         }
 
-        using var session = broker.ConnectAsPerson(parsed);
+        using var session = _broker.ConnectAsPerson(parsed);
         return await session.Client.EvaluateAsync(supposed, cancellationToken);
     }
 
@@ -93,21 +124,38 @@ internal sealed class PolicyEvaluateCommand : Command
     {
         if (format == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(answer, BrokerJson.Default.EvaluateResponse));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(answer, BrokerJson.Default.EvaluateResponse));
             return;
         }
 
-        Grid.WriteFields(terminal, format,
-        [
-            ("Effect", answer.Effect),
-            ("Agent", answer.Agent),
-            ("Rule", answer.RuleId),
-            ("Matching rules", string.Join(", ", answer.MatchedRules)),
-            ("Gate", string.Join(", ", answer.Gate.Select(condition => $"{condition.Name} {(condition.Holds ? "holds" : "fails")}"))),
-            ("Life", answer.Ttl is { } ttl ? $"{WireDuration.Format(ttl)}{(answer.TtlCut == true ? ", cut" : "")}; at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals" : null),
-            ("Why", answer.Explanation),
-            ("The agent is told", answer.Code is { } code ? $"{code}: {answer.Detail}" : null),
-            ("Policy", $"{(answer.PolicyVersion > 0 ? $"version {answer.PolicyVersion}, " : "")}{answer.PolicyHash}"),
-        ]);
+        Grid.WriteFields(
+            _terminal,
+            format,
+            [
+                ("Effect", answer.Effect),
+                ("Agent", answer.Agent),
+                ("Rule", answer.RuleId),
+                ("Matching rules", string.Join(", ", answer.MatchedRules)),
+                (
+                    "Gate",
+                    string.Join(
+                        ", ",
+                        answer.Gate.Select(condition => $"{condition.Name} {(condition.Holds ? "holds" : "fails")}")
+                    )
+                ),
+                (
+                    "Life",
+                    answer.Ttl is { } ttl
+                        ? $"{WireDuration.Format(ttl)}{(answer.TtlCut == true ? ", cut" : "")}; at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals"
+                        : null
+                ),
+                ("Why", answer.Explanation),
+                ("The agent is told", answer.Code is { } code ? $"{code}: {answer.Detail}" : null),
+                (
+                    "Policy",
+                    $"{(answer.PolicyVersion > 0 ? $"version {answer.PolicyVersion}, " : "")}{answer.PolicyHash}"
+                ),
+            ]
+        );
     }
 }

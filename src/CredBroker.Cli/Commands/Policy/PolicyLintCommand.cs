@@ -5,43 +5,56 @@ using CredBroker.Core.Policy;
 
 namespace CredBroker.Cli.Commands.Policy;
 
-/// <summary><c>credbroker policy lint</c>: every fault that would keep a document from being applied, and what its author can hardly mean.</summary>
+/// <summary>
+/// <c>credbroker policy lint</c>: every fault that would keep a document from being applied, and what its author can
+/// hardly mean.
+/// </summary>
 internal sealed class PolicyLintCommand : Command
 {
-    private readonly Terminal terminal;
-    private readonly Argument<string> file = new("FILE") { Description = "The policy document; the schemas that it names are read beside it" };
-    private readonly Option<bool> strict = new("--strict") { Description = "Take warnings as faults" };
+    private readonly Terminal _terminal;
+    private readonly Argument<string> _file = new("FILE")
+    {
+        Description = "The policy document; the schemas that it names are read beside it",
+    };
+    private readonly Option<bool> _strict = new("--strict") { Description = "Take warnings as faults" };
 
     public PolicyLintCommand(Terminal terminal)
-        : base("lint", "Check a policy document offline: all faults at once, with line and column, and warnings. Exit code 5 if there are faults.")
+        : base(
+            "lint",
+            "Check a policy document offline: all faults at once, with line and column, and warnings. Exit code 5 if there are faults."
+        )
     {
-        this.terminal = terminal;
-        Add(file);
-        Add(strict);
+        _terminal = terminal;
+        Add(_file);
+        Add(_strict);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var path = parsed.GetRequiredValue(file);
+        var path = parsed.GetRequiredValue(_file);
         var document = await PolicyText.ReadAsync(path, cancellationToken);
         var compilation = PolicySet.Compile(document);
         List<LintOutput> findings =
         [
             .. compilation.Faults.Select(fault => new LintOutput("error", fault.Line, fault.Column, fault.Message)),
-            .. PolicyLint.Check(document).Select(warning => new LintOutput("warning", warning.Line, warning.Column, warning.Message)),
+            .. PolicyLint
+                .Check(document)
+                .Select(warning => new LintOutput("warning", warning.Line, warning.Column, warning.Message)),
         ];
-        if (OutputOption.Of(parsed, terminal) == OutputFormat.Json)
+        if (OutputOption.Of(parsed, _terminal) == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize([.. findings], CliJson.Default.LintOutputArray));
+            _terminal.Out.WriteLine(JsonSerializer.Serialize([.. findings], CliJson.Default.LintOutputArray));
         }
         else
         {
             Write(path, findings, compilation.Set);
         }
 
-        return compilation.Set is null || (parsed.GetValue(strict) && findings.Count > 0) ? ExitCodes.FaultsFound : ExitCodes.Done;
+        return compilation.Set is null || (parsed.GetValue(_strict) && findings.Count > 0)
+            ? ExitCodes.FaultsFound
+            : ExitCodes.Done;
     }
 
     /// <summary>As compilers write it, so that editors jump to the place.</summary>
@@ -49,12 +62,16 @@ internal sealed class PolicyLintCommand : Command
     {
         foreach (var finding in findings)
         {
-            terminal.Out.WriteLine($"{path}:{(finding.Line == 0 ? "" : $"{finding.Line}:{finding.Column}:")} {finding.Severity}: {Printable.Text(finding.Message)}");
+            _terminal.Out.WriteLine(
+                $"{path}:{(finding.Line == 0 ? "" : $"{finding.Line}:{finding.Column}:")} {finding.Severity}: {Printable.Text(finding.Message)}"
+            );
         }
 
-        terminal.Error.WriteLine(policy is null
-            ? $"Faults: {findings.Count}. A broker would keep the last good version."
-            : $"No faults; warnings: {findings.Count}, processes: {policy.Processes.Count}, credentials: {policy.Credentials.Count}, hash: {policy.Hash}");
+        _terminal.Error.WriteLine(
+            policy is null
+                ? $"Faults: {findings.Count}. A broker would keep the last good version."
+                : $"No faults; warnings: {findings.Count}, processes: {policy.Processes.Count}, credentials: {policy.Credentials.Count}, hash: {policy.Hash}"
+        );
     }
 }
 

@@ -7,13 +7,17 @@ internal static class PolicyText
 {
     /// <summary>Reads a document and the schemas beside it.</summary>
     public static async Task<PolicyDocument> ReadAsync(string path, CancellationToken cancellationToken) =>
-        await PolicyFile.ReadAsync(path, cancellationToken) ?? throw CliException.Usage($"There is no file {path}.", "Name the policy document.");
+        await PolicyFile.ReadAsync(path, cancellationToken)
+        ?? throw CliException.Usage($"There is no file {path}.", "Name the policy document.");
 
     /// <summary>Reads and compiles it; a document with faults is shown by <c>policy lint</c>, not here.</summary>
     public static async Task<PolicySet> CompileAsync(string path, CancellationToken cancellationToken)
     {
         var compilation = PolicySet.Compile(await ReadAsync(path, cancellationToken));
         return compilation.Set
-            ?? throw CliException.Usage($"{path} has {compilation.Faults.Count} faults; the first: {compilation.Faults[0]}", $"See all of them with: credbroker policy lint {path}");
+            ?? throw CliException.Usage(
+                $"{path} has {compilation.Faults.Count} faults; the first: {compilation.Faults[0]}",
+                $"See all of them with: credbroker policy lint {path}"
+            );
     }
 }

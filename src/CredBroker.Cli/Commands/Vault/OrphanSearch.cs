@@ -11,37 +11,73 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.Cli.Commands.Vault;
 
-/// <summary>Secrets in Vault under this installation's roles that no live lease of the broker holds: what a crash or a restored backup may have left.</summary>
+/// <summary>
+/// Secrets in Vault under this installation's roles that no live lease of the broker holds: what a crash or a restored
+/// backup may have left.
+/// </summary>
 internal sealed class OrphanSearch(Terminal terminal)
 {
     private const int PageSize = 1000;
-    private static readonly string[] Live = [LeaseStates.Pending, LeaseStates.Active, LeaseStates.Revoking, LeaseStates.Failed];
+    private static readonly string[] Live =
+    [
+        LeaseStates.Pending,
+        LeaseStates.Active,
+        LeaseStates.Revoking,
+        LeaseStates.Failed,
+    ];
 
-    private readonly BrokerOptions broker = new(terminal, "--admin-token-file");
-    private readonly Option<bool> revoke = new("--revoke") { Description = "With --orphans: revoke them" };
-    private readonly Option<TimeSpan?> olderThan = new("--older-than") { HelpName = "5m", Description = "With --orphans: younger ones may belong to an exchange under way", CustomParser = RequestOptions.ParseDuration, DefaultValueFactory = _ => TimeSpan.FromMinutes(5) };
+    private readonly BrokerOptions _broker = new(terminal, "--admin-token-file");
+    private readonly Option<bool> _revoke = new("--revoke") { Description = "With --orphans: revoke them" };
+    private readonly Option<TimeSpan?> _olderThan = new("--older-than")
+    {
+        HelpName = "5m",
+        Description = "With --orphans: younger ones may belong to an exchange under way",
+        CustomParser = RequestOptions.ParseDuration,
+        DefaultValueFactory = _ => TimeSpan.FromMinutes(5),
+    };
 
     public void AddTo(Command command)
     {
-        command.Add(revoke);
-        command.Add(olderThan);
-        broker.AddForPeople(command);
+        command.Add(_revoke);
+        command.Add(_olderThan);
+        _broker.AddForPeople(command);
     }
 
-    public async Task<int> RunAsync(ParseResult parsed, VaultOptions options, IReadOnlyList<CatalogueEntry> catalogue, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(
+        ParseResult parsed,
+        VaultOptions options,
+        IReadOnlyList<CatalogueEntry> catalogue,
+        CancellationToken cancellationToken
+    )
     {
-        using var session = broker.ConnectAsPerson(parsed);
+        using var session = _broker.ConnectAsPerson(parsed);
         using var issuer = new VaultSecretIssuer(options, terminal.Time, NullLogger<VaultSecretIssuer>.Instance);
         if (await issuer.ProbeAsync(cancellationToken) is { CanIssue: false } status)
         {
-            throw new CliException(ExitCodes.Unavailable, $"Vault cannot be searched: {status.Refusal?.Detail}", "Run credbroker vault check without --orphans: it says why.");
+            throw new CliException(
+                ExitCodes.Unavailable,
+                $"Vault cannot be searched: {status.Refusal?.Detail}",
+                "Run credbroker vault check without --orphans: it says why."
+            );
         }
 
         var check = new OrphanCheck(issuer, (ids, token) => KnownAsync(session.Client, ids, token), terminal.Time);
-        var findings = await check.FindAsync(catalogue, parsed.GetRequiredValue(olderThan)!.Value, cancellationToken);
-        OrphanOutput[] strays = parsed.GetValue(revoke)
-            ? [.. (await check.RevokeAsync(findings, cancellationToken)).Select(stray => new OrphanOutput(stray.Lease.VaultLeaseId, stray.Lease.IssuedAt, Word(stray.Outcome)))]
-            : [.. findings.SelectMany(finding => finding.Strays ?? []).Select(lease => new OrphanOutput(lease.VaultLeaseId, lease.IssuedAt, "stray"))];
+        var findings = await check.FindAsync(catalogue, parsed.GetRequiredValue(_olderThan)!.Value, cancellationToken);
+        OrphanOutput[] strays = parsed.GetValue(_revoke)
+            ?
+            [
+                .. (await check.RevokeAsync(findings, cancellationToken)).Select(stray => new OrphanOutput(
+                    stray.Lease.VaultLeaseId,
+                    stray.Lease.IssuedAt,
+                    Word(stray.Outcome)
+                )),
+            ]
+            :
+            [
+                .. findings
+                    .SelectMany(finding => finding.Strays ?? [])
+                    .Select(lease => new OrphanOutput(lease.VaultLeaseId, lease.IssuedAt, "stray")),
+            ];
         return Write(findings, strays, OutputOption.Of(parsed, terminal));
     }
 
@@ -53,25 +89,52 @@ internal sealed class OrphanSearch(Terminal terminal)
         }
         else if (strays.Length > 0)
         {
-            Grid.Write(terminal, format, ["Vault lease", "Issued", "State"], [.. strays.Select(stray => new[] { stray.VaultLeaseId, Moment.Text(stray.IssuedAt, format, terminal.Time), stray.State })]);
+            Grid.Write(
+                terminal,
+                format,
+                ["Vault lease", "Issued", "State"],
+                [
+                    .. strays.Select(stray =>
+                        new[] { stray.VaultLeaseId, Moment.Text(stray.IssuedAt, format, terminal.Time), stray.State }
+                    ),
+                ]
+            );
         }
 
         foreach (var finding in findings.Where(finding => finding.Strays is null))
         {
-            terminal.Error.WriteLine($"Not searched: {Printable.Text(finding.Credential)}, because its path is not this installation's alone, or may not be listed.");
+            terminal.Error.WriteLine(
+                $"Not searched: {Printable.Text(finding.Credential)}, because its path is not this installation's alone, or may not be listed."
+            );
         }
 
         var left = strays.Count(stray => stray.State != "revoked");
-        terminal.Error.WriteLine(strays.Length == 0 ? "No strays." : left == 0 ? $"Strays revoked: {strays.Length}." : $"Strays left: {left}. --revoke revokes them.");
+        terminal.Error.WriteLine(
+            strays.Length == 0 ? "No strays."
+            : left == 0 ? $"Strays revoked: {strays.Length}."
+            : $"Strays left: {left}. --revoke revokes them."
+        );
         return left == 0 ? ExitCodes.Done : ExitCodes.FaultsFound;
     }
 
-    private static async ValueTask<IReadOnlySet<string>> KnownAsync(BrokerClient client, IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+    private static async ValueTask<IReadOnlySet<string>> KnownAsync(
+        BrokerClient client,
+        IReadOnlyCollection<string> ids,
+        CancellationToken cancellationToken
+    )
     {
         var (known, cursor) = (new HashSet<string>(StringComparer.Ordinal), (string?)null);
         while (ids.Count > 0)
         {
-            var page = await client.ListLeasesAsync(new() { States = Live, Limit = PageSize, Cursor = cursor }, cancellationToken);
+            var page = await client.ListLeasesAsync(
+                new()
+                {
+                    States = Live,
+                    Limit = PageSize,
+                    Cursor = cursor,
+                },
+                cancellationToken
+            );
             known.UnionWith(page.Leases.Select(lease => lease.Vault?.LeaseId).OfType<string>());
             if ((cursor = page.Next) is null)
             {
@@ -82,10 +145,11 @@ internal sealed class OrphanSearch(Terminal terminal)
         return known;
     }
 
-    private static string Word(RevokeOutcome outcome) => outcome switch
-    {
-        RevokeOutcome.Confirmed => "revoked",
-        RevokeOutcome.Failed failed => $"failed: {failed.Error}",
-        _ => "not proven",
-    };
+    private static string Word(RevokeOutcome outcome) =>
+        outcome switch
+        {
+            RevokeOutcome.Confirmed => "revoked",
+            RevokeOutcome.Failed failed => $"failed: {failed.Error}",
+            _ => "not proven",
+        };
 }

@@ -7,93 +7,154 @@ using CredBroker.Vault.Setup;
 
 namespace CredBroker.Cli.Commands.Vault;
 
-/// <summary><c>credbroker vault setup</c>: prints what the catalogue needs in Vault, compares it, or makes what is missing. It never edits what it did not make.</summary>
+/// <summary>
+/// <c>credbroker vault setup</c>: prints what the catalogue needs in Vault, compares it, or makes what is missing. It
+/// never edits what it did not make.
+/// </summary>
 internal sealed class VaultSetupCommand : Command
 {
-    private readonly Terminal terminal;
-    private readonly VaultTarget target;
-    private readonly Option<string> format = new("--format") { HelpName = "FORMAT", Description = "What is printed: calls (of the HTTP API), hcl (policies, and the commands that write them) or terraform", DefaultValueFactory = _ => "calls" };
-    private readonly Option<string?> appRole = new("--approle") { HelpName = "MOUNT", Description = "The broker logs in by the AppRole method at this mount; without it, by a token file" };
-    private readonly Option<bool> compare = new("--compare") { Description = "Print nothing of it, but how Vault stands to it; changes nothing" };
-    private readonly Option<bool> apply = new("--apply") { Description = "Make what is missing" };
-    private readonly Option<string?> tokenFile = new("--token-file") { HelpName = "FILE", Description = "Your own Vault token, for --compare and --apply [VAULT_TOKEN]" };
+    private readonly Terminal _terminal;
+    private readonly VaultTarget _target;
+    private readonly Option<string> _format = new("--format")
+    {
+        HelpName = "FORMAT",
+        Description =
+            "What is printed: calls (of the HTTP API), hcl (policies, and the commands that write them) or terraform",
+        DefaultValueFactory = _ => "calls",
+    };
+    private readonly Option<string?> _appRole = new("--approle")
+    {
+        HelpName = "MOUNT",
+        Description = "The broker logs in by the AppRole method at this mount; without it, by a token file",
+    };
+    private readonly Option<bool> _compare = new("--compare")
+    {
+        Description = "Print nothing of it, but how Vault stands to it; changes nothing",
+    };
+    private readonly Option<bool> _apply = new("--apply") { Description = "Make what is missing" };
+    private readonly Option<string?> _tokenFile = new("--token-file")
+    {
+        HelpName = "FILE",
+        Description = "Your own Vault token, for --compare and --apply [VAULT_TOKEN]",
+    };
 
     public VaultSetupCommand(Terminal terminal)
-        : base("setup", "Print exactly what the catalogue needs in Vault, compare it with Vault, or make what is missing.")
+        : base(
+            "setup",
+            "Print exactly what the catalogue needs in Vault, compare it with Vault, or make what is missing."
+        )
     {
-        (this.terminal, target) = (terminal, new(terminal));
-        format.AcceptOnlyFromAmong("calls", "hcl", "terraform");
-        target.AddTo(this);
-        Add(format);
-        Add(appRole);
-        Add(compare);
-        Add(apply);
-        Add(tokenFile);
+        (_terminal, _target) = (terminal, new(terminal));
+        _format.AcceptOnlyFromAmong("calls", "hcl", "terraform");
+        _target.AddTo(this);
+        Add(_format);
+        Add(_appRole);
+        Add(_compare);
+        Add(_apply);
+        Add(_tokenFile);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var plan = SetupPlan.For(target.Installation(parsed), await target.CatalogueAsync(parsed, cancellationToken), parsed.GetValue(appRole));
+        var plan = SetupPlan.For(
+            _target.Installation(parsed),
+            await _target.CatalogueAsync(parsed, cancellationToken),
+            parsed.GetValue(_appRole)
+        );
         if (plan.Faults.Count > 0)
         {
             foreach (var fault in plan.Faults)
             {
-                terminal.Error.WriteLine(Printable.Text(fault));
+                _terminal.Error.WriteLine(Printable.Text(fault));
             }
 
             return ExitCodes.FaultsFound;
         }
 
-        if (!parsed.GetValue(apply) && !parsed.GetValue(compare))
+        if (!parsed.GetValue(_apply) && !parsed.GetValue(_compare))
         {
-            terminal.Out.Write(parsed.GetValue(format) switch
-            {
-                "hcl" => SetupRenderer.Hcl(plan),
-                "terraform" => SetupRenderer.Terraform(plan),
-                _ => SetupRenderer.ApiCalls(plan),
-            });
+            _terminal.Out.Write(
+                parsed.GetValue(_format) switch
+                {
+                    "hcl" => SetupRenderer.Hcl(plan),
+                    "terraform" => SetupRenderer.Terraform(plan),
+                    _ => SetupRenderer.ApiCalls(plan),
+                }
+            );
             return ExitCodes.Done;
         }
 
         // The login of these settings is the broker's and not used here: setup works with the operator's own token.
-        var options = target.Options(parsed, tokenFile: "(the operator's)", appRole: null);
-        using var run = new SetupRun(options, await OperatorTokenAsync(parsed, cancellationToken), terminal.Time);
-        var report = parsed.GetValue(apply) ? await run.ApplyAsync(plan, cancellationToken) : await run.CompareAsync(plan, cancellationToken);
-        Write(report, plan, OutputOption.Of(parsed, terminal));
+        var options = _target.Options(parsed, tokenFile: "(the operator's)", appRole: null);
+        using var run = new SetupRun(options, await OperatorTokenAsync(parsed, cancellationToken), _terminal.Time);
+        var report = parsed.GetValue(_apply)
+            ? await run.ApplyAsync(plan, cancellationToken)
+            : await run.CompareAsync(plan, cancellationToken);
+        Write(report, plan, OutputOption.Of(parsed, _terminal));
         return report.IsComplete ? ExitCodes.Done : ExitCodes.FaultsFound;
     }
 
     private async Task<SecretText> OperatorTokenAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(tokenFile) is { } path)
+        if (parsed.GetValue(_tokenFile) is { } path)
         {
             return new(await TokenSource.OfFile(path).ReadAsync(cancellationToken));
         }
 
-        return new(terminal.Variable("VAULT_TOKEN") ?? throw CliException.Usage("There is no Vault token.", "Set VAULT_TOKEN, or name a file with --token-file. It is your own token, not the broker's."));
+        return new(
+            _terminal.Variable("VAULT_TOKEN")
+                ?? throw CliException.Usage(
+                    "There is no Vault token.",
+                    "Set VAULT_TOKEN, or name a file with --token-file. It is your own token, not the broker's."
+                )
+        );
     }
 
     private void Write(SetupReport report, SetupPlan plan, OutputFormat output)
     {
         if (output == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(
-                [.. report.Findings.Select(finding => new SetupFindingOutput(Word(finding.State), Word(finding.Step.Kind), finding.Step.Path, finding.Details))], CliJson.Default.SetupFindingOutputArray));
+            _terminal.Out.WriteLine(
+                JsonSerializer.Serialize(
+                    [
+                        .. report.Findings.Select(finding => new SetupFindingOutput(
+                            Word(finding.State),
+                            Word(finding.Step.Kind),
+                            finding.Step.Path,
+                            finding.Details
+                        )),
+                    ],
+                    CliJson.Default.SetupFindingOutputArray
+                )
+            );
             return;
         }
 
-        Grid.Write(terminal, output, ["Path", "What", "State"], [.. report.Findings.Select(finding => new[]
-        {
-            finding.Step.Path, Word(finding.Step.Kind).Replace('-', ' '), finding.Details.Count == 0 ? Word(finding.State) : $"{Word(finding.State)}: {string.Join("; ", finding.Details)}",
-        })]);
+        Grid.Write(
+            _terminal,
+            output,
+            ["Path", "What", "State"],
+            [
+                .. report.Findings.Select(finding =>
+                    new[]
+                    {
+                        finding.Step.Path,
+                        Word(finding.Step.Kind).Replace('-', ' '),
+                        finding.Details.Count == 0
+                            ? Word(finding.State)
+                            : $"{Word(finding.State)}: {string.Join("; ", finding.Details)}",
+                    }
+                ),
+            ]
+        );
         foreach (var note in plan.Notes)
         {
-            terminal.Error.WriteLine($"Note: {Printable.Text(note)}");
+            _terminal.Error.WriteLine($"Note: {Printable.Text(note)}");
         }
 
-        terminal.Error.WriteLine(Summary(report, plan.Steps.Count));
+        _terminal.Error.WriteLine(Summary(report, plan.Steps.Count));
     }
 
     private static string Summary(SetupReport report, int steps)
@@ -102,9 +163,12 @@ internal sealed class VaultSetupCommand : Command
         return report switch
         {
             { IsUnchanged: true } => "Vault holds everything that the catalogue needs.",
-            { IsComplete: true } => $"Done: {Count(SetupState.Made)} made, {Count(SetupState.Updated)} updated, {Count(SetupState.Present)} were there.",
-            _ when Count(SetupState.Failed) > 0 && report.Findings.Count < steps => $"Stopped: the last step failed, {steps - report.Findings.Count} were not tried. What is made stays; run it again.",
-            _ => $"Not complete: {Count(SetupState.Missing)} missing (--apply makes them), {Count(SetupState.Differs)} differ (setup leaves them alone: change them yourself), {Count(SetupState.Failed)} failed.",
+            { IsComplete: true } =>
+                $"Done: {Count(SetupState.Made)} made, {Count(SetupState.Updated)} updated, {Count(SetupState.Present)} were there.",
+            _ when Count(SetupState.Failed) > 0 && report.Findings.Count < steps =>
+                $"Stopped: the last step failed, {steps - report.Findings.Count} were not tried. What is made stays; run it again.",
+            _ =>
+                $"Not complete: {Count(SetupState.Missing)} missing (--apply makes them), {Count(SetupState.Differs)} differ (setup leaves them alone: change them yourself), {Count(SetupState.Failed)} failed.",
         };
     }
 

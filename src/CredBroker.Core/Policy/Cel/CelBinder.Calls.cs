@@ -15,15 +15,18 @@ internal sealed partial class CelBinder
         };
         if (schema.IsRoot(macro.Variable) || schema.Find(macro.Variable) is not null)
         {
-            Fail(macro.Offset, $"the variable `{macro.Variable}` would hide the name `{macro.Variable}`; call it something else");
+            Fail(
+                macro.Offset,
+                $"the variable `{macro.Variable}` would hide the name `{macro.Variable}`; call it something else"
+            );
         }
 
-        scope.Add((macro.Variable, itemType));
-        Locals = Math.Max(Locals, scope.Count);
+        _scope.Add((macro.Variable, itemType));
+        Locals = Math.Max(Locals, _scope.Count);
         var filter = macro.Filter is null ? default : Bind(macro.Filter);
         var (body, bodyType) = Bind(macro.Body);
-        var local = scope.Count - 1;
-        scope.RemoveAt(local);
+        var local = _scope.Count - 1;
+        _scope.RemoveAt(local);
 
         if (macro.Filter is not null)
         {
@@ -62,32 +65,56 @@ internal sealed partial class CelBinder
 
         if (CelFunctions.Find(call.Function, call.IsMethod, call.Arguments.Count) is not { } function)
         {
-            return Fail(call.Offset, $"no such {(call.IsMethod ? "method" : "function")} `{call.Function}` of {call.Arguments.Count - (call.IsMethod ? 1 : 0)} arguments"
-                + NearestName.Suggestion(call.Function, CelFunctions.Names(call.IsMethod).Where(name => name != call.Function)));
+            return Fail(
+                call.Offset,
+                $"no such {(call.IsMethod ? "method" : "function")} `{call.Function}` of {call.Arguments.Count - (call.IsMethod ? 1 : 0)} arguments"
+                    + NearestName.Suggestion(
+                        call.Function,
+                        CelFunctions.Names(call.IsMethod).Where(name => name != call.Function)
+                    )
+            );
         }
 
-        var fitting = function.Overloads.Where(overload => overload.Takes.Zip(types).All(pair => pair.First.Fits(pair.Second))).ToList();
+        var fitting = function
+            .Overloads.Where(overload => overload.Takes.Zip(types).All(pair => pair.First.Fits(pair.Second)))
+            .ToList();
         if (fitting.Count == 0 && Mismatch(call, types) is { } mismatch)
         {
             return mismatch;
         }
 
-        var gives = fitting.Count == 0 ? CelType.Dyn : fitting.Select(overload => overload.Gives).Aggregate(CelType.Join);
+        var gives =
+            fitting.Count == 0 ? CelType.Dyn : fitting.Select(overload => overload.Gives).Aggregate(CelType.Join);
         return function.Unary is { } unary
             ? (new CelNode.Unary(bound[0].Node, unary), gives)
             : (new CelNode.Binary(bound[0].Node, bound[1].Node, function.Binary!), gives);
     }
 
-    private static CelNode Build(CelExpression.Call call, List<(CelNode Node, CelType Type)> bound, Func<CelFrame, CelValue, CelValue, CelValue> apply) =>
+    private static CelNode Build(
+        CelExpression.Call call,
+        List<(CelNode Node, CelType Type)> bound,
+        Func<CelFrame, CelValue, CelValue, CelValue> apply
+    ) =>
         (call.Function, call.Arguments[0], call.Arguments[1]) switch
         {
-            ("_==_", _, CelExpression.Literal { Value.TryString: { } text }) => new CelNode.TextEquals(bound[0].Node, text),
-            ("_==_", CelExpression.Literal { Value.TryString: { } text }, _) => new CelNode.TextEquals(bound[1].Node, text),
+            ("_==_", _, CelExpression.Literal { Value.TryString: { } text }) => new CelNode.TextEquals(
+                bound[0].Node,
+                text
+            ),
+            ("_==_", CelExpression.Literal { Value.TryString: { } text }, _) => new CelNode.TextEquals(
+                bound[1].Node,
+                text
+            ),
             _ => new CelNode.Binary(bound[0].Node, bound[1].Node, apply),
         };
 
     private (CelNode Node, CelType Type)? Mismatch(CelExpression.Call call, CelType[] types) =>
-        checkTypes ? Fail(call.Offset, $"{call.Function.Replace("_", " ", StringComparison.Ordinal).Replace("@", "", StringComparison.Ordinal).Trim()} does not take {string.Join(" and ", types.Select(type => type.ToString()))}") : null;
+        checkTypes
+            ? Fail(
+                call.Offset,
+                $"{call.Function.Replace("_", " ", StringComparison.Ordinal).Replace("@", "", StringComparison.Ordinal).Trim()} does not take {string.Join(" and ", types.Select(type => type.ToString()))}"
+            )
+            : null;
 
     // The pattern is a literal: compiled once, and never the agent's.
     private (CelNode Node, CelType Type) BindMatches(CelExpression.Call call)

@@ -1,15 +1,17 @@
 namespace CredBroker.Core.Policy.Cel;
 
 /// <summary>
-/// Resolves names, checks types and builds the nodes that run, in one walk. It goes on after a fault, so that all of them are reported together.
-/// Without type checks (only the conformance cases ask for that) what the checker would refuse becomes an error when it is run.
+/// Resolves names, checks types and builds the nodes that run, in one walk. It goes on after a fault, so that all of
+/// them are reported together. Without type checks (only the conformance cases ask for that) what the checker would
+/// refuse becomes an error when it is run.
 /// </summary>
 internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
 {
-    private static readonly Dictionary<string, CelKind> TypeNames =
-        Enum.GetValues<CelKind>().Where(kind => kind is not (CelKind.Error or CelKind.Dyn)).ToDictionary(CelType.NameOf, StringComparer.Ordinal);
+    private static readonly Dictionary<string, CelKind> TypeNames = Enum.GetValues<CelKind>()
+        .Where(kind => kind is not (CelKind.Error or CelKind.Dyn))
+        .ToDictionary(CelType.NameOf, StringComparer.Ordinal);
 
-    private readonly List<(string Name, CelType Type)> scope = [];
+    private readonly List<(string Name, CelType Type)> _scope = [];
 
     public List<CelFault> Faults { get; } = [];
 
@@ -19,18 +21,19 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
     /// <summary>How many locals the frame needs.</summary>
     public int Locals { get; private set; }
 
-    public (CelNode Node, CelType Type) Bind(CelExpression expression) => expression switch
-    {
-        CelExpression.Literal literal => (new CelNode.Constant(literal.Value), TypeOf(literal.Value)),
-        CelExpression.Name or CelExpression.Select => BindPath(expression),
-        CelExpression.Logic logic => BindLogic(logic),
-        CelExpression.Conditional conditional => BindConditional(conditional),
-        CelExpression.ListOf list => BindList(list),
-        CelExpression.MapOf map => BindMap(map),
-        CelExpression.Macro macro => BindMacro(macro),
-        CelExpression.Call call => BindCall(call),
-        _ => throw new InvalidOperationException(expression.GetType().Name),
-    };
+    public (CelNode Node, CelType Type) Bind(CelExpression expression) =>
+        expression switch
+        {
+            CelExpression.Literal literal => (new CelNode.Constant(literal.Value), TypeOf(literal.Value)),
+            CelExpression.Name or CelExpression.Select => BindPath(expression),
+            CelExpression.Logic logic => BindLogic(logic),
+            CelExpression.Conditional conditional => BindConditional(conditional),
+            CelExpression.ListOf list => BindList(list),
+            CelExpression.MapOf map => BindMap(map),
+            CelExpression.Macro macro => BindMacro(macro),
+            CelExpression.Call call => BindCall(call),
+            _ => throw new InvalidOperationException(expression.GetType().Name),
+        };
 
     /// <summary>Reports a fault and stands in for what is faulty.</summary>
     private (CelNode Node, CelType Type) Fail(int offset, string message)
@@ -55,17 +58,20 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
     {
         if (CelPath.TryRead(expression, out var path, out var isAbsolute))
         {
-            var local = isAbsolute ? -1 : scope.FindLastIndex(variable => variable.Name == path.Split('.')[0]);
+            var local = isAbsolute ? -1 : _scope.FindLastIndex(variable => variable.Name == path.Split('.')[0]);
             if (expression is CelExpression.Name && local >= 0)
             {
-                return (new CelNode.Local(local), scope[local].Type);
+                return (new CelNode.Local(local), _scope[local].Type);
             }
 
             if (local < 0 && schema.Find(path) is { } variable)
             {
                 Reads.Add(path);
                 return expression is CelExpression.Select { IsTest: true }
-                    ? Fail(expression.Offset, $"`{path}` is always there: compare it with \"\", 0 or [] instead of has()")
+                    ? Fail(
+                        expression.Offset,
+                        $"`{path}` is always there: compare it with \"\", 0 or [] instead of has()"
+                    )
                     : (new CelNode.Path(variable.Slot), variable.Type);
             }
 
@@ -75,25 +81,41 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
             }
         }
 
-        return expression is CelExpression.Select select ? BindSelect(select) : BindUnknown((CelExpression.Name)expression);
+        return expression is CelExpression.Select select
+            ? BindSelect(select)
+            : BindUnknown((CelExpression.Name)expression);
     }
 
-    private (CelNode Node, CelType Type) BindUnknown(CelExpression.Name name) => schema.IsRoot(name.Text)
-        ? FailOnRoot(name.Offset, name.Text)
-        : Fail(name.Offset, $"no such name `{name.Text}`{NearestName.Suggestion(name.Text, schema.NamesAfter("").Concat(scope.Select(variable => variable.Name)))}");
+    private (CelNode Node, CelType Type) BindUnknown(CelExpression.Name name) =>
+        schema.IsRoot(name.Text)
+            ? FailOnRoot(name.Offset, name.Text)
+            : Fail(
+                name.Offset,
+                $"no such name `{name.Text}`{NearestName.Suggestion(name.Text, schema.NamesAfter("").Concat(_scope.Select(variable => variable.Name)))}"
+            );
 
     private (CelNode Node, CelType Type) FailOnRoot(int offset, string root) =>
-        Fail(offset, $"`{root}` is no value by itself; name one of its fields: {string.Join(", ", schema.NamesAfter(root + "."))}");
+        Fail(
+            offset,
+            $"`{root}` is no value by itself; name one of its fields: {string.Join(", ", schema.NamesAfter(root + "."))}"
+        );
 
     private (CelNode Node, CelType Type) BindSelect(CelExpression.Select select)
     {
-        if (CelPath.TryRead(select.Operand, out var prefix, out var isAbsolute) && schema.Find(prefix) is null && schema.NamesAfter(prefix + ".").Any()
-            && (isAbsolute || !scope.Exists(variable => variable.Name == prefix.Split('.')[0])))
+        if (
+            CelPath.TryRead(select.Operand, out var prefix, out var isAbsolute)
+            && schema.Find(prefix) is null
+            && schema.NamesAfter(prefix + ".").Any()
+            && (isAbsolute || !_scope.Exists(variable => variable.Name == prefix.Split('.')[0]))
+        )
         {
             var path = $"{prefix}.{select.Field}";
             return schema.IsRoot(path)
                 ? FailOnRoot(select.Offset, path)
-                : Fail(select.Offset, $"no such field `{path}`{NearestName.Suggestion(select.Field, schema.NamesAfter(prefix + "."))}");
+                : Fail(
+                    select.Offset,
+                    $"no such field `{path}`{NearestName.Suggestion(select.Field, schema.NamesAfter(prefix + "."))}"
+                );
         }
 
         var (operand, type) = Bind(select.Operand);
@@ -136,7 +158,12 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
         var type = CelType.ListOf(JoinAll(bound.Select(item => item.Type)));
         // A list of literals is made once.
         return list.Items.All(item => item is CelExpression.Literal)
-            ? (new CelNode.Constant(CelValue.Of(new CelValueList([.. list.Items.Select(item => ((CelExpression.Literal)item).Value)]))), type)
+            ? (
+                new CelNode.Constant(
+                    CelValue.Of(new CelValueList([.. list.Items.Select(item => ((CelExpression.Literal)item).Value)]))
+                ),
+                type
+            )
             : (new CelNode.ListOf(nodes), type);
     }
 
@@ -145,25 +172,36 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
         var keys = map.Entries.Select(entry => Bind(entry.Key)).ToList();
         var values = map.Entries.Select(entry => Bind(entry.Value)).ToList();
         var keyType = JoinAll(keys.Select(key => key.Type));
-        if (checkTypes && keys.Find(key => key.Type.Kind is not (CelKind.Bool or CelKind.Int or CelKind.Uint or CelKind.String or CelKind.Dyn)) is { Node: not null } bad)
+        if (
+            checkTypes
+            && keys.Find(key =>
+                key.Type.Kind is not (CelKind.Bool or CelKind.Int or CelKind.Uint or CelKind.String or CelKind.Dyn)
+            )
+                is { Node: not null } bad
+        )
         {
             return Fail(map.Offset, $"a map's key cannot be of type {bad.Type}");
         }
 
-        return (new CelNode.MapOf([.. keys.Zip(values, (key, value) => (key.Node, value.Node))]), CelType.MapOf(keyType, JoinAll(values.Select(value => value.Type))));
+        return (
+            new CelNode.MapOf([.. keys.Zip(values, (key, value) => (key.Node, value.Node))]),
+            CelType.MapOf(keyType, JoinAll(values.Select(value => value.Type)))
+        );
     }
 
-    private static CelType JoinAll(IEnumerable<CelType> types) => types.Distinct().ToList() is { Count: > 0 } distinct ? distinct.Aggregate(CelType.Join) : CelType.Dyn;
+    private static CelType JoinAll(IEnumerable<CelType> types) =>
+        types.Distinct().ToList() is { Count: > 0 } distinct ? distinct.Aggregate(CelType.Join) : CelType.Dyn;
 
-    private static CelType TypeOf(CelValue value) => value.Kind switch
-    {
-        CelKind.Null => CelType.Null,
-        CelKind.Bool => CelType.Bool,
-        CelKind.Int => CelType.Int,
-        CelKind.Uint => CelType.Uint,
-        CelKind.Double => CelType.Double,
-        CelKind.String => CelType.String,
-        CelKind.Bytes => CelType.Bytes,
-        _ => CelType.Dyn,
-    };
+    private static CelType TypeOf(CelValue value) =>
+        value.Kind switch
+        {
+            CelKind.Null => CelType.Null,
+            CelKind.Bool => CelType.Bool,
+            CelKind.Int => CelType.Int,
+            CelKind.Uint => CelType.Uint,
+            CelKind.Double => CelType.Double,
+            CelKind.String => CelType.String,
+            CelKind.Bytes => CelType.Bytes,
+            _ => CelType.Dyn,
+        };
 }

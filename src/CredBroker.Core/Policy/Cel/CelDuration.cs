@@ -11,9 +11,18 @@ internal static class CelDuration
     private static readonly SearchValues<char> NumberParts = SearchValues.Create("0123456789.");
 
     private static readonly (string Unit, long Nanoseconds)[] Units =
-        [("ns", 1), ("us", 1_000), ("µs", 1_000), ("ms", 1_000_000), ("h", 3600 * Second), ("m", 60 * Second), ("s", Second)];
+    [
+        ("ns", 1),
+        ("us", 1_000),
+        ("µs", 1_000),
+        ("ms", 1_000_000),
+        ("h", 3600 * Second),
+        ("m", 60 * Second),
+        ("s", Second),
+    ];
 
-    public static long FromTimeSpan(TimeSpan value) => value.Ticks > long.MaxValue / 100 ? long.MaxValue : Math.Max(value.Ticks, long.MinValue / 100) * 100;
+    public static long FromTimeSpan(TimeSpan value) =>
+        value.Ticks > long.MaxValue / 100 ? long.MaxValue : Math.Max(value.Ticks, long.MinValue / 100) * 100;
 
     /// <summary>Reads <c>1h30m</c>, <c>-1.5s</c>, <c>250ms</c>, <c>0</c>.</summary>
     public static bool TryParse(string text, out long nanoseconds)
@@ -36,7 +45,15 @@ internal static class CelDuration
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExcept(NumberParts);
-            if (digits <= 0 || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            if (
+                digits <= 0
+                || !decimal.TryParse(
+                    rest[..digits],
+                    NumberStyles.AllowDecimalPoint,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                )
+            )
             {
                 return false;
             }
@@ -72,7 +89,9 @@ internal static class CelDuration
 
     /// <summary>The milliseconds within the second, as CEL defines it.</summary>
     public static CelValue Milliseconds(CelFrame frame, CelValue value) =>
-        value.Kind == CelKind.Duration ? CelValue.Of(value.Nanoseconds % Second / 1_000_000) : CelValue.NoOverload("getMilliseconds()", value);
+        value.Kind == CelKind.Duration
+            ? CelValue.Of(value.Nanoseconds % Second / 1_000_000)
+            : CelValue.NoOverload("getMilliseconds()", value);
 
     private static CelValue Part(CelValue value, string function, long unit) =>
         value.Kind == CelKind.Duration ? CelValue.Of(value.Nanoseconds / unit) : CelValue.NoOverload(function, value);

@@ -2,19 +2,23 @@ using System.Text.Json;
 
 namespace CredBroker.Core.Policy.Cel;
 
-/// <summary>JSON as CEL sees it: an integer that fits is an int, every other number a double. Objects and lists are seen in place, converted where they are touched.</summary>
+/// <summary>
+/// JSON as CEL sees it: an integer that fits is an int, every other number a double. Objects and lists are seen in
+/// place, converted where they are touched.
+/// </summary>
 internal static class CelJson
 {
-    public static CelValue ToValue(CelFrame frame, JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => Text(frame, element),
-        JsonValueKind.Number => Number(element),
-        JsonValueKind.True => CelValue.Of(true),
-        JsonValueKind.False => CelValue.Of(false),
-        JsonValueKind.Array => Array(frame, element),
-        JsonValueKind.Object => CelValue.Of(new CelJsonMap(element)),
-        _ => CelValue.Null,
-    };
+    public static CelValue ToValue(CelFrame frame, JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.String => Text(frame, element),
+            JsonValueKind.Number => Number(element),
+            JsonValueKind.True => CelValue.Of(true),
+            JsonValueKind.False => CelValue.Of(false),
+            JsonValueKind.Array => Array(frame, element),
+            JsonValueKind.Object => CelValue.Of(new CelJsonMap(element)),
+            _ => CelValue.Null,
+        };
 
     private static CelValue Text(CelFrame frame, JsonElement element)
     {
@@ -36,7 +40,8 @@ internal static class CelJson
             return CelValue.Of(integer);
         }
 
-        // An integer beyond 64 bits would lose digits as a double, and 1e999 would become infinity: neither is the number that was sent.
+        // An integer beyond 64 bits would lose digits as a double, and 1e999 would become infinity: neither is the
+        // number that was sent.
         var isInteger = element.GetRawText().AsSpan().IndexOfAny(".eE") < 0;
         return !isInteger && element.TryGetDouble(out var real) && double.IsFinite(real)
             ? CelValue.Of(real)

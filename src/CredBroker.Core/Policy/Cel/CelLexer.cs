@@ -5,14 +5,39 @@ internal sealed class CelLexer(string source)
 {
     // Longest first.
     private static readonly string[] Symbols =
-        ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", ".", ",", "(", ")", "[", "]", "{", "}"];
+    [
+        "&&",
+        "||",
+        "==",
+        "!=",
+        "<=",
+        ">=",
+        "<",
+        ">",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "!",
+        "?",
+        ":",
+        ".",
+        ",",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+    ];
 
-    private int position;
+    private int _position;
 
     public CelToken Next()
     {
         SkipSpace();
-        var start = position;
+        var start = _position;
         if (start == source.Length)
         {
             return new(CelTokenKind.End, start, "");
@@ -21,17 +46,22 @@ internal sealed class CelLexer(string source)
         var current = source[start];
         if (IsLetter(current))
         {
-            return CelStringLiteral.TryRead(source, ref position, out var value) ? new(CelTokenKind.Literal, start, "", value) : Word();
+            return CelStringLiteral.TryRead(source, ref _position, out var value)
+                ? new(CelTokenKind.Literal, start, "", value)
+                : Word();
         }
 
-        if (char.IsAsciiDigit(current) || (current == '.' && start + 1 < source.Length && char.IsAsciiDigit(source[start + 1])))
+        if (
+            char.IsAsciiDigit(current)
+            || (current == '.' && start + 1 < source.Length && char.IsAsciiDigit(source[start + 1]))
+        )
         {
             return Number();
         }
 
         if (current is '"' or '\'')
         {
-            CelStringLiteral.TryRead(source, ref position, out var value);
+            CelStringLiteral.TryRead(source, ref _position, out var value);
             return new(CelTokenKind.Literal, start, "", value);
         }
 
@@ -40,16 +70,16 @@ internal sealed class CelLexer(string source)
 
     private void SkipSpace()
     {
-        while (position < source.Length)
+        while (_position < source.Length)
         {
-            if (source[position] is ' ' or '\t' or '\n' or '\r' or '\f')
+            if (source[_position] is ' ' or '\t' or '\n' or '\r' or '\f')
             {
-                position++;
+                _position++;
             }
-            else if (source[position] == '/' && position + 1 < source.Length && source[position + 1] == '/')
+            else if (source[_position] == '/' && _position + 1 < source.Length && source[_position + 1] == '/')
             {
-                var end = source.IndexOf('\n', position);
-                position = end < 0 ? source.Length : end;
+                var end = source.IndexOf('\n', _position);
+                _position = end < 0 ? source.Length : end;
             }
             else
             {
@@ -60,58 +90,60 @@ internal sealed class CelLexer(string source)
 
     private CelToken Word()
     {
-        var start = position;
-        while (position < source.Length && (IsLetter(source[position]) || char.IsAsciiDigit(source[position])))
+        var start = _position;
+        while (_position < source.Length && (IsLetter(source[_position]) || char.IsAsciiDigit(source[_position])))
         {
-            position++;
+            _position++;
         }
 
-        var text = source[start..position];
+        var text = source[start.._position];
         return new(text is "in" or "true" or "false" or "null" ? CelTokenKind.Symbol : CelTokenKind.Name, start, text);
     }
 
     private CelToken QuotedName()
     {
-        var start = position++;
-        var end = source.IndexOf('`', position);
+        var start = _position++;
+        var end = source.IndexOf('`', _position);
         if (end < 0)
         {
             throw new CelSyntaxException(start, "the ` has no closing `");
         }
 
-        var text = source[position..end];
-        position = end + 1;
-        return text.Length > 0 && text.All(static c => IsLetter(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '/' or ' ')
+        var text = source[_position..end];
+        _position = end + 1;
+        return
+            text.Length > 0
+            && text.All(static c => IsLetter(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '/' or ' ')
             ? new(CelTokenKind.QuotedName, start, text)
             : throw new CelSyntaxException(start, "a name in `` takes letters, digits and _ . - / and space");
     }
 
     private CelToken Number()
     {
-        var start = position;
-        if (source[position] == '0' && position + 1 < source.Length && source[position + 1] is 'x' or 'X')
+        var start = _position;
+        if (source[_position] == '0' && _position + 1 < source.Length && source[_position + 1] is 'x' or 'X')
         {
-            position += 2;
+            _position += 2;
             SkipWhile(char.IsAsciiHexDigit);
             return Integer(start);
         }
 
         SkipWhile(char.IsAsciiDigit);
         var isDouble = false;
-        if (position + 1 < source.Length && source[position] == '.' && char.IsAsciiDigit(source[position + 1]))
+        if (_position + 1 < source.Length && source[_position] == '.' && char.IsAsciiDigit(source[_position + 1]))
         {
             isDouble = true;
-            position++;
+            _position++;
             SkipWhile(char.IsAsciiDigit);
         }
 
-        if (position < source.Length && source[position] is 'e' or 'E')
+        if (_position < source.Length && source[_position] is 'e' or 'E')
         {
             isDouble = true;
-            position++;
-            if (position < source.Length && source[position] is '+' or '-')
+            _position++;
+            if (_position < source.Length && source[_position] is '+' or '-')
             {
-                position++;
+                _position++;
             }
 
             if (!SkipWhile(char.IsAsciiDigit))
@@ -120,15 +152,15 @@ internal sealed class CelLexer(string source)
             }
         }
 
-        return isDouble ? EndOfNumber(new(CelTokenKind.Double, start, source[start..position])) : Integer(start);
+        return isDouble ? EndOfNumber(new(CelTokenKind.Double, start, source[start.._position])) : Integer(start);
     }
 
     private CelToken Integer(int start)
     {
-        var text = source[start..position];
-        if (position < source.Length && source[position] is 'u' or 'U')
+        var text = source[start.._position];
+        if (_position < source.Length && source[_position] is 'u' or 'U')
         {
-            position++;
+            _position++;
             return EndOfNumber(new(CelTokenKind.Uint, start, text));
         }
 
@@ -136,40 +168,44 @@ internal sealed class CelLexer(string source)
     }
 
     private CelToken EndOfNumber(CelToken token) =>
-        position < source.Length && (IsLetter(source[position]) || char.IsAsciiDigit(source[position]))
-            ? throw new CelSyntaxException(position, "a number ends in a letter")
+        _position < source.Length && (IsLetter(source[_position]) || char.IsAsciiDigit(source[_position]))
+            ? throw new CelSyntaxException(_position, "a number ends in a letter")
             : token;
 
     private CelToken Symbol()
     {
         foreach (var symbol in Symbols)
         {
-            if (string.CompareOrdinal(source, position, symbol, 0, symbol.Length) == 0)
+            if (string.CompareOrdinal(source, _position, symbol, 0, symbol.Length) == 0)
             {
-                position += symbol.Length;
-                return new(CelTokenKind.Symbol, position - symbol.Length, symbol);
+                _position += symbol.Length;
+                return new(CelTokenKind.Symbol, _position - symbol.Length, symbol);
             }
         }
 
-        throw new CelSyntaxException(position, source[position] switch
-        {
-            '=' => "a single = is no operator; equality is ==",
-            '&' => "a single & is no operator; \"and\" is &&",
-            '|' => "a single | is no operator; \"or\" is ||",
-            var other when char.IsControl(other) || char.IsSurrogate(other) => $"the character U+{(int)other:X4} stands outside a string",
-            var other => $"the character {other} means nothing here",
-        });
+        throw new CelSyntaxException(
+            _position,
+            source[_position] switch
+            {
+                '=' => "a single = is no operator; equality is ==",
+                '&' => "a single & is no operator; \"and\" is &&",
+                '|' => "a single | is no operator; \"or\" is ||",
+                var other when char.IsControl(other) || char.IsSurrogate(other) =>
+                    $"the character U+{(int)other:X4} stands outside a string",
+                var other => $"the character {other} means nothing here",
+            }
+        );
     }
 
     private bool SkipWhile(Func<char, bool> accepts)
     {
-        var start = position;
-        while (position < source.Length && accepts(source[position]))
+        var start = _position;
+        while (_position < source.Length && accepts(source[_position]))
         {
-            position++;
+            _position++;
         }
 
-        return position > start;
+        return _position > start;
     }
 
     private static bool IsLetter(char c) => char.IsAsciiLetter(c) || c == '_';

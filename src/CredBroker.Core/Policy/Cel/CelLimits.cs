@@ -6,7 +6,10 @@ internal static class CelLimits
     /// <summary>Characters of one condition.</summary>
     public const int SourceLength = 16_384;
 
-    /// <summary>Nesting of one condition. Parser and evaluator recurse at most this deep, because a stack overflow cannot be caught.</summary>
+    /// <summary>
+    /// Nesting of one condition. Parser and evaluator recurse at most this deep, because a stack overflow cannot be
+    /// caught.
+    /// </summary>
     public const int Depth = 100;
 
     /// <summary>Steps of one whole decision: every agent's condition and every rule together.</summary>

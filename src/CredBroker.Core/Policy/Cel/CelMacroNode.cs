@@ -1,6 +1,9 @@
 namespace CredBroker.Core.Policy.Cel;
 
-/// <summary>A macro at work: runs its body once for each element of a list or key of a map, with the element in a local of the frame.</summary>
+/// <summary>
+/// A macro at work: runs its body once for each element of a list or key of a map, with the element in a local of the
+/// frame.
+/// </summary>
 internal sealed class CelMacroNode(CelMacro kind, CelNode range, int local, CelNode? filter, CelNode body) : CelNode
 {
     protected override CelValue Run(CelFrame frame)
@@ -14,7 +17,9 @@ internal sealed class CelMacroNode(CelMacro kind, CelNode range, int local, CelN
         };
         if (list is null)
         {
-            return source.IsError ? source : frame.IsExhausted ? CelFrame.OutOfSteps : CelValue.NoOverload(kind.ToString(), source);
+            return source.IsError ? source
+                : frame.IsExhausted ? CelFrame.OutOfSteps
+                : CelValue.NoOverload(kind.ToString(), source);
         }
 
         return kind switch

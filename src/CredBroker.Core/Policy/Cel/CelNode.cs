@@ -25,14 +25,16 @@ internal abstract class CelNode
 
     public sealed class Select(CelNode operand, string field) : CelNode
     {
-        private readonly CelValue key = CelValue.Of(field);
+        private readonly CelValue _key = CelValue.Of(field);
 
         protected override CelValue Run(CelFrame frame)
         {
             var target = operand.Evaluate(frame);
             return target.Kind switch
             {
-                CelKind.Map => target.Map.TryGet(frame, key, out var value) ? value : CelValue.Fail($"no such key: {field}"),
+                CelKind.Map => target.Map.TryGet(frame, _key, out var value)
+                    ? value
+                    : CelValue.Fail($"no such key: {field}"),
                 CelKind.Error => target,
                 _ => CelValue.NoOverload($".{field}", target),
             };
@@ -41,21 +43,23 @@ internal abstract class CelNode
 
     public sealed class Has(CelNode operand, string field) : CelNode
     {
-        private readonly CelValue key = CelValue.Of(field);
+        private readonly CelValue _key = CelValue.Of(field);
 
         protected override CelValue Run(CelFrame frame)
         {
             var target = operand.Evaluate(frame);
             return target.Kind switch
             {
-                CelKind.Map => CelValue.Of(target.Map.TryGet(frame, key, out _)),
+                CelKind.Map => CelValue.Of(target.Map.TryGet(frame, _key, out _)),
                 CelKind.Error => target,
                 _ => CelValue.NoOverload("has()", target),
             };
         }
     }
 
-    /// <summary><c>&amp;&amp;</c>: false if any operand is false, whatever the others do; otherwise an error if any is one.</summary>
+    /// <summary>
+    /// <c>&amp;&amp;</c>: false if any operand is false, whatever the others do; otherwise an error if any is one.
+    /// </summary>
     public sealed class And(CelNode[] operands) : CelNode
     {
         protected override CelValue Run(CelFrame frame)
@@ -79,7 +83,9 @@ internal abstract class CelNode
         }
     }
 
-    /// <summary><c>||</c>: true if any operand is true, whatever the others do; otherwise an error if any is one.</summary>
+    /// <summary>
+    /// <c>||</c>: true if any operand is true, whatever the others do; otherwise an error if any is one.
+    /// </summary>
     public sealed class Or(CelNode[] operands) : CelNode
     {
         protected override CelValue Run(CelFrame frame)
@@ -124,7 +130,8 @@ internal abstract class CelNode
         }
     }
 
-    public sealed class Binary(CelNode left, CelNode right, Func<CelFrame, CelValue, CelValue, CelValue> apply) : CelNode
+    public sealed class Binary(CelNode left, CelNode right, Func<CelFrame, CelValue, CelValue, CelValue> apply)
+        : CelNode
     {
         protected override CelValue Run(CelFrame frame)
         {
@@ -142,14 +149,19 @@ internal abstract class CelNode
     /// <summary><c>path == "literal"</c>: what most conditions are made of.</summary>
     public sealed class TextEquals(CelNode operand, string text) : CelNode
     {
-        private readonly CelValue literal = CelValue.Of(text);
+        private readonly CelValue _literal = CelValue.Of(text);
 
         protected override CelValue Run(CelFrame frame)
         {
             var value = operand.Evaluate(frame);
             return value.TryString is { } other
-                ? CelValue.Of(other.Length == text.Length && frame.SpendOnText(text.Length) && string.Equals(other, text, StringComparison.Ordinal))
-                : value.IsError ? value : CelValue.Of(CelEquality.AreEqual(frame, value, literal));
+                    ? CelValue.Of(
+                        other.Length == text.Length
+                            && frame.SpendOnText(text.Length)
+                            && string.Equals(other, text, StringComparison.Ordinal)
+                    )
+                : value.IsError ? value
+                : CelValue.Of(CelEquality.AreEqual(frame, value, _literal));
         }
     }
 

@@ -7,10 +7,10 @@ internal sealed partial class CelParser
 {
     private CelExpression Primary()
     {
-        switch (token.Kind)
+        switch (_token.Kind)
         {
             case CelTokenKind.Int or CelTokenKind.Uint or CelTokenKind.Double:
-                return Number(token.Offset, "");
+                return Number(_token.Offset, "");
             case CelTokenKind.Literal:
                 var literal = Take();
                 return new CelExpression.Literal(literal.Offset, literal.Value);
@@ -22,7 +22,7 @@ internal sealed partial class CelParser
                 throw Unexpected("a value is missing");
         }
 
-        var symbol = token;
+        var symbol = _token;
         switch (symbol.Text)
         {
             case "true" or "false":
@@ -57,7 +57,7 @@ internal sealed partial class CelParser
             throw new CelSyntaxException(name.Offset, $"{name.Text} is a reserved word");
         }
 
-        if (!token.Is("("))
+        if (!_token.Is("("))
         {
             return new CelExpression.Name(name.Offset, name.Text, isAbsolute);
         }
@@ -67,23 +67,31 @@ internal sealed partial class CelParser
         if (name.Text == "has")
         {
             return arguments is [CelExpression.Select { IsTest: false } tested]
-                ? tested with { IsTest = true }
-                : throw new CelSyntaxException(name.Offset, "has() takes one field, as in has(toolCall.arguments.amount)");
+                ? tested with
+                {
+                    IsTest = true,
+                }
+                : throw new CelSyntaxException(
+                    name.Offset,
+                    "has() takes one field, as in has(toolCall.arguments.amount)"
+                );
         }
 
-        return Build(new CelExpression.Call(name.Offset, name.Text, IsMethod: false, arguments, DepthOver([.. arguments])));
+        return Build(
+            new CelExpression.Call(name.Offset, name.Text, IsMethod: false, arguments, DepthOver([.. arguments]))
+        );
     }
 
     private List<CelExpression> Arguments(string closing)
     {
         var arguments = new List<CelExpression>();
-        while (!token.Is(closing))
+        while (!_token.Is(closing))
         {
             if (arguments.Count > 0)
             {
                 Expect(",");
                 // A trailing comma ends a list, not a call.
-                if (closing == "]" && token.Is(closing))
+                if (closing == "]" && _token.Is(closing))
                 {
                     break;
                 }
@@ -99,12 +107,12 @@ internal sealed partial class CelParser
     private CelExpression.MapOf Map(int offset)
     {
         var entries = new List<(CelExpression Key, CelExpression Value)>();
-        while (!token.Is("}"))
+        while (!_token.Is("}"))
         {
             if (entries.Count > 0)
             {
                 Expect(",");
-                if (token.Is("}"))
+                if (_token.Is("}"))
                 {
                     break;
                 }
@@ -116,7 +124,13 @@ internal sealed partial class CelParser
         }
 
         Take();
-        return Build(new CelExpression.MapOf(offset, entries, DepthOver([.. entries.Select(entry => entry.Key), .. entries.Select(entry => entry.Value)])));
+        return Build(
+            new CelExpression.MapOf(
+                offset,
+                entries,
+                DepthOver([.. entries.Select(entry => entry.Key), .. entries.Select(entry => entry.Value)])
+            )
+        );
     }
 
     private CelExpression.Literal Number(int offset, string sign)
@@ -125,18 +139,31 @@ internal sealed partial class CelParser
         var isHex = number.Text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
         switch (number.Kind)
         {
-            case CelTokenKind.Double when double.TryParse(sign + number.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real):
+            case CelTokenKind.Double
+                when double.TryParse(sign + number.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real)
+                    && double.IsFinite(real):
                 return new(offset, CelValue.Of(real));
             case CelTokenKind.Uint when Magnitude() is { } magnitude:
                 return new(offset, CelValue.Of(magnitude));
-            case CelTokenKind.Int when Magnitude() is { } magnitude && magnitude <= long.MaxValue + (sign == "-" ? 1UL : 0UL):
+            case CelTokenKind.Int
+                when Magnitude() is { } magnitude && magnitude <= long.MaxValue + (sign == "-" ? 1UL : 0UL):
                 return new(offset, CelValue.Of(sign == "-" ? unchecked(-(long)magnitude) : (long)magnitude));
             default:
                 throw new CelSyntaxException(offset, "the number is out of range");
         }
 
-        ulong? Magnitude() => (isHex
-            ? ulong.TryParse(number.Text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
-            : ulong.TryParse(number.Text, NumberStyles.None, CultureInfo.InvariantCulture, out value)) ? value : null;
+        ulong? Magnitude() =>
+            (
+                isHex
+                    ? ulong.TryParse(
+                        number.Text.AsSpan(2),
+                        NumberStyles.AllowHexSpecifier,
+                        CultureInfo.InvariantCulture,
+                        out var value
+                    )
+                    : ulong.TryParse(number.Text, NumberStyles.None, CultureInfo.InvariantCulture, out value)
+            )
+                ? value
+                : null;
     }
 }

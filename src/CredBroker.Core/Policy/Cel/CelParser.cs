@@ -1,14 +1,31 @@
 namespace CredBroker.Core.Policy.Cel;
 
 /// <summary>
-/// Recursive descent over CEL's grammar, less messages and optionals. Each call that can recurse counts its depth, and so does each expression that is built:
-/// neither this parser nor what walks its result can exhaust the stack. Throws <see cref="CelSyntaxException"/>.
+/// Recursive descent over CEL's grammar, less messages and optionals. Each call that can recurse counts its depth, and
+/// so does each expression that is built: neither this parser nor what walks its result can exhaust the stack. Throws
+/// <see cref="CelSyntaxException"/>.
 /// </summary>
 internal sealed partial class CelParser
 {
     private static readonly HashSet<string> Reserved =
     [
-        "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
     ];
 
     private static readonly string[][] BinaryLevels =
@@ -18,62 +35,69 @@ internal sealed partial class CelParser
         ["*", "/", "%"],
     ];
 
-    private readonly CelLexer lexer;
-    private CelToken token;
-    private int nesting;
+    private readonly CelLexer _lexer;
+    private CelToken _token;
+    private int _nesting;
 
     private CelParser(string source)
     {
-        lexer = new(source);
-        token = lexer.Next();
+        _lexer = new(source);
+        _token = _lexer.Next();
     }
 
     public static CelExpression Parse(string source)
     {
         if (source.Length > CelLimits.SourceLength)
         {
-            throw new CelSyntaxException(0, $"a condition has at most {CelLimits.SourceLength:N0} characters, this one has {source.Length:N0}");
+            throw new CelSyntaxException(
+                0,
+                $"a condition has at most {CelLimits.SourceLength:N0} characters, this one has {source.Length:N0}"
+            );
         }
 
         var parser = new CelParser(source);
         var expression = parser.Expression();
-        return parser.token.Kind == CelTokenKind.End ? expression : throw parser.Unexpected("the condition should end here");
+        return parser._token.Kind == CelTokenKind.End
+            ? expression
+            : throw parser.Unexpected("the condition should end here");
     }
 
     private CelExpression Expression()
     {
-        if (++nesting > CelLimits.Depth)
+        if (++_nesting > CelLimits.Depth)
         {
-            throw TooDeep(token.Offset);
+            throw TooDeep(_token.Offset);
         }
 
         var test = Logic("||", () => Logic("&&", () => Binary(0)));
-        if (token.Is("?"))
+        if (_token.Is("?"))
         {
             var offset = Take().Offset;
             var then = Logic("||", () => Logic("&&", () => Binary(0)));
             Expect(":");
             var otherwise = Expression();
-            test = Build(new CelExpression.Conditional(offset, test, then, otherwise, DepthOver(test, then, otherwise)));
+            test = Build(
+                new CelExpression.Conditional(offset, test, then, otherwise, DepthOver(test, then, otherwise))
+            );
         }
 
-        nesting--;
+        _nesting--;
         return test;
     }
 
     private CelExpression Logic(string symbol, Func<CelExpression> operand)
     {
         var first = operand();
-        if (!token.Is(symbol))
+        if (!_token.Is(symbol))
         {
             return first;
         }
 
-        var offset = token.Offset;
+        var offset = _token.Offset;
         var isAnd = symbol == "&&";
         var operands = new List<CelExpression>();
         AddFlat(first);
-        while (token.Is(symbol))
+        while (_token.Is(symbol))
         {
             Take();
             AddFlat(operand());
@@ -102,12 +126,14 @@ internal sealed partial class CelParser
         }
 
         var left = Binary(level + 1);
-        while (token.Kind == CelTokenKind.Symbol && BinaryLevels[level].Contains(token.Text))
+        while (_token.Kind == CelTokenKind.Symbol && BinaryLevels[level].Contains(_token.Text))
         {
             var symbol = Take();
             var right = Binary(level + 1);
             var function = symbol.Text == "in" ? "@in" : $"_{symbol.Text}_";
-            left = Build(new CelExpression.Call(symbol.Offset, function, IsMethod: false, [left, right], DepthOver(left, right)));
+            left = Build(
+                new CelExpression.Call(symbol.Offset, function, IsMethod: false, [left, right], DepthOver(left, right))
+            );
         }
 
         return left;
@@ -115,25 +141,27 @@ internal sealed partial class CelParser
 
     private CelExpression Unary()
     {
-        if (!token.Is("!") && !token.Is("-"))
+        if (!_token.Is("!") && !_token.Is("-"))
         {
             return Member();
         }
 
         var symbol = Take();
-        if (symbol.Text == "-" && token.Kind is CelTokenKind.Int or CelTokenKind.Double)
+        if (symbol.Text == "-" && _token.Kind is CelTokenKind.Int or CelTokenKind.Double)
         {
             return MemberTail(Number(symbol.Offset, "-"));
         }
 
-        if (++nesting > CelLimits.Depth)
+        if (++_nesting > CelLimits.Depth)
         {
             throw TooDeep(symbol.Offset);
         }
 
         var operand = Unary();
-        nesting--;
-        return Build(new CelExpression.Call(symbol.Offset, $"{symbol.Text}_", IsMethod: false, [operand], DepthOver(operand)));
+        _nesting--;
+        return Build(
+            new CelExpression.Call(symbol.Offset, $"{symbol.Text}_", IsMethod: false, [operand], DepthOver(operand))
+        );
     }
 
     private CelExpression Member() => MemberTail(Primary());
@@ -142,21 +170,26 @@ internal sealed partial class CelParser
     {
         while (true)
         {
-            if (token.Is("."))
+            if (_token.Is("."))
             {
                 Take();
                 operand = Field(operand);
             }
-            else if (token.Is("["))
+            else if (_token.Is("["))
             {
                 var offset = Take().Offset;
                 var index = Expression();
                 Expect("]");
-                operand = Build(new CelExpression.Call(offset, "_[_]", IsMethod: false, [operand, index], DepthOver(operand, index)));
+                operand = Build(
+                    new CelExpression.Call(offset, "_[_]", IsMethod: false, [operand, index], DepthOver(operand, index))
+                );
             }
-            else if (token.Is("{"))
+            else if (_token.Is("{"))
             {
-                throw new CelSyntaxException(token.Offset, "messages (Name{…}) are not supported; a map is {\"key\": value}");
+                throw new CelSyntaxException(
+                    _token.Offset,
+                    "messages (Name{…}) are not supported; a map is {\"key\": value}"
+                );
             }
             else
             {
@@ -167,32 +200,41 @@ internal sealed partial class CelParser
 
     private CelExpression Field(CelExpression operand)
     {
-        if (token.Is("?"))
+        if (_token.Is("?"))
         {
-            throw new CelSyntaxException(token.Offset, "optional fields (.?) are not supported; ask with has()");
+            throw new CelSyntaxException(_token.Offset, "optional fields (.?) are not supported; ask with has()");
         }
 
-        if (token.Kind is not (CelTokenKind.Name or CelTokenKind.QuotedName))
+        if (_token.Kind is not (CelTokenKind.Name or CelTokenKind.QuotedName))
         {
             throw Unexpected("a field's name is missing");
         }
 
         var field = Take();
-        if (field.Kind == CelTokenKind.QuotedName || !token.Is("("))
+        if (field.Kind == CelTokenKind.QuotedName || !_token.Is("("))
         {
-            return Build(new CelExpression.Select(field.Offset, operand, field.Text, IsTest: false, DepthOver(operand)));
+            return Build(
+                new CelExpression.Select(field.Offset, operand, field.Text, IsTest: false, DepthOver(operand))
+            );
         }
 
         Take();
         var arguments = Arguments(")");
         return CelMacros.TryExpand(field, operand, arguments, out var macro)
             ? Build(macro)
-            : Build(new CelExpression.Call(field.Offset, field.Text, IsMethod: true, [operand, .. arguments], DepthOver([operand, .. arguments])));
+            : Build(
+                new CelExpression.Call(
+                    field.Offset,
+                    field.Text,
+                    IsMethod: true,
+                    [operand, .. arguments],
+                    DepthOver([operand, .. arguments])
+                )
+            );
     }
 
     private static T Build<T>(T expression)
-        where T : CelExpression =>
-        expression.Depth <= CelLimits.Depth ? expression : throw TooDeep(expression.Offset);
+        where T : CelExpression => expression.Depth <= CelLimits.Depth ? expression : throw TooDeep(expression.Offset);
 
     private static int DepthOver(params ReadOnlySpan<CelExpression> children)
     {
@@ -207,20 +249,20 @@ internal sealed partial class CelParser
 
     private CelToken Take()
     {
-        var taken = token;
-        token = lexer.Next();
+        var taken = _token;
+        _token = _lexer.Next();
         return taken;
     }
 
     private CelToken? TakeIf(CelTokenKind kind)
     {
         Take();
-        return token.Kind == kind ? Take() : null;
+        return _token.Kind == kind ? Take() : null;
     }
 
     private void Expect(string symbol)
     {
-        if (!token.Is(symbol))
+        if (!_token.Is(symbol))
         {
             throw Unexpected($"{symbol} is missing");
         }
@@ -229,7 +271,8 @@ internal sealed partial class CelParser
     }
 
     private CelSyntaxException Unexpected(string message) =>
-        new(token.Offset, token.Kind == CelTokenKind.End ? $"the condition ends too early: {message}" : message);
+        new(_token.Offset, _token.Kind == CelTokenKind.End ? $"the condition ends too early: {message}" : message);
 
-    private static CelSyntaxException TooDeep(int offset) => new(offset, $"the condition nests deeper than {CelLimits.Depth}");
+    private static CelSyntaxException TooDeep(int offset) =>
+        new(offset, $"the condition nests deeper than {CelLimits.Depth}");
 }

@@ -11,7 +11,8 @@ internal static class CelPath
             case CelExpression.Name name:
                 (path, isAbsolute) = (name.Text, name.Absolute);
                 return true;
-            case CelExpression.Select { Operand: { } operand } select when TryRead(operand, out var prefix, out isAbsolute):
+            case CelExpression.Select { Operand: { } operand } select
+                when TryRead(operand, out var prefix, out isAbsolute):
                 path = $"{prefix}.{select.Field}";
                 return true;
             default:

@@ -1,13 +1,15 @@
 namespace CredBroker.Core.Policy.Cel;
 
-/// <summary>A condition, parsed, checked and compiled once. Immutable; any number of decisions run it at the same time.</summary>
+/// <summary>
+/// A condition, parsed, checked and compiled once. Immutable; any number of decisions run it at the same time.
+/// </summary>
 internal sealed class CelProgram
 {
-    private readonly CelNode node;
+    private readonly CelNode _node;
 
     private CelProgram(string source, CelExpression expression, CelNode node, CelType type, CelBinder binder)
     {
-        this.node = node;
+        _node = node;
         Source = source;
         Expression = expression;
         Type = type;
@@ -31,7 +33,12 @@ internal sealed class CelProgram
     public int Locals { get; }
 
     /// <summary>Compiles a condition, or reports every fault. Never throws, whatever the text.</summary>
-    public static CelProgram? Compile(string source, CelSchema schema, ICollection<CelFault> faults, bool checkTypes = true)
+    public static CelProgram? Compile(
+        string source,
+        CelSchema schema,
+        ICollection<CelFault> faults,
+        bool checkTypes = true
+    )
     {
         try
         {
@@ -59,7 +66,7 @@ internal sealed class CelProgram
     /// <summary>Runs it. Never throws; an error is a value.</summary>
     public CelValue Run(CelFrame frame)
     {
-        var value = node.Evaluate(frame);
+        var value = _node.Evaluate(frame);
         return frame.IsExhausted ? CelFrame.OutOfSteps : value;
     }
 

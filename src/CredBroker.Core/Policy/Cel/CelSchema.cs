@@ -1,26 +1,35 @@
 namespace CredBroker.Core.Policy.Cel;
 
-/// <summary>The names that a condition may read: dotted paths with their types. The part before a path's last dot is no value by itself.</summary>
+/// <summary>
+/// The names that a condition may read: dotted paths with their types. The part before a path's last dot is no value by
+/// itself.
+/// </summary>
 internal sealed class CelSchema
 {
-    private readonly Dictionary<string, CelVariable> variables = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CelVariable> _variables = new(StringComparer.Ordinal);
 
     public CelSchema(params IEnumerable<(string Path, CelType Type)> paths)
     {
         foreach (var (path, type) in paths)
         {
-            variables.Add(path, new(path, variables.Count, type));
+            _variables.Add(path, new(path, _variables.Count, type));
         }
     }
 
-    public CelVariable? Find(string path) => variables.GetValueOrDefault(path);
+    public CelVariable? Find(string path) => _variables.GetValueOrDefault(path);
 
     /// <summary>Whether paths begin with this name.</summary>
-    public bool IsRoot(string name) => variables.Keys.Any(path => path.StartsWith(name + ".", StringComparison.Ordinal));
+    public bool IsRoot(string name) =>
+        _variables.Keys.Any(path => path.StartsWith(name + ".", StringComparison.Ordinal));
 
-    /// <summary>What may follow the prefix: the next parts of the paths that begin with it; all first parts for an empty prefix.</summary>
+    /// <summary>
+    /// What may follow the prefix: the next parts of the paths that begin with it; all first parts for an empty prefix.
+    /// </summary>
     public IEnumerable<string> NamesAfter(string prefix) =>
-        variables.Keys.Where(path => path.StartsWith(prefix, StringComparison.Ordinal)).Select(path => path[prefix.Length..].Split('.')[0]).Distinct();
+        _variables
+            .Keys.Where(path => path.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(path => path[prefix.Length..].Split('.')[0])
+            .Distinct();
 }
 
 /// <summary>A declared path.</summary>

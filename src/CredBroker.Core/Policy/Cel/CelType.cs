@@ -1,6 +1,8 @@
 namespace CredBroker.Core.Policy.Cel;
 
-/// <summary>The kinds of values. <see cref="Dyn"/> is a kind of type only: the checker's "not known before it is run".</summary>
+/// <summary>
+/// The kinds of values. <see cref="Dyn"/> is a kind of type only: the checker's "not known before it is run".
+/// </summary>
 internal enum CelKind : byte
 {
     Null,
@@ -39,7 +41,9 @@ internal sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Eleme
 
     public static CelType MapOf(CelType key, CelType value) => new(CelKind.Map, key, value);
 
-    /// <summary>Whether a value of one type may stand where the other is wanted, as far as can be known before it is run.</summary>
+    /// <summary>
+    /// Whether a value of one type may stand where the other is wanted, as far as can be known before it is run.
+    /// </summary>
     public bool Fits(CelType other)
     {
         if (Kind == CelKind.Dyn || other.Kind == CelKind.Dyn)
@@ -53,37 +57,40 @@ internal sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Eleme
     }
 
     /// <summary>What a value is that may be of either type.</summary>
-    public static CelType Join(CelType left, CelType right) => (left.Kind, right.Kind) switch
-    {
-        _ when left == right => left,
-        (CelKind.List, CelKind.List) => ListOf(Join(left.Element!, right.Element!)),
-        (CelKind.Map, CelKind.Map) => MapOf(Join(left.Key!, right.Key!), Join(left.Element!, right.Element!)),
-        _ => Dyn,
-    };
+    public static CelType Join(CelType left, CelType right) =>
+        (left.Kind, right.Kind) switch
+        {
+            _ when left == right => left,
+            (CelKind.List, CelKind.List) => ListOf(Join(left.Element!, right.Element!)),
+            (CelKind.Map, CelKind.Map) => MapOf(Join(left.Key!, right.Key!), Join(left.Element!, right.Element!)),
+            _ => Dyn,
+        };
 
     /// <summary>As CEL writes it.</summary>
-    public override string ToString() => Kind switch
-    {
-        CelKind.List => $"list({Element})",
-        CelKind.Map => $"map({Key}, {Element})",
-        _ => NameOf(Kind),
-    };
+    public override string ToString() =>
+        Kind switch
+        {
+            CelKind.List => $"list({Element})",
+            CelKind.Map => $"map({Key}, {Element})",
+            _ => NameOf(Kind),
+        };
 
     /// <summary>The name by which CEL's <c>type()</c> knows values of this kind.</summary>
-    public static string NameOf(CelKind kind) => kind switch
-    {
-        CelKind.Null => "null_type",
-        CelKind.Bool => "bool",
-        CelKind.Int => "int",
-        CelKind.Uint => "uint",
-        CelKind.Double => "double",
-        CelKind.String => "string",
-        CelKind.Bytes => "bytes",
-        CelKind.Duration => "google.protobuf.Duration",
-        CelKind.List => "list",
-        CelKind.Map => "map",
-        CelKind.Type => "type",
-        CelKind.Error => "error",
-        _ => "dyn",
-    };
+    public static string NameOf(CelKind kind) =>
+        kind switch
+        {
+            CelKind.Null => "null_type",
+            CelKind.Bool => "bool",
+            CelKind.Int => "int",
+            CelKind.Uint => "uint",
+            CelKind.Double => "double",
+            CelKind.String => "string",
+            CelKind.Bytes => "bytes",
+            CelKind.Duration => "google.protobuf.Duration",
+            CelKind.List => "list",
+            CelKind.Map => "map",
+            CelKind.Type => "type",
+            CelKind.Error => "error",
+            _ => "dyn",
+        };
 }

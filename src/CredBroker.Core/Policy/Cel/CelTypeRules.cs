@@ -14,34 +14,39 @@ internal static class CelTypeRules
     private static readonly CelTypeRule Index = new(CelOperators.Index, Element);
     private static readonly CelTypeRule Add = new(CelOperators.Add, Sum);
 
-    public static CelTypeRule? Find(string function) => function switch
-    {
-        "_==_" => Equal,
-        "_!=_" => NotEqual,
-        "@in" => In,
-        "_[_]" => Index,
-        "_+_" => Add,
-        _ => null,
-    };
+    public static CelTypeRule? Find(string function) =>
+        function switch
+        {
+            "_==_" => Equal,
+            "_!=_" => NotEqual,
+            "@in" => In,
+            "_[_]" => Index,
+            "_+_" => Add,
+            _ => null,
+        };
 
     private static CelType? SameType(CelType[] types) => types[0].Fits(types[1]) ? CelType.Bool : null;
 
-    private static CelType? Member(CelType[] types) => types[1] switch
-    {
-        { Kind: CelKind.Dyn } => CelType.Bool,
-        { Kind: CelKind.List, Element: { } element } when types[0].Fits(element) => CelType.Bool,
-        { Kind: CelKind.Map, Key: { } key } when types[0].Fits(key) => CelType.Bool,
-        _ => null,
-    };
+    private static CelType? Member(CelType[] types) =>
+        types[1] switch
+        {
+            { Kind: CelKind.Dyn } => CelType.Bool,
+            { Kind: CelKind.List, Element: { } element } when types[0].Fits(element) => CelType.Bool,
+            { Kind: CelKind.Map, Key: { } key } when types[0].Fits(key) => CelType.Bool,
+            _ => null,
+        };
 
-    private static CelType? Element(CelType[] types) => types[0] switch
-    {
-        { Kind: CelKind.Dyn } => CelType.Dyn,
-        { Kind: CelKind.List, Element: { } element } when types[1].Fits(CelType.Int) => element,
-        // Keys of several numeric types find each other.
-        { Kind: CelKind.Map, Key: { } key, Element: { } value } when types[1].Fits(key) || (CelEquality.IsNumber(types[1].Kind) && CelEquality.IsNumber(key.Kind)) => value,
-        _ => null,
-    };
+    private static CelType? Element(CelType[] types) =>
+        types[0] switch
+        {
+            { Kind: CelKind.Dyn } => CelType.Dyn,
+            { Kind: CelKind.List, Element: { } element } when types[1].Fits(CelType.Int) => element,
+            // Keys of several numeric types find each other.
+            { Kind: CelKind.Map, Key: { } key, Element: { } value }
+                when types[1].Fits(key) || (CelEquality.IsNumber(types[1].Kind) && CelEquality.IsNumber(key.Kind)) =>
+                value,
+            _ => null,
+        };
 
     private static CelType? Sum(CelType[] types)
     {
@@ -50,9 +55,16 @@ internal static class CelTypeRules
             return CelType.Join(types[0], types[1]);
         }
 
-        var fitting = CelFunctions.Find("_+_", isMethod: false, arity: 2)!.Overloads.Where(overload => overload.Takes.Zip(types).All(pair => pair.First.Fits(pair.Second))).ToList();
-        return fitting.Count > 0 ? fitting.Count == 1 ? fitting[0].Gives : CelType.Dyn
-            : types.Any(type => type.Kind == CelKind.Dyn) && types.All(type => type.Kind is CelKind.Dyn or CelKind.List) ? CelType.Dyn
-            : null;
+        var fitting = CelFunctions
+            .Find("_+_", isMethod: false, arity: 2)!
+            .Overloads.Where(overload => overload.Takes.Zip(types).All(pair => pair.First.Fits(pair.Second)))
+            .ToList();
+        return fitting.Count > 0
+            ? fitting.Count == 1
+                ? fitting[0].Gives
+                : CelType.Dyn
+            : types.Any(type => type.Kind == CelKind.Dyn) && types.All(type => type.Kind is CelKind.Dyn or CelKind.List)
+                ? CelType.Dyn
+                : null;
     }
 }

@@ -3,19 +3,21 @@ using System.Runtime.CompilerServices;
 namespace CredBroker.Core.Policy.Cel;
 
 /// <summary>
-/// A value: two machine words, so that deciding allocates nothing for scalars. An error is a value too: CEL's <c>&amp;&amp;</c> and <c>||</c> absorb it,
-/// and an exception per failed rule would be a gift to whoever wants to load the broker.
+/// A value: two machine words, so that deciding allocates nothing for scalars. An error is a value too: CEL's
+/// <c>&amp;&amp;</c> and <c>||</c> absorb it, and an exception per failed rule would be a gift to whoever wants to load
+/// the broker.
 /// </summary>
 internal readonly struct CelValue
 {
-    // null for null, a string for a string, a CelPayload for the rest; scalars carry their bits beside a payload shared by their kind.
-    private readonly object? payload;
-    private readonly long bits;
+    // null for null, a string for a string, a CelPayload for the rest; scalars carry their bits beside a payload shared
+    // by their kind.
+    private readonly object? _payload;
+    private readonly long _bits;
 
     private CelValue(object? payload, long bits = 0)
     {
-        this.payload = payload;
-        this.bits = bits;
+        _payload = payload;
+        _bits = bits;
     }
 
     public static CelValue Null => default;
@@ -44,7 +46,8 @@ internal readonly struct CelValue
     public static CelValue Fail(string message) => new(new CelError(message));
 
     /// <summary>What CEL calls "no matching overload": the operation is not defined for these values.</summary>
-    public static CelValue NoOverload(string operation, CelValue value) => Fail($"{operation} does not take a value of type {CelType.NameOf(value.Kind)}");
+    public static CelValue NoOverload(string operation, CelValue value) =>
+        Fail($"{operation} does not take a value of type {CelType.NameOf(value.Kind)}");
 
     /// <inheritdoc cref="NoOverload(string, CelValue)"/>
     public static CelValue NoOverload(string operation, CelValue left, CelValue right) =>
@@ -53,39 +56,45 @@ internal readonly struct CelValue
     public CelKind Kind
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => payload is string ? CelKind.String : payload is null ? CelKind.Null : Unsafe.As<CelPayload>(payload).Kind;
+        get =>
+            _payload is string ? CelKind.String
+            : _payload is null ? CelKind.Null
+            : Unsafe.As<CelPayload>(_payload).Kind;
     }
 
-    public bool IsError => payload is CelError;
+    public bool IsError => _payload is CelError;
 
-    public bool IsTrue => ReferenceEquals(payload, CelPayload.Bool) && bits != 0;
+    public bool IsTrue => ReferenceEquals(_payload, CelPayload.Bool) && _bits != 0;
 
-    public bool IsFalse => ReferenceEquals(payload, CelPayload.Bool) && bits == 0;
+    public bool IsFalse => ReferenceEquals(_payload, CelPayload.Bool) && _bits == 0;
 
-    public long Int => bits;
+    public long Int => _bits;
 
-    public ulong Uint => unchecked((ulong)bits);
+    public ulong Uint => unchecked((ulong)_bits);
 
-    public double Double => BitConverter.Int64BitsToDouble(bits);
+    public double Double => BitConverter.Int64BitsToDouble(_bits);
 
-    public long Nanoseconds => bits;
+    public long Nanoseconds => _bits;
 
-    public CelKind TypeKind => (CelKind)bits;
+    public CelKind TypeKind => (CelKind)_bits;
 
-    public string? TryString => payload as string;
+    public string? TryString => _payload as string;
 
-    public string String => (string)payload!;
+    public string String => (string)_payload!;
 
-    public byte[] Bytes => ((CelBytes)payload!).Value;
+    public byte[] Bytes => ((CelBytes)_payload!).Value;
 
-    public CelList List => (CelList)payload!;
+    public CelList List => (CelList)_payload!;
 
-    public CelMap Map => (CelMap)payload!;
+    public CelMap Map => (CelMap)_payload!;
 
-    public string Error => ((CelError)payload!).Message;
+    public string Error => ((CelError)_payload!).Message;
 }
 
-/// <summary>What a value that is not a string or null points to. Its kind is a field, because reading it is the hottest thing an evaluation does.</summary>
+/// <summary>
+/// What a value that is not a string or null points to. Its kind is a field, because reading it is the hottest thing an
+/// evaluation does.
+/// </summary>
 internal class CelPayload(CelKind kind)
 {
     public static readonly CelPayload Bool = new(CelKind.Bool);

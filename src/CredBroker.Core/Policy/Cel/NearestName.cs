@@ -9,10 +9,12 @@ internal static class NearestName
     /// <summary>", did you mean `x`?" for the nearest candidate, or nothing where none is near.</summary>
     public static string Suggestion(string written, IEnumerable<string> candidates)
     {
-        var nearest = candidates.Take(Most)
+        var nearest = candidates
+            .Take(Most)
             .Select(candidate => (candidate, distance: Distance(written, candidate)))
             .Where(pair => pair.distance <= Math.Max(1, Math.Min(written.Length, pair.candidate.Length) / 2))
-            .OrderBy(pair => pair.distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)
+            .OrderBy(pair => pair.distance)
+            .ThenBy(pair => pair.candidate, StringComparer.Ordinal)
             .Select(pair => pair.candidate)
             .FirstOrDefault();
         return nearest is null ? "" : $", did you mean `{nearest}`?";

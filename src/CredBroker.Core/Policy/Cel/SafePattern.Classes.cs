@@ -7,17 +7,17 @@ internal sealed partial class SafePattern
 {
     private string Class()
     {
-        var isNegated = position < pattern.Length && pattern[position] == '^';
-        position += isNegated ? 1 : 0;
+        var isNegated = _position < _pattern.Length && _pattern[_position] == '^';
+        _position += isNegated ? 1 : 0;
         var content = new StringBuilder();
         while (true)
         {
-            if (position == pattern.Length)
+            if (_position == _pattern.Length)
             {
                 throw new FormatException("there is a [ without its ]");
             }
 
-            var current = pattern[position++];
+            var current = _pattern[_position++];
             switch (current)
             {
                 case ']' when content.Length > 0:
@@ -31,7 +31,9 @@ internal sealed partial class SafePattern
                     content.Append(Dash(isFirst: content.Length == 0));
                     break;
                 case var unit when char.IsSurrogate(unit):
-                    throw new FormatException("characters beyond U+FFFF cannot stand inside [ ]; write them as alternatives: (?:a|b)");
+                    throw new FormatException(
+                        "characters beyond U+FFFF cannot stand inside [ ]; write them as alternatives: (?:a|b)"
+                    );
                 default:
                     content.Append(current);
                     break;
@@ -42,10 +44,12 @@ internal sealed partial class SafePattern
     // A dash is a range between two single characters, or itself at either end.
     private string Dash(bool isFirst)
     {
-        var isLast = position < pattern.Length && pattern[position] == ']';
+        var isLast = _position < _pattern.Length && _pattern[_position] == ']';
         return isFirst || isLast ? "\\-"
-            : position < pattern.Length && pattern[position] is not ('[' or '-') ? "-"
-            : throw new FormatException("a - inside [ ] stands between two characters or at an end; as a character it is \\-");
+            : _position < _pattern.Length && _pattern[_position] is not ('[' or '-') ? "-"
+            : throw new FormatException(
+                "a - inside [ ] stands between two characters or at an end; as a character it is \\-"
+            );
     }
 
     // One character that is not in the set; beyond the BMP a character is two units to .NET.
@@ -53,12 +57,12 @@ internal sealed partial class SafePattern
 
     private string Escape(bool inClass)
     {
-        if (position == pattern.Length)
+        if (_position == _pattern.Length)
         {
             throw new FormatException("the pattern ends in a \\");
         }
 
-        var letter = pattern[position++];
+        var letter = _pattern[_position++];
         return letter switch
         {
             'd' => inClass ? "0-9" : "[0-9]",
@@ -69,7 +73,8 @@ internal sealed partial class SafePattern
             'S' when !inClass => AnyBut("\\t\\n\\f\\r "),
             'A' or 'z' when !inClass => $"\\{letter}",
             't' or 'n' or 'r' or 'f' or 'v' or 'a' => $"\\{letter}",
-            _ when char.IsAscii(letter) && !char.IsAsciiLetterOrDigit(letter) && !char.IsControl(letter) => $"\\u{(int)letter:X4}",
+            _ when char.IsAscii(letter) && !char.IsAsciiLetterOrDigit(letter) && !char.IsControl(letter) =>
+                $"\\u{(int)letter:X4}",
             _ => throw new FormatException($"the escape \\{letter} is not supported{(inClass ? " inside [ ]" : "")}"),
         };
     }

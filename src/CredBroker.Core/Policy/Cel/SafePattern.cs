@@ -5,8 +5,9 @@ using System.Text.RegularExpressions;
 namespace CredBroker.Core.Policy.Cel;
 
 /// <summary>
-/// Regular expressions as CEL means them (RE2), on .NET's linear-time engine. The two differ where it matters to a guard: in .NET <c>$</c> also matches before a final
-/// line feed and <c>\d</c> takes every script's digits. So a pattern is translated from a strict subset that means the same in RE2 and here, and anything else is refused.
+/// Regular expressions as CEL means them (RE2), on .NET's linear-time engine. The two differ where it matters to a
+/// guard: in .NET <c>$</c> also matches before a final line feed and <c>\d</c> takes every script's digits. So a
+/// pattern is translated from a strict subset that means the same in RE2 and here, and anything else is refused.
 /// </summary>
 internal sealed partial class SafePattern
 {
@@ -15,12 +16,12 @@ internal sealed partial class SafePattern
     // What all repetitions together may unroll to.
     private const int MaxSize = 5_000;
 
-    private readonly string pattern;
-    private readonly StringBuilder translated = new();
-    private int position;
-    private int nesting;
+    private readonly string _pattern;
+    private readonly StringBuilder _translated = new();
+    private int _position;
+    private int _nesting;
 
-    private SafePattern(string pattern) => this.pattern = pattern;
+    private SafePattern(string pattern) => _pattern = pattern;
 
     /// <summary>Compiles a pattern, or says why not.</summary>
     public static bool TryCompile(string pattern, out Regex regex, out string fault)
@@ -36,12 +37,15 @@ internal sealed partial class SafePattern
         {
             var translation = new SafePattern(pattern);
             translation.Alternatives();
-            if (translation.position < pattern.Length)
+            if (translation._position < pattern.Length)
             {
                 throw new FormatException("there is a ) without its (");
             }
 
-            regex = new(translation.translated.ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            regex = new(
+                translation._translated.ToString(),
+                RegexOptions.NonBacktracking | RegexOptions.CultureInvariant
+            );
             fault = "";
             return true;
         }
@@ -55,7 +59,7 @@ internal sealed partial class SafePattern
     // Returns the size: how many states it stands for once its repetitions are unrolled.
     private int Alternatives()
     {
-        if (++nesting > 50)
+        if (++_nesting > 50)
         {
             throw new FormatException("the pattern nests too deep");
         }
@@ -63,18 +67,18 @@ internal sealed partial class SafePattern
         var size = 0;
         while (true)
         {
-            while (position < pattern.Length && pattern[position] is not ('|' or ')'))
+            while (_position < _pattern.Length && _pattern[_position] is not ('|' or ')'))
             {
                 size = Checked(size + Repeated());
             }
 
-            if (position == pattern.Length || pattern[position] == ')')
+            if (_position == _pattern.Length || _pattern[_position] == ')')
             {
-                nesting--;
+                _nesting--;
                 return size + 1;
             }
 
-            translated.Append(pattern[position++]);
+            _translated.Append(_pattern[_position++]);
         }
     }
 
@@ -82,7 +86,7 @@ internal sealed partial class SafePattern
     {
         var size = Atom();
         var quantifiers = 0;
-        while (position < pattern.Length && pattern[position] is '*' or '+' or '?' or '{')
+        while (_position < _pattern.Length && _pattern[_position] is '*' or '+' or '?' or '{')
         {
             if (++quantifiers > 1)
             {
@@ -90,18 +94,18 @@ internal sealed partial class SafePattern
             }
 
             var times = 1;
-            if (pattern[position] == '{')
+            if (_pattern[_position] == '{')
             {
                 times = Bounds();
             }
             else
             {
-                translated.Append(pattern[position++]);
+                _translated.Append(_pattern[_position++]);
             }
 
-            if (position < pattern.Length && pattern[position] == '?')
+            if (_position < _pattern.Length && _pattern[_position] == '?')
             {
-                translated.Append(pattern[position++]);
+                _translated.Append(_pattern[_position++]);
             }
 
             size = Checked((long)size * Math.Max(1, times));
@@ -112,47 +116,53 @@ internal sealed partial class SafePattern
 
     private int Bounds()
     {
-        var end = pattern.IndexOf('}', position);
-        var parts = end < 0 ? [] : pattern[(position + 1)..end].Split(',');
+        var end = _pattern.IndexOf('}', _position);
+        var parts = end < 0 ? [] : _pattern[(_position + 1)..end].Split(',');
         var minimum = parts.Length is 1 or 2 ? Bound(parts[0]) : -1;
         var maximum = parts.Length == 2 && parts[1].Length > 0 ? Bound(parts[1]) : minimum;
         if (minimum < 0 || maximum < minimum)
         {
-            throw new FormatException("a repetition is {n}, {n,} or {n,m} with numbers up to 1000; a brace itself is \\{");
+            throw new FormatException(
+                "a repetition is {n}, {n,} or {n,m} with numbers up to 1000; a brace itself is \\{"
+            );
         }
 
-        translated.Append(pattern, position, end - position + 1);
-        position = end + 1;
+        _translated.Append(_pattern, _position, end - _position + 1);
+        _position = end + 1;
         return maximum;
 
         static int Bound(string text) =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= 1_000 ? value : -1;
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= 1_000
+                ? value
+                : -1;
     }
 
     private int Atom()
     {
-        var current = pattern[position++];
+        var current = _pattern[_position++];
         switch (current)
         {
             case '(':
                 return Group();
             case '[':
-                translated.Append(Class());
+                _translated.Append(Class());
                 return 2;
             case '\\':
-                translated.Append(Escape(inClass: false));
+                _translated.Append(Escape(inClass: false));
                 return 1;
             case '$':
-                translated.Append("\\z");
+                _translated.Append("\\z");
                 return 0;
             case '^':
-                translated.Append('^');
+                _translated.Append('^');
                 return 0;
             case '.':
-                translated.Append(AnyBut("\\n"));
+                _translated.Append(AnyBut("\\n"));
                 return 2;
             case '*' or '+' or '?' or '{' or '}' or ']':
-                throw new FormatException($"{current} stands where nothing can be repeated or closed; as a character it is \\{current}");
+                throw new FormatException(
+                    $"{current} stands where nothing can be repeated or closed; as a character it is \\{current}"
+                );
             default:
                 Literal(current);
                 return 1;
@@ -161,45 +171,45 @@ internal sealed partial class SafePattern
 
     private int Group()
     {
-        var rest = pattern.AsSpan(position);
-        if (rest.StartsWith("?i)", StringComparison.Ordinal) && position == 1)
+        var rest = _pattern.AsSpan(_position);
+        if (rest.StartsWith("?i)", StringComparison.Ordinal) && _position == 1)
         {
-            position += 3;
-            translated.Append("(?i)");
+            _position += 3;
+            _translated.Append("(?i)");
             return 0;
         }
 
         if (rest.StartsWith("?:", StringComparison.Ordinal))
         {
-            position += 2;
+            _position += 2;
         }
         else if (rest.StartsWith("?", StringComparison.Ordinal))
         {
             throw new FormatException("of the groups that begin with (? only (?: and a leading (?i) are supported");
         }
 
-        translated.Append("(?:");
+        _translated.Append("(?:");
         var size = Alternatives();
-        if (position == pattern.Length)
+        if (_position == _pattern.Length)
         {
             throw new FormatException("there is a ( without its )");
         }
 
-        position++;
-        translated.Append(')');
+        _position++;
+        _translated.Append(')');
         return size;
     }
 
     private void Literal(char current)
     {
-        if (char.IsHighSurrogate(current) && position < pattern.Length && char.IsLowSurrogate(pattern[position]))
+        if (char.IsHighSurrogate(current) && _position < _pattern.Length && char.IsLowSurrogate(_pattern[_position]))
         {
             // Beyond the BMP a character is two units to .NET: group them, so that a repetition takes both.
-            translated.Append(CultureInfo.InvariantCulture, $"(?:{current}{pattern[position++]})");
+            _translated.Append(CultureInfo.InvariantCulture, $"(?:{current}{_pattern[_position++]})");
             return;
         }
 
-        translated.Append(current is '#' or ' ' ? $"\\u{(int)current:X4}" : current.ToString());
+        _translated.Append(current is '#' or ' ' ? $"\\u{(int)current:X4}" : current.ToString());
     }
 
     private static int Checked(long size) =>

@@ -21,13 +21,28 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
             Name = name.Text,
             Vault = vault,
             Setup = setup,
-            Access = reader.Choice("access", null, ("read", AccessKind.Read), ("write", AccessKind.Write), ("external", AccessKind.External), ("privileged", AccessKind.Privileged)),
-            Impact = reader.Choice("impact", null, ("low", ImpactLevel.Low), ("medium", ImpactLevel.Medium), ("high", ImpactLevel.High)),
+            Access = reader.Choice(
+                "access",
+                null,
+                ("read", AccessKind.Read),
+                ("write", AccessKind.Write),
+                ("external", AccessKind.External),
+                ("privileged", AccessKind.Privileged)
+            ),
+            Impact = reader.Choice(
+                "impact",
+                null,
+                ("low", ImpactLevel.Low),
+                ("medium", ImpactLevel.Medium),
+                ("high", ImpactLevel.High)
+            ),
             Reversible = reader.Flag("reversible"),
             Actions = [.. actions.Select(action => action.Text)],
             MaxTtl = reader.Duration(reader.Need("maxTtl"), "maxTtl", LongestTtl) ?? LongestTtl,
             Category = reader.TextOrNull("category") ?? "",
-            Connection = Only<VaultBinding.Database>(reader, "connection", vault) is { } connection ? ReadConnection(connection) : null,
+            Connection = Only<VaultBinding.Database>(reader, "connection", vault) is { } connection
+                ? ReadConnection(connection)
+                : null,
             Names = ReadNames(reader, vault),
             Address = ReadAddress(reader, vault),
         };
@@ -45,7 +60,10 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
 
         if (!Uri.TryCreate(scalar.Text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http"))
         {
-            faults.Add(scalar, "`address` must be the address of the Vault that accepts the token, such as https://vault.acme.example:8200");
+            faults.Add(
+                scalar,
+                "`address` must be the address of the Vault that accepts the token, such as https://vault.acme.example:8200"
+            );
         }
 
         return scalar.Text;
@@ -65,9 +83,23 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
     private DatabaseConnection ReadConnection(YamlNode value)
     {
         var reader = new MappingReader(value, "a connection", faults);
-        var mode = reader.Choice<int>("sslmode", absent: 5, ("disable", 0), ("allow", 1), ("prefer", 2), ("require", 3), ("verify-ca", 4), ("verify-full", 5));
+        var mode = reader.Choice<int>(
+            "sslmode",
+            absent: 5,
+            ("disable", 0),
+            ("allow", 1),
+            ("prefer", 2),
+            ("require", 3),
+            ("verify-ca", 4),
+            ("verify-full", 5)
+        );
         string[] modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-        var connection = new DatabaseConnection(reader.Text("host"), reader.Integer("port", 1, 65535), reader.Text("database"), modes[mode]);
+        var connection = new DatabaseConnection(
+            reader.Text("host"),
+            reader.Integer("port", 1, 65535),
+            reader.Text("database"),
+            modes[mode]
+        );
         reader.Finish("a connection");
         return connection;
     }
@@ -86,7 +118,11 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
         }
 
         var reader = new MappingReader(value, "names", faults);
-        var names = new CertificateNames(Template(reader, "uri"), Template(reader, "dns"), Template(reader, "commonName"));
+        var names = new CertificateNames(
+            Template(reader, "uri"),
+            Template(reader, "dns"),
+            Template(reader, "commonName")
+        );
         if (reader.IsMapping && names is { Uri: null, Dns: null, CommonName: null })
         {
             faults.Add(value, "`names` needs at least one of uri, dns, commonName");
@@ -129,7 +165,8 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
         {
             var found = new List<string>();
             var name = owner.Scalar(file, "toolSchemas")?.Text ?? "";
-            var schema = SchemaFileName.FaultOf(name) is { } fault ? Fail(fault)
+            var schema =
+                SchemaFileName.FaultOf(name) is { } fault ? Fail(fault)
                 : document.Schemas.TryGetValue(name, out var text) ? ArgumentSchema.Load(text, found)
                 : Fail($"there is no file {name} beside the policy");
             foreach (var message in found)

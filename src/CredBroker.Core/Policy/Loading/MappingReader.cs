@@ -4,20 +4,20 @@ using CredBroker.Core.Policy.Cel;
 namespace CredBroker.Core.Policy.Loading;
 
 /// <summary>
-/// Reads a mapping's keys by name and kind. What is missing or of another kind is a fault and reads as a harmless stand-in, so that reading goes on;
-/// <see cref="Finish"/> reports the keys that nobody asked for.
+/// Reads a mapping's keys by name and kind. What is missing or of another kind is a fault and reads as a harmless
+/// stand-in, so that reading goes on; <see cref="Finish"/> reports the keys that nobody asked for.
 /// </summary>
 internal sealed class MappingReader
 {
-    private readonly YamlNode node;
-    private readonly PolicyFaultList faults;
-    private readonly Dictionary<string, YamlNode> values = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, YamlScalar> unread = new(StringComparer.Ordinal);
-    private readonly List<string> asked = [];
+    private readonly YamlNode _node;
+    private readonly PolicyFaultList _faults;
+    private readonly Dictionary<string, YamlNode> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, YamlScalar> _unread = new(StringComparer.Ordinal);
+    private readonly List<string> _asked = [];
 
     public MappingReader(YamlNode node, string what, PolicyFaultList faults)
     {
-        (this.node, this.faults) = (node, faults);
+        (_node, _faults) = (node, faults);
         if (node is not YamlMapping mapping)
         {
             faults.Add(node, $"{what} must be a mapping, not {node.Kind}");
@@ -27,13 +27,13 @@ internal sealed class MappingReader
 
         foreach (var (key, value) in mapping.Entries)
         {
-            if (!values.TryAdd(key.Text, value))
+            if (!_values.TryAdd(key.Text, value))
             {
                 faults.Add(key, $"the key `{key.Text}` stands here twice");
             }
             else
             {
-                unread.Add(key.Text, key);
+                _unread.Add(key.Text, key);
             }
         }
     }
@@ -41,14 +41,14 @@ internal sealed class MappingReader
     /// <summary>Whether there is anything to read.</summary>
     public bool IsMapping { get; } = true;
 
-    public YamlNode Node => node;
+    public YamlNode Node => _node;
 
     /// <summary>The value of a key, or null. One that is written as nothing counts as absent.</summary>
     public YamlNode? Find(string key)
     {
-        asked.Add(key);
-        unread.Remove(key);
-        return values.GetValueOrDefault(key) is { } value and not YamlScalar { IsNull: true } ? value : null;
+        _asked.Add(key);
+        _unread.Remove(key);
+        return _values.GetValueOrDefault(key) is { } value and not YamlScalar { IsNull: true } ? value : null;
     }
 
     /// <summary>The value of a key, or null with a fault.</summary>
@@ -57,7 +57,7 @@ internal sealed class MappingReader
         var value = Find(key);
         if (value is null && IsMapping)
         {
-            faults.Add(values.GetValueOrDefault(key) ?? node, $"`{key}` is missing");
+            _faults.Add(_values.GetValueOrDefault(key) ?? _node, $"`{key}` is missing");
         }
 
         return value;
@@ -66,10 +66,10 @@ internal sealed class MappingReader
     /// <summary>A key that this version knows of and does not accept.</summary>
     public void NotYet(string key, string what)
     {
-        asked.Add(key);
-        if (unread.Remove(key, out var at))
+        _asked.Add(key);
+        if (_unread.Remove(key, out var at))
         {
-            faults.Add(at, $"not supported by this version yet: {what}");
+            _faults.Add(at, $"not supported by this version yet: {what}");
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class MappingReader
             return (YamlScalar?)value;
         }
 
-        faults.Add(value, $"`{key}` must be a text, not {value.Kind}");
+        _faults.Add(value, $"`{key}` must be a text, not {value.Kind}");
         return null;
     }
 
@@ -97,7 +97,7 @@ internal sealed class MappingReader
 
         if (scalar is not { IsPlain: true, Text: "true" or "false" })
         {
-            faults.Add(scalar, $"`{key}` must be true or false");
+            _faults.Add(scalar, $"`{key}` must be true or false");
         }
 
         return scalar.Text == "true";
@@ -110,12 +110,17 @@ internal sealed class MappingReader
             return minimum;
         }
 
-        if (int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && scalar.IsPlain && number >= minimum && number <= maximum)
+        if (
+            int.TryParse(scalar.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && scalar.IsPlain
+            && number >= minimum
+            && number <= maximum
+        )
         {
             return number;
         }
 
-        faults.Add(scalar, $"`{key}` must be a whole number from {minimum} to {maximum}");
+        _faults.Add(scalar, $"`{key}` must be a whole number from {minimum} to {maximum}");
         return minimum;
     }
 
@@ -131,7 +136,10 @@ internal sealed class MappingReader
             return duration;
         }
 
-        faults.Add(scalar, $"`{key}` must be a whole number of s, m or h up to {PolicyDuration.Format(maximum)}, such as 90s, 10m or 2h");
+        _faults.Add(
+            scalar,
+            $"`{key}` must be a whole number of s, m or h up to {PolicyDuration.Format(maximum)}, such as 90s, 10m or 2h"
+        );
         return null;
     }
 
@@ -155,7 +163,10 @@ internal sealed class MappingReader
             words.Add(word);
         }
 
-        faults.Add(scalar, $"`{key}` must be one of {string.Join(", ", words)}{NearestName.Suggestion(scalar.Text, words)}");
+        _faults.Add(
+            scalar,
+            $"`{key}` must be one of {string.Join(", ", words)}{NearestName.Suggestion(scalar.Text, words)}"
+        );
         return choices[0].Value;
     }
 
@@ -169,7 +180,7 @@ internal sealed class MappingReader
 
         if (value is not YamlSequence sequence)
         {
-            faults.Add(value, $"`{key}` must be a list, not {value.Kind}");
+            _faults.Add(value, $"`{key}` must be a list, not {value.Kind}");
             return [];
         }
 
@@ -178,11 +189,11 @@ internal sealed class MappingReader
         {
             if (item is not YamlScalar { IsNull: false } scalar)
             {
-                faults.Add(item, $"`{key}` must be a list of texts");
+                _faults.Add(item, $"`{key}` must be a list of texts");
             }
             else if (texts.Exists(earlier => earlier.Text == scalar.Text))
             {
-                faults.Add(scalar, $"`{scalar.Text}` stands in `{key}` twice");
+                _faults.Add(scalar, $"`{scalar.Text}` stands in `{key}` twice");
             }
             else
             {
@@ -197,22 +208,23 @@ internal sealed class MappingReader
     /// <summary>Reports the keys that nobody asked for.</summary>
     public void Finish(string what)
     {
-        foreach (var (key, at) in unread)
+        foreach (var (key, at) in _unread)
         {
-            faults.Add(at, $"{what} has no key `{key}`{NearestName.Suggestion(key, asked)}");
+            _faults.Add(at, $"{what} has no key `{key}`{NearestName.Suggestion(key, _asked)}");
         }
     }
 
     private string Checked(YamlScalar scalar, string key)
     {
-        // Grants and Vault policies run over several lines; anything else that does not print could hide something from a reviewer.
+        // Grants and Vault policies run over several lines; anything else that does not print could hide something from
+        // a reviewer.
         if (scalar.Text.Any(c => char.IsControl(c) && c is not '\n' and not '\t'))
         {
-            faults.Add(scalar, $"`{key}` holds a control character");
+            _faults.Add(scalar, $"`{key}` holds a control character");
         }
         else if (scalar.Text.Length == 0)
         {
-            faults.Add(scalar, $"`{key}` is empty");
+            _faults.Add(scalar, $"`{key}` is empty");
         }
 
         return scalar.Text;

@@ -5,7 +5,9 @@ internal static class NameTemplate
 {
     private static readonly string[] Fields = ["issuer", "subject", "workload", "instance", "spiffeId", "trustDomain"];
 
-    /// <summary>What is wrong with the template, or null. It must name the identity: one name for everybody would be nobody's.</summary>
+    /// <summary>
+    /// What is wrong with the template, or null. It must name the identity: one name for everybody would be nobody's.
+    /// </summary>
     public static string? FaultOf(string template)
     {
         var rest = template.AsSpan();
@@ -27,7 +29,10 @@ internal static class NameTemplate
             rest = rest[(open + 2)..];
             var close = rest.IndexOf("}}", StringComparison.Ordinal);
             var field = close < 0 ? "" : rest[..close].ToString();
-            if (!field.StartsWith("identity.", StringComparison.Ordinal) || !Fields.Contains(field["identity.".Length..]))
+            if (
+                !field.StartsWith("identity.", StringComparison.Ordinal)
+                || !Fields.Contains(field["identity.".Length..])
+            )
             {
                 return $"{{{{…}}}} names one of identity.{string.Join(", identity.", Fields)}";
             }

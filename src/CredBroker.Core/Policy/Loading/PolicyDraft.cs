@@ -2,7 +2,10 @@ using CredBroker.Core.Policy.Cel;
 
 namespace CredBroker.Core.Policy.Loading;
 
-/// <summary>A document as far as it could be read, with the places where its parts stand: what the policy is compiled from, and what the linter looks at.</summary>
+/// <summary>
+/// A document as far as it could be read, with the places where its parts stand: what the policy is compiled from, and
+/// what the linter looks at.
+/// </summary>
 internal sealed class PolicyDraft(PolicyDocument document)
 {
     public PolicyDocument Document => document;
@@ -17,16 +20,19 @@ internal sealed class PolicyDraft(PolicyDocument document)
 
     public List<RuleDraft> Rules { get; } = [];
 
-    public PolicyCompilation ToCompilation() => Faults.Any
-        ? new(null, Faults.ToList())
-        : new(
-            new(
-                PolicyHash.Of(Document),
-                Processes.Select(process => process.Process),
-                Credentials.Select(credential => credential.Item),
-                Agents.Select(agent => KeyValuePair.Create(agent.Name.Text, agent.Member!)),
-                Rules.Select(rule => new PolicyRule(rule.Id.Text, rule.Effect, rule.When!, rule.MaxTtl))),
-            []);
+    public PolicyCompilation ToCompilation() =>
+        Faults.Any
+            ? new(null, Faults.ToList())
+            : new(
+                new(
+                    PolicyHash.Of(Document),
+                    Processes.Select(process => process.Process),
+                    Credentials.Select(credential => credential.Item),
+                    Agents.Select(agent => KeyValuePair.Create(agent.Name.Text, agent.Member!)),
+                    Rules.Select(rule => new PolicyRule(rule.Id.Text, rule.Effect, rule.When!, rule.MaxTtl))
+                ),
+                []
+            );
 }
 
 /// <summary>An agent; without a condition where that did not compile.</summary>
@@ -39,4 +45,11 @@ internal sealed record ProcessDraft(YamlScalar Name, BusinessProcess Process, IR
 internal sealed record CredentialDraft(YamlScalar Name, CatalogueItem Item);
 
 /// <summary>A rule; without a condition where that did not compile.</summary>
-internal sealed record RuleDraft(YamlScalar Id, PolicyEffect Effect, CelProgram? When, YamlScalar? Source, TimeSpan? MaxTtl, YamlNode? MaxTtlAt);
+internal sealed record RuleDraft(
+    YamlScalar Id,
+    PolicyEffect Effect,
+    CelProgram? When,
+    YamlScalar? Source,
+    TimeSpan? MaxTtl,
+    YamlNode? MaxTtlAt
+);

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace CredBroker.Core.Policy.Loading;
 
-/// <summary>The identity of a document's content: SHA-256 over its text and its schemas by name, each preceded by its length, so that nothing can slide from one into the next.</summary>
+/// <summary>
+/// The identity of a document's content: SHA-256 over its text and its schemas by name, each preceded by its length, so
+/// that nothing can slide from one into the next.
+/// </summary>
 internal static class PolicyHash
 {
     public static string Of(PolicyDocument document)

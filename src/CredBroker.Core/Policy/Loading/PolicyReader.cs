@@ -5,10 +5,10 @@ namespace CredBroker.Core.Policy.Loading;
 /// <summary>Reads a policy document: every fault at once, with its place.</summary>
 internal sealed class PolicyReader
 {
-    private readonly PolicyDraft draft;
-    private readonly PolicyFaultList faults;
+    private readonly PolicyDraft _draft;
+    private readonly PolicyFaultList _faults;
 
-    private PolicyReader(PolicyDraft draft) => (this.draft, faults) = (draft, draft.Faults);
+    private PolicyReader(PolicyDraft draft) => (_draft, _faults) = (draft, draft.Faults);
 
     public static PolicyDraft Read(PolicyDocument document)
     {
@@ -23,7 +23,7 @@ internal sealed class PolicyReader
 
     private void ReadRoot(YamlNode root)
     {
-        var reader = new MappingReader(root, "a policy", faults);
+        var reader = new MappingReader(root, "a policy", _faults);
         if (!reader.IsMapping)
         {
             return;
@@ -36,10 +36,10 @@ internal sealed class PolicyReader
             ReadAgent(name, value);
         }
 
-        var catalogue = new CatalogueReader(draft.Document, faults);
+        var catalogue = new CatalogueReader(_draft.Document, _faults);
         foreach (var (name, value) in Named(reader.Need("credentials"), "credentials"))
         {
-            draft.Credentials.Add(new(name, catalogue.Read(name, value)));
+            _draft.Credentials.Add(new(name, catalogue.Read(name, value)));
         }
 
         foreach (var (name, value) in Named(reader.Need("processes"), "processes"))
@@ -56,26 +56,26 @@ internal sealed class PolicyReader
         var seen = new HashSet<string>(StringComparer.Ordinal);
         if (node is not null and not YamlMapping)
         {
-            faults.Add(node, $"`{what}` must be a mapping from names, not {node.Kind}");
+            _faults.Add(node, $"`{what}` must be a mapping from names, not {node.Kind}");
         }
 
         foreach (var (name, value) in (node as YamlMapping)?.Entries ?? [])
         {
-            PolicyName.Check(name, faults);
+            PolicyName.Check(name, _faults);
             if (seen.Add(name.Text))
             {
                 yield return (name, value);
             }
             else
             {
-                faults.Add(name, $"`{name.Text}` stands in `{what}` twice");
+                _faults.Add(name, $"`{name.Text}` stands in `{what}` twice");
             }
         }
     }
 
     private void ReadAgent(YamlScalar name, YamlNode value)
     {
-        var reader = new MappingReader(value, "an agent", faults);
+        var reader = new MappingReader(value, "an agent", _faults);
         var source = reader.Scalar(reader.Need("member"), "member");
         var member = Compile(source, PolicyRoots.Member);
         if (member is not null)
@@ -84,22 +84,22 @@ internal sealed class PolicyReader
         }
 
         reader.Finish("an agent");
-        draft.Agents.Add(new(name, member, source));
+        _draft.Agents.Add(new(name, member, source));
     }
 
     private void ReadProcess(YamlScalar name, YamlNode value)
     {
-        var reader = new MappingReader(value, "a process", faults);
+        var reader = new MappingReader(value, "a process", _faults);
         var tolerates = reader.Flag("toleratesRuntimeAction");
         var agents = reader.Texts(reader.Need("agents"), "agents");
         if (reader.Find("agents") is YamlSequence { Items.Count: 0 } none)
         {
-            faults.Add(none, "`agents` is empty: nobody could claim the process");
+            _faults.Add(none, "`agents` is empty: nobody could claim the process");
         }
 
-        RequireKnown(agents, "agent", draft.Agents.ConvertAll(agent => agent.Name.Text));
+        RequireKnown(agents, "agent", _draft.Agents.ConvertAll(agent => agent.Name.Text));
         var accepts = reader.Texts(reader.Find("acceptsUnrevocable"), "acceptsUnrevocable");
-        RequireKnown(accepts, "credential", draft.Credentials.ConvertAll(credential => credential.Name.Text));
+        RequireKnown(accepts, "credential", _draft.Credentials.ConvertAll(credential => credential.Name.Text));
         var owner = ReadOwner(reader.Find("owner"));
         reader.Finish("a process");
         var process = new BusinessProcess
@@ -110,7 +110,7 @@ internal sealed class PolicyReader
             Agents = [.. agents.Select(agent => agent.Text)],
             AcceptsUnrevocable = [.. accepts.Select(credential => credential.Text)],
         };
-        draft.Processes.Add(new(name, process, agents));
+        _draft.Processes.Add(new(name, process, agents));
     }
 
     private ProcessOwner? ReadOwner(YamlNode? value)
@@ -120,7 +120,7 @@ internal sealed class PolicyReader
             return null;
         }
 
-        var reader = new MappingReader(value, "an owner", faults);
+        var reader = new MappingReader(value, "an owner", _faults);
         var owner = new ProcessOwner(reader.Text("issuer"), reader.Text("subject"), reader.Text("contact"));
         reader.Finish("an owner");
         return owner;
@@ -130,7 +130,7 @@ internal sealed class PolicyReader
     {
         foreach (var name in names.Where(name => !known.Contains(name.Text)))
         {
-            faults.Add(name, $"there is no {what} `{name.Text}`{NearestName.Suggestion(name.Text, known)}");
+            _faults.Add(name, $"there is no {what} `{name.Text}`{NearestName.Suggestion(name.Text, known)}");
         }
     }
 
@@ -138,29 +138,30 @@ internal sealed class PolicyReader
     {
         if (value is not null and not YamlSequence)
         {
-            faults.Add(value, $"`rules` must be a list, not {value.Kind}");
+            _faults.Add(value, $"`rules` must be a list, not {value.Kind}");
         }
 
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var item in (value as YamlSequence)?.Items ?? [])
         {
-            var reader = new MappingReader(item, "a rule", faults);
+            var reader = new MappingReader(item, "a rule", _faults);
             if (!reader.IsMapping)
             {
                 continue;
             }
 
-            var id = reader.Scalar(reader.Need("id"), "id") ?? new YamlScalar(item.Line, item.Column, "", IsPlain: true, 0);
+            var id =
+                reader.Scalar(reader.Need("id"), "id") ?? new YamlScalar(item.Line, item.Column, "", IsPlain: true, 0);
             if (id.Text.Length > 0)
             {
-                PolicyName.Check(id, faults);
+                PolicyName.Check(id, _faults);
                 if (!ids.Add(id.Text))
                 {
-                    faults.Add(id, $"the id `{id.Text}` belongs to an earlier rule");
+                    _faults.Add(id, $"the id `{id.Text}` belongs to an earlier rule");
                 }
             }
 
-            draft.Rules.Add(ReadRule(reader, id));
+            _draft.Rules.Add(ReadRule(reader, id));
         }
     }
 
@@ -169,11 +170,16 @@ internal sealed class PolicyReader
         var effect = PolicyEffect.Deny;
         if (reader.Find("effect") is YamlScalar { Text: "challenge" } challenge)
         {
-            faults.Add(challenge, "not supported by this version yet: effect `challenge`");
+            _faults.Add(challenge, "not supported by this version yet: effect `challenge`");
         }
         else
         {
-            effect = reader.Choice("effect", absent: (PolicyEffect?)null, ("allow", PolicyEffect.Allow), ("deny", PolicyEffect.Deny));
+            effect = reader.Choice(
+                "effect",
+                absent: (PolicyEffect?)null,
+                ("allow", PolicyEffect.Allow),
+                ("deny", PolicyEffect.Deny)
+            );
         }
 
         reader.NotYet("approval", "approval");
@@ -189,7 +195,7 @@ internal sealed class PolicyReader
         var maxTtl = reader.Duration(maxTtlAt, "maxTtl", CatalogueReader.LongestTtl);
         if (maxTtlAt is not null && effect == PolicyEffect.Deny)
         {
-            faults.Add(maxTtlAt, "only an allow rule takes `maxTtl`");
+            _faults.Add(maxTtlAt, "only an allow rule takes `maxTtl`");
         }
 
         reader.Finish("a rule");
@@ -213,14 +219,15 @@ internal sealed class PolicyReader
 
         foreach (var fault in found)
         {
-            var (line, column) = source.Locate(draft.Document.Text, fault.Offset);
-            faults.Add(line, column, fault.Message);
+            var (line, column) = source.Locate(_draft.Document.Text, fault.Offset);
+            _faults.Add(line, column, fault.Message);
         }
 
         return program;
     }
 
-    // Another issuer could mint the same subject, workload, instance or claim: a condition that reads one must say whose it means.
+    // Another issuer could mint the same subject, workload, instance or claim: a condition that reads one must say
+    // whose it means.
     private void RequireSource(CelProgram program, YamlScalar at)
     {
         var reads = PolicyRoots.BoundToSource.Where(program.Reads.Contains).ToList();
@@ -229,13 +236,25 @@ internal sealed class PolicyReader
             return;
         }
 
-        faults.Add(at, $"{reads[0]} alone does not say whose it is, another issuer could mint the same: "
-            + $"add a top-level && that compares {string.Join(" or ", PolicyRoots.Sources)} by == with a text");
+        _faults.Add(
+            at,
+            $"{reads[0]} alone does not say whose it is, another issuer could mint the same: "
+                + $"add a top-level && that compares {string.Join(" or ", PolicyRoots.Sources)} by == with a text"
+        );
     }
 
     // A trust domain of "" is every identity that has none, and an agent is a source only if its own condition has one.
-    private bool IsSource((string Path, string Text, int Offset) pin) => pin.Text.Length > 0 && (pin.Path != "agent"
-        ? PolicyRoots.Sources.Contains(pin.Path)
-        : draft.Agents.Find(agent => agent.Name.Text == pin.Text) is not { Member: { } member }
-            || member.Pins().Any(own => own.Text.Length > 0 && own.Path is "identity.issuer" or "identity.trustDomain" or "identity.spiffeId"));
+    private bool IsSource((string Path, string Text, int Offset) pin) =>
+        pin.Text.Length > 0
+        && (
+            pin.Path != "agent"
+                ? PolicyRoots.Sources.Contains(pin.Path)
+                : _draft.Agents.Find(agent => agent.Name.Text == pin.Text) is not { Member: { } member }
+                    || member
+                        .Pins()
+                        .Any(own =>
+                            own.Text.Length > 0
+                            && own.Path is "identity.issuer" or "identity.trustDomain" or "identity.spiffeId"
+                        )
+        );
 }

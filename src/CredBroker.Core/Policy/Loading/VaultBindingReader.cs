@@ -1,6 +1,9 @@
 namespace CredBroker.Core.Policy.Loading;
 
-/// <summary>Reads an entry's <c>vault</c> part. Mounts, roles and paths become parts of URLs, so they take no character that could mean anything there.</summary>
+/// <summary>
+/// Reads an entry's <c>vault</c> part. Mounts, roles and paths become parts of URLs, so they take no character that
+/// could mean anything there.
+/// </summary>
 internal sealed class VaultBindingReader(PolicyFaultList faults)
 {
     private static readonly VaultBinding Unread = new VaultBinding.Token("unread");
@@ -13,13 +16,27 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
         }
 
         var reader = new MappingReader(value, "`vault`", faults);
-        var engine = reader.Choice("engine", absent: (Engine?)null,
-            ("database", Engine.Database), ("dynamic", Engine.Dynamic), ("pki", Engine.Pki), ("kv", Engine.KeyValue), ("token", Engine.Token));
+        var engine = reader.Choice(
+            "engine",
+            absent: (Engine?)null,
+            ("database", Engine.Database),
+            ("dynamic", Engine.Dynamic),
+            ("pki", Engine.Pki),
+            ("kv", Engine.KeyValue),
+            ("token", Engine.Token)
+        );
         VaultBinding binding = engine switch
         {
             Engine.Database => new VaultBinding.Database(Path(reader, "mount"), Segment(reader, "role")),
-            Engine.Dynamic => new VaultBinding.Dynamic(Path(reader, "path"), reader.Choice("method", absent: (bool?)true, ("GET", true), ("POST", false)) ? "GET" : "POST"),
-            Engine.Pki => new VaultBinding.Pki(Path(reader, "mount"), Segment(reader, "role"), reader.Choice("mode", absent: (PkiMode?)PkiMode.Sign, ("sign", PkiMode.Sign), ("issue", PkiMode.Issue))),
+            Engine.Dynamic => new VaultBinding.Dynamic(
+                Path(reader, "path"),
+                reader.Choice("method", absent: (bool?)true, ("GET", true), ("POST", false)) ? "GET" : "POST"
+            ),
+            Engine.Pki => new VaultBinding.Pki(
+                Path(reader, "mount"),
+                Segment(reader, "role"),
+                reader.Choice("mode", absent: (PkiMode?)PkiMode.Sign, ("sign", PkiMode.Sign), ("issue", PkiMode.Issue))
+            ),
             Engine.KeyValue => new VaultBinding.KeyValue(Path(reader, "mount"), Path(reader, "path")),
             _ => new VaultBinding.Token(Segment(reader, "role")),
         };
@@ -51,8 +68,14 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
             case Engine.Pki:
                 setup = setup with
                 {
-                    AllowedUris = [.. reader.Texts(reader.Find("allowedUris"), "allowedUris").Select(name => name.Text)],
-                    AllowedDomains = [.. reader.Texts(reader.Find("allowedDomains"), "allowedDomains").Select(name => name.Text)],
+                    AllowedUris =
+                    [
+                        .. reader.Texts(reader.Find("allowedUris"), "allowedUris").Select(name => name.Text),
+                    ],
+                    AllowedDomains =
+                    [
+                        .. reader.Texts(reader.Find("allowedDomains"), "allowedDomains").Select(name => name.Text),
+                    ],
                 };
                 break;
             case Engine.Dynamic or Engine.Token:
@@ -76,12 +99,21 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
         }
 
         var parts = scalar.Text.Split('/');
-        if (scalar.Text.Length > 200 || (!allowsSlash && parts.Length > 1)
-            || !parts.All(part => part.Length > 0 && part is not ("." or "..") && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')))
+        if (
+            scalar.Text.Length > 200
+            || (!allowsSlash && parts.Length > 1)
+            || !parts.All(part =>
+                part.Length > 0
+                && part is not ("." or "..")
+                && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            )
+        )
         {
-            faults.Add(scalar, $"`{key}` takes letters, digits and - _ .{(allowsSlash ? " in parts joined by /" : "")}");
+            faults.Add(
+                scalar,
+                $"`{key}` takes letters, digits and - _ .{(allowsSlash ? " in parts joined by /" : "")}"
+            );
         }
-
         else if (key is "mount" or "path" && parts[0] is "sys" or "auth" or "identity" or "cubbyhole")
         {
             faults.Add(scalar, $"`{key}` lies under {parts[0]}/, which is Vault's own and no secrets engine");

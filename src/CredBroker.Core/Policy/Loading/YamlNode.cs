@@ -11,7 +11,9 @@ internal abstract record YamlNode(int Line, int Column)
 /// <param name="Line">From 1.</param>
 /// <param name="Column">From 1.</param>
 /// <param name="Text">As YAML reads it: folded, unescaped.</param>
-/// <param name="IsPlain">Whether it stands without quotes, so that <c>true</c> is a truth value and nothing at all is null.</param>
+/// <param name="IsPlain">
+/// Whether it stands without quotes, so that <c>true</c> is a truth value and nothing at all is null.
+/// </param>
 /// <param name="Start">Where its source begins.</param>
 internal sealed record YamlScalar(int Line, int Column, string Text, bool IsPlain, int Start) : YamlNode(Line, Column)
 {
@@ -20,8 +22,9 @@ internal sealed record YamlScalar(int Line, int Column, string Text, bool IsPlai
     public bool IsNull => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL";
 
     /// <summary>
-    /// The place in the document of a character of <see cref="Text"/>. YAML folds and strips white space only, so the same number of other characters leads there;
-    /// with escapes in double quotes it is the place where the text begins.
+    /// The place in the document of a character of <see cref="Text"/>. YAML folds and strips white space only, so the
+    /// same number of other characters leads there; with escapes in double quotes it is the place where the text
+    /// begins.
     /// </summary>
     public (int Line, int Column) Locate(string document, int offset)
     {

@@ -5,8 +5,9 @@ using YamlDotNet.Core.Events;
 namespace CredBroker.Core.Policy.Loading;
 
 /// <summary>
-/// Reads one YAML document into nodes from the parser's events, without recursion: nesting is capped before it can cost a stack. Anchors, aliases, tags, a second document
-/// and keys that are no text are faults: what they mean is not on the page that a reviewer reads.
+/// Reads one YAML document into nodes from the parser's events, without recursion: nesting is capped before it can cost
+/// a stack. Anchors, aliases, tags, a second document and keys that are no text are faults: what they mean is not on
+/// the page that a reviewer reads.
 /// </summary>
 internal sealed class YamlTree
 {
@@ -14,15 +15,17 @@ internal sealed class YamlTree
 
     private const int MaxDepth = 16;
 
-    private readonly PolicyFaultList faults;
-    private readonly Stack<YamlNode> open = new();
-    private readonly Stack<YamlScalar?> keys = new();
-    private YamlNode? root;
-    private int documents;
+    private readonly PolicyFaultList _faults;
+    private readonly Stack<YamlNode> _open = new();
+    private readonly Stack<YamlScalar?> _keys = new();
+    private YamlNode? _root;
+    private int _documents;
 
-    private YamlTree(PolicyFaultList faults) => this.faults = faults;
+    private YamlTree(PolicyFaultList faults) => _faults = faults;
 
-    /// <summary>The document's root, or null where the text is no YAML at all. Never throws, whatever the text.</summary>
+    /// <summary>
+    /// The document's root, or null where the text is no YAML at all. Never throws, whatever the text.
+    /// </summary>
     public static YamlNode? Read(string text, PolicyFaultList faults)
     {
         if (text.Length > MaxBytes || Encoding.UTF8.GetByteCount(text) > MaxBytes)
@@ -51,10 +54,21 @@ internal sealed class YamlTree
         }
         catch (YamlException exception)
         {
-            faults.Add((int)exception.Start.Line, (int)exception.Start.Column, $"this is not YAML: {exception.Message}");
+            faults.Add(
+                (int)exception.Start.Line,
+                (int)exception.Start.Column,
+                $"this is not YAML: {exception.Message}"
+            );
             return null;
         }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception exception)
+            when (exception
+                    is InvalidOperationException
+                        or ArgumentException
+                        or FormatException
+                        or OverflowException
+                        or IndexOutOfRangeException
+            )
         {
             // On some malformed texts the parser stumbles instead of complaining.
             var last = parser.Current?.End ?? Mark.Empty;
@@ -62,12 +76,12 @@ internal sealed class YamlTree
             return null;
         }
 
-        if (tree.root is null)
+        if (tree._root is null)
         {
             faults.Add(1, 1, "the document is empty");
         }
 
-        return tree.root;
+        return tree._root;
     }
 
     /// <summary>Takes an event up. False ends the reading: what follows could only mislead.</summary>
@@ -76,11 +90,11 @@ internal sealed class YamlTree
         var (line, column) = ((int)current.Start.Line, (int)current.Start.Column);
         switch (current)
         {
-            case DocumentStart when ++documents > 1:
-                faults.Add(line, column, "a policy is one document; a second begins here");
+            case DocumentStart when ++_documents > 1:
+                _faults.Add(line, column, "a policy is one document; a second begins here");
                 return false;
             case AnchorAlias:
-                faults.Add(line, column, "aliases (*name) are not accepted; write it out");
+                _faults.Add(line, column, "aliases (*name) are not accepted; write it out");
                 Place(new YamlScalar(line, column, "", IsPlain: true, 0));
                 return true;
             case NodeEvent node:
@@ -91,15 +105,23 @@ internal sealed class YamlTree
         switch (current)
         {
             case Scalar scalar:
-                Place(new YamlScalar(line, column, scalar.Value, scalar.Style == ScalarStyle.Plain, (int)scalar.Start.Index));
+                Place(
+                    new YamlScalar(
+                        line,
+                        column,
+                        scalar.Value,
+                        scalar.Style == ScalarStyle.Plain,
+                        (int)scalar.Start.Index
+                    )
+                );
                 return true;
             case MappingStart:
                 return Open(new YamlMapping(line, column));
             case SequenceStart:
                 return Open(new YamlSequence(line, column));
             case MappingEnd or SequenceEnd:
-                open.Pop();
-                keys.Pop();
+                _open.Pop();
+                _keys.Pop();
                 return true;
             default:
                 return true;
@@ -110,55 +132,55 @@ internal sealed class YamlTree
     {
         if (!node.Anchor.IsEmpty)
         {
-            faults.Add(line, column, "anchors (&name) are not accepted");
+            _faults.Add(line, column, "anchors (&name) are not accepted");
         }
 
         if (!node.Tag.IsEmpty)
         {
-            faults.Add(line, column, "tags (!name) are not accepted");
+            _faults.Add(line, column, "tags (!name) are not accepted");
         }
     }
 
     private bool Open(YamlNode node)
     {
         Place(node);
-        open.Push(node);
-        keys.Push(null);
-        if (open.Count <= MaxDepth)
+        _open.Push(node);
+        _keys.Push(null);
+        if (_open.Count <= MaxDepth)
         {
             return true;
         }
 
-        faults.Add(node, $"the document nests deeper than {MaxDepth}");
+        _faults.Add(node, $"the document nests deeper than {MaxDepth}");
         return false;
     }
 
     private void Place(YamlNode node)
     {
-        if (open.Count == 0)
+        if (_open.Count == 0)
         {
-            root ??= node;
+            _root ??= node;
             return;
         }
 
-        switch (open.Peek())
+        switch (_open.Peek())
         {
             case YamlSequence sequence:
                 sequence.Items.Add(node);
                 break;
-            case YamlMapping mapping when keys.Peek() is { } key:
+            case YamlMapping mapping when _keys.Peek() is { } key:
                 mapping.Entries.Add((key, node));
-                keys.Pop();
-                keys.Push(null);
+                _keys.Pop();
+                _keys.Push(null);
                 break;
             default:
-                keys.Pop();
+                _keys.Pop();
                 if (node is not YamlScalar)
                 {
-                    faults.Add(node, "a key must be a text");
+                    _faults.Add(node, "a key must be a text");
                 }
 
-                keys.Push(node as YamlScalar ?? new YamlScalar(node.Line, node.Column, "", IsPlain: true, 0));
+                _keys.Push(node as YamlScalar ?? new YamlScalar(node.Line, node.Column, "", IsPlain: true, 0));
                 break;
         }
     }

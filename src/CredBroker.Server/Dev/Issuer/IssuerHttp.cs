@@ -32,14 +32,17 @@ internal sealed partial class IssuerHttp(TokenMint mint)
                 await TokenAsync(request, response);
                 break;
             default:
-                response.StatusCode = request.Path.Value is "/token" or "/jwks" ? StatusCodes.Status405MethodNotAllowed : StatusCodes.Status404NotFound;
+                response.StatusCode = request.Path.Value is "/token" or "/jwks"
+                    ? StatusCodes.Status405MethodNotAllowed
+                    : StatusCodes.Status404NotFound;
                 break;
         }
     }
 
     /// <summary>
-    /// <c>grant_type=client_credentials</c> with <c>agent</c> and <c>instance</c>, or with <c>person</c>; <c>expires_in</c> in seconds may shorten the token's life.
-    /// There is no client secret: whoever reaches this port may be anybody, which is why a broker trusts it in dev mode alone.
+    /// <c>grant_type=client_credentials</c> with <c>agent</c> and <c>instance</c>, or with <c>person</c>;
+    /// <c>expires_in</c> in seconds may shorten the token's life. There is no client secret: whoever reaches this port
+    /// may be anybody, which is why a broker trusts it in dev mode alone.
     /// </summary>
     private async Task TokenAsync(HttpRequest request, HttpResponse response)
     {
@@ -60,13 +63,25 @@ internal sealed partial class IssuerHttp(TokenMint mint)
             return;
         }
 
-        var (agent, instance, named) = (form["agent"].ToString(), form["instance"].ToString(), form["person"].ToString());
+        var (agent, instance, named) = (
+            form["agent"].ToString(),
+            form["instance"].ToString(),
+            form["person"].ToString()
+        );
         var life = DefaultLife;
         if (form["expires_in"].ToString() is { Length: > 0 } wish)
         {
-            if (!int.TryParse(wish, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds < 1 || seconds > TokenMint.MaxLife.TotalSeconds)
+            if (
+                !int.TryParse(wish, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                || seconds < 1
+                || seconds > TokenMint.MaxLife.TotalSeconds
+            )
             {
-                await RefuseAsync(response, "invalid_request", $"expires_in is a number of seconds from 1 to {TokenMint.MaxLife.TotalSeconds}");
+                await RefuseAsync(
+                    response,
+                    "invalid_request",
+                    $"expires_in is a number of seconds from 1 to {TokenMint.MaxLife.TotalSeconds}"
+                );
                 return;
             }
 
@@ -77,7 +92,11 @@ internal sealed partial class IssuerHttp(TokenMint mint)
         {
             await RefuseAsync(response, "unsupported_grant_type", "write grant_type=client_credentials");
         }
-        else if (named.Length > 0 && agent.Length == 0 && DevPerson.All.FirstOrDefault(person => person.Name == named) is { } person)
+        else if (
+            named.Length > 0
+            && agent.Length == 0
+            && DevPerson.All.FirstOrDefault(person => person.Name == named) is { } person
+        )
         {
             await GiveAsync(response, mint.ForPerson(person, life), life);
         }
@@ -87,26 +106,40 @@ internal sealed partial class IssuerHttp(TokenMint mint)
         }
         else
         {
-            await RefuseAsync(response, "invalid_client", $"write agent=NAME&instance=NAME (letters, digits, hyphens), or person={string.Join('|', DevPerson.All.Select(known => known.Name))}");
+            await RefuseAsync(
+                response,
+                "invalid_client",
+                $"write agent=NAME&instance=NAME (letters, digits, hyphens), or person={string.Join('|', DevPerson.All.Select(known => known.Name))}"
+            );
         }
     }
 
-    private static Task GiveAsync(HttpResponse response, string token, TimeSpan life) => WriteAsync(response, StatusCodes.Status200OK, json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("access_token", token);
-        json.WriteString("token_type", "Bearer");
-        json.WriteNumber("expires_in", (long)life.TotalSeconds);
-        json.WriteEndObject();
-    });
+    private static Task GiveAsync(HttpResponse response, string token, TimeSpan life) =>
+        WriteAsync(
+            response,
+            StatusCodes.Status200OK,
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("access_token", token);
+                json.WriteString("token_type", "Bearer");
+                json.WriteNumber("expires_in", (long)life.TotalSeconds);
+                json.WriteEndObject();
+            }
+        );
 
-    private static Task RefuseAsync(HttpResponse response, string error, string description) => WriteAsync(response, StatusCodes.Status400BadRequest, json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("error", error);
-        json.WriteString("error_description", description);
-        json.WriteEndObject();
-    });
+    private static Task RefuseAsync(HttpResponse response, string error, string description) =>
+        WriteAsync(
+            response,
+            StatusCodes.Status400BadRequest,
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("error", error);
+                json.WriteString("error_description", description);
+                json.WriteEndObject();
+            }
+        );
 
     private void WriteDiscovery(Utf8JsonWriter json)
     {

@@ -12,30 +12,42 @@ internal sealed class TokenMint(TimeProvider time) : IDisposable
     /// <summary>The longest life of a token.</summary>
     public static readonly TimeSpan MaxLife = TimeSpan.FromHours(1);
 
-    private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly string keyId = RandomNumberGenerator.GetHexString(16, lowercase: true);
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly string _keyId = RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     /// <summary>The <c>iss</c>: the server's own address, known once it listens.</summary>
     public string Issuer { get; set; } = "";
 
-    public string ForAgent(string agent, string instance, TimeSpan life) => Sign($"{agent}/{instance}", DevIssuer.AgentAudience, life, claims =>
-    {
-        claims.WriteString("workload", agent);
-        claims.WriteString("instance", instance);
-    });
+    public string ForAgent(string agent, string instance, TimeSpan life) =>
+        Sign(
+            $"{agent}/{instance}",
+            DevIssuer.AgentAudience,
+            life,
+            claims =>
+            {
+                claims.WriteString("workload", agent);
+                claims.WriteString("instance", instance);
+            }
+        );
 
-    public string ForPerson(DevPerson person, TimeSpan life) => Sign(person.Subject, DevIssuer.PeopleAudience, life, claims =>
-    {
-        claims.WriteString("name", person.Name);
-        claims.WriteStartArray("roles");
-        claims.WriteStringValue(person.Role);
-        claims.WriteEndArray();
-    });
+    public string ForPerson(DevPerson person, TimeSpan life) =>
+        Sign(
+            person.Subject,
+            DevIssuer.PeopleAudience,
+            life,
+            claims =>
+            {
+                claims.WriteString("name", person.Name);
+                claims.WriteStartArray("roles");
+                claims.WriteStringValue(person.Role);
+                claims.WriteEndArray();
+            }
+        );
 
     /// <summary>The public key as a JWKS.</summary>
     public void WriteJwks(Utf8JsonWriter json)
     {
-        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        var point = _key.ExportParameters(includePrivateParameters: false).Q;
         json.WriteStartObject();
         json.WriteStartArray("keys");
         json.WriteStartObject();
@@ -43,7 +55,7 @@ internal sealed class TokenMint(TimeProvider time) : IDisposable
         json.WriteString("crv", "P-256");
         json.WriteString("x", Base64Url.EncodeToString(point.X));
         json.WriteString("y", Base64Url.EncodeToString(point.Y));
-        json.WriteString("kid", keyId);
+        json.WriteString("kid", _keyId);
         json.WriteString("alg", "ES256");
         json.WriteString("use", "sig");
         json.WriteEndObject();
@@ -51,7 +63,7 @@ internal sealed class TokenMint(TimeProvider time) : IDisposable
         json.WriteEndObject();
     }
 
-    public void Dispose() => key.Dispose();
+    public void Dispose() => _key.Dispose();
 
     private string Sign(string subject, string audience, TimeSpan life, Action<Utf8JsonWriter> writeClaims)
     {
@@ -59,7 +71,7 @@ internal sealed class TokenMint(TimeProvider time) : IDisposable
         var header = Part(json =>
         {
             json.WriteString("alg", "ES256");
-            json.WriteString("kid", keyId);
+            json.WriteString("kid", _keyId);
             json.WriteString("typ", "JWT");
         });
         var claims = Part(json =>
@@ -73,7 +85,7 @@ internal sealed class TokenMint(TimeProvider time) : IDisposable
             writeClaims(json);
         });
         var signed = $"{header}.{claims}";
-        return $"{signed}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+        return $"{signed}.{Base64Url.EncodeToString(_key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }
 
     private static string Part(Action<Utf8JsonWriter> write)

@@ -1,25 +1,33 @@
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>What a token's policies together permit on a path. Rules of the same pattern add up, and deny wins; of the patterns that match only the most specific one counts.</summary>
+/// <summary>
+/// What a token's policies together permit on a path. Rules of the same pattern add up, and deny wins; of the patterns
+/// that match only the most specific one counts.
+/// </summary>
 internal sealed class AccessControl
 {
-    private readonly Dictionary<string, PathRule> rules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PathRule> _rules = new(StringComparer.Ordinal);
 
     public AccessControl(IEnumerable<AclPolicy> policies)
     {
         foreach (var (path, rule) in policies.SelectMany(policy => policy.Rules))
         {
-            rules[path] = PathRule.Merge(rules.GetValueOrDefault(path), rule);
+            _rules[path] = PathRule.Merge(_rules.GetValueOrDefault(path), rule);
         }
     }
 
-    /// <summary>The rule that counts on a path; one that permits nothing where none matches or the one that counts denies. A listing may also match a rule without the closing slash.</summary>
+    /// <summary>
+    /// The rule that counts on a path; one that permits nothing where none matches or the one that counts denies. A
+    /// listing may also match a rule without the closing slash.
+    /// </summary>
     public PathRule On(string path, bool listing)
     {
-        if (!rules.TryGetValue(path, out var rule) && !(listing && rules.TryGetValue(path.TrimEnd('/'), out rule)))
+        if (!_rules.TryGetValue(path, out var rule) && !(listing && _rules.TryGetValue(path.TrimEnd('/'), out rule)))
         {
-            var best = rules.Keys.Where(pattern => Matches(pattern, path)).Aggregate((string?)null, (best, pattern) => best is null || Outranks(pattern, best) ? pattern : best);
-            rule = best is null ? PathRule.Nothing : rules[best];
+            var best = _rules
+                .Keys.Where(pattern => Matches(pattern, path))
+                .Aggregate((string?)null, (best, pattern) => best is null || Outranks(pattern, best) ? pattern : best);
+            rule = best is null ? PathRule.Nothing : _rules[best];
         }
 
         return rule.Capabilities.HasFlag(Capabilities.Deny) ? PathRule.Nothing : rule;
@@ -38,7 +46,10 @@ internal sealed class AccessControl
         for (var i = 0; i < wanted.Length; i++)
         {
             var last = open && i == wanted.Length - 1;
-            if (wanted[i] != "+" && !(last ? actual[i].StartsWith(wanted[i], StringComparison.Ordinal) : wanted[i] == actual[i]))
+            if (
+                wanted[i] != "+"
+                && !(last ? actual[i].StartsWith(wanted[i], StringComparison.Ordinal) : wanted[i] == actual[i])
+            )
             {
                 return false;
             }
@@ -47,7 +58,10 @@ internal sealed class AccessControl
         return true;
     }
 
-    /// <summary>Vault's order: the later first wildcard, then no <c>*</c> at the end, then fewer <c>+</c>, then the longer, then the greater text.</summary>
+    /// <summary>
+    /// Vault's order: the later first wildcard, then no <c>*</c> at the end, then fewer <c>+</c>, then the longer, then
+    /// the greater text.
+    /// </summary>
     private static bool Outranks(string one, string other)
     {
         var rank = FirstWildcard(one).CompareTo(FirstWildcard(other));

@@ -29,16 +29,17 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
     }
 
     /// <summary>As <c>sys/policies/acl</c> shows it.</summary>
-    public JsonObject ToJson() => new()
-    {
-        ["allow_slashes_in_identity_templates"] = false,
-        ["allow_wildcards_in_identity_templates"] = false,
-        ["cas_required"] = false,
-        ["modified"] = VaultDuration.ToText(ModifiedAt),
-        ["name"] = Name,
-        ["policy"] = Text,
-        ["version"] = Version,
-    };
+    public JsonObject ToJson() =>
+        new()
+        {
+            ["allow_slashes_in_identity_templates"] = false,
+            ["allow_wildcards_in_identity_templates"] = false,
+            ["cas_required"] = false,
+            ["modified"] = VaultDuration.ToText(ModifiedAt),
+            ["name"] = Name,
+            ["policy"] = Text,
+            ["version"] = Version,
+        };
 
     private static Dictionary<string, PathRule> Merge(IEnumerable<PolicyBlock> document)
     {
@@ -48,46 +49,75 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
             var capabilities = Legacy(rule);
             foreach (var word in rule.Lists.GetValueOrDefault("capabilities") ?? [])
             {
-                capabilities |= Enum.TryParse<Capabilities>(word, ignoreCase: true, out var capability) && capability != Capabilities.None && !char.IsAsciiDigit(word[0])
-                    ? capability
-                    : throw new FormatException($"path \"{rule.Path}\": invalid capability \"{word}\"");
+                capabilities |=
+                    Enum.TryParse<Capabilities>(word, ignoreCase: true, out var capability)
+                    && capability != Capabilities.None
+                    && !char.IsAsciiDigit(word[0])
+                        ? capability
+                        : throw new FormatException($"path \"{rule.Path}\": invalid capability \"{word}\"");
             }
 
             string[] unknown =
             [
-                .. rule.Others, .. rule.Lists.Keys.Except(["capabilities", "required_parameters"]), .. rule.Texts.Keys.Except(["policy", "comment"]),
+                .. rule.Others,
+                .. rule.Lists.Keys.Except(["capabilities", "required_parameters"]),
+                .. rule.Texts.Keys.Except(["policy", "comment"]),
                 .. rule.Maps.Keys.Except(["allowed_parameters", "denied_parameters"]),
             ];
             if (unknown.Length > 0)
             {
-                throw new FormatException($"path \"{rule.Path}\": this development Vault does not enforce \"{unknown[0]}\"");
+                throw new FormatException(
+                    $"path \"{rule.Path}\": this development Vault does not enforce \"{unknown[0]}\""
+                );
             }
 
             var path = rule.Path.TrimStart('/');
-            rules[path] = PathRule.Merge(rules.GetValueOrDefault(path), new PathRule(capabilities)
-            {
-                Allowed = rule.Maps.GetValueOrDefault("allowed_parameters"),
-                Denied = rule.Maps.GetValueOrDefault("denied_parameters"),
-                Required = rule.Lists.GetValueOrDefault("required_parameters") ?? [],
-            });
+            rules[path] = PathRule.Merge(
+                rules.GetValueOrDefault(path),
+                new PathRule(capabilities)
+                {
+                    Allowed = rule.Maps.GetValueOrDefault("allowed_parameters"),
+                    Denied = rule.Maps.GetValueOrDefault("denied_parameters"),
+                    Required = rule.Lists.GetValueOrDefault("required_parameters") ?? [],
+                }
+            );
         }
 
         return rules;
     }
 
-    private static Capabilities Legacy(PolicyBlock rule) => rule.Texts.GetValueOrDefault("policy") switch
-    {
-        null => Capabilities.None,
-        "deny" => Capabilities.Deny,
-        "read" => Capabilities.Read | Capabilities.List,
-        "write" => Capabilities.Create | Capabilities.Read | Capabilities.Update | Capabilities.Delete | Capabilities.List,
-        "sudo" => Capabilities.Create | Capabilities.Read | Capabilities.Update | Capabilities.Delete | Capabilities.List | Capabilities.Sudo,
-        var other => throw new FormatException($"path \"{rule.Path}\": invalid policy \"{other}\""),
-    };
+    private static Capabilities Legacy(PolicyBlock rule) =>
+        rule.Texts.GetValueOrDefault("policy") switch
+        {
+            null => Capabilities.None,
+            "deny" => Capabilities.Deny,
+            "read" => Capabilities.Read | Capabilities.List,
+            "write" => Capabilities.Create
+                | Capabilities.Read
+                | Capabilities.Update
+                | Capabilities.Delete
+                | Capabilities.List,
+            "sudo" => Capabilities.Create
+                | Capabilities.Read
+                | Capabilities.Update
+                | Capabilities.Delete
+                | Capabilities.List
+                | Capabilities.Sudo,
+            var other => throw new FormatException($"path \"{rule.Path}\": invalid policy \"{other}\""),
+        };
 
     private static IEnumerable<PolicyBlock> FromJson(string text)
     {
-        var root = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth, AllowDuplicateProperties = false })!.AsObject();
+        var root = JsonNode
+            .Parse(
+                text,
+                documentOptions: new JsonDocumentOptions
+                {
+                    MaxDepth = Bounds.JsonDepth,
+                    AllowDuplicateProperties = false,
+                }
+            )!
+            .AsObject();
         foreach (var (path, body) in root["path"]?.AsObject() ?? [])
         {
             var rule = new PolicyBlock(path);
@@ -103,7 +133,10 @@ internal sealed record AclPolicy(string Name, string Text, DateTimeOffset Modifi
                         break;
                     case JsonObject map:
                         rule.Maps[key] = map.ToDictionary(
-                            member => member.Key, member => member.Value!.AsArray().Select(item => item!.GetValue<string>()).ToList(), StringComparer.OrdinalIgnoreCase);
+                            member => member.Key,
+                            member => member.Value!.AsArray().Select(item => item!.GetValue<string>()).ToList(),
+                            StringComparer.OrdinalIgnoreCase
+                        );
                         break;
                     default:
                         rule.Others.Add(key);

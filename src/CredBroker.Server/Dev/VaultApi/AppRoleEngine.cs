@@ -5,20 +5,26 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary><c>auth/approle/</c>: login with a role id and a secret id.</summary>
 internal sealed class AppRoleEngine(TokenStore tokens) : Engine
 {
-    private static readonly JsonObject RoleDefaults = JsonNode.Parse("""
-        {"bind_secret_id":true,"local_secret_ids":false,"secret_id_bound_cidrs":null,"secret_id_num_uses":0,"secret_id_ttl":0,"token_bound_cidrs":[],
-         "token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,"token_num_uses":0,"token_period":0,"token_policies":[],
-         "token_strictly_bind_ip":false,"token_ttl":0,"token_type":"default"}
-        """)!.AsObject();
+    private static readonly JsonObject RoleDefaults = JsonNode
+        .Parse(
+            """
+            {"bind_secret_id":true,"local_secret_ids":false,"secret_id_bound_cidrs":null,"secret_id_num_uses":0,"secret_id_ttl":0,"token_bound_cidrs":[],
+             "token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,"token_num_uses":0,"token_period":0,"token_policies":[],
+             "token_strictly_bind_ip":false,"token_ttl":0,"token_type":"default"}
+            """
+        )!
+        .AsObject();
 
-    private readonly SortedDictionary<string, AppRole> roles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, AppRole> _roles = new(StringComparer.Ordinal);
 
     public override string Type => "approle";
 
     public override bool IsOpen(string path) => path == "login";
 
     public override bool? Exists(string path) =>
-        path.StartsWith("role/", StringComparison.Ordinal) && path.IndexOf('/', "role/".Length) < 0 ? roles.ContainsKey(path["role/".Length..]) : null;
+        path.StartsWith("role/", StringComparison.Ordinal) && path.IndexOf('/', "role/".Length) < 0
+            ? _roles.ContainsKey(path["role/".Length..])
+            : null;
 
     public override VaultReply Handle(VaultCall call)
     {
@@ -29,7 +35,7 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
 
         if (call is { Path: "role/", Operation: Operation.List })
         {
-            return VaultReply.Keys(roles.Keys);
+            return VaultReply.Keys(_roles.Keys);
         }
 
         if (!call.Below("role/", out var rest))
@@ -41,29 +47,40 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
         {
             [var name] => Role(call, name),
             [var name, "role-id"] => RoleId(call, Find(name)),
-            [var name, "secret-id"] when call.Operation == Operation.List => VaultReply.Keys(Find(name).SecretIds.Values.Select(secret => secret.Accessor).Order(StringComparer.Ordinal)),
+            [var name, "secret-id"] when call.Operation == Operation.List => VaultReply.Keys(
+                Find(name).SecretIds.Values.Select(secret => secret.Accessor).Order(StringComparer.Ordinal)
+            ),
             [var name, "secret-id"] when call.Writes => SecretId(call, Find(name), Guid.NewGuid().ToString()),
-            [var name, "custom-secret-id"] when call.Writes => SecretId(call, Find(name), call.Fields.Text("secret_id")),
+            [var name, "custom-secret-id"] when call.Writes => SecretId(
+                call,
+                Find(name),
+                call.Fields.Text("secret_id")
+            ),
             _ => throw VaultRefusal.UnsupportedPath(),
         };
     }
 
-    private AppRole Find(string name) => roles.GetValueOrDefault(name) ?? throw new VaultRefusal(404, $"role \"{name}\" does not exist");
+    private AppRole Find(string name) =>
+        _roles.GetValueOrDefault(name) ?? throw new VaultRefusal(404, $"role \"{name}\" does not exist");
 
     private VaultReply Role(VaultCall call, string name)
     {
         switch (call.Operation)
         {
             case Operation.Read:
-                return VaultReply.Of((roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).Settings.ToJson());
+                return VaultReply.Of(
+                    (_roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).Settings.ToJson()
+                );
             case Operation.Delete:
-                roles.Remove(name);
+                _roles.Remove(name);
                 return VaultReply.NoContent;
             case Operation.Create or Operation.Update:
                 VaultSettings.RefuseOld(call.Fields, ("policies", "token_policies"), ("period", "token_period"));
-                Bounds.Check(roles.Count, Bounds.Roles, "AppRoles");
-                var before = roles.GetValueOrDefault(name);
-                roles[name] = (before ?? new AppRole { Name = name, Settings = VaultSettings.Read(RoleDefaults, call.Fields) }) with
+                Bounds.Check(_roles.Count, Bounds.Roles, "AppRoles");
+                var before = _roles.GetValueOrDefault(name);
+                _roles[name] = (
+                    before ?? new AppRole { Name = name, Settings = VaultSettings.Read(RoleDefaults, call.Fields) }
+                ) with
                 {
                     Settings = VaultSettings.Read(RoleDefaults, call.Fields, before?.Settings),
                 };
@@ -80,7 +97,7 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
             return VaultReply.Of(new JsonObject { ["role_id"] = role.RoleId });
         }
 
-        roles[role.Name] = role with { RoleId = call.Fields.Text("role_id") };
+        _roles[role.Name] = role with { RoleId = call.Fields.Text("role_id") };
         return VaultReply.NoContent;
     }
 
@@ -88,19 +105,25 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
     {
         Bounds.Check(role.SecretIds.Count, Bounds.SecretIds, "secret ids of one role");
         var (uses, ttl) = (role.Settings.Number("secret_id_num_uses"), role.Settings.Duration("secret_id_ttl"));
-        var entry = new SecretIdEntry { UsesLeft = uses, EndsAt = ttl > TimeSpan.Zero ? call.Now + ttl : DateTimeOffset.MaxValue };
+        var entry = new SecretIdEntry
+        {
+            UsesLeft = uses,
+            EndsAt = ttl > TimeSpan.Zero ? call.Now + ttl : DateTimeOffset.MaxValue,
+        };
         if (!role.SecretIds.TryAdd(secretId, entry))
         {
             throw new VaultRefusal(500, "failed to store SecretID: SecretID is already registered");
         }
 
-        return VaultReply.Of(new JsonObject
-        {
-            ["secret_id"] = secretId,
-            ["secret_id_accessor"] = entry.Accessor,
-            ["secret_id_num_uses"] = uses,
-            ["secret_id_ttl"] = (long)ttl.TotalSeconds,
-        });
+        return VaultReply.Of(
+            new JsonObject
+            {
+                ["secret_id"] = secretId,
+                ["secret_id_accessor"] = entry.Accessor,
+                ["secret_id_num_uses"] = uses,
+                ["secret_id_ttl"] = (long)ttl.TotalSeconds,
+            }
+        );
     }
 
     private VaultReply Login(VaultCall call)
@@ -111,7 +134,9 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
             throw new VaultRefusal(500, "missing role_id");
         }
 
-        var role = roles.Values.FirstOrDefault(role => role.RoleId == roleId) ?? throw new VaultRefusal(400, "invalid role or secret ID");
+        var role =
+            _roles.Values.FirstOrDefault(role => role.RoleId == roleId)
+            ?? throw new VaultRefusal(400, "invalid role or secret ID");
         if (role.Settings.Flag("bind_secret_id"))
         {
             role.Use(secretId.Length > 0 ? secretId : throw new VaultRefusal(400, "missing secret_id"), call.Now);
@@ -120,21 +145,37 @@ internal sealed class AppRoleEngine(TokenStore tokens) : Engine
         var warnings = new List<string>();
         var settings = role.Settings;
         var (period, maximum) = (settings.Duration("token_period"), settings.Duration("token_explicit_max_ttl"));
-        var token = tokens.Add(new TokenEntry
-        {
-            Id = TokenStore.NewId(),
-            Policies = [.. settings.List("token_policies").Concat(settings.Flag("token_no_default_policy") ? [] : ["default"]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-            Path = $"{call.Mount}login",
-            DisplayName = "approle",
-            Meta = new JsonObject { ["role_name"] = role.Name },
-            IssuedAt = call.Now,
-            Renewable = true,
-            CreationTtl = TokenTtl.Grant(settings.Duration("token_ttl"), period, TokenTtl.Smaller(maximum, settings.Duration("token_max_ttl")), call.Now, call.Now, warnings),
-            ExplicitMaxTtl = maximum,
-            MaxTtl = settings.Duration("token_max_ttl"),
-            Period = period,
-            UsesLeft = settings.Number("token_num_uses"),
-        });
+        var token = tokens.Add(
+            new TokenEntry
+            {
+                Id = TokenStore.NewId(),
+                Policies =
+                [
+                    .. settings
+                        .List("token_policies")
+                        .Concat(settings.Flag("token_no_default_policy") ? [] : ["default"])
+                        .Distinct(StringComparer.Ordinal)
+                        .Order(StringComparer.Ordinal),
+                ],
+                Path = $"{call.Mount}login",
+                DisplayName = "approle",
+                Meta = new JsonObject { ["role_name"] = role.Name },
+                IssuedAt = call.Now,
+                Renewable = true,
+                CreationTtl = TokenTtl.Grant(
+                    settings.Duration("token_ttl"),
+                    period,
+                    TokenTtl.Smaller(maximum, settings.Duration("token_max_ttl")),
+                    call.Now,
+                    call.Now,
+                    warnings
+                ),
+                ExplicitMaxTtl = maximum,
+                MaxTtl = settings.Duration("token_max_ttl"),
+                Period = period,
+                UsesLeft = settings.Number("token_num_uses"),
+            }
+        );
         return new VaultReply { Auth = token.ToAuth(), Warnings = warnings };
     }
 

@@ -9,7 +9,9 @@ internal abstract class Engine
     /// <summary>Answers a call that is authenticated and permitted.</summary>
     public abstract VaultReply Handle(VaultCall call);
 
-    /// <summary>Whether an entry is there, which makes a write an update; null on paths where every write is one.</summary>
+    /// <summary>
+    /// Whether an entry is there, which makes a write an update; null on paths where every write is one.
+    /// </summary>
     public virtual bool? Exists(string path) => null;
 
     /// <summary>Whether the path is served without a token.</summary>

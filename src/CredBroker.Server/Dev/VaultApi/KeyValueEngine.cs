@@ -6,29 +6,55 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>A KV engine, version 2: values with versions, read in one call.</summary>
 internal sealed class KeyValueEngine : Engine
 {
-    private readonly SortedDictionary<string, KeyValueEntry> entries = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, KeyValueEntry> _entries = new(StringComparer.Ordinal);
 
     public override string Type => "kv";
 
-    public override bool? Exists(string path) => path.Split('/', 2) is ["data" or "metadata", var name] && name.Length > 0 ? entries.ContainsKey(name) : null;
+    public override bool? Exists(string path) =>
+        path.Split('/', 2) is ["data" or "metadata", var name] && name.Length > 0 ? _entries.ContainsKey(name) : null;
 
-    public override VaultReply Handle(VaultCall call) => call.Path.Split('/', 2) switch
-    {
-        ["data", var name] => Data(call, name),
-        ["metadata", var name] => Metadata(call, name),
-        ["delete", var name] when call.Writes => EachVersion(call, name, version => version with { DeletedAt = call.Now }),
-        ["undelete", var name] when call.Writes => EachVersion(call, name, version => version with { DeletedAt = null }),
-        ["destroy", var name] when call.Writes => EachVersion(call, name, version => new KeyValueVersion(null, version.CreatedAt) { DeletedAt = version.DeletedAt, Destroyed = true }),
-        ["config"] when call.Operation == Operation.Read => VaultReply.Of(new JsonObject
+    public override VaultReply Handle(VaultCall call) =>
+        call.Path.Split('/', 2) switch
         {
-            ["cas_required"] = false, ["delete_version_after"] = "0s", ["max_versions"] = 0, ["metadata_cas_required"] = false,
-        }),
-        _ => new VaultReply
-        {
-            Status = 404,
-            Warnings = ["Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation."],
-        },
-    };
+            ["data", var name] => Data(call, name),
+            ["metadata", var name] => Metadata(call, name),
+            ["delete", var name] when call.Writes => EachVersion(
+                call,
+                name,
+                version => version with { DeletedAt = call.Now }
+            ),
+            ["undelete", var name] when call.Writes => EachVersion(
+                call,
+                name,
+                version => version with { DeletedAt = null }
+            ),
+            ["destroy", var name] when call.Writes => EachVersion(
+                call,
+                name,
+                version => new KeyValueVersion(null, version.CreatedAt)
+                {
+                    DeletedAt = version.DeletedAt,
+                    Destroyed = true,
+                }
+            ),
+            ["config"] when call.Operation == Operation.Read => VaultReply.Of(
+                new JsonObject
+                {
+                    ["cas_required"] = false,
+                    ["delete_version_after"] = "0s",
+                    ["max_versions"] = 0,
+                    ["metadata_cas_required"] = false,
+                }
+            ),
+            _ => new VaultReply
+            {
+                Status = 404,
+                Warnings =
+                [
+                    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation.",
+                ],
+            },
+        };
 
     private VaultReply Data(VaultCall call, string name)
     {
@@ -37,7 +63,7 @@ internal sealed class KeyValueEngine : Engine
             return Write(call, name);
         }
 
-        var entry = entries.GetValueOrDefault(name);
+        var entry = _entries.GetValueOrDefault(name);
         if (call.Operation == Operation.Delete)
         {
             if (entry?.Versions.Count > 0)
@@ -48,9 +74,12 @@ internal sealed class KeyValueEngine : Engine
             return VaultReply.NoContent;
         }
 
-        var number = call.Request.Query.GetValueOrDefault("version") is { Length: > 0 } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var asked) && asked > 0
-            ? asked
-            : entry?.Current ?? 0;
+        var number =
+            call.Request.Query.GetValueOrDefault("version") is { Length: > 0 } text
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var asked)
+            && asked > 0
+                ? asked
+                : entry?.Current ?? 0;
         if (call.Operation != Operation.Read || entry?.Versions.GetValueOrDefault(number) is not { } version)
         {
             throw VaultRefusal.NoEntry();
@@ -60,7 +89,11 @@ internal sealed class KeyValueEngine : Engine
         return new VaultReply
         {
             Status = readable ? 200 : 404,
-            Data = new JsonObject { ["data"] = readable ? version.Values?.DeepClone() : null, ["metadata"] = version.ToMetadata(number, entry.Custom) },
+            Data = new JsonObject
+            {
+                ["data"] = readable ? version.Values?.DeepClone() : null,
+                ["metadata"] = version.ToMetadata(number, entry.Custom),
+            },
         };
     }
 
@@ -72,14 +105,23 @@ internal sealed class KeyValueEngine : Engine
         }
 
         var values = call.Fields.Map("data") ?? throw new VaultRefusal(400, "no data provided");
-        var entry = entries.GetValueOrDefault(name);
-        if (call.Fields.Map("options") is { } options && new VaultFields(options) is var wanted && wanted.Has("cas") && wanted.Number("cas") != (entry?.Current ?? 0))
+        var entry = _entries.GetValueOrDefault(name);
+        if (
+            call.Fields.Map("options") is { } options
+            && new VaultFields(options) is var wanted
+            && wanted.Has("cas")
+            && wanted.Number("cas") != (entry?.Current ?? 0)
+        )
         {
             throw new VaultRefusal(400, "check-and-set parameter did not match the current version");
         }
 
         var version = new KeyValueVersion(values, call.Now);
-        Bounds.Check(entries.Values.Sum(stored => stored.Versions.Values.Sum(each => (long)each.Size)) + version.Size, Bounds.SecretCharacters, "characters of secrets");
+        Bounds.Check(
+            _entries.Values.Sum(stored => stored.Versions.Values.Sum(each => (long)each.Size)) + version.Size,
+            Bounds.SecretCharacters,
+            "characters of secrets"
+        );
         entry ??= Add(name, call.Now);
         entry.UpdatedAt = call.Now;
         entry.Versions[++entry.Current] = version;
@@ -96,16 +138,18 @@ internal sealed class KeyValueEngine : Engine
         switch (call.Operation)
         {
             case Operation.List:
-                return VaultReply.Keys(Listing.Children(entries.Keys, name));
+                return VaultReply.Keys(Listing.Children(_entries.Keys, name));
             case Operation.Read:
-                return VaultReply.Of((entries.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson());
+                return VaultReply.Of((_entries.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson());
             case Operation.Delete:
-                entries.Remove(name);
+                _entries.Remove(name);
                 return VaultReply.NoContent;
             default:
-                var entry = entries.GetValueOrDefault(name) ?? Add(name, call.Now);
+                var entry = _entries.GetValueOrDefault(name) ?? Add(name, call.Now);
                 entry.Custom = call.Fields.Map("custom_metadata") ?? entry.Custom;
-                entry.MaxVersions = call.Fields.Has("max_versions") ? Math.Min(call.Fields.Number("max_versions"), Bounds.SecretVersions) : entry.MaxVersions;
+                entry.MaxVersions = call.Fields.Has("max_versions")
+                    ? Math.Min(call.Fields.Number("max_versions"), Bounds.SecretVersions)
+                    : entry.MaxVersions;
                 entry.MetadataVersion++;
                 return VaultReply.NoContent;
         }
@@ -113,9 +157,13 @@ internal sealed class KeyValueEngine : Engine
 
     private VaultReply EachVersion(VaultCall call, string name, Func<KeyValueVersion, KeyValueVersion> change)
     {
-        if (entries.GetValueOrDefault(name) is { } entry && call.Fields.Body["versions"] is JsonArray versions)
+        if (_entries.GetValueOrDefault(name) is { } entry && call.Fields.Body["versions"] is JsonArray versions)
         {
-            foreach (var number in versions.Select(item => item is JsonValue value && value.TryGetValue(out int asked) ? asked : 0).Where(entry.Versions.ContainsKey))
+            foreach (
+                var number in versions
+                    .Select(item => item is JsonValue value && value.TryGetValue(out int asked) ? asked : 0)
+                    .Where(entry.Versions.ContainsKey)
+            )
             {
                 entry.Versions[number] = change(entry.Versions[number]);
             }
@@ -126,7 +174,7 @@ internal sealed class KeyValueEngine : Engine
 
     private KeyValueEntry Add(string name, DateTimeOffset now)
     {
-        Bounds.Check(entries.Count, Bounds.Secrets, "secrets");
-        return entries[name] = new KeyValueEntry { CreatedAt = now, UpdatedAt = now };
+        Bounds.Check(_entries.Count, Bounds.Secrets, "secrets");
+        return _entries[name] = new KeyValueEntry { CreatedAt = now, UpdatedAt = now };
     }
 }

@@ -63,10 +63,11 @@ internal sealed record KeyValueVersion(JsonObject? Values, DateTimeOffset Create
         return metadata;
     }
 
-    public JsonObject ToJson() => new()
-    {
-        ["created_time"] = VaultDuration.ToText(CreatedAt),
-        ["deletion_time"] = DeletedAt is { } deleted ? VaultDuration.ToText(deleted) : "",
-        ["destroyed"] = Destroyed,
-    };
+    public JsonObject ToJson() =>
+        new()
+        {
+            ["created_time"] = VaultDuration.ToText(CreatedAt),
+            ["deletion_time"] = DeletedAt is { } deleted ? VaultDuration.ToText(deleted) : "",
+            ["destroyed"] = Destroyed,
+        };
 }

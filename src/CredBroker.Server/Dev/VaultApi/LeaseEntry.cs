@@ -26,14 +26,15 @@ internal sealed class LeaseEntry
     public long Duration => (long)Math.Round((EndsAt - (RenewedAt ?? IssuedAt)).TotalSeconds);
 
     /// <summary>As <c>sys/leases/lookup</c> shows it.</summary>
-    public JsonObject ToJson(DateTimeOffset now) => new()
-    {
-        ["expire_time"] = VaultDuration.ToText(EndsAt),
-        ["id"] = Id,
-        ["issue_time"] = VaultDuration.ToText(IssuedAt),
-        ["last_renewal"] = RenewedAt is { } renewed ? VaultDuration.ToText(renewed) : null,
-        ["path"] = Id[..Id.LastIndexOf('/')],
-        ["renewable"] = Renewable,
-        ["ttl"] = (long)(EndsAt - now).TotalSeconds,
-    };
+    public JsonObject ToJson(DateTimeOffset now) =>
+        new()
+        {
+            ["expire_time"] = VaultDuration.ToText(EndsAt),
+            ["id"] = Id,
+            ["issue_time"] = VaultDuration.ToText(IssuedAt),
+            ["last_renewal"] = RenewedAt is { } renewed ? VaultDuration.ToText(renewed) : null,
+            ["path"] = Id[..Id.LastIndexOf('/')],
+            ["renewable"] = Renewable,
+            ["ttl"] = (long)(EndsAt - now).TotalSeconds,
+        };
 }

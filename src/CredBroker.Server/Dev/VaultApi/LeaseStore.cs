@@ -3,21 +3,21 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>All that ends, by id and by time.</summary>
 internal sealed class LeaseStore
 {
-    private readonly Dictionary<string, LeaseEntry> leases = new(StringComparer.Ordinal);
-    private readonly PriorityQueue<LeaseEntry, DateTimeOffset> queue = new();
+    private readonly Dictionary<string, LeaseEntry> _leases = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<LeaseEntry, DateTimeOffset> _queue = new();
 
     /// <summary>The ids of everything alive.</summary>
-    public IEnumerable<string> Ids => leases.Keys;
+    public IEnumerable<string> Ids => _leases.Keys;
 
     public void Add(LeaseEntry lease)
     {
-        Bounds.Check(leases.Count, Bounds.Leases, "leases");
-        leases.Add(lease.Id, lease);
+        Bounds.Check(_leases.Count, Bounds.Leases, "leases");
+        _leases.Add(lease.Id, lease);
         lease.Owner?.Leases.Add(lease);
         Enqueue(lease);
     }
 
-    public LeaseEntry? Find(string id) => leases.GetValueOrDefault(id);
+    public LeaseEntry? Find(string id) => _leases.GetValueOrDefault(id);
 
     /// <summary>Gives a lease another end.</summary>
     public void Move(LeaseEntry lease, DateTimeOffset endsAt, DateTimeOffset now)
@@ -30,7 +30,7 @@ internal sealed class LeaseStore
     /// <summary>Ends a lease, once.</summary>
     public void End(LeaseEntry lease, DateTimeOffset at)
     {
-        if (leases.Remove(lease.Id))
+        if (_leases.Remove(lease.Id))
         {
             lease.Owner?.Leases.Remove(lease);
             lease.End(at);
@@ -40,21 +40,24 @@ internal sealed class LeaseStore
     /// <summary>Ends everything whose id begins with <paramref name="prefix"/>.</summary>
     public void EndBelow(string prefix, DateTimeOffset at)
     {
-        foreach (var lease in leases.Values.Where(lease => lease.Id.StartsWith(prefix, StringComparison.Ordinal)).ToList())
+        foreach (
+            var lease in _leases.Values.Where(lease => lease.Id.StartsWith(prefix, StringComparison.Ordinal)).ToList()
+        )
         {
             End(lease, at);
         }
     }
 
     /// <summary>
-    /// Ends what is due, each at its own time. Called before every request: nobody can see DevVault but through a request, so this is as exact as a timer and needs none.
-    /// An entry of the queue whose lease was moved or has ended since is stale and skipped.
+    /// Ends what is due, each at its own time. Called before every request: nobody can see DevVault but through a
+    /// request, so this is as exact as a timer and needs none. An entry of the queue whose lease was moved or has ended
+    /// since is stale and skipped.
     /// </summary>
     public void Expire(DateTimeOffset now)
     {
-        while (queue.TryPeek(out var lease, out var due) && due <= now)
+        while (_queue.TryPeek(out var lease, out var due) && due <= now)
         {
-            queue.Dequeue();
+            _queue.Dequeue();
             if (lease.EndsAt == due)
             {
                 End(lease, due);
@@ -62,14 +65,17 @@ internal sealed class LeaseStore
         }
     }
 
-    /// <summary>Entries of leases that were moved or ended early stay until they are due; when they are the most of the queue, it is made anew.</summary>
+    /// <summary>
+    /// Entries of leases that were moved or ended early stay until they are due; when they are the most of the queue,
+    /// it is made anew.
+    /// </summary>
     private void Enqueue(LeaseEntry lease)
     {
-        queue.Enqueue(lease, lease.EndsAt);
-        if (queue.Count > (2 * leases.Count) + 1024)
+        _queue.Enqueue(lease, lease.EndsAt);
+        if (_queue.Count > (2 * _leases.Count) + 1024)
         {
-            queue.Clear();
-            queue.EnqueueRange(leases.Values.Select(alive => (alive, alive.EndsAt)));
+            _queue.Clear();
+            _queue.EnqueueRange(_leases.Values.Select(alive => (alive, alive.EndsAt)));
         }
     }
 }

@@ -5,8 +5,13 @@ internal static class Listing
 {
     /// <summary>The names directly below <paramref name="folder"/>, which is empty or ends with a slash.</summary>
     public static IEnumerable<string> Children(IEnumerable<string> paths, string folder) =>
-        paths.Where(path => path.Length > folder.Length && path.StartsWith(folder, StringComparison.Ordinal))
-            .Select(path => path.IndexOf('/', folder.Length) is var slash and >= 0 ? path[folder.Length..(slash + 1)] : path[folder.Length..])
+        paths
+            .Where(path => path.Length > folder.Length && path.StartsWith(folder, StringComparison.Ordinal))
+            .Select(path =>
+                path.IndexOf('/', folder.Length) is var slash and >= 0
+                    ? path[folder.Length..(slash + 1)]
+                    : path[folder.Length..]
+            )
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal);
 

@@ -7,17 +7,18 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <param name="create">Makes an engine of a type for a whole mount path; null for a type that DevVault lacks.</param>
 internal sealed class MountTable(Func<string, string, Engine?> create)
 {
-    private readonly SortedDictionary<string, Mount> mounts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Mount> _mounts = new(StringComparer.Ordinal);
 
     /// <summary>Mounts what is always there.</summary>
-    public void Add(string path, Engine engine, string description) => mounts.Add(path, new Mount(engine, description));
+    public void Add(string path, Engine engine, string description) =>
+        _mounts.Add(path, new Mount(engine, description));
 
     /// <summary>The engine that a path belongs to, and its mount path.</summary>
     public (string Path, Engine Engine)? Find(string path)
     {
         for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
         {
-            if (mounts.TryGetValue(path[..(slash + 1)], out var mount))
+            if (_mounts.TryGetValue(path[..(slash + 1)], out var mount))
             {
                 return (path[..(slash + 1)], mount.Engine);
             }
@@ -27,13 +28,20 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
     }
 
     /// <summary>The longest life that a mount's leases may have.</summary>
-    public TimeSpan MaximumTtl(string path) => mounts.GetValueOrDefault(path)?.MaximumTtl is { } maximum && maximum > TimeSpan.Zero ? maximum : VaultDuration.SystemMaximum;
+    public TimeSpan MaximumTtl(string path) =>
+        _mounts.GetValueOrDefault(path)?.MaximumTtl is { } maximum && maximum > TimeSpan.Zero
+            ? maximum
+            : VaultDuration.SystemMaximum;
 
     public VaultReply Add(string table, string path, VaultFields fields)
     {
-        Bounds.Check(mounts.Count, Bounds.Mounts, "mounts");
+        Bounds.Check(_mounts.Count, Bounds.Mounts, "mounts");
         var (full, type) = (Full(table, path), fields.Text("type"));
-        if (mounts.Keys.Any(taken => taken.StartsWith(full, StringComparison.Ordinal) || full.StartsWith(taken, StringComparison.Ordinal)))
+        if (
+            _mounts.Keys.Any(taken =>
+                taken.StartsWith(full, StringComparison.Ordinal) || full.StartsWith(taken, StringComparison.Ordinal)
+            )
+        )
         {
             throw new VaultRefusal(400, $"path is already in use at {path}");
         }
@@ -41,25 +49,33 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
         var options = fields.Map("options");
         if (type is "kv" && (options is null || new VaultFields(options).Text("version") != "2"))
         {
-            throw new VaultRefusal(400, "this development Vault has the KV engine of version 2 only: options.version must be \"2\"");
+            throw new VaultRefusal(
+                400,
+                "this development Vault has the KV engine of version 2 only: options.version must be \"2\""
+            );
         }
 
-        var engine = create(type == "kv-v2" ? "kv" : type, full) ?? throw new VaultRefusal(400, $"plugin not found in the catalog: {type}");
-        mounts[full] = new Mount(engine, fields.Text("description"))
+        var engine =
+            create(type == "kv-v2" ? "kv" : type, full)
+            ?? throw new VaultRefusal(400, $"plugin not found in the catalog: {type}");
+        _mounts[full] = new Mount(engine, fields.Text("description"))
         {
-            MaximumTtl = fields.Map("config") is { } config ? new VaultFields(config).Duration("max_lease_ttl") : TimeSpan.Zero,
+            MaximumTtl = fields.Map("config") is { } config
+                ? new VaultFields(config).Duration("max_lease_ttl")
+                : TimeSpan.Zero,
             Options = type == "kv-v2" ? new JsonObject { ["version"] = "2" } : options ?? [],
         };
         return VaultReply.NoContent;
     }
 
-    public VaultReply Read(string table, string path) => mounts.TryGetValue(Full(table, path), out var mount)
-        ? new VaultReply { Data = mount.ToJson(), AlsoAtTop = true }
-        : throw new VaultRefusal(400, $"No {(table == "auth" ? "auth" : "secret")} engine mount at {path}");
+    public VaultReply Read(string table, string path) =>
+        _mounts.TryGetValue(Full(table, path), out var mount)
+            ? new VaultReply { Data = mount.ToJson(), AlsoAtTop = true }
+            : throw new VaultRefusal(400, $"No {(table == "auth" ? "auth" : "secret")} engine mount at {path}");
 
     public VaultReply Remove(string table, string path, LeaseStore leases, DateTimeOffset now)
     {
-        if (mounts.TryGetValue(Full(table, path), out var mount))
+        if (_mounts.TryGetValue(Full(table, path), out var mount))
         {
             if (mount.Engine is SystemEngine or TokenEngine)
             {
@@ -67,7 +83,7 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
             }
 
             leases.EndBelow(Full(table, path), now);
-            mounts.Remove(Full(table, path));
+            _mounts.Remove(Full(table, path));
         }
 
         return VaultReply.NoContent;
@@ -101,7 +117,11 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
     public JsonObject ToJson(string table)
     {
         var all = new JsonObject();
-        foreach (var (path, mount) in mounts.Where(mount => mount.Key.StartsWith("auth/", StringComparison.Ordinal) == (table == "auth")))
+        foreach (
+            var (path, mount) in _mounts.Where(mount =>
+                mount.Key.StartsWith("auth/", StringComparison.Ordinal) == (table == "auth")
+            )
+        )
         {
             all[table == "auth" ? path["auth/".Length..] : path] = mount.ToJson();
         }
@@ -109,14 +129,16 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
         return all;
     }
 
-    private Mount Tunable(string table, string path) => mounts.GetValueOrDefault(Full(table, path)) ?? throw new VaultRefusal(400, $"cannot fetch sysview for path \"{path}\"");
+    private Mount Tunable(string table, string path) =>
+        _mounts.GetValueOrDefault(Full(table, path))
+        ?? throw new VaultRefusal(400, $"cannot fetch sysview for path \"{path}\"");
 
     private static string Full(string table, string path) => table == "auth" ? $"auth/{path}" : path;
 
     private sealed class Mount(Engine engine, string description)
     {
-        private readonly string accessor = $"{engine.Type}_{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
-        private readonly string id = Guid.NewGuid().ToString();
+        private readonly string _accessor = $"{engine.Type}_{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        private readonly string _id = Guid.NewGuid().ToString();
 
         public Engine Engine { get; } = engine;
 
@@ -128,10 +150,15 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
 
         public JsonObject ToJson()
         {
-            var config = new JsonObject { ["default_lease_ttl"] = 0, ["force_no_cache"] = false, ["max_lease_ttl"] = (long)MaximumTtl.TotalSeconds };
+            var config = new JsonObject
+            {
+                ["default_lease_ttl"] = 0,
+                ["force_no_cache"] = false,
+                ["max_lease_ttl"] = (long)MaximumTtl.TotalSeconds,
+            };
             var mount = new JsonObject
             {
-                ["accessor"] = accessor,
+                ["accessor"] = _accessor,
                 ["config"] = config,
                 ["description"] = Description,
                 ["external_entropy_access"] = false,
@@ -142,7 +169,7 @@ internal sealed class MountTable(Func<string, string, Engine?> create)
                 ["running_sha256"] = "",
                 ["seal_wrap"] = false,
                 ["type"] = Engine.Type,
-                ["uuid"] = id,
+                ["uuid"] = _id,
             };
             if (Engine is KeyValueEngine or PkiEngine)
             {

@@ -11,7 +11,10 @@ internal sealed record PathRule(Capabilities Capabilities)
     /// <summary>Permits nothing.</summary>
     public static PathRule Nothing { get; } = new(Capabilities.None);
 
-    /// <summary>The parameters that a write may carry, each with the values that it may have (none listed: any); null where all may.</summary>
+    /// <summary>
+    /// The parameters that a write may carry, each with the values that it may have (none listed: any); null where all
+    /// may.
+    /// </summary>
     public IReadOnlyDictionary<string, List<string>>? Allowed { get; init; }
 
     /// <summary>The parameters that a write may not carry, or not with these values.</summary>
@@ -21,12 +24,15 @@ internal sealed record PathRule(Capabilities Capabilities)
     public IReadOnlyList<string> Required { get; init; } = [];
 
     /// <summary>Two rules for the same pattern: their capabilities and parameters add up.</summary>
-    public static PathRule Merge(PathRule? one, PathRule other) => one is null ? other : new(one.Capabilities | other.Capabilities)
-    {
-        Allowed = Merge(one.Allowed, other.Allowed),
-        Denied = Merge(one.Denied, other.Denied),
-        Required = [.. one.Required.Union(other.Required, StringComparer.OrdinalIgnoreCase)],
-    };
+    public static PathRule Merge(PathRule? one, PathRule other) =>
+        one is null
+            ? other
+            : new(one.Capabilities | other.Capabilities)
+            {
+                Allowed = Merge(one.Allowed, other.Allowed),
+                Denied = Merge(one.Denied, other.Denied),
+                Required = [.. one.Required.Union(other.Required, StringComparer.OrdinalIgnoreCase)],
+            };
 
     /// <summary>Whether a write's body keeps to the parameters.</summary>
     public bool Permits(JsonObject body) =>
@@ -34,15 +40,28 @@ internal sealed record PathRule(Capabilities Capabilities)
         && body.All(member => !IsDenied(member.Key, member.Value) && IsAllowed(member.Key, member.Value));
 
     private bool IsAllowed(string name, JsonNode? value) =>
-        Allowed is null || (Allowed.TryGetValue(name, out var values) ? values.Count == 0 || IsOneOf(values, value) : Allowed.ContainsKey(AnyParameter));
+        Allowed is null
+        || (
+            Allowed.TryGetValue(name, out var values)
+                ? values.Count == 0 || IsOneOf(values, value)
+                : Allowed.ContainsKey(AnyParameter)
+        );
 
     private bool IsDenied(string name, JsonNode? value) =>
-        Denied is not null && (Denied.ContainsKey(AnyParameter) || (Denied.TryGetValue(name, out var values) && (values.Count == 0 || IsOneOf(values, value))));
+        Denied is not null
+        && (
+            Denied.ContainsKey(AnyParameter)
+            || (Denied.TryGetValue(name, out var values) && (values.Count == 0 || IsOneOf(values, value)))
+        );
 
     private static bool IsOneOf(List<string> patterns, JsonNode? value) =>
-        value?.GetValueKind() == JsonValueKind.String && patterns.Any(pattern => VaultText.Matches(pattern, value.GetValue<string>()));
+        value?.GetValueKind() == JsonValueKind.String
+        && patterns.Any(pattern => VaultText.Matches(pattern, value.GetValue<string>()));
 
-    private static IReadOnlyDictionary<string, List<string>>? Merge(IReadOnlyDictionary<string, List<string>>? one, IReadOnlyDictionary<string, List<string>>? other)
+    private static IReadOnlyDictionary<string, List<string>>? Merge(
+        IReadOnlyDictionary<string, List<string>>? one,
+        IReadOnlyDictionary<string, List<string>>? other
+    )
     {
         if (one is null || other is null)
         {
@@ -50,15 +69,19 @@ internal sealed record PathRule(Capabilities Capabilities)
         }
 
         // A parameter that either permits with any value may have any.
-        return one.Keys.Union(other.Keys, StringComparer.OrdinalIgnoreCase).ToDictionary(
-            name => name,
-            name => (one.GetValueOrDefault(name), other.GetValueOrDefault(name)) switch
-            {
-                ({ } left, null) => left,
-                (null, { } right) => right,
-                ({ Count: > 0 } left, { Count: > 0 } right) => [.. left, .. right],
-                _ => [],
-            },
-            StringComparer.OrdinalIgnoreCase);
+        return one
+            .Keys.Union(other.Keys, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(
+                name => name,
+                name =>
+                    (one.GetValueOrDefault(name), other.GetValueOrDefault(name)) switch
+                    {
+                        ({ } left, null) => left,
+                        (null, { } right) => right,
+                        ({ Count: > 0 } left, { Count: > 0 } right) => [.. left, .. right],
+                        _ => [],
+                    },
+                StringComparer.OrdinalIgnoreCase
+            );
     }
 }

@@ -10,15 +10,19 @@ internal sealed class PkiCertificates
 {
     private static readonly TimeSpan CrlLife = TimeSpan.FromHours(72);
 
-    private readonly Dictionary<string, Stored> stored = new(StringComparer.Ordinal);
-    private (byte[] Crl, DateTimeOffset Until)? crl;
-    private int crlNumber;
+    private readonly Dictionary<string, Stored> _stored = new(StringComparer.Ordinal);
+    private (byte[] Crl, DateTimeOffset Until)? _crl;
+    private int _crlNumber;
 
     /// <summary>The serial numbers of all that are stored.</summary>
-    public IEnumerable<string> Serials => stored.Keys.Order(StringComparer.Ordinal);
+    public IEnumerable<string> Serials => _stored.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>A serial number as Vault writes it: hex pairs with colons.</summary>
-    public static string Serial(X509Certificate2 certificate) => string.Join(':', Convert.ToHexStringLower(certificate.SerialNumberBytes.Span).Chunk(2).Select(pair => new string(pair)));
+    public static string Serial(X509Certificate2 certificate) =>
+        string.Join(
+            ':',
+            Convert.ToHexStringLower(certificate.SerialNumberBytes.Span).Chunk(2).Select(pair => new string(pair))
+        );
 
     /// <summary>A CRL as PEM.</summary>
     public static string Pem(byte[] crl) => PemEncoding.WriteString("X509 CRL", crl);
@@ -26,39 +30,47 @@ internal sealed class PkiCertificates
     /// <summary>Takes a certificate up; what has ended is forgotten, as Vault's tidy does.</summary>
     public void Add(X509Certificate2 certificate, DateTimeOffset now)
     {
-        if (stored.Count >= Bounds.Certificates / 2)
+        if (_stored.Count >= Bounds.Certificates / 2)
         {
-            foreach (var (serial, _) in stored.Where(entry => entry.Value.EndsAt < now).ToList())
+            foreach (var (serial, _) in _stored.Where(entry => entry.Value.EndsAt < now).ToList())
             {
-                stored.Remove(serial);
+                _stored.Remove(serial);
             }
         }
 
-        Bounds.Check(stored.Count, Bounds.Certificates, "certificates");
-        stored[Serial(certificate)] = new Stored(certificate.RawData, certificate.ExportCertificatePem(), certificate.NotAfter, null);
+        Bounds.Check(_stored.Count, Bounds.Certificates, "certificates");
+        _stored[Serial(certificate)] = new Stored(
+            certificate.RawData,
+            certificate.ExportCertificatePem(),
+            certificate.NotAfter,
+            null
+        );
     }
 
-    /// <summary>Revokes a certificate, once; returns when it was revoked, or null where it is not known. One that has ended by itself needs no revocation and stays off the CRL.</summary>
+    /// <summary>
+    /// Revokes a certificate, once; returns when it was revoked, or null where it is not known. One that has ended by
+    /// itself needs no revocation and stays off the CRL.
+    /// </summary>
     public DateTimeOffset? Revoke(string serial, DateTimeOffset at)
     {
-        if (stored.GetValueOrDefault(serial) is not { } certificate)
+        if (_stored.GetValueOrDefault(serial) is not { } certificate)
         {
             return null;
         }
 
         if (certificate.RevokedAt is null && certificate.EndsAt > at)
         {
-            stored[serial] = certificate with { RevokedAt = at };
-            crl = null;
+            _stored[serial] = certificate with { RevokedAt = at };
+            _crl = null;
         }
 
-        return stored[serial].RevokedAt ?? certificate.EndsAt;
+        return _stored[serial].RevokedAt ?? certificate.EndsAt;
     }
 
     /// <summary>As <c>cert/&lt;serial&gt;</c> shows it.</summary>
     public JsonObject? Show(string serial, string issuerId)
     {
-        if (stored.GetValueOrDefault(serial) is not { } certificate)
+        if (_stored.GetValueOrDefault(serial) is not { } certificate)
         {
             return null;
         }
@@ -80,17 +92,24 @@ internal sealed class PkiCertificates
     /// <summary>The CRL, signed anew when a revocation or its age asks for it.</summary>
     public byte[] Crl(PkiIssuer issuer, DateTimeOffset now)
     {
-        if (crl is not { } current || current.Until <= now)
+        if (_crl is not { } current || current.Until <= now)
         {
             var builder = new CertificateRevocationListBuilder();
-            foreach (var entry in stored.Values.Where(entry => entry.RevokedAt is not null))
+            foreach (var entry in _stored.Values.Where(entry => entry.RevokedAt is not null))
             {
                 using var certificate = X509CertificateLoader.LoadCertificate(entry.Der);
                 builder.AddEntry(certificate, entry.RevokedAt!.Value);
             }
 
-            var bytes = builder.Build(issuer.Certificate, new BigInteger(++crlNumber), now + CrlLife, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1, now);
-            crl = current = (bytes, now + (CrlLife / 2));
+            var bytes = builder.Build(
+                issuer.Certificate,
+                new BigInteger(++_crlNumber),
+                now + CrlLife,
+                HashAlgorithmName.SHA256,
+                RSASignaturePadding.Pkcs1,
+                now
+            );
+            _crl = current = (bytes, now + (CrlLife / 2));
         }
 
         return current.Crl;

@@ -3,17 +3,21 @@ using System.Text.Json.Nodes;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>A PKI engine with real X.509 certificates: a root, roles, signing and issuing, revocation and its CRL.</summary>
+/// <summary>
+/// A PKI engine with real X.509 certificates: a root, roles, signing and issuing, revocation and its CRL.
+/// </summary>
 internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leases) : Engine
 {
-    private readonly SortedDictionary<string, VaultSettings> roles = new(StringComparer.Ordinal);
-    private readonly PkiIssuers issuers = new();
-    private readonly PkiCertificates certificates = new();
-    private IReadOnlyList<string> crlAddresses = [];
+    private readonly SortedDictionary<string, VaultSettings> _roles = new(StringComparer.Ordinal);
+    private readonly PkiIssuers _issuers = new();
+    private readonly PkiCertificates _certificates = new();
+    private IReadOnlyList<string> _crlAddresses = [];
 
     public override string Type => "pki";
 
-    public override bool IsOpen(string path) => path is "ca" or "ca/pem" or "ca_chain" or "crl" or "crl/pem" || path.StartsWith("cert/", StringComparison.Ordinal);
+    public override bool IsOpen(string path) =>
+        path is "ca" or "ca/pem" or "ca_chain" or "crl" or "crl/pem"
+        || path.StartsWith("cert/", StringComparison.Ordinal);
 
     public override VaultReply Handle(VaultCall call)
     {
@@ -37,39 +41,49 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
 
         return (call.Path, call.Operation) switch
         {
-            ("roles/", Operation.List) => VaultReply.Keys(roles.Keys),
-            ("certs/", Operation.List) => VaultReply.Keys(certificates.Serials),
-            ("issuers/", Operation.List) => issuers.List(),
+            ("roles/", Operation.List) => VaultReply.Keys(_roles.Keys),
+            ("certs/", Operation.List) => VaultReply.Keys(_certificates.Serials),
+            ("issuers/", Operation.List) => _issuers.List(),
             ("config/urls", Operation.Read) => Addresses(),
-            ("config/issuers", Operation.Read) => VaultReply.Of(new JsonObject { ["default"] = issuers.First?.Id ?? "", ["default_follows_latest_issuer"] = false }),
+            ("config/issuers", Operation.Read) => VaultReply.Of(
+                new JsonObject { ["default"] = _issuers.First?.Id ?? "", ["default_follows_latest_issuer"] = false }
+            ),
             ("ca" or "ca/pem" or "ca_chain" or "crl" or "crl/pem", Operation.Read) => RawFile(call),
             (_, Operation.Read) when call.Below("cert/", out var serial) => Certificate(call, serial),
-            (_, Operation.Read) when call.Below("issuer/", out var name) => issuers.Show(name),
+            (_, Operation.Read) when call.Below("issuer/", out var name) => _issuers.Show(name),
             _ => throw VaultRefusal.UnsupportedPath(),
         };
     }
 
-    private VaultSettings Find(string role) => roles.GetValueOrDefault(role) ?? throw new VaultRefusal(400, $"unknown role: {role}");
+    private VaultSettings Find(string role) =>
+        _roles.GetValueOrDefault(role) ?? throw new VaultRefusal(400, $"unknown role: {role}");
 
     private VaultReply Role(VaultCall call, string name)
     {
         switch (call.Operation)
         {
             case Operation.Read:
-                return VaultReply.Of((roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson());
+                return VaultReply.Of((_roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson());
             case Operation.Delete:
-                roles.Remove(name);
+                _roles.Remove(name);
                 return VaultReply.NoContent;
             case Operation.Create or Operation.Update:
-                Bounds.Check(roles.Count, Bounds.Roles, "PKI roles");
-                roles[name] = PkiRole.Read(call.Fields);
-                List<string> warnings = issuers.First is not null ? [] : ["Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set"];
-                if (roles[name].Flag("generate_lease"))
+                Bounds.Check(_roles.Count, Bounds.Roles, "PKI roles");
+                _roles[name] = PkiRole.Read(call.Fields);
+                List<string> warnings = _issuers.First is not null
+                    ? []
+                    :
+                    [
+                        "Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set",
+                    ];
+                if (_roles[name].Flag("generate_lease"))
                 {
-                    warnings.Add("it is encouraged to disable generate_lease and rely on PKI's native capabilities when possible");
+                    warnings.Add(
+                        "it is encouraged to disable generate_lease and rely on PKI's native capabilities when possible"
+                    );
                 }
 
-                return VaultReply.Of(roles[name].ToJson(), [.. warnings]);
+                return VaultReply.Of(_roles[name].ToJson(), [.. warnings]);
             default:
                 throw VaultRefusal.UnsupportedOperation();
         }
@@ -77,12 +91,20 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
 
     private VaultReply GenerateRoot(VaultCall call)
     {
-        var name = issuers.FreeName(call.Fields.Text("issuer_name"));
+        var name = _issuers.FreeName(call.Fields.Text("issuer_name"));
         var maximum = mounts.MaximumTtl(mount);
-        var ttl = call.Fields.Duration("ttl") is var asked && asked > TimeSpan.Zero && asked < maximum ? asked : maximum;
-        var issuer = PkiIssuer.Create(name, call.Fields.Text("common_name"), call.Fields.Text("key_type"), call.Fields.Number("key_bits"), call.Now, ttl);
-        issuers.Add(issuer);
-        certificates.Add(issuer.Certificate, call.Now);
+        var ttl =
+            call.Fields.Duration("ttl") is var asked && asked > TimeSpan.Zero && asked < maximum ? asked : maximum;
+        var issuer = PkiIssuer.Create(
+            name,
+            call.Fields.Text("common_name"),
+            call.Fields.Text("key_type"),
+            call.Fields.Number("key_bits"),
+            call.Now,
+            ttl
+        );
+        _issuers.Add(issuer);
+        _certificates.Add(issuer.Certificate, call.Now);
         return VaultReply.Of(
             new JsonObject
             {
@@ -95,19 +117,33 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
                 ["key_name"] = "",
                 ["serial_number"] = PkiCertificates.Serial(issuer.Certificate),
             },
-            crlAddresses.Count > 0 ? [] : ["This mount hasn't configured any authority information access (AIA) fields; consider updating /config/urls."]);
+            _crlAddresses.Count > 0
+                ? []
+                :
+                [
+                    "This mount hasn't configured any authority information access (AIA) fields; consider updating /config/urls.",
+                ]
+        );
     }
 
-    /// <summary>Signs a CSR, or makes key and certificate. With <c>generate_lease</c> the certificate hangs on the caller's token: when the lease ends, it is revoked.</summary>
+    /// <summary>
+    /// Signs a CSR, or makes key and certificate. With <c>generate_lease</c> the certificate hangs on the caller's
+    /// token: when the lease ends, it is revoked.
+    /// </summary>
     private VaultReply Hand(VaultCall call, string path, VaultSettings role, bool keyToo)
     {
         var warnings = new List<string>();
         using var order = keyToo ? PkiOrder.WithNewKey(call.Fields, role) : PkiOrder.FromCsr(call.Fields, role);
         var names = PkiNames.Of(call.Fields, role, order.Csr, warnings);
         var ttl = PkiRole.Ttl(call.Fields, role, mounts.MaximumTtl(mount), warnings);
-        var issuer = issuers.First ?? throw VaultRefusal.Collected(500, "could not fetch the CA certificate (was one set?): no default issuer currently configured");
-        var certificate = issuer.Sign(order.Request(names.Subject), names, role, crlAddresses, call.Now, ttl);
-        certificates.Add(certificate, call.Now);
+        var issuer =
+            _issuers.First
+            ?? throw VaultRefusal.Collected(
+                500,
+                "could not fetch the CA certificate (was one set?): no default issuer currently configured"
+            );
+        var certificate = issuer.Sign(order.Request(names.Subject), names, role, _crlAddresses, call.Now, ttl);
+        _certificates.Add(certificate, call.Now);
 
         var data = new JsonObject
         {
@@ -134,12 +170,17 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
                 IssuedAt = call.Now,
                 EndsAt = certificate.NotAfter,
                 Renewable = false,
-                End = at => certificates.Revoke(PkiCertificates.Serial(certificate), at),
+                End = at => _certificates.Revoke(PkiCertificates.Serial(certificate), at),
             };
             leases.Add(lease);
         }
 
-        return new VaultReply { Data = data, Lease = lease, Warnings = warnings };
+        return new VaultReply
+        {
+            Data = data,
+            Lease = lease,
+            Warnings = warnings,
+        };
     }
 
     private VaultReply Revoke(VaultCall call)
@@ -155,41 +196,62 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
             throw new VaultRefusal(400, "The serial number must be provided");
         }
 
-        if (issuers.Holds(serial))
+        if (_issuers.Holds(serial))
         {
             throw new VaultRefusal(400, "adding issuer to its own CRL is not allowed");
         }
 
-        var at = certificates.Revoke(serial, call.Now) ?? throw new VaultRefusal(400, $"certificate with serial {serial} not found.");
-        return VaultReply.Of(new JsonObject { ["revocation_time"] = at.ToUnixTimeSeconds(), ["revocation_time_rfc3339"] = VaultDuration.ToText(at), ["state"] = "revoked" });
+        var at =
+            _certificates.Revoke(serial, call.Now)
+            ?? throw new VaultRefusal(400, $"certificate with serial {serial} not found.");
+        return VaultReply.Of(
+            new JsonObject
+            {
+                ["revocation_time"] = at.ToUnixTimeSeconds(),
+                ["revocation_time_rfc3339"] = VaultDuration.ToText(at),
+                ["state"] = "revoked",
+            }
+        );
     }
 
     private VaultReply SetAddresses(VaultCall call)
     {
-        crlAddresses = call.Fields.Has("crl_distribution_points") ? [.. call.Fields.List("crl_distribution_points").Take(8)] : crlAddresses;
+        _crlAddresses = call.Fields.Has("crl_distribution_points")
+            ? [.. call.Fields.List("crl_distribution_points").Take(8)]
+            : _crlAddresses;
         return Addresses();
     }
 
-    private VaultReply Addresses() => VaultReply.Of(new JsonObject
-    {
-        ["crl_distribution_points"] = new JsonArray([.. crlAddresses.Select(address => JsonValue.Create(address))]),
-        ["delta_crl_distribution_points"] = new JsonArray(),
-        ["enable_templating"] = false,
-        ["issuing_certificates"] = new JsonArray(),
-        ["ocsp_servers"] = new JsonArray(),
-    });
+    private VaultReply Addresses() =>
+        VaultReply.Of(
+            new JsonObject
+            {
+                ["crl_distribution_points"] = new JsonArray([
+                    .. _crlAddresses.Select(address => JsonValue.Create(address)),
+                ]),
+                ["delta_crl_distribution_points"] = new JsonArray(),
+                ["enable_templating"] = false,
+                ["issuing_certificates"] = new JsonArray(),
+                ["ocsp_servers"] = new JsonArray(),
+            }
+        );
 
     private VaultReply Certificate(VaultCall call, string serial)
     {
         var text = serial switch
         {
-            "ca" or "ca_chain" => issuers.Default.Pem,
+            "ca" or "ca_chain" => _issuers.Default.Pem,
             "crl" => PkiCertificates.Pem(Crl(call)),
             _ => null,
         };
         if (text is not null)
         {
-            var file = new JsonObject { ["certificate"] = text, ["revocation_time"] = 0, ["revocation_time_rfc3339"] = "" };
+            var file = new JsonObject
+            {
+                ["certificate"] = text,
+                ["revocation_time"] = 0,
+                ["revocation_time_rfc3339"] = "",
+            };
             if (serial == "ca_chain")
             {
                 file["ca_chain"] = text;
@@ -198,21 +260,42 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
             return VaultReply.Of(file);
         }
 
-        return VaultReply.Of(certificates.Show(serial.Replace('-', ':').ToLowerInvariant(), issuers.Default.Id) ?? throw VaultRefusal.NoEntry());
+        return VaultReply.Of(
+            _certificates.Show(serial.Replace('-', ':').ToLowerInvariant(), _issuers.Default.Id)
+                ?? throw VaultRefusal.NoEntry()
+        );
     }
 
     private VaultReply RawFile(VaultCall call)
     {
-        var (type, bytes) = (call.Path, issuers.First) switch
+        var (type, bytes) = (call.Path, _issuers.First) switch
         {
             ("ca", var issuer) => ("application/pkix-cert", issuer?.Certificate.RawData),
-            ("ca/pem", var issuer) => ("application/pem-certificate-chain", issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)),
-            ("ca_chain", var issuer) => ("application/pkix-cert", issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)),
+            ("ca/pem", var issuer) => (
+                "application/pem-certificate-chain",
+                issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)
+            ),
+            ("ca_chain", var issuer) => (
+                "application/pkix-cert",
+                issuer is null ? null : Encoding.ASCII.GetBytes(issuer.Pem)
+            ),
             ("crl", var issuer) => ("application/pkix-crl", issuer is null ? null : Crl(call)),
-            (_, var issuer) => ("application/x-pem-file", issuer is null ? null : Encoding.ASCII.GetBytes(PkiCertificates.Pem(Crl(call)))),
+            (_, var issuer) => (
+                "application/x-pem-file",
+                issuer is null ? null : Encoding.ASCII.GetBytes(PkiCertificates.Pem(Crl(call)))
+            ),
         };
-        return new VaultReply { Status = bytes is null ? 204 : 200, Raw = bytes ?? [], ContentType = type };
+        return new VaultReply
+        {
+            Status = bytes is null ? 204 : 200,
+            Raw = bytes ?? [],
+            ContentType = type,
+        };
     }
 
-    private byte[] Crl(VaultCall call) => certificates.Crl(issuers.First ?? throw new VaultRefusal(500, "no default issuer currently configured"), call.Now);
+    private byte[] Crl(VaultCall call) =>
+        _certificates.Crl(
+            _issuers.First ?? throw new VaultRefusal(500, "no default issuer currently configured"),
+            call.Now
+        );
 }

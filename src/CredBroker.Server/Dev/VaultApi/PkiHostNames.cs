@@ -10,13 +10,22 @@ internal sealed partial class PkiHostNames(VaultSettings role)
     {
         var host = name.Contains('@') ? name[(name.LastIndexOf('@') + 1)..] : name;
         var wildcard = host.StartsWith("*.", StringComparison.Ordinal);
-        if ((wildcard && !role.Flag("allow_wildcard_certificates")) || (role.Flag("enforce_hostnames") && !HostName().IsMatch(wildcard ? host[2..] : host)))
+        if (
+            (wildcard && !role.Flag("allow_wildcard_certificates"))
+            || (role.Flag("enforce_hostnames") && !HostName().IsMatch(wildcard ? host[2..] : host))
+        )
         {
             return false;
         }
 
         return role.Flag("allow_any_name")
-            || (role.Flag("allow_localhost") && (host is "localhost" or "localdomain" || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
+            || (
+                role.Flag("allow_localhost")
+                && (
+                    host is "localhost" or "localdomain"
+                    || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+                )
+            )
             || role.List("allowed_domains").Any(domain => Within(domain, host));
     }
 
@@ -25,6 +34,9 @@ internal sealed partial class PkiHostNames(VaultSettings role)
         || (role.Flag("allow_subdomains") && host.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase))
         || (role.Flag("allow_glob_domains") && domain.Contains('*') && VaultText.Matches(domain, host));
 
-    [GeneratedRegex(@"\A(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.?\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\A(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.?\z",
+        RegexOptions.NonBacktracking
+    )]
     private static partial Regex HostName();
 }

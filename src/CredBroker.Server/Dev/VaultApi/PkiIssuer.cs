@@ -6,11 +6,11 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>A root: its certificate, with the key, in memory.</summary>
 internal sealed class PkiIssuer
 {
-    private readonly X509SignatureGenerator generator;
+    private readonly X509SignatureGenerator _generator;
 
     private PkiIssuer(string name, X509Certificate2 certificate, X509SignatureGenerator generator)
     {
-        (Name, Certificate, this.generator) = (name, certificate, generator);
+        (Name, Certificate, _generator) = (name, certificate, generator);
         Pem = certificate.ExportCertificatePem();
     }
 
@@ -27,39 +27,85 @@ internal sealed class PkiIssuer
     public string SignatureAlgorithm => Certificate.GetRSAPublicKey() is null ? "ECDSAWithSHA256" : "SHA256WithRSA";
 
     /// <summary>Makes a self-signed root.</summary>
-    public static PkiIssuer Create(string name, string commonName, string keyType, int keyBits, DateTimeOffset now, TimeSpan ttl)
+    public static PkiIssuer Create(
+        string name,
+        string commonName,
+        string keyType,
+        int keyBits,
+        DateTimeOffset now,
+        TimeSpan ttl
+    )
     {
         var key = NewKey(keyType.Length == 0 ? "rsa" : keyType, keyBits);
         var subject = PkiNames.Distinguished(commonName);
         var request = key is RSA rsa
             ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(
+                certificateAuthority: true,
+                hasPathLengthConstraint: false,
+                0,
+                critical: true
+            )
+        );
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true)
+        );
         var identifier = new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false);
         request.CertificateExtensions.Add(identifier);
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(identifier));
-        var generator = key is RSA issuing ? X509SignatureGenerator.CreateForRSA(issuing, RSASignaturePadding.Pkcs1) : X509SignatureGenerator.CreateForECDsa((ECDsa)key);
-        using var certificate = request.Create(request.SubjectName, generator, now.AddSeconds(-30), now + ttl, NewSerial());
-        return new PkiIssuer(name, key is RSA own ? certificate.CopyWithPrivateKey(own) : certificate.CopyWithPrivateKey((ECDsa)key), generator);
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(identifier)
+        );
+        var generator = key is RSA issuing
+            ? X509SignatureGenerator.CreateForRSA(issuing, RSASignaturePadding.Pkcs1)
+            : X509SignatureGenerator.CreateForECDsa((ECDsa)key);
+        using var certificate = request.Create(
+            request.SubjectName,
+            generator,
+            now.AddSeconds(-30),
+            now + ttl,
+            NewSerial()
+        );
+        return new PkiIssuer(
+            name,
+            key is RSA own ? certificate.CopyWithPrivateKey(own) : certificate.CopyWithPrivateKey((ECDsa)key),
+            generator
+        );
     }
 
     /// <summary>A new key; the caller owns it.</summary>
-    public static AsymmetricAlgorithm NewKey(string type, int bits) => (type, bits) switch
-    {
-        ("rsa", 0 or 2048 or 3072 or 4096) => RSA.Create(bits == 0 ? 2048 : bits),
-        ("ec", 0 or 256) => ECDsa.Create(ECCurve.NamedCurves.nistP256),
-        ("ec", 384) => ECDsa.Create(ECCurve.NamedCurves.nistP384),
-        ("ec", 521) => ECDsa.Create(ECCurve.NamedCurves.nistP521),
-        _ => throw new VaultRefusal(400, $"this development Vault makes rsa (2048, 3072, 4096) and ec (256, 384, 521) keys, not \"{type}\" of {bits} bits"),
-    };
+    public static AsymmetricAlgorithm NewKey(string type, int bits) =>
+        (type, bits) switch
+        {
+            ("rsa", 0 or 2048 or 3072 or 4096) => RSA.Create(bits == 0 ? 2048 : bits),
+            ("ec", 0 or 256) => ECDsa.Create(ECCurve.NamedCurves.nistP256),
+            ("ec", 384) => ECDsa.Create(ECCurve.NamedCurves.nistP384),
+            ("ec", 521) => ECDsa.Create(ECCurve.NamedCurves.nistP521),
+            _ => throw new VaultRefusal(
+                400,
+                $"this development Vault makes rsa (2048, 3072, 4096) and ec (256, 384, 521) keys, not \"{type}\" of {bits} bits"
+            ),
+        };
 
-    /// <summary>Signs a leaf: the names and usages that the role permits, from 30 s ago until the TTL is over.</summary>
-    public X509Certificate2 Sign(CertificateRequest request, PkiNames names, VaultSettings role, IReadOnlyList<string> crlAddresses, DateTimeOffset now, TimeSpan ttl)
+    /// <summary>
+    /// Signs a leaf: the names and usages that the role permits, from 30 s ago until the TTL is over.
+    /// </summary>
+    public X509Certificate2 Sign(
+        CertificateRequest request,
+        PkiNames names,
+        VaultSettings role,
+        IReadOnlyList<string> crlAddresses,
+        DateTimeOffset now,
+        TimeSpan ttl
+    )
     {
         if (now + ttl > Certificate.NotAfter)
         {
-            throw new VaultRefusal(400, $"cannot satisfy request, as TTL would result in notAfter of {VaultDuration.ToText(now + ttl)} that is beyond the expiration of the CA certificate at {VaultDuration.ToText(new DateTimeOffset(Certificate.NotAfter))}");
+            throw new VaultRefusal(
+                400,
+                $"cannot satisfy request, as TTL would result in notAfter of {VaultDuration.ToText(now + ttl)} that is beyond the expiration of the CA certificate at {VaultDuration.ToText(new DateTimeOffset(Certificate.NotAfter))}"
+            );
         }
 
         var usage = role.List("key_usage").Aggregate(X509KeyUsageFlags.None, (flags, word) => flags | Usage(word));
@@ -77,7 +123,13 @@ internal sealed class PkiIssuer
         }
 
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                Certificate,
+                includeKeyIdentifier: true,
+                includeIssuerAndSerial: false
+            )
+        );
         if (names.Alternative is { } alternative)
         {
             request.CertificateExtensions.Add(alternative);
@@ -85,10 +137,18 @@ internal sealed class PkiIssuer
 
         if (crlAddresses.Count > 0)
         {
-            request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension(crlAddresses));
+            request.CertificateExtensions.Add(
+                CertificateRevocationListBuilder.BuildCrlDistributionPointExtension(crlAddresses)
+            );
         }
 
-        return request.Create(Certificate.SubjectName, generator, now - role.Duration("not_before_duration"), now + ttl, NewSerial());
+        return request.Create(
+            Certificate.SubjectName,
+            _generator,
+            now - role.Duration("not_before_duration"),
+            now + ttl,
+            NewSerial()
+        );
 
         void AddPurpose(string setting, string oid)
         {
@@ -100,7 +160,9 @@ internal sealed class PkiIssuer
     }
 
     private static X509KeyUsageFlags Usage(string word) =>
-        Enum.TryParse<X509KeyUsageFlags>(word, ignoreCase: true, out var flag) ? flag : throw new VaultRefusal(400, $"unknown key usage \"{word}\"");
+        Enum.TryParse<X509KeyUsageFlags>(word, ignoreCase: true, out var flag)
+            ? flag
+            : throw new VaultRefusal(400, $"unknown key usage \"{word}\"");
 
     /// <summary>20 random bytes, positive and of full length.</summary>
     private static byte[] NewSerial()

@@ -5,10 +5,10 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>The issuers of one mount; the first is the default.</summary>
 internal sealed class PkiIssuers
 {
-    private readonly List<PkiIssuer> issuers = [];
+    private readonly List<PkiIssuer> _issuers = [];
 
     /// <summary>The default issuer, where there is any.</summary>
-    public PkiIssuer? First => issuers.FirstOrDefault();
+    public PkiIssuer? First => _issuers.FirstOrDefault();
 
     /// <summary>The default issuer; without one the call ends.</summary>
     public PkiIssuer Default => First ?? throw new VaultRefusal(400, "no default issuer currently configured");
@@ -16,28 +16,33 @@ internal sealed class PkiIssuers
     /// <summary>A name for another issuer: empty, or one that no issuer has.</summary>
     public string FreeName(string name)
     {
-        Bounds.Check(issuers.Count, Bounds.Issuers, "issuers in one mount");
-        return name.Length > 0 && issuers.Any(issuer => issuer.Name == name) ? throw new VaultRefusal(400, "issuer name already in use") : name;
+        Bounds.Check(_issuers.Count, Bounds.Issuers, "issuers in one mount");
+        return name.Length > 0 && _issuers.Any(issuer => issuer.Name == name)
+            ? throw new VaultRefusal(400, "issuer name already in use")
+            : name;
     }
 
-    public void Add(PkiIssuer issuer) => issuers.Add(issuer);
+    public void Add(PkiIssuer issuer) => _issuers.Add(issuer);
 
     /// <summary>Whether a serial number is an issuer's own.</summary>
-    public bool Holds(string serial) => issuers.Any(issuer => PkiCertificates.Serial(issuer.Certificate) == serial);
+    public bool Holds(string serial) => _issuers.Any(issuer => PkiCertificates.Serial(issuer.Certificate) == serial);
 
     /// <summary>As <c>issuers</c> lists them.</summary>
     public VaultReply List()
     {
         var about = new JsonObject();
-        foreach (var issuer in issuers)
+        foreach (var issuer in _issuers)
         {
             about[issuer.Id] = new JsonObject
             {
-                ["is_default"] = issuer == First, ["issuer_name"] = issuer.Name, ["key_id"] = issuer.KeyId, ["serial_number"] = PkiCertificates.Serial(issuer.Certificate),
+                ["is_default"] = issuer == First,
+                ["issuer_name"] = issuer.Name,
+                ["key_id"] = issuer.KeyId,
+                ["serial_number"] = PkiCertificates.Serial(issuer.Certificate),
             };
         }
 
-        var reply = VaultReply.Keys(issuers.Select(issuer => issuer.Id).Order(StringComparer.Ordinal));
+        var reply = VaultReply.Keys(_issuers.Select(issuer => issuer.Id).Order(StringComparer.Ordinal));
         reply.Data!["key_info"] = about;
         return reply;
     }
@@ -45,24 +50,30 @@ internal sealed class PkiIssuers
     /// <summary>As <c>issuer/&lt;id, name or default&gt;</c> shows one.</summary>
     public VaultReply Show(string name)
     {
-        var issuer = name == "default" ? Default : issuers.FirstOrDefault(issuer => issuer.Id == name || (issuer.Name.Length > 0 && issuer.Name == name))
-            ?? throw new VaultRefusal(500, $"unable to find issuer for reference: {name}");
-        return VaultReply.Of(new JsonObject
-        {
-            ["ca_chain"] = new JsonArray(issuer.Pem + "\n"),
-            ["certificate"] = issuer.Pem + "\n",
-            ["crl_distribution_points"] = new JsonArray(),
-            ["delta_crl_distribution_points"] = new JsonArray(),
-            ["issuer_id"] = issuer.Id,
-            ["issuer_name"] = issuer.Name,
-            ["issuing_certificates"] = new JsonArray(),
-            ["key_id"] = issuer.KeyId,
-            ["leaf_not_after_behavior"] = "err",
-            ["manual_chain"] = null,
-            ["ocsp_servers"] = new JsonArray(),
-            ["revocation_signature_algorithm"] = issuer.SignatureAlgorithm,
-            ["revoked"] = false,
-            ["usage"] = "crl-signing,issuing-certificates,ocsp-signing,read-only",
-        });
+        var issuer =
+            name == "default"
+                ? Default
+                : _issuers.FirstOrDefault(issuer =>
+                    issuer.Id == name || (issuer.Name.Length > 0 && issuer.Name == name)
+                ) ?? throw new VaultRefusal(500, $"unable to find issuer for reference: {name}");
+        return VaultReply.Of(
+            new JsonObject
+            {
+                ["ca_chain"] = new JsonArray(issuer.Pem + "\n"),
+                ["certificate"] = issuer.Pem + "\n",
+                ["crl_distribution_points"] = new JsonArray(),
+                ["delta_crl_distribution_points"] = new JsonArray(),
+                ["issuer_id"] = issuer.Id,
+                ["issuer_name"] = issuer.Name,
+                ["issuing_certificates"] = new JsonArray(),
+                ["key_id"] = issuer.KeyId,
+                ["leaf_not_after_behavior"] = "err",
+                ["manual_chain"] = null,
+                ["ocsp_servers"] = new JsonArray(),
+                ["revocation_signature_algorithm"] = issuer.SignatureAlgorithm,
+                ["revoked"] = false,
+                ["usage"] = "crl-signing,issuing-certificates,ocsp-signing,read-only",
+            }
+        );
     }
 }

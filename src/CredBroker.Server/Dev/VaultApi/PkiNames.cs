@@ -5,7 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>A certificate's names, from the request or (Vault's default) from the CSR, as far as the role allows them.</summary>
+/// <summary>
+/// A certificate's names, from the request or (Vault's default) from the CSR, as far as the role allows them.
+/// </summary>
 internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Alternative)
 {
     private const string AlternativeNameOid = "2.5.29.17";
@@ -13,16 +15,27 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
     /// <summary>Decides the names, or refuses.</summary>
     public static PkiNames Of(VaultFields fields, VaultSettings role, CertificateRequest? csr, List<string> warnings)
     {
-        var (commonFromCsr, othersFromCsr) = (csr is not null && role.Flag("use_csr_common_name"), csr is not null && role.Flag("use_csr_sans"));
-        var commonName = commonFromCsr && CommonName(csr!.SubjectName) is { Length: > 0 } theirs ? theirs : fields.Text("common_name");
+        var (commonFromCsr, othersFromCsr) = (
+            csr is not null && role.Flag("use_csr_common_name"),
+            csr is not null && role.Flag("use_csr_sans")
+        );
+        var commonName =
+            commonFromCsr && CommonName(csr!.SubjectName) is { Length: > 0 } theirs
+                ? theirs
+                : fields.Text("common_name");
         if (commonFromCsr && fields.Has("common_name"))
         {
-            warnings.Add("the common_name field was provided but the role is set with \"use_csr_common_name\" set to true");
+            warnings.Add(
+                "the common_name field was provided but the role is set with \"use_csr_common_name\" set to true"
+            );
         }
 
         if (commonName.Length == 0 && role.Flag("require_cn"))
         {
-            throw new VaultRefusal(400, "the common_name field is required, or must be provided in a CSR with \"use_csr_common_name\" set to true, unless \"require_cn\" is set to false");
+            throw new VaultRefusal(
+                400,
+                "the common_name field is required, or must be provided in a CSR with \"use_csr_common_name\" set to true, unless \"require_cn\" is set to false"
+            );
         }
 
         var others = othersFromCsr ? AlternativeNames.FromCsr(csr!) : AlternativeNames.FromRequest(fields);
@@ -40,25 +53,36 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
             }
         }
 
-        if (others.Dns.Concat(others.Emails).FirstOrDefault(name => name != commonName && !names.Allows(name)) is { } refused)
+        if (
+            others.Dns.Concat(others.Emails).FirstOrDefault(name => name != commonName && !names.Allows(name)) is
+            { } refused
+        )
         {
             throw new VaultRefusal(400, $"subject alternate name {refused} not allowed by this role");
         }
 
         if (others.Addresses.Count > 0 && !role.Flag("allow_ip_sans"))
         {
-            throw new VaultRefusal(400, $"IP Subject Alternative Names are not allowed in this role, but was provided via {(othersFromCsr ? "CSR" : "the API")}");
+            throw new VaultRefusal(
+                400,
+                $"IP Subject Alternative Names are not allowed in this role, but was provided via {(othersFromCsr ? "CSR" : "the API")}"
+            );
         }
 
         var allowedUris = role.List("allowed_uri_sans");
         if (others.Uris.Any(uri => !allowedUris.Any(glob => VaultText.Matches(glob, uri))))
         {
-            throw new VaultRefusal(400, (allowedUris.Count, othersFromCsr) switch
-            {
-                (0, _) => $"URI Subject Alternative Names are not allowed in this role, but were provided via {(othersFromCsr ? "CSR" : "the API")}",
-                (_, true) => "URI Subject Alternative Names were provided via CSR which are not valid for this role",
-                _ => "URI Subject Alternative Names were provided via the API which are not valid for this role",
-            });
+            throw new VaultRefusal(
+                400,
+                (allowedUris.Count, othersFromCsr) switch
+                {
+                    (0, _) =>
+                        $"URI Subject Alternative Names are not allowed in this role, but were provided via {(othersFromCsr ? "CSR" : "the API")}",
+                    (_, true) =>
+                        "URI Subject Alternative Names were provided via CSR which are not valid for this role",
+                    _ => "URI Subject Alternative Names were provided via the API which are not valid for this role",
+                }
+            );
         }
 
         return new PkiNames(Distinguished(commonName), others.ToExtension(critical: commonName.Length == 0));
@@ -77,8 +101,11 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
     }
 
     private static string CommonName(X500DistinguishedName subject) =>
-        subject.EnumerateRelativeDistinguishedNames().Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == "2.5.4.3")
-            .Select(part => part.GetSingleElementValue() ?? "").FirstOrDefault("");
+        subject
+            .EnumerateRelativeDistinguishedNames()
+            .Where(part => !part.HasMultipleElements && part.GetSingleElementType().Value == "2.5.4.3")
+            .Select(part => part.GetSingleElementValue() ?? "")
+            .FirstOrDefault("");
 
     private sealed class AlternativeNames
     {
@@ -101,7 +128,11 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
             names.Uris.UnionWith(fields.List("uri_sans"));
             foreach (var text in fields.List("ip_sans"))
             {
-                names.Addresses.Add(IPAddress.TryParse(text, out var address) && (text.Contains(':') || text.Count(c => c == '.') == 3) ? address : throw new VaultRefusal(400, $"the value \"{text}\" is not a valid IP address"));
+                names.Addresses.Add(
+                    IPAddress.TryParse(text, out var address) && (text.Contains(':') || text.Count(c => c == '.') == 3)
+                        ? address
+                        : throw new VaultRefusal(400, $"the value \"{text}\" is not a valid IP address")
+                );
             }
 
             return names;
@@ -112,7 +143,11 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
             var names = new AlternativeNames();
             try
             {
-                foreach (var extension in csr.CertificateExtensions.Where(extension => extension.Oid?.Value == AlternativeNameOid))
+                foreach (
+                    var extension in csr.CertificateExtensions.Where(extension =>
+                        extension.Oid?.Value == AlternativeNameOid
+                    )
+                )
                 {
                     names.Read(extension.RawData);
                 }
@@ -163,7 +198,9 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
             }
         }
 
-        /// <summary>RFC 5280 GeneralNames: [1] e-mail, [2] DNS, [6] URI, [7] IP address; others are passed over.</summary>
+        /// <summary>
+        /// RFC 5280 GeneralNames: [1] e-mail, [2] DNS, [6] URI, [7] IP address; others are passed over.
+        /// </summary>
         private void Read(byte[] generalNames)
         {
             var sequence = new AsnReader(generalNames, AsnEncodingRules.DER).ReadSequence();

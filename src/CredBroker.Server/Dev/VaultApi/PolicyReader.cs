@@ -2,16 +2,19 @@ using System.Text;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>Reads the part of HCL that policies are written in: <c>path "…" { key = value }</c>, texts, lists of texts, comments.</summary>
+/// <summary>
+/// Reads the part of HCL that policies are written in: <c>path "…" { key = value }</c>, texts, lists of texts,
+/// comments.
+/// </summary>
 internal sealed class PolicyReader(string text)
 {
-    private int at;
+    private int _at;
 
     /// <summary>Every <c>path</c> block, in order.</summary>
     public IReadOnlyList<PolicyBlock> Read()
     {
         var rules = new List<PolicyBlock>();
-        for (SkipBlank(); at < text.Length; SkipBlank())
+        for (SkipBlank(); _at < text.Length; SkipBlank())
         {
             var word = Word();
             if (word != "path")
@@ -44,7 +47,9 @@ internal sealed class PolicyReader(string text)
                     rule.Maps[key] = TextLists();
                     break;
                 default:
-                    throw Fault($"\"{key}\" is neither a text, a list of texts nor a map of such lists, and this development Vault enforces nothing else");
+                    throw Fault(
+                        $"\"{key}\" is neither a text, a list of texts nor a map of such lists, and this development Vault enforces nothing else"
+                    );
             }
 
             SkipBlank();
@@ -105,7 +110,14 @@ internal sealed class PolicyReader(string text)
                 case '"':
                     return value.ToString();
                 case '\\':
-                    value.Append(Next() switch { 'n' => '\n', 't' => '\t', var escaped => escaped });
+                    value.Append(
+                        Next() switch
+                        {
+                            'n' => '\n',
+                            't' => '\t',
+                            var escaped => escaped,
+                        }
+                    );
                     break;
                 case '\n':
                     throw Fault("text is not closed");
@@ -118,30 +130,32 @@ internal sealed class PolicyReader(string text)
 
     private string Word()
     {
-        var start = at;
-        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '_' or '-'))
+        var start = _at;
+        while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] is '_' or '-'))
         {
-            at++;
+            _at++;
         }
 
-        return at > start ? text[start..at] : throw Fault($"unexpected '{Peek()}'");
+        return _at > start ? text[start.._at] : throw Fault($"unexpected '{Peek()}'");
     }
 
     private void SkipBlank()
     {
-        while (at < text.Length)
+        while (_at < text.Length)
         {
-            if (char.IsWhiteSpace(text[at]))
+            if (char.IsWhiteSpace(text[_at]))
             {
-                at++;
+                _at++;
             }
-            else if (text[at] == '#' || Ahead("//"))
+            else if (text[_at] == '#' || Ahead("//"))
             {
-                at = text.IndexOf('\n', at) is var end and >= 0 ? end : text.Length;
+                _at = text.IndexOf('\n', _at) is var end and >= 0 ? end : text.Length;
             }
             else if (Ahead("/*"))
             {
-                at = text.IndexOf("*/", at, StringComparison.Ordinal) is var end and >= 0 ? end + 2 : throw Fault("comment is not closed");
+                _at = text.IndexOf("*/", _at, StringComparison.Ordinal) is var end and >= 0
+                    ? end + 2
+                    : throw Fault("comment is not closed");
             }
             else
             {
@@ -150,25 +164,25 @@ internal sealed class PolicyReader(string text)
         }
     }
 
-    private bool Ahead(string mark) => string.CompareOrdinal(text, at, mark, 0, mark.Length) == 0;
+    private bool Ahead(string mark) => string.CompareOrdinal(text, _at, mark, 0, mark.Length) == 0;
 
-    private char Peek() => at < text.Length ? text[at] : '\0';
+    private char Peek() => _at < text.Length ? text[_at] : '\0';
 
-    private char Next() => at < text.Length ? text[at++] : throw Fault("unexpected end");
+    private char Next() => _at < text.Length ? text[_at++] : throw Fault("unexpected end");
 
     private bool Take(char expected)
     {
-        if (at >= text.Length)
+        if (_at >= text.Length)
         {
             throw Fault("unexpected end");
         }
 
-        if (text[at] != expected)
+        if (text[_at] != expected)
         {
             return false;
         }
 
-        at++;
+        _at++;
         return true;
     }
 
@@ -177,10 +191,10 @@ internal sealed class PolicyReader(string text)
         SkipBlank();
         if (Next() != expected)
         {
-            at--;
+            _at--;
             throw Fault($"expected '{expected}'");
         }
     }
 
-    private FormatException Fault(string what) => new($"line {text.AsSpan(0, at).Count('\n') + 1}: {what}");
+    private FormatException Fault(string what) => new($"line {text.AsSpan(0, _at).Count('\n') + 1}: {what}");
 }

@@ -19,18 +19,19 @@ internal sealed class PolicyStore
         path "sys/wrapping/unwrap" { capabilities = ["update"] }
         """;
 
-    private readonly SortedDictionary<string, AclPolicy> policies = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, AclPolicy> _policies = new(StringComparer.Ordinal);
 
     public PolicyStore(DateTimeOffset now)
     {
-        policies["default"] = AclPolicy.Parse("default", DefaultText, now, 1);
-        policies["response-wrapping"] = AclPolicy.Parse("response-wrapping", WrappingText, now, 1);
+        _policies["default"] = AclPolicy.Parse("default", DefaultText, now, 1);
+        _policies["response-wrapping"] = AclPolicy.Parse("response-wrapping", WrappingText, now, 1);
     }
 
     /// <summary>The names that a listing shows.</summary>
-    public IEnumerable<string> Names => policies.Keys.Where(name => name != "response-wrapping").Append("root").Order(StringComparer.Ordinal);
+    public IEnumerable<string> Names =>
+        _policies.Keys.Where(name => name != "response-wrapping").Append("root").Order(StringComparer.Ordinal);
 
-    public AclPolicy? Find(string name) => policies.GetValueOrDefault(Key(name));
+    public AclPolicy? Find(string name) => _policies.GetValueOrDefault(Key(name));
 
     public void Put(string name, string text, DateTimeOffset now)
     {
@@ -39,8 +40,8 @@ internal sealed class PolicyStore
             throw new VaultRefusal(400, $"cannot update \"{name}\" policy");
         }
 
-        Bounds.Check(policies.Count, Bounds.Policies, "policies");
-        policies[Key(name)] = AclPolicy.Parse(Key(name), text, now, (Find(name)?.Version ?? 0) + 1);
+        Bounds.Check(_policies.Count, Bounds.Policies, "policies");
+        _policies[Key(name)] = AclPolicy.Parse(Key(name), text, now, (Find(name)?.Version ?? 0) + 1);
     }
 
     public void Remove(string name)
@@ -50,12 +51,19 @@ internal sealed class PolicyStore
             throw new VaultRefusal(400, $"cannot delete \"{name}\" policy");
         }
 
-        policies.Remove(Key(name));
+        _policies.Remove(Key(name));
     }
 
-    /// <summary>What the token may do on a path; null for root, which may do everything. A policy that is gone permits nothing.</summary>
+    /// <summary>
+    /// What the token may do on a path; null for root, which may do everything. A policy that is gone permits nothing.
+    /// </summary>
     public PathRule? On(TokenEntry token, string path, bool listing = false) =>
-        token.IsRoot ? null : new AccessControl(token.Policies.Select(policies.GetValueOrDefault).OfType<AclPolicy>()).On(path, listing);
+        token.IsRoot
+            ? null
+            : new AccessControl(token.Policies.Select(_policies.GetValueOrDefault).OfType<AclPolicy>()).On(
+                path,
+                listing
+            );
 
     private static string Key(string name) => name.ToLowerInvariant();
 }

@@ -2,23 +2,34 @@ using System.Text.Json.Nodes;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary><c>sys/</c>: mounts, policies, capabilities, audited headers, leases, wrapping. Health and seal are served before a token is looked at.</summary>
-internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, TokenStore tokens, LeaseStore leases) : Engine
+/// <summary>
+/// <c>sys/</c>: mounts, policies, capabilities, audited headers, leases, wrapping. Health and seal are served before a
+/// token is looked at.
+/// </summary>
+internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, TokenStore tokens, LeaseStore leases)
+    : Engine
 {
-    private readonly SystemLeases leaseCalls = new(leases);
-    private readonly Wrapping wrapping = new(tokens);
-    private readonly SortedDictionary<string, bool> auditedHeaders = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SystemLeases _leaseCalls = new(leases);
+    private readonly Wrapping _wrapping = new(tokens);
+    private readonly SortedDictionary<string, bool> _auditedHeaders = new(StringComparer.OrdinalIgnoreCase);
 
     public override string Type => "system";
 
     public override bool NeedsSudo(string path) =>
-        path is "seal" || Starts(path, "auth/") || Starts(path, "leases/lookup/") || Starts(path, "leases/revoke-prefix/") || Starts(path, "leases/revoke-force/") || Starts(path, "config/auditing/");
+        path is "seal"
+        || Starts(path, "auth/")
+        || Starts(path, "leases/lookup/")
+        || Starts(path, "leases/revoke-prefix/")
+        || Starts(path, "leases/revoke-force/")
+        || Starts(path, "config/auditing/");
 
     public override VaultReply Handle(VaultCall call)
     {
         if (call.Path is "mounts" or "auth")
         {
-            return call.Operation == Operation.Read ? new VaultReply { Data = mounts.ToJson(call.Path), AlsoAtTop = true } : throw VaultRefusal.UnsupportedOperation();
+            return call.Operation == Operation.Read
+                ? new VaultReply { Data = mounts.ToJson(call.Path), AlsoAtTop = true }
+                : throw VaultRefusal.UnsupportedOperation();
         }
 
         if (call.Below("mounts/", out var mount) || call.Below("auth/", out mount))
@@ -40,8 +51,11 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
         {
             "policies/acl/" when call.Operation == Operation.List => VaultReply.Keys(policies.Names),
             "capabilities-self" when call.Writes => CapabilitiesOf(call, call.RequiredCaller),
-            "capabilities" when call.Writes => CapabilitiesOf(call, tokens.Find(call.Fields.Text("token")) ?? throw new VaultRefusal(400, "invalid token")),
-            _ => leaseCalls.Handle(call) ?? wrapping.Handle(call) ?? throw VaultRefusal.UnsupportedPath(),
+            "capabilities" when call.Writes => CapabilitiesOf(
+                call,
+                tokens.Find(call.Fields.Text("token")) ?? throw new VaultRefusal(400, "invalid token")
+            ),
+            _ => _leaseCalls.Handle(call) ?? _wrapping.Handle(call) ?? throw VaultRefusal.UnsupportedPath(),
         };
     }
 
@@ -49,7 +63,9 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
     {
         if (path.EndsWith("/tune", StringComparison.Ordinal))
         {
-            return call.Writes ? mounts.Tune(table, path[..^"tune".Length], call.Fields) : mounts.Tuning(table, path[..^"tune".Length]);
+            return call.Writes
+                ? mounts.Tune(table, path[..^"tune".Length], call.Fields)
+                : mounts.Tuning(table, path[..^"tune".Length]);
         }
 
         return call.Operation switch
@@ -71,7 +87,13 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
                 policies.Remove(name);
                 return VaultReply.NoContent;
             case Operation.Create or Operation.Update:
-                policies.Put(name, call.Fields.Text("policy") is { Length: > 0 } text ? text : throw new VaultRefusal(400, "'policy' parameter not supplied or empty"), call.Now);
+                policies.Put(
+                    name,
+                    call.Fields.Text("policy") is { Length: > 0 } text
+                        ? text
+                        : throw new VaultRefusal(400, "'policy' parameter not supplied or empty"),
+                    call.Now
+                );
                 return VaultReply.NoContent;
             default:
                 throw VaultRefusal.UnsupportedOperation();
@@ -83,7 +105,9 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
         var data = new JsonObject();
         foreach (var path in call.Fields.List("paths").Concat(call.Fields.List("path")).DefaultIfEmpty(""))
         {
-            data[path.Length > 0 ? path : throw new VaultRefusal(400, "paths must be supplied")] = new JsonArray([.. Names(policies.On(token, path)?.Capabilities).Select(name => JsonValue.Create(name))]);
+            data[path.Length > 0 ? path : throw new VaultRefusal(400, "paths must be supplied")] = new JsonArray([
+                .. Names(policies.On(token, path)?.Capabilities).Select(name => JsonValue.Create(name)),
+            ]);
         }
 
         if (data.Count == 1)
@@ -94,12 +118,16 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
         return new VaultReply { Data = data, AlsoAtTop = true };
     }
 
-    private static IEnumerable<string> Names(Capabilities? granted) => granted switch
-    {
-        null => ["root"],
-        Capabilities.None => ["deny"],
-        _ => Enum.GetValues<Capabilities>().Where(one => one != Capabilities.None && granted.Value.HasFlag(one)).Select(one => one.ToString().ToLowerInvariant()).Order(StringComparer.Ordinal),
-    };
+    private static IEnumerable<string> Names(Capabilities? granted) =>
+        granted switch
+        {
+            null => ["root"],
+            Capabilities.None => ["deny"],
+            _ => Enum.GetValues<Capabilities>()
+                .Where(one => one != Capabilities.None && granted.Value.HasFlag(one))
+                .Select(one => one.ToString().ToLowerInvariant())
+                .Order(StringComparer.Ordinal),
+        };
 
     /// <summary>DevVault writes no audit log; it keeps the setting, so that what sets it up can be tried.</summary>
     private VaultReply AuditedHeaders(VaultCall call)
@@ -108,23 +136,32 @@ internal sealed class SystemEngine(MountTable mounts, PolicyStore policies, Toke
         if (call.Operation == Operation.Read)
         {
             var all = new JsonObject();
-            foreach (var (header, hmac) in auditedHeaders.Where(header => name.Length == 0 || string.Equals(header.Key, name, StringComparison.OrdinalIgnoreCase)))
+            foreach (
+                var (header, hmac) in _auditedHeaders.Where(header =>
+                    name.Length == 0 || string.Equals(header.Key, name, StringComparison.OrdinalIgnoreCase)
+                )
+            )
             {
                 all[header] = new JsonObject { ["hmac"] = hmac };
             }
 
-            return name.Length > 0 && all.Count == 0 ? throw new VaultRefusal(400, "Could not find header in config")
-                : new VaultReply { Data = name.Length > 0 ? all : new JsonObject { ["headers"] = all }, AlsoAtTop = true };
+            return name.Length > 0 && all.Count == 0
+                ? throw new VaultRefusal(400, "Could not find header in config")
+                : new VaultReply
+                {
+                    Data = name.Length > 0 ? all : new JsonObject { ["headers"] = all },
+                    AlsoAtTop = true,
+                };
         }
 
-        Bounds.Check(auditedHeaders.Count, Bounds.Mounts, "audited headers");
+        Bounds.Check(_auditedHeaders.Count, Bounds.Mounts, "audited headers");
         if (call.Operation == Operation.Delete)
         {
-            auditedHeaders.Remove(name);
+            _auditedHeaders.Remove(name);
         }
         else if (name.Length > 0)
         {
-            auditedHeaders[name] = call.Fields.Flag("hmac");
+            _auditedHeaders[name] = call.Fields.Flag("hmac");
         }
 
         return VaultReply.NoContent;

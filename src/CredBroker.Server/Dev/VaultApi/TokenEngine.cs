@@ -5,54 +5,70 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary><c>auth/token/</c>: tokens made, looked up, renewed and revoked; the roles that make them.</summary>
 internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
 {
-    private static readonly JsonObject RoleDefaults = JsonNode.Parse("""
-        {"allowed_entity_aliases":null,"allowed_policies":[],"allowed_policies_glob":[],"disallowed_policies":[],"disallowed_policies_glob":[],"explicit_max_ttl":0,
-         "orphan":false,"path_suffix":"","period":0,"renewable":true,"token_explicit_max_ttl":0,"token_no_default_policy":false,"token_period":0,"token_type":"default-service"}
-        """)!.AsObject();
+    private static readonly JsonObject RoleDefaults = JsonNode
+        .Parse(
+            """
+            {"allowed_entity_aliases":null,"allowed_policies":[],"allowed_policies_glob":[],"disallowed_policies":[],"disallowed_policies_glob":[],"explicit_max_ttl":0,
+             "orphan":false,"path_suffix":"","period":0,"renewable":true,"token_explicit_max_ttl":0,"token_no_default_policy":false,"token_period":0,"token_type":"default-service"}
+            """
+        )!
+        .AsObject();
 
-    private readonly SortedDictionary<string, VaultSettings> roles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, VaultSettings> _roles = new(StringComparer.Ordinal);
 
     public override string Type => "token";
 
-    public override bool? Exists(string path) => path.StartsWith("roles/", StringComparison.Ordinal) ? roles.ContainsKey(path["roles/".Length..]) : null;
+    public override bool? Exists(string path) =>
+        path.StartsWith("roles/", StringComparison.Ordinal) ? _roles.ContainsKey(path["roles/".Length..]) : null;
 
-    public override bool NeedsSudo(string path) => path.StartsWith("accessors/", StringComparison.Ordinal) || path.StartsWith("revoke-orphan", StringComparison.Ordinal);
+    public override bool NeedsSudo(string path) =>
+        path.StartsWith("accessors/", StringComparison.Ordinal)
+        || path.StartsWith("revoke-orphan", StringComparison.Ordinal);
 
-    public override VaultReply Handle(VaultCall call) => call.Path switch
-    {
-        "create" => Write(call, () => Create(call, "")),
-        "create-orphan" => Write(call, () => Create(call, "", orphan: true)),
-        "lookup-self" => Any(call, () => VaultReply.Of(call.RequiredCaller.ToLookup(call.Now, withToken: true))),
-        "renew-self" => Write(call, () => Renew(call, call.RequiredCaller)),
-        "revoke-self" => Write(call, () => Revoke(call, call.RequiredCaller)),
-        "lookup" => Any(call, () => VaultReply.Of(Named(call).ToLookup(call.Now, withToken: true))),
-        "renew" => Write(call, () => Renew(call, Named(call))),
-        "revoke" => Write(call, () => Revoke(call, tokens.Find(call.Fields.Text("token")))),
-        "lookup-accessor" => Write(call, () => VaultReply.Of(ByAccessor(call).ToLookup(call.Now, withToken: false))),
-        "renew-accessor" => Write(call, () => Renew(call, ByAccessor(call), withToken: false)),
-        "revoke-accessor" => Write(call, () => RevokeByAccessor(call)),
-        "accessors/" => call.Operation == Operation.List ? VaultReply.Keys(tokens.Accessors) : throw VaultRefusal.UnsupportedOperation(),
-        "roles/" => call.Operation == Operation.List ? VaultReply.Keys(roles.Keys) : throw VaultRefusal.UnsupportedPath(),
-        _ when call.Below("create/", out var role) => Write(call, () => Create(call, role)),
-        _ when call.Below("roles/", out var role) => Role(call, role),
-        _ => throw VaultRefusal.UnsupportedPath(),
-    };
+    public override VaultReply Handle(VaultCall call) =>
+        call.Path switch
+        {
+            "create" => Write(call, () => Create(call, "")),
+            "create-orphan" => Write(call, () => Create(call, "", orphan: true)),
+            "lookup-self" => Any(call, () => VaultReply.Of(call.RequiredCaller.ToLookup(call.Now, withToken: true))),
+            "renew-self" => Write(call, () => Renew(call, call.RequiredCaller)),
+            "revoke-self" => Write(call, () => Revoke(call, call.RequiredCaller)),
+            "lookup" => Any(call, () => VaultReply.Of(Named(call).ToLookup(call.Now, withToken: true))),
+            "renew" => Write(call, () => Renew(call, Named(call))),
+            "revoke" => Write(call, () => Revoke(call, tokens.Find(call.Fields.Text("token")))),
+            "lookup-accessor" => Write(
+                call,
+                () => VaultReply.Of(ByAccessor(call).ToLookup(call.Now, withToken: false))
+            ),
+            "renew-accessor" => Write(call, () => Renew(call, ByAccessor(call), withToken: false)),
+            "revoke-accessor" => Write(call, () => RevokeByAccessor(call)),
+            "accessors/" => call.Operation == Operation.List
+                ? VaultReply.Keys(tokens.Accessors)
+                : throw VaultRefusal.UnsupportedOperation(),
+            "roles/" => call.Operation == Operation.List
+                ? VaultReply.Keys(_roles.Keys)
+                : throw VaultRefusal.UnsupportedPath(),
+            _ when call.Below("create/", out var role) => Write(call, () => Create(call, role)),
+            _ when call.Below("roles/", out var role) => Role(call, role),
+            _ => throw VaultRefusal.UnsupportedPath(),
+        };
 
     private static VaultReply Any(VaultCall call, Func<VaultReply> answer) =>
         call.Writes || call.Operation == Operation.Read ? answer() : throw VaultRefusal.UnsupportedOperation();
 
-    private static VaultReply Write(VaultCall call, Func<VaultReply> answer) => call.Writes ? answer() : throw VaultRefusal.UnsupportedOperation();
+    private static VaultReply Write(VaultCall call, Func<VaultReply> answer) =>
+        call.Writes ? answer() : throw VaultRefusal.UnsupportedOperation();
 
     private VaultReply Role(VaultCall call, string name)
     {
         switch (call.Operation)
         {
             case Operation.Read:
-                var data = (roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson();
+                var data = (_roles.GetValueOrDefault(name) ?? throw VaultRefusal.NoEntry()).ToJson();
                 data["name"] = name;
                 return VaultReply.Of(data);
             case Operation.Delete:
-                roles.Remove(name);
+                _roles.Remove(name);
                 return VaultReply.NoContent;
             case Operation.Create or Operation.Update:
                 if (call.Fields.Text("token_type") is not ("" or "service" or "default-service"))
@@ -60,9 +76,13 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
                     throw new VaultRefusal(400, "this development Vault makes service tokens only");
                 }
 
-                VaultSettings.RefuseOld(call.Fields, ("period", "token_period"), ("explicit_max_ttl", "token_explicit_max_ttl"));
-                Bounds.Check(roles.Count, Bounds.Roles, "token roles");
-                roles[name] = VaultSettings.Read(RoleDefaults, call.Fields, roles.GetValueOrDefault(name));
+                VaultSettings.RefuseOld(
+                    call.Fields,
+                    ("period", "token_period"),
+                    ("explicit_max_ttl", "token_explicit_max_ttl")
+                );
+                Bounds.Check(_roles.Count, Bounds.Roles, "token roles");
+                _roles[name] = VaultSettings.Read(RoleDefaults, call.Fields, _roles.GetValueOrDefault(name));
                 return VaultReply.NoContent;
             default:
                 throw VaultRefusal.UnsupportedOperation();
@@ -71,7 +91,10 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
 
     private VaultReply Create(VaultCall call, string roleName, bool orphan = false)
     {
-        var role = roleName.Length == 0 ? null : roles.GetValueOrDefault(roleName) ?? throw new VaultRefusal(400, $"unknown role {roleName}");
+        var role =
+            roleName.Length == 0
+                ? null
+                : _roles.GetValueOrDefault(roleName) ?? throw new VaultRefusal(400, $"unknown role {roleName}");
         var (fields, parent) = (call.Fields, call.RequiredCaller);
         if (fields.Text("type") is not ("" or "service"))
         {
@@ -90,19 +113,39 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
 
         if (fields.Has("id") && (!call.Sudo || fields.Text("id").StartsWith("s.", StringComparison.Ordinal)))
         {
-            throw new VaultRefusal(400, call.Sudo ? "custom token ID cannot have the 's.' prefix" : "root or sudo privileges required to specify token id");
+            throw new VaultRefusal(
+                400,
+                call.Sudo
+                    ? "custom token ID cannot have the 's.' prefix"
+                    : "root or sudo privileges required to specify token id"
+            );
         }
 
         var policies = TokenPolicies.Grant(fields, role, parent, call.Sudo);
-        List<string> warnings = [.. policies.Where(name => name != "root" && known.Find(name) is null).Select(name => $"Policy \"{name}\" does not exist")];
-        var period = role is not null ? role.Duration("token_period") : call.Sudo ? fields.Duration("period") : TimeSpan.Zero;
+        List<string> warnings =
+        [
+            .. policies
+                .Where(name => name != "root" && known.Find(name) is null)
+                .Select(name => $"Policy \"{name}\" does not exist"),
+        ];
+        var period =
+            role is not null ? role.Duration("token_period")
+            : call.Sudo ? fields.Duration("period")
+            : TimeSpan.Zero;
         var explicitMaximum = fields.Duration("explicit_max_ttl");
         var roleMaximum = role?.Duration("token_explicit_max_ttl") ?? TimeSpan.Zero;
         var asked = fields.Has("ttl") ? fields.Duration("ttl") : fields.Duration("lease");
-        var endless = policies.Contains("root") && asked == TimeSpan.Zero && period == TimeSpan.Zero && explicitMaximum == TimeSpan.Zero && parent.Life is null;
+        var endless =
+            policies.Contains("root")
+            && asked == TimeSpan.Zero
+            && period == TimeSpan.Zero
+            && explicitMaximum == TimeSpan.Zero
+            && parent.Life is null;
         if (explicitMaximum > TimeSpan.Zero && roleMaximum > TimeSpan.Zero)
         {
-            warnings.Add($"Explicit max TTL specified both during creation call and in role; using the lesser value of {(long)TokenTtl.Smaller(explicitMaximum, roleMaximum).TotalSeconds} seconds");
+            warnings.Add(
+                $"Explicit max TTL specified both during creation call and in role; using the lesser value of {(long)TokenTtl.Smaller(explicitMaximum, roleMaximum).TotalSeconds} seconds"
+            );
         }
 
         if (fields.Has("id"))
@@ -111,22 +154,38 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
         }
 
         var orphaned = orphan || (role?.Flag("orphan") ?? fields.Flag("no_parent"));
-        var token = tokens.Add(new TokenEntry
-        {
-            Id = fields.Has("id") ? fields.Text("id") : TokenStore.NewId(),
-            Policies = policies,
-            Path = roleName.Length == 0 ? orphan ? "auth/token/create-orphan" : "auth/token/create" : $"auth/token/create/{roleName}",
-            DisplayName = fields.Text("display_name") is { Length: > 0 } name ? $"token-{name}" : "token",
-            Meta = fields.Map("meta"),
-            Role = roleName,
-            IssuedAt = call.Now,
-            Renewable = (role?.Flag("renewable") ?? true) && fields.Flag("renewable", absent: true),
-            CreationTtl = endless ? TimeSpan.Zero : TokenTtl.Grant(asked, period, TokenTtl.Smaller(explicitMaximum, roleMaximum), call.Now, call.Now, warnings),
-            ExplicitMaxTtl = explicitMaximum,
-            Period = period,
-            UsesLeft = fields.Number("num_uses"),
-            Parent = orphaned ? null : parent,
-        });
+        var token = tokens.Add(
+            new TokenEntry
+            {
+                Id = fields.Has("id") ? fields.Text("id") : TokenStore.NewId(),
+                Policies = policies,
+                Path =
+                    roleName.Length == 0
+                        ? orphan
+                            ? "auth/token/create-orphan"
+                            : "auth/token/create"
+                        : $"auth/token/create/{roleName}",
+                DisplayName = fields.Text("display_name") is { Length: > 0 } name ? $"token-{name}" : "token",
+                Meta = fields.Map("meta"),
+                Role = roleName,
+                IssuedAt = call.Now,
+                Renewable = (role?.Flag("renewable") ?? true) && fields.Flag("renewable", absent: true),
+                CreationTtl = endless
+                    ? TimeSpan.Zero
+                    : TokenTtl.Grant(
+                        asked,
+                        period,
+                        TokenTtl.Smaller(explicitMaximum, roleMaximum),
+                        call.Now,
+                        call.Now,
+                        warnings
+                    ),
+                ExplicitMaxTtl = explicitMaximum,
+                Period = period,
+                UsesLeft = fields.Number("num_uses"),
+                Parent = orphaned ? null : parent,
+            }
+        );
         return new VaultReply { Auth = token.ToAuth(), Warnings = warnings };
     }
 
@@ -140,13 +199,25 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
         var (period, maximum) = (token.Period, TokenTtl.Smaller(token.ExplicitMaxTtl, token.MaxTtl));
         if (token.Role.Length > 0)
         {
-            var role = roles.GetValueOrDefault(token.Role) ?? throw new VaultRefusal(500, $"original token role \"{token.Role}\" could not be found, not renewing");
+            var role =
+                _roles.GetValueOrDefault(token.Role)
+                ?? throw new VaultRefusal(
+                    500,
+                    $"original token role \"{token.Role}\" could not be found, not renewing"
+                );
             (period, maximum) = (role.Duration("token_period"), role.Duration("token_explicit_max_ttl"));
         }
 
         var warnings = new List<string>();
         var increment = call.Fields.Duration("increment");
-        token.LastTtl = TokenTtl.Grant(increment > TimeSpan.Zero ? increment : token.LastTtl, period, maximum, token.IssuedAt, call.Now, warnings);
+        token.LastTtl = TokenTtl.Grant(
+            increment > TimeSpan.Zero ? increment : token.LastTtl,
+            period,
+            maximum,
+            token.IssuedAt,
+            call.Now,
+            warnings
+        );
         tokens.Extend(life, call.Now + token.LastTtl, call.Now);
         return new VaultReply { Auth = token.ToAuth(withToken), Warnings = warnings };
     }
@@ -161,15 +232,21 @@ internal sealed class TokenEngine(TokenStore tokens, PolicyStore known) : Engine
         return VaultReply.NoContent;
     }
 
-    private VaultReply RevokeByAccessor(VaultCall call) => tokens.FindByAccessor(Accessor(call)) is { } token
-        ? Revoke(call, token)
-        : new VaultReply { Warnings = ["No token found with this accessor"] };
+    private VaultReply RevokeByAccessor(VaultCall call) =>
+        tokens.FindByAccessor(Accessor(call)) is { } token
+            ? Revoke(call, token)
+            : new VaultReply { Warnings = ["No token found with this accessor"] };
 
     private TokenEntry Named(VaultCall call) =>
-        call.Fields.Text("token") is not { Length: > 0 } text ? call.RequiredCaller : tokens.Find(text) ?? throw new VaultRefusal(403, "bad token");
+        call.Fields.Text("token") is not { Length: > 0 } text
+            ? call.RequiredCaller
+            : tokens.Find(text) ?? throw new VaultRefusal(403, "bad token");
 
-    private TokenEntry ByAccessor(VaultCall call) => tokens.FindByAccessor(Accessor(call)) ?? throw VaultRefusal.Collected(400, "invalid accessor");
+    private TokenEntry ByAccessor(VaultCall call) =>
+        tokens.FindByAccessor(Accessor(call)) ?? throw VaultRefusal.Collected(400, "invalid accessor");
 
     private static string Accessor(VaultCall call) =>
-        call.Fields.Text("accessor") is { Length: > 0 } accessor ? accessor : throw VaultRefusal.Collected(400, "missing accessor");
+        call.Fields.Text("accessor") is { Length: > 0 } accessor
+            ? accessor
+            : throw VaultRefusal.Collected(400, "missing accessor");
 }

@@ -28,7 +28,9 @@ internal sealed class TokenEntry
     /// <summary>Its life as granted; zero for a root token, which never ends.</summary>
     public required TimeSpan CreationTtl { get; init; }
 
-    /// <summary>As the request asked for. Ignored at the renewal of a token that a role made: a trap of the real one.</summary>
+    /// <summary>
+    /// As the request asked for. Ignored at the renewal of a token that a role made: a trap of the real one.
+    /// </summary>
     public TimeSpan ExplicitMaxTtl { get; init; }
 
     /// <summary>The end of all renewals as its auth method sets it; zero for none.</summary>
@@ -60,21 +62,22 @@ internal sealed class TokenEntry
     public bool IsRoot => Policies.Contains("root");
 
     /// <summary>The <c>auth</c> member of the reply that hands it out.</summary>
-    public JsonObject ToAuth(bool withToken = true) => new()
-    {
-        ["client_token"] = withToken ? Id : "",
-        ["accessor"] = Accessor,
-        ["policies"] = PolicyNames(),
-        ["token_policies"] = PolicyNames(),
-        ["metadata"] = Meta?.DeepClone(),
-        ["lease_duration"] = (long)Math.Round(LastTtl.TotalSeconds),
-        ["renewable"] = Renewable && Life is not null,
-        ["entity_id"] = "",
-        ["token_type"] = "service",
-        ["orphan"] = Parent is null,
-        ["mfa_requirement"] = null,
-        ["num_uses"] = UsesLeft,
-    };
+    public JsonObject ToAuth(bool withToken = true) =>
+        new()
+        {
+            ["client_token"] = withToken ? Id : "",
+            ["accessor"] = Accessor,
+            ["policies"] = PolicyNames(),
+            ["token_policies"] = PolicyNames(),
+            ["metadata"] = Meta?.DeepClone(),
+            ["lease_duration"] = (long)Math.Round(LastTtl.TotalSeconds),
+            ["renewable"] = Renewable && Life is not null,
+            ["entity_id"] = "",
+            ["token_type"] = "service",
+            ["orphan"] = Parent is null,
+            ["mfa_requirement"] = null,
+            ["num_uses"] = UsesLeft,
+        };
 
     /// <summary>As the lookups show it.</summary>
     public JsonObject ToLookup(DateTimeOffset now, bool withToken)

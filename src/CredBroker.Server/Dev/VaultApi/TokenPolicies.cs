@@ -1,12 +1,12 @@
-
 namespace CredBroker.Server.Dev.VaultApi;
 
 /// <summary>Which policies a new token gets.</summary>
 internal static class TokenPolicies
 {
     /// <summary>
-    /// A role that names policies bounds what may be asked for, and gives them all where nothing is asked. Without one a child gets no more than its parent has,
-    /// unless the caller has sudo. <c>default</c> comes on top, unless the request or the role forgoes it.
+    /// A role that names policies bounds what may be asked for, and gives them all where nothing is asked. Without one
+    /// a child gets no more than its parent has, unless the caller has sudo. <c>default</c> comes on top, unless the
+    /// request or the role forgoes it.
     /// </summary>
     public static IReadOnlyList<string> Grant(VaultFields fields, VaultSettings? role, TokenEntry parent, bool sudo)
     {
@@ -25,7 +25,9 @@ internal static class TokenPolicies
         }
         else if (!sudo)
         {
-            granted = asked.All(parent.Policies.Contains) ? asked : throw new VaultRefusal(400, "child policies must be subset of parent");
+            granted = asked.All(parent.Policies.Contains)
+                ? asked
+                : throw new VaultRefusal(400, "child policies must be subset of parent");
             withDefault &= parent.Policies.Contains("default");
         }
         else
@@ -35,34 +37,58 @@ internal static class TokenPolicies
 
         if (granted.Contains("root"))
         {
-            return parent.IsRoot ? ["root"] : throw new VaultRefusal(400, "root tokens may not be created without parent token being root");
+            return parent.IsRoot
+                ? ["root"]
+                : throw new VaultRefusal(400, "root tokens may not be created without parent token being root");
         }
 
         return Sanitized(withDefault ? [.. granted, "default"] : granted);
     }
 
     private static bool Bounds(VaultSettings role) =>
-        role.List("allowed_policies").Count > 0 || role.List("allowed_policies_glob").Count > 0
-        || role.List("disallowed_policies").Count > 0 || role.List("disallowed_policies_glob").Count > 0;
+        role.List("allowed_policies").Count > 0
+        || role.List("allowed_policies_glob").Count > 0
+        || role.List("disallowed_policies").Count > 0
+        || role.List("disallowed_policies_glob").Count > 0;
 
     private static void Check(List<string> asked, VaultSettings role)
     {
         var (allowed, globs) = (Sanitized(role.List("allowed_policies")), role.List("allowed_policies_glob"));
-        if ((allowed.Count > 0 || globs.Count > 0) && !asked.All(policy => allowed.Contains(policy) || policy == "default" || Matches(globs, policy)))
+        if (
+            (allowed.Count > 0 || globs.Count > 0)
+            && !asked.All(policy => allowed.Contains(policy) || policy == "default" || Matches(globs, policy))
+        )
         {
-            throw new VaultRefusal(400, $"token policies ({Quoted(asked)}) must be subset of the role's allowed policies ({Quoted(allowed)}) or glob policies ({Quoted(globs)})");
+            throw new VaultRefusal(
+                400,
+                $"token policies ({Quoted(asked)}) must be subset of the role's allowed policies ({Quoted(allowed)}) or glob policies ({Quoted(globs)})"
+            );
         }
 
-        if (asked.FirstOrDefault(policy => role.List("disallowed_policies").Contains(policy) || Matches(role.List("disallowed_policies_glob"), policy)) is { } disallowed)
+        if (
+            asked.FirstOrDefault(policy =>
+                role.List("disallowed_policies").Contains(policy)
+                || Matches(role.List("disallowed_policies_glob"), policy)
+            ) is
+            { } disallowed
+        )
         {
             throw new VaultRefusal(400, $"token policy \"{disallowed}\" is disallowed by this role");
         }
     }
 
-    private static bool Matches(IReadOnlyList<string> globs, string policy) => globs.Any(glob => VaultText.Matches(glob, policy));
+    private static bool Matches(IReadOnlyList<string> globs, string policy) =>
+        globs.Any(glob => VaultText.Matches(glob, policy));
 
-    private static string Quoted(IReadOnlyList<string> names) => $"[{string.Join(' ', names.Select(name => $"\"{name}\""))}]";
+    private static string Quoted(IReadOnlyList<string> names) =>
+        $"[{string.Join(' ', names.Select(name => $"\"{name}\""))}]";
 
     private static List<string> Sanitized(IEnumerable<string> names) =>
-        [.. names.Select(name => name.Trim().ToLowerInvariant()).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        [
+            .. names
+                .Select(name => name.Trim().ToLowerInvariant())
+                .Where(name => name.Length > 0)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
 }

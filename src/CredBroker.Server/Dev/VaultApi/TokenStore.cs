@@ -3,18 +3,20 @@ using System.Text;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>Every token alive. Found by the hash of its text, so that a comparison's time says nothing about the text.</summary>
+/// <summary>
+/// Every token alive. Found by the hash of its text, so that a comparison's time says nothing about the text.
+/// </summary>
 internal sealed class TokenStore(LeaseStore leases)
 {
-    private readonly Dictionary<string, TokenEntry> byHash = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TokenEntry> byAccessor = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TokenEntry> _byHash = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TokenEntry> _byAccessor = new(StringComparer.Ordinal);
 
     /// <summary>The accessors of every token alive.</summary>
-    public IEnumerable<string> Accessors => byAccessor.Keys;
+    public IEnumerable<string> Accessors => _byAccessor.Keys;
 
-    public TokenEntry? Find(string token) => byHash.GetValueOrDefault(Hash(token));
+    public TokenEntry? Find(string token) => _byHash.GetValueOrDefault(Hash(token));
 
-    public TokenEntry? FindByAccessor(string accessor) => byAccessor.GetValueOrDefault(accessor);
+    public TokenEntry? FindByAccessor(string accessor) => _byAccessor.GetValueOrDefault(accessor);
 
     /// <summary>A new token's text.</summary>
     public static string NewId() => "s." + VaultText.Random();
@@ -22,13 +24,13 @@ internal sealed class TokenStore(LeaseStore leases)
     /// <summary>Takes a token up and gives it its life, where it has an end.</summary>
     public TokenEntry Add(TokenEntry token)
     {
-        Bounds.Check(byHash.Count, Bounds.Tokens, "tokens");
-        if (!byHash.TryAdd(Hash(token.Id), token))
+        Bounds.Check(_byHash.Count, Bounds.Tokens, "tokens");
+        if (!_byHash.TryAdd(Hash(token.Id), token))
         {
             throw new VaultRefusal(400, "cannot create a token with a duplicate ID");
         }
 
-        byAccessor.Add(token.Accessor, token);
+        _byAccessor.Add(token.Accessor, token);
         token.Parent?.Children.Add(token);
         token.LastTtl = token.CreationTtl;
         if (token.CreationTtl > TimeSpan.Zero)
@@ -66,8 +68,8 @@ internal sealed class TokenStore(LeaseStore leases)
 
     private void Remove(TokenEntry token, DateTimeOffset at)
     {
-        byHash.Remove(Hash(token.Id));
-        byAccessor.Remove(token.Accessor);
+        _byHash.Remove(Hash(token.Id));
+        _byAccessor.Remove(token.Accessor);
         token.Parent?.Children.Remove(token);
         foreach (var lease in token.Leases.ToList())
         {
@@ -80,5 +82,6 @@ internal sealed class TokenStore(LeaseStore leases)
         }
     }
 
-    private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    private static string Hash(string token) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 }

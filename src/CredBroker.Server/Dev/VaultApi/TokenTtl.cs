@@ -4,18 +4,34 @@ namespace CredBroker.Server.Dev.VaultApi;
 internal static class TokenTtl
 {
     /// <summary>
-    /// The granted life from now on: the period if there is one, else what is asked for, else the default; never past the explicit maximum, nor (without a period) past the system's,
-    /// both counted from the issue. Says so in a warning where it cuts.
+    /// The granted life from now on: the period if there is one, else what is asked for, else the default; never past
+    /// the explicit maximum, nor (without a period) past the system's, both counted from the issue. Says so in a
+    /// warning where it cuts.
     /// </summary>
-    public static TimeSpan Grant(TimeSpan asked, TimeSpan period, TimeSpan explicitMaximum, DateTimeOffset issuedAt, DateTimeOffset now, List<string> warnings)
+    public static TimeSpan Grant(
+        TimeSpan asked,
+        TimeSpan period,
+        TimeSpan explicitMaximum,
+        DateTimeOffset issuedAt,
+        DateTimeOffset now,
+        List<string> warnings
+    )
     {
-        var ttl = period > TimeSpan.Zero ? period : asked > TimeSpan.Zero ? asked : VaultDuration.SystemMaximum;
-        var maximum = explicitMaximum > TimeSpan.Zero ? explicitMaximum : period > TimeSpan.Zero ? TimeSpan.MaxValue : VaultDuration.SystemMaximum;
+        var ttl =
+            period > TimeSpan.Zero ? period
+            : asked > TimeSpan.Zero ? asked
+            : VaultDuration.SystemMaximum;
+        var maximum =
+            explicitMaximum > TimeSpan.Zero ? explicitMaximum
+            : period > TimeSpan.Zero ? TimeSpan.MaxValue
+            : VaultDuration.SystemMaximum;
         if (maximum != TimeSpan.MaxValue && now + ttl > issuedAt + maximum)
         {
             if (now + ttl >= issuedAt + maximum + TimeSpan.FromSeconds(1))
             {
-                warnings.Add($"TTL of \"{VaultDuration.ToText(ttl)}\" exceeded the effective max_ttl of \"{VaultDuration.ToText(maximum)}\"; TTL value is capped accordingly");
+                warnings.Add(
+                    $"TTL of \"{VaultDuration.ToText(ttl)}\" exceeded the effective max_ttl of \"{VaultDuration.ToText(maximum)}\"; TTL value is capped accordingly"
+                );
             }
 
             ttl = issuedAt + maximum - now;
@@ -26,5 +42,7 @@ internal static class TokenTtl
 
     /// <summary>The smaller of two limits, where zero is no limit.</summary>
     public static TimeSpan Smaller(TimeSpan one, TimeSpan other) =>
-        one <= TimeSpan.Zero ? other : other <= TimeSpan.Zero ? one : TimeSpan.FromTicks(Math.Min(one.Ticks, other.Ticks));
+        one <= TimeSpan.Zero ? other
+        : other <= TimeSpan.Zero ? one
+        : TimeSpan.FromTicks(Math.Min(one.Ticks, other.Ticks));
 }

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>What a call does, as policies name it: a write is a create where the engine knows that nothing is there yet.</summary>
+/// <summary>
+/// What a call does, as policies name it: a write is a create where the engine knows that nothing is there yet.
+/// </summary>
 internal enum Operation
 {
     Read,
@@ -19,13 +21,22 @@ internal enum Operation
 /// <param name="Query">The query's parameters.</param>
 /// <param name="Body">The JSON body; empty where there is none.</param>
 /// <param name="WrapTtl">The wish to get the reply wrapped; empty where there is none.</param>
-internal sealed record VaultRequest(string Method, string Path, string Token, IReadOnlyDictionary<string, string> Query, JsonObject Body, string WrapTtl)
+internal sealed record VaultRequest(
+    string Method,
+    string Path,
+    string Token,
+    IReadOnlyDictionary<string, string> Query,
+    JsonObject Body,
+    string WrapTtl
+)
 {
     /// <summary>Whether the method writes.</summary>
     public bool Writes => Method is "POST" or "PUT";
 }
 
-/// <summary>A request on its way to an engine: authenticated, permitted, its path cut to the engine's own part.</summary>
+/// <summary>
+/// A request on its way to an engine: authenticated, permitted, its path cut to the engine's own part.
+/// </summary>
 /// <param name="Operation">What it does.</param>
 /// <param name="Mount">The engine's mount path, with its closing slash.</param>
 /// <param name="Path">The path below the mount.</param>
@@ -35,13 +46,22 @@ internal sealed record VaultRequest(string Method, string Path, string Token, IR
 /// <param name="Sudo">Whether the caller is root or has <c>sudo</c> on this path.</param>
 /// <param name="Now">The time of the call.</param>
 internal sealed record VaultCall(
-    Operation Operation, string Mount, string Path, VaultFields Fields, VaultRequest Request, TokenEntry? Caller, bool Sudo, DateTimeOffset Now)
+    Operation Operation,
+    string Mount,
+    string Path,
+    VaultFields Fields,
+    VaultRequest Request,
+    TokenEntry? Caller,
+    bool Sudo,
+    DateTimeOffset Now
+)
 {
     /// <summary>Whether it writes.</summary>
     public bool Writes => Operation is Operation.Create or Operation.Update;
 
     /// <summary>The caller, on paths that need one.</summary>
-    public TokenEntry RequiredCaller => Caller ?? throw new InvalidOperationException($"{Request.Path} is served without a token.");
+    public TokenEntry RequiredCaller =>
+        Caller ?? throw new InvalidOperationException($"{Request.Path} is served without a token.");
 
     /// <summary>The rest of the path after <paramref name="prefix"/>, if it begins so and something follows.</summary>
     public bool Below(string prefix, out string rest)

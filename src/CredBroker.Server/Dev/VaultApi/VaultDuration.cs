@@ -3,10 +3,15 @@ using System.Text;
 
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>Durations and times as Vault writes them: seconds as a number or text, or Go's form (<c>1h30m</c>); times in RFC 3339.</summary>
+/// <summary>
+/// Durations and times as Vault writes them: seconds as a number or text, or Go's form (<c>1h30m</c>); times in RFC
+/// 3339.
+/// </summary>
 internal static class VaultDuration
 {
-    /// <summary>What a token or lease gets when nothing is asked for, and the most that it may live: 32 days, as Vault has it.</summary>
+    /// <summary>
+    /// What a token or lease gets when nothing is asked for, and the most that it may live: 32 days, as Vault has it.
+    /// </summary>
     public static readonly TimeSpan SystemMaximum = TimeSpan.FromHours(768);
 
     private const double LongestSeconds = 100d * 365 * 24 * 3600;
@@ -22,7 +27,7 @@ internal static class VaultDuration
         }
 
         double total = 0;
-        for (var at = 0; at < text.Length;)
+        for (var at = 0; at < text.Length; )
         {
             var digits = at;
             while (at < text.Length && (char.IsAsciiDigit(text[at]) || text[at] == '.'))
@@ -36,8 +41,17 @@ internal static class VaultDuration
                 at++;
             }
 
-            if (unit == digits || at == unit || !double.TryParse(text.AsSpan(digits, unit - digits), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-                || Seconds(text[unit..at]) is not { } factor)
+            if (
+                unit == digits
+                || at == unit
+                || !double.TryParse(
+                    text.AsSpan(digits, unit - digits),
+                    NumberStyles.AllowDecimalPoint,
+                    CultureInfo.InvariantCulture,
+                    out var value
+                )
+                || Seconds(text[unit..at]) is not { } factor
+            )
             {
                 return false;
             }
@@ -68,7 +82,17 @@ internal static class VaultDuration
     }
 
     /// <summary>A time in RFC 3339 with its fraction, in UTC.</summary>
-    public static string ToText(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    public static string ToText(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
-    private static double? Seconds(string unit) => unit switch { "ms" => 0.001, "s" => 1, "m" => 60, "h" => 3600, "d" => 86400, _ => null };
+    private static double? Seconds(string unit) =>
+        unit switch
+        {
+            "ms" => 0.001,
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86400,
+            _ => null,
+        };
 }

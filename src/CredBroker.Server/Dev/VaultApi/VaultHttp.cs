@@ -55,7 +55,18 @@ internal sealed class VaultHttp(VaultKernel kernel)
         {
             try
             {
-                if (await JsonNode.ParseAsync(http.Body, documentOptions: new JsonDocumentOptions { MaxDepth = Bounds.JsonDepth, AllowDuplicateProperties = false }, cancellationToken: http.HttpContext.RequestAborted) is not JsonObject read)
+                if (
+                    await JsonNode.ParseAsync(
+                        http.Body,
+                        documentOptions: new JsonDocumentOptions
+                        {
+                            MaxDepth = Bounds.JsonDepth,
+                            AllowDuplicateProperties = false,
+                        },
+                        cancellationToken: http.HttpContext.RequestAborted
+                    )
+                    is not JsonObject read
+                )
                 {
                     return VaultReply.Error(400, ["failed to decode JSON input: the body is no JSON object"]);
                 }
@@ -69,16 +80,31 @@ internal sealed class VaultHttp(VaultKernel kernel)
             }
             catch (BadHttpRequestException fault)
             {
-                return VaultReply.Error(fault.StatusCode, ["failed to decode JSON input: http: request body too large"]);
+                return VaultReply.Error(
+                    fault.StatusCode,
+                    ["failed to decode JSON input: http: request body too large"]
+                );
             }
         }
 
         var query = http.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal);
         var listing = HttpMethods.IsGet(http.Method) && query.GetValueOrDefault("list") == "true";
-        return kernel.Answer(new VaultRequest(listing ? "LIST" : http.Method, path[Prefix.Length..], Token(http), query, body, http.Headers["X-Vault-Wrap-TTL"].ToString()));
+        return kernel.Answer(
+            new VaultRequest(
+                listing ? "LIST" : http.Method,
+                path[Prefix.Length..],
+                Token(http),
+                query,
+                body,
+                http.Headers["X-Vault-Wrap-TTL"].ToString()
+            )
+        );
     }
 
-    /// <summary>Reads every text once, because they are decoded at their first use: a lone surrogate is a fault of the body, found here.</summary>
+    /// <summary>
+    /// Reads every text once, because they are decoded at their first use: a lone surrogate is a fault of the body,
+    /// found here.
+    /// </summary>
     private static void ReadThrough(JsonNode? node)
     {
         switch (node)

@@ -5,36 +5,51 @@ using System.Text.Json.Nodes;
 namespace CredBroker.Server.Dev.VaultApi;
 
 /// <summary>
-/// Answers requests, one at a time: what is due ends first, then come the seal, the token, its policies, and the engine that the path belongs to.
-/// One lock makes every call atomic; a development server needs no more.
+/// Answers requests, one at a time: what is due ends first, then come the seal, the token, its policies, and the engine
+/// that the path belongs to. One lock makes every call atomic; a development server needs no more.
 /// </summary>
 internal sealed class VaultKernel
 {
     private const string Version = "2.7.2+devvault";
 
-    private readonly Lock gate = new();
-    private readonly TimeProvider time;
-    private readonly byte[] unsealKey;
-    private readonly string clusterId = Guid.NewGuid().ToString();
-    private readonly LeaseStore leases = new();
-    private readonly TokenStore tokens;
-    private readonly PolicyStore policies;
-    private readonly MountTable mounts;
-    private bool isSealed;
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly byte[] _unsealKey;
+    private readonly string _clusterId = Guid.NewGuid().ToString();
+    private readonly LeaseStore _leases = new();
+    private readonly TokenStore _tokens;
+    private readonly PolicyStore _policies;
+    private readonly MountTable _mounts;
+    private bool _isSealed;
 
     public VaultKernel(TimeProvider time, string rootToken, string unsealKey)
     {
-        (this.time, this.unsealKey) = (time, Encoding.UTF8.GetBytes(unsealKey));
-        tokens = new TokenStore(leases);
-        policies = new PolicyStore(time.GetUtcNow());
-        mounts = new MountTable(Create);
-        mounts.Add("sys/", new SystemEngine(mounts, policies, tokens, leases), "system endpoints used for control, policy and debugging");
-        mounts.Add("auth/token/", new TokenEngine(tokens, policies), "token based credentials");
-        mounts.Add("mounts", "secret/", new VaultFields(new JsonObject { ["type"] = "kv-v2", ["description"] = "key/value secret storage" }));
-        tokens.Add(new TokenEntry
-        {
-            Id = rootToken, Policies = ["root"], Path = "auth/token/create", IssuedAt = time.GetUtcNow(), Renewable = false, CreationTtl = TimeSpan.Zero,
-        });
+        (_time, _unsealKey) = (time, Encoding.UTF8.GetBytes(unsealKey));
+        _tokens = new TokenStore(_leases);
+        _policies = new PolicyStore(time.GetUtcNow());
+        _mounts = new MountTable(Create);
+        _mounts.Add(
+            "sys/",
+            new SystemEngine(_mounts, _policies, _tokens, _leases),
+            "system endpoints used for control, policy and debugging"
+        );
+        _mounts.Add("auth/token/", new TokenEngine(_tokens, _policies), "token based credentials");
+        _mounts.Add(
+            "mounts",
+            "secret/",
+            new VaultFields(new JsonObject { ["type"] = "kv-v2", ["description"] = "key/value secret storage" })
+        );
+        _tokens.Add(
+            new TokenEntry
+            {
+                Id = rootToken,
+                Policies = ["root"],
+                Path = "auth/token/create",
+                IssuedAt = time.GetUtcNow(),
+                Renewable = false,
+                CreationTtl = TimeSpan.Zero,
+            }
+        );
     }
 
     /// <summary>Seals or unseals, as tests and an operator do.</summary>
@@ -42,17 +57,16 @@ internal sealed class VaultKernel
     {
         get
         {
-            lock (gate)
+            lock (_gate)
             {
-                return isSealed;
+                return _isSealed;
             }
         }
-
         set
         {
-            lock (gate)
+            lock (_gate)
             {
-                isSealed = value;
+                _isSealed = value;
             }
         }
     }
@@ -60,11 +74,11 @@ internal sealed class VaultKernel
     /// <summary>Answers a request.</summary>
     public VaultReply Answer(VaultRequest request)
     {
-        lock (gate)
+        lock (_gate)
         {
             try
             {
-                var now = time.GetUtcNow();
+                var now = _time.GetUtcNow();
                 return AnswerUnauthenticated(request, now) ?? AnswerUnsealed(request, now);
             }
             catch (VaultRefusal refusal)
@@ -86,8 +100,9 @@ internal sealed class VaultKernel
         };
         if (bare is not null)
         {
-            return request.Method is not ("GET" or "HEAD") ? VaultReply.Error(405, [])
-                : new VaultReply { Bare = bare, Status = request.Path == "sys/health" && isSealed ? 503 : 200 };
+            return request.Method is not ("GET" or "HEAD")
+                ? VaultReply.Error(405, [])
+                : new VaultReply { Bare = bare, Status = request.Path == "sys/health" && _isSealed ? 503 : 200 };
         }
 
         if (request.Path != "sys/unseal")
@@ -96,57 +111,73 @@ internal sealed class VaultKernel
         }
 
         var key = Encoding.UTF8.GetBytes(new VaultFields(request.Body).Text("key"));
-        if (!request.Writes || !CryptographicOperations.FixedTimeEquals(key, unsealKey))
+        if (!request.Writes || !CryptographicOperations.FixedTimeEquals(key, _unsealKey))
         {
             throw new VaultRefusal(request.Writes ? 400 : 405, "the unseal key is not this development Vault's");
         }
 
-        isSealed = false;
+        _isSealed = false;
         return new VaultReply { Bare = SealStatus() };
     }
 
     private VaultReply AnswerUnsealed(VaultRequest request, DateTimeOffset now)
     {
-        if (isSealed)
+        if (_isSealed)
         {
             throw new VaultRefusal(503, "Vault is sealed");
         }
 
-        leases.Expire(now);
+        _leases.Expire(now);
         var path = request.Method == "LIST" ? Listing.Folder(request.Path) : request.Path;
-        var mount = mounts.Find(path);
+        var mount = _mounts.Find(path);
         var below = mount is { } found ? path[found.Path.Length..] : path;
         var operation = Kind(request, mount?.Engine, below);
-        var (caller, sudo) = mount?.Engine.IsOpen(below) is true ? (null, false) : Authorize(request, mount?.Engine, path, below, operation);
-        var (mountPath, engine) = mount ?? throw new VaultRefusal(404, $"no handler for route \"{path}\". route entry not found.");
+        var (caller, sudo) = mount?.Engine.IsOpen(below) is true
+            ? (null, false)
+            : Authorize(request, mount?.Engine, path, below, operation);
+        var (mountPath, engine) =
+            mount ?? throw new VaultRefusal(404, $"no handler for route \"{path}\". route entry not found.");
         if (path == "sys/seal" && request.Writes)
         {
-            isSealed = true;
+            _isSealed = true;
             return VaultReply.NoContent;
         }
 
-        var reply = engine.Handle(new VaultCall(operation, mountPath, below, new VaultFields(request.Body), request, caller, sudo, now));
+        var reply = engine.Handle(
+            new VaultCall(operation, mountPath, below, new VaultFields(request.Body), request, caller, sudo, now)
+        );
         if (caller is { UsesLeft: > 0 } && --caller.UsesLeft == 0)
         {
-            tokens.Revoke(caller, now);
+            _tokens.Revoke(caller, now);
         }
 
-        return request.WrapTtl.Length > 0 && reply is { Status: 200, Raw: null, Bare: null } ? Wrapping.Wrap(reply, request, tokens, now) : reply;
+        return request.WrapTtl.Length > 0 && reply is { Status: 200, Raw: null, Bare: null }
+            ? Wrapping.Wrap(reply, request, _tokens, now)
+            : reply;
     }
 
-    private static Operation Kind(VaultRequest request, Engine? engine, string below) => request.Method switch
-    {
-        "GET" or "HEAD" => Operation.Read,
-        "LIST" => Operation.List,
-        "DELETE" => Operation.Delete,
-        "POST" or "PUT" => engine?.Exists(below) is false ? Operation.Create : Operation.Update,
-        _ => throw VaultRefusal.UnsupportedOperation(),
-    };
+    private static Operation Kind(VaultRequest request, Engine? engine, string below) =>
+        request.Method switch
+        {
+            "GET" or "HEAD" => Operation.Read,
+            "LIST" => Operation.List,
+            "DELETE" => Operation.Delete,
+            "POST" or "PUT" => engine?.Exists(below) is false ? Operation.Create : Operation.Update,
+            _ => throw VaultRefusal.UnsupportedOperation(),
+        };
 
-    private (TokenEntry Caller, bool Sudo) Authorize(VaultRequest request, Engine? engine, string path, string below, Operation operation)
+    private (TokenEntry Caller, bool Sudo) Authorize(
+        VaultRequest request,
+        Engine? engine,
+        string path,
+        string below,
+        Operation operation
+    )
     {
-        var caller = tokens.Find(request.Token) ?? throw (path == Wrapping.UnwrapPath ? Wrapping.Unknown() : new VaultRefusal(403, "permission denied"));
-        if (policies.On(caller, path, operation == Operation.List) is not { } rule)
+        var caller =
+            _tokens.Find(request.Token)
+            ?? throw (path == Wrapping.UnwrapPath ? Wrapping.Unknown() : new VaultRefusal(403, "permission denied"));
+        if (_policies.On(caller, path, operation == Operation.List) is not { } rule)
         {
             return (caller, true);
         }
@@ -160,49 +191,62 @@ internal sealed class VaultKernel
             _ => Capabilities.Delete,
         };
         var sudo = rule.Capabilities.HasFlag(Capabilities.Sudo);
-        return rule.Capabilities.HasFlag(needed) && (sudo || engine?.NeedsSudo(below) is not true) && (!request.Writes || rule.Permits(request.Body))
+        return
+            rule.Capabilities.HasFlag(needed)
+            && (sudo || engine?.NeedsSudo(below) is not true)
+            && (!request.Writes || rule.Permits(request.Body))
             ? (caller, sudo)
             : throw VaultRefusal.Collected(403, "permission denied");
     }
 
-    private Engine? Create(string type, string path) => (type, path.StartsWith("auth/", StringComparison.Ordinal)) switch
-    {
-        ("kv", false) => new KeyValueEngine(),
-        ("pki", false) => new PkiEngine(path, mounts, leases),
-        ("approle", true) => new AppRoleEngine(tokens),
-        _ => null,
-    };
+    private Engine? Create(string type, string path) =>
+        (type, path.StartsWith("auth/", StringComparison.Ordinal)) switch
+        {
+            ("kv", false) => new KeyValueEngine(),
+            ("pki", false) => new PkiEngine(path, _mounts, _leases),
+            ("approle", true) => new AppRoleEngine(_tokens),
+            _ => null,
+        };
 
     private JsonObject Health(DateTimeOffset now)
     {
         var health = new JsonObject
         {
             ["initialized"] = true,
-            ["sealed"] = isSealed,
-            ["standby"] = isSealed,
-            ["replication_performance_mode"] = isSealed ? "unknown" : "disabled",
-            ["replication_dr_mode"] = isSealed ? "unknown" : "disabled",
+            ["sealed"] = _isSealed,
+            ["standby"] = _isSealed,
+            ["replication_performance_mode"] = _isSealed ? "unknown" : "disabled",
+            ["replication_dr_mode"] = _isSealed ? "unknown" : "disabled",
             ["server_time_utc"] = now.ToUnixTimeSeconds(),
             ["version"] = Version,
         };
-        return isSealed ? health : WithCluster(health);
+        return _isSealed ? health : WithCluster(health);
     }
 
     private JsonObject SealStatus()
     {
         var status = new JsonObject
         {
-            ["type"] = "shamir", ["initialized"] = true, ["sealed"] = isSealed, ["t"] = 1, ["n"] = 1, ["progress"] = 0, ["nonce"] = "", ["recovery_seal"] = false,
-            ["version"] = Version, ["commit_date"] = "", ["migration"] = false,
+            ["type"] = "shamir",
+            ["initialized"] = true,
+            ["sealed"] = _isSealed,
+            ["t"] = 1,
+            ["n"] = 1,
+            ["progress"] = 0,
+            ["nonce"] = "",
+            ["recovery_seal"] = false,
+            ["version"] = Version,
+            ["commit_date"] = "",
+            ["migration"] = false,
         };
-        (isSealed ? status : WithCluster(status))["storage_type"] = "inmem";
+        (_isSealed ? status : WithCluster(status))["storage_type"] = "inmem";
         return status;
     }
 
     private JsonObject WithCluster(JsonObject body)
     {
         body["cluster_name"] = "devvault";
-        body["cluster_id"] = clusterId;
+        body["cluster_id"] = _clusterId;
         return body;
     }
 }

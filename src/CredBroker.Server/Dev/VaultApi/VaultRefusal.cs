@@ -1,6 +1,9 @@
 namespace CredBroker.Server.Dev.VaultApi;
 
-/// <summary>Ends a call with Vault's error form. An exception, because field readers deep inside a call must be able to end it; caught in one place, the dispatcher.</summary>
+/// <summary>
+/// Ends a call with Vault's error form. An exception, because field readers deep inside a call must be able to end it;
+/// caught in one place, the dispatcher.
+/// </summary>
 internal sealed class VaultRefusal(int status, params string[] errors) : Exception(string.Join("; ", errors))
 {
     /// <summary>The HTTP status.</summary>
@@ -10,7 +13,8 @@ internal sealed class VaultRefusal(int status, params string[] errors) : Excepti
     public IReadOnlyList<string> Errors { get; } = errors;
 
     /// <summary>Vault's form for errors that its framework collected.</summary>
-    public static VaultRefusal Collected(int status, string error) => new(status, $"1 error occurred:\n\t* {error}\n\n");
+    public static VaultRefusal Collected(int status, string error) =>
+        new(status, $"1 error occurred:\n\t* {error}\n\n");
 
     /// <summary>404 with an empty list: there is no such entry.</summary>
     public static VaultRefusal NoEntry() => new(404);

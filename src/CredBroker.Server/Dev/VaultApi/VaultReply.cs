@@ -23,7 +23,9 @@ internal sealed record VaultReply
     /// <summary>The lease that the reply's secret hangs on.</summary>
     public LeaseEntry? Lease { get; init; }
 
-    /// <summary>Whether the members of <c>data</c> stand at the top level too, as some of Vault's system paths have it.</summary>
+    /// <summary>
+    /// Whether the members of <c>data</c> stand at the top level too, as some of Vault's system paths have it.
+    /// </summary>
     public bool AlsoAtTop { get; init; }
 
     /// <summary>A whole body in place of the envelope: health, seal status.</summary>
@@ -39,7 +41,8 @@ internal sealed record VaultReply
     public static VaultReply NoContent { get; } = new() { Status = 204 };
 
     /// <summary>200 with data.</summary>
-    public static VaultReply Of(JsonObject data, params string[] warnings) => new() { Data = data, Warnings = warnings };
+    public static VaultReply Of(JsonObject data, params string[] warnings) =>
+        new() { Data = data, Warnings = warnings };
 
     /// <summary>200 with keys; 404 where there are none.</summary>
     public static VaultReply Keys(IEnumerable<string> keys)
@@ -49,11 +52,12 @@ internal sealed record VaultReply
     }
 
     /// <summary>An error in Vault's form.</summary>
-    public static VaultReply Error(int status, IEnumerable<string> errors) => new()
-    {
-        Status = status,
-        Bare = new JsonObject { ["errors"] = new JsonArray([.. errors.Select(error => JsonValue.Create(error))]) },
-    };
+    public static VaultReply Error(int status, IEnumerable<string> errors) =>
+        new()
+        {
+            Status = status,
+            Bare = new JsonObject { ["errors"] = new JsonArray([.. errors.Select(error => JsonValue.Create(error))]) },
+        };
 
     /// <summary>The JSON body.</summary>
     public JsonObject ToJson()
@@ -70,7 +74,8 @@ internal sealed record VaultReply
         body["lease_duration"] = Lease?.Duration ?? 0;
         body["data"] = Data;
         body["wrap_info"] = WrapInfo;
-        body["warnings"] = Warnings.Count == 0 ? null : new JsonArray([.. Warnings.Select(text => JsonValue.Create(text))]);
+        body["warnings"] =
+            Warnings.Count == 0 ? null : new JsonArray([.. Warnings.Select(text => JsonValue.Create(text))]);
         body["auth"] = Auth;
         return body;
     }

@@ -4,19 +4,22 @@ using System.Text.Json.Nodes;
 namespace CredBroker.Server.Dev.VaultApi;
 
 /// <summary>
-/// The settings of a role: every member that Vault has, with Vault's default and in the form in which Vault reads it back.
-/// The type of the default says how a value is read; a number whose name speaks of time is a duration.
+/// The settings of a role: every member that Vault has, with Vault's default and in the form in which Vault reads it
+/// back. The type of the default says how a value is read; a number whose name speaks of time is a duration.
 /// </summary>
 internal sealed class VaultSettings
 {
-    private readonly VaultFields values;
+    private readonly VaultFields _values;
 
-    private VaultSettings(JsonObject values) => this.values = new VaultFields(values);
+    private VaultSettings(JsonObject values) => _values = new VaultFields(values);
 
-    /// <summary>Reads settings over their defaults, or over <paramref name="before"/> where the role exists. Members that Vault does not know are ignored, as Vault does.</summary>
+    /// <summary>
+    /// Reads settings over their defaults, or over <paramref name="before"/> where the role exists. Members that Vault
+    /// does not know are ignored, as Vault does.
+    /// </summary>
     public static VaultSettings Read(JsonObject defaults, VaultFields fields, VaultSettings? before = null)
     {
-        var settings = (before?.values.Body ?? defaults).DeepClone().AsObject();
+        var settings = (before?._values.Body ?? defaults).DeepClone().AsObject();
         foreach (var (name, absent) in defaults)
         {
             if (fields.Has(name))
@@ -28,7 +31,10 @@ internal sealed class VaultSettings
         return new VaultSettings(settings);
     }
 
-    /// <summary>Refuses old names of settings, which Vault still takes: ignoring them would make a role weaker than it was meant.</summary>
+    /// <summary>
+    /// Refuses old names of settings, which Vault still takes: ignoring them would make a role weaker than it was
+    /// meant.
+    /// </summary>
     public static void RefuseOld(VaultFields fields, params ReadOnlySpan<(string Old, string Name)> names)
     {
         foreach (var (old, name) in names)
@@ -40,28 +46,31 @@ internal sealed class VaultSettings
         }
     }
 
-    public string Text(string name) => values.Text(name);
+    public string Text(string name) => _values.Text(name);
 
-    public bool Flag(string name) => values.Flag(name);
+    public bool Flag(string name) => _values.Flag(name);
 
-    public int Number(string name) => values.Number(name);
+    public int Number(string name) => _values.Number(name);
 
-    public TimeSpan Duration(string name) => values.Duration(name);
+    public TimeSpan Duration(string name) => _values.Duration(name);
 
-    public IReadOnlyList<string> List(string name) => values.List(name);
+    public IReadOnlyList<string> List(string name) => _values.List(name);
 
     /// <summary>The settings as they are read back.</summary>
-    public JsonObject ToJson() => values.Body.DeepClone().AsObject();
+    public JsonObject ToJson() => _values.Body.DeepClone().AsObject();
 
-    private static JsonNode? Value(string name, JsonNode? absent, VaultFields fields) => absent?.GetValueKind() switch
-    {
-        JsonValueKind.True or JsonValueKind.False => fields.Flag(name),
-        JsonValueKind.Number => IsTime(name) ? (long)fields.Duration(name).TotalSeconds : fields.Number(name),
-        JsonValueKind.Array => new JsonArray([.. fields.List(name).Select(item => JsonValue.Create(item))]),
-        null => fields.Body[name]?.DeepClone(),
-        _ => fields.Text(name),
-    };
+    private static JsonNode? Value(string name, JsonNode? absent, VaultFields fields) =>
+        absent?.GetValueKind() switch
+        {
+            JsonValueKind.True or JsonValueKind.False => fields.Flag(name),
+            JsonValueKind.Number => IsTime(name) ? (long)fields.Duration(name).TotalSeconds : fields.Number(name),
+            JsonValueKind.Array => new JsonArray([.. fields.List(name).Select(item => JsonValue.Create(item))]),
+            null => fields.Body[name]?.DeepClone(),
+            _ => fields.Text(name),
+        };
 
     private static bool IsTime(string name) =>
-        name.EndsWith("ttl", StringComparison.Ordinal) || name.EndsWith("period", StringComparison.Ordinal) || name.EndsWith("duration", StringComparison.Ordinal);
+        name.EndsWith("ttl", StringComparison.Ordinal)
+        || name.EndsWith("period", StringComparison.Ordinal)
+        || name.EndsWith("duration", StringComparison.Ordinal);
 }

@@ -10,7 +10,9 @@ internal static class VaultText
     /// <summary>A random name of 24 characters, 142 bits.</summary>
     public static string Random() => RandomNumberGenerator.GetString(Alphabet, 24);
 
-    /// <summary>Whether the text fits a pattern in which <c>*</c> stands for anything and every other character for itself.</summary>
+    /// <summary>
+    /// Whether the text fits a pattern in which <c>*</c> stands for anything and every other character for itself.
+    /// </summary>
     public static bool Matches(string pattern, string text)
     {
         var parts = pattern.Split('*');
@@ -20,7 +22,11 @@ internal static class VaultText
         }
 
         var (first, last) = (parts[0], parts[^1]);
-        if (text.Length < first.Length + last.Length || !text.StartsWith(first, StringComparison.Ordinal) || !text.EndsWith(last, StringComparison.Ordinal))
+        if (
+            text.Length < first.Length + last.Length
+            || !text.StartsWith(first, StringComparison.Ordinal)
+            || !text.EndsWith(last, StringComparison.Ordinal)
+        )
         {
             return false;
         }

@@ -5,22 +5,25 @@ namespace CredBroker.Server.Dev.VaultApi;
 /// <summary>Response wrapping: a reply put behind a token that gives it out once.</summary>
 internal sealed class Wrapping(TokenStore tokens)
 {
-    /// <summary>The one path on which an unknown token is told so: it may have been unwrapped by somebody else.</summary>
+    /// <summary>
+    /// The one path on which an unknown token is told so: it may have been unwrapped by somebody else.
+    /// </summary>
     public const string UnwrapPath = "sys/wrapping/unwrap";
 
     /// <summary>400: no such wrapping, any more or at all.</summary>
     public static VaultRefusal Unknown() => new(400, "wrapping token is not valid or does not exist");
 
     /// <summary>Answers, or null for a path that is not of wrapping.</summary>
-    public VaultReply? Handle(VaultCall call) => call.Path switch
-    {
-        "wrapping/wrap" when call.Writes => call.Request.WrapTtl.Length == 0
-            ? throw new VaultRefusal(400, "endpoint requires response wrapping to be used")
-            : VaultReply.Of(call.Fields.Body.DeepClone().AsObject()),
-        "wrapping/lookup" when call.Writes => Lookup(Find(call)),
-        "wrapping/unwrap" when call.Writes => Unwrap(call, Find(call)),
-        _ => null,
-    };
+    public VaultReply? Handle(VaultCall call) =>
+        call.Path switch
+        {
+            "wrapping/wrap" when call.Writes => call.Request.WrapTtl.Length == 0
+                ? throw new VaultRefusal(400, "endpoint requires response wrapping to be used")
+                : VaultReply.Of(call.Fields.Body.DeepClone().AsObject()),
+            "wrapping/lookup" when call.Writes => Lookup(Find(call)),
+            "wrapping/unwrap" when call.Writes => Unwrap(call, Find(call)),
+            _ => null,
+        };
 
     /// <summary>Puts a reply behind a new token.</summary>
     public static VaultReply Wrap(VaultReply reply, VaultRequest request, TokenStore tokens, DateTimeOffset now)
@@ -30,17 +33,19 @@ internal sealed class Wrapping(TokenStore tokens)
             throw new VaultRefusal(400, "invalid wrap TTL");
         }
 
-        var token = tokens.Add(new TokenEntry
-        {
-            Id = TokenStore.NewId(),
-            Policies = ["response-wrapping"],
-            Path = request.Path,
-            DisplayName = "wrapping",
-            IssuedAt = now,
-            Renewable = false,
-            CreationTtl = ttl,
-            ExplicitMaxTtl = ttl,
-        });
+        var token = tokens.Add(
+            new TokenEntry
+            {
+                Id = TokenStore.NewId(),
+                Policies = ["response-wrapping"],
+                Path = request.Path,
+                DisplayName = "wrapping",
+                IssuedAt = now,
+                Renewable = false,
+                CreationTtl = ttl,
+                ExplicitMaxTtl = ttl,
+            }
+        );
         token.Wrapped = reply.ToJson().DeepClone().AsObject();
         return new VaultReply
         {
@@ -55,12 +60,15 @@ internal sealed class Wrapping(TokenStore tokens)
         };
     }
 
-    private static VaultReply Lookup(TokenEntry token) => VaultReply.Of(new JsonObject
-    {
-        ["creation_path"] = token.Path,
-        ["creation_time"] = VaultDuration.ToText(token.IssuedAt),
-        ["creation_ttl"] = (long)token.CreationTtl.TotalSeconds,
-    });
+    private static VaultReply Lookup(TokenEntry token) =>
+        VaultReply.Of(
+            new JsonObject
+            {
+                ["creation_path"] = token.Path,
+                ["creation_time"] = VaultDuration.ToText(token.IssuedAt),
+                ["creation_ttl"] = (long)token.CreationTtl.TotalSeconds,
+            }
+        );
 
     private VaultReply Unwrap(VaultCall call, TokenEntry token)
     {

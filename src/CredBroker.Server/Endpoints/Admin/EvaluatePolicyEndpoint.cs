@@ -8,14 +8,18 @@ using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Admin;
 
-/// <summary><c>POST /v1/policy/evaluate</c>: what would policy say? Nothing is issued, and no lease is opened.</summary>
+/// <summary>
+/// <c>POST /v1/policy/evaluate</c>: what would policy say? Nothing is issued, and no lease is opened.
+/// </summary>
 internal static class EvaluatePolicyEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/policy/evaluate", HandleAsync)
-        .WithName("evaluatePolicy")
-        .WithSummary("Decides a supposed request as the exchange would, with the auditor's explanation.")
-        .Accepts<EvaluateRequest>("application/json")
-        .Produces<EvaluateResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/policy/evaluate", HandleAsync)
+            .WithName("evaluatePolicy")
+            .WithSummary("Decides a supposed request as the exchange would, with the auditor's explanation.")
+            .Accepts<EvaluateRequest>("application/json")
+            .Produces<EvaluateResponse>();
 
     private static async Task<IResult> HandleAsync(HttpContext http, PersonCall person, PolicyControl policy)
     {
@@ -39,7 +43,11 @@ internal static class EvaluatePolicyEndpoint
         }
 
         var decision = current.Set.Evaluate(Identity(body!.Identity), Requests.Task(body.Task), Request(body));
-        return new Reply<EvaluateResponse>(StatusCodes.Status200OK, Describe(decision, current.Version), BrokerJson.Default.EvaluateResponse);
+        return new Reply<EvaluateResponse>(
+            StatusCodes.Status200OK,
+            Describe(decision, current.Version),
+            BrokerJson.Default.EvaluateResponse
+        );
     }
 
     private static Refusal? Fault(EvaluateRequest body)
@@ -61,43 +69,46 @@ internal static class EvaluatePolicyEndpoint
         return check.Refusal;
     }
 
-    private static WorkloadIdentity Identity(EvaluateIdentity identity) => new()
-    {
-        Proof = identity.Proof == "oidc" ? ProofMethod.Oidc : ProofMethod.JwtSvid,
-        Issuer = identity.Issuer,
-        Subject = identity.Subject,
-        Workload = identity.Workload ?? identity.Subject,
-        Instance = identity.Instance ?? "",
-        SpiffeId = identity.SpiffeId ?? "",
-        TrustDomain = identity.TrustDomain ?? "",
-        Claims = identity.Claims ?? new Dictionary<string, System.Text.Json.JsonElement>(),
-        ProofExpiresAt = DateTimeOffset.MaxValue,
-        ProofHash = "",
-    };
+    private static WorkloadIdentity Identity(EvaluateIdentity identity) =>
+        new()
+        {
+            Proof = identity.Proof == "oidc" ? ProofMethod.Oidc : ProofMethod.JwtSvid,
+            Issuer = identity.Issuer,
+            Subject = identity.Subject,
+            Workload = identity.Workload ?? identity.Subject,
+            Instance = identity.Instance ?? "",
+            SpiffeId = identity.SpiffeId ?? "",
+            TrustDomain = identity.TrustDomain ?? "",
+            Claims = identity.Claims ?? new Dictionary<string, System.Text.Json.JsonElement>(),
+            ProofExpiresAt = DateTimeOffset.MaxValue,
+            ProofHash = "",
+        };
 
-    private static CredentialRequest Request(EvaluateRequest body) => new()
-    {
-        Credential = body.Credential,
-        Actions = body.Actions,
-        Resource = body.Resource ?? "",
-        Ttl = body.Ttl,
-        ToolCall = Requests.ToolCall(body.ToolCall),
-    };
+    private static CredentialRequest Request(EvaluateRequest body) =>
+        new()
+        {
+            Credential = body.Credential,
+            Actions = body.Actions,
+            Resource = body.Resource ?? "",
+            Ttl = body.Ttl,
+            ToolCall = Requests.ToolCall(body.ToolCall),
+        };
 
-    private static EvaluateResponse Describe(Decision decision, long version) => new()
-    {
-        Effect = LeaseResponses.Kebab(decision.Effect),
-        PolicyVersion = version,
-        PolicyHash = decision.PolicyHash,
-        Code = decision.Refusal?.CodeText,
-        Detail = decision.Refusal?.Detail,
-        Ttl = decision.Grant?.Ttl,
-        MaxTtl = decision.Grant?.MaxTtl,
-        TtlCut = decision.Grant is { TtlCut: true } ? true : null,
-        Agent = decision.Agent.Length == 0 ? null : decision.Agent,
-        RuleId = decision.RuleId.Length == 0 ? null : decision.RuleId,
-        MatchedRules = decision.MatchedRules,
-        Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
-        Explanation = decision.Explanation.Length == 0 ? null : decision.Explanation,
-    };
+    private static EvaluateResponse Describe(Decision decision, long version) =>
+        new()
+        {
+            Effect = LeaseResponses.Kebab(decision.Effect),
+            PolicyVersion = version,
+            PolicyHash = decision.PolicyHash,
+            Code = decision.Refusal?.CodeText,
+            Detail = decision.Refusal?.Detail,
+            Ttl = decision.Grant?.Ttl,
+            MaxTtl = decision.Grant?.MaxTtl,
+            TtlCut = decision.Grant is { TtlCut: true } ? true : null,
+            Agent = decision.Agent.Length == 0 ? null : decision.Agent,
+            RuleId = decision.RuleId.Length == 0 ? null : decision.RuleId,
+            MatchedRules = decision.MatchedRules,
+            Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
+            Explanation = decision.Explanation.Length == 0 ? null : decision.Explanation,
+        };
 }

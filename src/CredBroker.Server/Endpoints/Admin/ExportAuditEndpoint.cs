@@ -12,19 +12,31 @@ internal static class ExportAuditEndpoint
     public const string JsonLines = "application/jsonl";
 
     private static readonly string[] Known = ["from", "to", "format", "cursor"];
-    private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
+    private static readonly string[] TimeForms =
+    [
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz",
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'",
+    ];
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit/export", HandleAsync)
-        .WithName("exportAudit")
-        .WithSummary("The audit log of a period as JSON Lines: the stored bytes, which verify offline. Resumable by cursor.")
-        .Produces<string>(StatusCodes.Status200OK, JsonLines);
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/audit/export", HandleAsync)
+            .WithName("exportAudit")
+            .WithSummary(
+                "The audit log of a period as JSON Lines: the stored bytes, which verify offline. Resumable by cursor."
+            )
+            .Produces<string>(StatusCodes.Status200OK, JsonLines);
 
     private static async Task<IResult> HandleAsync(
         [Description("The first time wanted (RFC 3339); absent for no bound.")] string? from,
         [Description("The first time not wanted (RFC 3339); absent for everything until now.")] string? to,
         [Description("jsonl, which is also what absent means.")] string? format,
         [Description("Goes on after this record of an earlier export: stream:sequence.")] string? cursor,
-        HttpContext http, PersonCall person, AuditExport export, CancellationToken cancellationToken)
+        HttpContext http,
+        PersonCall person,
+        AuditExport export,
+        CancellationToken cancellationToken
+    )
     {
         var (auditor, refused) = await person.AdmitAsync(http, PersonCall.Auditors);
         if (auditor is null)
@@ -45,13 +57,21 @@ internal static class ExportAuditEndpoint
     }
 
     private static ((DateTimeOffset? From, DateTimeOffset? To, AuditCursor? After) Range, string? Fault) Bind(
-        IQueryCollection query, string? from, string? to, string? format, string? cursor)
+        IQueryCollection query,
+        string? from,
+        string? to,
+        string? format,
+        string? cursor
+    )
     {
         var (first, end) = (Time(from), Time(to));
         var isCursor = AuditCursor.TryParse(cursor, out var after);
-        var fault = query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1) ? $"This call takes {string.Join(", ", Known)}, each at most once."
+        var fault =
+            query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1)
+                ? $"This call takes {string.Join(", ", Known)}, each at most once."
             : format is not (null or "jsonl") ? "format must be \"jsonl\"."
-            : (from is not null && first is null) || (to is not null && end is null) ? "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z."
+            : (from is not null && first is null) || (to is not null && end is null)
+                ? "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z."
             : first >= end ? "from must lie before to."
             : cursor is not null && !isCursor ? "cursor must be a stream and a sequence, as stream:sequence."
             : null;
@@ -59,5 +79,13 @@ internal static class ExportAuditEndpoint
     }
 
     private static DateTimeOffset? Time(string? text) =>
-        DateTimeOffset.TryParseExact(text, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        DateTimeOffset.TryParseExact(
+            text,
+            TimeForms,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal,
+            out var time
+        )
+            ? time
+            : null;
 }

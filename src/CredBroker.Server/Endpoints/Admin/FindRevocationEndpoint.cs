@@ -8,12 +8,20 @@ namespace CredBroker.Server.Endpoints.Admin;
 /// <summary><c>GET /v1/revocations/{id}</c>: how far an order is, lease by lease, and what nobody can revoke.</summary>
 internal static class FindRevocationEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/revocations/{id}", HandleAsync)
-        .WithName("findRevocation")
-        .WithSummary("Progress and confirmation of a revocation per lease, and what may still be accepted.")
-        .Produces<RevocationResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/revocations/{id}", HandleAsync)
+            .WithName("findRevocation")
+            .WithSummary("Progress and confirmation of a revocation per lease, and what may still be accepted.")
+            .Produces<RevocationResponse>();
 
-    private static async Task<IResult> HandleAsync(string id, HttpContext http, PersonCall person, Revocations revocations, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        string id,
+        HttpContext http,
+        PersonCall person,
+        Revocations revocations,
+        CancellationToken cancellationToken
+    )
     {
         var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
         if (reader is null)
@@ -23,7 +31,11 @@ internal static class FindRevocationEndpoint
 
         await person.RecordAsync(http, reader);
         return await revocations.FindAsync(id, cancellationToken) is { } progress
-            ? new Reply<RevocationResponse>(StatusCodes.Status200OK, RevocationResponses.Progress(progress), BrokerJson.Default.RevocationResponse)
+            ? new Reply<RevocationResponse>(
+                StatusCodes.Status200OK,
+                RevocationResponses.Progress(progress),
+                BrokerJson.Default.RevocationResponse
+            )
             : new Problem(new(RefusalCode.RevocationNotFound, "There is no revocation with this id."));
     }
 }

@@ -8,13 +8,20 @@ namespace CredBroker.Server.Endpoints.Admin;
 /// <summary><c>GET /v1/leases</c>: who holds what now.</summary>
 internal static class ListLeasesEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/leases", HandleAsync)
-        .WithName("listLeases")
-        .WithSummary("Leases, newest first, a page at a time. Never a secret.")
-        .Produces<LeaseListResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/leases", HandleAsync)
+            .WithName("listLeases")
+            .WithSummary("Leases, newest first, a page at a time. Never a secret.")
+            .Produces<LeaseListResponse>();
 
     private static async Task<IResult> HandleAsync(
-        [AsParameters] LeaseListQuery filter, HttpContext http, PersonCall person, IBrokerStore store, CancellationToken cancellationToken)
+        [AsParameters] LeaseListQuery filter,
+        HttpContext http,
+        PersonCall person,
+        IBrokerStore store,
+        CancellationToken cancellationToken
+    )
     {
         var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
         if (reader is null)
@@ -30,7 +37,11 @@ internal static class ListLeasesEndpoint
 
         await person.RecordAsync(http, reader, query: http.Request.QueryString);
         var page = await store.ListLeasesAsync(query, cancellationToken);
-        var body = new LeaseListResponse { Leases = [.. page.Leases.Select(LeaseResponses.ForPeople)], Next = page.Next };
+        var body = new LeaseListResponse
+        {
+            Leases = [.. page.Leases.Select(LeaseResponses.ForPeople)],
+            Next = page.Next,
+        };
         return new Reply<LeaseListResponse>(StatusCodes.Status200OK, body, BrokerJson.Default.LeaseListResponse);
     }
 }

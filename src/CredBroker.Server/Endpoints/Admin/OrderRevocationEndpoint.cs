@@ -5,17 +5,28 @@ using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Admin;
 
-/// <summary><c>POST /v1/revocations</c>: ends every lease that a selector reaches, or shows which those would be.</summary>
+/// <summary>
+/// <c>POST /v1/revocations</c>: ends every lease that a selector reaches, or shows which those would be.
+/// </summary>
 internal static class OrderRevocationEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/revocations", HandleAsync)
-        .WithName("orderRevocation")
-        .WithSummary("Revokes what a selector reaches: 202 once the order is durable. With dryRun: 200, what it would reach.")
-        .Accepts<RevocationRequest>("application/json")
-        .Produces<RevocationAcceptedResponse>(StatusCodes.Status202Accepted)
-        .Produces<RevocationResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/revocations", HandleAsync)
+            .WithName("orderRevocation")
+            .WithSummary(
+                "Revokes what a selector reaches: 202 once the order is durable. With dryRun: 200, what it would reach."
+            )
+            .Accepts<RevocationRequest>("application/json")
+            .Produces<RevocationAcceptedResponse>(StatusCodes.Status202Accepted)
+            .Produces<RevocationResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PersonCall person, Revocations revocations, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        PersonCall person,
+        Revocations revocations,
+        CancellationToken cancellationToken
+    )
     {
         var (admin, refused) = await person.AdmitAsync(http, PersonCall.Admins);
         if (admin is null)
@@ -39,11 +50,19 @@ internal static class OrderRevocationEndpoint
         if (body.DryRun == true)
         {
             var reached = await revocations.DryRunAsync(selector, reason, actor, call, cancellationToken);
-            return new Reply<RevocationResponse>(StatusCodes.Status200OK, RevocationResponses.DryRun(reached), BrokerJson.Default.RevocationResponse);
+            return new Reply<RevocationResponse>(
+                StatusCodes.Status200OK,
+                RevocationResponses.DryRun(reached),
+                BrokerJson.Default.RevocationResponse
+            );
         }
 
         var order = await revocations.OrderAsync(selector, reason, actor, call, cancellationToken);
         http.Response.Headers.Location = $"/v1/revocations/{order.Id}";
-        return new Reply<RevocationAcceptedResponse>(StatusCodes.Status202Accepted, new(order.Id), BrokerJson.Default.RevocationAcceptedResponse);
+        return new Reply<RevocationAcceptedResponse>(
+            StatusCodes.Status202Accepted,
+            new(order.Id),
+            BrokerJson.Default.RevocationAcceptedResponse
+        );
     }
 }

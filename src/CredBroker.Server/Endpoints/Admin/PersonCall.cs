@@ -10,11 +10,18 @@ using CredBroker.Server.Identity;
 
 namespace CredBroker.Server.Endpoints.Admin;
 
-/// <summary>What every call of a person begins with: their token, the role that the call needs, and the record of what they did.</summary>
+/// <summary>
+/// What every call of a person begins with: their token, the role that the call needs, and the record of what they did.
+/// </summary>
 internal sealed class PersonCall(PeopleVerifier verifier, RefusedCalls refused, IBrokerStore store)
 {
     /// <summary>Roles that may look at leases, revocations, processes and policy.</summary>
-    public static readonly IReadOnlyList<PersonRole> Readers = [PersonRole.Viewer, PersonRole.Auditor, PersonRole.Admin];
+    public static readonly IReadOnlyList<PersonRole> Readers =
+    [
+        PersonRole.Viewer,
+        PersonRole.Auditor,
+        PersonRole.Admin,
+    ];
 
     /// <summary>Roles that may revoke and close.</summary>
     public static readonly IReadOnlyList<PersonRole> Admins = [PersonRole.Admin];
@@ -22,8 +29,13 @@ internal sealed class PersonCall(PeopleVerifier verifier, RefusedCalls refused, 
     /// <summary>Roles that may export the audit log.</summary>
     public static readonly IReadOnlyList<PersonRole> Auditors = [PersonRole.Auditor];
 
-    /// <summary>The verified person with one of the roles; else the reply that refuses the call, which is on record.</summary>
-    public async ValueTask<(Person? Person, IResult? Refused)> AdmitAsync(HttpContext http, IReadOnlyList<PersonRole> roles)
+    /// <summary>
+    /// The verified person with one of the roles; else the reply that refuses the call, which is on record.
+    /// </summary>
+    public async ValueTask<(Person? Person, IResult? Refused)> AdmitAsync(
+        HttpContext http,
+        IReadOnlyList<PersonRole> roles
+    )
     {
         var (token, refusal) = Bearer.Read(http);
         if (token is not null)
@@ -43,36 +55,56 @@ internal sealed class PersonCall(PeopleVerifier verifier, RefusedCalls refused, 
     }
 
     /// <summary>Whether a verified person has one of the roles; if not, the refusal is on record.</summary>
-    public async ValueTask<(Person? Person, IResult? Refused)> AdmitAsync(HttpContext http, Person person, IReadOnlyList<PersonRole> roles)
+    public async ValueTask<(Person? Person, IResult? Refused)> AdmitAsync(
+        HttpContext http,
+        Person person,
+        IReadOnlyList<PersonRole> roles
+    )
     {
         if (roles.Any(person.Roles.Contains))
         {
             return (person, null);
         }
 
-        var missing = new Refusal(RefusalCode.RoleMissing, $"This call needs one of the roles: {string.Join(", ", roles.Select(LeaseResponses.Kebab))}.");
+        var missing = new Refusal(
+            RefusalCode.RoleMissing,
+            $"This call needs one of the roles: {string.Join(", ", roles.Select(LeaseResponses.Kebab))}."
+        );
         await RecordAsync(http, person, missing.CodeText);
         return (null, new Problem(missing));
     }
 
-    /// <summary>Records that a person made this call. Committed before anything is shown: what cannot be recorded does not happen.</summary>
+    /// <summary>
+    /// Records that a person made this call. Committed before anything is shown: what cannot be recorded does not
+    /// happen.
+    /// </summary>
     /// <param name="http">The call.</param>
     /// <param name="person">Who made it.</param>
     /// <param name="reason">The refusal's code, if it was refused.</param>
-    /// <param name="query">Its query, where that was checked; anything else in an address is not worth keeping and might be a misplaced token.</param>
-    public async ValueTask RecordAsync(HttpContext http, Person person, string? reason = null, QueryString query = default) => await store.CommitAsync(
-        new StateChange.EventRecorded
-        {
-            Event = new()
+    /// <param name="query">
+    /// Its query, where that was checked; anything else in an address is not worth keeping and might be a misplaced
+    /// token.
+    /// </param>
+    public async ValueTask RecordAsync(
+        HttpContext http,
+        Person person,
+        string? reason = null,
+        QueryString query = default
+    ) =>
+        await store.CommitAsync(
+            new StateChange.EventRecorded
             {
-                Type = AuditEventTypes.AdminAction,
-                Actor = Actor(person),
-                Reason = reason,
-                TraceId = Calls.TraceId(http),
-                Details = Describe(http, query),
+                Event = new()
+                {
+                    Type = AuditEventTypes.AdminAction,
+                    Actor = Actor(person),
+                    Reason = reason,
+                    TraceId = Calls.TraceId(http),
+                    Details = Describe(http, query),
+                },
             },
-        },
-        http.RequestAborted);
+            http.RequestAborted
+        );
 
     /// <summary>The person as audit events name them.</summary>
     public static AuditActor Actor(Person person) => AuditActor.Person(person.Issuer, person.Subject);

@@ -8,12 +8,18 @@ namespace CredBroker.Server.Endpoints.Admin;
 /// <summary><c>GET /v1/policy</c>: the policy in force, and the faults of a newer edit that was refused.</summary>
 internal static class ReadPolicyEndpoint
 {
-    public static readonly Refusal NoPolicy = new(RefusalCode.PolicyMissing, "No policy is in force.", TimeSpan.FromSeconds(30));
+    public static readonly Refusal NoPolicy = new(
+        RefusalCode.PolicyMissing,
+        "No policy is in force.",
+        TimeSpan.FromSeconds(30)
+    );
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/policy", HandleAsync)
-        .WithName("readPolicy")
-        .WithSummary("The policy in force.")
-        .Produces<PolicyResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/policy", HandleAsync)
+            .WithName("readPolicy")
+            .WithSummary("The policy in force.")
+            .Produces<PolicyResponse>();
 
     private static async Task<IResult> HandleAsync(HttpContext http, PersonCall person, PolicyControl policy)
     {
@@ -26,7 +32,14 @@ internal static class ReadPolicyEndpoint
         await person.RecordAsync(http, reader);
         if (policy.Current is not { } active)
         {
-            return new Problem(policy.LastFaults.Count == 0 ? NoPolicy : NoPolicy with { Detail = $"No policy is in force: {string.Join(" ", policy.LastFaults)}" });
+            return new Problem(
+                policy.LastFaults.Count == 0
+                    ? NoPolicy
+                    : NoPolicy with
+                    {
+                        Detail = $"No policy is in force: {string.Join(" ", policy.LastFaults)}",
+                    }
+            );
         }
 
         http.Response.Headers.ETag = $"\"{active.Set.Hash}\"";

@@ -8,7 +8,10 @@ using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Agents;
 
-/// <summary>What every call of an agent begins and ends with. The proof itself is verified in Core, as a numbered step of each operation.</summary>
+/// <summary>
+/// What every call of an agent begins and ends with. The proof itself is verified in Core, as a numbered step of each
+/// operation.
+/// </summary>
 internal static class AgentCall
 {
     /// <summary>The proof that the call carries, or the refusal.</summary>
@@ -19,7 +22,10 @@ internal static class AgentCall
     }
 
     /// <summary>Proof and body, or the first refusal.</summary>
-    public static async ValueTask<(IdentityProof? Proof, T? Body, Refusal? Refusal)> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
+    public static async ValueTask<(IdentityProof? Proof, T? Body, Refusal? Refusal)> ReadAsync<T>(
+        HttpContext http,
+        JsonTypeInfo<T> type
+    )
         where T : class
     {
         var (proof, refusal) = Proof(http);
@@ -41,10 +47,11 @@ internal static class AgentCall
     }
 
     /// <summary>The reply to a call about a lease.</summary>
-    public static IResult Reply(LeaseOutcome outcome, Func<Lease, IResult> found) => outcome switch
-    {
-        LeaseOutcome.Found answer => found(answer.Lease),
-        LeaseOutcome.Refused refused => new Problem(refused.Refusal),
-        _ => throw new InvalidOperationException($"Unknown outcome {outcome.GetType().Name}."),
-    };
+    public static IResult Reply(LeaseOutcome outcome, Func<Lease, IResult> found) =>
+        outcome switch
+        {
+            LeaseOutcome.Found answer => found(answer.Lease),
+            LeaseOutcome.Refused refused => new Problem(refused.Refusal),
+            _ => throw new InvalidOperationException($"Unknown outcome {outcome.GetType().Name}."),
+        };
 }

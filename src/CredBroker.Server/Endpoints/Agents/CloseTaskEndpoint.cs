@@ -10,19 +10,30 @@ using CredBroker.Server.Identity;
 namespace CredBroker.Server.Endpoints.Agents;
 
 /// <summary>
-/// <c>POST /v1/tasks/{id}/close</c>: everything issued for the task is revoked and its id is never taken again. The one call that an agent (for a task of its own)
-/// and an admin both make; which of the two the caller is, its token says.
+/// <c>POST /v1/tasks/{id}/close</c>: everything issued for the task is revoked and its id is never taken again. The one
+/// call that an agent (for a task of its own) and an admin both make; which of the two the caller is, its token says.
 /// </summary>
 internal static class CloseTaskEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/tasks/{id}/close", HandleAsync)
-        .WithName("closeTask")
-        .WithSummary("Closes a task: by the agent that opened it, or by an admin. Everything issued for it is revoked.")
-        .Accepts<CloseTaskRequest>("application/json")
-        .Produces(StatusCodes.Status204NoContent);
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/tasks/{id}/close", HandleAsync)
+            .WithName("closeTask")
+            .WithSummary(
+                "Closes a task: by the agent that opened it, or by an admin. Everything issued for it is revoked."
+            )
+            .Accepts<CloseTaskRequest>("application/json")
+            .Produces(StatusCodes.Status204NoContent);
 
     private static async Task<IResult> HandleAsync(
-        string id, HttpContext http, PeopleVerifier people, PersonCall person, AgentLeases leases, Revocations revocations, CancellationToken cancellationToken)
+        string id,
+        HttpContext http,
+        PeopleVerifier people,
+        PersonCall person,
+        AgentLeases leases,
+        Revocations revocations,
+        CancellationToken cancellationToken
+    )
     {
         var (token, refusal) = Bearer.Read(http);
         if (token is null)
@@ -49,13 +60,34 @@ internal static class CloseTaskEndpoint
         if (asPerson is PersonOutcome.Verified { Person: var verified })
         {
             var (admin, refused) = await person.AdmitAsync(http, verified, PersonCall.Admins);
-            return admin is null ? refused! : Closed(await revocations.CloseTaskAsync(body!.Process, id, null, PersonCall.Actor(admin), call, cancellationToken));
+            return admin is null
+                ? refused!
+                : Closed(
+                    await revocations.CloseTaskAsync(
+                        body!.Process,
+                        id,
+                        null,
+                        PersonCall.Actor(admin),
+                        call,
+                        cancellationToken
+                    )
+                );
         }
 
-        var outcome = await leases.CloseTaskAsync(new IdentityProof.Bearer(token), body!.Process, id, call, cancellationToken);
+        var outcome = await leases.CloseTaskAsync(
+            new IdentityProof.Bearer(token),
+            body!.Process,
+            id,
+            call,
+            cancellationToken
+        );
 
         // A person's token that does not hold is refused for its own reason, not for being no workload's.
-        return Closed(outcome?.Code == RefusalCode.WrongKindOfIdentity && asPerson is PersonOutcome.Refused own ? own.Refusal : outcome);
+        return Closed(
+            outcome?.Code == RefusalCode.WrongKindOfIdentity && asPerson is PersonOutcome.Refused own
+                ? own.Refusal
+                : outcome
+        );
     }
 
     private static IResult Closed(Refusal? refusal) => refusal is null ? Results.NoContent() : new Problem(refusal);

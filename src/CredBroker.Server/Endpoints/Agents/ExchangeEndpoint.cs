@@ -11,13 +11,20 @@ namespace CredBroker.Server.Endpoints.Agents;
 /// <summary><c>POST /v1/credentials</c>: identity in, short-lived secret out.</summary>
 internal static class ExchangeEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/credentials", HandleAsync)
-        .WithName("exchange")
-        .WithSummary("Exchanges an identity token for the short-lived secret that one task needs.")
-        .Accepts<ExchangeRequest>("application/json")
-        .Produces<ExchangeResponse>(StatusCodes.Status201Created);
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/credentials", HandleAsync)
+            .WithName("exchange")
+            .WithSummary("Exchanges an identity token for the short-lived secret that one task needs.")
+            .Accepts<ExchangeRequest>("application/json")
+            .Produces<ExchangeResponse>(StatusCodes.Status201Created);
 
-    private static async Task<IResult> HandleAsync(HttpContext http, CredentialExchange exchange, Telemetry telemetry, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        CredentialExchange exchange,
+        Telemetry telemetry,
+        CancellationToken cancellationToken
+    )
     {
         var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
         var command = default(ExchangeCommand);
@@ -36,7 +43,11 @@ internal static class ExchangeEndpoint
         {
             case ExchangeOutcome.Issued issued:
                 measure.End("issued", issued.Lease.Id, issued.Lease.Decision.Id);
-                return new Reply<ExchangeResponse>(StatusCodes.Status201Created, SecretResponses.Issued(issued), BrokerJson.Default.ExchangeResponse);
+                return new Reply<ExchangeResponse>(
+                    StatusCodes.Status201Created,
+                    SecretResponses.Issued(issued),
+                    BrokerJson.Default.ExchangeResponse
+                );
             case ExchangeOutcome.Refused refused:
                 measure.End(refused.Refusal.CodeText, null, refused.DecisionId);
                 return new Problem(refused.Refusal, refused.DecisionId);
@@ -45,7 +56,11 @@ internal static class ExchangeEndpoint
         }
     }
 
-    private static (ExchangeCommand? Command, Refusal? Refusal) Bind(IdentityProof proof, ExchangeRequest body, CallContext call)
+    private static (ExchangeCommand? Command, Refusal? Refusal) Bind(
+        IdentityProof proof,
+        ExchangeRequest body,
+        CallContext call
+    )
     {
         var check = new FieldCheck();
         check.Task(body.Task);
@@ -53,7 +68,10 @@ internal static class ExchangeEndpoint
         check.Actions(body.Actions);
         check.Text("resource", body.Resource, FieldCheck.MaxPurpose);
         check.Ttl(body.Ttl);
-        check.Require(body.Delivery is null or "direct", "delivery must be \"direct\"; this broker knows no other way yet.");
+        check.Require(
+            body.Delivery is null or "direct",
+            "delivery must be \"direct\"; this broker knows no other way yet."
+        );
         check.ToolCall(body.ToolCall);
         check.IdempotencyKey(body.IdempotencyKey);
         if (check.Refusal is { } refusal)

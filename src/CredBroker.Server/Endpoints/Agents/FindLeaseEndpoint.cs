@@ -7,18 +7,30 @@ namespace CredBroker.Server.Endpoints.Agents;
 /// <summary><c>GET /v1/credentials/{leaseId}</c>: where a lease stands, never the secret.</summary>
 internal static class FindLeaseEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/credentials/{leaseId}", HandleAsync)
-        .WithName("findCredential")
-        .WithSummary("The state of a lease that the caller holds. Never the secret.")
-        .Produces<LeaseResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/credentials/{leaseId}", HandleAsync)
+            .WithName("findCredential")
+            .WithSummary("The state of a lease that the caller holds. Never the secret.")
+            .Produces<LeaseResponse>();
 
-    private static async Task<IResult> HandleAsync(string leaseId, HttpContext http, AgentLeases leases, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        string leaseId,
+        HttpContext http,
+        AgentLeases leases,
+        CancellationToken cancellationToken
+    )
     {
         var (proof, refusal) = AgentCall.Proof(http);
         return proof is null
             ? await AgentCall.RefuseAsync(http, refusal!)
             : AgentCall.Reply(
                 await leases.FindAsync(proof, leaseId, Calls.Context(http), cancellationToken),
-                lease => new Reply<LeaseResponse>(StatusCodes.Status200OK, LeaseResponses.ForAgent(lease), BrokerJson.Default.LeaseResponse));
+                lease => new Reply<LeaseResponse>(
+                    StatusCodes.Status200OK,
+                    LeaseResponses.ForAgent(lease),
+                    BrokerJson.Default.LeaseResponse
+                )
+            );
     }
 }

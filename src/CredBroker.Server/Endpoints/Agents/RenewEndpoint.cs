@@ -5,16 +5,26 @@ using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Agents;
 
-/// <summary><c>POST /v1/credentials/{leaseId}/renew</c>: more life, within the decision's limit and re-evaluated under current policy.</summary>
+/// <summary>
+/// <c>POST /v1/credentials/{leaseId}/renew</c>: more life, within the decision's limit and re-evaluated under current
+/// policy.
+/// </summary>
 internal static class RenewEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/credentials/{leaseId}/renew", HandleAsync)
-        .WithName("renewCredential")
-        .WithSummary("Extends a lease that the caller holds, if current policy still allows it.")
-        .Accepts<RenewRequest>("application/json")
-        .Produces<LeaseResponse>();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/credentials/{leaseId}/renew", HandleAsync)
+            .WithName("renewCredential")
+            .WithSummary("Extends a lease that the caller holds, if current policy still allows it.")
+            .Accepts<RenewRequest>("application/json")
+            .Produces<LeaseResponse>();
 
-    private static async Task<IResult> HandleAsync(string leaseId, HttpContext http, AgentLeases leases, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        string leaseId,
+        HttpContext http,
+        AgentLeases leases,
+        CancellationToken cancellationToken
+    )
     {
         var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.RenewRequest);
         if (body is not null)
@@ -28,6 +38,11 @@ internal static class RenewEndpoint
             ? await AgentCall.RefuseAsync(http, refusal)
             : AgentCall.Reply(
                 await leases.RenewAsync(proof!, leaseId, body!.Ttl, Calls.Context(http), cancellationToken),
-                lease => new Reply<LeaseResponse>(StatusCodes.Status200OK, LeaseResponses.ForAgent(lease), BrokerJson.Default.LeaseResponse));
+                lease => new Reply<LeaseResponse>(
+                    StatusCodes.Status200OK,
+                    LeaseResponses.ForAgent(lease),
+                    BrokerJson.Default.LeaseResponse
+                )
+            );
     }
 }

@@ -8,8 +8,8 @@ using CredBroker.Server.Endpoints.Replies;
 namespace CredBroker.Server.Endpoints.Health;
 
 /// <summary>
-/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: the store answers, so that incident response and export work while Vault is down.
-/// <c>/health/issuing</c>: secrets can be issued, and if not, which part keeps them.
+/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: the store answers, so that incident response and
+/// export work while Vault is down. <c>/health/issuing</c>: secrets can be issued, and if not, which part keeps them.
 /// </summary>
 internal static class HealthEndpoints
 {
@@ -20,14 +20,35 @@ internal static class HealthEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", () => Answer([])).WithName("live").WithSummary("The process answers.").Produces<HealthResponse>();
-        routes.MapGet("/health/ready", async (IBrokerStore store, CancellationToken cancellationToken) => Answer([await StoreAsync(store, cancellationToken)]))
-            .WithName("ready").WithSummary("The store answers: leases can be listed and revoked, the audit log exported.")
-            .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
-        routes.MapGet("/health/issuing", async (IBrokerStore store, PolicyControl policy, ISecretIssuer issuer, CancellationToken cancellationToken) =>
-                Answer([await StoreAsync(store, cancellationToken), Policy(policy), Vault(issuer.Status)]))
-            .WithName("issuing").WithSummary("Secrets can be issued; if not, the part that keeps them from it.")
-            .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
+        routes
+            .MapGet("/health/live", () => Answer([]))
+            .WithName("live")
+            .WithSummary("The process answers.")
+            .Produces<HealthResponse>();
+        routes
+            .MapGet(
+                "/health/ready",
+                async (IBrokerStore store, CancellationToken cancellationToken) =>
+                    Answer([await StoreAsync(store, cancellationToken)])
+            )
+            .WithName("ready")
+            .WithSummary("The store answers: leases can be listed and revoked, the audit log exported.")
+            .Produces<HealthResponse>()
+            .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
+        routes
+            .MapGet(
+                "/health/issuing",
+                async (
+                    IBrokerStore store,
+                    PolicyControl policy,
+                    ISecretIssuer issuer,
+                    CancellationToken cancellationToken
+                ) => Answer([await StoreAsync(store, cancellationToken), Policy(policy), Vault(issuer.Status)])
+            )
+            .WithName("issuing")
+            .WithSummary("Secrets can be issued; if not, the part that keeps them from it.")
+            .Produces<HealthResponse>()
+            .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static Reply<HealthResponse> Answer(IReadOnlyList<HealthPartResponse> parts)
@@ -37,7 +58,10 @@ internal static class HealthEndpoints
         return new(status, new() { Status = text, Parts = parts }, BrokerJson.Default.HealthResponse);
     }
 
-    private static async ValueTask<HealthPartResponse> StoreAsync(IBrokerStore store, CancellationToken cancellationToken)
+    private static async ValueTask<HealthPartResponse> StoreAsync(
+        IBrokerStore store,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -57,5 +81,11 @@ internal static class HealthEndpoints
         Part("vault", status.CanIssue ? null : status.Refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused."));
 
     private static HealthPartResponse Part(string name, Refusal? refusal) =>
-        new() { Name = name, Status = refusal is null ? Well : Ill, Code = refusal?.CodeText, Detail = refusal?.Detail };
+        new()
+        {
+            Name = name,
+            Status = refusal is null ? Well : Ill,
+            Code = refusal?.CodeText,
+            Detail = refusal?.Detail,
+        };
 }

@@ -2,7 +2,10 @@ using CredBroker.Core;
 
 namespace CredBroker.Server.Endpoints.Input;
 
-/// <summary>The bearer token of a call: from the <c>Authorization</c> header alone, never from the address or the body (RFC 9700 section 4.3.2).</summary>
+/// <summary>
+/// The bearer token of a call: from the <c>Authorization</c> header alone, never from the address or the body (RFC 9700
+/// section 4.3.2).
+/// </summary>
 internal static class Bearer
 {
     private const string Scheme = "Bearer ";
@@ -18,6 +21,8 @@ internal static class Bearer
 
         var value = values.Count == 1 ? values[0] ?? "" : "";
         var token = value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim() : "";
-        return token.Length > 0 ? (new SecretText(token), null) : (null, new(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\"."));
+        return token.Length > 0
+            ? (new SecretText(token), null)
+            : (null, new(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\"."));
     }
 }

@@ -6,7 +6,10 @@ using CredBroker.Core;
 
 namespace CredBroker.Server.Endpoints.Input;
 
-/// <summary>Checks the fields of a request against their bounds and collects every fault, so that a developer mends a request once.</summary>
+/// <summary>
+/// Checks the fields of a request against their bounds and collects every fault, so that a developer mends a request
+/// once.
+/// </summary>
 internal sealed class FieldCheck
 {
     public const int MaxName = 128;
@@ -16,16 +19,23 @@ internal sealed class FieldCheck
     public const int MaxIdentityText = 2048;
     private const int MaxFaults = 10;
 
-    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-");
-    private static readonly SearchValues<char> ToolCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-/");
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-"
+    );
+    private static readonly SearchValues<char> ToolCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@+=~-/"
+    );
     private static readonly TimeSpan MaxTtl = TimeSpan.FromHours(24);
 
-    private List<string>? faults;
+    private List<string>? _faults;
 
     /// <summary>All faults as one refusal; null when there is none.</summary>
-    public Refusal? Refusal => faults is null ? null : new(RefusalCode.FieldInvalid, string.Join(' ', faults));
+    public Refusal? Refusal => _faults is null ? null : new(RefusalCode.FieldInvalid, string.Join(' ', _faults));
 
-    /// <summary>A name: 1 to 128 letters, digits and <c>. _ : @ + = ~ -</c>, so that it can stand in a path, a log line and a table.</summary>
+    /// <summary>
+    /// A name: 1 to 128 letters, digits and <c>. _ : @ + = ~ -</c>, so that it can stand in a path, a log line and a
+    /// table.
+    /// </summary>
     public void Name(string field, string? value)
     {
         if (!IsOf(value, NameCharacters))
@@ -61,7 +71,9 @@ internal sealed class FieldCheck
         }
     }
 
-    /// <summary>Text as identities hold it: not empty, bounded, without control characters (it may come from a query).</summary>
+    /// <summary>
+    /// Text as identities hold it: not empty, bounded, without control characters (it may come from a query).
+    /// </summary>
     public void IdentityText(string field, string? value)
     {
         if (value is not null && (value.Length is 0 or > MaxIdentityText || value.Any(char.IsControl)))
@@ -74,7 +86,10 @@ internal sealed class FieldCheck
     public void Actions(IReadOnlyList<string> values)
     {
         Require(values.Count is > 0 and <= MaxActions, "actions must hold 1 to 32 actions.");
-        Require(values.Count == 1 || values.Distinct(StringComparer.Ordinal).Count() == values.Count, "actions must not hold an action twice.");
+        Require(
+            values.Count == 1 || values.Distinct(StringComparer.Ordinal).Count() == values.Count,
+            "actions must not hold an action twice."
+        );
         foreach (var value in values.Take(MaxActions))
         {
             Name("actions", value);
@@ -82,7 +97,11 @@ internal sealed class FieldCheck
     }
 
     /// <summary>A wished life of a secret.</summary>
-    public void Ttl(TimeSpan? value) => Require(value is null || (value >= TimeSpan.FromSeconds(1) && value <= MaxTtl), "ttl must lie between 1s and 24h.");
+    public void Ttl(TimeSpan? value) =>
+        Require(
+            value is null || (value >= TimeSpan.FromSeconds(1) && value <= MaxTtl),
+            "ttl must lie between 1s and 24h."
+        );
 
     /// <summary>A declared task.</summary>
     public void Task(TaskDeclaration task)
@@ -98,15 +117,24 @@ internal sealed class FieldCheck
     {
         if (call is not null)
         {
-            Require(IsOf(call.Name, ToolCharacters), "toolCall.name must have 1 to 128 letters, digits or . _ : @ + = ~ - / characters.");
+            Require(
+                IsOf(call.Name, ToolCharacters),
+                "toolCall.name must have 1 to 128 letters, digits or . _ : @ + = ~ - / characters."
+            );
             Require(call.Arguments.ValueKind == JsonValueKind.Object, "toolCall.arguments must be a JSON object.");
-            Require(JsonMarshal.GetRawUtf8Value(call.Arguments).Length <= MaxArguments, "toolCall.arguments must have at most 32768 bytes.");
+            Require(
+                JsonMarshal.GetRawUtf8Value(call.Arguments).Length <= MaxArguments,
+                "toolCall.arguments must have at most 32768 bytes."
+            );
         }
     }
 
     /// <summary>A key against double issuance: 1 to 128 visible ASCII characters.</summary>
     public void IdempotencyKey(string? value) =>
-        Require(value is null || (value.Length is > 0 and <= MaxName && !value.AsSpan().ContainsAnyExceptInRange('!', '~')), "idempotencyKey must have 1 to 128 visible ASCII characters.");
+        Require(
+            value is null || (value.Length is > 0 and <= MaxName && !value.AsSpan().ContainsAnyExceptInRange('!', '~')),
+            "idempotencyKey must have 1 to 128 visible ASCII characters."
+        );
 
     /// <summary>Anything else.</summary>
     public void Require(bool holds, string fault)
@@ -117,13 +145,14 @@ internal sealed class FieldCheck
         }
     }
 
-    private static bool IsOf(string? value, SearchValues<char> alphabet) => value is { Length: > 0 and <= MaxName } && !value.AsSpan().ContainsAnyExcept(alphabet);
+    private static bool IsOf(string? value, SearchValues<char> alphabet) =>
+        value is { Length: > 0 and <= MaxName } && !value.AsSpan().ContainsAnyExcept(alphabet);
 
     private void Add(string fault)
     {
-        if ((faults ??= []).Count < MaxFaults)
+        if ((_faults ??= []).Count < MaxFaults)
         {
-            faults.Add(fault);
+            _faults.Add(fault);
         }
     }
 }

@@ -45,7 +45,12 @@ internal sealed record LeaseListQuery
     [FromQuery(Name = "revocation"), Description("Leases taken by this revocation.")]
     public string? Revocation { get; init; }
 
-    [FromQuery(Name = "state"), Description("States: pending, active, revoking, failed, revoked, ended. May be given several times, or separated by commas.")]
+    [
+        FromQuery(Name = "state"),
+        Description(
+            "States: pending, active, revoking, failed, revoked, ended. May be given several times, or separated by commas."
+        )
+    ]
     public string[]? State { get; init; }
 
     [FromQuery(Name = "cursor"), Description("Continues a list: the answer's next.")]
@@ -60,20 +65,35 @@ internal sealed record LeaseListQuery
         var check = new FieldCheck();
         foreach (var key in query.Keys)
         {
-            check.Require(Known.Contains(key), $"\"{(key.Length <= 40 ? key : key[..40])}\" is not a filter; known are {string.Join(", ", Known)}.");
+            check.Require(
+                Known.Contains(key),
+                $"\"{(key.Length <= 40 ? key : key[..40])}\" is not a filter; known are {string.Join(", ", Known)}."
+            );
             check.Require(query[key].Count == 1 || key == "state", $"{key} must be given once.");
         }
 
         var selector = new LeaseSelector
         {
-            Lease = Lease, Agent = Agent, Workload = Workload, Instance = Instance, Subject = Subject, Task = Task,
-            Process = Process, Credential = Credential, Owner = Owner, Issuer = Issuer, TrustDomain = TrustDomain,
+            Lease = Lease,
+            Agent = Agent,
+            Workload = Workload,
+            Instance = Instance,
+            Subject = Subject,
+            Task = Task,
+            Process = Process,
+            Credential = Credential,
+            Owner = Owner,
+            Issuer = Issuer,
+            TrustDomain = TrustDomain,
         };
         Selectors.Check(check, selector);
         check.OptionalId("revocation", Revocation);
         check.Require(Limit is null or (>= 1 and <= 1000), "limit must lie between 1 and 1000.");
         var states = (State ?? []).SelectMany(text => text.Split(',')).ToList();
-        check.Require(states.TrueForAll(WireStates.All.Contains), $"state must be one of {string.Join(", ", WireStates.All)}.");
+        check.Require(
+            states.TrueForAll(WireStates.All.Contains),
+            $"state must be one of {string.Join(", ", WireStates.All)}."
+        );
         if (check.Refusal is { } refusal)
         {
             return (null, refusal);
@@ -84,19 +104,36 @@ internal sealed record LeaseListQuery
             return (null, new(RefusalCode.RangeInvalid, "cursor must be the next of an earlier answer."));
         }
 
-        return (new()
-        {
-            Selector = selector,
-            States = [.. states.Select(state => Enum.Parse<LeaseState>(state, ignoreCase: true))],
-            RevocationId = Revocation,
-            After = Cursor,
-            Limit = Limit ?? 100,
-        }, null);
+        return (
+            new()
+            {
+                Selector = selector,
+                States = [.. states.Select(state => Enum.Parse<LeaseState>(state, ignoreCase: true))],
+                RevocationId = Revocation,
+                After = Cursor,
+                Limit = Limit ?? 100,
+            },
+            null
+        );
     }
 
     /// <summary>Every parameter of the call.</summary>
     public static readonly IReadOnlyList<string> Known =
     [
-        "lease", "agent", "workload", "instance", "subject", "task", "process", "credential", "owner", "issuer", "trustDomain", "revocation", "state", "cursor", "limit",
+        "lease",
+        "agent",
+        "workload",
+        "instance",
+        "subject",
+        "task",
+        "process",
+        "credential",
+        "owner",
+        "issuer",
+        "trustDomain",
+        "revocation",
+        "state",
+        "cursor",
+        "limit",
     ];
 }

@@ -6,7 +6,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace CredBroker.Server.Endpoints.Input;
 
-/// <summary>Reads a bounded JSON body: strict in its text (<see cref="StrictJson"/>) and in its members (the given metadata refuses unknown and duplicate ones).</summary>
+/// <summary>
+/// Reads a bounded JSON body: strict in its text (<see cref="StrictJson"/>) and in its members (the given metadata
+/// refuses unknown and duplicate ones).
+/// </summary>
 internal static class RequestBody
 {
     /// <summary>The most that any call takes. Kestrel enforces it too, before the bytes are here.</summary>
@@ -78,7 +81,9 @@ internal static class RequestBody
 
         try
         {
-            return JsonSerializer.Deserialize(json, type) is { } body ? (body, null) : (null, new(RefusalCode.BodyInvalid, "The body is null; send a JSON object."));
+            return JsonSerializer.Deserialize(json, type) is { } body
+                ? (body, null)
+                : (null, new(RefusalCode.BodyInvalid, "The body is null; send a JSON object."));
         }
         catch (JsonException e)
         {
@@ -86,11 +91,17 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>Says where, and which members are missing, without the names of the broker's own types that the exception's message holds.</summary>
+    /// <summary>
+    /// Says where, and which members are missing, without the names of the broker's own types that the exception's
+    /// message holds.
+    /// </summary>
     private static string Explain(JsonException e)
     {
         const string missing = "missing required properties including: ";
-        if (e.Message.IndexOf(missing, StringComparison.Ordinal) is >= 0 and var at && e.Message.IndexOf('.', at) is >= 0 and var end)
+        if (
+            e.Message.IndexOf(missing, StringComparison.Ordinal) is >= 0 and var at
+            && e.Message.IndexOf('.', at) is >= 0 and var end
+        )
         {
             return $"Members are missing at {Path(e)}: {e.Message[(at + missing.Length)..end]}.";
         }
@@ -101,7 +112,8 @@ internal static class RequestBody
     private static string Path(JsonException e) => e.Path is { Length: > 0 and <= 200 } path ? path : "$";
 
     private static bool IsJson(string? contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var media) && media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        MediaTypeHeaderValue.TryParse(contentType, out var media)
+        && media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
         && (!media.Charset.HasValue || media.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
     private static Refusal TooLarge => new(RefusalCode.BodyTooLarge, $"The body is larger than {MaxBytes} bytes.");

@@ -12,14 +12,28 @@ internal static class Selectors
     {
         var selector = new LeaseSelector
         {
-            Lease = body.Lease, Agent = body.Agent, Workload = body.Workload, Instance = body.Instance, Subject = body.Subject, Task = body.Task,
-            Process = body.Process, Credential = body.Credential, Owner = body.Owner, Issuer = body.Issuer, TrustDomain = body.TrustDomain,
+            Lease = body.Lease,
+            Agent = body.Agent,
+            Workload = body.Workload,
+            Instance = body.Instance,
+            Subject = body.Subject,
+            Task = body.Task,
+            Process = body.Process,
+            Credential = body.Credential,
+            Owner = body.Owner,
+            Issuer = body.Issuer,
+            TrustDomain = body.TrustDomain,
         };
         var check = new FieldCheck();
         Check(check, selector);
         check.Text("reason", body.Reason, FieldCheck.MaxPurpose);
-        check.Require(body.Hold is null, "hold is not supported yet: this broker revokes what there is and does not refuse what comes after.");
-        return (check.Refusal ?? Contradiction(selector, body)) is { } refusal ? (null, refusal) : (selector with { Everything = body.Everything == true }, null);
+        check.Require(
+            body.Hold is null,
+            "hold is not supported yet: this broker revokes what there is and does not refuse what comes after."
+        );
+        return (check.Refusal ?? Contradiction(selector, body)) is { } refusal
+            ? (null, refusal)
+            : (selector with { Everything = body.Everything == true }, null);
     }
 
     /// <summary>Checks the form of a selector's fields.</summary>
@@ -38,13 +52,21 @@ internal static class Selectors
         check.IdentityText("trustDomain", selector.TrustDomain);
     }
 
-    private static Refusal? Contradiction(LeaseSelector selector, RevocationRequest body) => (Everything: body.Everything == true, selector.IsEmpty) switch
-    {
-        (true, false) => new(RefusalCode.SelectorInvalid, "everything stands alone; leave the other fields out, or everything."),
-        (false, true) => new(
-            RefusalCode.SelectorInvalid,
-            "Say what to revoke: at least one of lease, agent, workload, instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."),
-        (true, true) when body is { Confirm: not true, DryRun: not true } => new(RefusalCode.ConfirmationMissing, "Revoking everything needs confirm: true."),
-        _ => null,
-    };
+    private static Refusal? Contradiction(LeaseSelector selector, RevocationRequest body) =>
+        (Everything: body.Everything == true, selector.IsEmpty) switch
+        {
+            (true, false) => new(
+                RefusalCode.SelectorInvalid,
+                "everything stands alone; leave the other fields out, or everything."
+            ),
+            (false, true) => new(
+                RefusalCode.SelectorInvalid,
+                "Say what to revoke: at least one of lease, agent, workload, instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."
+            ),
+            (true, true) when body is { Confirm: not true, DryRun: not true } => new(
+                RefusalCode.ConfirmationMissing,
+                "Revoking everything needs confirm: true."
+            ),
+            _ => null,
+        };
 }

@@ -5,8 +5,8 @@ using CredBroker.Core.Exchange;
 namespace CredBroker.Server.Endpoints.Input;
 
 /// <summary>
-/// Reads a PKCS#10 request: one PEM block, a key that is neither weak nor absurdly large, and a self-signature that proves possession of it.
-/// The key is judged before the signature is checked, so that an enormous one costs nothing.
+/// Reads a PKCS#10 request: one PEM block, a key that is neither weak nor absurdly large, and a self-signature that
+/// proves possession of it. The key is judged before the signature is checked, so that an enormous one costs nothing.
 /// </summary>
 internal static class SigningRequest
 {
@@ -23,7 +23,11 @@ internal static class SigningRequest
             return (null, $"The CSR is longer than {MaxLength} characters.");
         }
 
-        if (!PemEncoding.TryFind(pem, out var block) || pem[block.Label] != Label || pem.Trim().Length != pem[block.Location].Length)
+        if (
+            !PemEncoding.TryFind(pem, out var block)
+            || pem[block.Label] != Label
+            || pem.Trim().Length != pem[block.Location].Length
+        )
         {
             return (null, $"The CSR is not one PEM block labelled {Label}.");
         }
@@ -55,12 +59,16 @@ internal static class SigningRequest
         {
             // A long exponent makes each check of a signature expensive, before anybody is known.
             return rsa.KeySize is < 2048 or > 8192 ? "The CSR's RSA key must have 2,048 to 8,192 bits."
-                : rsa.ExportParameters(includePrivateParameters: false).Exponent is { Length: > 4 } ? "The CSR's RSA key must have an exponent of at most 32 bits, such as 65537."
+                : rsa.ExportParameters(includePrivateParameters: false).Exponent is { Length: > 4 }
+                    ? "The CSR's RSA key must have an exponent of at most 32 bits, such as 65537."
                 : null;
         }
 
         using var ec = key.GetECDsaPublicKey();
-        return ec?.ExportParameters(includePrivateParameters: false).Curve.Oid.Value is "1.2.840.10045.3.1.7" or "1.3.132.0.34"
+        return
+            ec?.ExportParameters(includePrivateParameters: false).Curve.Oid.Value
+                is "1.2.840.10045.3.1.7"
+                    or "1.3.132.0.34"
             ? null
             : "The CSR's key must be RSA, or EC on P-256 or P-384.";
     }

@@ -6,12 +6,16 @@ using System.Text.Json;
 namespace CredBroker.Server.Endpoints.Input;
 
 /// <summary>
-/// Checks that a JSON text holds nothing that would travel badly: control characters and U+0000, lone surrogates, numbers that lose digits in a double.
-/// Runs over the bytes before anything is bound, so it also covers what is only carried along (a tool call's arguments).
+/// Checks that a JSON text holds nothing that would travel badly: control characters and U+0000, lone surrogates,
+/// numbers that lose digits in a double. Runs over the bytes before anything is bound, so it also covers what is only
+/// carried along (a tool call's arguments).
 /// </summary>
 internal static class StrictJson
 {
-    /// <summary>Deeper nesting is refused; the deepest record of the API has six levels, the rest is for a tool call's arguments.</summary>
+    /// <summary>
+    /// Deeper nesting is refused; the deepest record of the API has six levels, the rest is for a tool call's
+    /// arguments.
+    /// </summary>
     public const int MaxDepth = 32;
 
     private const long SafeInteger = 1L << 53;
@@ -56,7 +60,9 @@ internal static class StrictJson
         catch (JsonException e)
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"The body is no valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine}), or nested deeper than {MaxDepth} levels.");
+                CultureInfo.InvariantCulture,
+                $"The body is no valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine}), or nested deeper than {MaxDepth} levels."
+            );
         }
     }
 
@@ -100,7 +106,8 @@ internal static class StrictJson
         }
 
         return reader.ValueSpan.IndexOfAny("."u8[0], "e"u8[0], "E"u8[0]) >= 0
-            && reader.TryGetDouble(out var real) && Math.Abs(real) <= SafeInteger
+            && reader.TryGetDouble(out var real)
+            && Math.Abs(real) <= SafeInteger
             && (!reader.TryGetDecimal(out var exact) || Math.Abs(exact) <= SafeInteger);
     }
 }

@@ -4,7 +4,8 @@ using CredBroker.Core;
 namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
-/// The one place where a refusal becomes HTTP: RFC 9457 <c>application/problem+json</c> with the stable code, and the status and title that the table of codes gives it.
+/// The one place where a refusal becomes HTTP: RFC 9457 <c>application/problem+json</c> with the stable code, and the
+/// status and title that the table of codes gives it.
 /// </summary>
 internal sealed class Problem(Refusal refusal, string? decisionId = null) : IResult
 {
@@ -12,8 +13,12 @@ internal sealed class Problem(Refusal refusal, string? decisionId = null) : IRes
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        var code = ErrorCodes.Find(refusal.CodeText) ?? throw new InvalidOperationException($"{refusal.CodeText} is not in the table of codes.");
-        var retryAfter = refusal.RetryAfter is { } wait ? (int)Math.Ceiling(Math.Max(1, wait.TotalSeconds)) : (int?)null;
+        var code =
+            ErrorCodes.Find(refusal.CodeText)
+            ?? throw new InvalidOperationException($"{refusal.CodeText} is not in the table of codes.");
+        var retryAfter = refusal.RetryAfter is { } wait
+            ? (int)Math.Ceiling(Math.Max(1, wait.TotalSeconds))
+            : (int?)null;
         var response = httpContext.Response;
         response.StatusCode = code.Status;
         if (retryAfter is not null)
@@ -24,7 +29,8 @@ internal sealed class Problem(Refusal refusal, string? decisionId = null) : IRes
         if (code.Status == StatusCodes.Status401Unauthorized)
         {
             // RFC 6750 section 3: no error code for a caller that sent no token at all.
-            response.Headers.WWWAuthenticate = refusal.Code == RefusalCode.TokenMissing ? "Bearer" : "Bearer error=\"invalid_token\"";
+            response.Headers.WWWAuthenticate =
+                refusal.Code == RefusalCode.TokenMissing ? "Bearer" : "Bearer error=\"invalid_token\"";
         }
 
         var body = new ProblemResponse
@@ -38,6 +44,11 @@ internal sealed class Problem(Refusal refusal, string? decisionId = null) : IRes
             TraceId = Calls.TraceId(httpContext),
             DecisionId = decisionId,
         };
-        return response.WriteAsJsonAsync(body, BrokerJson.Default.ProblemResponse, MediaType, httpContext.RequestAborted);
+        return response.WriteAsJsonAsync(
+            body,
+            BrokerJson.Default.ProblemResponse,
+            MediaType,
+            httpContext.RequestAborted
+        );
     }
 }

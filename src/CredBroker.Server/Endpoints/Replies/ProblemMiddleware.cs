@@ -4,8 +4,8 @@ using CredBroker.Core.Leases;
 namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
-/// Outermost: whatever the server itself refuses (no such address, wrong method, a body too large) and every fault leaves as a problem with a stable code.
-/// A fault tells the caller its trace id and nothing else.
+/// Outermost: whatever the server itself refuses (no such address, wrong method, a body too large) and every fault
+/// leaves as a problem with a stable code. A fault tells the caller its trace id and nothing else.
 /// </summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
 {
@@ -38,14 +38,21 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         catch (StoreUnavailableException e)
         {
             StoreUnavailable(e);
-            refusal = new Refusal(RefusalCode.StoreUnavailable, "The broker's store does not answer; nothing was issued or changed.", TimeSpan.FromSeconds(5));
+            refusal = new Refusal(
+                RefusalCode.StoreUnavailable,
+                "The broker's store does not answer; nothing was issued or changed.",
+                TimeSpan.FromSeconds(5)
+            );
         }
 #pragma warning disable CA1031 // The edge of the process: any fault becomes CB6999, and is logged with its trace id.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             Fault(e);
-            refusal = new Refusal(RefusalCode.Fault, "The broker failed to answer. Its operator finds the reason in the log by the trace id.");
+            refusal = new Refusal(
+                RefusalCode.Fault,
+                "The broker failed to answer. Its operator finds the reason in the log by the trace id."
+            );
         }
 
         if (refusal is null)
@@ -68,16 +75,29 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         await new Problem(refusal).ExecuteAsync(context);
     }
 
-    private static Refusal? OfStatus(int status) => status switch
-    {
-        StatusCodes.Status404NotFound => new(RefusalCode.RouteUnknown, "There is no such address."),
-        StatusCodes.Status405MethodNotAllowed => new(RefusalCode.MethodNotAllowed, "The address does not take this method."),
-        StatusCodes.Status413PayloadTooLarge => new(RefusalCode.BodyTooLarge, "The body is larger than this call takes."),
-        StatusCodes.Status415UnsupportedMediaType => new(RefusalCode.MediaTypeNotSupported, "Send the body as application/json."),
-        StatusCodes.Status400BadRequest => new(RefusalCode.FieldInvalid, "A parameter of the address has not the form that this call takes."),
-        > 400 and < 500 => Unreadable,
-        _ => null,
-    };
+    private static Refusal? OfStatus(int status) =>
+        status switch
+        {
+            StatusCodes.Status404NotFound => new(RefusalCode.RouteUnknown, "There is no such address."),
+            StatusCodes.Status405MethodNotAllowed => new(
+                RefusalCode.MethodNotAllowed,
+                "The address does not take this method."
+            ),
+            StatusCodes.Status413PayloadTooLarge => new(
+                RefusalCode.BodyTooLarge,
+                "The body is larger than this call takes."
+            ),
+            StatusCodes.Status415UnsupportedMediaType => new(
+                RefusalCode.MediaTypeNotSupported,
+                "Send the body as application/json."
+            ),
+            StatusCodes.Status400BadRequest => new(
+                RefusalCode.FieldInvalid,
+                "A parameter of the address has not the form that this call takes."
+            ),
+            > 400 and < 500 => Unreadable,
+            _ => null,
+        };
 
     private static Refusal Unreadable => new(RefusalCode.BodyInvalid, "The request could not be read.");
 

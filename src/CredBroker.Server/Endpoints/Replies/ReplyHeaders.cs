@@ -1,6 +1,8 @@
 namespace CredBroker.Server.Endpoints.Replies;
 
-/// <summary>Headers of every reply. Nothing of the API may be cached, framed, sniffed or named to another site.</summary>
+/// <summary>
+/// Headers of every reply. Nothing of the API may be cached, framed, sniffed or named to another site.
+/// </summary>
 internal static class ReplyHeaders
 {
     public static void Set(HttpResponse response)
