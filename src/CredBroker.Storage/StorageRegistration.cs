@@ -1,5 +1,5 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,4 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
+using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault;
 
@@ -155,7 +156,7 @@ public sealed record AppRoleOptions
 
     internal IEnumerable<string> Validate()
     {
-        if (!Http.VaultPath.IsSafe(Mount))
+        if (!VaultPath.IsSafe(Mount))
         {
             yield return $"Vault:AppRole:Mount is \"{Mount}\"; write the auth method's mount, such as \"approle\".";
         }

@@ -1,3 +1,4 @@
+using CredBroker.Core.Requests;
 using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault;

@@ -1,5 +1,5 @@
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.State;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 

@@ -1,6 +1,7 @@
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.Vault.Engines;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;

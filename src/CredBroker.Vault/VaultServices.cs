@@ -1,4 +1,4 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

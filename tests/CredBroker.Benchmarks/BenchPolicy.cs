@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Benchmarks;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core;
+using CredBroker.Core.Text;
 
 namespace CredBroker.UnitTests;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text.Json;
+using CredBroker.Cli.Commands;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Output;
@@ -60,7 +61,7 @@ internal static class Failures
         }
 
         terminal.Error.WriteLine($"Next: {string.Join(' ', Path(parsed.CommandResult).Reverse())} --help");
-        return parsed.CommandResult.Command is Commands.ExecCommand ? ExitCodes.ExecFailed : ExitCodes.Usage;
+        return parsed.CommandResult.Command is ExecCommand ? ExitCodes.ExecFailed : ExitCodes.Usage;
 
         static IEnumerable<string> Path(SymbolResult? result)
         {

@@ -1,3 +1,5 @@
+using CredBroker.Core.Identity;
+
 namespace CredBroker.Core.Audit;
 
 /// <summary>
@@ -53,7 +55,7 @@ public sealed record AuditActor(string Kind, string Issuer, string Subject, stri
     public static AuditActor Broker(string job) => new("broker", "", job);
 
     /// <summary>A verified workload.</summary>
-    public static AuditActor Workload(Identity.WorkloadIdentity identity) =>
+    public static AuditActor Workload(WorkloadIdentity identity) =>
         new("workload", identity.Issuer, identity.Subject, identity.Instance);
 
     /// <summary>A person with a role.</summary>

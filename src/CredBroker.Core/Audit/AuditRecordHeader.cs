@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Audit;
 

@@ -136,13 +136,23 @@ public static class AuditRecordWriter
             using var document = JsonDocument.Parse(details, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return document.RootElement.ValueKind != JsonValueKind.Object
                     ? throw new ArgumentException("An audit event's details must be one JSON object.")
-                : details.Span.ContainsAny((byte)'\n', (byte)'\r')
-                    ? JsonSerializer.SerializeToUtf8Bytes(document.RootElement, CoreJson.Default.JsonElement)
+                : details.Span.ContainsAny((byte)'\n', (byte)'\r') ? Rewrite(document.RootElement)
                 : details;
         }
         catch (JsonException e)
         {
             throw new ArgumentException("An audit event's details must be one JSON object.", e);
         }
+    }
+
+    private static ReadOnlyMemory<byte> Rewrite(JsonElement details)
+    {
+        var line = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(line, new JsonWriterOptions { MaxDepth = MaxDepth }))
+        {
+            details.WriteTo(json);
+        }
+
+        return line.WrittenMemory;
     }
 }

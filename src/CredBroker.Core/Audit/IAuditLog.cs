@@ -1,3 +1,5 @@
+using CredBroker.Core.Text;
+
 namespace CredBroker.Core.Audit;
 
 /// <summary>Seam: reads the append-only audit log. The stored bytes are the record; nothing is re-serialized.</summary>

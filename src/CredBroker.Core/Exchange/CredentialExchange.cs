@@ -1,7 +1,15 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Callers;
+using CredBroker.Core.Diagnostics;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Exchange;
@@ -210,7 +218,13 @@ public sealed partial class CredentialExchange(
             {
                 Event = LeaseEvent(AuditEventTypes.LeaseIssued, command, lease) with
                 {
-                    Details = LeaseDetails.Issued(minted.Handles, expiresAt, graceUntil),
+                    Details = AuditDetails.Issued(
+                        minted.Handles.VaultLeaseId,
+                        minted.Handles.CredentialAccessor,
+                        minted.Handles.PublicName,
+                        expiresAt,
+                        graceUntil
+                    ),
                 },
             },
             CancellationToken.None

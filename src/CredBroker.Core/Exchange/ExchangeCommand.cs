@@ -1,4 +1,5 @@
 using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Exchange;
 
@@ -23,8 +24,3 @@ public sealed record ExchangeCommand
     /// <summary>Who asks and under which trace, for the audit event of a refusal.</summary>
     public required CallContext Call { get; init; }
 }
-
-/// <summary>Where a call came from.</summary>
-/// <param name="TraceId">The W3C trace id.</param>
-/// <param name="Source">The peer's address: refusals before verification are counted by it.</param>
-public sealed record CallContext(string? TraceId, string Source);

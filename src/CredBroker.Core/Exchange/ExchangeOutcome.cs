@@ -1,4 +1,6 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Exchange;
 

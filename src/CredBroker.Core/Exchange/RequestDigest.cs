@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Identity;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Exchange;
 
@@ -35,6 +36,6 @@ internal static class RequestDigest
 
     private static string Digest(string[] parts) =>
         Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts, CoreJson.Default.StringArray)))
+            SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts, StateJson.Default.StringArray)))
         );
 }

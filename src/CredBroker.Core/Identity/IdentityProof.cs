@@ -1,3 +1,5 @@
+using CredBroker.Core.Text;
+
 namespace CredBroker.Core.Identity;
 
 /// <summary>What a caller sent to prove who it is, not yet verified.</summary>

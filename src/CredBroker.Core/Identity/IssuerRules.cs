@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Identity;
 

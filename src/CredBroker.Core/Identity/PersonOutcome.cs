@@ -1,3 +1,5 @@
+using CredBroker.Core.Requests;
+
 namespace CredBroker.Core.Identity;
 
 /// <summary>The outcome of verifying a person's token.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Identity;
 

@@ -1,3 +1,6 @@
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Requests;
+
 namespace CredBroker.Core.Identity;
 
 /// <summary>

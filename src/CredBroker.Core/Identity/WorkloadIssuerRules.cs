@@ -1,4 +1,6 @@
 using System.Text.Json;
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Identity;
 

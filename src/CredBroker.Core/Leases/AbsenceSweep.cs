@@ -1,6 +1,8 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Leases;
@@ -145,7 +147,7 @@ public sealed partial class AbsenceSweep(
                     Type = AuditEventTypes.StrayRevoked,
                     Actor = AuditActor.Broker("absence-sweep"),
                     Credential = entry.Name,
-                    Details = LeaseDetails.Text("vaultLease", stray.VaultLeaseId),
+                    Details = AuditDetails.Text("vaultLease", stray.VaultLeaseId),
                 },
             },
             cancellationToken

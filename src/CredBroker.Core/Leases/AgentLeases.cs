@@ -1,7 +1,14 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Leases;
 
@@ -15,7 +22,7 @@ public sealed class AgentLeases(
     ISecretIssuer issuer,
     IBrokerStore store,
     LeaseRevoker revoker,
-    Revocations revocations,
+    RevocationOrders revocations,
     RefusedCalls refusedCalls,
     LeaseOptions options,
     TimeProvider time
@@ -140,7 +147,7 @@ public sealed class AgentLeases(
                 {
                     TraceId = call.TraceId,
                     DecisionId = decision.Id,
-                    Details = LeaseDetails.Object(writer =>
+                    Details = AuditDetails.Object(writer =>
                     {
                         writer.WriteString("expiresAt", newEnd);
                         writer.WriteNumber("policyVersion", active.Version);
@@ -225,7 +232,7 @@ public sealed class AgentLeases(
                 {
                     Reason = report.Status,
                     TraceId = call.TraceId,
-                    Details = LeaseDetails.Object(writer =>
+                    Details = AuditDetails.Object(writer =>
                     {
                         writer.WriteString("summary", report.Summary);
                         if (report.ToolCall is { } toolCall)

@@ -1,3 +1,6 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.State;
+
 namespace CredBroker.Core.Leases;
 
 /// <summary>
@@ -11,7 +14,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
 
     private static readonly RevocationReason Expiry = new(
         RevocationCause.Expiry,
-        Audit.AuditActor.Broker("expiry-sweep"),
+        AuditActor.Broker("expiry-sweep"),
         null,
         null
     );

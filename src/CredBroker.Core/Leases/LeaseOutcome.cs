@@ -1,4 +1,5 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Leases;
 

@@ -1,7 +1,12 @@
 using System.Security.Cryptography;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Diagnostics;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Leases;
@@ -105,7 +110,11 @@ public sealed partial class LeaseRevoker(
                 Event = Event(AuditEventTypes.LeaseLate, lease, AuditActor.Broker("exchange")) with
                 {
                     Reason = why,
-                    Details = LeaseDetails.Handles(handles),
+                    Details = AuditDetails.Handles(
+                        handles.VaultLeaseId,
+                        handles.CredentialAccessor,
+                        handles.PublicName
+                    ),
                 },
             },
             CancellationToken.None
@@ -159,7 +168,7 @@ public sealed partial class LeaseRevoker(
             {
                 Event = Event(AuditEventTypes.RevocationFailed, lease, AuditActor.Broker("revocation")) with
                 {
-                    Details = LeaseDetails.Text("error", error),
+                    Details = AuditDetails.Text("error", error),
                 },
             },
             CancellationToken.None
@@ -188,7 +197,7 @@ public sealed partial class LeaseRevoker(
                     Reason = reason.CauseText,
                     RevocationId = reason.RevocationId,
                     TraceId = reason.TraceId,
-                    Details = LeaseDetails.Text("stillValid", StillValid.Of(lease)?.What ?? ""),
+                    Details = AuditDetails.Text("stillValid", StillValid.Of(lease)?.What ?? ""),
                 },
             },
             CancellationToken.None
@@ -234,8 +243,8 @@ public sealed partial class LeaseRevoker(
                 RevocationId = reason.RevocationId,
                 TraceId = reason.TraceId,
                 Details =
-                    reason.Rule.Length > 0 ? LeaseDetails.Text("rule", reason.Rule)
-                    : reason.Code.Length > 0 ? LeaseDetails.Text("code", reason.Code)
+                    reason.Rule.Length > 0 ? AuditDetails.Text("rule", reason.Rule)
+                    : reason.Code.Length > 0 ? AuditDetails.Text("code", reason.Code)
                     : default,
             },
         };

@@ -1,3 +1,6 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.State;
+
 namespace CredBroker.Core.Leases;
 
 /// <summary>
@@ -10,7 +13,7 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
 
     private static readonly RevocationReason Recovery = new(
         RevocationCause.Recovery,
-        Audit.AuditActor.Broker("pending-reconcile"),
+        AuditActor.Broker("pending-reconcile"),
         null,
         null
     );

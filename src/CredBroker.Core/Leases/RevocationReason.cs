@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Leases;
 

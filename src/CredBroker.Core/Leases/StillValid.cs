@@ -1,4 +1,5 @@
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Leases;
 

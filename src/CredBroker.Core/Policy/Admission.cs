@@ -1,3 +1,5 @@
+using CredBroker.Core.Requests;
+
 namespace CredBroker.Core.Policy;
 
 /// <summary>Whether an identity may claim a process.</summary>

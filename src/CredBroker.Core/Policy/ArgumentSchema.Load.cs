@@ -1,5 +1,6 @@
 using System.Text.Json;
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Cel.Patterns;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy;
 

@@ -1,4 +1,4 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Policy;
 

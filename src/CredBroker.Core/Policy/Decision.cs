@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using CredBroker.Core.Exchange;
+using CredBroker.Cel.Values;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Policy;
 

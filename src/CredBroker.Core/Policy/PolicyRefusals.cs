@@ -1,3 +1,5 @@
+using CredBroker.Core.Requests;
+
 namespace CredBroker.Core.Policy;
 
 /// <summary>What an agent is told when policy says no: what it may do next, and nothing about the rules.</summary>

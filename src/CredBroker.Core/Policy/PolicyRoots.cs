@@ -1,4 +1,5 @@
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Cel.Checking;
+using CredBroker.Cel.Values;
 
 namespace CredBroker.Core.Policy;
 

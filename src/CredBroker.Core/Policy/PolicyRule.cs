@@ -1,4 +1,4 @@
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Cel;
 
 namespace CredBroker.Core.Policy;
 

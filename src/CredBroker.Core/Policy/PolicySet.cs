@@ -1,7 +1,7 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Cel;
+using CredBroker.Cel.Values;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Policy.Cel;
-using CredBroker.Core.Policy.Loading;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Policy;
 
@@ -42,12 +42,6 @@ public sealed class PolicySet
 
     /// <summary>The processes by name.</summary>
     public IReadOnlyDictionary<string, BusinessProcess> Processes { get; }
-
-    /// <summary>
-    /// Parses and compiles a document: the policy, or every fault with its line and column. Never throws, whatever the
-    /// text.
-    /// </summary>
-    public static PolicyCompilation Compile(PolicyDocument document) => PolicyReader.Read(document).ToCompilation();
 
     /// <summary>Whether the identity may claim the process, and as which agent.</summary>
     public Admission Admit(WorkloadIdentity identity, string process)

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Server.Dev;
 
@@ -22,7 +23,7 @@ internal static class DevPolicy
     /// <summary>The catalogue of a policy text. It is our own: a fault in it is a fault of this program.</summary>
     public static IReadOnlyCollection<CatalogueEntry> Catalogue(string text)
     {
-        var compilation = PolicySet.Compile(new PolicyDocument { Name = "dev-policy.yaml", Text = text });
+        var compilation = PolicyCompiler.Compile(new PolicyDocument { Name = "dev-policy.yaml", Text = text });
         return compilation.Set is { } set
             ? [.. set.Credentials.Values]
             : throw new InvalidOperationException(

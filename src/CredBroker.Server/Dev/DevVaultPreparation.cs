@@ -2,8 +2,8 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using CredBroker.Core;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Text;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 

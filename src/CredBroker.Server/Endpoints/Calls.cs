@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Server.Endpoints;
 

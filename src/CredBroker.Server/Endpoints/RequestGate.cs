@@ -1,4 +1,4 @@
-using CredBroker.Core;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Hosting;
 

@@ -1,6 +1,8 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints;
 using CredBroker.Server.Endpoints.Admin;
 using CredBroker.Server.Endpoints.Replies;
@@ -74,10 +76,10 @@ public static class BrokerHost
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
-            .AddSingleton<Revocations>();
+            .AddSingleton<RevocationOrders>();
         services
             .AddSingleton<ExpirySweep>()
-            .AddSingleton<RevocationRetry>()
+            .AddSingleton<RevocationRun>()
             .AddSingleton<PendingReconcile>()
             .AddSingleton<PolicyReevaluation>();
 

@@ -1,4 +1,4 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Server.Dev;
 
 namespace CredBroker.Server.Hosting;

@@ -1,6 +1,6 @@
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
-using CredBroker.Core.Policy;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.State;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 

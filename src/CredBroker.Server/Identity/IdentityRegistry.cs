@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.Server.Identity;
 

@@ -1,4 +1,5 @@
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.Server.Identity;
 

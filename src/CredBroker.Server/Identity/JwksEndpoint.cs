@@ -3,7 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Server.Identity;
 

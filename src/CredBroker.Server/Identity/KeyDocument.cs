@@ -1,4 +1,4 @@
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.Server.Identity;
 

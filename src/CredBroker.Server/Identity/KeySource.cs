@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.Server.Identity;
 

@@ -1,5 +1,5 @@
-using CredBroker.Core;
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Server.Identity;
 

@@ -1,4 +1,4 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.Revocations;
 using Quartz;
 
 namespace CredBroker.Server.Jobs;

@@ -1,5 +1,5 @@
-using CredBroker.Core.Leases;
-using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.State;
 using Quartz;
 
 namespace CredBroker.Server.Jobs;

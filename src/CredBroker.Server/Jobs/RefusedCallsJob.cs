@@ -1,4 +1,4 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Callers;
 using Quartz;
 
 namespace CredBroker.Server.Jobs;

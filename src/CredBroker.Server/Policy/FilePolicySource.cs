@@ -1,4 +1,5 @@
-using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.PolicyVersions;
 
 namespace CredBroker.Server.Policy;
 

@@ -1,4 +1,4 @@
-using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
 
 namespace CredBroker.Server.Policy;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sqlite;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sqlite;
 
@@ -71,7 +70,7 @@ internal sealed class LeaseRow
     {
         try
         {
-            return ToLease(JsonSerializer.Deserialize(Record, CoreJson.Default.DecisionRecord)!);
+            return ToLease(JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord)!);
         }
         catch (Exception e)
             when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)

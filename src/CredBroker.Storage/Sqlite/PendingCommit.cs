@@ -1,7 +1,6 @@
 using System.Text.Json;
-using CredBroker.Core;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sqlite;
 
@@ -25,11 +24,11 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
         {
             StateChange.LeaseOpened opened => JsonSerializer.SerializeToUtf8Bytes(
                 opened.Lease.Decision,
-                CoreJson.Default.DecisionRecord
+                StateJson.Default.DecisionRecord
             ),
             StateChange.RequestDenied denied => JsonSerializer.SerializeToUtf8Bytes(
                 denied.Decision,
-                CoreJson.Default.DecisionRecord
+                StateJson.Default.DecisionRecord
             ),
             _ => default,
         };

@@ -1,4 +1,4 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using Dapper;
 using Microsoft.Data.Sqlite;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;

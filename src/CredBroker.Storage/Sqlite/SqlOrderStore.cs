@@ -1,6 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -37,7 +36,7 @@ internal static class SqlOrderStore
             """,
             ("$fence", fence),
             ("$id", order.Id),
-            ("$selector", JsonSerializer.Serialize(order.Selector, CoreJson.Default.LeaseSelector)),
+            ("$selector", JsonSerializer.Serialize(order.Selector, StateJson.Default.LeaseSelector)),
             ("$cause", Column.From(order.Cause)),
             ("$reason", order.Reason),
             ("$requested_by", order.RequestedBy),
@@ -84,7 +83,7 @@ internal static class SqlOrderStore
         ];
 
     private static LeaseSelector Selector(string json) =>
-        JsonSerializer.Deserialize(json, CoreJson.Default.LeaseSelector)!;
+        JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector)!;
 
     private sealed class Row
     {

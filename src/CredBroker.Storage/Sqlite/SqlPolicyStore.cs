@@ -1,6 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -32,7 +31,7 @@ internal static class SqlPolicyStore
             "INSERT INTO policy_version (version, hash, document, applied_at) VALUES ($version, $hash, $document, $now)",
             ("$version", version),
             ("$hash", change.Hash),
-            ("$document", JsonSerializer.Serialize(change.Document, CoreJson.Default.PolicyDocument)),
+            ("$document", JsonSerializer.Serialize(change.Document, StateJson.Default.PolicyDocument)),
             ("$now", session.NowColumn)
         );
         session.Head = session.Head with { PolicyVersion = version };
@@ -49,7 +48,7 @@ internal static class SqlPolicyStore
             : new(
                 row.Version,
                 row.Hash,
-                JsonSerializer.Deserialize(row.Document, CoreJson.Default.PolicyDocument)!,
+                JsonSerializer.Deserialize(row.Document, StateJson.Default.PolicyDocument)!,
                 Column.Time(row.AppliedAt)
             );
     }

@@ -1,5 +1,5 @@
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sqlite;
 

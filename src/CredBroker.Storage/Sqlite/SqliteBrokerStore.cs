@@ -1,5 +1,5 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,4 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 
 namespace CredBroker.Vault.Check;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Vault.Http;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,5 @@
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 

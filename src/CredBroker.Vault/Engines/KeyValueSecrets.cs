@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Engines;

@@ -1,6 +1,8 @@
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Engines;

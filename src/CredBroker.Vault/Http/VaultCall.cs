@@ -1,3 +1,5 @@
+using CredBroker.Core.Text;
+
 namespace CredBroker.Vault.Http;
 
 /// <summary>One call to Vault. It is a class without a printed form, because its token and body are secrets.</summary>

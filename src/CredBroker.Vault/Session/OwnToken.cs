@@ -1,3 +1,4 @@
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Session;

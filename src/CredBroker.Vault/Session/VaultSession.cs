@@ -1,3 +1,5 @@
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Setup;

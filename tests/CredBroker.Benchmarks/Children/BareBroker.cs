@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using CredBroker.Core.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -80,7 +81,7 @@ internal sealed class BareBroker : IDisposable
 
         var now = TimeProvider.System.GetUtcNow();
         var lease = new BareLease(
-            Core.Ids.New(TimeProvider.System),
+            Ids.New(TimeProvider.System),
             validated.SecurityToken.Issuer,
             ((JsonWebToken)validated.SecurityToken).Subject,
             request,

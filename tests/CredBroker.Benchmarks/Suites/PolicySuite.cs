@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Benchmarks.Suites;
 
@@ -16,7 +17,7 @@ internal static class PolicySuite
     public static void Run(BenchOptions options)
     {
         Report.PrintTitle($"policy: {BenchPolicy.Rules} rules, no search ended by a match");
-        var compilation = PolicySet.Compile(BenchPolicy.Document);
+        var compilation = PolicyCompiler.Compile(BenchPolicy.Document);
         var set = compilation.Set ?? throw new InvalidOperationException(string.Join('\n', compilation.Faults));
         var now = TimeProvider.System.GetUtcNow();
         var identity = new WorkloadIdentity

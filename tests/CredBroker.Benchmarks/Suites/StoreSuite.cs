@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Text;
 using CredBroker.Benchmarks.Children;
-using CredBroker.Core;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -117,7 +118,7 @@ internal static class StoreSuite
                 ProofExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
                 ProofHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
             };
-            _decision = PolicySet.Compile(BenchPolicy.Document).Set!.Evaluate(_identity, Task(0), Request);
+            _decision = PolicyCompiler.Compile(BenchPolicy.Document).Set!.Evaluate(_identity, Task(0), Request);
             _lease = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 500)}}"}""");
         }
 

@@ -1,8 +1,8 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace CredBroker.IntegrationTests.Cli;

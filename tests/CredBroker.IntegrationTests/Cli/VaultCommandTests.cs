@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CredBroker.Cli.Keys;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Fixtures;
 
@@ -249,7 +250,7 @@ public sealed class VaultCommandTests
 
     private static async Task<string> SignAsync(TestBao bao)
     {
-        using var key = CredBroker.Cli.Keys.CertificateKey.Create();
+        using var key = CertificateKey.Create();
         var signed = await bao.SendAsync(
             HttpMethod.Post,
             "pki/sign/cb-prod-agent-mtls",

@@ -1,6 +1,6 @@
 using System.Net;
-using CredBroker.Core;
-using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Text;
 using CredBroker.Server.Dev;
 using CredBroker.Server.Hosting;
 using CredBroker.Vault;
@@ -18,7 +18,7 @@ public sealed class DevModeTests
     {
         await using var dev = await DevMode.StartAsync(new DevModeOptions { Port = 0 }, Token);
 
-        var policy = PolicySet.Compile(
+        var policy = PolicyCompiler.Compile(
             new PolicyDocument { Name = "policy.yaml", Text = await File.ReadAllTextAsync(dev.PolicyFile, Token) }
         );
         Assert.Empty(policy.Faults);

@@ -1,8 +1,8 @@
 using System.IdentityModel.Tokens.Jwt;
 using System.Text.Json.Nodes;
 using CredBroker.Client;
-using CredBroker.Core;
-using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
@@ -251,7 +251,7 @@ internal sealed class World : IAsyncDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "billing-admin"), await Postgres.CreateAdminAsync());
         await File.WriteAllTextAsync(PolicyFile, Policy(AnyAgent, "10m", grants));
-        var compiled = PolicySet.Compile(
+        var compiled = PolicyCompiler.Compile(
             new() { Name = "policy.yaml", Text = await File.ReadAllTextAsync(PolicyFile) }
         );
         Assert.True(compiled.Set is not null, string.Join('\n', compiled.Faults));

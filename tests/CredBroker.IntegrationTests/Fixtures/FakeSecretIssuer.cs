@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 

@@ -1,5 +1,5 @@
 using System.Net.Http.Headers;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using CredBroker.Server.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;

@@ -1,10 +1,11 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using CredBroker.Core;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 using CredBroker.Server.Identity;
-using CredBroker.UnitTests.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

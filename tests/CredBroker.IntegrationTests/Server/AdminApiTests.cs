@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using CredBroker.Core.Issuing;
 using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Server;
@@ -123,7 +124,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     public async Task A_revocation_that_vault_does_not_confirm_stays_in_plain_view_until_it_is()
     {
         var lease = await IssueAsync();
-        _broker.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Failed("the database is down");
+        _broker.Vault.Revoke = _ => new RevokeOutcome.Failed("the database is down");
         var revocationId = (
             await (await OrderAsync("""{"credential":"billing-readonly"}""")).ReadAsync(HttpStatusCode.Accepted)
         )
@@ -139,7 +140,7 @@ public sealed class AdminApiTests : IAsyncLifetime
         );
         Assert.Equal(lease, progress.GetProperty("stillValid")[0].GetProperty("leaseId").GetString());
 
-        _broker.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Confirmed();
+        _broker.Vault.Revoke = _ => new RevokeOutcome.Confirmed();
         await Eventually.BecomesTrueAsync(async () =>
             (await GetAsync($"/v1/revocations/{revocationId}")).GetProperty("complete").GetBoolean()
         );

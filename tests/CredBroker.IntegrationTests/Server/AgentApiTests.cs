@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using CredBroker.Core.Issuing;
 using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Server;
@@ -209,7 +210,7 @@ public sealed class AgentApiTests(SharedBroker shared) : IClassFixture<SharedBro
         await using var slow = await TestBroker.StartAsync(
             new Dictionary<string, string?> { ["Leases:ReleaseWait"] = "00:00:00" }
         );
-        slow.Vault.Revoke = _ => new Core.Exchange.RevokeOutcome.Failed("the database is down");
+        slow.Vault.Revoke = _ => new RevokeOutcome.Failed("the database is down");
         using var issued = await slow.SendAsync(HttpMethod.Post, "/v1/credentials", slow.Agent(), Api.Exchange());
         using var response = await slow.SendAsync(
             HttpMethod.Delete,

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using CredBroker.Core;
+using CredBroker.Core.Requests;
 using CredBroker.IntegrationTests.Fixtures;
 
 namespace CredBroker.IntegrationTests.Server;

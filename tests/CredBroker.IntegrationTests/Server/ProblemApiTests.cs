@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,7 +1,6 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Storage.Sqlite;
-using CredBroker.UnitTests.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 

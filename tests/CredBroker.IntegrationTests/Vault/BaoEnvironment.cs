@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using CredBroker.Core;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;

@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
+using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using static CredBroker.IntegrationTests.Vault.Issuance;
@@ -236,9 +237,9 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
                 """{"db_name":"billing","creation_statements":["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"]}"""
             )
         );
-        var entry = Catalogue.Entry("not-kv", new Core.Policy.VaultBinding.KeyValue("fake", "creds/reader"));
-        var policy = CredBroker
-            .Vault.Setup.SetupPlan.For("test", [Environment.Database, entry])
+        var entry = Catalogue.Entry("not-kv", new VaultBinding.KeyValue("fake", "creds/reader"));
+        var policy = SetupPlan
+            .For("test", [Environment.Database, entry])
             .Steps.Single(step => step.Path == "sys/policies/acl/cb-test-broker");
         await Bao.SendAsync(HttpMethod.Post, policy.Path, policy.Body.DeepClone());
         var plan = Plan(entry);

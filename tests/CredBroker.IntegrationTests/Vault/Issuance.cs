@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 
 namespace CredBroker.IntegrationTests.Vault;
 

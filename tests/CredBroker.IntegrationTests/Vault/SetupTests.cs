@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using CredBroker.Core;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
 using CredBroker.Vault.Check;
@@ -256,7 +257,7 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
         var findings = await check.FindAsync([Environment.Database], TimeSpan.Zero, default);
         var (stray, outcome) = Assert.Single(await check.RevokeAsync(findings, default));
 
-        Assert.IsType<Core.Exchange.RevokeOutcome.Confirmed>(outcome);
+        Assert.IsType<RevokeOutcome.Confirmed>(outcome);
         Assert.NotEqual(known, stray.VaultLeaseId);
         var user = held.GetProperty("data");
         Assert.True(

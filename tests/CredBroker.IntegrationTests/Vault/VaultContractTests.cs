@@ -1,9 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.Vault;
 using static CredBroker.IntegrationTests.Vault.Issuance;
 

@@ -1,9 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -35,7 +39,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Revoker = new(Issuer, Store, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
         Retry = new(Store, Revoker, absence, Options);
-        Revocations = new(Store, Retry, Time, NullLogger<Revocations>.Instance);
+        Revocations = new(Store, Retry, Time, NullLogger<RevocationOrders>.Instance);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
         Exchange = new(
             Verifier,
@@ -76,9 +80,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     public LeaseRevoker Revoker { get; }
 
-    public RevocationRetry Retry { get; }
+    public RevocationRun Retry { get; }
 
-    public Revocations Revocations { get; }
+    public RevocationOrders Revocations { get; }
 
     public CredentialExchange Exchange { get; }
 
@@ -146,7 +150,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
     }
 
     /// <summary>An exchange that must be refused.</summary>
-    public async Task<Core.Refusal> RefusedAsync(ExchangeCommand command) =>
+    public async Task<Refusal> RefusedAsync(ExchangeCommand command) =>
         Assert.IsType<ExchangeOutcome.Refused>(await ExchangeAsync(command)).Refusal;
 
     public async Task<Lease> LeaseAsync(string id) =>

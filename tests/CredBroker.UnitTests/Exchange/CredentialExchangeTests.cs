@@ -1,7 +1,11 @@
-using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Exchange;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 
 namespace CredBroker.UnitTests.Exchange;
 
@@ -61,7 +65,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         var refusal = await _broker.RefusedAsync(
             BrokerHarness.Command() with
             {
-                Proof = new Core.Identity.IdentityProof.Bearer(new SecretText("garbage")),
+                Proof = new IdentityProof.Bearer(new SecretText("garbage")),
             }
         );
 
@@ -80,10 +84,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     [Fact]
     public async Task A_flood_of_refused_proofs_is_recorded_up_to_a_rate_and_then_counted()
     {
-        var garbage = BrokerHarness.Command() with
-        {
-            Proof = new Core.Identity.IdentityProof.Bearer(new SecretText("garbage")),
-        };
+        var garbage = BrokerHarness.Command() with { Proof = new IdentityProof.Bearer(new SecretText("garbage")) };
         for (var i = 0; i < 100; i++)
         {
             await _broker.RefusedAsync(garbage);

@@ -1,5 +1,6 @@
-using CredBroker.Core;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 
 namespace CredBroker.UnitTests.Exchange;
 

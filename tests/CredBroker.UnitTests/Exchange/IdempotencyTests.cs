@@ -1,6 +1,6 @@
-using CredBroker.Core;
 using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.UnitTests.Exchange;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using CredBroker.Core;
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Identity;
 

@@ -1,5 +1,7 @@
-using CredBroker.Core;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 using CredBroker.Server.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

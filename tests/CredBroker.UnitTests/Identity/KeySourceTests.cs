@@ -1,5 +1,5 @@
 using System.Text;
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Server.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

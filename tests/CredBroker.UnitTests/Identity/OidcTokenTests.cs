@@ -1,8 +1,8 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using CredBroker.Core;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
 
 namespace CredBroker.UnitTests.Identity;

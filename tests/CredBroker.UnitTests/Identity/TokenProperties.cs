@@ -1,6 +1,6 @@
 using System.Text.Json;
-using CredBroker.Core;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
 using FsCheck;
 using FsCheck.Fluent;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.UnitTests.Identity;
 

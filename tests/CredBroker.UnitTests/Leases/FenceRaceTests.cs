@@ -1,5 +1,5 @@
 using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.UnitTests.Exchange;
 
 namespace CredBroker.UnitTests.Leases;

@@ -1,6 +1,7 @@
-using CredBroker.Core;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.UnitTests.Exchange;
 
 namespace CredBroker.UnitTests.Leases;

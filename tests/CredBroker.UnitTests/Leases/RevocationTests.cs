@@ -1,6 +1,10 @@
-using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using CredBroker.UnitTests.Exchange;
 
 namespace CredBroker.UnitTests.Leases;

@@ -1,5 +1,6 @@
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.UnitTests.Exchange;
 
 namespace CredBroker.UnitTests.Leases;
@@ -43,7 +44,7 @@ public sealed class StoreLossTests
         broker.Issuer.AfterMint = (_, minted) =>
         {
             broker.Time.Advance(TimeSpan.FromSeconds(31));
-            return Task.FromResult<Core.Exchange.MintOutcome>(minted);
+            return Task.FromResult<MintOutcome>(minted);
         };
 
         Assert.Equal(RefusalCode.StoreUnavailable, (await broker.RefusedAsync(BrokerHarness.Command())).Code);

@@ -1,5 +1,5 @@
-using CredBroker.Core;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Policy;
 

@@ -1,4 +1,6 @@
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Cel;
+using CredBroker.Cel.Checking;
+using CredBroker.Cel.Values;
 
 namespace CredBroker.UnitTests.Policy;
 

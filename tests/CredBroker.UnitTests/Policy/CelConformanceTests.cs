@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Cel;
+using CredBroker.Cel.Checking;
+using CredBroker.Cel.Values;
 
 namespace CredBroker.UnitTests.Policy;
 

@@ -1,5 +1,7 @@
+using CredBroker.Cel;
+using CredBroker.Cel.Checking;
+using CredBroker.Cel.Values;
 using CredBroker.Core.Policy;
-using CredBroker.Core.Policy.Cel;
 
 namespace CredBroker.UnitTests.Policy;
 

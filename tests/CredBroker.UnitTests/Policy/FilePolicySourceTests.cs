@@ -1,3 +1,4 @@
+using CredBroker.Core.Policy.Document;
 using CredBroker.Server.Policy;
 
 namespace CredBroker.UnitTests.Policy;

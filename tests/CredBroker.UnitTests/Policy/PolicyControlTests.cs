@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;

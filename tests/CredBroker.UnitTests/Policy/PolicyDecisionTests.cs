@@ -1,7 +1,6 @@
 using System.Globalization;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Policy;
 

@@ -1,5 +1,9 @@
+using CredBroker.Cel;
+using CredBroker.Cel.Patterns;
+using CredBroker.Cel.Values;
 using CredBroker.Core.Policy;
-using CredBroker.Core.Policy.Cel;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Policy.Linting;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -212,7 +216,7 @@ public sealed class PolicyFuzzTests
 
     private static bool Compiles(string text)
     {
-        var compilation = PolicySet.Compile(Samples.Document(text));
+        var compilation = PolicyCompiler.Compile(Samples.Document(text));
         var lines = text.Split('\n').Length;
         Assert.Equal(compilation.Set is null, compilation.Faults.Count > 0);
         Assert.All(compilation.Faults, fault => Assert.InRange(fault.Line, 0, text.Length + 1));

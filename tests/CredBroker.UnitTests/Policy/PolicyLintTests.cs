@@ -1,4 +1,4 @@
-using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Linting;
 
 namespace CredBroker.UnitTests.Policy;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Policy;
-using CredBroker.Core.Policy.Loading;
+using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.UnitTests.Policy;
 
@@ -231,7 +231,7 @@ public sealed class PolicyLoadTests
     {
         var text = Samples.Edited((old, replacement));
 
-        var compilation = PolicySet.Compile(Samples.Document(text));
+        var compilation = PolicyCompiler.Compile(Samples.Document(text));
 
         Assert.Null(compilation.Set);
         var found = compilation.Faults.Select(fault => (Place: TextAt(text, fault), fault.Message)).ToList();
@@ -252,7 +252,7 @@ public sealed class PolicyLoadTests
     [Fact]
     public void All_faults_are_reported_together_in_the_order_of_their_lines()
     {
-        var compilation = PolicySet.Compile(
+        var compilation = PolicyCompiler.Compile(
             Samples.Document(
                 Samples.Edited(
                     ("maxTtl: 15m", "maxTtl: soon"),
@@ -279,7 +279,7 @@ public sealed class PolicyLoadTests
     [InlineData("has(identity.claims.x) && [1].all(x, identity.issuer == \"https://x\")")]
     public void A_condition_that_reads_what_another_issuer_could_mint_must_say_whose_it_is(string condition)
     {
-        var compilation = PolicySet.Compile(
+        var compilation = PolicyCompiler.Compile(
             Samples.Document(Samples.Edited(("credential.category == \"secret-handling\"", condition)))
         );
 
@@ -299,7 +299,7 @@ public sealed class PolicyLoadTests
     [InlineData("identity.issuer == \"https://x\"")]
     public void A_condition_with_its_source_fixed_loads(string condition) =>
         Assert.Empty(
-            PolicySet
+            PolicyCompiler
                 .Compile(Samples.Document(Samples.Edited(("credential.category == \"secret-handling\"", condition))))
                 .Faults
         );
@@ -307,7 +307,7 @@ public sealed class PolicyLoadTests
     [Fact]
     public void An_agent_fixes_the_source_only_if_its_own_condition_does()
     {
-        var compilation = PolicySet.Compile(
+        var compilation = PolicyCompiler.Compile(
             Samples.Document(
                 Samples.Edited(
                     (
@@ -329,7 +329,7 @@ public sealed class PolicyLoadTests
     [Fact]
     public void An_agents_condition_sees_the_identity_alone()
     {
-        var compilation = PolicySet.Compile(
+        var compilation = PolicyCompiler.Compile(
             Samples.Document(
                 Samples.Edited(
                     ("identity.trustDomain == \"acme.example\" && identity.workload == \"triage\"", "task.id == \"1\"")
@@ -376,7 +376,7 @@ public sealed class PolicyLoadTests
     public void A_document_over_one_mebibyte_is_refused() =>
         Assert.Equal(
             "a policy document has at most 1 MiB",
-            Assert.Single(PolicySet.Compile(Samples.Document(new string('#', (1024 * 1024) + 1))).Faults).Message
+            Assert.Single(PolicyCompiler.Compile(Samples.Document(new string('#', (1024 * 1024) + 1))).Faults).Message
         );
 
     [Theory]
@@ -384,7 +384,7 @@ public sealed class PolicyLoadTests
     [InlineData('{')]
     public void Deep_nesting_is_a_fault_and_no_stack_overflow(char bracket) =>
         Assert.Contains(
-            PolicySet.Compile(Samples.Document(new string(bracket, 500_000))).Faults,
+            PolicyCompiler.Compile(Samples.Document(new string(bracket, 500_000))).Faults,
             fault => fault.Message.Contains("nests deeper", StringComparison.Ordinal)
         );
 
@@ -395,7 +395,7 @@ public sealed class PolicyLoadTests
             var (comment, isText) in new[] { ("# \ud800", false), ("# \udc00 \ud800", false), ("# \ud83d\ude00", true) }
         )
         {
-            Assert.Equal(isText, PolicySet.Compile(Samples.Document(Samples.Text + comment)).Set is not null);
+            Assert.Equal(isText, PolicyCompiler.Compile(Samples.Document(Samples.Text + comment)).Set is not null);
             Assert.Equal(
                 isText,
                 ArgumentSchema.Load($$"""{"type":"object","title":"{{comment}}"}""", new List<string>()) is not null
@@ -409,7 +409,7 @@ public sealed class PolicyLoadTests
         var rules = string.Concat(
             Enumerable.Range(0, 500).Select(index => $"  - {{ id: r{index}, effect: maybe, when: x }}\n")
         );
-        var compilation = PolicySet.Compile(Samples.Document(Samples.Text + rules));
+        var compilation = PolicyCompiler.Compile(Samples.Document(Samples.Text + rules));
 
         Assert.Equal(101, compilation.Faults.Count);
         Assert.Contains("more than 100 faults", compilation.Faults[^1].Message, StringComparison.Ordinal);
@@ -423,7 +423,7 @@ public sealed class PolicyLoadTests
         Assert.Matches("^[0-9a-f]{64}$", one.Hash);
         Assert.Equal(one.Hash, Samples.Policy().Hash);
         Assert.NotEqual(one.Hash, Samples.Policy(("# the catalogue", "# The catalogue")).Hash);
-        var other = PolicySet.Compile(
+        var other = PolicyCompiler.Compile(
             Samples.Document() with
             {
                 Schemas = new Dictionary<string, string> { ["transfer.schema.json"] = Samples.Schema + " " },
@@ -436,7 +436,7 @@ public sealed class PolicyLoadTests
     public void The_name_of_the_file_is_no_part_of_the_hash() =>
         Assert.Equal(
             Samples.Policy().Hash,
-            PolicySet.Compile(Samples.Document() with { Name = "other.yaml" }).Set!.Hash
+            PolicyCompiler.Compile(Samples.Document() with { Name = "other.yaml" }).Set!.Hash
         );
 
     private static string TextAt(string text, PolicyFault fault) =>

@@ -1,7 +1,6 @@
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Policy;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Policy;
 
@@ -65,7 +66,7 @@ internal static class Samples
     /// <summary>The sample, with pieces of its text replaced.</summary>
     public static PolicySet Policy(params (string Old, string New)[] edits)
     {
-        var compilation = PolicySet.Compile(Document(Edited(edits)));
+        var compilation = PolicyCompiler.Compile(Document(Edited(edits)));
         Assert.Empty(compilation.Faults);
         return compilation.Set!;
     }

@@ -1,7 +1,7 @@
 using System.IO.Pipelines;
 using System.Text.Json;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 
 namespace CredBroker.UnitTests.Storage;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 
 namespace CredBroker.UnitTests.Storage;
 
@@ -132,6 +131,6 @@ public abstract partial class BrokerStoreContract
         Assert.Equal(Json(expected), Json(actual));
         Assert.Equal(expected with { Decision = actual.Decision }, actual);
 
-        static string Json(Lease lease) => JsonSerializer.Serialize(lease.Decision, CoreJson.Default.DecisionRecord);
+        static string Json(Lease lease) => JsonSerializer.Serialize(lease.Decision, StateJson.Default.DecisionRecord);
     }
 }

@@ -1,4 +1,4 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 
 namespace CredBroker.UnitTests.Storage;
 

@@ -1,5 +1,5 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Storage;

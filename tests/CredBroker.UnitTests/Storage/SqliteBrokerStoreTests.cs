@@ -1,4 +1,3 @@
-using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 

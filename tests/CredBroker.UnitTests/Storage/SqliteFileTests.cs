@@ -1,4 +1,4 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Data.Sqlite;

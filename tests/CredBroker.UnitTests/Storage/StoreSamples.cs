@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using CredBroker.Core;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Storage;

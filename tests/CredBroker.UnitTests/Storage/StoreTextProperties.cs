@@ -1,4 +1,4 @@
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Storage.Sqlite;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Logging.Abstractions;

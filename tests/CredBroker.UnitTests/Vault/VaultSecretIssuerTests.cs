@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using CredBroker.Vault;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using CredBroker.Core;
+using CredBroker.Core.Requests;
+using CredBroker.Vault;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 using Microsoft.AspNetCore.Http;

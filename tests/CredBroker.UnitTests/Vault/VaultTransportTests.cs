@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using CredBroker.Core;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
+using CredBroker.Vault;
 using CredBroker.Vault.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -84,7 +86,7 @@ public sealed class VaultTransportTests
 
         Assert.Equal(307, declined.Status);
         Assert.Single(vault.Requests);
-        Assert.Equal(RefusalCode.VaultStandby, CredBroker.Vault.VaultRefusals.For(declined).Code);
+        Assert.Equal(RefusalCode.VaultStandby, VaultRefusals.For(declined).Code);
     }
 
     [Fact]

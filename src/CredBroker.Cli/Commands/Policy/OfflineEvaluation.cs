@@ -1,8 +1,8 @@
 using System.Text.Json;
 using CredBroker.Client;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Cli.Commands.Policy;
 

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using CredBroker.Cli.Output;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Policy.Linting;
 
 namespace CredBroker.Cli.Commands.Policy;
 
@@ -35,7 +37,7 @@ internal sealed class PolicyLintCommand : Command
     {
         var path = parsed.GetRequiredValue(_file);
         var document = await PolicyText.ReadAsync(path, cancellationToken);
-        var compilation = PolicySet.Compile(document);
+        var compilation = PolicyCompiler.Compile(document);
         List<LintOutput> findings =
         [
             .. compilation.Faults.Select(fault => new LintOutput("error", fault.Line, fault.Column, fault.Message)),

@@ -1,4 +1,5 @@
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Cli.Commands.Policy;
 
@@ -13,7 +14,7 @@ internal static class PolicyText
     /// <summary>Reads and compiles it; a document with faults is shown by <c>policy lint</c>, not here.</summary>
     public static async Task<PolicySet> CompileAsync(string path, CancellationToken cancellationToken)
     {
-        var compilation = PolicySet.Compile(await ReadAsync(path, cancellationToken));
+        var compilation = PolicyCompiler.Compile(await ReadAsync(path, cancellationToken));
         return compilation.Set
             ?? throw CliException.Usage(
                 $"{path} has {compilation.Faults.Count} faults; the first: {compilation.Faults[0]}",

@@ -3,7 +3,7 @@ using System.Text.Json;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Vault;
 using CredBroker.Vault.Check;

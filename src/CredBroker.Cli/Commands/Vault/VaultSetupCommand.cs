@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
-using CredBroker.Core;
+using CredBroker.Core.Text;
+using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 
 namespace CredBroker.Cli.Commands.Vault;

@@ -1,8 +1,8 @@
 using CredBroker.Client;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 

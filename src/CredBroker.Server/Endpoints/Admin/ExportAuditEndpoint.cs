@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
-using CredBroker.Core;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Admin;

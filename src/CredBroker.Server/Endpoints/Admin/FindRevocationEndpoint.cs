@@ -1,6 +1,6 @@
 using CredBroker.Client;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Admin;
@@ -19,7 +19,7 @@ internal static class FindRevocationEndpoint
         string id,
         HttpContext http,
         PersonCall person,
-        Revocations revocations,
+        RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {

@@ -1,5 +1,5 @@
 using CredBroker.Client;
-using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 

@@ -1,5 +1,5 @@
 using CredBroker.Client;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 
@@ -24,7 +24,7 @@ internal static class OrderRevocationEndpoint
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         PersonCall person,
-        Revocations revocations,
+        RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {

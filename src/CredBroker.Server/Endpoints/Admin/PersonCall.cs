@@ -1,9 +1,9 @@
 using System.Text.Json;
-using CredBroker.Core;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Admin;

@@ -1,6 +1,6 @@
 using CredBroker.Client;
-using CredBroker.Core;
-using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Admin;

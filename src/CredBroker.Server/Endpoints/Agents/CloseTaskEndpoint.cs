@@ -1,7 +1,8 @@
 using CredBroker.Client;
-using CredBroker.Core;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints.Admin;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
@@ -31,7 +32,7 @@ internal static class CloseTaskEndpoint
         PeopleVerifier people,
         PersonCall person,
         AgentLeases leases,
-        Revocations revocations,
+        RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {

@@ -1,7 +1,7 @@
 using CredBroker.Client;
-using CredBroker.Core;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Hosting;

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Agents;
@@ -36,7 +37,7 @@ internal static class ReleaseEndpoint
 
     private static IResult Released(Lease lease)
     {
-        var stillValid = StillValid.Of(lease) is { } left ? new[] { LeaseResponses.StillValid(left) } : null;
+        var stillValid = StillValid.Of(lease) is { } left ? new[] { LeaseResponses.Remainder(left) } : null;
         var body = new ReleaseResponse { State = LeaseResponses.State(lease.State), StillValid = stillValid };
         return lease.State is not (LeaseState.Revoked or LeaseState.Ended)
                 ? new Reply<ReleaseResponse>(StatusCodes.Status202Accepted, body, BrokerJson.Default.ReleaseResponse)

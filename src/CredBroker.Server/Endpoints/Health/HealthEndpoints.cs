@@ -1,8 +1,8 @@
 using CredBroker.Client;
-using CredBroker.Core;
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
-using CredBroker.Core.Policy;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Health;

@@ -1,4 +1,5 @@
-using CredBroker.Core;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Server.Endpoints.Input;
 

@@ -2,7 +2,8 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using CredBroker.Client;
-using CredBroker.Core;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Server.Endpoints.Input;
 

@@ -1,6 +1,8 @@
 using System.ComponentModel;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Client;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using Microsoft.AspNetCore.Mvc;
 using WireStates = CredBroker.Client.LeaseStates;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using CredBroker.Core;
+using CredBroker.Core.Requests;
 using Microsoft.Net.Http.Headers;
 
 namespace CredBroker.Server.Endpoints.Input;

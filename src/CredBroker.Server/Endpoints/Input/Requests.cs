@@ -1,5 +1,5 @@
 using CredBroker.Client;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Server.Endpoints.Input;
 

@@ -1,6 +1,6 @@
 using CredBroker.Client;
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Input;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using CredBroker.Core.Exchange;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Server.Endpoints.Input;
 

@@ -3,6 +3,7 @@ using CredBroker.Client;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Replies;
 
@@ -40,8 +41,7 @@ internal static class LeaseResponses
                     ConfirmedAt = lease.ConfirmedAt,
                 }
                 : null,
-            StillValid =
-                lease.Cause is not null && Core.Leases.StillValid.Of(lease) is { } left ? [StillValid(left)] : null,
+            StillValid = lease.Cause is not null && StillValid.Of(lease) is { } left ? [Remainder(left)] : null,
         };
 
     public static LeaseResponse ForPeople(Lease lease)
@@ -72,7 +72,7 @@ internal static class LeaseResponses
         };
     }
 
-    public static StillValidResponse StillValid(StillValid left) =>
+    public static StillValidResponse Remainder(StillValid left) =>
         new()
         {
             LeaseId = left.LeaseId,

@@ -1,5 +1,5 @@
 using CredBroker.Client;
-using CredBroker.Core;
+using CredBroker.Core.Requests;
 
 namespace CredBroker.Server.Endpoints.Replies;
 

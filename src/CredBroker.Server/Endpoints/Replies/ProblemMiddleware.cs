@@ -1,5 +1,5 @@
-using CredBroker.Core;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Replies;
 

@@ -1,5 +1,7 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Replies;
 
@@ -13,7 +15,7 @@ internal static class RevocationResponses
             Complete = false,
             Counts = reached.CountBy(lease => LeaseResponses.State(lease.State)).ToDictionary(),
             Leases = [.. reached.Select(LeaseResponses.ForPeople)],
-            StillValid = [.. reached.Select(StillValid.Of).OfType<StillValid>().Select(LeaseResponses.StillValid)],
+            StillValid = [.. reached.Select(StillValid.Of).OfType<StillValid>().Select(LeaseResponses.Remainder)],
         };
 
     public static RevocationResponse Progress(RevocationProgress progress) =>
@@ -30,6 +32,6 @@ internal static class RevocationResponses
                 ),
             Counts = progress.Counts.ToDictionary(count => LeaseResponses.State(count.Key), count => count.Value),
             Leases = [.. progress.Leases.Select(LeaseResponses.ForPeople)],
-            StillValid = [.. progress.StillValid.Select(LeaseResponses.StillValid)],
+            StillValid = [.. progress.StillValid.Select(LeaseResponses.Remainder)],
         };
 }

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.Core.Exchange;
-using CredBroker.Core.Leases;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Replies;
 

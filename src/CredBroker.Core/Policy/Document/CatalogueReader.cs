@@ -1,0 +1,191 @@
+namespace CredBroker.Core.Policy.Document;
+
+/// <summary>Reads the entries of the catalogue.</summary>
+internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList faults)
+{
+    /// <summary>Vault's own default maximum; a longer life would not be short.</summary>
+    public static readonly TimeSpan LongestTtl = TimeSpan.FromHours(768);
+
+    public CatalogueItem Read(YamlScalar name, YamlNode value)
+    {
+        var reader = new MappingReader(value, "a credential", faults);
+        var (vault, setup) = new VaultBindingReader(faults).Read(reader.Need("vault"));
+        var actions = reader.Texts(reader.Need("actions"), "actions");
+        if (reader.Find("actions") is YamlSequence { Items.Count: 0 } none)
+        {
+            faults.Add(none, "`actions` is empty: nothing could be asked for");
+        }
+
+        var entry = new CatalogueEntry
+        {
+            Name = name.Text,
+            Vault = vault,
+            Setup = setup,
+            Access = reader.Choice(
+                "access",
+                null,
+                ("read", AccessKind.Read),
+                ("write", AccessKind.Write),
+                ("external", AccessKind.External),
+                ("privileged", AccessKind.Privileged)
+            ),
+            Impact = reader.Choice(
+                "impact",
+                null,
+                ("low", ImpactLevel.Low),
+                ("medium", ImpactLevel.Medium),
+                ("high", ImpactLevel.High)
+            ),
+            Reversible = reader.Flag("reversible"),
+            Actions = [.. actions.Select(action => action.Text)],
+            MaxTtl = reader.Duration(reader.Need("maxTtl"), "maxTtl", LongestTtl) ?? LongestTtl,
+            Category = reader.TextOrNull("category") ?? "",
+            Connection = Only<VaultBinding.Database>(reader, "connection", vault) is { } connection
+                ? ReadConnection(connection)
+                : null,
+            Names = ReadNames(reader, vault),
+            Address = ReadAddress(reader, vault),
+        };
+        var schemas = ReadSchemas(reader);
+        reader.Finish("a credential");
+        return new(entry, schemas);
+    }
+
+    private string ReadAddress(MappingReader reader, VaultBinding vault)
+    {
+        if (reader.Scalar(Only<VaultBinding.Token>(reader, "address", vault), "address") is not { } scalar)
+        {
+            return "";
+        }
+
+        if (!Uri.TryCreate(scalar.Text, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http"))
+        {
+            faults.Add(
+                scalar,
+                "`address` must be the address of the Vault that accepts the token, such as https://vault.acme.example:8200"
+            );
+        }
+
+        return scalar.Text;
+    }
+
+    private YamlNode? Only<T>(MappingReader reader, string key, VaultBinding vault)
+    {
+        var value = reader.Find(key);
+        if (value is not null && vault is not T)
+        {
+            faults.Add(value, $"a credential of the engine {vault.Engine} takes no `{key}`");
+        }
+
+        return value;
+    }
+
+    private DatabaseConnection ReadConnection(YamlNode value)
+    {
+        var reader = new MappingReader(value, "a connection", faults);
+        var mode = reader.Choice<int>(
+            "sslmode",
+            absent: 5,
+            ("disable", 0),
+            ("allow", 1),
+            ("prefer", 2),
+            ("require", 3),
+            ("verify-ca", 4),
+            ("verify-full", 5)
+        );
+        string[] modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+        var connection = new DatabaseConnection(
+            reader.Text("host"),
+            reader.Integer("port", 1, 65535),
+            reader.Text("database"),
+            modes[mode]
+        );
+        reader.Finish("a connection");
+        return connection;
+    }
+
+    private CertificateNames? ReadNames(MappingReader owner, VaultBinding vault)
+    {
+        var value = Only<VaultBinding.Pki>(owner, "names", vault);
+        if (value is null)
+        {
+            if (vault is VaultBinding.Pki)
+            {
+                faults.Add(owner.Node, "`names` is missing: Vault would sign a certificate without any name");
+            }
+
+            return null;
+        }
+
+        var reader = new MappingReader(value, "names", faults);
+        var names = new CertificateNames(
+            Template(reader, "uri"),
+            Template(reader, "dns"),
+            Template(reader, "commonName")
+        );
+        if (reader.IsMapping && names is { Uri: null, Dns: null, CommonName: null })
+        {
+            faults.Add(value, "`names` needs at least one of uri, dns, commonName");
+        }
+
+        reader.Finish("names");
+        return names;
+    }
+
+    private string? Template(MappingReader reader, string key)
+    {
+        if (reader.Scalar(reader.Find(key), key) is not { } scalar)
+        {
+            return null;
+        }
+
+        if (NameTemplate.FaultOf(scalar.Text) is { } fault)
+        {
+            faults.Add(scalar, $"`{key}`: {fault}");
+        }
+
+        return scalar.Text;
+    }
+
+    private Dictionary<string, ArgumentSchema>? ReadSchemas(MappingReader owner)
+    {
+        if (owner.Find("toolSchemas") is not { } value)
+        {
+            return null;
+        }
+
+        var schemas = new Dictionary<string, ArgumentSchema>(StringComparer.Ordinal);
+        if (value is not YamlMapping mapping)
+        {
+            faults.Add(value, $"`toolSchemas` must be a mapping from tools to files, not {value.Kind}");
+            return schemas;
+        }
+
+        foreach (var (tool, file) in mapping.Entries)
+        {
+            var found = new List<string>();
+            var name = owner.Scalar(file, "toolSchemas")?.Text ?? "";
+            var schema =
+                SchemaFileName.FaultOf(name) is { } fault ? Fail(fault)
+                : document.Schemas.TryGetValue(name, out var text) ? ArgumentSchema.Load(text, found)
+                : Fail($"there is no file {name} beside the policy");
+            foreach (var message in found)
+            {
+                faults.Add(file, $"{name}: {message}");
+            }
+
+            if (!schemas.TryAdd(tool.Text, schema!))
+            {
+                faults.Add(tool, $"`{tool.Text}` stands in `toolSchemas` twice");
+            }
+
+            ArgumentSchema? Fail(string message)
+            {
+                faults.Add(file, message);
+                return null;
+            }
+        }
+
+        return schemas;
+    }
+}

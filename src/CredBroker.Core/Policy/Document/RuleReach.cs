@@ -1,0 +1,89 @@
+using CredBroker.Cel.Syntax;
+
+namespace CredBroker.Core.Policy.Document;
+
+/// <summary>What a rule can match at all, as far as its top-level <c>path == "text"</c> conjuncts say.</summary>
+internal sealed class RuleReach
+{
+    private readonly Dictionary<string, string> _pins = new(StringComparer.Ordinal);
+    private readonly bool _isOnlyPins;
+    private readonly PolicyDraft _draft;
+
+    public RuleReach(RuleDraft rule, PolicyDraft draft)
+    {
+        (Draft, _draft) = (rule, draft);
+        var found = rule.When!.Pins().ToList();
+        _isOnlyPins = found.Count == rule.When.Conjuncts.Count;
+        foreach (var (path, text, _) in found)
+        {
+            if (!_pins.TryAdd(path, text) && _pins[path] != text)
+            {
+                Fault ??= $"`{path}` cannot be both \"{_pins[path]}\" and \"{text}\"";
+            }
+        }
+
+        if (rule.When.Conjuncts.Any(conjunct => conjunct is CelExpression.Literal { Value.IsFalse: true }))
+        {
+            Fault ??= "it says false";
+        }
+
+        Fault ??= FaultOfNames();
+    }
+
+    public RuleDraft Draft { get; }
+
+    public string Id => Draft.Id.Text;
+
+    public bool IsAllow => Draft.Effect == PolicyEffect.Allow;
+
+    /// <summary>Why it can never match; null where it may.</summary>
+    public string? Fault { get; }
+
+    /// <summary>Whether it may match a request for this entry.</summary>
+    public bool Reaches(CatalogueItem item) =>
+        _pins.All(pin => ValueOf(item, pin.Key) is not { } value || value == pin.Value);
+
+    /// <summary>Whether it certainly matches whatever the other rule matches.</summary>
+    public bool Covers(RuleReach other) =>
+        _isOnlyPins && Fault is null && _pins.All(pin => other.Implies(pin.Key, pin.Value));
+
+    private bool Implies(string path, string text)
+    {
+        if (_pins.TryGetValue(path, out var own))
+        {
+            return own == text;
+        }
+
+        var entries = _draft.Credentials.Where(credential => Reaches(credential.Item)).ToList();
+        return entries.Count > 0 && entries.TrueForAll(credential => ValueOf(credential.Item, path) == text);
+    }
+
+    private string? FaultOfNames()
+    {
+        var agents = _draft
+            .Processes.Where(process =>
+                !_pins.TryGetValue("task.process", out var pinned) || pinned == process.Name.Text
+            )
+            .SelectMany(process => process.Process.Agents);
+        if (_pins.TryGetValue("agent", out var agent) && !agents.Contains(agent))
+        {
+            return $"no process{(_pins.ContainsKey("task.process") ? " of that name" : "")} has an agent `{agent}`";
+        }
+
+        return _draft.Credentials.Exists(credential => Reaches(credential.Item))
+            ? null
+            : "no credential of the catalogue is like that";
+    }
+
+    private static string? ValueOf(CatalogueItem item, string path) =>
+        path switch
+        {
+            "credential.name" => item.Entry.Name,
+            "credential.engine" => item.Entry.Vault.Engine,
+            "credential.access" => item.Access,
+            "credential.category" => item.Entry.Category,
+            "credential.impact" => item.Impact,
+            "credential.revocation" => item.Revocation,
+            _ => null,
+        };
+}

@@ -1,0 +1,11 @@
+using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+
+namespace CredBroker.Core.PolicyVersions;
+
+/// <summary>An applied policy.</summary>
+/// <param name="Version">Its number, 1 for the first.</param>
+/// <param name="Set">The compiled policy.</param>
+/// <param name="Document">Its text.</param>
+/// <param name="AppliedAt">When it was applied.</param>
+public sealed record ActivePolicy(long Version, PolicySet Set, PolicyDocument Document, DateTimeOffset AppliedAt);

@@ -1,0 +1,314 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Core.PolicyVersions;
+
+/// <summary>
+/// Loads the policy from its source, applies it as a committed version, and holds the newest applied one. A bad edit
+/// keeps the last good version. The store is the truth: a version is in force once it is committed, whichever broker
+/// committed it.
+/// </summary>
+public sealed partial class PolicyControl(IPolicySource source, IBrokerStore store, ILogger<PolicyControl> logger)
+    : IDisposable
+{
+    // Another broker may apply a version between our read and our commit; each time there is something newer to look
+    // at.
+    private const int Attempts = 3;
+
+    // How many refused contents are remembered, so that each is recorded once.
+    private const int MostRefused = 100;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile ActivePolicy? _current;
+    private volatile IReadOnlyList<string> _lastFaults = [];
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+
+    /// <summary>The newest applied policy; null until one has been applied.</summary>
+    public ActivePolicy? Current => _current;
+
+    /// <summary>
+    /// The faults of the last refused edit, with line and column; empty when the newest document is the applied one.
+    /// </summary>
+    public IReadOnlyList<string> LastFaults => _lastFaults;
+
+    /// <summary>
+    /// At start: takes up the newest stored version, then reads the source. Returns whether a policy is in force.
+    /// Throws as <see cref="RefreshAsync"/> does.
+    /// </summary>
+    public async ValueTask<bool> StartAsync(CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        return _current is not null;
+    }
+
+    /// <summary>
+    /// Reads the source and applies it if its content is new and good. Returns whether a version was taken up, from the
+    /// source or (another broker applied it) from the store. Throws <see cref="StoreUnavailableException"/> when the
+    /// store does not answer; the next call begins by reading what it holds.
+    /// </summary>
+    public async ValueTask<bool> RefreshAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var before = _current;
+            for (var attempt = 0; attempt < Attempts; attempt++)
+            {
+                // 1. What the store holds comes first: our own commit of unknown outcome, or another broker's.
+                await TakeUpStoredAsync(cancellationToken);
+
+                // 2. What the source holds; 3. apply it, unless it is in force, refused, or was a version before.
+                if (
+                    await ReadAsync(cancellationToken) is not { } document
+                    || await TryApplyAsync(document, cancellationToken)
+                )
+                {
+                    return !ReferenceEquals(before, _current);
+                }
+            }
+
+            throw new StoreUnavailableException(
+                "Other brokers keep applying policy versions; this one's document is still to be applied."
+            );
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Completes once a version newer than <paramref name="after"/> is in force.</summary>
+    public async Task<ActivePolicy> WaitForNewVersionAsync(long after, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var next = Volatile.Read(ref _changed).Task;
+            if (_current is { } active && active.Version > after)
+            {
+                return active;
+            }
+
+            await next.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Decides a request as the exchange would, without recording or issuing anything; null while no policy is in
+    /// force.
+    /// </summary>
+    public Decision? Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request) =>
+        Current?.Set.Evaluate(identity, task, request);
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private async ValueTask TakeUpStoredAsync(CancellationToken cancellationToken)
+    {
+        if (
+            store.Position.PolicyVersion == (_current?.Version ?? 0)
+            || await store.FindPolicyAsync(cancellationToken) is not { } stored
+            || stored.Version == _current?.Version
+        )
+        {
+            return;
+        }
+
+        var compilation = PolicyCompiler.Compile(stored.Document);
+        if (compilation.Set is { } set)
+        {
+            TakeUp(new(stored.Version, set, stored.Document, stored.AppliedAt));
+            return;
+        }
+
+        // An older broker accepted what this one does not. Going on with an older version would undo an edit: better
+        // nothing than that.
+        _lastFaults =
+        [
+            $"version {stored.Version}, applied before, is not accepted by this version of the broker",
+            .. compilation.Faults.Select(fault => fault.ToString()),
+        ];
+        _current = null;
+        LogStoredRefused(stored.Version, compilation.Faults.Count);
+    }
+
+    private async ValueTask<PolicyDocument?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var document = await source.ReadAsync(cancellationToken);
+            if (document is null)
+            {
+                _lastFaults =
+                [
+                    _current is null
+                        ? "there is no policy document yet"
+                        : "the policy document is gone; the version in force stays",
+                ];
+            }
+
+            return document;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _lastFaults = [$"the policy cannot be read: {exception.Message}"];
+            LogUnreadable(exception);
+            return null;
+        }
+    }
+
+    /// <summary>Whether the document is dealt with; false when another version came in between.</summary>
+    private async ValueTask<bool> TryApplyAsync(PolicyDocument document, CancellationToken cancellationToken)
+    {
+        var hash = PolicyHash.Of(document);
+        if (hash == _current?.Set.Hash)
+        {
+            _lastFaults = [];
+            return true;
+        }
+
+        var compilation = PolicyCompiler.Compile(document);
+        if (compilation.Set is not { } set)
+        {
+            await RefuseAsync(
+                document,
+                hash,
+                "faults",
+                [.. compilation.Faults.Select(fault => fault.ToString())],
+                cancellationToken
+            );
+            return true;
+        }
+
+        var expected = store.Position.PolicyVersion;
+        var outcome = await store.CommitAsync(
+            new StateChange.PolicyApplied(expected, hash, document)
+            {
+                Event = Event(
+                    AuditEventTypes.PolicyApplied,
+                    document,
+                    hash,
+                    reason: null,
+                    writer => writer.WriteNumber("version", expected + 1)
+                ),
+            },
+            cancellationToken
+        );
+        switch (outcome)
+        {
+            case CommitOutcome.Committed committed:
+                _lastFaults = [];
+                TakeUp(new(committed.Number, set, document, committed.At));
+                return true;
+            case CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyWasVersionBefore }:
+                await RefuseAsync(
+                    document,
+                    hash,
+                    "was-version-before",
+                    [
+                        "this content was an earlier version, and a stale file must not roll policy back: to go back to it on purpose, change it (a comment is enough), so that it becomes a new version",
+                    ],
+                    cancellationToken
+                );
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private async ValueTask RefuseAsync(
+        PolicyDocument document,
+        string hash,
+        string reason,
+        IReadOnlyList<string> faults,
+        CancellationToken cancellationToken
+    )
+    {
+        _lastFaults = faults;
+        if (_refused.Contains(hash))
+        {
+            return;
+        }
+
+        LogRefused(document.Name, faults.Count, faults[0]);
+        await store.CommitAsync(
+            new StateChange.EventRecorded
+            {
+                Event = Event(
+                    AuditEventTypes.PolicyRefused,
+                    document,
+                    hash,
+                    reason,
+                    writer =>
+                    {
+                        writer.WriteStartArray("faults");
+                        foreach (var fault in faults.Take(20))
+                        {
+                            writer.WriteStringValue(fault);
+                        }
+
+                        writer.WriteEndArray();
+                    }
+                ),
+            },
+            cancellationToken
+        );
+        if (_refused.Count == MostRefused)
+        {
+            _refused.Clear();
+        }
+
+        _refused.Add(hash);
+    }
+
+    private static AuditEvent Event(
+        string type,
+        PolicyDocument document,
+        string hash,
+        string? reason,
+        Action<System.Text.Json.Utf8JsonWriter> write
+    ) =>
+        new()
+        {
+            Type = type,
+            Actor = AuditActor.Broker("policy"),
+            Reason = reason,
+            Details = AuditDetails.Object(writer =>
+            {
+                writer.WriteString("name", document.Name);
+                writer.WriteString("hash", hash);
+                write(writer);
+            }),
+        };
+
+    private void TakeUp(ActivePolicy active)
+    {
+        _current = active;
+        LogApplied(active.Version, active.Document.Name, active.Set.Hash);
+        Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Policy version {Version} is in force: {Name}, {Hash}")]
+    private partial void LogApplied(long version, string name, string hash);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The policy {Name} is refused with {Count} faults, the version in force stays; first: {Fault}"
+    )]
+    private partial void LogRefused(string name, int count, string fault);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The stored policy version {Version} does not compile: {Count} faults; nothing is allowed until a good one is applied"
+    )]
+    private partial void LogStoredRefused(long version, int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The policy cannot be read")]
+    private partial void LogUnreadable(Exception exception);
+}

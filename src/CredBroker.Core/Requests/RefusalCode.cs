@@ -1,0 +1,211 @@
+namespace CredBroker.Core.Requests;
+
+/// <summary>
+/// Why the broker said no. The number is the public code: 1001 is said as <c>CB1001</c> in problems, audit events and
+/// logs, and never changes its meaning. 1xxx identity, 2xxx policy, 4xxx vault, 5xxx storage, 6xxx input, 7xxx admin
+/// (3xxx is kept for approvals).
+/// </summary>
+public enum RefusalCode
+{
+    /// <summary>No bearer token was sent.</summary>
+    TokenMissing = 1001,
+
+    /// <summary>The token is no compact JWS, or not well-formed (alphabet, JSON, duplicate members, depth).</summary>
+    TokenMalformed = 1002,
+
+    /// <summary>The token exceeds the size cap.</summary>
+    TokenTooLarge = 1003,
+
+    /// <summary>The header's <c>alg</c> is not on the allow-list of this issuer or trust domain.</summary>
+    AlgorithmNotAccepted = 1004,
+
+    /// <summary>
+    /// The header carries something that is never accepted: <c>crit</c>, an embedded key or key address, another
+    /// <c>typ</c>.
+    /// </summary>
+    HeaderNotAccepted = 1005,
+
+    /// <summary>The token's <c>iss</c> is not configured.</summary>
+    IssuerUnknown = 1006,
+
+    /// <summary>The subject's SPIFFE trust domain is not configured.</summary>
+    TrustDomainUnknown = 1007,
+
+    /// <summary>None of the issuer's or trust domain's keys fits the token's <c>kid</c> and <c>alg</c>.</summary>
+    KeyUnknown = 1008,
+
+    /// <summary>The signature does not verify.</summary>
+    SignatureInvalid = 1009,
+
+    /// <summary>The token has expired, or has no <c>exp</c>.</summary>
+    TokenExpired = 1010,
+
+    /// <summary>The token's <c>nbf</c> or <c>iat</c> lies in the future.</summary>
+    TokenNotYetValid = 1011,
+
+    /// <summary>The token's <c>aud</c> is missing, does not contain us, or (JWT-SVID) is not ours alone.</summary>
+    AudienceNotAccepted = 1012,
+
+    /// <summary>A claim that the issuer's settings require is missing or has another value.</summary>
+    ClaimMissing = 1013,
+
+    /// <summary>
+    /// A claim is present that the issuer's settings forbid, or that is never accepted (<c>cnf</c>, <c>events</c>).
+    /// </summary>
+    ClaimForbidden = 1014,
+
+    /// <summary>The subject is not a valid SPIFFE ID with a path, or an OIDC subject is missing.</summary>
+    SubjectInvalid = 1015,
+
+    /// <summary>The issuer's keys could not be fetched; nothing is wrong with the token as far as is known.</summary>
+    KeysUnavailable = 1016,
+
+    /// <summary>A person's token where a workload's is meant, or the other way round.</summary>
+    WrongKindOfIdentity = 1017,
+
+    /// <summary>No rule allows the request (default deny).</summary>
+    NoRuleAllows = 2001,
+
+    /// <summary>A deny rule matched.</summary>
+    DeniedByRule = 2002,
+
+    /// <summary>The task names a process that the policy does not know.</summary>
+    ProcessUnknown = 2003,
+
+    /// <summary>The identity is none of the process's agents.</summary>
+    ProcessNotAdmitted = 2004,
+
+    /// <summary>Two of the process's agents admit the identity.</summary>
+    AgentAmbiguous = 2005,
+
+    /// <summary>The catalogue has no such credential.</summary>
+    CredentialUnknown = 2006,
+
+    /// <summary>A requested action is not among those that the credential offers.</summary>
+    ActionNotOffered = 2007,
+
+    /// <summary>The autonomy gate asks for a human's approval, which this broker cannot take yet.</summary>
+    ApprovalNeeded = 2008,
+
+    /// <summary>The autonomy gate denies a high-impact, irreversible step.</summary>
+    GateDenied = 2009,
+
+    /// <summary>No policy has been applied, so nothing can be decided.</summary>
+    PolicyMissing = 2010,
+
+    /// <summary>A rule failed to evaluate (a missing key, an overflow, the step cap); the request is denied.</summary>
+    RuleFailed = 2011,
+
+    /// <summary>The tool call's arguments do not fit the credential's schema.</summary>
+    ToolArgumentsInvalid = 2012,
+
+    /// <summary>The task is closed; a closed task id is never reused.</summary>
+    TaskClosed = 2013,
+
+    /// <summary>The task belongs to another workload.</summary>
+    TaskOwnedByAnother = 2014,
+
+    /// <summary>A revocation that covers this request was ordered while it was under way.</summary>
+    RevokedMeanwhile = 2015,
+
+    /// <summary>Policy changed while the request was under way, more often than it is retried.</summary>
+    PolicyChanging = 2016,
+
+    /// <summary>Vault does not answer.</summary>
+    VaultUnreachable = 4001,
+
+    /// <summary>Vault is sealed.</summary>
+    VaultSealed = 4002,
+
+    /// <summary>The Vault node is a standby that does not forward.</summary>
+    VaultStandby = 4003,
+
+    /// <summary>Vault forbids the broker what this credential needs.</summary>
+    VaultForbids = 4004,
+
+    /// <summary>Vault has no such mount, role or secret.</summary>
+    VaultMissing = 4005,
+
+    /// <summary>The backend refused to make the secret.</summary>
+    MintFailed = 4006,
+
+    /// <summary>It is not known whether a secret was made; recovery revokes what there may be.</summary>
+    MintOutcomeUnknown = 4007,
+
+    /// <summary>
+    /// Issuing is paused: the broker has not recently proven that it can revoke, or its own token ends too soon.
+    /// </summary>
+    IssuingPaused = 4008,
+
+    /// <summary>This kind of secret cannot be renewed, or its whole life is used up.</summary>
+    NotRenewable = 4009,
+
+    /// <summary>
+    /// What Vault made is not what was asked for (names, key, lifetime, a lease where none belongs); it was revoked and
+    /// not delivered.
+    /// </summary>
+    SecretNotAsAsked = 4010,
+
+    /// <summary>The certificate's names would be empty for this identity.</summary>
+    NamesEmpty = 4011,
+
+    /// <summary>The store does not accept; nothing is issued without its record.</summary>
+    StoreUnavailable = 5001,
+
+    /// <summary>The body is no valid JSON for this call (syntax, unknown or duplicate member, wrong type).</summary>
+    BodyInvalid = 6001,
+
+    /// <summary>The body exceeds the size cap.</summary>
+    BodyTooLarge = 6002,
+
+    /// <summary>A field's value is out of bounds.</summary>
+    FieldInvalid = 6003,
+
+    /// <summary>No such lease for this caller.</summary>
+    LeaseNotFound = 6004,
+
+    /// <summary>The lease's state does not permit this.</summary>
+    LeaseStateConflict = 6005,
+
+    /// <summary>The idempotency key was used with another body.</summary>
+    IdempotencyKeyReused = 6006,
+
+    /// <summary>The first request with this idempotency key is still under way.</summary>
+    IdempotencyInProgress = 6007,
+
+    /// <summary>The secret of the first request with this key is not confirmed revoked yet.</summary>
+    IdempotencyNotRevoked = 6008,
+
+    /// <summary>The certificate signing request is missing, malformed or not acceptable.</summary>
+    CsrInvalid = 6009,
+
+    /// <summary>No such address.</summary>
+    RouteUnknown = 6010,
+
+    /// <summary>The address does not take this method.</summary>
+    MethodNotAllowed = 6011,
+
+    /// <summary>The body is not <c>application/json</c>.</summary>
+    MediaTypeNotSupported = 6012,
+
+    /// <summary>The service is at its limit; ask again later.</summary>
+    Overloaded = 6013,
+
+    /// <summary>A fault of the broker's own. Its trace id finds it in the log.</summary>
+    Fault = 6999,
+
+    /// <summary>The person's roles do not include the one this call needs.</summary>
+    RoleMissing = 7001,
+
+    /// <summary>The selector is empty or contradicts itself.</summary>
+    SelectorInvalid = 7002,
+
+    /// <summary>Revoking everything needs <c>confirm: true</c>.</summary>
+    ConfirmationMissing = 7003,
+
+    /// <summary>No such revocation.</summary>
+    RevocationNotFound = 7004,
+
+    /// <summary>The time range or cursor of an export or list is not valid.</summary>
+    RangeInvalid = 7005,
+}

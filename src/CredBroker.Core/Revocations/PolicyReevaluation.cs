@@ -1,0 +1,110 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Revocations;
+
+/// <summary>
+/// Tries the newest policy on every live lease, pending ones included, from the inputs stored with it; what it would no
+/// longer allow is revoked, and what it would allow for less time ends earlier. The applied version is the fence: step
+/// 6 of an exchange refuses whatever an older one decided.
+/// </summary>
+public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy, LeaseRevoker revoker)
+{
+    private long _evaluated;
+
+    /// <summary>
+    /// One pass, if a version was applied since the last one that came to its end; always one after a start, because
+    /// the last process may have been cut short.
+    /// </summary>
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    {
+        if (policy.Current is not { } active || active.Version == Volatile.Read(ref _evaluated))
+        {
+            return;
+        }
+
+        var fence = store.Position.Fence;
+        string? next = null;
+        do
+        {
+            var page = await store.ListLeasesAsync(
+                new()
+                {
+                    States = LeaseStates.Live,
+                    After = next,
+                    Limit = 1000,
+                },
+                cancellationToken
+            );
+            await Task.WhenAll(
+                page.Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
+                    .Select(lease => ReevaluateAsync(lease, active, fence))
+            );
+            next = page.Next;
+        } while (next is not null);
+        Volatile.Write(ref _evaluated, active.Version);
+    }
+
+    private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
+    {
+        var decision = active.Set.Evaluate(lease.Decision.Identity, lease.Decision.Task, lease.Decision.Request);
+        var granted = lease.Decision.Decision.Grant;
+        if (
+            decision is not { Effect: PolicyEffect.Allow, Grant: { } grant }
+            || grant.Entry.Vault != granted?.Entry.Vault
+            || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
+        ) // It would become active with the old, longer life, and nobody would look again.
+        {
+            var rule = decision.RuleId.Length > 0 ? decision.RuleId : decision.Refusal?.CodeText ?? "catalogue";
+            await revoker.MarkAsync(
+                lease,
+                new(
+                    RevocationCause.PolicyChange,
+                    AuditActor.Broker("policy-reevaluation"),
+                    null,
+                    null,
+                    $"{rule} of version {active.Version}"
+                ),
+                LeaseStates.Live
+            );
+            return;
+        }
+
+        if (
+            lease
+                is {
+                    State: LeaseState.Active,
+                    ActivatedAt: { } activatedAt,
+                    ExpiresAt: { } expiresAt,
+                    GraceUntil: { } grace
+                }
+            && activatedAt + grant.MaxTtl is var end
+            && end < expiresAt
+        )
+        {
+            await store.CommitAsync(
+                new StateChange.LeaseRenewed(lease.Id, fence, active.Version, end, grace)
+                {
+                    Event = LeaseRevoker.Event(
+                        AuditEventTypes.LeaseShortened,
+                        lease,
+                        AuditActor.Broker("policy-reevaluation")
+                    ) with
+                    {
+                        Reason = "policy-change",
+                        Details = AuditDetails.Object(writer =>
+                        {
+                            writer.WriteString("expiresAt", end);
+                            writer.WriteNumber("policyVersion", active.Version);
+                        }),
+                    },
+                },
+                CancellationToken.None
+            );
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Text.Json;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Core.Revocations;
+
+/// <summary>
+/// Orders to revoke: committed first (the fence), enumerated, carried out, and shown until every lease is confirmed.
+/// </summary>
+public sealed partial class RevocationOrders(
+    IBrokerStore store,
+    RevocationRun retry,
+    TimeProvider time,
+    ILogger<RevocationOrders> logger
+)
+{
+    /// <summary>
+    /// Commits an admin's order and starts carrying it out. It goes on without the caller, and after a crash.
+    /// </summary>
+    public async ValueTask<RevocationOrder> OrderAsync(
+        LeaseSelector selector,
+        string reason,
+        AuditActor person,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var order = NewOrder(selector, RevocationCause.Admin, reason, person);
+        await store.CommitAsync(
+            new StateChange.RevocationOrdered(order)
+            {
+                Event = OrderEvent(AuditEventTypes.RevocationOrdered, order, person, call),
+            },
+            cancellationToken
+        );
+        Start(order);
+        return order;
+    }
+
+    /// <summary>What an order would reach now, at most 1,000 leases; records that it was asked.</summary>
+    public async ValueTask<IReadOnlyList<Lease>> DryRunAsync(
+        LeaseSelector selector,
+        string reason,
+        AuditActor person,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var order = NewOrder(selector, RevocationCause.Admin, reason, person);
+        await store.CommitAsync(
+            new StateChange.EventRecorded
+            {
+                Event = OrderEvent(AuditEventTypes.RevocationOrdered, order, person, call) with
+                {
+                    Reason = "dry-run",
+                    RevocationId = null,
+                },
+            },
+            cancellationToken
+        );
+        return (
+            await store.ListLeasesAsync(
+                new()
+                {
+                    Selector = selector,
+                    States = LeaseStates.Live,
+                    Limit = 1000,
+                },
+                cancellationToken
+            )
+        ).Leases;
+    }
+
+    /// <summary>How far an order is, per lease, or null for an unknown id.</summary>
+    public async ValueTask<RevocationProgress?> FindAsync(string revocationId, CancellationToken cancellationToken)
+    {
+        if (
+            !Ids.IsValid(revocationId)
+            || await store.FindRevocationAsync(revocationId, cancellationToken) is not { } order
+        )
+        {
+            return null;
+        }
+
+        var (first, counts, next) = (new List<Lease>(), new Dictionary<LeaseState, int>(), default(string));
+        do
+        {
+            var page = await store.ListLeasesAsync(
+                new()
+                {
+                    RevocationId = revocationId,
+                    After = next,
+                    Limit = 1000,
+                },
+                cancellationToken
+            );
+            foreach (var lease in page.Leases)
+            {
+                counts[lease.State] = counts.GetValueOrDefault(lease.State) + 1;
+                if (first.Count < 1000)
+                {
+                    first.Add(lease);
+                }
+            }
+
+            next = page.Next;
+        } while (next is not null);
+
+        var stillValid = first
+            .Select(StillValid.Of)
+            .OfType<StillValid>()
+            .Where(left => left.Until is not { } until || until > store.Position.UtcNow);
+        return new(order, first, counts, [.. stillValid]);
+    }
+
+    /// <summary>
+    /// Closes a task and revokes what was issued for it. A null owner closes it as an admin. Null means closed.
+    /// </summary>
+    public async ValueTask<Refusal?> CloseTaskAsync(
+        string process,
+        string taskId,
+        TaskOwner? owner,
+        AuditActor actor,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var order = NewOrder(
+            new() { Process = process, Task = taskId },
+            RevocationCause.TaskClosed,
+            "task closed",
+            actor
+        );
+        var outcome = await store.CommitAsync(
+            new StateChange.TaskClosed(process, taskId, owner, order)
+            {
+                Event = OrderEvent(AuditEventTypes.TaskClosed, order, actor, call) with
+                {
+                    Process = process,
+                    TaskId = taskId,
+                },
+            },
+            cancellationToken
+        );
+        switch (outcome)
+        {
+            case CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed }:
+                // Closing is idempotent for its owner.
+                return null;
+            case CommitOutcome.GuardFailed:
+                return new(
+                    RefusalCode.TaskOwnedByAnother,
+                    "The task belongs to another workload; only its opener or an admin closes it."
+                );
+            default:
+                Start(order);
+                return null;
+        }
+    }
+
+    /// <summary>
+    /// Carries the order out without the caller. Should it be cut short, the order is still open in the store and the
+    /// retry job goes on with it.
+    /// </summary>
+    private void Start(RevocationOrder order) =>
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                await retry.RunAsync(CancellationToken.None);
+            }
+            catch (Exception fault)
+            {
+                LogInterrupted(logger, order.Id, fault);
+            }
+        });
+
+    private RevocationOrder NewOrder(LeaseSelector selector, RevocationCause cause, string reason, AuditActor actor) =>
+        new()
+        {
+            Id = Ids.New(time),
+            Selector = selector,
+            Cause = cause,
+            Reason = reason,
+            RequestedBy = actor.ToString(),
+            RequestedAt = store.Position.UtcNow,
+        };
+
+    private static AuditEvent OrderEvent(string type, RevocationOrder order, AuditActor actor, CallContext call) =>
+        new()
+        {
+            Type = type,
+            Actor = actor,
+            RevocationId = order.Id,
+            TraceId = call.TraceId,
+            Details = AuditDetails.Object(writer =>
+            {
+                writer.WritePropertyName("selector");
+                JsonSerializer.Serialize(writer, order.Selector, StateJson.Default.LeaseSelector);
+                writer.WriteString("reason", order.Reason);
+            }),
+        };
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Carrying out revocation {RevocationId} was interrupted; the retry job goes on with it."
+    )]
+    private static partial void LogInterrupted(ILogger logger, string revocationId, Exception fault);
+}
+
+/// <summary>How far an order is.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Leases">Leases that it took, newest first, at most 1,000.</param>
+/// <param name="Counts">How many leases stand in each state.</param>
+/// <param name="StillValid">What may still be accepted.</param>
+public sealed record RevocationProgress(
+    RevocationOrder Order,
+    IReadOnlyList<Lease> Leases,
+    IReadOnlyDictionary<LeaseState, int> Counts,
+    IReadOnlyList<StillValid> StillValid
+);

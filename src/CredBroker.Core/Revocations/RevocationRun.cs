@@ -1,0 +1,102 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Leases;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Revocations;
+
+/// <summary>
+/// Carries on with revocations that are ordered and not confirmed: open orders, marked leases, lapsed claims, failed
+/// attempts whose time has come, and leases whose absence is to be proven.
+/// </summary>
+public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, AbsenceSweep absence, LeaseOptions options)
+{
+    private const int BatchSize = 500;
+
+    /// <summary>One firing: works until nothing is due. Several may run at once; claims divide the work.</summary>
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var order in await store.FindOpenRevocationsAsync(cancellationToken))
+        {
+            await EnumerateAsync(order, cancellationToken);
+        }
+
+        IReadOnlyList<Lease> due;
+        do
+        {
+            due = await store.FindWorkAsync(
+                LeaseWork.RevocationDue,
+                store.Position.UtcNow,
+                BatchSize,
+                cancellationToken
+            );
+
+            // Revoking first: an emergency does not wait for a sweep.
+            await Parallel.ForEachAsync(
+                due.Where(lease => !AwaitsProof(lease)),
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = options.RevocationParallelism,
+                    CancellationToken = cancellationToken,
+                },
+                async (lease, _) =>
+                    await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed])
+            );
+            await absence.RunAsync([.. due.Where(AwaitsProof)], cancellationToken);
+        } while (due.Count == BatchSize);
+    }
+
+    /// <summary>
+    /// Takes every live lease that the order reaches. The order is the fence: whoever opens a lease after it has seen
+    /// it.
+    /// </summary>
+    private async ValueTask EnumerateAsync(RevocationOrder order, CancellationToken cancellationToken)
+    {
+        var reason = new RevocationReason(order.Cause, AuditActor.Broker("revocation"), order.Id, null)
+        {
+            RequestedBy = order.RequestedBy,
+        };
+        string? next = null;
+        do
+        {
+            var page = await store.ListLeasesAsync(
+                new()
+                {
+                    Selector = order.Selector,
+                    States = LeaseStates.Live,
+                    After = next,
+                    Limit = 1000,
+                },
+                cancellationToken
+            );
+
+            // All at once: the store's writer makes one commit of what waits for it.
+            await Task.WhenAll(
+                page.Leases.Select(lease => revoker.MarkAsync(lease, reason, LeaseStates.Live).AsTask())
+            );
+            next = page.Next;
+        } while (next is not null);
+
+        await store.CommitAsync(
+            new StateChange.RevocationEnumerated(order.Id)
+            {
+                Event = new()
+                {
+                    Type = AuditEventTypes.RevocationEnumerated,
+                    Actor = AuditActor.Broker("revocation"),
+                    RevocationId = order.Id,
+                },
+            },
+            cancellationToken
+        );
+    }
+
+    private static bool AwaitsProof(Lease lease) =>
+        lease is { VaultLeaseId: null, CredentialAccessor: null, AccessorRevokedAt: not null };
+
+    /// <summary>Cause and requester were set by the first claim and stay.</summary>
+    private static RevocationReason AsOrdered(Lease lease) =>
+        new(lease.Cause ?? RevocationCause.Recovery, AuditActor.Broker("revocation-retry"), lease.RevocationId, null)
+        {
+            RequestedBy = lease.RequestedBy,
+        };
+}

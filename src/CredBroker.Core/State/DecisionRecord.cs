@@ -1,0 +1,30 @@
+using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+
+namespace CredBroker.Core.State;
+
+/// <summary>
+/// Everything a decision was made from, and the decision. Stored with every lease and every denial, so that a later
+/// policy can be tried on it, and written into the audit event of the request.
+/// </summary>
+public sealed record DecisionRecord
+{
+    /// <summary>The decision's id, as told to the agent.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The version number of the policy that decided.</summary>
+    public required long PolicyVersion { get; init; }
+
+    /// <summary>The verified identity with every claim that its issuer's settings list.</summary>
+    public required WorkloadIdentity Identity { get; init; }
+
+    /// <summary>The declared task.</summary>
+    public required AgentTask Task { get; init; }
+
+    /// <summary>The whole request.</summary>
+    public required CredentialRequest Request { get; init; }
+
+    /// <summary>What policy said.</summary>
+    public required Decision Decision { get; init; }
+}

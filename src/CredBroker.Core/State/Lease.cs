@@ -1,0 +1,83 @@
+namespace CredBroker.Core.State;
+
+/// <summary>
+/// One issued (or nearly issued) secret: what it was decided from, the handles that revoke it, and where it stands.
+/// Never the secret.
+/// </summary>
+public sealed record Lease
+{
+    /// <summary>The lease id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required LeaseState State { get; init; }
+
+    /// <summary>What the decision was made from.</summary>
+    public required DecisionRecord Decision { get; init; }
+
+    /// <summary>The child token's accessor: revoking it revokes what hangs on it. Null for a plain read.</summary>
+    public string? Accessor { get; init; }
+
+    /// <summary>For a Vault token as the credential: its own accessor.</summary>
+    public string? CredentialAccessor { get; init; }
+
+    /// <summary>Vault's lease id; confirmation is revoking it with <c>sync</c>.</summary>
+    public string? VaultLeaseId { get; init; }
+
+    /// <summary>A name of the secret that is no secret: the certificate's serial, the database user.</summary>
+    public string PublicName { get; init; } = "";
+
+    /// <summary>When step 6 committed it.</summary>
+    public required DateTimeOffset OpenedAt { get; init; }
+
+    /// <summary>Until when step 8 may activate it; afterwards it belongs to recovery.</summary>
+    public required DateTimeOffset IssuanceDeadline { get; init; }
+
+    /// <summary>When it became active.</summary>
+    public DateTimeOffset? ActivatedAt { get; init; }
+
+    /// <summary>When the secret ends, as promised to the agent. Set at activation.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>
+    /// The stated grace: until when the backend may accept the secret if Vault cannot be reached at
+    /// <see cref="ExpiresAt"/>.
+    /// </summary>
+    public DateTimeOffset? GraceUntil { get; init; }
+
+    /// <summary>Why it was revoked or ended.</summary>
+    public RevocationCause? Cause { get; init; }
+
+    /// <summary>Who asked: a person, an agent, a job. As in the audit event's actor.</summary>
+    public string RequestedBy { get; init; } = "";
+
+    /// <summary>The admin's order that took it, if one did.</summary>
+    public string? RevocationId { get; init; }
+
+    /// <summary>When revocation was first asked for.</summary>
+    public DateTimeOffset? RevocationRequestedAt { get; init; }
+
+    /// <summary>When Vault confirmed (<c>revoked</c>), or the lease ended.</summary>
+    public DateTimeOffset? ConfirmedAt { get; init; }
+
+    /// <summary>
+    /// For recovery of a lease without a Vault lease id: when its accessor was revoked; a sweep proves absence only if
+    /// it begins long enough after.
+    /// </summary>
+    public DateTimeOffset? AccessorRevokedAt { get; init; }
+
+    /// <summary>How many attempts to revoke have failed.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When the next attempt is due.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>What the last attempt failed with; no secret value.</summary>
+    public string LastError { get; init; } = "";
+
+    /// <summary>Which broker works on its revocation.</summary>
+    public string? ClaimedBy { get; init; }
+
+    /// <summary>Until when that claim holds.</summary>
+    public DateTimeOffset? ClaimedUntil { get; init; }
+}

@@ -1,0 +1,80 @@
+namespace CredBroker.Core.State;
+
+/// <summary>
+/// Which leases an order reaches: all fields that are set must be equal. At least one is set, or
+/// <see cref="Everything"/> is. It is stored with the order, because step 6 of an exchange compares new requests with
+/// it.
+/// </summary>
+public sealed record LeaseSelector
+{
+    /// <summary>One lease.</summary>
+    public string? Lease { get; init; }
+
+    /// <summary>An entry of the policy's <c>agents</c>.</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>The workload's name.</summary>
+    public string? Workload { get; init; }
+
+    /// <summary>One running instance.</summary>
+    public string? Instance { get; init; }
+
+    /// <summary>The token's subject.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>A task's id; together with <see cref="Process"/> one task.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>A business process.</summary>
+    public string? Process { get; init; }
+
+    /// <summary>A catalogue entry.</summary>
+    public string? Credential { get; init; }
+
+    /// <summary>The process owner's subject.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>The identity's issuer.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>The SPIFFE trust domain.</summary>
+    public string? TrustDomain { get; init; }
+
+    /// <summary>Every lease there is.</summary>
+    public bool Everything { get; init; }
+
+    /// <summary>Whether nothing is selected.</summary>
+    public bool IsEmpty => this == Nothing;
+
+    private static readonly LeaseSelector Nothing = new();
+
+    /// <summary>Whether the lease (in any state) is selected.</summary>
+    public bool Matches(Lease lease)
+    {
+        if (IsEmpty)
+        {
+            return false;
+        }
+
+        var (identity, task, request, decision) = (
+            lease.Decision.Identity,
+            lease.Decision.Task,
+            lease.Decision.Request,
+            lease.Decision.Decision
+        );
+        return Is(Lease, lease.Id)
+            && Is(Agent, decision.Agent)
+            && Is(Workload, identity.Workload)
+            && Is(Instance, identity.Instance)
+            && Is(Subject, identity.Subject)
+            && Is(Task, task.Id)
+            && Is(Process, task.Process)
+            && Is(Credential, request.Credential)
+            && Is(Owner, decision.Grant?.Process.Owner?.Subject ?? "")
+            && Is(Issuer, identity.Issuer)
+            && Is(TrustDomain, identity.TrustDomain);
+    }
+
+    private static bool Is(string? wanted, string actual) =>
+        wanted is null || string.Equals(wanted, actual, StringComparison.Ordinal);
+}
