@@ -8,6 +8,8 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CredBroker.IntegrationTests.Identity;

@@ -2,7 +2,8 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -93,18 +94,19 @@ internal sealed class IdentityFixture : IDisposable
     {
         var settings = IdentitySettings.Read(Options, devMode: false);
         Assert.Empty(settings.Faults);
-        var registry = new IdentityRegistry(
+        var sources = new KeySources(
             settings,
             Options.KeyRefresh,
             devMode: false,
             Time,
             NullLogger<KeySource>.Instance
         );
-        var verification = new TokenVerification(new TokenSignature(), Time);
+        var routing = new TokenRouting(sources.Issuers);
+        var verification = new TokenVerification(Time);
         return (
-            new WorkloadVerifier(registry, verification, Time),
-            new PeopleVerifier(registry, verification),
-            registry.Sources
+            new WorkloadVerifier(routing, verification, Time),
+            new PeopleVerifier(routing, verification),
+            sources
         );
     }
 }

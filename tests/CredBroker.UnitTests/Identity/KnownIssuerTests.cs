@@ -1,6 +1,6 @@
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Settings;
 
 namespace CredBroker.UnitTests.Identity;
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Settings;
 
 namespace CredBroker.UnitTests.Identity;
 

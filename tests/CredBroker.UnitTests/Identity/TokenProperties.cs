@@ -1,7 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Settings;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;

@@ -1,6 +1,7 @@
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 
 namespace CredBroker.UnitTests.Identity;
 

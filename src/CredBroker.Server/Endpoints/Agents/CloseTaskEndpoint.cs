@@ -1,12 +1,12 @@
 using CredBroker.Client;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints.Admin;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
-using CredBroker.Server.Identity;
 
 namespace CredBroker.Server.Endpoints.Agents;
 
