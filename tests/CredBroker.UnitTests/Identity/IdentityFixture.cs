@@ -51,10 +51,10 @@ internal sealed class IdentityFixture : IDisposable
     }
 
     public ValueTask<VerificationOutcome> VerifyAsync(string token) =>
-        _built.Value.Workloads.VerifyAsync(
-            new IdentityProof.Bearer(new SecretText(token)),
-            TestContext.Current.CancellationToken
-        );
+        VerifyAsync(new IdentityProof.Bearer(new SecretText(token)));
+
+    public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof) =>
+        _built.Value.Workloads.VerifyAsync(proof, TestContext.Current.CancellationToken);
 
     public async Task<WorkloadIdentity> AcceptAsync(string token)
     {
@@ -103,10 +103,6 @@ internal sealed class IdentityFixture : IDisposable
         );
         var routing = new TokenRouting(sources.Issuers);
         var verification = new TokenVerification(Time);
-        return (
-            new WorkloadVerifier(routing, verification, Time),
-            new PeopleVerifier(routing, verification),
-            sources
-        );
+        return (new WorkloadVerifier(routing, verification, Time), new PeopleVerifier(routing, verification), sources);
     }
 }

@@ -10,7 +10,10 @@ public sealed class JsonWebKeysTests
     public void Keycloaks_JWKS_gives_three_keys_and_says_why_two_are_skipped()
     {
         Assert.True(JsonWebKeys.TryRead(Vector.Bytes("keycloak/jwks.json"), out var jwks, out _));
-        Assert.Equal(["ES256", "PS256", "RS256"], jwks.Anchors.JwtKeys.Select(k => Assert.Single(k.Algorithms)).Order());
+        Assert.Equal(
+            ["ES256", "PS256", "RS256"],
+            jwks.Anchors.JwtKeys.Select(k => Assert.Single(k.Algorithms)).Order()
+        );
         Assert.Equal(["entry 0: its use is not sig", "entry 2: its kty is neither RSA nor EC"], jwks.Skipped);
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Server.Identity.Keys;
 
 namespace CredBroker.UnitTests.Identity;
 
@@ -86,6 +87,29 @@ public sealed class TrustBundleTests
         Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).Anchors.X509Authorities);
     }
 
+    [Theory]
+    [InlineData("agents.example")]
+    [InlineData("partner.example")]
+    public void A_trust_domain_gives_its_authorities_and_never_goes_back_to_older_ones(string trustDomain)
+    {
+        var sequence = new BundleSequence();
+        foreach (var bundle in new[] { "bundle", "rotating.bundle", "rotated.bundle" })
+        {
+            var bytes = Vector.Bytes($"spire/{trustDomain}.{bundle}.json");
+            Assert.Equal(
+                FirstCertificates(bytes),
+                sequence.Read(bytes).Anchors.X509Authorities.Select(der => Convert.ToBase64String(der.Span))
+            );
+        }
+
+        Assert.Throws<KeyDocumentException>(() =>
+            sequence.Read(Vector.Bytes($"spire/{trustDomain}.rotating.bundle.json"))
+        );
+        Assert.NotEmpty(
+            sequence.Read(Vector.Bytes($"spire/{trustDomain}.rotated.bundle.json")).Anchors.X509Authorities
+        );
+    }
+
     [Fact]
     public void The_refresh_hint_is_five_minutes_unless_the_bundle_says_otherwise()
     {
@@ -126,6 +150,12 @@ public sealed class TrustBundleTests
         Assert.Equal(accepted, fault is null);
         Assert.True(Read(TestKey.Bundle(next)).MaySucceed(null, out _));
     }
+
+    private static IEnumerable<string> FirstCertificates(byte[] bundle) =>
+        JsonNode.Parse(bundle)!["keys"]!
+            .AsArray()
+            .Where(entry => entry!["use"]!.GetValue<string>() == "x509-svid")
+            .Select(entry => entry!["x5c"]![0]!.GetValue<string>());
 
     private static TrustBundle Read(string json)
     {

@@ -29,7 +29,10 @@ public sealed record TokenWindow(DateTimeOffset NotBefore, DateTimeOffset Expire
 
         if (expires is null)
         {
-            return new Refusal(RefusalCode.TokenExpired, "The token has no 'exp'; a token that never ends is not accepted.");
+            return new Refusal(
+                RefusalCode.TokenExpired,
+                "The token has no 'exp'; a token that never ends is not accepted."
+            );
         }
 
         var start =

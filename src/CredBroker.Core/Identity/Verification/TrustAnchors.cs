@@ -25,7 +25,8 @@ public sealed class TrustAnchors
     {
         JwtKeys = jwtKeys;
         X509Authorities = x509Authorities ?? [];
-        var pairs = jwtKeys.SelectMany(key => key.Algorithms.Select(algorithm => (Key: key, Algorithm: algorithm)))
+        var pairs = jwtKeys
+            .SelectMany(key => key.Algorithms.Select(algorithm => (Key: key, Algorithm: algorithm)))
             .ToList();
         _byKeyId = pairs
             .Where(p => p.Key.KeyId is not null)

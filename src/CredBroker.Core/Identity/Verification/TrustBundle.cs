@@ -14,12 +14,7 @@ public sealed class TrustBundle
     /// <summary>What <see cref="RefreshHint"/> is where the bundle has none.</summary>
     public static readonly TimeSpan DefaultRefreshHint = TimeSpan.FromMinutes(5);
 
-    private TrustBundle(
-        TrustAnchors anchors,
-        ulong? sequence,
-        TimeSpan refreshHint,
-        IReadOnlyList<string> skipped
-    )
+    private TrustBundle(TrustAnchors anchors, ulong? sequence, TimeSpan refreshHint, IReadOnlyList<string> skipped)
     {
         Anchors = anchors;
         Sequence = sequence;

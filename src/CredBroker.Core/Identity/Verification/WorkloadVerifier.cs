@@ -18,10 +18,7 @@ public sealed class WorkloadVerifier(TokenRouting routing, TokenVerification ver
     private readonly VerifiedTokens<VerificationOutcome> _remembered = new(RememberedTokens, time);
 
     /// <inheritdoc/>
-    public async ValueTask<VerificationOutcome> VerifyAsync(
-        IdentityProof proof,
-        CancellationToken cancellationToken
-    ) =>
+    public async ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken) =>
         proof switch
         {
             IdentityProof.Bearer bearer => await VerifyAsync(bearer.Token.Reveal(), cancellationToken),

@@ -71,10 +71,7 @@ internal sealed partial class KeySource(
     /// Keys other than <paramref name="seen"/> if there are any by now: those that another caller got, or those of a
     /// read that this call starts or joins.
     /// </summary>
-    public async ValueTask<TrustAnchors?> NewerThanAsync(
-        TrustAnchors? seen,
-        CancellationToken cancellationToken
-    )
+    public async ValueTask<TrustAnchors?> NewerThanAsync(TrustAnchors? seen, CancellationToken cancellationToken)
     {
         Task? read;
         lock (_gate)
