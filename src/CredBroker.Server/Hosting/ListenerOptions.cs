@@ -14,7 +14,7 @@ public sealed record ListenerOptions
     /// </summary>
     public ListenerAddressOptions? People { get; init; }
 
-    /// <summary>Connections held open at once; more are not accepted.</summary>
+    /// <summary>Connections held open at once at each address; more are not accepted.</summary>
     public int MaxConnections { get; init; } = 4096;
 
     /// <summary>Requests worked on at once; more are answered with CB6013 and <c>Retry-After</c>.</summary>

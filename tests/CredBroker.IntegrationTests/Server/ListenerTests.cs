@@ -167,6 +167,22 @@ public sealed class ListenerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Agents_that_hold_every_connection_keep_no_admin_out()
+    {
+        await _broker.RestartAsync(new Dictionary<string, string?>(Apart) { ["Listen:MaxConnections"] = "2" });
+        using var first = await HoldAsync(_broker.Addresses[0]);
+        using var second = await HoldAsync(_broker.Addresses[0]);
+        using (var agents = Client(_broker.Addresses[0]))
+        {
+            await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(agents, HttpMethod.Get, "/health/live"));
+        }
+
+        using var people = Client(_broker.Addresses[1]);
+        using var listed = await SendAsync(people, HttpMethod.Get, "/v1/leases", _broker.Person("admin"));
+        await listed.ReadAsync(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task One_address_serves_both_where_people_have_none_of_their_own()
     {
         await _broker.RestartAsync();
@@ -208,6 +224,15 @@ public sealed class ListenerTests : IAsyncLifetime
 
     private static Task<HttpResponseMessage> CloseAsync(HttpClient http, string token) =>
         SendAsync(http, HttpMethod.Post, "/v1/tasks/t-1/close", token, Api.Json("""{"process":"invoice-triage"}"""));
+
+    /// <summary>A connection that is open and stays so: it has been answered once.</summary>
+    private static async Task<HttpClient> HoldAsync(Uri address)
+    {
+        var http = Client(address);
+        using var response = await SendAsync(http, HttpMethod.Get, "/health/live");
+        await response.ReadAsync(HttpStatusCode.OK);
+        return http;
+    }
 
     private static async Task<HttpResponseMessage> SendAsync(
         HttpClient http,

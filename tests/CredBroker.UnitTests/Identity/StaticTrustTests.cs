@@ -32,6 +32,16 @@ public sealed class StaticTrustTests
         WorkloadClaim = Claim("azp"),
     };
 
+    private static readonly PeopleIssuerRules People = new()
+    {
+        Issuer = Vector.KeycloakIssuer,
+        Audience = "credbroker",
+        Algorithms = SigningAlgorithm.Default,
+        ClockSkew = TimeSpan.FromSeconds(30),
+        RolesClaim = Claim("/realm_access/roles"),
+        Roles = new Dictionary<PersonRole, IReadOnlyList<string>> { [PersonRole.Viewer] = ["offline_access"] },
+    };
+
     [Fact]
     public async Task A_JWT_SVID_verifies_with_a_bundle_from_a_file()
     {
@@ -89,17 +99,8 @@ public sealed class StaticTrustTests
     public async Task A_person_verifies_too()
     {
         var time = new FakeTimeProvider(Vector.KeycloakTime);
-        var rules = new PeopleIssuerRules
-        {
-            Issuer = Vector.KeycloakIssuer,
-            Audience = "credbroker",
-            Algorithms = SigningAlgorithm.Default,
-            ClockSkew = TimeSpan.FromSeconds(30),
-            RolesClaim = Claim("/realm_access/roles"),
-            Roles = new Dictionary<PersonRole, IReadOnlyList<string>> { [PersonRole.Viewer] = ["offline_access"] },
-        };
         var verifier = new PeopleVerifier(
-            new TokenRouting([new TrustedIssuer(rules, Jwks("jwks"))]),
+            new TokenRouting([new TrustedIssuer(People, Jwks("jwks"))]),
             new TokenVerification(time)
         );
         var outcome = await verifier.VerifyAsync(
@@ -114,6 +115,29 @@ public sealed class StaticTrustTests
         Assert.Throws<ArgumentException>(() =>
             new TokenRouting([new TrustedIssuer(Realm, Jwks("jwks")), new TrustedIssuer(Realm, Jwks("jwks.rotating"))])
         );
+
+    [Theory]
+    [InlineData("credbroker", "credbroker", "credbroker", "credbroker", false)]
+    [InlineData("credbroker", null, "admins", null, false)]
+    [InlineData("credbroker", "admins", "admins", null, false)]
+    [InlineData("credbroker", null, "admins", "credbroker", false)]
+    [InlineData("credbroker", "admins", "admins", "credbroker", true)]
+    public void An_issuer_of_workloads_and_people_must_have_them_told_apart(
+        string workloads,
+        string? notWorkloads,
+        string people,
+        string? notPeople,
+        bool accepted
+    )
+    {
+        var keys = Jwks("jwks");
+        TrustedIssuer[] both =
+        [
+            new(Realm with { Audience = workloads, OtherKindsAudience = notWorkloads }, keys),
+            new(People with { Audience = people, OtherKindsAudience = notPeople }, keys),
+        ];
+        Assert.Equal(accepted, Record.Exception(() => new TokenRouting(both)) is null);
+    }
 
     private static ValueTask<VerificationOutcome> VerifyAsync(
         string token,

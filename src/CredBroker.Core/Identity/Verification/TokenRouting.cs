@@ -34,6 +34,14 @@ public sealed class TokenRouting
                     throw new ArgumentException($"Unknown rules {rules.GetType().Name}.", nameof(issuers));
             }
         }
+
+        if (_workloads.Any(pair => _people.TryGetValue(pair.Key, out var other) && !AreApart(pair.Value, other)))
+        {
+            throw new ArgumentException(
+                "An issuer of workloads and people needs two audiences, each refused by the other's rules.",
+                nameof(issuers)
+            );
+        }
     }
 
     private sealed record TrustedDomain(TrustDomainRules Rules, ITrustSource Trust);
@@ -75,6 +83,13 @@ public sealed class TokenRouting
     /// <summary>Where a token leads that a person sent.</summary>
     internal Check<TokenRoute<PersonOutcome>> RoutePerson(CompactJws token) =>
         IsSpiffe(token.Claims, out _) ? WrongKind() : RouteByIssuer(token.Claims, _people, _workloads);
+
+    // Only the audience tells one issuer's two kinds of token apart; without it a person would pass for a workload.
+    private static bool AreApart(TokenRoute<VerificationOutcome> workloads, TokenRoute<PersonOutcome> people) =>
+        (workloads.Rules, people.Rules) is (IssuerRules one, IssuerRules other)
+        && one.Audience != other.Audience
+        && one.OtherKindsAudience == other.Audience
+        && other.OtherKindsAudience == one.Audience;
 
     private static Check<TokenRoute<TWanted>> RouteByIssuer<TWanted, TOther>(
         JsonElement claims,
