@@ -32,7 +32,7 @@ internal sealed class World : IAsyncDisposable
         _people = new("https://people.test", "credbroker-admin", _folder);
         Settings = new()
         {
-            ["Listen:Url"] = "http://127.0.0.1:0",
+            ["Listen:Agents:Url"] = "http://127.0.0.1:0",
             ["Log:Level"] = "Information",
             ["Storage:SqliteFile"] = Path.Combine(_folder, "broker.db"),
             ["Policy:File"] = PolicyFile,

@@ -6,6 +6,8 @@ using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

@@ -7,6 +7,8 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 
