@@ -1,9 +1,8 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
-using CredBroker.Cel.Values;
 using CredBroker.Core.Policy;
+using CredBroker.UnitTests.Policy;
 
-namespace CredBroker.UnitTests.Policy;
+namespace CredBroker.UnitTests.Cel;
 
 /// <summary>What the conformance cases do not say: the caps, the messages, and where the subset ends.</summary>
 public sealed class CelTests

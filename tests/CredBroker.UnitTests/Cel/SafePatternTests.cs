@@ -1,6 +1,6 @@
 using CredBroker.Cel.Patterns;
 
-namespace CredBroker.UnitTests.Policy;
+namespace CredBroker.UnitTests.Cel;
 
 /// <summary>Patterns mean what RE2 says, and what could mean something else here is refused.</summary>
 public sealed class SafePatternTests

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
 using CredBroker.Cel.Values;
+using CredBroker.UnitTests.Policy;
 
-namespace CredBroker.UnitTests.Policy;
+namespace CredBroker.UnitTests.Cel;
 
 /// <summary>
 /// The judge of the evaluator: upstream's own conformance cases, less what the subset leaves out (messages, enums,

@@ -1,8 +1,6 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
-using CredBroker.Cel.Values;
 
-namespace CredBroker.UnitTests.Policy;
+namespace CredBroker.UnitTests.Cel;
 
 /// <summary>A frame over named values, for expressions outside a policy.</summary>
 internal sealed class CelBindings(IReadOnlyList<CelValue> values, int locals, int steps = CelLimits.Steps)

@@ -1,44 +1,36 @@
-namespace CredBroker.Cel.Values;
-
-/// <summary>
-/// The kinds of values. <see cref="Dyn"/> is a kind of type only: the checker's "not known before it is run".
-/// </summary>
-internal enum CelKind : byte
-{
-    Null,
-    Bool,
-    Int,
-    Uint,
-    Double,
-    String,
-    Bytes,
-    Duration,
-    List,
-    Map,
-    Type,
-    Error,
-    Dyn,
-}
+namespace CredBroker.Cel;
 
 /// <summary>A type as the checker deduces it.</summary>
 /// <param name="Kind">Which.</param>
 /// <param name="Key">A map's key.</param>
 /// <param name="Element">A list's element, a map's value.</param>
-internal sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Element = null)
+public sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Element = null)
 {
+    /// <summary>A type that is not known before it is run: everything fits it.</summary>
     public static readonly CelType Dyn = new(CelKind.Dyn);
+    /// <summary>The type of values of the kind <see cref="CelKind.Null"/>.</summary>
     public static readonly CelType Null = new(CelKind.Null);
+    /// <summary>The type of values of the kind <see cref="CelKind.Bool"/>.</summary>
     public static readonly CelType Bool = new(CelKind.Bool);
+    /// <summary>The type of values of the kind <see cref="CelKind.Int"/>.</summary>
     public static readonly CelType Int = new(CelKind.Int);
+    /// <summary>The type of values of the kind <see cref="CelKind.Uint"/>.</summary>
     public static readonly CelType Uint = new(CelKind.Uint);
+    /// <summary>The type of values of the kind <see cref="CelKind.Double"/>.</summary>
     public static readonly CelType Double = new(CelKind.Double);
+    /// <summary>The type of values of the kind <see cref="CelKind.String"/>.</summary>
     public static readonly CelType String = new(CelKind.String);
+    /// <summary>The type of values of the kind <see cref="CelKind.Bytes"/>.</summary>
     public static readonly CelType Bytes = new(CelKind.Bytes);
+    /// <summary>The type of values of the kind <see cref="CelKind.Duration"/>.</summary>
     public static readonly CelType Duration = new(CelKind.Duration);
+    /// <summary>The type of values of the kind <see cref="CelKind.Type"/>.</summary>
     public static readonly CelType Type = new(CelKind.Type);
 
+    /// <summary>A list of such elements.</summary>
     public static CelType ListOf(CelType element) => new(CelKind.List, Element: element);
 
+    /// <summary>A map of such keys and values.</summary>
     public static CelType MapOf(CelType key, CelType value) => new(CelKind.Map, key, value);
 
     /// <summary>
@@ -57,7 +49,7 @@ internal sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Eleme
     }
 
     /// <summary>What a value is that may be of either type.</summary>
-    public static CelType Join(CelType left, CelType right) =>
+    internal static CelType Join(CelType left, CelType right) =>
         (left.Kind, right.Kind) switch
         {
             _ when left == right => left,

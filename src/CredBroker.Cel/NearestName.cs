@@ -1,7 +1,7 @@
-namespace CredBroker.Cel.Checking;
+namespace CredBroker.Cel;
 
 /// <summary>Finds what a misspelt name was probably meant to be.</summary>
-internal static class NearestName
+public static class NearestName
 {
     // A document can hold thousands of names and faults; looking further would cost their product.
     private const int Most = 200;
@@ -20,8 +20,12 @@ internal static class NearestName
         return nearest is null ? "" : $", did you mean `{nearest}`?";
     }
 
-    // Levenshtein. Both are names of a document that is at most 1 MiB, so cap what is compared.
-    private static int Distance(string left, string right)
+    /// <summary>
+    /// How many characters have to be added, taken away or replaced to make one text of the other (Levenshtein).
+    /// <see cref="int.MaxValue"/> where either is longer than 64 characters: whoever wrote them chose how long they
+    /// are.
+    /// </summary>
+    public static int Distance(string left, string right)
     {
         if (left.Length > 64 || right.Length > 64)
         {

@@ -1,7 +1,7 @@
-namespace CredBroker.Cel.Values;
+namespace CredBroker.Cel;
 
 /// <summary>The caps that make a condition's cost bounded before it is ever run.</summary>
-internal static class CelLimits
+public static class CelLimits
 {
     /// <summary>Characters of one condition.</summary>
     public const int SourceLength = 16_384;
