@@ -8,22 +8,31 @@ public sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Element
 {
     /// <summary>A type that is not known before it is run: everything fits it.</summary>
     public static readonly CelType Dyn = new(CelKind.Dyn);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Null"/>.</summary>
     public static readonly CelType Null = new(CelKind.Null);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Bool"/>.</summary>
     public static readonly CelType Bool = new(CelKind.Bool);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Int"/>.</summary>
     public static readonly CelType Int = new(CelKind.Int);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Uint"/>.</summary>
     public static readonly CelType Uint = new(CelKind.Uint);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Double"/>.</summary>
     public static readonly CelType Double = new(CelKind.Double);
+
     /// <summary>The type of values of the kind <see cref="CelKind.String"/>.</summary>
     public static readonly CelType String = new(CelKind.String);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Bytes"/>.</summary>
     public static readonly CelType Bytes = new(CelKind.Bytes);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Duration"/>.</summary>
     public static readonly CelType Duration = new(CelKind.Duration);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Type"/>.</summary>
     public static readonly CelType Type = new(CelKind.Type);
 

@@ -13,9 +13,7 @@ namespace CredBroker.Core.Policy;
 internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(locals)
 {
     private static readonly CelValue Empty = CelValue.Of("");
-    private static readonly CelValue NoArguments = CelValue.OfMembers(
-        ReadOnlyDictionary<string, JsonElement>.Empty
-    );
+    private static readonly CelValue NoArguments = CelValue.OfMembers(ReadOnlyDictionary<string, JsonElement>.Empty);
 
     private CelValue _claims;
     private CelValue _arguments;
@@ -88,7 +86,5 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
         };
 
     private static CelValue ArgumentsOf(ToolCall? call) =>
-        call is { Arguments: { ValueKind: JsonValueKind.Object } given }
-            ? CelValue.OfObject(given)
-            : NoArguments;
+        call is { Arguments: { ValueKind: JsonValueKind.Object } given } ? CelValue.OfObject(given) : NoArguments;
 }

@@ -16,13 +16,7 @@ public abstract record VaultBinding
 
     /// <summary>The names of all engines, as policy, CEL and the wire say them: the one list.</summary>
     public static IReadOnlyList<string> Engines { get; } =
-    [
-        Database.EngineName,
-        Dynamic.EngineName,
-        Pki.EngineName,
-        KeyValue.EngineName,
-        Token.EngineName,
-    ];
+    [Database.EngineName, Dynamic.EngineName, Pki.EngineName, KeyValue.EngineName, Token.EngineName];
 
     /// <summary>The engine's name: one of <see cref="Engines"/>.</summary>
     [JsonIgnore]

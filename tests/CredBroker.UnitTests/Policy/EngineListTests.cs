@@ -16,14 +16,8 @@ public sealed class EngineListTests
         var stored = Discriminators(typeof(VaultBinding));
 
         Assert.Equal(VaultBinding.Engines.Order(), stored.Select(pair => pair.Name).Order());
-        Assert.Equal(
-            typeof(VaultBinding).GetNestedTypes().ToHashSet(),
-            stored.Select(pair => pair.Type).ToHashSet()
-        );
-        Assert.All(
-            stored,
-            pair => Assert.Equal(pair.Name, pair.Type.GetField("EngineName")!.GetRawConstantValue())
-        );
+        Assert.Equal(typeof(VaultBinding).GetNestedTypes().ToHashSet(), stored.Select(pair => pair.Type).ToHashSet());
+        Assert.All(stored, pair => Assert.Equal(pair.Name, pair.Type.GetField("EngineName")!.GetRawConstantValue()));
         Assert.Equal("kv", new VaultBinding.KeyValue("secret", "a").Engine);
     }
 
@@ -38,7 +32,9 @@ public sealed class EngineListTests
     public void The_editors_schema_offers_every_engine()
     {
         var node = JsonElement.Parse(PolicyEditorSchema.Read());
-        foreach (var step in "properties credentials additionalProperties properties vault properties engine enum".Split(' '))
+        foreach (
+            var step in "properties credentials additionalProperties properties vault properties engine enum".Split(' ')
+        )
         {
             node = node.GetProperty(step);
         }

@@ -19,7 +19,10 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
         var engine = reader.Choice("engine", VaultBinding.Engines);
         VaultBinding binding = engine switch
         {
-            VaultBinding.Database.EngineName => new VaultBinding.Database(Path(reader, "mount"), Segment(reader, "role")),
+            VaultBinding.Database.EngineName => new VaultBinding.Database(
+                Path(reader, "mount"),
+                Segment(reader, "role")
+            ),
             VaultBinding.Dynamic.EngineName => new VaultBinding.Dynamic(
                 Path(reader, "path"),
                 reader.Choice("method", absent: (bool?)true, ("GET", true), ("POST", false)) ? "GET" : "POST"

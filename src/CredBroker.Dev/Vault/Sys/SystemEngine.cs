@@ -12,8 +12,12 @@ namespace CredBroker.Dev.Vault.Sys;
 /// <c>sys/</c>: mounts, policies, capabilities, audited headers, leases, wrapping. Health and seal are served before a
 /// token is looked at.
 /// </summary>
-internal sealed class SystemEngine(MountTable mounts, DevVaultPolicies policies, DevVaultTokens tokens, DevVaultLeases leases)
-    : DevVaultEngine
+internal sealed class SystemEngine(
+    MountTable mounts,
+    DevVaultPolicies policies,
+    DevVaultTokens tokens,
+    DevVaultLeases leases
+) : DevVaultEngine
 {
     private readonly LeaseCalls _leaseCalls = new(leases);
     private readonly Wrapping _wrapping = new(tokens);
@@ -78,7 +82,11 @@ internal sealed class SystemEngine(MountTable mounts, DevVaultPolicies policies,
         {
             DevVaultOperation.Read => mounts.Read(table, PathListing.Folder(path)),
             DevVaultOperation.Delete => mounts.Remove(table, PathListing.Folder(path), leases, call.Now),
-            DevVaultOperation.Create or DevVaultOperation.Update => mounts.Add(table, PathListing.Folder(path), call.Fields),
+            DevVaultOperation.Create or DevVaultOperation.Update => mounts.Add(
+                table,
+                PathListing.Folder(path),
+                call.Fields
+            ),
             _ => throw DevVaultRefusal.UnsupportedOperation(),
         };
     }

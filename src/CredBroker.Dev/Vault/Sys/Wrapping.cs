@@ -29,7 +29,12 @@ internal sealed class Wrapping(DevVaultTokens tokens)
         };
 
     /// <summary>Puts a reply behind a new token.</summary>
-    public static DevVaultReply Wrap(DevVaultReply reply, DevVaultRequest request, DevVaultTokens tokens, DateTimeOffset now)
+    public static DevVaultReply Wrap(
+        DevVaultReply reply,
+        DevVaultRequest request,
+        DevVaultTokens tokens,
+        DateTimeOffset now
+    )
     {
         if (!DevVaultDuration.TryParse(request.WrapTtl, out var ttl) || ttl < TimeSpan.FromSeconds(1))
         {

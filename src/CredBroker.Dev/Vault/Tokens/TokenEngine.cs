@@ -58,7 +58,9 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
         };
 
     private static DevVaultReply Any(DevVaultCall call, Func<DevVaultReply> answer) =>
-        call.Writes || call.Operation == DevVaultOperation.Read ? answer() : throw DevVaultRefusal.UnsupportedOperation();
+        call.Writes || call.Operation == DevVaultOperation.Read
+            ? answer()
+            : throw DevVaultRefusal.UnsupportedOperation();
 
     private static DevVaultReply Write(DevVaultCall call, Func<DevVaultReply> answer) =>
         call.Writes ? answer() : throw DevVaultRefusal.UnsupportedOperation();
@@ -107,7 +109,11 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
 
         if (fields.Map("meta") is { } meta)
         {
-            DevVaultBounds.Check(meta.ToJsonString().Length, DevVaultBounds.MetadataCharacters, "characters of metadata in a token");
+            DevVaultBounds.Check(
+                meta.ToJsonString().Length,
+                DevVaultBounds.MetadataCharacters,
+                "characters of metadata in a token"
+            );
         }
 
         if (fields.Flag("no_parent") && role is null && !call.Sudo)

@@ -12,7 +12,12 @@ internal static class TokenPolicies
     /// a child gets no more than its parent has, unless the caller has sudo. <c>default</c> comes on top, unless the
     /// request or the role forgoes it.
     /// </summary>
-    public static IReadOnlyList<string> Grant(DevVaultFields fields, RoleSettings? role, DevVaultToken parent, bool sudo)
+    public static IReadOnlyList<string> Grant(
+        DevVaultFields fields,
+        RoleSettings? role,
+        DevVaultToken parent,
+        bool sudo
+    )
     {
         var asked = Sanitized(fields.List("policies"));
         var withDefault = !fields.Flag("no_default_policy") && role?.Flag("token_no_default_policy") is not true;
