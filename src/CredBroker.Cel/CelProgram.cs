@@ -49,7 +49,8 @@ public sealed class CelProgram
     /// <param name="schema">The names that it may read.</param>
     /// <param name="faults">Takes the faults.</param>
     /// <param name="checkTypes">
-    /// Whether operations on types that cannot go together are faults already; otherwise they are errors when it is run.
+    /// Whether operations on types that cannot go together are faults already; otherwise they are errors when it is
+    /// run.
     /// </param>
     public static CelProgram? Compile(
         string source,

@@ -12,7 +12,9 @@ public sealed class CelSchema
 
     private readonly List<string> _paths = [];
 
-    /// <summary>Takes the paths in order: a path's place is the slot by which a <see cref="CelFrame"/> reads it.</summary>
+    /// <summary>
+    /// Takes the paths in order: a path's place is the slot by which a <see cref="CelFrame"/> reads it.
+    /// </summary>
     public CelSchema(params IEnumerable<(string Path, CelType Type)> paths)
     {
         foreach (var (path, type) in paths)
