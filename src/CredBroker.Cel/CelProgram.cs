@@ -1,20 +1,27 @@
 using CredBroker.Cel.Checking;
 using CredBroker.Cel.Nodes;
 using CredBroker.Cel.Syntax;
-using CredBroker.Cel.Values;
 
 namespace CredBroker.Cel;
 
 /// <summary>
 /// A condition, parsed, checked and compiled once. Immutable; any number of decisions run it at the same time.
 /// </summary>
-internal sealed class CelProgram
+public sealed class CelProgram
 {
     private readonly CelNode _node;
+    private readonly CelSchema _schema;
 
-    private CelProgram(string source, CelExpression expression, CelNode node, CelType type, CelBinder binder)
+    private CelProgram(
+        string source,
+        CelSchema schema,
+        CelExpression expression,
+        CelNode node,
+        CelType type,
+        CelBinder binder
+    )
     {
-        _node = node;
+        (_node, _schema) = (node, schema);
         Source = source;
         Expression = expression;
         Type = type;
@@ -37,7 +44,14 @@ internal sealed class CelProgram
     /// <summary>How many locals its frame needs.</summary>
     public int Locals { get; }
 
-    /// <summary>Compiles a condition, or reports every fault. Never throws, whatever the text.</summary>
+    /// <summary>Compiles a condition, or returns null and reports every fault. Never throws, whatever the text.</summary>
+    /// <param name="source">The condition; at most <see cref="CelLimits.SourceLength"/> characters.</param>
+    /// <param name="schema">The names that it may read.</param>
+    /// <param name="faults">Takes the faults.</param>
+    /// <param name="checkTypes">
+    /// Whether operations on types that cannot go together are faults already; otherwise they are errors when it is
+    /// run.
+    /// </param>
     public static CelProgram? Compile(
         string source,
         CelSchema schema,
@@ -52,7 +66,7 @@ internal sealed class CelProgram
             var (node, type) = binder.Bind(expression);
             if (binder.Faults.Count == 0)
             {
-                return new(source, expression, node, type, binder);
+                return new(source, schema, expression, node, type, binder);
             }
 
             foreach (var fault in binder.Faults)
@@ -68,12 +82,18 @@ internal sealed class CelProgram
         return null;
     }
 
-    /// <summary>Runs it. Never throws; an error is a value.</summary>
+    /// <summary>Runs it in a frame of the schema's slots. Throws nothing itself; an error is a value.</summary>
     public CelValue Run(CelFrame frame)
     {
         var value = _node.Evaluate(frame);
         return frame.IsExhausted ? CelFrame.OutOfSteps : value;
     }
+
+    /// <summary>
+    /// Runs it with values by path; one that is missing is an error where it is read. It may take
+    /// <see cref="CelLimits.Steps"/> steps.
+    /// </summary>
+    public CelValue Run(IReadOnlyDictionary<string, CelValue> values) => Run(new NamedValues(_schema, values, Locals));
 
     /// <summary>The operands of the top-level <c>&amp;&amp;</c>; the condition itself where there is none.</summary>
     public IReadOnlyList<CelExpression> Conjuncts =>
@@ -85,8 +105,17 @@ internal sealed class CelProgram
         where conjunct is CelExpression.Call { Function: "_==_" }
         let call = (CelExpression.Call)conjunct
         from pair in new[] { (call.Arguments[0], call.Arguments[1]), (call.Arguments[1], call.Arguments[0]) }
-        where pair.Item2 is CelExpression.Literal { Value.TryString: not null }
-        let path = CelPath.Of(pair.Item1)
-        where path is not null
-        select (path, ((CelExpression.Literal)pair.Item2).Value.String, call.Offset);
+        let path = pair.Item1.Path
+        let text = (pair.Item2 as CelExpression.Literal)?.Value.TryString
+        where path is not null && text is not null
+        select (path, text, call.Offset);
+
+    private sealed class NamedValues(CelSchema schema, IReadOnlyDictionary<string, CelValue> values, int locals)
+        : CelFrame(locals)
+    {
+        public override CelValue Read(int slot) =>
+            values.TryGetValue(schema.Paths[slot], out var value)
+                ? value
+                : CelValue.Fail($"`{schema.Paths[slot]}` has no value");
+    }
 }

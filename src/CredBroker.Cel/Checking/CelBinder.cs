@@ -60,7 +60,7 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
 
     private (CelNode Node, CelType Type) BindPath(CelExpression expression)
     {
-        if (CelPath.TryRead(expression, out var path, out var isAbsolute))
+        if (expression.TryReadPath(out var path, out var isAbsolute))
         {
             var local = isAbsolute ? -1 : _scope.FindLastIndex(variable => variable.Name == path.Split('.')[0]);
             if (expression is CelExpression.Name && local >= 0)
@@ -107,7 +107,7 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
     private (CelNode Node, CelType Type) BindSelect(CelExpression.Select select)
     {
         if (
-            CelPath.TryRead(select.Operand, out var prefix, out var isAbsolute)
+            select.Operand.TryReadPath(out var prefix, out var isAbsolute)
             && schema.Find(prefix) is null
             && schema.NamesAfter(prefix + ".").Any()
             && (isAbsolute || !_scope.Exists(variable => variable.Name == prefix.Split('.')[0]))

@@ -3,7 +3,7 @@ using System.Text;
 namespace CredBroker.Cel.Patterns;
 
 /// <content>Classes of characters, and the escapes that stand for some.</content>
-internal sealed partial class SafePattern
+public sealed partial class SafePattern
 {
     private string Class()
     {

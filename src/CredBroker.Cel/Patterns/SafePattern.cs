@@ -9,7 +9,7 @@ namespace CredBroker.Cel.Patterns;
 /// guard: in .NET <c>$</c> also matches before a final line feed and <c>\d</c> takes every script's digits. So a
 /// pattern is translated from a strict subset that means the same in RE2 and here, and anything else is refused.
 /// </summary>
-internal sealed partial class SafePattern
+public sealed partial class SafePattern
 {
     private const int MaxLength = 1_000;
 
@@ -23,7 +23,10 @@ internal sealed partial class SafePattern
 
     private SafePattern(string pattern) => _pattern = pattern;
 
-    /// <summary>Compiles a pattern, or says why not.</summary>
+    /// <summary>
+    /// Compiles a pattern of at most 1,000 characters whose repetitions unroll to at most 5,000 states, or says why
+    /// not. Matching takes time linear in the text (<see cref="RegexOptions.NonBacktracking"/>).
+    /// </summary>
     public static bool TryCompile(string pattern, out Regex regex, out string fault)
     {
         regex = null!;

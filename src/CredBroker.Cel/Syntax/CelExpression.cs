@@ -1,12 +1,19 @@
-using CredBroker.Cel.Values;
-
 namespace CredBroker.Cel.Syntax;
 
 /// <summary>A condition as it was written.</summary>
-/// <param name="Offset">Where it stands in the source.</param>
-/// <param name="Depth">How deep it nests; 1 for a leaf.</param>
-internal abstract record CelExpression(int Offset, int Depth)
+public abstract record CelExpression
 {
+    private CelExpression(int offset, int depth) => (Offset, Depth) = (offset, depth);
+
+    /// <summary>Where it stands in the source, from 0.</summary>
+    public int Offset { get; }
+
+    /// <summary>How deep it nests; 1 for a leaf.</summary>
+    public int Depth { get; }
+
+    /// <summary><c>a.b.c</c>, where it is nothing but names joined by dots; otherwise null.</summary>
+    public string? Path => TryReadPath(out var path, out _) ? path : null;
+
     /// <summary>What it is made of.</summary>
     public IEnumerable<CelExpression> Children =>
         this switch
@@ -24,6 +31,24 @@ internal abstract record CelExpression(int Offset, int Depth)
     /// <summary>It and everything in it.</summary>
     public IEnumerable<CelExpression> All() => Children.SelectMany(child => child.All()).Prepend(this);
 
+    /// <summary>Whether it is nothing but names joined by dots, and begins with one (<c>.a.b</c>).</summary>
+    internal bool TryReadPath(out string path, out bool isAbsolute)
+    {
+        switch (this)
+        {
+            case Name name:
+                (path, isAbsolute) = (name.Text, name.Absolute);
+                return true;
+            case Select select when select.Operand.TryReadPath(out var prefix, out isAbsolute):
+                path = $"{prefix}.{select.Field}";
+                return true;
+            default:
+                (path, isAbsolute) = ("", false);
+                return false;
+        }
+    }
+
+    /// <summary>A value that is written out.</summary>
     public sealed record Literal(int Offset, CelValue Value) : CelExpression(Offset, 1);
 
     /// <summary>A name. A leading dot makes it <paramref name="Absolute"/>: no macro's variable hides it.</summary>
@@ -52,12 +77,15 @@ internal abstract record CelExpression(int Offset, int Depth)
     public sealed record Logic(int Offset, bool IsAnd, IReadOnlyList<CelExpression> Operands, int Depth)
         : CelExpression(Offset, Depth);
 
+    /// <summary><c>test ? then : else</c>.</summary>
     public sealed record Conditional(int Offset, CelExpression Test, CelExpression Then, CelExpression Else, int Depth)
         : CelExpression(Offset, Depth);
 
+    /// <summary><c>[a, b]</c>.</summary>
     public sealed record ListOf(int Offset, IReadOnlyList<CelExpression> Items, int Depth)
         : CelExpression(Offset, Depth);
 
+    /// <summary><c>{key: value}</c>.</summary>
     public sealed record MapOf(int Offset, IReadOnlyList<(CelExpression Key, CelExpression Value)> Entries, int Depth)
         : CelExpression(Offset, Depth);
 
@@ -73,14 +101,4 @@ internal abstract record CelExpression(int Offset, int Depth)
         CelExpression Body,
         int Depth
     ) : CelExpression(Offset, Depth);
-}
-
-/// <summary>The macros that iterate.</summary>
-internal enum CelMacro
-{
-    All,
-    Exists,
-    ExistsOne,
-    Filter,
-    Map,
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using CredBroker.Cel.Values;
 
 namespace CredBroker.Cel.Syntax;
 

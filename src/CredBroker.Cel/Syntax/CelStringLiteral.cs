@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using CredBroker.Cel.Values;
 
 namespace CredBroker.Cel.Syntax;
 

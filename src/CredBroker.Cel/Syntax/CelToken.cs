@@ -1,5 +1,3 @@
-using CredBroker.Cel.Values;
-
 namespace CredBroker.Cel.Syntax;
 
 /// <summary>A token.</summary>

@@ -67,7 +67,7 @@ internal sealed class CelLiteralMap(CelValue[] keys, CelValue[] values) : CelMap
 }
 
 /// <summary>A verified identity's claims, seen in place.</summary>
-internal sealed class CelClaimMap(IReadOnlyDictionary<string, JsonElement> claims) : CelMap
+internal sealed class CelMemberMap(IReadOnlyDictionary<string, JsonElement> claims) : CelMap
 {
     public override int Count => claims.Count;
 

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CredBroker.Client;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.Cli.Connection;
 
@@ -119,14 +120,10 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
 
     private static X509ChainPolicy TrustOnly(string path)
     {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
+        X509ChainPolicy policy;
         try
         {
-            policy.CustomTrustStore.ImportFromPemFile(path);
+            policy = CertificateAuthorities.TrustOnly(path);
         }
         catch (Exception exception)
             when (exception is IOException or UnauthorizedAccessException or CryptographicException)

@@ -1,4 +1,5 @@
 using System.Text;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Cli.Keys;
 
@@ -17,15 +18,9 @@ internal sealed class PrivateFile : IDisposable
     /// <summary>Creates it. A file that exists is never overwritten: it may hold a key that is still needed.</summary>
     public static PrivateFile Create(string path)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
         try
         {
-            return new(path, new FileStream(path, options));
+            return new(path, OwnerOnlyFile.CreateNew(path));
         }
         catch (IOException) when (File.Exists(path))
         {

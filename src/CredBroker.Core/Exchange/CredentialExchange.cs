@@ -148,7 +148,7 @@ public sealed partial class CredentialExchange(
             return (decision, null);
         }
 
-        if ((CheckCsr(command, grant.Entry) ?? issuer.Status.Refusal ?? CheckClock()) is { } notNow)
+        if ((CsrRule.Check(grant.Entry.Vault, command.Csr) ?? issuer.Status.Refusal ?? CheckClock()) is { } notNow)
         {
             return (Denied(decision, notNow), null);
         }
@@ -429,17 +429,6 @@ public sealed partial class CredentialExchange(
                 TimeSpan.FromSeconds(30)
             )
             : null;
-
-    private static Refusal? CheckCsr(ExchangeCommand command, CatalogueEntry entry) =>
-        (entry.Vault, command.Csr) switch
-        {
-            (VaultBinding.Pki { Mode: PkiMode.Sign }, null) => new(
-                RefusalCode.CsrInvalid,
-                "This credential signs your own key: send a PKCS#10 request as `csr`."
-            ),
-            (VaultBinding.Pki { Mode: PkiMode.Sign }, _) or (_, null) => null,
-            _ => new(RefusalCode.CsrInvalid, "This credential takes no `csr`. Leave it out."),
-        };
 
     private static AuditEvent DecisionEvent(string type, ExchangeCommand command, DecisionRecord decision) =>
         new()

@@ -1,4 +1,4 @@
-using CredBroker.Cel.Values;
+using CredBroker.Cel;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 
@@ -27,7 +27,7 @@ internal sealed class AutonomyGate
             new("policy", true),
             new("attributable", isAttributable),
         ];
-        Failed = new CelTextList([
+        Failed = CelValue.OfTexts([
             .. Conditions.Where(condition => !condition.Holds).Select(condition => condition.Name),
         ]);
         IsOpen = tolerates && hasOwner && isAttributable;
@@ -36,7 +36,7 @@ internal sealed class AutonomyGate
     public IReadOnlyList<GateCondition> Conditions { get; }
 
     /// <summary>Names of the conditions that failed, as conditions see them.</summary>
-    public CelList Failed { get; }
+    public CelValue Failed { get; }
 
     /// <summary>Whether all of them hold.</summary>
     public bool IsOpen { get; }

@@ -1,5 +1,6 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
-using CredBroker.Cel.Values;
+using CredBroker.Cel;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 
@@ -12,7 +13,7 @@ namespace CredBroker.Core.Policy;
 internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(locals)
 {
     private static readonly CelValue Empty = CelValue.Of("");
-    private static readonly CelValue NoArguments = CelValue.Of(new CelLiteralMap([], []));
+    private static readonly CelValue NoArguments = CelValue.OfMembers(ReadOnlyDictionary<string, JsonElement>.Empty);
 
     private CelValue _claims;
     private CelValue _arguments;
@@ -34,7 +35,7 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
 
     public TimeSpan Ttl { get; set; }
 
-    public CelList FailedGate { get; set; } = null!;
+    public CelValue FailedGate { get; set; }
 
     /// <inheritdoc/>
     public override CelValue Read(int slot) =>
@@ -49,7 +50,7 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
             PolicyPath.IdentityProof => CelValue.Of(identity.Proof == ProofMethod.JwtSvid ? "jwt-svid" : "oidc"),
             PolicyPath.IdentityClaims => _claims.Kind == CelKind.Map
                 ? _claims
-                : _claims = CelValue.Of(new CelClaimMap(identity.Claims)),
+                : _claims = CelValue.OfMembers(identity.Claims),
             PolicyPath.Agent => CelValue.Of(Agent),
             PolicyPath.TaskId => CelValue.Of(Task.Id),
             PolicyPath.TaskProcess => CelValue.Of(Task.Process),
@@ -63,9 +64,9 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
             PolicyPath.CredentialReversible => CelValue.Of(IsReversible),
             PolicyPath.RequestActions => _actions.Kind == CelKind.List
                 ? _actions
-                : _actions = CelValue.Of(new CelTextList(Request.Actions)),
+                : _actions = CelValue.OfTexts(Request.Actions),
             PolicyPath.RequestResource => CelValue.Of(Request.Resource),
-            PolicyPath.RequestTtl => CelValue.OfNanoseconds(CelDuration.FromTimeSpan(Ttl)),
+            PolicyPath.RequestTtl => CelValue.Of(Ttl),
             PolicyPath.RequestDelivery => CelValue.Of(Request.Delivery),
             PolicyPath.ToolCallName => CelValue.Of(Request.ToolCall?.Name ?? ""),
             PolicyPath.ToolCallArguments => _arguments.Kind == CelKind.Map
@@ -75,7 +76,7 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
             PolicyPath.ProcessOwnerSubject => CelValue.Of(Process.Owner?.Subject ?? ""),
             PolicyPath.ProcessTolerates => CelValue.Of(Process.ToleratesRuntimeAction),
             PolicyPath.DelegationDepth => CelValue.Of(0L),
-            PolicyPath.ContextGate => CelValue.Of(FailedGate),
+            PolicyPath.ContextGate => FailedGate,
             // Nobody acts for a person or another agent yet: these are empty, as declared scalars are.
             PolicyPath.TaskOnBehalfOfIssuer
             or PolicyPath.TaskOnBehalfOfSubject
@@ -85,7 +86,5 @@ internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelF
         };
 
     private static CelValue ArgumentsOf(ToolCall? call) =>
-        call is { Arguments: { ValueKind: JsonValueKind.Object } given }
-            ? CelValue.Of(new CelJsonMap(given))
-            : NoArguments;
+        call is { Arguments: { ValueKind: JsonValueKind.Object } given } ? CelValue.OfObject(given) : NoArguments;
 }

@@ -1,5 +1,4 @@
-using CredBroker.Cel.Checking;
-using CredBroker.Cel.Values;
+using CredBroker.Cel;
 
 namespace CredBroker.Core.Policy;
 

@@ -1,5 +1,4 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Values;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 
@@ -271,5 +270,5 @@ public sealed class PolicySet
         };
 
     private static string ErrorOf(CelValue value) =>
-        value.IsError ? value.Error : $"it gave a value of type {CelType.NameOf(value.Kind)}, not a truth value";
+        value.TryError ?? $"it gave a value of type {CelType.NameOf(value.Kind)}, not a truth value";
 }

@@ -5,27 +5,22 @@ namespace CredBroker.Core.Policy;
 
 /// <summary>Where and how Vault makes a credential: the catalogue entry's <c>vault</c> part.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "engine")]
-[JsonDerivedType(typeof(Database), "database")]
-[JsonDerivedType(typeof(Dynamic), "dynamic")]
-[JsonDerivedType(typeof(Pki), "pki")]
-[JsonDerivedType(typeof(KeyValue), "kv")]
-[JsonDerivedType(typeof(Token), "token")]
+[JsonDerivedType(typeof(Database), Database.EngineName)]
+[JsonDerivedType(typeof(Dynamic), Dynamic.EngineName)]
+[JsonDerivedType(typeof(Pki), Pki.EngineName)]
+[JsonDerivedType(typeof(KeyValue), KeyValue.EngineName)]
+[JsonDerivedType(typeof(Token), Token.EngineName)]
 public abstract record VaultBinding
 {
-    private VaultBinding() { }
+    private VaultBinding(string engine) => Engine = engine;
 
-    /// <summary>The engine's name as policy and CEL say it.</summary>
+    /// <summary>The names of all engines, as policy, CEL and the wire say them: the one list.</summary>
+    public static IReadOnlyList<string> Engines { get; } =
+    [Database.EngineName, Dynamic.EngineName, Pki.EngineName, KeyValue.EngineName, Token.EngineName];
+
+    /// <summary>The engine's name: one of <see cref="Engines"/>.</summary>
     [JsonIgnore]
-    public string Engine =>
-        this switch
-        {
-            Database => "database",
-            Dynamic => "dynamic",
-            Pki => "pki",
-            KeyValue => "kv",
-            Token => "token",
-            _ => throw new InvalidOperationException("A vault binding of an unknown engine."),
-        };
+    public string Engine { get; }
 
     /// <summary>How far a revocation reaches.</summary>
     [JsonIgnore]
@@ -38,24 +33,44 @@ public abstract record VaultBinding
         };
 
     /// <summary>A dynamic user of the database engine: <c>GET &lt;mount&gt;/creds/&lt;role&gt;</c>.</summary>
-    public sealed record Database(string Mount, string Role) : VaultBinding;
+    public sealed record Database(string Mount, string Role) : VaultBinding(EngineName)
+    {
+        /// <summary>The engine's name.</summary>
+        public const string EngineName = "database";
+    }
 
     /// <summary>
     /// Any engine that answers a path with a leased secret; <paramref name="Method"/> is <c>GET</c> or <c>POST</c>.
     /// </summary>
-    public sealed record Dynamic(string Path, string Method) : VaultBinding;
+    public sealed record Dynamic(string Path, string Method) : VaultBinding(EngineName)
+    {
+        /// <summary>The engine's name.</summary>
+        public const string EngineName = "dynamic";
+    }
 
     /// <summary>
     /// A certificate: the agent's CSR signed (<c>pki/sign</c>), or key and certificate made by Vault
     /// (<c>pki/issue</c>).
     /// </summary>
-    public sealed record Pki(string Mount, string Role, PkiMode Mode) : VaultBinding;
+    public sealed record Pki(string Mount, string Role, PkiMode Mode) : VaultBinding(EngineName)
+    {
+        /// <summary>The engine's name.</summary>
+        public const string EngineName = "pki";
+    }
 
     /// <summary>A static value of a KV version 2 engine: read in one call, not revocable.</summary>
-    public sealed record KeyValue(string Mount, string Path) : VaultBinding;
+    public sealed record KeyValue(string Mount, string Path) : VaultBinding(EngineName)
+    {
+        /// <summary>The engine's name.</summary>
+        public const string EngineName = "kv";
+    }
 
     /// <summary>A Vault token of the token role <paramref name="Role"/>.</summary>
-    public sealed record Token(string Role) : VaultBinding;
+    public sealed record Token(string Role) : VaultBinding(EngineName)
+    {
+        /// <summary>The engine's name.</summary>
+        public const string EngineName = "token";
+    }
 }
 
 /// <summary>Who makes a certificate's key.</summary>

@@ -1,3 +1,5 @@
+using CredBroker.Dev;
+
 namespace CredBroker.Server.Dev;
 
 /// <summary>

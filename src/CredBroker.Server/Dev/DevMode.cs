@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using CredBroker.Core.Text;
+using CredBroker.Dev;
 using CredBroker.Server.Hosting;
 using CredBroker.Vault;
 
@@ -84,8 +86,8 @@ public sealed class DevMode : IAsyncDisposable
             var dev = new DevMode(directory, vault, issuer, settings);
 
             var policy = DevPolicy.Text(issuer.Issuer);
-            await PrivateFile.WriteAsync(dev.PolicyFile, policy, cancellationToken);
-            await PrivateFile.WriteAsync(dev.VaultRootTokenFile, vault.RootToken, cancellationToken);
+            await OwnerOnlyFile.WriteNewAsync(dev.PolicyFile, policy, cancellationToken);
+            await OwnerOnlyFile.WriteNewAsync(dev.VaultRootTokenFile, vault.RootToken, cancellationToken);
             using var preparation = new DevVaultPreparation(vault, settings.GetSection("Vault").Get<VaultOptions>()!);
             await preparation.RunAsync(DevPolicy.Catalogue(policy), options.Time, cancellationToken);
             return dev;

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Text;
+using CredBroker.Dev;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 
@@ -61,7 +62,7 @@ internal sealed class DevVaultPreparation(DevVault vault, VaultOptions options) 
             "{}",
             cancellationToken
         );
-        await PrivateFile.WriteAsync(
+        await OwnerOnlyFile.WriteNewAsync(
             options.TokenFile,
             made.RootElement.GetProperty("auth").GetProperty("client_token").GetString()!,
             cancellationToken

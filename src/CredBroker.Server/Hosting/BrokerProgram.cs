@@ -1,5 +1,7 @@
 using CredBroker.Core.State;
+#if CREDBROKER_DEV
 using CredBroker.Server.Dev;
+#endif
 
 namespace CredBroker.Server.Hosting;
 
@@ -27,24 +29,9 @@ internal static class BrokerProgram
         try
         {
             var configuration = SettingsFiles.Open(line.SettingsFile).Build();
-            await using var dev = line.Dev
-                ? await DevMode.StartAsync(new DevModeOptions { Settings = configuration }, CancellationToken.None)
-                : null;
-            await using var app = BrokerHost.Build(dev?.Settings ?? configuration, line.Dev);
-            if (line.Check)
-            {
-                await Console.Out.WriteLineAsync("The settings have no fault.");
-                return Stopped;
-            }
-
-            await app.StartAsync();
-            if (dev is not null)
-            {
-                await Console.Out.WriteLineAsync(dev.Describe(new Uri(app.Urls.Single())));
-            }
-
-            await app.WaitForShutdownAsync();
-            return Stopped;
+            return line.Dev
+                ? await RunDevModeAsync(configuration, line.Check)
+                : await RunBrokerAsync(configuration, line.Check);
         }
         catch (SettingsFaultsException e)
         {
@@ -57,5 +44,46 @@ internal static class BrokerProgram
             await Console.Error.WriteLineAsync($"The broker cannot start: {e.Message}");
             return Fault;
         }
+    }
+
+#if CREDBROKER_DEV
+    private static async Task<int> RunDevModeAsync(IConfiguration configuration, bool check)
+    {
+        var options = new DevModeOptions { Settings = configuration };
+        await using var dev = await DevMode.StartAsync(options, CancellationToken.None);
+        return await RunBrokerAsync(dev.Settings, check, dev.Describe);
+    }
+#else
+    private static Task<int> RunDevModeAsync(IConfiguration configuration, bool check) =>
+        throw new SettingsFaultsException([
+            "--dev is given, but this broker is built without dev mode: start it without --dev and with settings, or take a build that has dev mode.",
+        ]);
+#endif
+
+    /// <summary>
+    /// Runs until it is stopped. Dev mode gives <paramref name="greet"/>: what to print once the broker listens at an
+    /// address.
+    /// </summary>
+    private static async Task<int> RunBrokerAsync(
+        IConfiguration configuration,
+        bool check,
+        Func<Uri, string>? greet = null
+    )
+    {
+        await using var app = BrokerHost.Build(configuration, devMode: greet is not null);
+        if (check)
+        {
+            await Console.Out.WriteLineAsync("The settings have no fault.");
+            return Stopped;
+        }
+
+        await app.StartAsync();
+        if (greet is not null)
+        {
+            await Console.Out.WriteLineAsync(greet(new Uri(app.Urls.Single())));
+        }
+
+        await app.WaitForShutdownAsync();
+        return Stopped;
     }
 }

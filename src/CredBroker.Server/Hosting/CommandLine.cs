@@ -6,13 +6,20 @@ namespace CredBroker.Server.Hosting;
 /// </summary>
 internal sealed record CommandLine
 {
-    public const string Usage = """
+#if CREDBROKER_DEV
+    private const string DevMode =
+        "everything built in, on this machine alone, nothing to configure; not for real secrets";
+#else
+    private const string DevMode = "not in this build";
+#endif
+
+    public const string Usage = $"""
         CredBroker: just-in-time, short-lived credentials for AI agents.
 
           CredBroker.Server                    start with ./appsettings.json and the environment (CREDBROKER__Section__Key)
           CredBroker.Server --settings FILE    start with another settings file
           CredBroker.Server --check            report every fault of the settings and exit
-          CredBroker.Server --dev              everything built in, on this machine alone, nothing to configure; not for real secrets
+          CredBroker.Server --dev              {DevMode}
 
         Every setting is described in appsettings.example.json. Exit codes: 0 stopped, 1 fault, 2 settings or command line wrong.
         """;

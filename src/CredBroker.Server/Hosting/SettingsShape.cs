@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
+using CredBroker.Cel;
 
 namespace CredBroker.Server.Hosting;
 
@@ -70,7 +71,7 @@ internal static class SettingsShape
 
         var names = known.ToList();
         var nearest = names
-            .Select(name => (name, distance: Distance(name.ToUpperInvariant(), key.ToUpperInvariant())))
+            .Select(name => (name, distance: NearestName.Distance(name.ToUpperInvariant(), key.ToUpperInvariant())))
             .Where(n => n.distance <= 3)
             .OrderBy(n => n.distance)
             .Select(n => n.name)
@@ -154,23 +155,4 @@ internal static class SettingsShape
 
     private static PropertyInfo? Find(Type type, string key) =>
         Properties(type).FirstOrDefault(p => p.Name.Equals(key, StringComparison.OrdinalIgnoreCase));
-
-    /// <summary>Levenshtein distance; keys are short.</summary>
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(cost, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[b.Length];
-    }
 }

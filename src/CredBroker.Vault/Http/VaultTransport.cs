@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using CredBroker.Core.Identity.Verification;
 
 namespace CredBroker.Vault.Http;
 
@@ -42,7 +42,11 @@ internal sealed class VaultTransport : IDisposable
             // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault
             // beside the broker's token.
             ActivityHeadersPropagator = null,
-            SslOptions = options.CaFile.Length == 0 ? new() : TrustOnly(options.CaFile),
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                CertificateChainPolicy =
+                    options.CaFile.Length > 0 ? CertificateAuthorities.TrustOnly(options.CaFile) : null,
+            },
         };
         _http = new HttpMessageInvoker(handler, disposeHandler: true);
         _maxResponseBytes = options.MaxResponseBytes;
@@ -171,16 +175,5 @@ internal sealed class VaultTransport : IDisposable
         }
 
         return words.ToString();
-    }
-
-    private static SslClientAuthenticationOptions TrustOnly(string caFile)
-    {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        policy.CustomTrustStore.ImportFromPemFile(caFile);
-        return new() { CertificateChainPolicy = policy };
     }
 }

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using CredBroker.Dev;
 using CredBroker.IntegrationTests.Fixtures;
-using CredBroker.Server.Dev;
 
 namespace CredBroker.IntegrationTests.Dev;
 

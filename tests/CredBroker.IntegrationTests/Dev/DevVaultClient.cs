@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using CredBroker.Server.Dev;
+using CredBroker.Dev;
 
 namespace CredBroker.IntegrationTests.Dev;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using CredBroker.Server.Dev;
+using CredBroker.Dev;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;

@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
+using CredBroker.Dev;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Dev;
 using CredBroker.Server.Hosting;

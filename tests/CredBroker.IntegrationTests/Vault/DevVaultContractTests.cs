@@ -2,7 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Text;
-using CredBroker.Server.Dev;
+using CredBroker.Dev;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 

@@ -1,6 +1,4 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
-using CredBroker.Cel.Values;
 
 namespace CredBroker.UnitTests.Cel;
 

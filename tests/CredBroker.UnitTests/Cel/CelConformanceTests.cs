@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
 using CredBroker.Cel.Values;
 using CredBroker.UnitTests.Policy;
 

@@ -1,6 +1,4 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
-using CredBroker.Cel.Values;
 using CredBroker.Core.Policy;
 using CredBroker.UnitTests.Policy;
 

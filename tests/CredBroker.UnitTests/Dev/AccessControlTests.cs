@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
-using CredBroker.Server.Dev.VaultApi;
+using CredBroker.Dev.Vault.Access;
+using CredBroker.Dev.Vault.Http;
+using CredBroker.Dev.Vault.Values;
 
 namespace CredBroker.UnitTests.Dev;
 
@@ -77,7 +79,7 @@ public sealed class AccessControlTests
     [InlineData("{\"path\":{\"a\":{\"capabilities\":5}}}")]
     [InlineData("{\"path\":5}")]
     public void A_policy_that_cannot_be_read_or_enforced_is_refused(string policy) =>
-        Assert.Equal(400, Assert.Throws<VaultRefusal>(() => Parse(policy)).Status);
+        Assert.Equal(400, Assert.Throws<DevVaultRefusal>(() => Parse(policy)).Status);
 
     [Theory]
     [InlineData("allowed_parameters = { \"ttl\" = [] }", """{"ttl":"1m"}""", true)]
@@ -134,7 +136,7 @@ public sealed class AccessControlTests
     [InlineData("a?c", "abc", false)]
     [InlineData("a", "a", true)]
     public void A_star_stands_for_anything_and_nothing_else_does(string pattern, string text, bool expected) =>
-        Assert.Equal(expected, VaultText.Matches(pattern, text));
+        Assert.Equal(expected, DevVaultText.Matches(pattern, text));
 
     [Theory]
     [InlineData("90", 90)]
@@ -144,7 +146,7 @@ public sealed class AccessControlTests
     [InlineData("2d", 172800)]
     public void Durations_are_read_as_Vault_reads_them(string text, int seconds)
     {
-        Assert.True(VaultDuration.TryParse(text, out var duration));
+        Assert.True(DevVaultDuration.TryParse(text, out var duration));
         Assert.Equal(seconds, duration.TotalSeconds);
     }
 
@@ -155,7 +157,7 @@ public sealed class AccessControlTests
     [InlineData("m")]
     [InlineData("1 h")]
     [InlineData("1..5s")]
-    public void What_is_no_duration_is_refused(string text) => Assert.False(VaultDuration.TryParse(text, out _));
+    public void What_is_no_duration_is_refused(string text) => Assert.False(DevVaultDuration.TryParse(text, out _));
 
     private static AclPolicy Parse(string policy) => AclPolicy.Parse("p", policy, DateTimeOffset.UnixEpoch, 1);
 }

@@ -1,6 +1,5 @@
 using CredBroker.Cel;
 using CredBroker.Cel.Patterns;
-using CredBroker.Cel.Values;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Policy.Linting;
@@ -206,7 +205,7 @@ public sealed class PolicyFuzzTests
                     Agents = [],
                 },
                 Credential = new(Samples.Policy().Credentials["payments-api-key"], null),
-                FailedGate = new CelTextList([]),
+                FailedGate = CelValue.OfTexts([]),
             };
             program.Run(inputs);
         }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using CredBroker.Cel.Checking;
+using CredBroker.Cel;
 
 namespace CredBroker.Core.Policy.Document;
 
@@ -169,6 +169,10 @@ internal sealed class MappingReader
         );
         return choices[0].Value;
     }
+
+    /// <summary>One of a list of words, which has to be there.</summary>
+    public string Choice(string key, IReadOnlyList<string> words) =>
+        words[Choice(key, absent: (int?)null, [.. words.Select((word, index) => (word, index))])];
 
     /// <summary>A list of texts without repetition.</summary>
     public IReadOnlyList<YamlScalar> Texts(YamlNode? value, string key)

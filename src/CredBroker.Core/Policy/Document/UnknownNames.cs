@@ -1,6 +1,4 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Checking;
-using CredBroker.Cel.Nodes;
 using CredBroker.Cel.Syntax;
 
 namespace CredBroker.Core.Policy.Document;
@@ -21,19 +19,16 @@ internal static class UnknownNames
         )
         {
             var (left, right) = (call.Arguments[0], call.Arguments[1]);
-            foreach (var (path, literal) in new[] { (CelPath.Of(left), right), (CelPath.Of(right), left) })
+            foreach (var (path, literal) in new[] { (left.Path, right), (right.Path, left) })
             {
                 if (KnownFor(path, draft) is not var (what, known))
                 {
                     continue;
                 }
 
-                foreach (var text in TextsOf(literal).Where(text => !known.Contains(text.Value.String)))
+                foreach (var (offset, text) in TextsOf(literal).Where(written => !known.Contains(written.Text)))
                 {
-                    yield return (
-                        text.Offset,
-                        $"there is no {what} `{text.Value.String}`{NearestName.Suggestion(text.Value.String, known)}"
-                    );
+                    yield return (offset, $"there is no {what} `{text}`{NearestName.Suggestion(text, known)}");
                 }
             }
         }
@@ -48,13 +43,14 @@ internal static class UnknownNames
             "credential.access" => ("access", ["read", "write", "external", "privileged"]),
             "credential.impact" => ("impact", ["low", "medium", "high"]),
             "credential.revocation" => ("revocation", ["backend", "crl", "none"]),
-            "credential.engine" => ("engine", ["database", "dynamic", "pki", "kv", "token"]),
+            "credential.engine" => ("engine", [.. VaultBinding.Engines]),
             "identity.proof" => ("proof", ["oidc", "jwt-svid"]),
             _ => null,
         };
 
-    private static IEnumerable<CelExpression.Literal> TextsOf(CelExpression expression) =>
-        (expression is CelExpression.ListOf list ? list.Items : [expression])
-            .OfType<CelExpression.Literal>()
-            .Where(literal => literal.Value.TryString is not null);
+    private static IEnumerable<(int Offset, string Text)> TextsOf(CelExpression expression) =>
+        from item in expression is CelExpression.ListOf list ? list.Items : [expression]
+        let text = (item as CelExpression.Literal)?.Value.TryString
+        where text is not null
+        select (item.Offset, text);
 }

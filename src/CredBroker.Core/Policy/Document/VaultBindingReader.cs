@@ -16,28 +16,23 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
         }
 
         var reader = new MappingReader(value, "`vault`", faults);
-        var engine = reader.Choice(
-            "engine",
-            absent: (Engine?)null,
-            ("database", Engine.Database),
-            ("dynamic", Engine.Dynamic),
-            ("pki", Engine.Pki),
-            ("kv", Engine.KeyValue),
-            ("token", Engine.Token)
-        );
+        var engine = reader.Choice("engine", VaultBinding.Engines);
         VaultBinding binding = engine switch
         {
-            Engine.Database => new VaultBinding.Database(Path(reader, "mount"), Segment(reader, "role")),
-            Engine.Dynamic => new VaultBinding.Dynamic(
+            VaultBinding.Database.EngineName => new VaultBinding.Database(
+                Path(reader, "mount"),
+                Segment(reader, "role")
+            ),
+            VaultBinding.Dynamic.EngineName => new VaultBinding.Dynamic(
                 Path(reader, "path"),
                 reader.Choice("method", absent: (bool?)true, ("GET", true), ("POST", false)) ? "GET" : "POST"
             ),
-            Engine.Pki => new VaultBinding.Pki(
+            VaultBinding.Pki.EngineName => new VaultBinding.Pki(
                 Path(reader, "mount"),
                 Segment(reader, "role"),
                 reader.Choice("mode", absent: (PkiMode?)PkiMode.Sign, ("sign", PkiMode.Sign), ("issue", PkiMode.Issue))
             ),
-            Engine.KeyValue => new VaultBinding.KeyValue(Path(reader, "mount"), Path(reader, "path")),
+            VaultBinding.KeyValue.EngineName => new VaultBinding.KeyValue(Path(reader, "mount"), Path(reader, "path")),
             _ => new VaultBinding.Token(Segment(reader, "role")),
         };
         var setup = reader.Find("setup") is { } node ? ReadSetup(node, engine) : null;
@@ -45,13 +40,13 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
         return (binding, setup);
     }
 
-    private VaultSetup ReadSetup(YamlNode value, Engine engine)
+    private VaultSetup ReadSetup(YamlNode value, string engine)
     {
         var reader = new MappingReader(value, "`setup`", faults);
         var setup = new VaultSetup();
         switch (engine)
         {
-            case Engine.Database:
+            case VaultBinding.Database.EngineName:
                 var grants = reader.Texts(reader.Find("grants"), "grants");
                 foreach (var grant in grants.Where(grant => !grant.Text.Contains("{{name}}", StringComparison.Ordinal)))
                 {
@@ -65,7 +60,7 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
                     Grants = [.. grants.Select(grant => grant.Text)],
                 };
                 break;
-            case Engine.Pki:
+            case VaultBinding.Pki.EngineName:
                 setup = setup with
                 {
                     AllowedUris =
@@ -78,7 +73,7 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
                     ],
                 };
                 break;
-            case Engine.Dynamic or Engine.Token:
+            case VaultBinding.Dynamic.EngineName or VaultBinding.Token.EngineName:
                 setup = setup with { Policy = reader.Text("policy") };
                 break;
         }
@@ -120,14 +115,5 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
         }
 
         return scalar.Text;
-    }
-
-    private enum Engine
-    {
-        Database,
-        Dynamic,
-        Pki,
-        KeyValue,
-        Token,
     }
 }

@@ -1,5 +1,4 @@
 using CredBroker.Cel;
-using CredBroker.Cel.Nodes;
 using CredBroker.Cel.Syntax;
 using CredBroker.Core.Policy.Document;
 
@@ -141,7 +140,7 @@ public static class PolicyLint
         var sized = everything
             .OfType<CelExpression.Call>()
             .Where(call => call.Function == "size")
-            .Select(call => CelPath.Of(call.Arguments[0]))
+            .Select(call => call.Arguments[0].Path)
             .OfType<string>()
             .ToHashSet(StringComparer.Ordinal);
         foreach (var macro in everything.OfType<CelExpression.Macro>().Where(macro => macro.Kind == CelMacro.All))
@@ -149,7 +148,7 @@ public static class PolicyLint
             // A request's actions are never empty.
             if (
                 macro.Range is CelExpression.ListOf { Items.Count: > 0 }
-                || CelPath.Of(macro.Range) is { } path && (path == "request.actions" || sized.Contains(path))
+                || macro.Range.Path is { } path && (path == "request.actions" || sized.Contains(path))
             )
             {
                 continue;

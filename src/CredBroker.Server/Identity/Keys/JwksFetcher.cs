@@ -25,8 +25,7 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
         var first = new Uri(
             options.Uri.Length > 0 ? options.Uri : $"{issuer.TrimEnd('/')}/.well-known/openid-configuration"
         );
-        using var certificates = new Certificates(options.CaFile);
-        using var client = CreateClient(first, certificates);
+        using var client = CreateClient(first, Trust(options.CaFile));
         if (options.TokenFile.Length > 0)
         {
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
@@ -88,7 +87,7 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
             );
     }
 
-    private static HttpClient CreateClient(Uri first, Certificates certificates)
+    private static HttpClient CreateClient(Uri first, X509ChainPolicy? trust)
     {
         var handler = new SocketsHttpHandler
         {
@@ -97,7 +96,7 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
             AutomaticDecompression = DecompressionMethods.None,
             UseProxy = !first.IsLoopback,
             MaxResponseHeadersLength = 16,
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = certificates.ChainPolicy() },
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust },
         };
         return new HttpClient(handler)
         {
@@ -106,46 +105,12 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
         };
     }
 
-    /// <summary>The authorities of a PEM file; without a file the system's count.</summary>
-    private sealed class Certificates : IDisposable
+    /// <summary>Trust in the authorities of a PEM file; null, and so the system's, without a file.</summary>
+    private static X509ChainPolicy? Trust(string caFile)
     {
-        private readonly X509Certificate2Collection _roots = [];
-
-        public Certificates(string path)
-        {
-            if (path.Length > 0)
-            {
-                _roots.ImportFromPemFile(path);
-            }
-
-            if (path.Length > 0 && _roots.Count == 0)
-            {
-                throw new KeyDocumentException($"the file '{path}' holds no certificate");
-            }
-        }
-
-        public X509ChainPolicy? ChainPolicy()
-        {
-            if (_roots.Count == 0)
-            {
-                return null;
-            }
-
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            policy.CustomTrustStore.AddRange(_roots);
-            return policy;
-        }
-
-        public void Dispose()
-        {
-            foreach (var certificate in _roots)
-            {
-                certificate.Dispose();
-            }
-        }
+        var trust = caFile.Length > 0 ? CertificateAuthorities.TrustOnly(caFile) : null;
+        return trust is { CustomTrustStore.Count: 0 }
+            ? throw new KeyDocumentException($"the file '{caFile}' holds no certificate")
+            : trust;
     }
 }

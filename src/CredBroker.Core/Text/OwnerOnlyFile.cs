@@ -1,0 +1,27 @@
+namespace CredBroker.Core.Text;
+
+/// <summary>Files that only the user who runs the program may read: tokens, keys.</summary>
+public static class OwnerOnlyFile
+{
+    /// <summary>
+    /// Makes a new file for writing. Its mode is 0600 from the start, so that there is no moment at which another user
+    /// could open it; on Windows the folder's rights hold. Throws <see cref="IOException"/> where the file exists.
+    /// </summary>
+    public static FileStream CreateNew(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
+    }
+
+    /// <summary>Makes a new file that holds the text, as UTF-8.</summary>
+    public static async Task WriteNewAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        await using var file = new StreamWriter(CreateNew(path));
+        await file.WriteAsync(text.AsMemory(), cancellationToken);
+    }
+}

@@ -1,0 +1,218 @@
+using System.Text.Json.Nodes;
+using CredBroker.Dev.Vault.Http;
+using CredBroker.Dev.Vault.Mounts;
+using CredBroker.Dev.Vault.Tokens;
+using CredBroker.Dev.Vault.Values;
+
+namespace CredBroker.Dev.Vault.AppRole;
+
+/// <summary><c>auth/approle/</c>: login with a role id and a secret id.</summary>
+internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
+{
+    private static readonly JsonObject RoleDefaults = JsonNode
+        .Parse(
+            """
+            {"bind_secret_id":true,"local_secret_ids":false,"secret_id_bound_cidrs":null,"secret_id_num_uses":0,"secret_id_ttl":0,"token_bound_cidrs":[],
+             "token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,"token_num_uses":0,"token_period":0,"token_policies":[],
+             "token_strictly_bind_ip":false,"token_ttl":0,"token_type":"default"}
+            """
+        )!
+        .AsObject();
+
+    private readonly SortedDictionary<string, AppRole> _roles = new(StringComparer.Ordinal);
+
+    public override string Type => "approle";
+
+    public override bool IsOpen(string path) => path == "login";
+
+    public override bool? Exists(string path) =>
+        path.StartsWith("role/", StringComparison.Ordinal) && path.IndexOf('/', "role/".Length) < 0
+            ? _roles.ContainsKey(path["role/".Length..])
+            : null;
+
+    public override DevVaultReply Handle(DevVaultCall call)
+    {
+        if (call.Path == "login")
+        {
+            return call.Writes ? Login(call) : throw DevVaultRefusal.UnsupportedOperation();
+        }
+
+        if (call is { Path: "role/", Operation: DevVaultOperation.List })
+        {
+            return DevVaultReply.Keys(_roles.Keys);
+        }
+
+        if (!call.Below("role/", out var rest))
+        {
+            throw DevVaultRefusal.UnsupportedPath();
+        }
+
+        return rest.TrimEnd('/').Split('/') switch
+        {
+            [var name] => Role(call, name),
+            [var name, "role-id"] => RoleId(call, Find(name)),
+            [var name, "secret-id"] when call.Operation == DevVaultOperation.List => DevVaultReply.Keys(
+                Find(name).SecretIds.Values.Select(secret => secret.Accessor).Order(StringComparer.Ordinal)
+            ),
+            [var name, "secret-id"] when call.Writes => SecretId(call, Find(name), Guid.NewGuid().ToString()),
+            [var name, "custom-secret-id"] when call.Writes => SecretId(
+                call,
+                Find(name),
+                call.Fields.Text("secret_id")
+            ),
+            _ => throw DevVaultRefusal.UnsupportedPath(),
+        };
+    }
+
+    private AppRole Find(string name) =>
+        _roles.GetValueOrDefault(name) ?? throw new DevVaultRefusal(404, $"role \"{name}\" does not exist");
+
+    private DevVaultReply Role(DevVaultCall call, string name)
+    {
+        switch (call.Operation)
+        {
+            case DevVaultOperation.Read:
+                return DevVaultReply.Of(
+                    (_roles.GetValueOrDefault(name) ?? throw DevVaultRefusal.NoEntry()).Settings.ToJson()
+                );
+            case DevVaultOperation.Delete:
+                _roles.Remove(name);
+                return DevVaultReply.NoContent;
+            case DevVaultOperation.Create or DevVaultOperation.Update:
+                RoleSettings.RefuseOld(call.Fields, ("policies", "token_policies"), ("period", "token_period"));
+                DevVaultBounds.Check(_roles.Count, DevVaultBounds.Roles, "AppRoles");
+                var before = _roles.GetValueOrDefault(name);
+                _roles[name] = (
+                    before ?? new AppRole { Name = name, Settings = RoleSettings.Read(RoleDefaults, call.Fields) }
+                ) with
+                {
+                    Settings = RoleSettings.Read(RoleDefaults, call.Fields, before?.Settings),
+                };
+                return DevVaultReply.NoContent;
+            default:
+                throw DevVaultRefusal.UnsupportedOperation();
+        }
+    }
+
+    private DevVaultReply RoleId(DevVaultCall call, AppRole role)
+    {
+        if (call.Operation == DevVaultOperation.Read)
+        {
+            return DevVaultReply.Of(new JsonObject { ["role_id"] = role.RoleId });
+        }
+
+        _roles[role.Name] = role with { RoleId = call.Fields.Text("role_id") };
+        return DevVaultReply.NoContent;
+    }
+
+    private static DevVaultReply SecretId(DevVaultCall call, AppRole role, string secretId)
+    {
+        DevVaultBounds.Check(role.SecretIds.Count, DevVaultBounds.SecretIds, "secret ids of one role");
+        var (uses, ttl) = (role.Settings.Number("secret_id_num_uses"), role.Settings.Duration("secret_id_ttl"));
+        var entry = new SecretIdEntry
+        {
+            UsesLeft = uses,
+            EndsAt = ttl > TimeSpan.Zero ? call.Now + ttl : DateTimeOffset.MaxValue,
+        };
+        if (!role.SecretIds.TryAdd(secretId, entry))
+        {
+            throw new DevVaultRefusal(500, "failed to store SecretID: SecretID is already registered");
+        }
+
+        return DevVaultReply.Of(
+            new JsonObject
+            {
+                ["secret_id"] = secretId,
+                ["secret_id_accessor"] = entry.Accessor,
+                ["secret_id_num_uses"] = uses,
+                ["secret_id_ttl"] = (long)ttl.TotalSeconds,
+            }
+        );
+    }
+
+    private DevVaultReply Login(DevVaultCall call)
+    {
+        var (roleId, secretId) = (call.Fields.Text("role_id"), call.Fields.Text("secret_id"));
+        if (roleId.Length == 0)
+        {
+            throw new DevVaultRefusal(500, "missing role_id");
+        }
+
+        var role =
+            _roles.Values.FirstOrDefault(role => role.RoleId == roleId)
+            ?? throw new DevVaultRefusal(400, "invalid role or secret ID");
+        if (role.Settings.Flag("bind_secret_id"))
+        {
+            role.Use(secretId.Length > 0 ? secretId : throw new DevVaultRefusal(400, "missing secret_id"), call.Now);
+        }
+
+        var warnings = new List<string>();
+        var settings = role.Settings;
+        var (period, maximum) = (settings.Duration("token_period"), settings.Duration("token_explicit_max_ttl"));
+        var token = tokens.Add(
+            new DevVaultToken
+            {
+                Id = DevVaultTokens.NewId(),
+                Policies =
+                [
+                    .. settings
+                        .List("token_policies")
+                        .Concat(settings.Flag("token_no_default_policy") ? [] : ["default"])
+                        .Distinct(StringComparer.Ordinal)
+                        .Order(StringComparer.Ordinal),
+                ],
+                Path = $"{call.Mount}login",
+                DisplayName = "approle",
+                Meta = new JsonObject { ["role_name"] = role.Name },
+                IssuedAt = call.Now,
+                Renewable = true,
+                CreationTtl = TokenTtl.Grant(
+                    settings.Duration("token_ttl"),
+                    period,
+                    TokenTtl.Smaller(maximum, settings.Duration("token_max_ttl")),
+                    call.Now,
+                    call.Now,
+                    warnings
+                ),
+                ExplicitMaxTtl = maximum,
+                MaxTtl = settings.Duration("token_max_ttl"),
+                Period = period,
+                UsesLeft = settings.Number("token_num_uses"),
+            }
+        );
+        return new DevVaultReply { Auth = token.ToAuth(), Warnings = warnings };
+    }
+
+    private sealed record AppRole
+    {
+        public required string Name { get; init; }
+
+        public required RoleSettings Settings { get; init; }
+
+        public string RoleId { get; init; } = Guid.NewGuid().ToString();
+
+        public Dictionary<string, SecretIdEntry> SecretIds { get; init; } = new(StringComparer.Ordinal);
+
+        public void Use(string secretId, DateTimeOffset now)
+        {
+            if (SecretIds.GetValueOrDefault(secretId) is not { } entry || entry.EndsAt <= now)
+            {
+                throw new DevVaultRefusal(400, "invalid role or secret ID");
+            }
+
+            if (entry.UsesLeft > 0 && --entry.UsesLeft == 0)
+            {
+                SecretIds.Remove(secretId);
+            }
+        }
+    }
+
+    private sealed class SecretIdEntry
+    {
+        public string Accessor { get; } = Guid.NewGuid().ToString();
+
+        public required int UsesLeft { get; set; }
+
+        public required DateTimeOffset EndsAt { get; init; }
+    }
+}
