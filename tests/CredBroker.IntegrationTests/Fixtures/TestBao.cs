@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CredBroker.UnitTests;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
@@ -12,7 +13,6 @@ namespace CredBroker.IntegrationTests.Fixtures;
 /// </summary>
 public sealed class TestBao : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly DirectoryInfo _directory;
     private readonly HttpClient _http;
     private readonly string[] _arguments;
@@ -233,7 +233,7 @@ public sealed class TestBao : IAsyncDisposable
 
     private async Task WaitForAsync(Func<HttpStatusCode, bool> ready)
     {
-        using var limit = new CancellationTokenSource(StartLimit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (true)
         {
             if (_server!.HasExited)

@@ -4,8 +4,6 @@ namespace CredBroker.UnitTests.Policy;
 
 public sealed class FilePolicySourceTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cb-policy-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -69,7 +67,7 @@ public sealed class FilePolicySourceTests : IDisposable
             Write("policy.yaml.new", text);
             File.Move(PathOf("policy.yaml.new"), PathOf("policy.yaml"), overwrite: true);
 
-            await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+            await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
             Assert.Equal(text, (await source.ReadAsync(CancellationToken.None))!.Text);
         }
     }
@@ -82,7 +80,7 @@ public sealed class FilePolicySourceTests : IDisposable
         await source.ReadAsync(CancellationToken.None);
         Write("policy.yaml", "two");
 
-        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -94,7 +92,7 @@ public sealed class FilePolicySourceTests : IDisposable
         await source.ReadAsync(CancellationToken.None);
         Write("transfer.schema.json", "{}");
 
-        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -105,13 +103,13 @@ public sealed class FilePolicySourceTests : IDisposable
         await source.ReadAsync(CancellationToken.None);
         await File.WriteAllBytesAsync(PathOf("policy.yaml"), [0xff]);
 
-        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
         await Assert.ThrowsAsync<IOException>(async () => await source.ReadAsync(CancellationToken.None));
 
         using var cancel = new CancellationTokenSource();
         var next = source.WaitForChangeAsync(cancel.Token);
         Write("policy.yaml", "two");
-        await next.WaitAsync(Patience);
+        await next.WaitAsync(Patience.Limit);
     }
 
     [Fact]

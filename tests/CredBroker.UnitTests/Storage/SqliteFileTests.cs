@@ -74,7 +74,7 @@ public sealed class SqliteFileTests : IDisposable
         var overload = await Assert.ThrowsAsync<StoreUnavailableException>(() => commits[^1]);
         Assert.Contains("overloaded", overload.Message, StringComparison.Ordinal);
         blocked.Dispose();
-        Assert.All(commits, commit => Assert.True(commit.IsFaulted || commit.Wait(TimeSpan.FromSeconds(30))));
+        Assert.All(commits, commit => Assert.True(commit.IsFaulted || commit.Wait(Patience.Limit)));
     }
 
     [Fact]

@@ -267,7 +267,7 @@ public sealed class VaultSessionTests : IAsyncLifetime
         public Task<VaultReply> CallAsync(string path = "some/path") =>
             Session
                 .SendAsync(
-                    new(HttpMethod.Post, path) { Timeout = TimeSpan.FromSeconds(10) },
+                    new(HttpMethod.Post, path) { Timeout = Patience.Limit },
                     _client.OnceAsync,
                     default
                 )
