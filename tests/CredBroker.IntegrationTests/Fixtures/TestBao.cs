@@ -13,7 +13,6 @@ namespace CredBroker.IntegrationTests.Fixtures;
 /// </summary>
 public sealed class TestBao : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly DirectoryInfo _directory;
     private readonly HttpClient _http;
     private readonly string[] _arguments;
@@ -234,7 +233,7 @@ public sealed class TestBao : IAsyncDisposable
 
     private async Task WaitForAsync(Func<HttpStatusCode, bool> ready)
     {
-        using var limit = new CancellationTokenSource(StartLimit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (true)
         {
             if (_server!.HasExited)

@@ -14,6 +14,7 @@ public sealed class TestPostgres : IAsyncDisposable
     public const string Database = "billing";
     public const string Superuser = "cb";
     private const string SuperuserPassword = "superuser-of-the-throw-away-cluster";
+    private static readonly string Seconds = $"{Patience.Limit.TotalSeconds:0}";
     private readonly string _bin;
     private readonly DirectoryInfo _directory;
 
@@ -100,7 +101,7 @@ public sealed class TestPostgres : IAsyncDisposable
     /// <summary>Stops the server at once, sessions and all: the backend is down.</summary>
     public async Task StopAsync()
     {
-        await RunAsync("pg_ctl", "-D", DataFolder, "-m", "immediate", "-w", "-s", "stop");
+        await RunAsync("pg_ctl", "-D", DataFolder, "-m", "immediate", "-w", "-t", Seconds, "-s", "stop");
         IsRunning = false;
     }
 
@@ -109,7 +110,7 @@ public sealed class TestPostgres : IAsyncDisposable
     {
         var options =
             $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} -c fsync=off -c max_connections=200";
-        await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-s", "-l", LogPath, "-o", options, "start");
+        await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
 
@@ -155,7 +156,8 @@ public sealed class TestPostgres : IAsyncDisposable
             Username = user,
             Password = password,
             Pooling = false,
-            Timeout = 10,
+            Timeout = (int)Patience.Limit.TotalSeconds,
+            CommandTimeout = (int)Patience.Limit.TotalSeconds,
             SslMode = SslMode.Disable,
         };
         var connection = new NpgsqlConnection(settings.ConnectionString);

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
@@ -11,6 +12,7 @@ using CredBroker.Server.Identity.Keys;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.IntegrationTests.Identity;
 
@@ -18,7 +20,7 @@ namespace CredBroker.IntegrationTests.Identity;
 /// Tokens of a certified OpenID provider (npm <c>oidc-provider</c>), fetched as an agent would and verified over its
 /// own discovery.
 /// </summary>
-public sealed class OidcProviderTests : IAsyncLifetime
+public sealed partial class OidcProviderTests : IAsyncLifetime
 {
     private const string ClientSecret = "a-secret-of-this-test-alone";
 
@@ -47,14 +49,15 @@ public sealed class OidcProviderTests : IAsyncLifetime
             [Path.Combine(folder, "provider.js")],
             new Dictionary<string, string> { ["CLIENT_SECRET"] = ClientSecret }
         );
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
-        while (!_provider.Output.Contains("READY ", StringComparison.Ordinal))
-        {
-            Assert.False(_provider.HasExited, _provider.Output);
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, timeout.Token);
-        }
-
-        _issuer = _provider.Output.Split("READY ")[1].Split('\n')[0].Trim();
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                Assert.False(_provider.HasExited, _provider.Output);
+                return Task.FromResult(Ready().IsMatch(_provider.Output));
+            },
+            "the provider's READY"
+        );
+        _issuer = Ready().Match(_provider.Output).Groups[1].Value;
     }
 
     public async ValueTask DisposeAsync()
@@ -109,11 +112,12 @@ public sealed class OidcProviderTests : IAsyncLifetime
             ],
         };
         await using var services = new ServiceCollection()
-            .AddSingleton(TimeProvider.System)
+            // The token's own time, at which no timeout passes, however slow the machine.
+            .AddSingleton<TimeProvider>(new FakeTimeProvider(TimeProvider.System.GetUtcNow()))
             .AddLogging()
             .AddCredBrokerIdentity(options, devMode: true)
             .BuildServiceProvider();
-        // as the host does at start, however slow the machine
+        // as the host does at start
         await services.GetRequiredService<KeySources>().All[0].ReadAsync();
         return await services
             .GetRequiredService<IWorkloadVerifier>()
@@ -137,4 +141,7 @@ public sealed class OidcProviderTests : IAsyncLifetime
     }
 
     private static string ThisFile([CallerFilePath] string path = "") => path;
+
+    [GeneratedRegex(@"^READY (\S+)\s*$", RegexOptions.Multiline)]
+    private static partial Regex Ready();
 }

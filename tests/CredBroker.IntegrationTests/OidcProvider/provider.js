@@ -1,9 +1,15 @@
 // A certified OpenID provider on a free loopback port, with one client for the client_credentials grant. It prints "READY <issuer>" once it listens.
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
-const jwk = (type, options, kid, alg) => ({ ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
+// Never export the key object that generateKeyPairSync returns: Node 20 holds its mutex meanwhile, and a garbage collection that frees the generation's job
+// within the export waits for the same mutex, for ever. A key object read from PEM shares no mutex with a job.
+const pem = { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } };
+const jwk = (type, options, kid, alg) => {
+  const { privateKey } = generateKeyPairSync(type, { ...options, ...pem });
+  return { ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid, alg, use: 'sig' };
+};
 
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {

@@ -92,13 +92,14 @@ public sealed class StoreKillTests : IDisposable
 
     private static async Task WaitForAsync(ChildProcess writer, string path, int lines)
     {
-        var deadline = TimeProvider.System.GetUtcNow().AddMinutes(2);
-        while (!File.Exists(path) || CompleteLines(path).Count() < lines)
-        {
-            Assert.False(writer.HasExited, writer.Output);
-            Assert.True(TimeProvider.System.GetUtcNow() < deadline, $"The writer does not write: {writer.Output}");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                Assert.False(writer.HasExited, writer.Output);
+                return Task.FromResult(File.Exists(path) && CompleteLines(path).Count() >= lines);
+            },
+            "the writer's writing"
+        );
     }
 
     /// <summary>The kill may have cut the last line.</summary>

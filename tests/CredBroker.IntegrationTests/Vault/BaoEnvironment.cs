@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 
@@ -20,12 +21,16 @@ internal sealed class BaoEnvironment : IAsyncDisposable
 
     public TestPostgres? Postgres { get; }
 
+    /// <summary>With the longest timeouts there are: none of them is what these tests are about.</summary>
     public VaultOptions Options =>
         new()
         {
             Address = Bao.Address.ToString(),
             Installation = Catalogue.Installation,
             TokenFile = Path.Combine(_directory.FullName, "token"),
+            CallTimeout = TimeSpan.FromMinutes(1),
+            MintTimeout = Patience.Limit,
+            RevokeTimeout = Patience.Limit,
         };
 
     /// <summary>The billing database's credential; needs a PostgreSQL.</summary>

@@ -3,6 +3,7 @@ using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -69,14 +70,15 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         var before = TimeProvider.System.GetUtcNow();
 
         var (_, child, minted) = await IssueAsync(TimeSpan.FromMinutes(2));
+        var after = TimeProvider.System.GetUtcNow();
 
         // The child token would end it after two and a half minutes; with Vault away the database accepts the user for
         // the role's ten.
-        Assert.InRange(child!.EndsAt - before, TimeSpan.FromSeconds(149), TimeSpan.FromSeconds(152));
+        Assert.InRange(child!.EndsAt, before + TimeSpan.FromSeconds(149), after + TimeSpan.FromSeconds(152));
         Assert.InRange(
-            minted.GraceUntil!.Value - before,
-            Environment.Database.MaxTtl - TimeSpan.FromSeconds(1),
-            Environment.Database.MaxTtl + TimeSpan.FromSeconds(10)
+            minted.GraceUntil!.Value,
+            before + Environment.Database.MaxTtl - TimeSpan.FromSeconds(1),
+            after + Environment.Database.MaxTtl + TimeSpan.FromSeconds(10)
         );
         Assert.True(minted.EndsAt <= minted.GraceUntil);
     }
@@ -148,23 +150,26 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
     [Fact]
     public async Task A_mint_under_way_outlives_its_accessor_and_a_later_list_finds_it()
     {
-        // Each new user takes a second to make.
+        // New users are made while nobody holds this lock.
+        await using var holder = await Postgres.ConnectAsync();
+        await ScalarAsync(holder, "SELECT pg_advisory_lock(1)");
         var role = await Bao.SendAsync(HttpMethod.Get, "database/roles/cb-test-billing-readonly");
         var usual = JsonNode.Parse(role.GetProperty("data").GetRawText())!.AsObject();
         var slow = usual.DeepClone().AsObject();
-        slow["creation_statements"]!.AsArray().Insert(0, "SELECT pg_sleep(1)");
+        slow["creation_statements"]!.AsArray().Insert(0, "SELECT pg_advisory_xact_lock(1)");
         await Bao.SendAsync(HttpMethod.Post, "database/roles/cb-test-billing-readonly", slow);
         var plan = Plan(Environment.Database);
         var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child!;
         var mint = Issuer.MintAsync(plan, child, default).AsTask();
         await UntilAsync(async () =>
             await CountAsync(
-                "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(1)' AND state = 'active'"
+                "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_advisory_xact_lock(1)' AND state = 'active'"
             ) == 1
         );
 
         Assert.IsType<RevokeOutcome.Unproven>(await Issuer.RevokeAsync(Lease(plan, child), default));
         Assert.Empty(await ListAsync());
+        await ScalarAsync(holder, "SELECT pg_advisory_unlock(1)");
         await mint;
         await Bao.SendAsync(HttpMethod.Post, "database/roles/cb-test-billing-readonly", usual);
 
@@ -194,16 +199,21 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         await using var blocker = await Postgres.ConnectAsync();
         await using var transaction = await blocker.BeginTransactionAsync();
         await ScalarAsync(blocker, "LOCK TABLE pg_authid IN ACCESS EXCLUSIVE MODE");
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        using var caller = new CancellationTokenSource();
+        var mint = Issuer.MintAsync(plan, child, caller.Token).AsTask();
+        await UntilAsync(async () =>
+            (long)(await ScalarAsync(blocker, "SELECT count(*) FROM pg_locks WHERE NOT granted"))! > 0
+        );
+        await caller.CancelAsync();
 
-        Assert.IsType<MintOutcome.Unknown>(await Issuer.MintAsync(plan, child, deadline.Token));
+        Assert.IsType<MintOutcome.Unknown>(await mint);
     }
 
     [Fact]
     public async Task A_renewal_ends_where_the_user_ends()
     {
+        var before = TimeProvider.System.GetUtcNow();
         var (plan, child, minted) = await IssueAsync(TimeSpan.FromMinutes(1));
-        var now = TimeProvider.System.GetUtcNow();
 
         var renewed = Assert.IsType<RenewOutcome.Renewed>(
             await Issuer.RenewAsync(Lease(plan, child, minted), TimeSpan.FromMinutes(5), default)
@@ -212,12 +222,13 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
             await Issuer.RenewAsync(Lease(plan, child, minted), TimeSpan.FromHours(1), default)
         );
 
-        Assert.InRange(renewed.EndsAt - now, TimeSpan.FromMinutes(4.9), TimeSpan.FromMinutes(5.1));
+        var after = TimeProvider.System.GetUtcNow();
+        Assert.InRange(renewed.EndsAt, before + TimeSpan.FromMinutes(4.9), after + TimeSpan.FromMinutes(5.1));
         Assert.True(capped.EndsAt <= minted.GraceUntil);
         Assert.InRange(
-            capped.EndsAt - now,
-            TimeSpan.FromMinutes(9.5),
-            Environment.Database.MaxTtl + TimeSpan.FromSeconds(2)
+            capped.EndsAt,
+            before + TimeSpan.FromMinutes(9.5),
+            after + Environment.Database.MaxTtl + TimeSpan.FromSeconds(2)
         );
     }
 
@@ -293,13 +304,20 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
             var (plan, child, minted) = await IssueAsync();
             var secret = (IssuedSecret.Database)minted.Secret;
             using var over = new CancellationTokenSource();
-            var defenders = Enumerable.Range(0, sessions).Select(_ => DefendAsync(secret, sql, over.Token)).ToList();
+            var began = new TaskCompletionSource();
+            var defenders = Enumerable
+                .Range(0, sessions)
+                .Select(_ => DefendAsync(secret, sql, began, over.Token))
+                .ToList();
             try
             {
-                await UntilAsync(async () => await Postgres.SessionsAsync(secret.Username) >= Math.Min(sessions, 4));
-                using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(12));
+                // The defence has taken hold: its statement has run, or lasts.
+                await UntilAsync(async () =>
+                    await Postgres.SessionsAsync(secret.Username) >= Math.Min(sessions, 4)
+                    && (began.Task.IsCompleted || await SleepersAsync(secret.Username) > 0)
+                );
 
-                var outcome = await Issuer.RevokeAsync(Lease(plan, child, minted), soon.Token);
+                var outcome = await Issuer.RevokeAsync(Lease(plan, child, minted), default);
 
                 Assert.True(outcome is RevokeOutcome.Confirmed, $"{defence}: {outcome}");
                 Assert.DoesNotContain(secret.Username, await Postgres.IssuedUsersAsync());
@@ -320,7 +338,12 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         }
     }
 
-    private async Task DefendAsync(IssuedSecret.Database secret, string sql, CancellationToken cancellationToken)
+    private async Task DefendAsync(
+        IssuedSecret.Database secret,
+        string sql,
+        TaskCompletionSource began,
+        CancellationToken cancellationToken
+    )
     {
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -331,14 +354,28 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
                     await TryAsync(secret.Password.Reveal()) ?? await Postgres.ConnectAsync(secret.Username, "mine");
                 while (!cancellationToken.IsCancellationRequested)
                 {
-                    await using var command = new NpgsqlCommand(sql, session) { CommandTimeout = 0 };
-                    await command.ExecuteNonQueryAsync(cancellationToken);
+                    try
+                    {
+                        await ExecuteAsync(session, sql);
+                        began.TrySetResult();
+                    }
+                    catch (PostgresException refused) when (refused.InvariantSeverity == "ERROR")
+                    {
+                        // Its sessions are in each other's way (tuple concurrently updated); none gives up for that.
+                        await ExecuteAsync(session, "ROLLBACK");
+                    }
                 }
             }
             catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException)
             {
                 // Cut, or refused: again.
             }
+        }
+
+        async Task ExecuteAsync(NpgsqlConnection session, string statements)
+        {
+            await using var command = new NpgsqlCommand(statements, session) { CommandTimeout = 0 };
+            await command.ExecuteNonQueryAsync(cancellationToken);
         }
 
         async Task<NpgsqlConnection?> TryAsync(string password)
@@ -366,6 +403,9 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
     private async Task<IReadOnlyList<string>> ListAsync() =>
         Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Environment.Database, default)).VaultLeaseIds;
 
+    private Task<long> SleepersAsync(string user) =>
+        CountAsync($"SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}' AND wait_event = 'PgSleep'");
+
     private async Task<long> CountAsync(string sql)
     {
         await using var connection = await Postgres.ConnectAsync();
@@ -378,12 +418,5 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         return await command.ExecuteScalarAsync();
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await holds())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
-        }
-    }
+    private static Task UntilAsync(Func<Task<bool>> holds) => Eventually.BecomesTrueAsync(holds);
 }

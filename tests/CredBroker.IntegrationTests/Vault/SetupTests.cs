@@ -250,7 +250,7 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
         Assert.Empty(
             Assert
                 .Single(
-                    await check.FindAsync([Environment.Database, Catalogue.KeyValue], TimeSpan.FromMinutes(1), default)
+                    await check.FindAsync([Environment.Database, Catalogue.KeyValue], TimeSpan.FromHours(1), default)
                 )
                 .Strays!
         );

@@ -212,9 +212,9 @@ public abstract class VaultContractTests : IAsyncLifetime
     [Fact]
     public async Task A_token_is_renewed_within_its_whole_life_and_never_beyond()
     {
+        var before = TimeProvider.System.GetUtcNow();
         var (plan, child, minted) = await IssueAsync(Catalogue.Token, null, TimeSpan.FromMinutes(1));
         var lease = Lease(plan, child, minted);
-        var now = TimeProvider.System.GetUtcNow();
 
         var renewed = Assert.IsType<RenewOutcome.Renewed>(
             await Issuer.RenewAsync(lease, TimeSpan.FromMinutes(5), default)
@@ -223,11 +223,12 @@ public abstract class VaultContractTests : IAsyncLifetime
             await Issuer.RenewAsync(lease, TimeSpan.FromHours(5), default)
         );
 
-        Assert.InRange(renewed.EndsAt - now, TimeSpan.FromMinutes(4.9), TimeSpan.FromMinutes(5.1));
+        var after = TimeProvider.System.GetUtcNow();
+        Assert.InRange(renewed.EndsAt, before + TimeSpan.FromMinutes(4.9), after + TimeSpan.FromMinutes(5.1));
         Assert.InRange(
-            capped.EndsAt - now,
-            TimeSpan.FromMinutes(9.5),
-            Catalogue.Token.MaxTtl + TimeSpan.FromSeconds(2)
+            capped.EndsAt,
+            before + TimeSpan.FromMinutes(9.5),
+            after + Catalogue.Token.MaxTtl + TimeSpan.FromSeconds(2)
         );
     }
 

@@ -1,12 +1,11 @@
 using CredBroker.Core.Policy.Document;
 using CredBroker.Server.Policy;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.UnitTests.Policy;
 
 public sealed class FilePolicySourceTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cb-policy-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -70,7 +69,7 @@ public sealed class FilePolicySourceTests : IDisposable
             Write("policy.yaml.new", text);
             File.Move(PathOf("policy.yaml.new"), PathOf("policy.yaml"), overwrite: true);
 
-            await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+            await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
             Assert.Equal(text, (await source.ReadAsync(CancellationToken.None))!.Text);
         }
     }
@@ -83,7 +82,7 @@ public sealed class FilePolicySourceTests : IDisposable
         await source.ReadAsync(CancellationToken.None);
         Write("policy.yaml", "two");
 
-        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -95,7 +94,7 @@ public sealed class FilePolicySourceTests : IDisposable
         await source.ReadAsync(CancellationToken.None);
         Write("transfer.schema.json", "{}");
 
-        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -106,13 +105,13 @@ public sealed class FilePolicySourceTests : IDisposable
         await source.ReadAsync(CancellationToken.None);
         await File.WriteAllBytesAsync(PathOf("policy.yaml"), [0xff]);
 
-        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience);
+        await source.WaitForChangeAsync(CancellationToken.None).WaitAsync(Patience.Limit);
         await Assert.ThrowsAsync<IOException>(async () => await source.ReadAsync(CancellationToken.None));
 
         using var cancel = new CancellationTokenSource();
         var next = source.WaitForChangeAsync(cancel.Token);
         Write("policy.yaml", "two");
-        await next.WaitAsync(Patience);
+        await next.WaitAsync(Patience.Limit);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -75,7 +76,7 @@ public sealed class SqliteFileTests : IDisposable
         var overload = await Assert.ThrowsAsync<StoreUnavailableException>(() => commits[^1]);
         Assert.Contains("overloaded", overload.Message, StringComparison.Ordinal);
         blocked.Dispose();
-        Assert.All(commits, commit => Assert.True(commit.IsFaulted || commit.Wait(TimeSpan.FromSeconds(30))));
+        Assert.All(commits, commit => Assert.True(commit.IsFaulted || commit.Wait(Patience.Limit)));
     }
 
     [Fact]

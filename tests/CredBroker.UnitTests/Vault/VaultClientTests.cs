@@ -1,7 +1,9 @@
 using System.Globalization;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Vault;
 
@@ -45,8 +47,10 @@ public sealed class VaultClientTests
             context.Abort();
             return Task.CompletedTask;
         });
+        // The circuit counts failures within seconds and stays open for seconds: none of them pass here.
+        var time = new FakeTimeProvider();
         using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
-        var client = new VaultClient(transport, TimeProvider.System, NullLogger.Instance);
+        var client = new VaultClient(transport, time, NullLogger.Instance);
         for (var call = 0; call < 10; call++)
         {
             Assert.IsType<VaultReply.Lost>(await SendAsync(client, "issuing"));
@@ -56,7 +60,14 @@ public sealed class VaultClientTests
 
         Assert.IsType<VaultReply.NotSent>(refused);
         Assert.Equal(10, vault.Requests.Count);
-        Assert.IsType<VaultReply.Lost>(await SendAsync(client, "repeatable"));
+        var repeated = SendAsync(client, "repeatable").AsTask();
+        while (!repeated.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+        }
+
+        Assert.IsType<VaultReply.Lost>(await repeated);
         Assert.Equal(13, vault.Requests.Count);
     }
 
@@ -93,11 +104,7 @@ public sealed class VaultClientTests
 
     private static ValueTask<VaultReply> SendAsync(VaultClient client, string kind)
     {
-        var call = new VaultCall(HttpMethod.Post, "some/path")
-        {
-            Body = "{}"u8.ToArray(),
-            Timeout = TimeSpan.FromSeconds(10),
-        };
+        var call = new VaultCall(HttpMethod.Post, "some/path") { Body = "{}"u8.ToArray(), Timeout = Patience.Limit };
         return kind switch
         {
             "repeatable" => client.RepeatableAsync(call, default),

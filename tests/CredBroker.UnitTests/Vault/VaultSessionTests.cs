@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Requests;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
@@ -267,11 +268,7 @@ public sealed class VaultSessionTests : IAsyncLifetime
 
         public Task<VaultReply> CallAsync(string path = "some/path") =>
             Session
-                .SendAsync(
-                    new(HttpMethod.Post, path) { Timeout = TimeSpan.FromSeconds(10) },
-                    _client.OnceAsync,
-                    default
-                )
+                .SendAsync(new(HttpMethod.Post, path) { Timeout = Patience.Limit }, _client.OnceAsync, default)
                 .AsTask();
 
         public void Dispose()

@@ -5,15 +5,17 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Http;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Vault;
 
 public sealed class VaultTransportTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = Patience.Limit;
 
     /// <summary>
     /// The platform's handler sends a request without a body again when a kept connection is closed before the answer;
@@ -174,18 +176,27 @@ public sealed class VaultTransportTests
     [Fact]
     public async Task A_silent_Vault_is_given_up_on_in_time_and_never_by_an_exception()
     {
+        using var asked = new SemaphoreSlim(0);
         await using var vault = await ScriptedVault.StartAsync(context =>
-            Task.Delay(TimeSpan.FromSeconds(30), TimeProvider.System, context.RequestAborted)
-                .ContinueWith(_ => { }, TaskScheduler.Default)
-        );
-        using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
+        {
+            asked.Release();
+            return Task.Delay(System.Threading.Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+                .ContinueWith(_ => { }, TaskScheduler.Default);
+        });
+        var time = new FakeTimeProvider();
+        using var transport = new VaultTransport(vault.Options(), time);
 
-        var own = await transport.SendAsync(
-            new(HttpMethod.Get, "a") { Timeout = TimeSpan.FromMilliseconds(100) },
-            default
-        );
-        using var caller = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        var callers = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token);
+        var waiting = transport
+            .SendAsync(new(HttpMethod.Get, "a") { Timeout = TimeSpan.FromMilliseconds(100) }, default)
+            .AsTask();
+        Assert.True(await asked.WaitAsync(Patience.Limit));
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        var own = await waiting;
+        using var caller = new CancellationTokenSource();
+        waiting = transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token).AsTask();
+        Assert.True(await asked.WaitAsync(Patience.Limit));
+        await caller.CancelAsync();
+        var callers = await waiting;
         var late = await transport.SendAsync(new(HttpMethod.Get, "a") { Timeout = Timeout }, caller.Token);
 
         Assert.Contains("0.1 s", Assert.IsType<VaultReply.Lost>(own).Reason);
