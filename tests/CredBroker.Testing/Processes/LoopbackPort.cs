@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace CredBroker.Testing.Processes;
 
@@ -19,7 +20,7 @@ internal static class LoopbackPort
     {
         while (true)
         {
-            var port = Random.Shared.Next(First, End);
+            var port = RandomNumberGenerator.GetInt32(First, End);
             if (Given.TryAdd(port, true) && IsFree(port))
             {
                 return port;
