@@ -143,7 +143,7 @@ internal sealed partial class CommitWriter : IDisposable
         return null;
     }
 
-    /// <summary>One change in its own savepoint.</summary>
+    /// <summary>One change, of however many transitions, in its own savepoint.</summary>
     private Result ApplyAlone(PendingCommit commit)
     {
         var before = _session.Head;
@@ -151,20 +151,11 @@ internal sealed partial class CommitWriter : IDisposable
         Result result;
         try
         {
-            var applied = SqlStateChange.Apply(_session, commit);
-            result = applied.Failure is { } guard
-                ? new(new CommitOutcome.GuardFailed(guard))
-                : new(
-                    new CommitOutcome.Committed(
-                        _session.Now,
-                        applied.IsRecorded ? SqlAuditStore.Append(_session, _stream, commit.EventBody) : null,
-                        applied.Number
-                    )
-                );
+            result = new(Apply(commit.Changes));
         }
         catch (Exception e) when (_session.InTransaction && IsOwnFault(e))
         {
-            LogChangeRefused(_logger, e, commit.Change.GetType().Name);
+            LogChangeRefused(_logger, e, commit.Names);
             result = new(
                 null,
                 new StoreUnavailableException("The store refused this change. Nothing of it was committed.", e)
@@ -179,6 +170,27 @@ internal sealed partial class CommitWriter : IDisposable
 
         _session.Execute("RELEASE change");
         return result;
+    }
+
+    private CommitOutcome Apply(ReadOnlySpan<PreparedChange> changes)
+    {
+        var (position, number) = (default(AuditPosition), 0L);
+        foreach (ref readonly var change in changes)
+        {
+            var applied = SqlStateChange.Apply(_session, change);
+            if (applied.Failure is { } guard)
+            {
+                return new CommitOutcome.GuardFailed(guard);
+            }
+
+            number = applied.Number == 0 ? number : applied.Number;
+            if (applied.IsRecorded && change.EventBody is { } body)
+            {
+                position = SqlAuditStore.Append(_session, _stream, body);
+            }
+        }
+
+        return new CommitOutcome.Committed(_session.Now, position, number);
     }
 
     // A row that breaks a rule of the schema, or a value that cannot be written. Anything else of SQLite's concerns the

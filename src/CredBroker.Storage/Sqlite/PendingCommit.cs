@@ -1,5 +1,3 @@
-using System.Text.Json;
-using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sqlite;
@@ -13,37 +11,41 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
     private const int Waiting = 0;
     private const int Taken = 1;
     private const int Cancelled = 2;
+    private readonly PreparedChange _one;
+    private readonly PreparedChange[]? _several;
     private int _stage;
 
-    /// <exception cref="ArgumentException">The event's details are no JSON object, or it is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// No event tells the change, an event's details are no JSON object, or it is too long.
+    /// </exception>
     public PendingCommit(StateChange change)
         : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        Change = change;
-        DecisionJson = change switch
+        if (change is StateChange.All all)
         {
-            StateChange.LeaseOpened opened => JsonSerializer.SerializeToUtf8Bytes(
-                opened.Lease.Decision,
-                StateJson.Default.DecisionRecord
-            ),
-            StateChange.RequestDenied denied => JsonSerializer.SerializeToUtf8Bytes(
-                denied.Decision,
-                StateJson.Default.DecisionRecord
-            ),
-            _ => default,
-        };
-        EventBody = AuditRecordWriter.WriteBody(change.Event, DecisionJson);
+            _several = [.. all.Changes.Select(transition => new PreparedChange(transition))];
+        }
+        else
+        {
+            _one = new((StateChange.Transition)change);
+        }
+
+        foreach (ref readonly var prepared in Changes)
+        {
+            if (prepared.EventBody is not null)
+            {
+                return;
+            }
+        }
+
+        throw new ArgumentException("Nothing is changed without an event that tells it.", nameof(change));
     }
 
-    public StateChange Change { get; }
+    /// <summary>What is committed together, in its order: nearly always one.</summary>
+    public ReadOnlySpan<PreparedChange> Changes => _several ?? new ReadOnlySpan<PreparedChange>(in _one);
 
-    /// <summary>
-    /// The decision record, serialized once for its row and, where the event brings no details of its own, for the
-    /// audit record.
-    /// </summary>
-    public ReadOnlyMemory<byte> DecisionJson { get; }
-
-    public byte[] EventBody { get; }
+    /// <summary>What kind of change it is, for a log line.</summary>
+    public string Names => string.Join(" and ", Changes.ToArray().Select(prepared => prepared.Change.GetType().Name));
 
     /// <summary>Called by the writer: from here on a cancellation comes too late.</summary>
     public bool TryTake() => Interlocked.CompareExchange(ref _stage, Taken, Waiting) == Waiting;

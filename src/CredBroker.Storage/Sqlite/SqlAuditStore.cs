@@ -77,20 +77,6 @@ internal static class SqlAuditStore
             row => row.Bytes(0)
         );
 
-    /// <summary>The newest record of every stream.</summary>
-    public static IReadOnlyList<AuditPosition> ReadHeads(SqliteConnection connection) =>
-        [
-            .. connection
-                .Query<(string Stream, long Sequence, byte[] Bytes)>(
-                    """
-                    SELECT s.id, r.sequence, r.bytes FROM audit_stream s
-                    JOIN audit_record r ON r.stream = s.number AND r.sequence = (SELECT max(sequence) FROM audit_record WHERE stream = s.number)
-                    ORDER BY s.id
-                    """
-                )
-                .Select(row => new AuditPosition(row.Stream, row.Sequence, AuditRecordWriter.Hash(row.Bytes))),
-        ];
-
     /// <summary>
     /// Records of a time range in pages, each read on its own: a snapshot held for a whole export would let the
     /// write-ahead log grow.

@@ -16,17 +16,17 @@ internal static class SqlLeaseStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (SqlTaskStore.Join(session, lease.Decision.Task, change.TaskOwner) is { } notYours)
+        if (SqlTaskStore.Join(session, lease.Decision.Task, change.Reservations.TaskOwner) is { } notYours)
         {
             return notYours;
         }
 
-        if (SqlOrderStore.IsFenced(session, lease, change.Fence))
+        if (SqlOrderStore.IsFenced(session, lease, change.Reservations.Fence))
         {
             return GuardFailure.Revoked;
         }
 
-        if (SqlIdempotencyStore.Claim(session, change.Idempotency, lease.Id) is { } inUse)
+        if (SqlIdempotencyStore.Claim(session, change.Reservations.Idempotency, lease.Id) is { } inUse)
         {
             return inUse;
         }

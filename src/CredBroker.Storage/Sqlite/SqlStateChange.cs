@@ -6,14 +6,14 @@ namespace CredBroker.Storage.Sqlite;
 internal static class SqlStateChange
 {
     /// <summary>Checks the change's guard and makes it, within the open transaction.</summary>
-    public static Applied Apply(WriteSession session, PendingCommit commit) =>
-        commit.Change switch
+    public static Applied Apply(WriteSession session, in PreparedChange prepared) =>
+        prepared.Change switch
         {
-            StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, commit.DecisionJson),
+            StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, prepared.DecisionJson),
             StateChange.LeaseActivated change => SqlLeaseStore.Activate(session, change),
             StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
             StateChange.LeaseRenewed change => SqlLeaseStore.Renew(session, change),
-            StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, commit.DecisionJson),
+            StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, prepared.DecisionJson),
             StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
             StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
             StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
@@ -24,6 +24,8 @@ internal static class SqlStateChange
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
             StateChange.EventRecorded => Applied.Done,
-            _ => throw new NotSupportedException($"The store does not know the change {commit.Change.GetType().Name}."),
+            _ => throw new NotSupportedException(
+                $"The store does not know the change {prepared.Change.GetType().Name}."
+            ),
         };
 }

@@ -31,10 +31,7 @@ internal static class SqlTaskStore
             : null;
     }
 
-    /// <summary>
-    /// Closes the task, or enters it as closed so that its id is never used, and commits the order that revokes what
-    /// was issued for it.
-    /// </summary>
+    /// <summary>Closes the task, or enters it as closed so that its id is never used.</summary>
     public static Applied Close(WriteSession session, StateChange.TaskClosed change)
     {
         if (Find(session, change.Process, change.TaskId) is not { } found)
@@ -49,9 +46,9 @@ internal static class SqlTaskStore
                 ("$issuer", (change.Owner ?? Nobody).Issuer),
                 ("$workload", (change.Owner ?? Nobody).Workload),
                 ("$now", session.NowColumn),
-                ("$closed_by", change.Order.RequestedBy)
+                ("$closed_by", change.ClosedBy)
             );
-            return SqlOrderStore.Insert(session, change.Order);
+            return Applied.Done;
         }
 
         if (change.Owner is not null && !found.IsOwnedBy(change.Owner))
@@ -69,9 +66,9 @@ internal static class SqlTaskStore
             ("$process", change.Process),
             ("$id", change.TaskId),
             ("$now", session.NowColumn),
-            ("$closed_by", change.Order.RequestedBy)
+            ("$closed_by", change.ClosedBy)
         );
-        return SqlOrderStore.Insert(session, change.Order);
+        return Applied.Done;
     }
 
     private static Row? Find(WriteSession session, string process, string id) =>

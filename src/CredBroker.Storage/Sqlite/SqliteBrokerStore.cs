@@ -11,7 +11,6 @@ namespace CredBroker.Storage.Sqlite;
 /// </summary>
 public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
 {
-    private readonly ILogger _logger;
     private readonly SqliteFile _file;
     private readonly StoreClock _clock;
     private readonly CommitQueue _queue;
@@ -24,10 +23,11 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
         ILogger<SqliteBrokerStore> logger
     )
     {
-        _logger = logger;
         _file = file;
         _clock = new(time);
         _queue = new(options.MaxWaiting);
+        (Leases, Revocations) = (new SqlLeaseReader(file, _clock, logger), new SqlRevocationReader(file));
+        (Policies, Idempotency) = (new SqlPolicyReader(file), new SqlIdempotencyReader(file, _clock));
         var session = new WriteSession(file.OpenWriter());
         try
         {
@@ -49,6 +49,18 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
             return new(_clock.Now(), head.Fence, head.PolicyVersion, head.Audit);
         }
     }
+
+    /// <inheritdoc/>
+    public ILeaseReader Leases { get; }
+
+    /// <inheritdoc/>
+    public IRevocationReader Revocations { get; }
+
+    /// <inheritdoc/>
+    public IPolicyReader Policies { get; }
+
+    /// <inheritdoc/>
+    public IIdempotencyReader Idempotency { get; }
 
     /// <summary>Locks and migrates the file and opens this process's audit stream.</summary>
     /// <exception cref="StoreUnavailableException">
@@ -86,59 +98,6 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<Lease?> FindLeaseAsync(string leaseId, CancellationToken cancellationToken) =>
-        Read(connection => SqlLeaseQueries.Find(connection, leaseId), cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<LeasePage> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken) =>
-        Read(connection => SqlLeaseQueries.List(connection, query, _logger), cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
-        LeaseWork work,
-        DateTimeOffset dueBefore,
-        int limit,
-        CancellationToken cancellationToken
-    ) =>
-        Read(
-            connection => SqlLeaseQueries.FindWork(connection, work, dueBefore, limit, _clock.Now(), _logger),
-            cancellationToken
-        );
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
-        IReadOnlyCollection<string> vaultLeaseIds,
-        CancellationToken cancellationToken
-    ) => Read(connection => SqlLeaseQueries.FindKnownVaultLeases(connection, vaultLeaseIds), cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<RevocationOrder?> FindRevocationAsync(string revocationId, CancellationToken cancellationToken) =>
-        Read(connection => SqlOrderStore.Find(connection, revocationId), cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(CancellationToken cancellationToken) =>
-        Read(SqlOrderStore.FindOpen, cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IdempotencyRecord?> FindIdempotencyAsync(
-        string callerKey,
-        string idempotencyKey,
-        CancellationToken cancellationToken
-    ) =>
-        Read(
-            connection => SqlIdempotencyStore.Find(connection, callerKey, idempotencyKey, _clock.Now()),
-            cancellationToken
-        );
-
-    /// <inheritdoc/>
-    public ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken) =>
-        Read(SqlPolicyStore.FindNewest, cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) =>
-        Read(SqlAuditStore.ReadHeads, cancellationToken);
-
-    /// <inheritdoc/>
     public async IAsyncEnumerable<AuditRecord> ReadAsync(
         DateTimeOffset from,
         DateTimeOffset to,
@@ -161,11 +120,5 @@ public sealed class SqliteBrokerStore : IBrokerStore, IAuditLog, IDisposable
     {
         _writer.Dispose();
         _file.Dispose();
-    }
-
-    private ValueTask<T> Read<T>(Func<SqliteConnection, T> query, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(_file.Read(query));
     }
 }

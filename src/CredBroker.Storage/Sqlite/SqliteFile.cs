@@ -123,6 +123,13 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
+    /// <inheritdoc cref="Read"/>
+    public ValueTask<T> ReadAsync<T>(Func<SqliteConnection, T> query, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Read(query));
+    }
+
     /// <summary>Waits for reads that are under way, refuses later ones, and lets go of the file.</summary>
     public void Dispose()
     {
