@@ -113,7 +113,7 @@ internal sealed class SqliteFile : IDisposable
             connection.Open();
             return query(connection);
         }
-        catch (Exception e) when (e is SqliteException or InvalidDataException)
+        catch (SqliteException e)
         {
             throw new StoreUnavailableException($"The store does not answer: {e.Message}", e);
         }
@@ -121,13 +121,6 @@ internal sealed class SqliteFile : IDisposable
         {
             _closing.ExitReadLock();
         }
-    }
-
-    /// <inheritdoc cref="Read"/>
-    public ValueTask<T> ReadAsync<T>(Func<SqliteConnection, T> query, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return new(Read(query));
     }
 
     /// <summary>Waits for reads that are under way, refuses later ones, and lets go of the file.</summary>

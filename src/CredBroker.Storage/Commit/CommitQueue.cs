@@ -1,6 +1,6 @@
 using CredBroker.Core.State;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Commit;
 
 /// <summary>
 /// Bounded queue between callers and the one writer. Whatever waits when the writer comes back is its next batch.

@@ -1,12 +1,17 @@
 using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Policies;
+using CredBroker.Storage.Sql.Revocations;
+using CredBroker.Storage.Sql.Tasks;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Sql;
 
 /// <summary>Which statements carry out which change.</summary>
-internal static class SqlStateChange
+internal static class SqlTransitions
 {
     /// <summary>Checks the change's guard and makes it, within the open transaction.</summary>
-    public static Applied Apply(WriteSession session, in PreparedChange prepared) =>
+    public static ChangeResult Apply(SqlSession session, in PreparedChange prepared) =>
         prepared.Change switch
         {
             StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, prepared.DecisionJson),
@@ -23,7 +28,7 @@ internal static class SqlStateChange
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
-            StateChange.EventRecorded => Applied.Done,
+            StateChange.EventRecorded => ChangeResult.Done,
             _ => throw new NotSupportedException(
                 $"The store does not know the change {prepared.Change.GetType().Name}."
             ),

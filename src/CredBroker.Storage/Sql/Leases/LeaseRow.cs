@@ -1,7 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.State;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Sql.Leases;
 
 /// <summary>A lease with its decision, as selected by <see cref="Select"/>.</summary>
 internal sealed class LeaseRow
@@ -16,8 +16,11 @@ internal sealed class LeaseRow
         FROM lease l
         """;
 
-    /// <summary>Joins the decision; follows <see cref="Select"/> and an <c>INDEXED BY</c>, if any.</summary>
+    /// <summary>Joins the decision; follows <see cref="Select"/> and what names an index, if anything does.</summary>
     public const string JoinDecision = " JOIN decision d ON d.number = l.decision ";
+
+    /// <summary>Selects the lease <c>@id</c>.</summary>
+    public const string ById = Select + JoinDecision + "WHERE l.id = @id";
 
     public required string Id { get; init; }
 
@@ -83,27 +86,27 @@ internal sealed class LeaseRow
         new()
         {
             Id = Id,
-            State = Column.State(State),
+            State = ColumnValue.State(State),
             Decision = decision,
             Accessor = Accessor,
             CredentialAccessor = CredentialAccessor,
             VaultLeaseId = VaultLeaseId,
             PublicName = PublicName,
-            OpenedAt = Column.Time(OpenedAt),
-            IssuanceDeadline = Column.Time(IssuanceDeadline),
-            ActivatedAt = Column.Time(ActivatedAt),
-            ExpiresAt = Column.Time(ExpiresAt),
-            GraceUntil = Column.Time(GraceUntil),
-            Cause = Column.Cause(Cause),
+            OpenedAt = ColumnValue.Time(OpenedAt),
+            IssuanceDeadline = ColumnValue.Time(IssuanceDeadline),
+            ActivatedAt = ColumnValue.Time(ActivatedAt),
+            ExpiresAt = ColumnValue.Time(ExpiresAt),
+            GraceUntil = ColumnValue.Time(GraceUntil),
+            Cause = ColumnValue.Cause(Cause),
             RequestedBy = RequestedBy,
             RevocationId = RevocationId,
-            RevocationRequestedAt = Column.Time(RevocationRequestedAt),
-            ConfirmedAt = Column.Time(ConfirmedAt),
-            AccessorRevokedAt = Column.Time(AccessorRevokedAt),
+            RevocationRequestedAt = ColumnValue.Time(RevocationRequestedAt),
+            ConfirmedAt = ColumnValue.Time(ConfirmedAt),
+            AccessorRevokedAt = ColumnValue.Time(AccessorRevokedAt),
             Attempts = Attempts,
-            NextAttemptAt = Column.Time(NextAttemptAt),
+            NextAttemptAt = ColumnValue.Time(NextAttemptAt),
             LastError = LastError,
             ClaimedBy = ClaimedBy,
-            ClaimedUntil = Column.Time(ClaimedUntil),
+            ClaimedUntil = ColumnValue.Time(ClaimedUntil),
         };
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Commit;
 
 /// <summary>One transition with what can be written of it before its place in the log is known.</summary>
 internal readonly struct PreparedChange
@@ -15,7 +15,7 @@ internal readonly struct PreparedChange
         {
             StateChange.LeaseOpened opened => Serialize(opened.Lease.Decision),
             StateChange.RequestDenied denied => Serialize(denied.Decision),
-            _ => default,
+            _ => [],
         };
         EventBody = change.Event is { } told ? AuditRecordWriter.WriteBody(told, DecisionJson) : null;
     }
@@ -24,9 +24,9 @@ internal readonly struct PreparedChange
 
     /// <summary>
     /// The decision record, serialized once for its row and, where the event brings no details of its own, for the
-    /// audit record.
+    /// audit record; empty for changes without one.
     /// </summary>
-    public ReadOnlyMemory<byte> DecisionJson { get; }
+    public byte[] DecisionJson { get; }
 
     /// <summary>The event's bytes; null where another transition's event tells this one too.</summary>
     public byte[]? EventBody { get; }

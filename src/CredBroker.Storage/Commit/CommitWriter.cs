@@ -1,9 +1,9 @@
+using System.Data.Common;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Commit;
 
 /// <summary>
 /// The only writer. One thread takes whatever waits and commits it together: many changes, one flush to disk. Each
@@ -16,33 +16,20 @@ internal sealed partial class CommitWriter : IDisposable
 
     // A disk that stays full fails every item: after so many in a row the rest is not tried any more.
     private const int MaxFailuresInARow = 4;
-    private readonly WriteSession _session;
-    private readonly StoreClock _clock;
+    private readonly CommitSession _session;
     private readonly CommitQueue _queue;
     private readonly ILogger _logger;
     private readonly Thread _thread;
-    private readonly long _stream;
-    private long _batch;
-    private bool _mustReadHead;
     private volatile Committed _committed;
 
     /// <summary>Opens this process's audit stream (one commit, on the caller's thread) and starts.</summary>
-    public CommitWriter(WriteSession session, StoreClock clock, CommitQueue queue, ILogger logger)
+    public CommitWriter(CommitSession session, CommitQueue queue, ILogger logger)
     {
-        (_session, _clock, _queue, _logger) = (session, clock, queue, logger);
-        var (persisted, batch) = session.ReadFirst(
-            "SELECT clock, batch FROM store",
-            row => (row.Number(0), row.Number(1))
-        );
-        (_batch, session.Now) = (batch, clock.Advance(persisted));
-        session.Execute("BEGIN IMMEDIATE");
-        session.Now = clock.Now();
-        var opened = AuditRecordWriter.WriteBody(AuditStreams.Opened(SqlAuditStore.ReadNewest(session)));
-        _stream = SqlAuditStore.OpenStream(session);
-        session.Head = StoreHead.Read(session, _stream);
-        SqlAuditStore.Append(session, _stream, opened);
-        EndBatch(0);
-        session.Execute("COMMIT");
+        (_session, _queue, _logger) = (session, queue, logger);
+        session.Begin();
+        session.OpenStream();
+        session.EndBatch(0);
+        session.Commit();
         _committed = new(session.Head);
         _thread = new Thread(Run) { Name = "CredBroker store writer", IsBackground = true };
         _thread.Start();
@@ -108,9 +95,9 @@ internal sealed partial class CommitWriter : IDisposable
         var isCommitting = false;
         try
         {
-            var before = ReadHeadIfUnknown();
-            (_session.Now, _session.Head) = (_clock.Now(), before);
-            _session.Execute("BEGIN IMMEDIATE");
+            _session.Begin();
+            var before = _session.Head;
+            Publish(before);
             for (var i = 0; i < results.Length; i++)
             {
                 results[i] = ApplyAlone(changes[i]);
@@ -118,11 +105,11 @@ internal sealed partial class CommitWriter : IDisposable
 
             if (Array.Exists(results, result => result.Outcome is CommitOutcome.Committed))
             {
-                EndBatch(before.Audit.Sequence);
+                _session.EndBatch(before.Audit.Sequence);
             }
 
             isCommitting = true;
-            _session.Execute("COMMIT");
+            _session.Commit();
         }
         catch (Exception e)
         {
@@ -134,7 +121,7 @@ internal sealed partial class CommitWriter : IDisposable
             }
         }
 
-        _committed = new(_session.Head);
+        Publish(_session.Head);
         for (var i = 0; i < results.Length; i++)
         {
             results[i].Answer(changes[i]);
@@ -147,13 +134,13 @@ internal sealed partial class CommitWriter : IDisposable
     private Result ApplyAlone(PendingCommit commit)
     {
         var before = _session.Head;
-        _session.Execute("SAVEPOINT change");
+        _session.Savepoint();
         Result result;
         try
         {
             result = new(Apply(commit.Changes));
         }
-        catch (Exception e) when (_session.InTransaction && IsOwnFault(e))
+        catch (Exception e) when (_session.InTransaction && _session.IsOwnFault(e))
         {
             LogChangeRefused(_logger, e, commit.Names);
             result = new(
@@ -164,11 +151,11 @@ internal sealed partial class CommitWriter : IDisposable
 
         if (result.Outcome is not CommitOutcome.Committed)
         {
-            _session.Execute("ROLLBACK TO change");
+            _session.RollbackToSavepoint();
             _session.Head = before;
         }
 
-        _session.Execute("RELEASE change");
+        _session.ReleaseSavepoint();
         return result;
     }
 
@@ -177,7 +164,7 @@ internal sealed partial class CommitWriter : IDisposable
         var (position, number) = (default(AuditPosition), 0L);
         foreach (ref readonly var change in changes)
         {
-            var applied = SqlStateChange.Apply(_session, change);
+            var applied = _session.Apply(change);
             if (applied.Failure is { } guard)
             {
                 return new CommitOutcome.GuardFailed(guard);
@@ -186,64 +173,35 @@ internal sealed partial class CommitWriter : IDisposable
             number = applied.Number == 0 ? number : applied.Number;
             if (applied.IsRecorded && change.EventBody is { } body)
             {
-                position = SqlAuditStore.Append(_session, _stream, body);
+                position = _session.Append(body);
             }
         }
 
         return new CommitOutcome.Committed(_session.Now, position, number);
     }
 
-    // A row that breaks a rule of the schema, or a value that cannot be written. Anything else of SQLite's concerns the
-    // whole batch.
-    private static bool IsOwnFault(Exception e) =>
-        e is not SqliteException sqlite
-        || sqlite.SqliteErrorCode
-            is SQLitePCL.raw.SQLITE_CONSTRAINT
-                or SQLitePCL.raw.SQLITE_TOOBIG
-                or SQLitePCL.raw.SQLITE_MISMATCH
-                or SQLitePCL.raw.SQLITE_RANGE;
-
-    private void EndBatch(long sequenceBefore)
-    {
-        if (_session.Head.Audit.Sequence > sequenceBefore)
-        {
-            SqlAuditStore.EndBatch(_session, _stream, sequenceBefore + 1);
-        }
-
-        _session.Execute(
-            "UPDATE store SET clock = $clock, batch = $batch",
-            ("$clock", _session.NowColumn),
-            ("$batch", ++_batch)
-        );
-    }
-
     /// <summary>
-    /// COMMIT itself reported an error: only the file knows what became of it. Null when it does not answer either.
+    /// COMMIT itself reported an error: only the database knows what became of it. Null when it does not answer either.
     /// </summary>
     private bool? ReadBack()
     {
         try
         {
-            return !_session.InTransaction
-                && _session.ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
+            return _session.ReadBack();
         }
-        catch (SqliteException e)
+        catch (DbException e)
         {
             LogReadBackFailed(_logger, e);
-            _mustReadHead = true;
             return null;
         }
     }
 
-    private StoreHead ReadHeadIfUnknown()
+    private void Publish(StoreHead head)
     {
-        if (_mustReadHead)
+        if (_committed.Head != head)
         {
-            _committed = new(StoreHead.Read(_session, _stream));
-            _mustReadHead = false;
+            _committed = new(head);
         }
-
-        return _committed.Head;
     }
 
     private Failure GiveUp(Exception cause, bool isOutcomeKnown)
@@ -252,10 +210,10 @@ internal sealed partial class CommitWriter : IDisposable
         {
             if (_session.InTransaction)
             {
-                _session.Execute("ROLLBACK");
+                _session.Rollback();
             }
         }
-        catch (SqliteException e)
+        catch (DbException e)
         {
             LogRollbackFailed(_logger, e);
         }

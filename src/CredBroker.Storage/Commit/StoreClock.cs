@@ -1,4 +1,4 @@
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Commit;
 
 /// <summary>
 /// The store's clock, in milliseconds: never behind what the store has persisted, nor behind what it said before,

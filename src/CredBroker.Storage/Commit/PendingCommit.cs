@@ -1,6 +1,6 @@
 using CredBroker.Core.State;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Commit;
 
 /// <summary>
 /// One change on its way to the writer. What can be made without knowing its place is made on the caller's thread; a

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using CredBroker.Core.State;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Sql;
 
 /// <summary>
 /// How Core's values stand in columns: times as Unix milliseconds, enums as the kebab-case text that the API uses.
 /// </summary>
-internal static class Column
+internal static class ColumnValue
 {
     public static long From(DateTimeOffset time) => time.ToUnixTimeMilliseconds();
 

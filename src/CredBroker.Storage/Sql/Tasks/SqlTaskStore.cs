@@ -1,7 +1,8 @@
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
 
-namespace CredBroker.Storage.Sqlite;
+namespace CredBroker.Storage.Sql.Tasks;
 
 /// <summary>Tasks: opened by the first lease, owned by its workload, closed once and for all.</summary>
 internal static class SqlTaskStore
@@ -10,17 +11,17 @@ internal static class SqlTaskStore
     private static readonly TaskOwner Nobody = new("", "");
 
     /// <summary>Opens the task, or checks that it is open and belongs to the workload.</summary>
-    public static GuardFailure? Join(WriteSession session, AgentTask task, TaskOwner owner)
+    public static GuardFailure? Join(SqlSession session, AgentTask task, TaskOwner owner)
     {
         if (Find(session, task.Process, task.Id) is not { } found)
         {
             session.Execute(
-                "INSERT INTO task (process, id, issuer, workload, opened_at) VALUES ($process, $id, $issuer, $workload, $now)",
-                ("$process", task.Process),
-                ("$id", task.Id),
-                ("$issuer", owner.Issuer),
-                ("$workload", owner.Workload),
-                ("$now", session.NowColumn)
+                "INSERT INTO task (process, id, issuer, workload, opened_at) VALUES (@process, @id, @issuer, @workload, @now)",
+                ("@process", task.Process),
+                ("@id", task.Id),
+                ("@issuer", owner.Issuer),
+                ("@workload", owner.Workload),
+                ("@now", session.NowColumn)
             );
             return null;
         }
@@ -32,23 +33,23 @@ internal static class SqlTaskStore
     }
 
     /// <summary>Closes the task, or enters it as closed so that its id is never used.</summary>
-    public static Applied Close(WriteSession session, StateChange.TaskClosed change)
+    public static ChangeResult Close(SqlSession session, StateChange.TaskClosed change)
     {
         if (Find(session, change.Process, change.TaskId) is not { } found)
         {
             session.Execute(
                 """
                 INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
-                VALUES ($process, $id, $issuer, $workload, $now, $now, $closed_by)
+                VALUES (@process, @id, @issuer, @workload, @now, @now, @closed_by)
                 """,
-                ("$process", change.Process),
-                ("$id", change.TaskId),
-                ("$issuer", (change.Owner ?? Nobody).Issuer),
-                ("$workload", (change.Owner ?? Nobody).Workload),
-                ("$now", session.NowColumn),
-                ("$closed_by", change.ClosedBy)
+                ("@process", change.Process),
+                ("@id", change.TaskId),
+                ("@issuer", (change.Owner ?? Nobody).Issuer),
+                ("@workload", (change.Owner ?? Nobody).Workload),
+                ("@now", session.NowColumn),
+                ("@closed_by", change.ClosedBy)
             );
-            return Applied.Done;
+            return ChangeResult.Done;
         }
 
         if (change.Owner is not null && !found.IsOwnedBy(change.Owner))
@@ -62,21 +63,21 @@ internal static class SqlTaskStore
         }
 
         session.Execute(
-            "UPDATE task SET closed_at = $now, closed_by = $closed_by WHERE process = $process AND id = $id",
-            ("$process", change.Process),
-            ("$id", change.TaskId),
-            ("$now", session.NowColumn),
-            ("$closed_by", change.ClosedBy)
+            "UPDATE task SET closed_at = @now, closed_by = @closed_by WHERE process = @process AND id = @id",
+            ("@process", change.Process),
+            ("@id", change.TaskId),
+            ("@now", session.NowColumn),
+            ("@closed_by", change.ClosedBy)
         );
-        return Applied.Done;
+        return ChangeResult.Done;
     }
 
-    private static Row? Find(WriteSession session, string process, string id) =>
+    private static Row? Find(SqlSession session, string process, string id) =>
         session.ReadFirst(
-            "SELECT issuer, workload, closed_at IS NOT NULL FROM task WHERE process = $process AND id = $id",
-            row => new Row(new(row.Text(0), row.Text(1)), row.Number(2) != 0),
-            ("$process", process),
-            ("$id", id)
+            "SELECT issuer, workload, closed_at FROM task WHERE process = @process AND id = @id",
+            row => new Row(new(row.Text(0), row.Text(1)), !row.IsNull(2)),
+            ("@process", process),
+            ("@id", id)
         );
 
     private sealed record Row(TaskOwner Owner, bool IsClosed)
