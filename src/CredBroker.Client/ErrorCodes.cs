@@ -77,6 +77,12 @@ public static class ErrorCodes
             "Wrong kind of identity",
             "Agents' calls take workload tokens, admins' calls take people's tokens."
         ),
+        new(
+            "CB1018",
+            401,
+            "Proof method not accepted",
+            "Send the workload's token as \"Authorization: Bearer …\"; key-bound tokens and certificates are not taken yet."
+        ),
         new("CB2001", 403, "Not allowed by policy", "Stop, or ask for another credential or for fewer actions."),
         new("CB2002", 403, "Denied by policy", "Stop; asking again will not change the answer."),
         new("CB2003", 403, "Process unknown", "Name a registered business process."),

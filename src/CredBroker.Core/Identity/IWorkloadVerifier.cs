@@ -1,6 +1,12 @@
 namespace CredBroker.Core.Identity;
 
-/// <summary>Seam: turns an identity proof into a verified workload identity.</summary>
+/// <summary>
+/// Turns an identity proof into a verified workload identity: the first step of everything that an agent asks for.
+/// </summary>
+/// <remarks>
+/// The product has one, <see cref="Verification.WorkloadVerifier"/>. It is an interface so that an exchange can be tried
+/// with callers of a test's own, and with a verifier that fails.
+/// </remarks>
 public interface IWorkloadVerifier
 {
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Identity;
@@ -26,13 +27,12 @@ public abstract record IssuerRules : TokenRules
 
     internal override string? RequiredIssuer => Issuer;
 
-    /// <summary>Checks what every verified token of this issuer must carry, and reads its subject.</summary>
-    private protected Refusal? CheckClaims(JsonElement claims, out string subject)
+    /// <summary>Checks what every verified token of this issuer must carry, and gives its subject.</summary>
+    private protected Check<string> CheckClaims(JsonElement claims)
     {
-        subject = "";
         if (ForbiddenClaims.FirstOrDefault(path => path.TryFind(claims, out _)) is { } forbidden)
         {
-            return new(
+            return new Refusal(
                 RefusalCode.ClaimForbidden,
                 $"The token carries '{forbidden.Text}', which its issuer's settings forbid here."
             );
@@ -40,7 +40,7 @@ public abstract record IssuerRules : TokenRules
 
         if (RequiredClaims.FirstOrDefault(claim => !claim.IsMetBy(claims)) is { } missing)
         {
-            return new(
+            return new Refusal(
                 RefusalCode.ClaimMissing,
                 $"The token's '{missing.Path.Text}' is missing or not as its issuer's settings require."
             );
@@ -53,11 +53,10 @@ public abstract record IssuerRules : TokenRules
             || !ClaimText.IsName(text)
         )
         {
-            return new(RefusalCode.SubjectInvalid, "The token's 'sub' is missing or not a printable text.");
+            return new Refusal(RefusalCode.SubjectInvalid, "The token's 'sub' is missing or not a printable text.");
         }
 
-        subject = text;
-        return null;
+        return new Check<string>.Passed(text);
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,4 @@
 using CredBroker.Core.Identity.Verification;
-using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Identity;
 
@@ -15,25 +14,25 @@ public sealed record PeopleIssuerRules : IssuerRules
     /// <summary>Which values of the roles claim give which role; nothing else gives one.</summary>
     public required IReadOnlyDictionary<PersonRole, IReadOnlyList<string>> Roles { get; init; }
 
-    /// <summary>The person of a token whose signature has been verified with this issuer's keys.</summary>
-    public Refusal? Identify(CompactJws token, TokenWindow window, string proofHash, out Person? person)
+    /// <summary>The person of a token that was verified under these rules.</summary>
+    public PersonOutcome Identify(VerifiedToken token)
     {
-        person = null;
-        if (CheckClaims(token.Claims, out var subject) is { } refusal)
+        if (!CheckClaims(token.Claims).Passes(out var subject, out var refusal))
         {
-            return refusal;
+            return new PersonOutcome.Refused(refusal);
         }
 
         var values = RolesClaim.FindTexts(token.Claims);
-        person = new Person
-        {
-            Issuer = Issuer,
-            Subject = subject,
-            Roles = Roles.Where(role => role.Value.Any(values.Contains)).Select(role => role.Key).ToHashSet(),
-            Groups = GroupsClaim?.FindTexts(token.Claims) ?? [],
-            ProofExpiresAt = window.ExpiresAt,
-            ProofHash = proofHash,
-        };
-        return null;
+        return new PersonOutcome.Verified(
+            new()
+            {
+                Issuer = Issuer,
+                Subject = subject,
+                Roles = Roles.Where(role => role.Value.Any(values.Contains)).Select(role => role.Key).ToHashSet(),
+                Groups = GroupsClaim?.FindTexts(token.Claims) ?? [],
+                ProofExpiresAt = token.Window.ExpiresAt,
+                ProofHash = token.Hash,
+            }
+        );
     }
 }

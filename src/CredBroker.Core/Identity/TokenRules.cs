@@ -5,8 +5,8 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.Identity;
 
 /// <summary>
-/// What a token must be before its signature is worth checking. Pure: a token and the time in, a refusal or nothing
-/// out.
+/// What a token must be before its signature is worth checking. Pure: a token and the time in, the token's window or a
+/// refusal out.
 /// </summary>
 public abstract record TokenRules
 {
@@ -33,12 +33,11 @@ public abstract record TokenRules
     /// <summary>
     /// Checks header, audience and times; a token that fails here costs no signature check and no refresh of keys.
     /// </summary>
-    public Refusal? CheckBeforeSignature(CompactJws token, DateTimeOffset now, out TokenWindow window)
+    public Check<TokenWindow> CheckBeforeSignature(CompactJws token, DateTimeOffset now)
     {
-        window = default;
         if (!Algorithms.Contains(token.Algorithm))
         {
-            return new(
+            return new Refusal(
                 RefusalCode.AlgorithmNotAccepted,
                 $"The token's algorithm is not accepted here; accepted are {string.Join(", ", Algorithms)}."
             );
@@ -46,13 +45,18 @@ public abstract record TokenRules
 
         if (!IsTypeAccepted(token.Type))
         {
-            return new(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
+            return new Refusal(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
         }
 
-        return CheckKind(token.Claims)
-            ?? CheckAudience(token.Claims)
-            ?? TokenWindow.Read(token.Claims, out window)
-            ?? window.Check(now, ClockSkew, MaxTokenLifetime);
+        if ((CheckKind(token.Claims) ?? CheckAudience(token.Claims)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var read = TokenWindow.Read(token.Claims);
+        return read.Passes(out var window, out _) && window.Check(now, ClockSkew, MaxTokenLifetime) is { } outside
+            ? outside
+            : read;
     }
 
     /// <summary>Whether a header's <c>typ</c> is accepted; null where it has none.</summary>

@@ -19,11 +19,10 @@ public sealed record TrustDomainRules : TokenRules
 
     internal override string? RequiredIssuer => null;
 
-    /// <summary>The identity of a token whose signature has been verified with this trust domain's keys.</summary>
-    /// <param name="id">The token's subject, of this trust domain.</param>
-    /// <param name="window">The token's window.</param>
-    /// <param name="proofHash">SHA-256 of the token.</param>
-    public WorkloadIdentity Identify(SpiffeId id, TokenWindow window, string proofHash)
+    /// <summary>The identity of a token that was verified under these rules.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="id">Its subject, of this trust domain.</param>
+    public VerificationOutcome Identify(VerifiedToken token, SpiffeId id)
     {
         var instance = "";
         if (PathTemplate is null || !PathTemplate.TryMatch(id.Path, out var workload, out instance))
@@ -31,18 +30,20 @@ public sealed record TrustDomainRules : TokenRules
             workload = id.Path;
         }
 
-        return new WorkloadIdentity
-        {
-            Proof = ProofMethod.JwtSvid,
-            Issuer = IssuerName,
-            Subject = id.Text,
-            Workload = workload,
-            Instance = instance,
-            SpiffeId = id.Text,
-            TrustDomain = id.TrustDomain,
-            ProofExpiresAt = window.ExpiresAt,
-            ProofHash = proofHash,
-        };
+        return new VerificationOutcome.Verified(
+            new()
+            {
+                Proof = ProofMethod.JwtSvid,
+                Issuer = IssuerName,
+                Subject = id.Text,
+                Workload = workload,
+                Instance = instance,
+                SpiffeId = id.Text,
+                TrustDomain = id.TrustDomain,
+                ProofExpiresAt = token.Window.ExpiresAt,
+                ProofHash = token.Hash,
+            }
+        );
     }
 
     // JWT-SVID §2.3 names exactly these two spellings.

@@ -42,7 +42,18 @@ public sealed record WorkloadIdentity
     /// <summary>SHA-256 of the proof as base64url: what the audit trail records instead of the token.</summary>
     public required string ProofHash { get; init; }
 
-    /// <summary>Whether another identity is the same caller: issuer, subject and instance are equal.</summary>
+    /// <summary>
+    /// The key that the caller has proven to hold; null for a bearer, who has proven none. Nothing sets it before proofs
+    /// of possession are accepted.
+    /// </summary>
+    public ConfirmationKey? ConfirmationKey { get; init; }
+
+    /// <summary>
+    /// Whether another identity is the same caller: issuer, subject and instance are equal. The confirmation key says
+    /// how the caller was proven, not who it is, and plays no part here: keys are replaced while an instance runs (an
+    /// SVID each hour), and the instance must still be able to give back what it holds. Where something is bound to a
+    /// key, compare <see cref="ConfirmationKey"/> as well.
+    /// </summary>
     public bool IsSameCaller(WorkloadIdentity other) =>
         Issuer == other.Issuer && Subject == other.Subject && Instance == other.Instance;
 }

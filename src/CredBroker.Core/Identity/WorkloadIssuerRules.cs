@@ -16,13 +16,12 @@ public sealed record WorkloadIssuerRules : IssuerRules
     /// <summary>The top-level claims that policy may see.</summary>
     public IReadOnlyList<string> VisibleClaims { get; init; } = [];
 
-    /// <summary>The identity of a token whose signature has been verified with this issuer's keys.</summary>
-    public Refusal? Identify(CompactJws token, TokenWindow window, string proofHash, out WorkloadIdentity? identity)
+    /// <summary>The identity of a token that was verified under these rules.</summary>
+    public VerificationOutcome Identify(VerifiedToken token)
     {
-        identity = null;
-        if (CheckClaims(token.Claims, out var subject) is { } refusal)
+        if (!CheckClaims(token.Claims).Passes(out var subject, out var refusal))
         {
-            return refusal;
+            return new VerificationOutcome.Refused(refusal);
         }
 
         if (!WorkloadClaim.TryFindText(token.Claims, out var workload))
@@ -46,7 +45,7 @@ public sealed record WorkloadIssuerRules : IssuerRules
 
             if (!ClaimText.IsPrintable(claim))
             {
-                return new(
+                return Refused(
                     RefusalCode.TokenMalformed,
                     $"The token's '{name}' holds control characters or too long a text."
                 );
@@ -55,23 +54,26 @@ public sealed record WorkloadIssuerRules : IssuerRules
             visible.Add(name, claim.Clone());
         }
 
-        identity = new WorkloadIdentity
-        {
-            Proof = ProofMethod.Oidc,
-            Issuer = Issuer,
-            Subject = subject,
-            Workload = workload,
-            Instance = instance,
-            Claims = visible,
-            ProofExpiresAt = window.ExpiresAt,
-            ProofHash = proofHash,
-        };
-        return null;
+        return new VerificationOutcome.Verified(
+            new()
+            {
+                Proof = ProofMethod.Oidc,
+                Issuer = Issuer,
+                Subject = subject,
+                Workload = workload,
+                Instance = instance,
+                Claims = visible,
+                ProofExpiresAt = token.Window.ExpiresAt,
+                ProofHash = token.Hash,
+            }
+        );
     }
 
-    private static Refusal Missing(ClaimPath path, string what) =>
-        new(
+    private static VerificationOutcome.Refused Missing(ClaimPath path, string what) =>
+        Refused(
             RefusalCode.ClaimMissing,
             $"The token's '{path.Text}', which names {what}, is missing or not a printable text."
         );
+
+    private static VerificationOutcome.Refused Refused(RefusalCode code, string detail) => new(new(code, detail));
 }

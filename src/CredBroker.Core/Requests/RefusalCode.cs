@@ -63,6 +63,12 @@ public enum RefusalCode
     /// <summary>A person's token where a workload's is meant, or the other way round.</summary>
     WrongKindOfIdentity = 1017,
 
+    /// <summary>
+    /// The proof is of a kind that this broker does not take: a key-bound token with its proof of possession, or a
+    /// certificate.
+    /// </summary>
+    ProofMethodNotAccepted = 1018,
+
     /// <summary>No rule allows the request (default deny).</summary>
     NoRuleAllows = 2001,
 

@@ -126,7 +126,7 @@ public sealed class DevMode : IAsyncDisposable
     ) =>
         new()
         {
-            ["Listen:Url"] = $"http://127.0.0.1:{FreePort(options.Port, 0)}",
+            ["Listen:Agents:Url"] = $"http://127.0.0.1:{FreePort(options.Port, 0)}",
             ["Vault:Address"] = vault.Address.GetLeftPart(UriPartial.Authority),
             ["Vault:Installation"] = Installation,
             ["Vault:TokenFile"] = Path.Combine(directory.FullName, "vault-token"),

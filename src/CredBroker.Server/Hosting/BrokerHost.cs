@@ -40,7 +40,7 @@ public static class BrokerHost
             new() { ApplicationName = typeof(BrokerHost).Assembly.GetName().Name }
         );
         builder.Logging.AddBrokerLogging(settings.Log);
-        builder.WebHost.UseBrokerListener(settings.Listen);
+        builder.WebHost.UseBrokerListeners(settings.Listen);
         builder.Services.AddBroker(settings, devMode);
         replace?.Invoke(builder.Services);
 
@@ -55,6 +55,7 @@ public static class BrokerHost
         app.UseMiddleware<ProblemMiddleware>();
         app.UseMiddleware<RequestGate>();
         app.UseRouting();
+        app.UseMiddleware<ListenerGate>();
         app.MapBroker();
         app.MapBrokerOpenApi();
         return app;

@@ -1,5 +1,5 @@
 using CredBroker.Core.Leases;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Settings;
 using CredBroker.Server.Jobs;
 using CredBroker.Server.Policy;
 using CredBroker.Storage;

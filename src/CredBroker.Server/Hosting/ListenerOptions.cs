@@ -1,71 +1,42 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Net;
-
 namespace CredBroker.Server.Hosting;
 
 /// <summary>Where the broker listens and how much it takes on at once. Bound from the section <c>Listen</c>.</summary>
 public sealed record ListenerOptions
 {
+    private const string Section = "Listen";
+
+    /// <summary>Where agents call. Without <see cref="People"/> people call here too.</summary>
+    public ListenerAddressOptions Agents { get; init; } = new() { Url = "https://127.0.0.1:8443" };
+
     /// <summary>
-    /// The one address: <c>https://host:port</c>, the host an IP address, <c>localhost</c> or <c>*</c> for every
-    /// interface. Port 0 takes a free one.
+    /// Where people call: admins, auditors, viewers. If it is set, neither address answers the other's calls, so that
+    /// the power to revoke and to export can be kept off the network that agents reach. Null means one address for both.
     /// </summary>
-    public string Url { get; init; } = "https://127.0.0.1:8443";
+    public ListenerAddressOptions? People { get; init; }
 
-    /// <summary>The server's certificate with its chain, PEM. Read again when the file changes.</summary>
-    public string CertificateFile { get; init; } = "";
-
-    /// <summary>Its private key, PEM.</summary>
-    public string KeyFile { get; init; } = "";
-
-    /// <summary>Connections held open at once; more are not accepted.</summary>
+    /// <summary>Connections held open at once at each address; more are not accepted.</summary>
     public int MaxConnections { get; init; } = 4096;
 
     /// <summary>Requests worked on at once; more are answered with CB6013 and <c>Retry-After</c>.</summary>
     public int MaxRequests { get; init; } = 1024;
 
-    /// <summary>The parsed address; meaningful once validated.</summary>
-    internal Uri Address =>
-        TryReadUrl(out var address)
-            ? address
-            : throw new InvalidOperationException("The listener's settings were not validated.");
-
-    /// <summary>Whether it listens on every interface.</summary>
-    internal bool IsEverywhere => Url.Contains("://*", StringComparison.Ordinal);
-
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
     public IEnumerable<string> Validate()
     {
-        if (!TryReadUrl(out var uri))
+        foreach (var fault in Agents.Validate($"{Section}:{nameof(Agents)}"))
         {
-            yield return $"Listen:Url is \"{Url}\"; write https://ADDRESS:PORT with an IP address, localhost or * as the host, such as \"https://*:8443\".";
-        }
-        else if (uri.Scheme == "http" && !uri.IsLoopback)
-        {
-            yield return $"Listen:Url is \"{Url}\": secrets would cross the network in clear. "
-                + "Write https:// with CertificateFile and KeyFile, or an http:// address of this machine alone, such as \"http://127.0.0.1:8200\".";
-        }
-        else if (uri.Scheme == "https" && (CertificateFile.Length == 0 || KeyFile.Length == 0))
-        {
-            yield return "Listen:CertificateFile and Listen:KeyFile are needed for an https:// address; write the paths of two PEM files.";
+            yield return fault;
         }
 
-        foreach (var (name, file) in new[] { (nameof(CertificateFile), CertificateFile), (nameof(KeyFile), KeyFile) })
+        foreach (var fault in People?.Validate($"{Section}:{nameof(People)}") ?? [])
         {
-            if (file.Length > 0 && !File.Exists(file))
-            {
-                yield return $"Listen:{name} is \"{file}\", which does not exist; write the path of a PEM file.";
-            }
+            yield return fault;
         }
 
-        if (
-            File.Exists(CertificateFile)
-            && File.Exists(KeyFile)
-            && ServerCertificate.Fault(CertificateFile, KeyFile) is { } unusable
-        )
+        if (People?.Overlaps(Agents) == true)
         {
-            yield return $"Listen:CertificateFile and Listen:KeyFile do not make a server certificate: {unusable} "
-                + "Write a certificate with its chain and its unencrypted private key, both PEM.";
+            yield return $"{Section}:People:Url is \"{People.Url}\", where {Section}:Agents:Url listens already; "
+                + $"write another port or address, or leave {Section}:People out: then the one address serves both.";
         }
 
         foreach (
@@ -78,15 +49,8 @@ public sealed record ListenerOptions
         {
             if (value < 1 || value > high)
             {
-                yield return $"Listen:{name} is {value}; write a number from 1 to {high}.";
+                yield return $"{Section}:{name} is {value}; write a number from 1 to {high}.";
             }
         }
     }
-
-    private bool TryReadUrl([NotNullWhen(true)] out Uri? uri) =>
-        Uri.TryCreate(Url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out uri)
-        && uri.Scheme is "http" or "https"
-        && uri.PathAndQuery == "/"
-        && uri.UserInfo.Length == 0
-        && (uri.IsLoopback || IPAddress.TryParse(uri.Host.Trim('[', ']'), out _));
 }

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace CredBroker.Server.Hosting;
 
-/// <summary>Kestrel: one listener, and a bound on everything that a stranger can send.</summary>
+/// <summary>Kestrel: the named listeners, and a bound on everything that a stranger can send.</summary>
 internal static class ListenerSetup
 {
-    public static void UseBrokerListener(this IWebHostBuilder host, ListenerOptions options)
+    public static void UseBrokerListeners(this IWebHostBuilder host, ListenerOptions options)
     {
         host.UseKestrelCore().UseKestrelHttpsConfiguration();
         host.ConfigureKestrel(kestrel =>
@@ -25,26 +25,46 @@ internal static class ListenerSetup
             limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             limits.Http2.MaxStreamsPerConnection = 100;
 
-            if (options.IsEverywhere)
+            Listen(kestrel, options.Agents, new(ServesAgents: true, ServesPeople: options.People is null));
+            if (options.People is { } people)
             {
-                kestrel.ListenAnyIP(options.Address.Port, listen => UseTls(listen, options));
-            }
-            else if (options.Address.Host == "localhost" && options.Address.Port != 0)
-            {
-                kestrel.ListenLocalhost(options.Address.Port, listen => UseTls(listen, options));
-            }
-            else
-            {
-                // A free port is found on one address, not on both that localhost means.
-                var address = IPAddress.TryParse(options.Address.Host.Trim('[', ']'), out var literal)
-                    ? literal
-                    : IPAddress.Loopback;
-                kestrel.Listen(address, options.Address.Port, listen => UseTls(listen, options));
+                Listen(kestrel, people, new(ServesAgents: false, ServesPeople: true));
             }
         });
     }
 
-    private static void UseTls(ListenOptions listen, ListenerOptions options)
+    private static void Listen(KestrelServerOptions kestrel, ListenerAddressOptions options, Listener listener)
+    {
+        var (host, port) = (options.Address.Host, options.Address.Port);
+        if (options.IsEverywhere)
+        {
+            kestrel.ListenAnyIP(port, Configure);
+        }
+        else if (host == "localhost" && port != 0)
+        {
+            kestrel.ListenLocalhost(port, Configure);
+        }
+        else
+        {
+            // A free port is found on one address, not on both that localhost means.
+            var address = IPAddress.TryParse(host.Trim('[', ']'), out var literal) ? literal : IPAddress.Loopback;
+            kestrel.Listen(address, port, Configure);
+        }
+
+        void Configure(ListenOptions listen)
+        {
+            listen.Use(next =>
+                connection =>
+                {
+                    connection.Features.Set(listener);
+                    return next(connection);
+                }
+            );
+            UseTls(listen, options);
+        }
+    }
+
+    private static void UseTls(ListenOptions listen, ListenerAddressOptions options)
     {
         if (options.Address.Scheme == Uri.UriSchemeHttps)
         {

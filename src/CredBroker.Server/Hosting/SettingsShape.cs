@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Frozen;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
@@ -11,6 +12,14 @@ namespace CredBroker.Server.Hosting;
 /// </summary>
 internal static class SettingsShape
 {
+    // Settings that once were, and what to write now.
+    private static readonly FrozenDictionary<string, string> Moved = new Dictionary<string, string>
+    {
+        ["Listen:Url"] = "Listen:Agents:Url",
+        ["Listen:CertificateFile"] = "Listen:Agents:CertificateFile",
+        ["Listen:KeyFile"] = "Listen:Agents:KeyFile",
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Every key that the type does not know and every value that it cannot take.</summary>
     public static IEnumerable<(string Path, string Fault)> Faults(IConfigurationSection section, Type type)
     {
@@ -54,6 +63,11 @@ internal static class SettingsShape
     /// <summary>The fault of a key that is not known, with the nearest that is.</summary>
     public static string Unknown(string path, string key, IEnumerable<string> known)
     {
+        if (Moved.TryGetValue(path, out var successor))
+        {
+            return $"{path} is no longer a setting; write {successor}. It serves people too, unless Listen:People gives them an address of their own.";
+        }
+
         var names = known.ToList();
         var nearest = names
             .Select(name => (name, distance: Distance(name.ToUpperInvariant(), key.ToUpperInvariant())))

@@ -1,5 +1,7 @@
 using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 
 namespace CredBroker.Server.Identity;
 
@@ -22,15 +24,14 @@ internal static class IdentityServices
             throw new ArgumentException(string.Join(Environment.NewLine, settings.Faults), nameof(options));
         }
 
-        services.AddSingleton(provider => new IdentityRegistry(
+        services.AddSingleton(provider => new KeySources(
             settings,
             options.KeyRefresh,
             devMode,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<KeySource>>()
         ));
-        services.AddSingleton(provider => provider.GetRequiredService<IdentityRegistry>().Sources);
-        services.AddSingleton<TokenSignature>();
+        services.AddSingleton(provider => new TokenRouting(provider.GetRequiredService<KeySources>().Issuers));
         services.AddSingleton<TokenVerification>();
         services.AddSingleton<IWorkloadVerifier, WorkloadVerifier>();
         services.AddSingleton<PeopleVerifier>();

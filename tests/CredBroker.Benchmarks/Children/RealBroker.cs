@@ -30,7 +30,7 @@ internal static class RealBroker
         {
             var settings = new JsonObject
             {
-                ["Listen"] = new JsonObject { ["Url"] = $"http://127.0.0.1:{port}" },
+                ["Listen"] = new JsonObject { ["Agents"] = new JsonObject { ["Url"] = $"http://127.0.0.1:{port}" } },
                 ["Log"] = new JsonObject { ["Level"] = "Warning" },
                 ["Identity"] = new JsonObject
                 {

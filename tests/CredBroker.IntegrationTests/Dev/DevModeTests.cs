@@ -74,7 +74,7 @@ public sealed class DevModeTests
                 new Dictionary<string, string?>
                 {
                     ["vault:Address"] = "https://vault.example",
-                    ["Listen:Url"] = "https://*:8443",
+                    ["Listen:Agents:Url"] = "https://*:8443",
                     ["Log:Level"] = "Debug",
                 }
             )
@@ -100,7 +100,7 @@ public sealed class DevModeTests
 
         Assert.Equal("Debug", dev.Settings["Log:Level"]);
         Assert.All(
-            [dev.Settings["Listen:Url"]!, dev.Settings["Vault:Address"]!, dev.Issuer.Issuer],
+            [dev.Settings["Listen:Agents:Url"]!, dev.Settings["Vault:Address"]!, dev.Issuer.Issuer],
             address => Assert.Equal("127.0.0.1", new Uri(address).Host)
         );
         Assert.Contains("DEV MODE", dev.Describe(new Uri("http://127.0.0.1:8400")), StringComparison.Ordinal);

@@ -4,6 +4,7 @@ using CredBroker.Client;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 using Npgsql;
@@ -31,7 +32,7 @@ internal sealed class World : IAsyncDisposable
         _people = new("https://people.test", "credbroker-admin", _folder);
         Settings = new()
         {
-            ["Listen:Url"] = "http://127.0.0.1:0",
+            ["Listen:Agents:Url"] = "http://127.0.0.1:0",
             ["Log:Level"] = "Information",
             ["Storage:SqliteFile"] = Path.Combine(_folder, "broker.db"),
             ["Policy:File"] = PolicyFile,
@@ -330,5 +331,6 @@ internal sealed class World : IAsyncDisposable
                 maxTtl: {{maxTtl}}
             """;
 
-    private static string Vector(string name) => Path.Combine(AppContext.BaseDirectory, "Vectors", "spire", name);
+    private static string Vector(string name) =>
+        Path.Combine(AppContext.BaseDirectory, "Identity", "Vectors", "spire", name);
 }

@@ -41,6 +41,9 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>Where it listens: the agents' address and, where they have one of their own, the people's.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
+
     /// <summary>The token of one running instance of the agent <c>triage</c>.</summary>
     public string Agent(string instance = "i-1") => Workload("triage", instance);
 
@@ -91,7 +94,7 @@ internal sealed class TestBroker : IAsyncDisposable
             }
         );
         await _app.StartAsync();
-        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(_app.Urls.Single()) };
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Addresses[0] };
     }
 
     /// <summary>Stops the server; the folder stays.</summary>
@@ -134,7 +137,7 @@ internal sealed class TestBroker : IAsyncDisposable
     public Dictionary<string, string?> Settings() =>
         new()
         {
-            ["Listen:Url"] = "http://127.0.0.1:0",
+            ["Listen:Agents:Url"] = "http://127.0.0.1:0",
             ["Log:Level"] = "Warning",
             ["Storage:SqliteFile"] = StoreFile,
             ["Policy:File"] = PolicyFile,

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Server;
 
@@ -12,7 +13,11 @@ public sealed class ProcessTests
     {
         var (code, output) = await BrokerProcess.RunAsync(
             [],
-            new Dictionary<string, string?> { ["Vault:Adress"] = "https://vault", ["Listen:Url"] = "http://0.0.0.0:80" }
+            new Dictionary<string, string?>
+            {
+                ["Vault:Adress"] = "https://vault",
+                ["Listen:Agents:Url"] = "http://0.0.0.0:80",
+            }
         );
         Assert.Equal(2, code);
         foreach (
@@ -31,7 +36,7 @@ public sealed class ProcessTests
 
     [Theory]
     [InlineData("Vault:Address", "https://vault.example")]
-    [InlineData("Listen:Url", "https://*:8443")]
+    [InlineData("Listen:Agents:Url", "https://*:8443")]
     [InlineData("Identity:Issuers:0:Issuer", "https://idp.example")]
     [InlineData("Storage:SqliteFile", "/var/lib/credbroker/credbroker.db")]
     public async Task Dev_mode_refuses_to_start_beside_real_settings(string setting, string value)

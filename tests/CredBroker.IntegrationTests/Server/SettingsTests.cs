@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.Configuration;
 
 namespace CredBroker.IntegrationTests.Server;
@@ -33,7 +34,7 @@ public sealed class SettingsTests
     {
         await using var broker = await TestBroker.StartAsync();
         var settings = broker.Settings();
-        settings["Listen:Url"] = "http://0.0.0.0:8080";
+        settings["Listen:Agents:Url"] = "http://0.0.0.0:8080";
         settings["Vault:Adress"] = "https://vault";
         settings["Vault:MintTimeout"] = "00:01:00";
         settings["Identity:Issuers:0:Claimz:0"] = "x";
@@ -90,8 +91,9 @@ public sealed class SettingsTests
                     ? folder.File(Path.GetFileName(value))
                     : value
         );
-        TlsFiles.Write(settings["Listen:CertificateFile"]!, settings["Listen:KeyFile"]!, "CN=broker");
-        File.Copy(settings["Listen:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);
+        TlsFiles.Write(settings["Listen:Agents:CertificateFile"]!, settings["Listen:Agents:KeyFile"]!, "CN=broker");
+        TlsFiles.Write(settings["Listen:People:CertificateFile"]!, settings["Listen:People:KeyFile"]!, "CN=people");
+        File.Copy(settings["Listen:Agents:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);
         Assert.Empty(Faults(settings));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
@@ -19,9 +20,9 @@ public sealed class TlsTests
         await using var broker = await TestBroker.StartAsync(
             new Dictionary<string, string?>
             {
-                ["Listen:Url"] = "https://127.0.0.1:0",
-                ["Listen:CertificateFile"] = certificate,
-                ["Listen:KeyFile"] = key,
+                ["Listen:Agents:Url"] = "https://127.0.0.1:0",
+                ["Listen:Agents:CertificateFile"] = certificate,
+                ["Listen:Agents:KeyFile"] = key,
             },
             replace: services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time))
         );
@@ -44,15 +45,24 @@ public sealed class TlsTests
     public void A_certificate_that_cannot_be_used_is_a_fault_before_anything_listens()
     {
         using var folder = new TemporaryFolder();
-        var options = new ListenerOptions
+        var address = new ListenerAddressOptions
         {
+            Url = "https://127.0.0.1:8443",
             CertificateFile = folder.File("empty.pem"),
             KeyFile = folder.File("empty.key"),
         };
-        Assert.Contains(
-            options.Validate(),
-            fault => fault.StartsWith("Listen:CertificateFile", StringComparison.Ordinal)
-        );
+        var options = new ListenerOptions
+        {
+            Agents = address,
+            People = address with { Url = "https://127.0.0.1:8444" },
+        };
+        foreach (var name in new[] { "Agents", "People" })
+        {
+            Assert.Contains(
+                options.Validate(),
+                fault => fault.StartsWith($"Listen:{name}:CertificateFile", StringComparison.Ordinal)
+            );
+        }
     }
 
     private static async Task<string> SeenAsync(TestBroker broker)

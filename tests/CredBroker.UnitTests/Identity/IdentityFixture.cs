@@ -2,7 +2,8 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -50,10 +51,10 @@ internal sealed class IdentityFixture : IDisposable
     }
 
     public ValueTask<VerificationOutcome> VerifyAsync(string token) =>
-        _built.Value.Workloads.VerifyAsync(
-            new IdentityProof.Bearer(new SecretText(token)),
-            TestContext.Current.CancellationToken
-        );
+        VerifyAsync(new IdentityProof.Bearer(new SecretText(token)));
+
+    public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof) =>
+        _built.Value.Workloads.VerifyAsync(proof, TestContext.Current.CancellationToken);
 
     public async Task<WorkloadIdentity> AcceptAsync(string token)
     {
@@ -93,18 +94,15 @@ internal sealed class IdentityFixture : IDisposable
     {
         var settings = IdentitySettings.Read(Options, devMode: false);
         Assert.Empty(settings.Faults);
-        var registry = new IdentityRegistry(
+        var sources = new KeySources(
             settings,
             Options.KeyRefresh,
             devMode: false,
             Time,
             NullLogger<KeySource>.Instance
         );
-        var verification = new TokenVerification(new TokenSignature(), Time);
-        return (
-            new WorkloadVerifier(registry, verification, Time),
-            new PeopleVerifier(registry, verification),
-            registry.Sources
-        );
+        var routing = new TokenRouting(sources.Issuers);
+        var verification = new TokenVerification(Time);
+        return (new WorkloadVerifier(routing, verification, Time), new PeopleVerifier(routing, verification), sources);
     }
 }

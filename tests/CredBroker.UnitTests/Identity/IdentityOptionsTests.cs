@@ -1,6 +1,6 @@
 using System.Text;
 using CredBroker.Core.Identity;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace CredBroker.UnitTests.Identity;

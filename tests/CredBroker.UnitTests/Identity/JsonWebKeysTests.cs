@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 
@@ -10,7 +11,10 @@ public sealed class JsonWebKeysTests
     public void Keycloaks_JWKS_gives_three_keys_and_says_why_two_are_skipped()
     {
         Assert.True(JsonWebKeys.TryRead(Vector.Bytes("keycloak/jwks.json"), out var jwks, out _));
-        Assert.Equal(["ES256", "PS256", "RS256"], jwks.Keys.Keys.Select(k => Assert.Single(k.Algorithms)).Order());
+        Assert.Equal(
+            ["ES256", "PS256", "RS256"],
+            jwks.Anchors.JwtKeys.Select(k => Assert.Single(k.Algorithms)).Order()
+        );
         Assert.Equal(["entry 0: its use is not sig", "entry 2: its kty is neither RSA nor EC"], jwks.Skipped);
     }
 
@@ -96,7 +100,7 @@ public sealed class JsonWebKeysTests
                 out _
             )
         );
-        Assert.Equal("rsa-1", Assert.Single(jwks.Keys.Keys).KeyId);
+        Assert.Equal("rsa-1", Assert.Single(jwks.Anchors.JwtKeys).KeyId);
         Assert.Contains(reason, Assert.Single(jwks.Skipped), StringComparison.Ordinal);
     }
 
@@ -115,25 +119,25 @@ public sealed class JsonWebKeysTests
     {
         var jwk = TestKey.Rsa.Jwk();
         jwk[name] = value;
-        Assert.Empty(Read(jwk).Keys);
+        Assert.Empty(Read(jwk).JwtKeys);
     }
 
     [Fact]
     public void RSA_keys_below_2048_bits_are_skipped()
     {
-        Assert.Empty(Read(WithModulus(0x7F, 256)).Keys);
-        Assert.Single(Read(WithModulus(0x80, 256)).Keys);
-        Assert.Single(Read(WithModulus(0xFF, 1024)).Keys);
-        Assert.Empty(Read(WithModulus(0x01, 1025)).Keys);
+        Assert.Empty(Read(WithModulus(0x7F, 256)).JwtKeys);
+        Assert.Single(Read(WithModulus(0x80, 256)).JwtKeys);
+        Assert.Single(Read(WithModulus(0xFF, 1024)).JwtKeys);
+        Assert.Empty(Read(WithModulus(0x01, 1025)).JwtKeys);
     }
 
     [Fact]
     public void Leading_zeros_do_not_make_a_weak_key_strong_nor_a_good_one_another()
     {
-        Assert.Empty(Read(WithModulus(0x00, 256)).Keys);
+        Assert.Empty(Read(WithModulus(0x00, 256)).JwtKeys);
         var good = TestKey.Rsa.Jwk();
         good["n"] = "AAAA" + (string)good["n"]!;
-        Assert.Equal(256, Assert.Single(Read(good).Keys).SignatureLength);
+        Assert.Equal(256, Assert.Single(Read(good).JwtKeys).SignatureLength);
     }
 
     [Theory]
@@ -146,7 +150,7 @@ public sealed class JsonWebKeysTests
     {
         var jwk = TestKey.Rsa.Jwk();
         jwk["key_ops"] = JsonNode.Parse(operations);
-        Assert.Equal(usable, Read(jwk).Keys.Count == 1);
+        Assert.Equal(usable, Read(jwk).JwtKeys.Count == 1);
     }
 
     [Theory]
@@ -199,12 +203,12 @@ public sealed class JsonWebKeysTests
         return jwk;
     }
 
-    private static VerificationKeys Read(params JsonObject[] keys)
+    private static TrustAnchors Read(params JsonObject[] keys)
     {
         Assert.True(
             JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(TestKey.Jwks(keys)), out var jwks, out var fault),
             fault
         );
-        return jwks.Keys;
+        return jwks.Anchors;
     }
 }

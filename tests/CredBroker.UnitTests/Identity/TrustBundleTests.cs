@@ -1,6 +1,9 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 
@@ -16,8 +19,8 @@ public sealed class TrustBundleTests
     public void Real_bundles_give_their_authorities_and_sequence(string file, int jwtKeys, int x509, ulong sequence)
     {
         Assert.True(TrustBundle.TryRead(Vector.Bytes($"spire/{file}"), out var bundle, out _));
-        Assert.Equal(jwtKeys, bundle.JwtKeys.Keys.Count);
-        Assert.Equal(x509, bundle.X509Authorities.Count);
+        Assert.Equal(jwtKeys, bundle.Anchors.JwtKeys.Count);
+        Assert.Equal(x509, bundle.Anchors.X509Authorities.Count);
         Assert.Equal(sequence, bundle.Sequence);
         Assert.Equal(TimeSpan.FromMinutes(5), bundle.RefreshHint);
         Assert.Empty(bundle.Skipped);
@@ -32,7 +35,7 @@ public sealed class TrustBundleTests
     public void Entries_with_a_missing_or_unknown_use_are_ignored(string? use)
     {
         var bundle = Read(TestKey.Bundle(1, TestKey.Rsa.Jwk(use), TestKey.Ec.Jwk("jwt-svid")));
-        Assert.Equal("ec-1", Assert.Single(bundle.JwtKeys.Keys).KeyId);
+        Assert.Equal("ec-1", Assert.Single(bundle.Anchors.JwtKeys).KeyId);
         Assert.Single(bundle.Skipped);
     }
 
@@ -45,7 +48,7 @@ public sealed class TrustBundleTests
             ["use"] = "jwt-svid",
             ["kid"] = "x",
         };
-        Assert.Single(Read(TestKey.Bundle(1, odd, TestKey.Rsa.Jwk("jwt-svid"))).JwtKeys.Keys);
+        Assert.Single(Read(TestKey.Bundle(1, odd, TestKey.Rsa.Jwk("jwt-svid"))).Anchors.JwtKeys);
     }
 
     [Fact]
@@ -54,7 +57,7 @@ public sealed class TrustBundleTests
         var nameless = TestKey.Rsa.Jwk("jwt-svid");
         nameless.Remove("kid");
         var bundle = Read(TestKey.Bundle(1, nameless));
-        Assert.Empty(bundle.JwtKeys.Keys);
+        Assert.Empty(bundle.Anchors.JwtKeys);
         Assert.Equal("entry 0: a jwt-svid key needs a kid", Assert.Single(bundle.Skipped));
     }
 
@@ -62,7 +65,7 @@ public sealed class TrustBundleTests
     public void An_x509_svid_key_never_verifies_JWT_SVIDs()
     {
         var bundle = Read(TestKey.Bundle(1, TestKey.Rsa.Jwk("x509-svid")));
-        Assert.Empty(bundle.JwtKeys.Keys);
+        Assert.Empty(bundle.Anchors.JwtKeys);
         Assert.Equal("entry 0: its x5c does not begin with one certificate", Assert.Single(bundle.Skipped));
     }
 
@@ -72,15 +75,40 @@ public sealed class TrustBundleTests
         var one = JsonNode.Parse(Vector.Bytes("spire/agents.example.bundle.json"))!["keys"]![0]!.AsObject();
         var other = JsonNode.Parse(Vector.Bytes("spire/partner.example.bundle.json"))!["keys"]![0]!.AsObject();
         one["x5c"]!.AsArray().Add(other["x5c"]![0]!.DeepClone());
-        var authority = Assert.Single(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).X509Authorities);
-        Assert.Equal("1.2.840.10045.2.1", authority.PublicKey.Oid.Value);
+        var authority = Assert.Single(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).Anchors.X509Authorities);
+        Assert.Equal(one["x5c"]![0]!.GetValue<string>(), Convert.ToBase64String(authority.Span));
+        using var certificate = X509CertificateLoader.LoadCertificate(authority.Span);
+        Assert.Equal("1.2.840.10045.2.1", certificate.PublicKey.Oid.Value);
 
         one["x5c"] = new JsonArray("not base64");
-        Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).X509Authorities);
+        Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).Anchors.X509Authorities);
         one["x5c"] = new JsonArray("AAAA");
-        Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).X509Authorities);
+        Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).Anchors.X509Authorities);
         one["x5c"] = new JsonArray();
-        Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).X509Authorities);
+        Assert.Empty(Read(TestKey.Bundle(1, (JsonObject)one.DeepClone())).Anchors.X509Authorities);
+    }
+
+    [Theory]
+    [InlineData("agents.example")]
+    [InlineData("partner.example")]
+    public void A_trust_domain_gives_its_authorities_and_never_goes_back_to_older_ones(string trustDomain)
+    {
+        var sequence = new BundleSequence();
+        foreach (var bundle in new[] { "bundle", "rotating.bundle", "rotated.bundle" })
+        {
+            var bytes = Vector.Bytes($"spire/{trustDomain}.{bundle}.json");
+            Assert.Equal(
+                FirstCertificates(bytes),
+                sequence.Read(bytes).Anchors.X509Authorities.Select(der => Convert.ToBase64String(der.Span))
+            );
+        }
+
+        Assert.Throws<KeyDocumentException>(() =>
+            sequence.Read(Vector.Bytes($"spire/{trustDomain}.rotating.bundle.json"))
+        );
+        Assert.NotEmpty(
+            sequence.Read(Vector.Bytes($"spire/{trustDomain}.rotated.bundle.json")).Anchors.X509Authorities
+        );
     }
 
     [Fact]
@@ -123,6 +151,12 @@ public sealed class TrustBundleTests
         Assert.Equal(accepted, fault is null);
         Assert.True(Read(TestKey.Bundle(next)).MaySucceed(null, out _));
     }
+
+    private static IEnumerable<string> FirstCertificates(byte[] bundle) =>
+        JsonNode.Parse(bundle)!["keys"]!
+            .AsArray()
+            .Where(entry => entry!["use"]!.GetValue<string>() == "x509-svid")
+            .Select(entry => entry!["x5c"]![0]!.GetValue<string>());
 
     private static TrustBundle Read(string json)
     {

@@ -1,6 +1,9 @@
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
+using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Identity.Settings;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 

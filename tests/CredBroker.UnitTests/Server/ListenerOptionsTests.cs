@@ -8,8 +8,7 @@ public sealed class ListenerOptionsTests
     [InlineData("http://127.0.0.1:8080")]
     [InlineData("http://localhost:0")]
     [InlineData("http://[::1]:8080")]
-    public void Plain_http_is_permitted_on_this_machine_alone(string url) =>
-        Assert.Empty(new ListenerOptions { Url = url }.Validate());
+    public void Plain_http_is_permitted_on_this_machine_alone(string url) => Assert.Empty(Agents(url).Validate());
 
     [Theory]
     [InlineData("http://*:8080")]
@@ -17,11 +16,7 @@ public sealed class ListenerOptionsTests
     [InlineData("http://10.1.2.3:8080")]
     [InlineData("http://[::]:8080")]
     public void Plain_http_for_others_is_a_fault(string url) =>
-        Assert.Contains(
-            "in clear",
-            Assert.Single(new ListenerOptions { Url = url }.Validate()),
-            StringComparison.Ordinal
-        );
+        Assert.Contains("in clear", Assert.Single(Agents(url).Validate()), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("")]
@@ -33,33 +28,18 @@ public sealed class ListenerOptionsTests
     [InlineData("http://+:8080")]
     public void What_is_no_listener_is_a_fault(string url) =>
         Assert.Contains(
-            new ListenerOptions
-            {
-                Url = url,
-                CertificateFile = Here,
-                KeyFile = Here,
-            }.Validate(),
-            fault => fault.StartsWith("Listen:Url is", StringComparison.Ordinal)
+            Agents(url, Here, Here).Validate(),
+            fault => fault.StartsWith("Listen:Agents:Url is", StringComparison.Ordinal)
         );
 
     [Fact]
     public void Https_needs_a_certificate_that_exists()
     {
         Assert.Contains("needed", Assert.Single(new ListenerOptions().Validate()), StringComparison.Ordinal);
-        Assert.Equal(
-            2,
-            new ListenerOptions { CertificateFile = "/no/such.pem", KeyFile = "/no/such.key" }
-                .Validate()
-                .Count()
-        );
+        Assert.Equal(2, Agents("https://127.0.0.1:8443", "/no/such.pem", "/no/such.key").Validate().Count());
         Assert.DoesNotContain(
-            new ListenerOptions
-            {
-                Url = "https://*:8443",
-                CertificateFile = Here,
-                KeyFile = Here,
-            }.Validate(),
-            fault => fault.StartsWith("Listen:Url", StringComparison.Ordinal)
+            Agents("https://*:8443", Here, Here).Validate(),
+            fault => fault.StartsWith("Listen:Agents:Url", StringComparison.Ordinal)
         );
     }
 
@@ -67,15 +47,66 @@ public sealed class ListenerOptionsTests
     public void Bounds_are_checked() =>
         Assert.Equal(
             2,
-            new ListenerOptions
-            {
-                Url = "http://localhost:1",
-                MaxConnections = 0,
-                MaxRequests = 200_000,
-            }
-                .Validate()
-                .Count()
+            (Agents("http://localhost:1") with { MaxConnections = 0, MaxRequests = 200_000 }).Validate().Count()
         );
+
+    [Theory]
+    [InlineData("http://127.0.0.1:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://127.0.0.1:8080", "http://localhost:8080")]
+    [InlineData("http://[::1]:8080", "http://localhost:8080")]
+    [InlineData("http://127.0.0.1:8443", "https://*:8443")]
+    [InlineData("https://*:8443", "https://10.1.2.3:8443")]
+    [InlineData("https://[::]:8443", "https://10.1.2.3:8443")]
+    public void Two_listeners_at_one_address_are_a_fault(string agents, string people)
+    {
+        foreach (var (one, other) in new[] { (agents, people), (people, agents) })
+        {
+            Assert.Contains(
+                Both(one, other).Validate(),
+                fault => fault.Contains("leave Listen:People out", StringComparison.Ordinal)
+            );
+        }
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:8080", "http://127.0.0.1:8081")]
+    [InlineData("http://127.0.0.1:0", "http://127.0.0.1:0")]
+    [InlineData("http://127.0.0.1:8080", "http://127.0.0.2:8080")]
+    [InlineData("http://127.0.0.1:8080", "http://[::1]:8080")]
+    public void Two_listeners_at_two_addresses_are_not(string agents, string people) =>
+        Assert.Empty(Both(agents, people).Validate());
+
+    [Fact]
+    public void The_peoples_listener_is_checked_as_the_agents_is()
+    {
+        Assert.Contains(
+            "Listen:People:Url is \"http://0.0.0.0:8081\": secrets would cross the network in clear",
+            Assert.Single(Both("http://127.0.0.1:8080", "http://0.0.0.0:8081").Validate()),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "Listen:People:Url is \"\"",
+            Assert.Single(Both("http://127.0.0.1:8080", "").Validate()),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static ListenerOptions Agents(string url, string certificate = "", string key = "") =>
+        new()
+        {
+            Agents = new()
+            {
+                Url = url,
+                CertificateFile = certificate,
+                KeyFile = key,
+            },
+        };
+
+    private static ListenerOptions Both(string agents, string people) =>
+        Agents(agents) with
+        {
+            People = new() { Url = people },
+        };
 
     private static string Here => typeof(ListenerOptionsTests).Assembly.Location;
 }

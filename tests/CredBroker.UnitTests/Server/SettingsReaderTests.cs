@@ -47,6 +47,32 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
+    public void A_setting_that_has_moved_says_where_to()
+    {
+        var reader = Reader(
+            new()
+            {
+                ["Listen:Url"] = "https://*:8443",
+                ["listen:certificatefile"] = "/server.pem",
+                ["Listen:KeyFile"] = "/server.key",
+            }
+        );
+        reader.Read<ListenerOptions>("Listen", _ => []);
+
+        foreach (var name in new[] { "Url", "CertificateFile", "KeyFile" })
+        {
+            Assert.Contains(
+                reader.Faults,
+                fault =>
+                    fault.StartsWith(
+                        $"Listen:{name} is no longer a setting; write Listen:Agents:{name}.",
+                        StringComparison.OrdinalIgnoreCase
+                    )
+            );
+        }
+    }
+
+    [Fact]
     public void A_value_of_the_wrong_kind_does_not_hide_the_faults_of_its_neighbours()
     {
         var reader = Reader(new() { ["Leases:RetryDelay"] = "soon", ["Leases:StrayLimit"] = "0" });

@@ -24,26 +24,28 @@ public sealed class CompactJws : IDisposable
 
     private readonly JsonDocument _payload;
 
-    private CompactJws(string text, JsonDocument payload, string algorithm, string? keyId, string? type)
+    private readonly Header _header;
+
+    private CompactJws(string text, Header header, JsonDocument payload)
     {
         Text = text;
+        _header = header;
         _payload = payload;
-        Algorithm = algorithm;
-        KeyId = keyId;
-        Type = type;
     }
+
+    private sealed record Header(string Algorithm, string? KeyId, string? Type);
 
     /// <summary>The token as it was sent.</summary>
     public string Text { get; }
 
     /// <summary>The header's <c>alg</c>: a claim of the sender's, to be held against an allow-list.</summary>
-    public string Algorithm { get; }
+    public string Algorithm => _header.Algorithm;
 
     /// <summary>The header's <c>kid</c>; null when it has none.</summary>
-    public string? KeyId { get; }
+    public string? KeyId => _header.KeyId;
 
     /// <summary>The header's <c>typ</c>; null when it has none.</summary>
-    public string? Type { get; }
+    public string? Type => _header.Type;
 
     /// <summary>The signature's length in bytes.</summary>
     public int SignatureLength => Base64Url.GetMaxDecodedLength(Text.Length - Text.LastIndexOf('.') - 1);
@@ -68,12 +70,12 @@ public sealed class CompactJws : IDisposable
             return false;
         }
 
-        if (!TrySplit(text, out var header, out var body, out refusal))
+        if (!TrySplit(text, out var head, out var body, out refusal))
         {
             return false;
         }
 
-        if (!StrictJson.TryReadObject(header, out var headerDocument))
+        if (!StrictJson.TryReadObject(head, out var headerDocument))
         {
             refusal = Malformed("its header is not acceptable JSON (an object, no member twice, at most 16 levels)");
             return false;
@@ -81,8 +83,7 @@ public sealed class CompactJws : IDisposable
 
         using (headerDocument)
         {
-            refusal = ReadHeader(headerDocument.RootElement, out var algorithm, out var keyId, out var type);
-            if (refusal is not null)
+            if (!ReadHeader(headerDocument.RootElement).Passes(out var header, out refusal))
             {
                 return false;
             }
@@ -95,7 +96,7 @@ public sealed class CompactJws : IDisposable
                 return false;
             }
 
-            token = new CompactJws(text, bodyDocument, algorithm, keyId, type);
+            token = new CompactJws(text, header, bodyDocument);
             return true;
         }
     }
@@ -145,14 +146,13 @@ public sealed class CompactJws : IDisposable
         return refusal is null;
     }
 
-    private static Refusal? ReadHeader(JsonElement header, out string algorithm, out string? keyId, out string? type)
+    private static Check<Header> ReadHeader(JsonElement header)
     {
-        (algorithm, keyId, type) = ("", null, null);
         foreach (var name in RefusedMembers)
         {
             if (header.TryGetProperty(name, out _))
             {
-                return new(
+                return new Refusal(
                     RefusalCode.HeaderNotAccepted,
                     $"The token's header carries '{name}', which is never accepted."
                 );
@@ -164,13 +164,13 @@ public sealed class CompactJws : IDisposable
             return Malformed("its header has no 'alg'");
         }
 
-        if (!TryReadString(header, "typ", out type))
+        if (!TryReadString(header, "typ", out var type))
         {
             return Malformed("its header's 'typ' is no text");
         }
 
         if (
-            !TryReadString(header, "kid", out keyId)
+            !TryReadString(header, "kid", out var keyId)
             || keyId is { Length: 0 or > MaxKeyIdLength }
             || (keyId ?? "").Any(char.IsControl)
         )
@@ -178,8 +178,7 @@ public sealed class CompactJws : IDisposable
             return Malformed($"its header's 'kid' is not a text of 1 to {MaxKeyIdLength} printable characters");
         }
 
-        algorithm = alg;
-        return null;
+        return new Check<Header>.Passed(new(alg, keyId, type));
     }
 
     private static bool TryReadString(JsonElement header, string name, out string? value)

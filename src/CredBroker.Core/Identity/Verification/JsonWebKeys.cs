@@ -15,14 +15,14 @@ public sealed class JsonWebKeys
     /// <summary>The most entries that a key document may have.</summary>
     public const int MaxEntries = 100;
 
-    private JsonWebKeys(VerificationKeys keys, IReadOnlyList<string> skipped)
+    private JsonWebKeys(TrustAnchors anchors, IReadOnlyList<string> skipped)
     {
-        Keys = keys;
+        Anchors = anchors;
         Skipped = skipped;
     }
 
     /// <summary>The usable keys; may be none.</summary>
-    public VerificationKeys Keys { get; }
+    public TrustAnchors Anchors { get; }
 
     /// <summary>Why entries were skipped, by position, for the log.</summary>
     public IReadOnlyList<string> Skipped { get; }
@@ -55,7 +55,7 @@ public sealed class JsonWebKeys
             }
         }
 
-        jwks = new JsonWebKeys(new VerificationKeys(keys), skipped);
+        jwks = new JsonWebKeys(new TrustAnchors(keys), skipped);
         return true;
     }
 

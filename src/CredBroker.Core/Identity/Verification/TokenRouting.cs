@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using CredBroker.Core.Requests;
@@ -11,91 +10,110 @@ namespace CredBroker.Core.Identity.Verification;
 /// </summary>
 public sealed class TokenRouting
 {
-    private readonly FrozenDictionary<string, TrustDomainRules> _trustDomains;
-    private readonly FrozenDictionary<string, WorkloadIssuerRules> _workloadIssuers;
-    private readonly FrozenDictionary<string, PeopleIssuerRules> _peopleIssuers;
+    private readonly Dictionary<string, TrustedDomain> _trustDomains = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TokenRoute<VerificationOutcome>> _workloads = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TokenRoute<PersonOutcome>> _people = new(StringComparer.Ordinal);
 
-    /// <summary>Takes at most one rule set per trust domain, and per issuer and kind.</summary>
-    public TokenRouting(IEnumerable<TrustDomainRules> trustDomains, IEnumerable<IssuerRules> issuers)
+    /// <summary>Takes at most one entry for each trust domain, and for each issuer and kind of caller.</summary>
+    public TokenRouting(IEnumerable<TrustedIssuer> issuers)
     {
-        _trustDomains = trustDomains.ToFrozenDictionary(r => r.TrustDomain);
-        _workloadIssuers = issuers.OfType<WorkloadIssuerRules>().ToFrozenDictionary(r => r.Issuer);
-        _peopleIssuers = issuers.OfType<PeopleIssuerRules>().ToFrozenDictionary(r => r.Issuer);
-    }
-
-    /// <summary>
-    /// The rules for a token that a workload sent. For a JWT-SVID <paramref name="id"/> is its subject.
-    /// </summary>
-    public Refusal? RouteWorkload(CompactJws token, out TokenRules? rules, out SpiffeId? id)
-    {
-        (rules, id) = (null, null);
-        if (!IsSpiffe(token.Claims, out var subject))
+        foreach (var (rules, trust) in issuers)
         {
-            return RouteByIssuer(token.Claims, _workloadIssuers, _peopleIssuers, out rules);
+            switch (rules)
+            {
+                case TrustDomainRules domain:
+                    _trustDomains.Add(domain.TrustDomain, new(domain, trust));
+                    break;
+                case WorkloadIssuerRules issuer:
+                    _workloads.Add(issuer.Issuer, new(issuer, trust, issuer.Identify));
+                    break;
+                case PeopleIssuerRules issuer:
+                    _people.Add(issuer.Issuer, new(issuer, trust, issuer.Identify));
+                    break;
+                default:
+                    throw new ArgumentException($"Unknown rules {rules.GetType().Name}.", nameof(issuers));
+            }
         }
 
-        if (!SpiffeId.TryParse(subject, out id, out var fault))
+        if (_workloads.Any(pair => _people.TryGetValue(pair.Key, out var other) && !AreApart(pair.Value, other)))
         {
-            return new(RefusalCode.SubjectInvalid, $"The token's 'sub' is no SPIFFE ID: {fault}.");
+            throw new ArgumentException(
+                "An issuer of workloads and people needs two audiences, each refused by the other's rules.",
+                nameof(issuers)
+            );
+        }
+    }
+
+    private sealed record TrustedDomain(TrustDomainRules Rules, ITrustSource Trust);
+
+    /// <summary>Where a token leads that a workload sent.</summary>
+    internal Check<TokenRoute<VerificationOutcome>> RouteWorkload(CompactJws token)
+    {
+        if (!IsSpiffe(token.Claims, out var subject))
+        {
+            return RouteByIssuer(token.Claims, _workloads, _people);
+        }
+
+        if (!SpiffeId.TryParse(subject, out var id, out var fault))
+        {
+            return new Refusal(RefusalCode.SubjectInvalid, $"The token's 'sub' is no SPIFFE ID: {fault}.");
         }
 
         if (id.Path.Length == 0)
         {
-            return new(
+            return new Refusal(
                 RefusalCode.SubjectInvalid,
                 "The token's 'sub' is a trust domain, not a workload: its SPIFFE ID has no path."
             );
         }
 
-        if (!_trustDomains.TryGetValue(id.TrustDomain, out var trustDomain))
+        if (!_trustDomains.TryGetValue(id.TrustDomain, out var domain))
         {
-            return new(RefusalCode.TrustDomainUnknown, "The token's SPIFFE trust domain is not configured here.");
+            return new Refusal(
+                RefusalCode.TrustDomainUnknown,
+                "The token's SPIFFE trust domain is not configured here."
+            );
         }
 
-        rules = trustDomain;
-        return null;
+        return Passed<VerificationOutcome>(
+            new(domain.Rules, domain.Trust, verified => domain.Rules.Identify(verified, id))
+        );
     }
 
-    /// <summary>The rules for a token that a person sent.</summary>
-    public Refusal? RoutePerson(CompactJws token, out PeopleIssuerRules? rules)
-    {
-        rules = null;
-        if (IsSpiffe(token.Claims, out _))
-        {
-            return WrongKind();
-        }
+    /// <summary>Where a token leads that a person sent.</summary>
+    internal Check<TokenRoute<PersonOutcome>> RoutePerson(CompactJws token) =>
+        IsSpiffe(token.Claims, out _) ? WrongKind() : RouteByIssuer(token.Claims, _people, _workloads);
 
-        var refusal = RouteByIssuer(token.Claims, _peopleIssuers, _workloadIssuers, out var found);
-        rules = found as PeopleIssuerRules;
-        return refusal;
-    }
+    // Only the audience tells one issuer's two kinds of token apart; without it a person would pass for a workload.
+    private static bool AreApart(TokenRoute<VerificationOutcome> workloads, TokenRoute<PersonOutcome> people) =>
+        (workloads.Rules, people.Rules) is (IssuerRules one, IssuerRules other)
+        && one.Audience != other.Audience
+        && one.OtherKindsAudience == other.Audience
+        && other.OtherKindsAudience == one.Audience;
 
-    private static Refusal? RouteByIssuer<TWanted, TOther>(
+    private static Check<TokenRoute<TWanted>> RouteByIssuer<TWanted, TOther>(
         JsonElement claims,
-        FrozenDictionary<string, TWanted> wanted,
-        FrozenDictionary<string, TOther> other,
-        out TokenRules? rules
+        Dictionary<string, TokenRoute<TWanted>> wanted,
+        Dictionary<string, TokenRoute<TOther>> other
     )
-        where TWanted : IssuerRules
-        where TOther : IssuerRules
     {
-        rules = null;
         if (!claims.TryGetProperty("iss", out var issuer) || issuer.ValueKind != JsonValueKind.String)
         {
-            return new(RefusalCode.IssuerUnknown, "The token has no 'iss'.");
+            return new Refusal(RefusalCode.IssuerUnknown, "The token has no 'iss'.");
         }
 
-        var name = issuer.GetString()!;
-        if (wanted.TryGetValue(name, out var found))
+        var name = issuer.GetString() ?? "";
+        if (wanted.TryGetValue(name, out var route))
         {
-            rules = found;
-            return null;
+            return Passed(route);
         }
 
         return other.ContainsKey(name)
             ? WrongKind()
-            : new(RefusalCode.IssuerUnknown, "The token's issuer is not configured here.");
+            : new Refusal(RefusalCode.IssuerUnknown, "The token's issuer is not configured here.");
     }
+
+    private static Check<TokenRoute<TOutcome>>.Passed Passed<TOutcome>(TokenRoute<TOutcome> route) => new(route);
 
     private static bool IsSpiffe(JsonElement claims, [NotNullWhen(true)] out string? subject)
     {

@@ -10,7 +10,7 @@ namespace CredBroker.Core.Identity.Verification;
 /// time, from its own reading of the token. Its defaults are not relied on, and its signature providers are kept:
 /// making one costs several times what a verification does.
 /// </summary>
-public sealed class TokenSignature
+internal sealed class TokenSignature
 {
     private static readonly Refusal Invalid = new(
         RefusalCode.SignatureInvalid,
@@ -33,12 +33,15 @@ public sealed class TokenSignature
         new InMemoryCryptoProviderCache(new CryptoProviderCacheOptions { SizeLimit = 1_000 })
     );
 
-    /// <summary>Checks a token that met <paramref name="rules"/> with the keys that its header leads to.</summary>
-    public async ValueTask<Refusal?> VerifyAsync(
+    /// <summary>
+    /// Checks a token that met <paramref name="rules"/> with those of <paramref name="anchors"/> that its header leads
+    /// to.
+    /// </summary>
+    public async ValueTask<Check<VerifiedToken>> VerifyAsync(
         CompactJws token,
         TokenRules rules,
         TokenWindow window,
-        IReadOnlyList<VerificationKey> candidates,
+        TrustAnchors anchors,
         DateTimeOffset now
     )
     {
@@ -47,7 +50,7 @@ public sealed class TokenSignature
             return Misread;
         }
 
-        foreach (var key in candidates)
+        foreach (var key in anchors.Candidates(token.KeyId, token.Algorithm))
         {
             // A signature of another length cannot verify, and the library would throw away its provider over it.
             if (token.SignatureLength != key.SignatureLength || !key.Algorithms.Contains(token.Algorithm))
@@ -58,7 +61,7 @@ public sealed class TokenSignature
             var result = await _handler.ValidateTokenAsync(parsed, Parameters(token, rules, window, key, now));
             if (result.IsValid)
             {
-                return null;
+                return new Check<VerifiedToken>.Passed(new(token, window, anchors));
             }
 
             if (

@@ -6,23 +6,22 @@ namespace CredBroker.Core.Identity.Verification;
 /// <summary>When a token is valid, as it says itself.</summary>
 /// <param name="NotBefore">The later of <c>nbf</c> and <c>iat</c>; the beginning of time without either.</param>
 /// <param name="ExpiresAt"><c>exp</c>.</param>
-public readonly record struct TokenWindow(DateTimeOffset NotBefore, DateTimeOffset ExpiresAt)
+public sealed record TokenWindow(DateTimeOffset NotBefore, DateTimeOffset ExpiresAt)
 {
     private static readonly double MaxSeconds = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     /// <summary>
     /// Reads <c>exp</c>, which must be there, <c>nbf</c> and <c>iat</c> (RFC 7519 §4.1), all NumericDates.
     /// </summary>
-    public static Refusal? Read(JsonElement claims, out TokenWindow window)
+    public static Check<TokenWindow> Read(JsonElement claims)
     {
-        window = default;
         if (
             !TryDate(claims, "exp", out var expires)
             || !TryDate(claims, "nbf", out var notBefore)
             || !TryDate(claims, "iat", out var issuedAt)
         )
         {
-            return new(
+            return new Refusal(
                 RefusalCode.TokenMalformed,
                 "The token's 'exp', 'nbf' or 'iat' is not a number of seconds since 1970."
             );
@@ -30,13 +29,15 @@ public readonly record struct TokenWindow(DateTimeOffset NotBefore, DateTimeOffs
 
         if (expires is null)
         {
-            return new(RefusalCode.TokenExpired, "The token has no 'exp'; a token that never ends is not accepted.");
+            return new Refusal(
+                RefusalCode.TokenExpired,
+                "The token has no 'exp'; a token that never ends is not accepted."
+            );
         }
 
         var start =
             (notBefore ?? DateTimeOffset.MinValue) > (issuedAt ?? DateTimeOffset.MinValue) ? notBefore : issuedAt;
-        window = new TokenWindow(start ?? DateTimeOffset.MinValue, expires.Value);
-        return null;
+        return new Check<TokenWindow>.Passed(new(start ?? DateTimeOffset.MinValue, expires.Value));
     }
 
     /// <summary>

@@ -14,26 +14,16 @@ public sealed class TrustBundle
     /// <summary>What <see cref="RefreshHint"/> is where the bundle has none.</summary>
     public static readonly TimeSpan DefaultRefreshHint = TimeSpan.FromMinutes(5);
 
-    private TrustBundle(
-        VerificationKeys keys,
-        IReadOnlyList<X509Certificate2> authorities,
-        ulong? sequence,
-        TimeSpan refreshHint,
-        IReadOnlyList<string> skipped
-    )
+    private TrustBundle(TrustAnchors anchors, ulong? sequence, TimeSpan refreshHint, IReadOnlyList<string> skipped)
     {
-        JwtKeys = keys;
-        X509Authorities = authorities;
+        Anchors = anchors;
         Sequence = sequence;
         RefreshHint = refreshHint;
         Skipped = skipped;
     }
 
-    /// <summary>The keys that sign JWT-SVIDs.</summary>
-    public VerificationKeys JwtKeys { get; }
-
-    /// <summary>The certificates that X509-SVIDs are validated against.</summary>
-    public IReadOnlyList<X509Certificate2> X509Authorities { get; }
+    /// <summary>The keys that sign JWT-SVIDs and the authorities that sign X509-SVIDs.</summary>
+    public TrustAnchors Anchors { get; }
 
     /// <summary><c>spiffe_sequence</c>; null when the bundle has none.</summary>
     public ulong? Sequence { get; }
@@ -70,7 +60,7 @@ public sealed class TrustBundle
         }
 
         var keys = new List<VerificationKey>();
-        var authorities = new List<X509Certificate2>();
+        var authorities = new List<ReadOnlyMemory<byte>>();
         var skipped = new List<string>();
         foreach (var (index, entry) in entries.EnumerateArray().Index())
         {
@@ -81,7 +71,7 @@ public sealed class TrustBundle
         }
 
         var refreshHint = hint is null ? DefaultRefreshHint : TimeSpan.FromSeconds(Math.Clamp(hint.Value, 1, 86_400));
-        bundle = new TrustBundle(new VerificationKeys(keys), authorities, sequence, refreshHint, skipped);
+        bundle = new TrustBundle(new TrustAnchors(keys, authorities), sequence, refreshHint, skipped);
         return true;
     }
 
@@ -102,7 +92,11 @@ public sealed class TrustBundle
     }
 
     // .NET's JsonWebKeySet would drop every entry here: it keeps only use=sig.
-    private static string? ReadEntry(JsonElement entry, List<VerificationKey> keys, List<X509Certificate2> authorities)
+    private static string? ReadEntry(
+        JsonElement entry,
+        List<VerificationKey> keys,
+        List<ReadOnlyMemory<byte>> authorities
+    )
     {
         if (entry.ValueKind != JsonValueKind.Object)
         {
@@ -125,19 +119,21 @@ public sealed class TrustBundle
                 keys.Add(key);
                 return null;
             case "x509-svid":
-                if (ReadCertificate(entry) is not { } certificate)
+                if (ReadCertificate(entry) is not { } der)
                 {
                     return "its x5c does not begin with one certificate";
                 }
 
-                authorities.Add(certificate);
+                authorities.Add(der);
                 return null;
             default:
                 return "its use is neither jwt-svid nor x509-svid";
         }
     }
 
-    private static X509Certificate2? ReadCertificate(JsonElement entry)
+    // The bytes and not the platform's object: that is a handle which somebody would have to release, and a bundle is
+    // replaced while requests are still using it.
+    private static byte[]? ReadCertificate(JsonElement entry)
     {
         if (
             !entry.TryGetProperty("x5c", out var chain)
@@ -155,7 +151,8 @@ public sealed class TrustBundle
 
         try
         {
-            return X509CertificateLoader.LoadCertificate(der);
+            using var certificate = X509CertificateLoader.LoadCertificate(der);
+            return certificate.RawData;
         }
         catch (CryptographicException)
         {

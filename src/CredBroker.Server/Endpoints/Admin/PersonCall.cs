@@ -2,11 +2,11 @@ using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
-using CredBroker.Server.Identity;
 
 namespace CredBroker.Server.Endpoints.Admin;
 

@@ -1,12 +1,13 @@
 using CredBroker.Client;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints.Admin;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
-using CredBroker.Server.Identity;
+using CredBroker.Server.Hosting;
 
 namespace CredBroker.Server.Endpoints.Agents;
 
@@ -57,7 +58,8 @@ internal static class CloseTaskEndpoint
         }
 
         var call = Calls.Context(http);
-        var asPerson = await people.VerifyAsync(token, cancellationToken);
+        var listener = Listener.Of(http);
+        var asPerson = listener.ServesPeople ? await people.VerifyAsync(token, cancellationToken) : null;
         if (asPerson is PersonOutcome.Verified { Person: var verified })
         {
             var (admin, refused) = await person.AdmitAsync(http, verified, PersonCall.Admins);
@@ -73,6 +75,11 @@ internal static class CloseTaskEndpoint
                         cancellationToken
                     )
                 );
+        }
+
+        if (!listener.ServesAgents && asPerson is PersonOutcome.Refused nobody)
+        {
+            return await AgentCall.RefuseAsync(http, nobody.Refusal);
         }
 
         var outcome = await leases.CloseTaskAsync(

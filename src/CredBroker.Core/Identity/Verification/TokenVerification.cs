@@ -1,0 +1,55 @@
+using CredBroker.Core.Requests;
+
+namespace CredBroker.Core.Identity.Verification;
+
+/// <summary>
+/// Verifies a token that has been routed to its rules: everything that is checked alike for workloads and people.
+/// </summary>
+public sealed class TokenVerification(TimeProvider time)
+{
+    private readonly TokenSignature _signature = new();
+
+    /// <summary>
+    /// In order: (1) header, audience and times, which cost nothing; (2) the keys, asked for again if there are none or
+    /// the token names one that is unknown; (3) the signature.
+    /// </summary>
+    internal async ValueTask<Check<VerifiedToken>> VerifyAsync(
+        CompactJws token,
+        TokenRules rules,
+        ITrustSource trust,
+        CancellationToken cancellationToken
+    )
+    {
+        var now = time.GetUtcNow();
+        if (!rules.CheckBeforeSignature(token, now).Passes(out var window, out var refusal))
+        {
+            return refusal;
+        }
+
+        var anchors = trust.Current ?? await trust.NewerThanAsync(null, cancellationToken);
+        if (anchors is null)
+        {
+            return new Refusal(
+                RefusalCode.KeysUnavailable,
+                "The keys of the token's issuer cannot be had at the moment.",
+                trust.RetryAfter
+            );
+        }
+
+        if (!anchors.CanVerify(token) && await trust.NewerThanAsync(anchors, cancellationToken) is { } newer)
+        {
+            anchors = newer;
+        }
+
+        if (!anchors.CanVerify(token))
+        {
+            return new Refusal(
+                RefusalCode.KeyUnknown,
+                "None of the issuer's keys fits the token's 'kid' and 'alg'.",
+                trust.RetryAfter
+            );
+        }
+
+        return await _signature.VerifyAsync(token, rules, window, anchors, now);
+    }
+}

@@ -1,6 +1,0 @@
-using CredBroker.Core.Identity;
-
-namespace CredBroker.Server.Identity;
-
-/// <summary>An issuer's rules and where its keys come from.</summary>
-internal sealed record ConfiguredIssuer(IssuerRules Rules, JwksOptions Jwks);

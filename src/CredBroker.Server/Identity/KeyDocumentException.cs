@@ -1,4 +1,0 @@
-namespace CredBroker.Server.Identity;
-
-/// <summary>Keys could not be fetched or read; the message says why and holds no secret.</summary>
-internal sealed class KeyDocumentException(string message) : Exception(message);

@@ -1,0 +1,20 @@
+namespace CredBroker.Server.Identity.Keys;
+
+/// <summary>When one source's keys are read.</summary>
+/// <param name="Interval">How often they are read again.</param>
+/// <param name="CoolDown">The least time between two reads that tokens ask for.</param>
+/// <param name="Timeout">The longest that one read may take.</param>
+/// <param name="MaxStale">How long keys are used while they cannot be read again; null for as long as it takes.</param>
+internal sealed record KeyTiming(TimeSpan Interval, TimeSpan CoolDown, TimeSpan Timeout, TimeSpan? MaxStale)
+{
+    /// <summary>Without any keys nothing can be verified, so the first ones are tried for more eagerly.</summary>
+    public static readonly TimeSpan CoolDownWithoutKeys = TimeSpan.FromSeconds(1);
+
+    /// <summary>Files cost next to nothing to read; a missing one never takes the last keys away.</summary>
+    public static readonly KeyTiming ForFiles = new(
+        TimeSpan.FromSeconds(5),
+        TimeSpan.FromSeconds(1),
+        TimeSpan.FromSeconds(5),
+        null
+    );
+}

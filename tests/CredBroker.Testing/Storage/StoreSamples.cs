@@ -1,0 +1,259 @@
+using System.Globalization;
+using System.Text.Json;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.Testing.Storage;
+
+/// <summary>Leases, decisions and changes as an exchange makes them.</summary>
+internal sealed class StoreSamples(FakeTimeProvider time)
+{
+    private long _ids;
+
+    public static readonly TaskOwner Owner = new("https://idp.example", "triage");
+
+    public static readonly SecretHandles Handles = new("database/creds/billing/abc", null, "v-cb-triage");
+
+    public static AuditEvent Event(string type = "test.event") =>
+        new() { Type = type, Actor = AuditActor.Broker("test") };
+
+    /// <summary>Ids that sort in the order they were made even while the clock stands still.</summary>
+    public string NewId() =>
+        Ids.New(time)[..12] + Interlocked.Increment(ref _ids).ToString("x20", CultureInfo.InvariantCulture);
+
+    public DecisionRecord Decision(
+        string instance = "i-1",
+        string task = "t-1",
+        string process = "invoices",
+        string credential = "billing",
+        long policyVersion = 0
+    ) =>
+        new()
+        {
+            Id = NewId(),
+            PolicyVersion = policyVersion,
+            Identity = new()
+            {
+                Proof = ProofMethod.Oidc,
+                Issuer = Owner.Issuer,
+                Subject = "sub-1",
+                Workload = Owner.Workload,
+                Instance = instance,
+                TrustDomain = "acme.example",
+                Claims = new Dictionary<string, JsonElement>
+                {
+                    ["azp"] = JsonElement.Parse("\"triage\""),
+                    ["roles"] = JsonElement.Parse("[1,{\"ä\":null}]"),
+                },
+                ProofExpiresAt = time.GetUtcNow().AddMinutes(5),
+                ProofHash = "hash",
+            },
+            Task = new(task, process, "sort invoices"),
+            Request = new()
+            {
+                Credential = credential,
+                Actions = ["read"],
+                Ttl = TimeSpan.FromMinutes(3),
+                ToolCall = new("list", JsonElement.Parse("""{"max":10}""")),
+            },
+            Decision = new()
+            {
+                Effect = PolicyEffect.Allow,
+                PolicyHash = "policy-hash",
+                Agent = "triage",
+                RuleId = "rule-1",
+                MatchedRules = ["rule-1"],
+                Gate = [new("owner", true)],
+                Grant = new()
+                {
+                    Entry = new()
+                    {
+                        Name = credential,
+                        Vault = new VaultBinding.Database("database", "cb-billing"),
+                        Access = AccessKind.Read,
+                        Impact = ImpactLevel.Low,
+                        Reversible = true,
+                        Actions = ["read"],
+                        MaxTtl = TimeSpan.FromMinutes(10),
+                    },
+                    Process = new()
+                    {
+                        Name = process,
+                        Owner = new("https://idp.example", "owner-1", "ops"),
+                        ToleratesRuntimeAction = true,
+                        Agents = ["triage"],
+                    },
+                    Ttl = TimeSpan.FromMinutes(3),
+                    MaxTtl = TimeSpan.FromMinutes(10),
+                    TtlCut = false,
+                },
+            },
+        };
+
+    public Lease Lease(DecisionRecord? decision = null) =>
+        new()
+        {
+            Id = NewId(),
+            State = LeaseState.Pending,
+            Decision = decision ?? Decision(),
+            Accessor = "accessor-1",
+            OpenedAt = time.GetUtcNow(),
+            IssuanceDeadline = time.GetUtcNow().AddSeconds(30),
+        };
+
+    public StateChange.LeaseOpened Opened(
+        Lease? lease = null,
+        long fence = 0,
+        TaskOwner? owner = null,
+        IdempotencyClaim? idempotency = null
+    ) =>
+        new()
+        {
+            Lease = lease ?? Lease(),
+            Reservations = new()
+            {
+                Fence = fence,
+                TaskOwner = owner ?? Owner,
+                Idempotency = idempotency,
+            },
+            Event = Event(AuditEventTypes.RequestAllowed),
+        };
+
+    public StateChange.LeaseActivated Activated(string leaseId, TimeSpan? ttl = null, SecretHandles? handles = null) =>
+        new()
+        {
+            LeaseId = leaseId,
+            Handles = handles ?? Handles,
+            ExpiresAt = time.GetUtcNow() + (ttl ?? TimeSpan.FromMinutes(3)),
+            GraceUntil = time.GetUtcNow().AddMinutes(10),
+            Event = Event(AuditEventTypes.LeaseIssued),
+        };
+
+    public StateChange.LeaseRenewed Renewed(string leaseId, long fence = 0, long policyVersion = 0) =>
+        new()
+        {
+            LeaseId = leaseId,
+            Fence = fence,
+            PolicyVersion = policyVersion,
+            ExpiresAt = time.GetUtcNow().AddMinutes(8),
+            GraceUntil = time.GetUtcNow().AddMinutes(9),
+            Event = Event(AuditEventTypes.LeaseRenewed),
+        };
+
+    public StateChange.RevocationClaimed Claimed(
+        string leaseId,
+        string? by = "worker-1",
+        RevocationCause cause = RevocationCause.Admin,
+        string? order = null,
+        params LeaseState[] onlyFrom
+    ) =>
+        new()
+        {
+            LeaseId = leaseId,
+            Cause = cause,
+            RequestedBy = $"requester of {by}",
+            RevocationId = order,
+            ClaimedBy = by,
+            ClaimedUntil = by is null ? null : time.GetUtcNow().AddSeconds(30),
+            OnlyFrom = onlyFrom,
+            Event = Event(AuditEventTypes.RevocationRequested),
+        };
+
+    public StateChange.RevocationFailed Failed(string leaseId, TimeSpan? wait = null) =>
+        new()
+        {
+            LeaseId = leaseId,
+            Error = "connection refused",
+            NextAttemptAt = time.GetUtcNow() + (wait ?? TimeSpan.FromSeconds(5)),
+            Event = Event(AuditEventTypes.RevocationFailed),
+        };
+
+    public StateChange.AccessorRevoked AccessorRevoked(string leaseId) =>
+        new()
+        {
+            LeaseId = leaseId,
+            RevokedAt = time.GetUtcNow(),
+            NextAttemptAt = time.GetUtcNow().AddSeconds(90),
+            Event = Event(AuditEventTypes.AccessorRevoked),
+        };
+
+    public static StateChange.LeaseRevoked Revoked(string leaseId) =>
+        new() { LeaseId = leaseId, Event = Event(AuditEventTypes.LeaseRevoked) };
+
+    public static StateChange.LeaseEnded Ended(string leaseId, string? order = null) =>
+        new()
+        {
+            LeaseId = leaseId,
+            Cause = RevocationCause.Released,
+            RequestedBy = "agent",
+            RevocationId = order,
+            Event = Event(AuditEventTypes.LeaseEnded),
+        };
+
+    public static StateChange.HandlesRecorded Recorded(string leaseId, SecretHandles handles) =>
+        new()
+        {
+            LeaseId = leaseId,
+            Handles = handles,
+            Event = Event(AuditEventTypes.LeaseLate),
+        };
+
+    public RevocationOrder Order(LeaseSelector selector, RevocationCause cause = RevocationCause.Admin) =>
+        new()
+        {
+            Id = NewId(),
+            Selector = selector,
+            Cause = cause,
+            Reason = "incident 7",
+            RequestedBy = "person:https://idp.example#admin",
+            RequestedAt = time.GetUtcNow(),
+        };
+
+    public StateChange.RevocationOrdered Ordered(LeaseSelector selector) =>
+        new() { Order = Order(selector), Event = Event(AuditEventTypes.RevocationOrdered) };
+
+    public static StateChange.RevocationEnumerated Enumerated(string orderId) =>
+        new() { RevocationId = orderId, Event = Event(AuditEventTypes.RevocationEnumerated) };
+
+    /// <summary>As a broker closes a task: with the order that revokes what was issued for it.</summary>
+    public StateChange.All Closed(string task = "t-1", TaskOwner? owner = null, string process = "invoices")
+    {
+        var order = Order(new() { Process = process, Task = task }, RevocationCause.TaskClosed);
+        return new([
+            new StateChange.TaskClosed
+            {
+                Process = process,
+                TaskId = task,
+                Owner = owner,
+                ClosedBy = order.RequestedBy,
+                Event = Event(AuditEventTypes.TaskClosed),
+            },
+            new StateChange.RevocationOrdered { Order = order, Event = null },
+        ]);
+    }
+
+    /// <summary>The order that comes with the closing.</summary>
+    public static RevocationOrder OrderOf(StateChange.All closed) =>
+        closed.Changes.OfType<StateChange.RevocationOrdered>().Single().Order;
+
+    public static StateChange.PolicyApplied Policy(long expected, string hash) =>
+        new()
+        {
+            Expected = expected,
+            Hash = hash,
+            Document = new()
+            {
+                Name = "policy.yaml",
+                Text = $"# {hash}",
+                Schemas = new Dictionary<string, string> { ["a.json"] = "{}" },
+            },
+            Event = Event(AuditEventTypes.PolicyApplied),
+        };
+
+    public static StateChange.EventRecorded Recorded(AuditEvent? auditEvent = null) =>
+        new() { Event = auditEvent ?? Event() };
+}
