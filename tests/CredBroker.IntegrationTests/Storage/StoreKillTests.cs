@@ -40,7 +40,9 @@ public sealed class StoreKillTests : IDisposable
         {
             var (what, leaseId, position) = (line.Split(' ')[0], line.Split(' ')[1], line.Split(' ')[2]);
             Assert.Equal(position, (what == "opened" ? opened : activated)[leaseId].ToString());
-            Assert.True((await store.Leases.FindAsync(leaseId, default))?.State == LeaseState.Active || what == "opened");
+            Assert.True(
+                (await store.Leases.FindAsync(leaseId, default))?.State == LeaseState.Active || what == "opened"
+            );
         }
 
         // The other way round: no lease without its event, no event without its lease, acknowledged or not.

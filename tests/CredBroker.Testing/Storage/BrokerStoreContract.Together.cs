@@ -1,7 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 
-namespace CredBroker.UnitTests.Storage;
+namespace CredBroker.Testing.Storage;
 
 /// <summary>Several transitions that must be one.</summary>
 public abstract partial class BrokerStoreContract
