@@ -23,7 +23,8 @@ public static class GuardRefusals
     );
     private static readonly Refusal NotYourTask = new(
         RefusalCode.TaskOwnedByAnother,
-        "The task id belongs to another workload: only that one uses it, and only it or an admin closes it. Use an id of your own."
+        "The task id belongs to another workload; only its opener uses it, and only its opener or an admin closes it. "
+            + "Use an id of your own."
     );
     private static readonly Refusal InProgress = new(
         RefusalCode.IdempotencyInProgress,

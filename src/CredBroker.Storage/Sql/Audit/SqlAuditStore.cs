@@ -68,7 +68,10 @@ internal static class SqlAuditStore
     /// </summary>
     public static byte[]? ReadNewest(SqlSession session) =>
         session.ReadFirst(
-            "SELECT bytes FROM audit_record WHERE stream = (SELECT max(number) FROM audit_stream) ORDER BY sequence DESC LIMIT 1",
+            """
+            SELECT bytes FROM audit_record WHERE stream = (SELECT max(number) FROM audit_stream)
+            ORDER BY sequence DESC LIMIT 1
+            """,
             row => row.Bytes(0)
         );
 }

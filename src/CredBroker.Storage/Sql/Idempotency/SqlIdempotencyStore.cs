@@ -39,7 +39,8 @@ internal static class SqlIdempotencyStore
 
         session.Execute(
             """
-            INSERT INTO idempotency (caller_key, key, request_hash, lease, at) VALUES (@caller, @key, @hash, @lease, @now)
+            INSERT INTO idempotency (caller_key, key, request_hash, lease, at)
+            VALUES (@caller, @key, @hash, @lease, @now)
             ON CONFLICT (caller_key, key) DO UPDATE SET request_hash = @hash, lease = @lease, at = @now
             """,
             ("@caller", claim.CallerKey),
@@ -50,7 +51,10 @@ internal static class SqlIdempotencyStore
         );
         // Each use of a key takes a few outdated ones away, so that the table stays as large as a day's keys.
         session.Execute(
-            "DELETE FROM idempotency WHERE (caller_key, key) IN (SELECT caller_key, key FROM idempotency WHERE at <= @oldest ORDER BY at LIMIT 4)",
+            """
+            DELETE FROM idempotency WHERE (caller_key, key) IN
+              (SELECT caller_key, key FROM idempotency WHERE at <= @oldest ORDER BY at LIMIT 4)
+            """,
             ("@oldest", oldest)
         );
         return null;

@@ -40,11 +40,11 @@ internal static class SqlLeaseStore
         session.Execute(
             """
             INSERT INTO lease (
-              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
-              accessor, public_name, opened_at, issuance_deadline)
+              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
+              trust_domain, accessor, public_name, opened_at, issuance_deadline)
             VALUES (
-              @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner, @issuer, @trust_domain,
-              @accessor, @public_name, @now, @deadline)
+              @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner,
+              @issuer, @trust_domain, @accessor, @public_name, @now, @deadline)
             """,
             ("@id", lease.Id),
             ("@decision", number),
@@ -108,7 +108,8 @@ internal static class SqlLeaseStore
     {
         var changed = session.Execute(
             """
-            UPDATE lease SET vault_lease_id = coalesce(@vault_lease, vault_lease_id), credential_accessor = coalesce(@credential_accessor, credential_accessor),
+            UPDATE lease SET vault_lease_id = coalesce(@vault_lease, vault_lease_id),
+              credential_accessor = coalesce(@credential_accessor, credential_accessor),
               public_name = coalesce(nullif(@public_name, ''), public_name)
             WHERE id = @id
             """,
@@ -138,7 +139,10 @@ internal static class SqlLeaseStore
         }
 
         var changed = session.Execute(
-            "UPDATE lease SET expires_at = @expires, grace_until = @grace WHERE id = @id AND state = 'active' AND expires_at > @now",
+            """
+            UPDATE lease SET expires_at = @expires, grace_until = @grace
+            WHERE id = @id AND state = 'active' AND expires_at > @now
+            """,
             ("@id", change.LeaseId),
             ("@now", session.NowColumn),
             ("@expires", ColumnValue.From(change.ExpiresAt)),

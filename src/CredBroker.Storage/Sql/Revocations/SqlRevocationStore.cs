@@ -55,8 +55,8 @@ internal static class SqlRevocationStore
         {
             session.Execute(
                 """
-                UPDATE lease SET state = 'revoking', cause = @cause, requested_by = @requested_by, revocation_requested_at = @now, revocation_id = @revocation,
-                  claimed_by = @claimed_by, claimed_until = @claimed_until
+                UPDATE lease SET state = 'revoking', cause = @cause, requested_by = @requested_by,
+                  revocation_requested_at = @now, revocation_id = @revocation, claimed_by = @claimed_by, claimed_until = @claimed_until
                 WHERE id = @id
                 """,
                 ("@id", change.LeaseId),
@@ -74,7 +74,8 @@ internal static class SqlRevocationStore
         // claim makes it due at once.
         session.Execute(
             """
-            UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation), claimed_by = @claimed_by, claimed_until = @claimed_until,
+            UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation),
+              claimed_by = @claimed_by, claimed_until = @claimed_until,
               next_attempt_at = CASE WHEN @claimed_by IS NULL THEN NULL ELSE next_attempt_at END
             WHERE id = @id
             """,
@@ -93,7 +94,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET accessor_revoked_at = @revoked_at, next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET accessor_revoked_at = @revoked_at, next_attempt_at = @next,
+                  claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
@@ -109,7 +111,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'revoked', confirmed_at = @now, next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET state = 'revoked', confirmed_at = @now, next_attempt_at = NULL,
+                  claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
@@ -124,7 +127,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'failed', attempts = attempts + 1, last_error = @error, next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET state = 'failed', attempts = attempts + 1, last_error = @error,
+                  next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
@@ -140,7 +144,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'ended', confirmed_at = @now, next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL,
+                UPDATE lease SET state = 'ended', confirmed_at = @now, next_attempt_at = NULL,
+                  claimed_by = NULL, claimed_until = NULL,
                   cause = coalesce(cause, @cause), revocation_id = coalesce(revocation_id, @revocation),
                   requested_by = CASE WHEN revocation_requested_at IS NULL THEN @requested_by ELSE requested_by END,
                   revocation_requested_at = coalesce(revocation_requested_at, @now)

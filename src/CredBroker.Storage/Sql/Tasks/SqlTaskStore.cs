@@ -16,7 +16,10 @@ internal static class SqlTaskStore
         if (Find(session, task.Process, task.Id) is not { } found)
         {
             session.Execute(
-                "INSERT INTO task (process, id, issuer, workload, opened_at) VALUES (@process, @id, @issuer, @workload, @now)",
+                """
+                INSERT INTO task (process, id, issuer, workload, opened_at)
+                VALUES (@process, @id, @issuer, @workload, @now)
+                """,
                 ("@process", task.Process),
                 ("@id", task.Id),
                 ("@issuer", owner.Issuer),
