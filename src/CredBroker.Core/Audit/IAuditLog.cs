@@ -5,9 +5,6 @@ namespace CredBroker.Core.Audit;
 /// <summary>Seam: reads the append-only audit log. The stored bytes are the record; nothing is re-serialized.</summary>
 public interface IAuditLog
 {
-    /// <summary>The newest record of every stream that has records.</summary>
-    ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken);
-
     /// <summary>
     /// Records with <paramref name="from"/> ≤ time &lt; <paramref name="to"/> after the cursor, ordered by (stream,
     /// sequence). Everything that was given a time before the call is in it, so that the next range may begin where

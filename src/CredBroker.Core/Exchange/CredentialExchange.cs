@@ -214,8 +214,12 @@ public sealed partial class CredentialExchange(
         var expiresAt = Earliest(now + plan.Grant.Ttl, child?.EndsAt - TimeSpan.FromSeconds(1), minted.EndsAt);
         var graceUntil = minted.GraceUntil > expiresAt ? minted.GraceUntil.Value : expiresAt;
         var outcome = await store.CommitAsync(
-            new StateChange.LeaseActivated(lease.Id, minted.Handles, expiresAt, graceUntil)
+            new StateChange.LeaseActivated
             {
+                LeaseId = lease.Id,
+                Handles = minted.Handles,
+                ExpiresAt = expiresAt,
+                GraceUntil = graceUntil,
                 Event = LeaseEvent(AuditEventTypes.LeaseIssued, command, lease) with
                 {
                     Details = AuditDetails.Issued(
@@ -233,10 +237,7 @@ public sealed partial class CredentialExchange(
         if (outcome is CommitOutcome.GuardFailed failed)
         {
             await revoker.RevokeLateAsync(lease, minted.Handles, failed.Reason.ToString());
-            return new ExchangeOutcome.Refused(
-                failed.Reason == GuardFailure.DeadlinePassed ? TooSlow : Revoked,
-                lease.Decision.Id
-            );
+            return new ExchangeOutcome.Refused(GuardRefusals.Of(failed.Reason), lease.Decision.Id);
         }
 
         // 9. The secret leaves, once.
@@ -261,22 +262,24 @@ public sealed partial class CredentialExchange(
         IdempotencyClaim? idempotency
     )
     {
-        var opening = new StateChange.LeaseOpened(lease, fence, TaskOwnership.Of(lease.Decision.Identity), idempotency)
+        var opening = new StateChange.LeaseOpened
         {
+            Lease = lease,
+            Reservations = new()
+            {
+                Fence = fence,
+                TaskOwner = TaskOwner.Of(lease.Decision.Identity),
+                Idempotency = idempotency,
+            },
             Event = LeaseEvent(AuditEventTypes.RequestAllowed, command, lease),
         };
         try
         {
-            return await store.CommitAsync(opening, CancellationToken.None) switch
-            {
-                CommitOutcome.Committed => null,
-                CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyChanged } => PolicyMoves,
-                CommitOutcome.GuardFailed { Reason: GuardFailure.Revoked } => Revoked,
-                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed } => TaskIsClosed,
-                CommitOutcome.GuardFailed { Reason: GuardFailure.TaskOwnedByAnother } => NotYourTask,
-                CommitOutcome.GuardFailed { Reason: GuardFailure.IdempotencyTaken } => InProgress,
-                var other => throw new InvalidOperationException($"Opening a lease ended as {other}."),
-            };
+            return
+                await store.CommitAsync(opening, CancellationToken.None)
+                    is CommitOutcome.GuardFailed { Reason: var reason }
+                ? GuardRefusals.Of(reason)
+                : null;
         }
         catch (StoreUnavailableException fault)
         {
@@ -301,7 +304,7 @@ public sealed partial class CredentialExchange(
         }
 
         var claim = new IdempotencyClaim(RequestDigest.Caller(identity), key, RequestDigest.Request(command), null);
-        if (await store.FindIdempotencyAsync(claim.CallerKey, key, cancellationToken) is not { } earlier)
+        if (await store.Idempotency.FindAsync(claim.CallerKey, key, cancellationToken) is not { } earlier)
         {
             return (claim, null);
         }
@@ -317,10 +320,10 @@ public sealed partial class CredentialExchange(
             );
         }
 
-        var lease = await store.FindLeaseAsync(earlier.LeaseId, cancellationToken);
+        var lease = await store.Leases.FindAsync(earlier.LeaseId, cancellationToken);
         if (lease?.State == LeaseState.Pending)
         {
-            return (null, InProgress);
+            return (null, GuardRefusals.Of(GuardFailure.IdempotencyTaken));
         }
 
         if (lease?.State == LeaseState.Active)
@@ -354,8 +357,9 @@ public sealed partial class CredentialExchange(
         try
         {
             await store.CommitAsync(
-                new StateChange.RequestDenied(decision)
+                new StateChange.RequestDenied
                 {
+                    Decision = decision,
                     Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with
                     {
                         Reason = refusal.CodeText,
@@ -466,33 +470,6 @@ public sealed partial class CredentialExchange(
         RefusalCode.PolicyMissing,
         "No policy is in force, so nothing can be decided. Try again later.",
         TimeSpan.FromSeconds(30)
-    );
-    private static readonly Refusal PolicyMoves = new(
-        RefusalCode.PolicyChanging,
-        "Policy is changing. Try again in a moment.",
-        TimeSpan.FromSeconds(1)
-    );
-    private static readonly Refusal TaskIsClosed = new(
-        RefusalCode.TaskClosed,
-        "The task is closed. Start a new task under a new id."
-    );
-    private static readonly Refusal NotYourTask = new(
-        RefusalCode.TaskOwnedByAnother,
-        "The task id belongs to another workload. Use an id of your own."
-    );
-    private static readonly Refusal Revoked = new(
-        RefusalCode.RevokedMeanwhile,
-        "A revocation that covers this request was ordered while it was under way."
-    );
-    private static readonly Refusal TooSlow = new(
-        RefusalCode.MintOutcomeUnknown,
-        "Vault took too long; what it made has been revoked. Try again.",
-        TimeSpan.FromSeconds(5)
-    );
-    private static readonly Refusal InProgress = new(
-        RefusalCode.IdempotencyInProgress,
-        "The first request with this idempotency key is still under way.",
-        TimeSpan.FromSeconds(2)
     );
     private static readonly Refusal StoreDown = new(
         RefusalCode.StoreUnavailable,

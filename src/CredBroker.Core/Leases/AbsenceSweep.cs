@@ -61,7 +61,7 @@ public sealed partial class AbsenceSweep(
                 return;
         }
 
-        var known = await store.FindKnownVaultLeasesAsync(listed, cancellationToken);
+        var known = await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
         var readAt = store.Position.UtcNow;
         var unknown = new List<VaultLease>();
         foreach (var id in listed.Where(id => !known.Contains(id)))

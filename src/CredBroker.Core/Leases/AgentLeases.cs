@@ -141,8 +141,13 @@ public sealed class AgentLeases(
         var newEnd = endsAt < target ? endsAt : target;
         var grace = lease.GraceUntil > newEnd ? lease.GraceUntil.Value : newEnd;
         var committed = await store.CommitAsync(
-            new StateChange.LeaseRenewed(lease.Id, fence, active.Version, newEnd, grace)
+            new StateChange.LeaseRenewed
             {
+                LeaseId = lease.Id,
+                Fence = fence,
+                PolicyVersion = active.Version,
+                ExpiresAt = newEnd,
+                GraceUntil = grace,
                 Event = LeaseRevoker.Event(AuditEventTypes.LeaseRenewed, lease, AuditActor.Workload(identity)) with
                 {
                     TraceId = call.TraceId,
@@ -281,7 +286,7 @@ public sealed class AgentLeases(
             _ => await revocations.CloseTaskAsync(
                 process,
                 taskId,
-                TaskOwnership.Of(identity),
+                TaskOwner.Of(identity),
                 AuditActor.Workload(identity),
                 call,
                 cancellationToken
@@ -320,8 +325,9 @@ public sealed class AgentLeases(
             Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal },
         };
         await store.CommitAsync(
-            new StateChange.RequestDenied(decision)
+            new StateChange.RequestDenied
             {
+                Decision = decision,
                 Event = LeaseRevoker.Event(
                     AuditEventTypes.RequestDenied,
                     lease,
@@ -359,7 +365,7 @@ public sealed class AgentLeases(
 
         if (
             Ids.IsValid(leaseId)
-            && await store.FindLeaseAsync(leaseId, cancellationToken) is { } lease
+            && await store.Leases.FindAsync(leaseId, cancellationToken) is { } lease
             && lease.Decision.Identity.IsSameCaller(identity)
         )
         {

@@ -26,7 +26,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
         var storeIsLost = false;
         do
         {
-            due = await store.FindWorkAsync(
+            due = await store.Leases.FindWorkAsync(
                 LeaseWork.Expired,
                 store.Position.UtcNow + Horizon,
                 BatchSize,

@@ -38,7 +38,7 @@ public sealed partial class LeaseRevoker(
         // 1. The claim. Others keep off until it lapses; no lock is held over the calls to Vault.
         var worker = Ids.New(time);
         var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
-        var claimed = await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? lease;
+        var claimed = await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
         if (claimedAt is CommitOutcome.GuardFailed)
         {
             return claimed;
@@ -64,7 +64,7 @@ public sealed partial class LeaseRevoker(
         }
 
         Failpoint.Reach("revocation-4");
-        return await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? claimed;
+        return await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? claimed;
     }
 
     /// <summary>Marks the lease as revoking, for a job to take. Whether it was taken.</summary>
@@ -105,8 +105,10 @@ public sealed partial class LeaseRevoker(
     internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
     {
         await store.CommitAsync(
-            new StateChange.HandlesRecorded(lease.Id, handles)
+            new StateChange.HandlesRecorded
             {
+                LeaseId = lease.Id,
+                Handles = handles,
                 Event = Event(AuditEventTypes.LeaseLate, lease, AuditActor.Broker("exchange")) with
                 {
                     Reason = why,
@@ -164,8 +166,11 @@ public sealed partial class LeaseRevoker(
     {
         LogFailed(logger, lease.Id, lease.Attempts + 1, error);
         await store.CommitAsync(
-            new StateChange.RevocationFailed(lease.Id, error, store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)))
+            new StateChange.RevocationFailed
             {
+                LeaseId = lease.Id,
+                Error = error,
+                NextAttemptAt = store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)),
                 Event = Event(AuditEventTypes.RevocationFailed, lease, AuditActor.Broker("revocation")) with
                 {
                     Details = AuditDetails.Text("error", error),
@@ -190,8 +195,12 @@ public sealed partial class LeaseRevoker(
     private async ValueTask<Lease> EndAsync(Lease lease, RevocationReason reason)
     {
         await store.CommitAsync(
-            new StateChange.LeaseEnded(lease.Id, reason.Cause, reason.RequestedBy, reason.RevocationId)
+            new StateChange.LeaseEnded
             {
+                LeaseId = lease.Id,
+                Cause = reason.Cause,
+                RequestedBy = reason.RequestedBy,
+                RevocationId = reason.RevocationId,
                 Event = Event(AuditEventTypes.LeaseEnded, lease, reason.Actor) with
                 {
                     Reason = reason.CauseText,
@@ -202,7 +211,7 @@ public sealed partial class LeaseRevoker(
             },
             CancellationToken.None
         );
-        return await store.FindLeaseAsync(lease.Id, CancellationToken.None) ?? lease;
+        return await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
     }
 
     /// <summary>
@@ -213,8 +222,11 @@ public sealed partial class LeaseRevoker(
         var now = store.Position.UtcNow;
         var revokedAt = lease.AccessorRevokedAt ?? now;
         await store.CommitAsync(
-            new StateChange.AccessorRevoked(lease.Id, revokedAt, revokedAt + options.VaultRequestLimit)
+            new StateChange.AccessorRevoked
             {
+                LeaseId = lease.Id,
+                RevokedAt = revokedAt,
+                NextAttemptAt = revokedAt + options.VaultRequestLimit,
                 Event = Event(AuditEventTypes.AccessorRevoked, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
@@ -227,16 +239,15 @@ public sealed partial class LeaseRevoker(
         string? worker,
         IReadOnlyList<LeaseState> onlyFrom
     ) =>
-        new(
-            lease.Id,
-            reason.Cause,
-            reason.RequestedBy,
-            reason.RevocationId,
-            worker,
-            worker is null ? null : store.Position.UtcNow + options.ClaimTime,
-            onlyFrom
-        )
+        new()
         {
+            LeaseId = lease.Id,
+            Cause = reason.Cause,
+            RequestedBy = reason.RequestedBy,
+            RevocationId = reason.RevocationId,
+            ClaimedBy = worker,
+            ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
+            OnlyFrom = onlyFrom,
             Event = Event(AuditEventTypes.RevocationRequested, lease, reason.Actor) with
             {
                 Reason = reason.CauseText,
@@ -250,7 +261,11 @@ public sealed partial class LeaseRevoker(
         };
 
     private static StateChange.LeaseRevoked Revoked(Lease lease) =>
-        new(lease.Id) { Event = Event(AuditEventTypes.LeaseRevoked, lease, AuditActor.Broker("revocation")) };
+        new()
+        {
+            LeaseId = lease.Id,
+            Event = Event(AuditEventTypes.LeaseRevoked, lease, AuditActor.Broker("revocation")),
+        };
 
     private static RevocationReason Recovery(string step) =>
         new(RevocationCause.Recovery, AuditActor.Broker(step), null, null);

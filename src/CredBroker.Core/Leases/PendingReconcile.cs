@@ -24,7 +24,7 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
         IReadOnlyList<Lease> overdue;
         do
         {
-            overdue = await store.FindWorkAsync(
+            overdue = await store.Leases.FindWorkAsync(
                 LeaseWork.PendingPastDeadline,
                 store.Position.UtcNow,
                 BatchSize,

@@ -113,7 +113,7 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     {
         if (
             store.Position.PolicyVersion == (_current?.Version ?? 0)
-            || await store.FindPolicyAsync(cancellationToken) is not { } stored
+            || await store.Policies.FindNewestAsync(cancellationToken) is not { } stored
             || stored.Version == _current?.Version
         )
         {
@@ -188,8 +188,11 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
         var expected = store.Position.PolicyVersion;
         var outcome = await store.CommitAsync(
-            new StateChange.PolicyApplied(expected, hash, document)
+            new StateChange.PolicyApplied
             {
+                Expected = expected,
+                Hash = hash,
+                Document = document,
                 Event = Event(
                     AuditEventTypes.PolicyApplied,
                     document,

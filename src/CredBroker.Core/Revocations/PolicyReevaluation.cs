@@ -31,7 +31,7 @@ public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy,
         string? next = null;
         do
         {
-            var page = await store.ListLeasesAsync(
+            var page = await store.Leases.ListAsync(
                 new()
                 {
                     States = LeaseStates.Live,
@@ -87,8 +87,13 @@ public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy,
         )
         {
             await store.CommitAsync(
-                new StateChange.LeaseRenewed(lease.Id, fence, active.Version, end, grace)
+                new StateChange.LeaseRenewed
                 {
+                    LeaseId = lease.Id,
+                    Fence = fence,
+                    PolicyVersion = active.Version,
+                    ExpiresAt = end,
+                    GraceUntil = grace,
                     Event = LeaseRevoker.Event(
                         AuditEventTypes.LeaseShortened,
                         lease,

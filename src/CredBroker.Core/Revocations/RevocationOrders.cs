@@ -32,8 +32,9 @@ public sealed partial class RevocationOrders(
     {
         var order = NewOrder(selector, RevocationCause.Admin, reason, person);
         await store.CommitAsync(
-            new StateChange.RevocationOrdered(order)
+            new StateChange.RevocationOrdered
             {
+                Order = order,
                 Event = OrderEvent(AuditEventTypes.RevocationOrdered, order, person, call),
             },
             cancellationToken
@@ -64,7 +65,7 @@ public sealed partial class RevocationOrders(
             cancellationToken
         );
         return (
-            await store.ListLeasesAsync(
+            await store.Leases.ListAsync(
                 new()
                 {
                     Selector = selector,
@@ -81,7 +82,7 @@ public sealed partial class RevocationOrders(
     {
         if (
             !Ids.IsValid(revocationId)
-            || await store.FindRevocationAsync(revocationId, cancellationToken) is not { } order
+            || await store.Revocations.FindAsync(revocationId, cancellationToken) is not { } order
         )
         {
             return null;
@@ -90,7 +91,7 @@ public sealed partial class RevocationOrders(
         var (first, counts, next) = (new List<Lease>(), new Dictionary<LeaseState, int>(), default(string));
         do
         {
-            var page = await store.ListLeasesAsync(
+            var page = await store.Leases.ListAsync(
                 new()
                 {
                     RevocationId = revocationId,
@@ -136,27 +137,28 @@ public sealed partial class RevocationOrders(
             "task closed",
             actor
         );
-        var outcome = await store.CommitAsync(
-            new StateChange.TaskClosed(process, taskId, owner, order)
+        var closed = new StateChange.TaskClosed
+        {
+            Process = process,
+            TaskId = taskId,
+            Owner = owner,
+            ClosedBy = order.RequestedBy,
+            Event = OrderEvent(AuditEventTypes.TaskClosed, order, actor, call) with
             {
-                Event = OrderEvent(AuditEventTypes.TaskClosed, order, actor, call) with
-                {
-                    Process = process,
-                    TaskId = taskId,
-                },
+                Process = process,
+                TaskId = taskId,
             },
-            cancellationToken
-        );
-        switch (outcome)
+        };
+
+        // The task's own event names the order and what it reaches.
+        var ordered = new StateChange.RevocationOrdered { Order = order, Event = null };
+        switch (await store.CommitAsync(new StateChange.All([closed, ordered]), cancellationToken))
         {
             case CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed }:
                 // Closing is idempotent for its owner.
                 return null;
-            case CommitOutcome.GuardFailed:
-                return new(
-                    RefusalCode.TaskOwnedByAnother,
-                    "The task belongs to another workload; only its opener or an admin closes it."
-                );
+            case CommitOutcome.GuardFailed { Reason: var reason }:
+                return GuardRefusals.Of(reason);
             default:
                 Start(order);
                 return null;

@@ -15,7 +15,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
     /// <summary>One firing: works until nothing is due. Several may run at once; claims divide the work.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var order in await store.FindOpenRevocationsAsync(cancellationToken))
+        foreach (var order in await store.Revocations.FindOpenAsync(cancellationToken))
         {
             await EnumerateAsync(order, cancellationToken);
         }
@@ -23,7 +23,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
         IReadOnlyList<Lease> due;
         do
         {
-            due = await store.FindWorkAsync(
+            due = await store.Leases.FindWorkAsync(
                 LeaseWork.RevocationDue,
                 store.Position.UtcNow,
                 BatchSize,
@@ -58,7 +58,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
         string? next = null;
         do
         {
-            var page = await store.ListLeasesAsync(
+            var page = await store.Leases.ListAsync(
                 new()
                 {
                     Selector = order.Selector,
@@ -77,8 +77,9 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
         } while (next is not null);
 
         await store.CommitAsync(
-            new StateChange.RevocationEnumerated(order.Id)
+            new StateChange.RevocationEnumerated
             {
+                RevocationId = order.Id,
                 Event = new()
                 {
                     Type = AuditEventTypes.RevocationEnumerated,

@@ -113,7 +113,7 @@ internal sealed class SqliteFile : IDisposable
             connection.Open();
             return query(connection);
         }
-        catch (Exception e) when (e is SqliteException or InvalidDataException)
+        catch (SqliteException e)
         {
             throw new StoreUnavailableException($"The store does not answer: {e.Message}", e);
         }

@@ -158,8 +158,10 @@ internal static class StoreSuite
             };
             Expect(
                 await _store.CommitAsync(
-                    new StateChange.LeaseOpened(pending, position.Fence, TaskOwnership.Of(_identity), null)
+                    new StateChange.LeaseOpened
                     {
+                        Lease = pending,
+                        Reservations = new() { Fence = position.Fence, TaskOwner = TaskOwner.Of(_identity) },
                         Event = auditEvent,
                     },
                     CancellationToken.None
@@ -169,8 +171,12 @@ internal static class StoreSuite
             var expires = position.UtcNow.AddMinutes(10);
             Expect(
                 await _store.CommitAsync(
-                    new StateChange.LeaseActivated(id, handles, expires, expires)
+                    new StateChange.LeaseActivated
                     {
+                        LeaseId = id,
+                        Handles = handles,
+                        ExpiresAt = expires,
+                        GraceUntil = expires,
                         Event = auditEvent with
                         {
                             Type = AuditEventTypes.LeaseIssued,

@@ -241,9 +241,6 @@ public sealed class AuditCommandTests
             }
         }
 
-        public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
         public async IAsyncEnumerable<AuditRecord> ReadAsync(
             DateTimeOffset from,
             DateTimeOffset to,

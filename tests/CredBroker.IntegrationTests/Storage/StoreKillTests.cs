@@ -40,14 +40,16 @@ public sealed class StoreKillTests : IDisposable
         {
             var (what, leaseId, position) = (line.Split(' ')[0], line.Split(' ')[1], line.Split(' ')[2]);
             Assert.Equal(position, (what == "opened" ? opened : activated)[leaseId].ToString());
-            Assert.True((await store.FindLeaseAsync(leaseId, default))?.State == LeaseState.Active || what == "opened");
+            Assert.True(
+                (await store.Leases.FindAsync(leaseId, default))?.State == LeaseState.Active || what == "opened"
+            );
         }
 
         // The other way round: no lease without its event, no event without its lease, acknowledged or not.
         var (leases, after) = (new List<Lease>(), default(string));
         do
         {
-            var page = await store.ListLeasesAsync(new() { After = after, Limit = 1000 }, default);
+            var page = await store.Leases.ListAsync(new() { After = after, Limit = 1000 }, default);
             leases.AddRange(page.Leases);
             after = page.Next;
         } while (after is not null);

@@ -154,10 +154,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Assert.IsType<ExchangeOutcome.Refused>(await ExchangeAsync(command)).Refusal;
 
     public async Task<Lease> LeaseAsync(string id) =>
-        Assert.IsType<Lease>(await Store.FindLeaseAsync(id, CancellationToken.None));
+        Assert.IsType<Lease>(await Store.Leases.FindAsync(id, CancellationToken.None));
 
     public async Task<IReadOnlyList<Lease>> LeasesAsync(params LeaseState[] states) =>
-        (await Store.ListLeasesAsync(new() { States = states, Limit = 1000 }, CancellationToken.None)).Leases;
+        (await Store.Leases.ListAsync(new() { States = states, Limit = 1000 }, CancellationToken.None)).Leases;
 
     /// <summary>The one lease there is.</summary>
     public async Task<Lease> OnlyLeaseAsync() => Assert.Single(await LeasesAsync());

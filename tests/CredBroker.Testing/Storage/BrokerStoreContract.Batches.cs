@@ -58,7 +58,7 @@ public abstract partial class BrokerStoreContract
         var outcomes = await Task.WhenAll(commits);
         Assert.Equal(100, outcomes.OfType<CommitOutcome.Committed>().Count());
         Assert.Equal(101, (await ReadLogAsync()).Count);
-        Assert.All(good, lease => Assert.NotNull(Store.FindLeaseAsync(lease.Id, default).AsTask().Result));
+        Assert.All(good, lease => Assert.NotNull(Store.Leases.FindAsync(lease.Id, default).AsTask().Result));
     }
 
     [Fact]
@@ -166,7 +166,7 @@ public abstract partial class BrokerStoreContract
             await store.CommitAsync(StoreSamples.Recorded(), default)
         );
         await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
-            await store.FindLeaseAsync(Samples.NewId(), default)
+            await store.Leases.FindAsync(Samples.NewId(), default)
         );
     }
 

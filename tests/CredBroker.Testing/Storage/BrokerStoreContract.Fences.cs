@@ -65,16 +65,16 @@ public abstract partial class BrokerStoreContract
         var change = Samples.Ordered(new() { Workload = "triage" });
         await CommitAsync(change);
         var expected = change.Order with { Fence = 1 };
-        Assert.Equal(expected, await Store.FindRevocationAsync(expected.Id, default));
-        Assert.Equal([expected], await Store.FindOpenRevocationsAsync(default));
+        Assert.Equal(expected, await Store.Revocations.FindAsync(expected.Id, default));
+        Assert.Equal([expected], await Store.Revocations.FindOpenAsync(default));
 
         Time.Advance(TimeSpan.FromSeconds(3));
         await CommitAsync(StoreSamples.Enumerated(expected.Id));
-        Assert.Equal(expected with { EnumeratedAt = Now }, await Store.FindRevocationAsync(expected.Id, default));
-        Assert.Empty(await Store.FindOpenRevocationsAsync(default));
+        Assert.Equal(expected with { EnumeratedAt = Now }, await Store.Revocations.FindAsync(expected.Id, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(default));
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Enumerated(expected.Id));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Enumerated(Samples.NewId()));
-        Assert.Null(await Store.FindRevocationAsync(Samples.NewId(), default));
+        Assert.Null(await Store.Revocations.FindAsync(Samples.NewId(), default));
     }
 
     [Fact]
@@ -115,9 +115,10 @@ public abstract partial class BrokerStoreContract
     public async Task Closing_a_task_orders_its_revocation_in_the_same_commit()
     {
         var closed = Samples.Closed();
+        var order = StoreSamples.OrderOf(closed);
         await CommitAsync(closed);
-        Assert.Equal([closed.Order with { Fence = 1 }], await Store.FindOpenRevocationsAsync(default));
-        Assert.Equal(RevocationCause.TaskClosed, (await Store.FindRevocationAsync(closed.Order.Id, default))!.Cause);
+        Assert.Equal([order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(default));
+        Assert.Equal(RevocationCause.TaskClosed, (await Store.Revocations.FindAsync(order.Id, default))!.Cause);
     }
 
     [Fact]
@@ -139,21 +140,21 @@ public abstract partial class BrokerStoreContract
     {
         await CommitAsync(Samples.Opened());
         await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed(owner: Stranger));
-        Assert.Empty(await Store.FindOpenRevocationsAsync(default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(default));
         await CommitAsync(Samples.Closed(owner: null));
     }
 
     [Fact]
     public async Task A_policy_version_follows_the_one_it_expects()
     {
-        Assert.Null(await Store.FindPolicyAsync(default));
+        Assert.Null(await Store.Policies.FindNewestAsync(default));
         Assert.Equal(1, (await CommitAsync(StoreSamples.Policy(0, "a"))).Number);
         await AssertGuardAsync(GuardFailure.PolicyChanged, StoreSamples.Policy(0, "b"));
         await AssertGuardAsync(GuardFailure.PolicyChanged, StoreSamples.Policy(2, "b"));
         await CommitAsync(StoreSamples.Policy(1, "b"));
         await AssertGuardAsync(GuardFailure.PolicyWasVersionBefore, StoreSamples.Policy(2, "a"));
         Reopen();
-        var found = (await Store.FindPolicyAsync(default))!;
+        var found = (await Store.Policies.FindNewestAsync(default))!;
         Assert.Equal(
             (2L, "b", "# b", Now, 2L),
             (found.Version, found.Hash, found.Document.Text, found.AppliedAt, Store.Position.PolicyVersion)
@@ -183,7 +184,7 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Opened(first, idempotency: Key()));
         Assert.Equal(
             new IdempotencyRecord("hash", first.Id),
-            await Store.FindIdempotencyAsync("caller", "key", default)
+            await Store.Idempotency.FindAsync("caller", "key", default)
         );
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(replaces: first.Id)));
@@ -198,7 +199,7 @@ public abstract partial class BrokerStoreContract
         );
         var second = Samples.Lease();
         await CommitAsync(Samples.Opened(second, idempotency: Key(replaces: first.Id)));
-        Assert.Equal(second.Id, (await Store.FindIdempotencyAsync("caller", "key", default))!.LeaseId);
+        Assert.Equal(second.Id, (await Store.Idempotency.FindAsync("caller", "key", default))!.LeaseId);
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(replaces: first.Id)));
     }
 
@@ -207,7 +208,7 @@ public abstract partial class BrokerStoreContract
     {
         await CommitAsync(Samples.Opened(idempotency: Key()));
         await CommitAsync(Samples.Opened(idempotency: Key() with { CallerKey = "other" }));
-        Assert.Null(await Store.FindIdempotencyAsync("third", "key", default));
+        Assert.Null(await Store.Idempotency.FindAsync("third", "key", default));
     }
 
     [Fact]
@@ -217,7 +218,7 @@ public abstract partial class BrokerStoreContract
         Time.Advance(TimeSpan.FromHours(24) - TimeSpan.FromMilliseconds(1));
         await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
         Time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Null(await Store.FindIdempotencyAsync("caller", "key", default));
+        Assert.Null(await Store.Idempotency.FindAsync("caller", "key", default));
         await CommitAsync(Samples.Opened(idempotency: Key(hash: "other")));
     }
 
@@ -228,7 +229,7 @@ public abstract partial class BrokerStoreContract
             GuardFailure.PolicyChanged,
             Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 3)), idempotency: Key())
         );
-        Assert.Null(await Store.FindIdempotencyAsync("caller", "key", default));
+        Assert.Null(await Store.Idempotency.FindAsync("caller", "key", default));
     }
 
     private static IdempotencyClaim Key(string hash = "hash", string? replaces = null) =>

@@ -14,7 +14,7 @@ public abstract partial class BrokerStoreContract
 
     [Fact]
     public async Task An_unknown_lease_is_not_found() =>
-        Assert.Null(await Store.FindLeaseAsync(Samples.NewId(), default));
+        Assert.Null(await Store.Leases.FindAsync(Samples.NewId(), default));
 
     [Fact]
     public async Task Activation_stores_handles_and_times()
@@ -101,7 +101,11 @@ public abstract partial class BrokerStoreContract
             2,
             (
                 await CommitAsync(
-                    new StateChange.RequestDenied(Samples.Decision()) { Event = StoreSamples.Event("request.denied") }
+                    new StateChange.RequestDenied
+                    {
+                        Decision = Samples.Decision(),
+                        Event = StoreSamples.Event("request.denied"),
+                    }
                 )
             )
                 .Event!

@@ -104,14 +104,14 @@ public abstract partial class BrokerStoreContract
         LeasePage page;
         do
         {
-            page = await Store.ListLeasesAsync(query, default);
+            page = await Store.Leases.ListAsync(query, default);
             found.AddRange(page.Leases.Select(lease => lease.Id));
             query = query with { After = page.Next };
             await ActiveLeaseAsync();
         } while (page.Next is not null);
         Assert.Equal(expected, found.Intersect(expected));
         Assert.Equal(25 + 0, found.Intersect(expected).Count());
-        Assert.Null((await Store.ListLeasesAsync(new() { Limit = 28, States = query.States }, default)).Next);
+        Assert.Null((await Store.Leases.ListAsync(new() { Limit = 28, States = query.States }, default)).Next);
     }
 
     [Theory]
@@ -119,7 +119,7 @@ public abstract partial class BrokerStoreContract
     [InlineData(1001)]
     public async Task A_page_has_bounds(int limit) =>
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () =>
-            await Store.ListLeasesAsync(new() { Limit = limit }, default)
+            await Store.Leases.ListAsync(new() { Limit = limit }, default)
         );
 
     [Fact]
@@ -181,13 +181,16 @@ public abstract partial class BrokerStoreContract
             "stray",
             .. Enumerable.Range(0, 1200).Select(i => $"stray-{i}"),
         ];
-        Assert.Equal(asked[..2].ToHashSet(), (await Store.FindKnownVaultLeasesAsync(asked, default)).ToHashSet());
-        Assert.Empty(await Store.FindKnownVaultLeasesAsync([], default));
+        Assert.Equal(
+            asked[..2].ToHashSet(),
+            (await Store.Leases.FindKnownVaultLeasesAsync(asked, default)).ToHashSet()
+        );
+        Assert.Empty(await Store.Leases.FindKnownVaultLeasesAsync([], default));
     }
 
     private async Task<string[]> ListAsync(LeaseQuery query) =>
-        [.. (await Store.ListLeasesAsync(query, default)).Leases.Select(lease => lease.Id)];
+        [.. (await Store.Leases.ListAsync(query, default)).Leases.Select(lease => lease.Id)];
 
     private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
-        [.. (await Store.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Select(lease => lease.Id)];
+        [.. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Select(lease => lease.Id)];
 }

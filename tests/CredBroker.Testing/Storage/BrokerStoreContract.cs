@@ -52,7 +52,7 @@ public abstract partial class BrokerStoreContract : IDisposable
         Assert.Equal(before, Store.Position.AuditHead);
     }
 
-    protected async Task<Lease> FindAsync(string id) => Assert.IsType<Lease>(await Store.FindLeaseAsync(id, default));
+    protected async Task<Lease> FindAsync(string id) => Assert.IsType<Lease>(await Store.Leases.FindAsync(id, default));
 
     internal async Task<Lease> PendingLeaseAsync(DecisionRecord? decision = null)
     {

@@ -110,22 +110,37 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         long fence = 0,
         TaskOwner? owner = null,
         IdempotencyClaim? idempotency = null
-    ) => new(lease ?? Lease(), fence, owner ?? Owner, idempotency) { Event = Event(AuditEventTypes.RequestAllowed) };
+    ) =>
+        new()
+        {
+            Lease = lease ?? Lease(),
+            Reservations = new()
+            {
+                Fence = fence,
+                TaskOwner = owner ?? Owner,
+                Idempotency = idempotency,
+            },
+            Event = Event(AuditEventTypes.RequestAllowed),
+        };
 
     public StateChange.LeaseActivated Activated(string leaseId, TimeSpan? ttl = null, SecretHandles? handles = null) =>
-        new(
-            leaseId,
-            handles ?? Handles,
-            time.GetUtcNow() + (ttl ?? TimeSpan.FromMinutes(3)),
-            time.GetUtcNow().AddMinutes(10)
-        )
+        new()
         {
+            LeaseId = leaseId,
+            Handles = handles ?? Handles,
+            ExpiresAt = time.GetUtcNow() + (ttl ?? TimeSpan.FromMinutes(3)),
+            GraceUntil = time.GetUtcNow().AddMinutes(10),
             Event = Event(AuditEventTypes.LeaseIssued),
         };
 
     public StateChange.LeaseRenewed Renewed(string leaseId, long fence = 0, long policyVersion = 0) =>
-        new(leaseId, fence, policyVersion, time.GetUtcNow().AddMinutes(8), time.GetUtcNow().AddMinutes(9))
+        new()
         {
+            LeaseId = leaseId,
+            Fence = fence,
+            PolicyVersion = policyVersion,
+            ExpiresAt = time.GetUtcNow().AddMinutes(8),
+            GraceUntil = time.GetUtcNow().AddMinutes(9),
             Event = Event(AuditEventTypes.LeaseRenewed),
         };
 
@@ -136,39 +151,56 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         string? order = null,
         params LeaseState[] onlyFrom
     ) =>
-        new(
-            leaseId,
-            cause,
-            $"requester of {by}",
-            order,
-            by,
-            by is null ? null : time.GetUtcNow().AddSeconds(30),
-            onlyFrom
-        )
+        new()
         {
+            LeaseId = leaseId,
+            Cause = cause,
+            RequestedBy = $"requester of {by}",
+            RevocationId = order,
+            ClaimedBy = by,
+            ClaimedUntil = by is null ? null : time.GetUtcNow().AddSeconds(30),
+            OnlyFrom = onlyFrom,
             Event = Event(AuditEventTypes.RevocationRequested),
         };
 
     public StateChange.RevocationFailed Failed(string leaseId, TimeSpan? wait = null) =>
-        new(leaseId, "connection refused", time.GetUtcNow() + (wait ?? TimeSpan.FromSeconds(5)))
+        new()
         {
+            LeaseId = leaseId,
+            Error = "connection refused",
+            NextAttemptAt = time.GetUtcNow() + (wait ?? TimeSpan.FromSeconds(5)),
             Event = Event(AuditEventTypes.RevocationFailed),
         };
 
     public StateChange.AccessorRevoked AccessorRevoked(string leaseId) =>
-        new(leaseId, time.GetUtcNow(), time.GetUtcNow().AddSeconds(90))
+        new()
         {
+            LeaseId = leaseId,
+            RevokedAt = time.GetUtcNow(),
+            NextAttemptAt = time.GetUtcNow().AddSeconds(90),
             Event = Event(AuditEventTypes.AccessorRevoked),
         };
 
     public static StateChange.LeaseRevoked Revoked(string leaseId) =>
-        new(leaseId) { Event = Event(AuditEventTypes.LeaseRevoked) };
+        new() { LeaseId = leaseId, Event = Event(AuditEventTypes.LeaseRevoked) };
 
     public static StateChange.LeaseEnded Ended(string leaseId, string? order = null) =>
-        new(leaseId, RevocationCause.Released, "agent", order) { Event = Event(AuditEventTypes.LeaseEnded) };
+        new()
+        {
+            LeaseId = leaseId,
+            Cause = RevocationCause.Released,
+            RequestedBy = "agent",
+            RevocationId = order,
+            Event = Event(AuditEventTypes.LeaseEnded),
+        };
 
     public static StateChange.HandlesRecorded Recorded(string leaseId, SecretHandles handles) =>
-        new(leaseId, handles) { Event = Event(AuditEventTypes.LeaseLate) };
+        new()
+        {
+            LeaseId = leaseId,
+            Handles = handles,
+            Event = Event(AuditEventTypes.LeaseLate),
+        };
 
     public RevocationOrder Order(LeaseSelector selector, RevocationCause cause = RevocationCause.Admin) =>
         new()
@@ -182,29 +214,43 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         };
 
     public StateChange.RevocationOrdered Ordered(LeaseSelector selector) =>
-        new(Order(selector)) { Event = Event(AuditEventTypes.RevocationOrdered) };
+        new() { Order = Order(selector), Event = Event(AuditEventTypes.RevocationOrdered) };
 
     public static StateChange.RevocationEnumerated Enumerated(string orderId) =>
-        new(orderId) { Event = Event(AuditEventTypes.RevocationEnumerated) };
+        new() { RevocationId = orderId, Event = Event(AuditEventTypes.RevocationEnumerated) };
 
-    public StateChange.TaskClosed Closed(string task = "t-1", TaskOwner? owner = null, string process = "invoices") =>
-        new(process, task, owner, Order(new() { Process = process, Task = task }, RevocationCause.TaskClosed))
-        {
-            Event = Event(AuditEventTypes.TaskClosed),
-        };
+    /// <summary>As a broker closes a task: with the order that revokes what was issued for it.</summary>
+    public StateChange.All Closed(string task = "t-1", TaskOwner? owner = null, string process = "invoices")
+    {
+        var order = Order(new() { Process = process, Task = task }, RevocationCause.TaskClosed);
+        return new([
+            new StateChange.TaskClosed
+            {
+                Process = process,
+                TaskId = task,
+                Owner = owner,
+                ClosedBy = order.RequestedBy,
+                Event = Event(AuditEventTypes.TaskClosed),
+            },
+            new StateChange.RevocationOrdered { Order = order, Event = null },
+        ]);
+    }
+
+    /// <summary>The order that comes with the closing.</summary>
+    public static RevocationOrder OrderOf(StateChange.All closed) =>
+        closed.Changes.OfType<StateChange.RevocationOrdered>().Single().Order;
 
     public static StateChange.PolicyApplied Policy(long expected, string hash) =>
-        new(
-            expected,
-            hash,
-            new()
+        new()
+        {
+            Expected = expected,
+            Hash = hash,
+            Document = new()
             {
                 Name = "policy.yaml",
                 Text = $"# {hash}",
                 Schemas = new Dictionary<string, string> { ["a.json"] = "{}" },
-            }
-        )
-        {
+            },
             Event = Event(AuditEventTypes.PolicyApplied),
         };
 

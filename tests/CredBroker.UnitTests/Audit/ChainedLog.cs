@@ -63,9 +63,6 @@ internal sealed class ChainedLog : IAuditLog
     /// <summary>Two processes, the first of which crashed: 1 + 5 records, then 1 + 4 + closing.</summary>
     public static ChainedLog Sample() => new ChainedLog().Open(1).AppendSome(5).Open(2).AppendSome(4).Close();
 
-    public ValueTask<IReadOnlyList<AuditPosition>> ReadHeadsAsync(CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
-
     public IAsyncEnumerable<AuditRecord> ReadAsync(
         DateTimeOffset from,
         DateTimeOffset to,

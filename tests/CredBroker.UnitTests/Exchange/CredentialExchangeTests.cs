@@ -38,7 +38,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     {
         Lease? seen = null;
         _broker.Issuer.BeforeMint = async plan =>
-            seen = await _broker.Store.FindLeaseAsync(plan.LeaseId, CancellationToken.None);
+            seen = await _broker.Store.Leases.FindAsync(plan.LeaseId, CancellationToken.None);
 
         await _broker.IssueAsync();
 

@@ -136,40 +136,12 @@ public sealed class StoreLossTests
                 : outcome;
         }
 
-        public ValueTask<Lease?> FindLeaseAsync(string leaseId, CancellationToken cancellationToken) =>
-            store.FindLeaseAsync(leaseId, cancellationToken);
+        public ILeaseReader Leases => store.Leases;
 
-        public ValueTask<LeasePage> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken) =>
-            store.ListLeasesAsync(query, cancellationToken);
+        public IRevocationReader Revocations => store.Revocations;
 
-        public ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
-            LeaseWork work,
-            DateTimeOffset dueBefore,
-            int limit,
-            CancellationToken cancellationToken
-        ) => store.FindWorkAsync(work, dueBefore, limit, cancellationToken);
+        public IPolicyReader Policies => store.Policies;
 
-        public ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
-            IReadOnlyCollection<string> vaultLeaseIds,
-            CancellationToken cancellationToken
-        ) => store.FindKnownVaultLeasesAsync(vaultLeaseIds, cancellationToken);
-
-        public ValueTask<RevocationOrder?> FindRevocationAsync(
-            string revocationId,
-            CancellationToken cancellationToken
-        ) => store.FindRevocationAsync(revocationId, cancellationToken);
-
-        public ValueTask<IReadOnlyList<RevocationOrder>> FindOpenRevocationsAsync(
-            CancellationToken cancellationToken
-        ) => store.FindOpenRevocationsAsync(cancellationToken);
-
-        public ValueTask<IdempotencyRecord?> FindIdempotencyAsync(
-            string callerKey,
-            string idempotencyKey,
-            CancellationToken cancellationToken
-        ) => store.FindIdempotencyAsync(callerKey, idempotencyKey, cancellationToken);
-
-        public ValueTask<AppliedPolicyRecord?> FindPolicyAsync(CancellationToken cancellationToken) =>
-            store.FindPolicyAsync(cancellationToken);
+        public IIdempotencyReader Idempotency => store.Idempotency;
     }
 }

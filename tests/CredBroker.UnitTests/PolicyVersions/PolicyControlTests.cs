@@ -202,8 +202,11 @@ public sealed class PolicyControlTests : IDisposable
     {
         var bad = Samples.Document("apiVersion: credbroker/v0");
         await _store.CommitAsync(
-            new StateChange.PolicyApplied(0, "hash", bad)
+            new StateChange.PolicyApplied
             {
+                Expected = 0,
+                Hash = "hash",
+                Document = bad,
                 Event = new() { Type = AuditEventTypes.PolicyApplied, Actor = AuditActor.Broker("test") },
             },
             CancellationToken.None

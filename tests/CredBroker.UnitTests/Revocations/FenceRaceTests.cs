@@ -99,7 +99,7 @@ public sealed class FenceRaceTests
     /// </summary>
     private static async Task SettleAsync(BrokerHarness broker, int round)
     {
-        var live = await broker.Store.ListLeasesAsync(
+        var live = await broker.Store.Leases.ListAsync(
             new()
             {
                 Selector = new() { Task = $"t-{round}" },
@@ -109,7 +109,7 @@ public sealed class FenceRaceTests
         );
         Assert.Empty(live.Leases);
         while ((
-                await broker.Store.ListLeasesAsync(
+                await broker.Store.Leases.ListAsync(
                     new()
                     {
                         Selector = new() { Task = $"t-{round}" },

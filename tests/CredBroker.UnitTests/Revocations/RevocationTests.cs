@@ -226,8 +226,9 @@ public sealed class RevocationTests : IAsyncLifetime
             RequestedAt = _broker.Time.GetUtcNow(),
         };
         await _broker.Store.CommitAsync(
-            new StateChange.RevocationOrdered(order)
+            new StateChange.RevocationOrdered
             {
+                Order = order,
                 Event = new() { Type = AuditEventTypes.RevocationOrdered, Actor = BrokerHarness.Admin },
             },
             CancellationToken.None
@@ -240,7 +241,7 @@ public sealed class RevocationTests : IAsyncLifetime
             (LeaseState.Revoked, order.Id, "person:x#ada"),
             (revoked.State, revoked.RevocationId, revoked.RequestedBy)
         );
-        Assert.Empty(await _broker.Store.FindOpenRevocationsAsync(CancellationToken.None));
+        Assert.Empty(await _broker.Store.Revocations.FindOpenAsync(CancellationToken.None));
     }
 
     [Fact]
@@ -324,16 +325,15 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         var lease = await _broker.IssueAsync();
         await _broker.Store.CommitAsync(
-            new StateChange.RevocationClaimed(
-                lease.Id,
-                RevocationCause.Admin,
-                "person:x#ada",
-                null,
-                "a worker that died",
-                _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(60),
-                []
-            )
+            new StateChange.RevocationClaimed
             {
+                LeaseId = lease.Id,
+                Cause = RevocationCause.Admin,
+                RequestedBy = "person:x#ada",
+                RevocationId = null,
+                ClaimedBy = "a worker that died",
+                ClaimedUntil = _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(60),
+                OnlyFrom = [],
                 Event = new() { Type = AuditEventTypes.RevocationRequested, Actor = BrokerHarness.Admin },
             },
             CancellationToken.None

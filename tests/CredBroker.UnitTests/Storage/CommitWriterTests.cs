@@ -1,4 +1,5 @@
 using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
@@ -22,8 +23,7 @@ public sealed class CommitWriterTests : IDisposable
         _file = SqliteFile.Open(Path.Combine(_directory, "broker.db"));
         _connection = _file.OpenWriter();
         _writer = new(
-            new WriteSession(_connection),
-            new StoreClock(new FakeTimeProvider()),
+            new SqliteSession(_connection, new StoreClock(new FakeTimeProvider())),
             _queue,
             NullLogger.Instance
         );

@@ -142,15 +142,20 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(
             [leases[2].Id],
             (
-                await store.FindWorkAsync(LeaseWork.PendingPastDeadline, _time.GetUtcNow().AddHours(1), 10, default)
+                await store.Leases.FindWorkAsync(
+                    LeaseWork.PendingPastDeadline,
+                    _time.GetUtcNow().AddHours(1),
+                    10,
+                    default
+                )
             ).Select(lease => lease.Id)
         );
-        Assert.Equal([leases[2].Id], (await store.ListLeasesAsync(new(), default)).Leases.Select(lease => lease.Id));
+        Assert.Equal([leases[2].Id], (await store.Leases.ListAsync(new(), default)).Leases.Select(lease => lease.Id));
         Assert.Contains(
             leases[0].Id,
             (
                 await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
-                    await store.FindLeaseAsync(leases[0].Id, default)
+                    await store.Leases.FindAsync(leases[0].Id, default)
                 )
             ).Message,
             StringComparison.Ordinal

@@ -30,7 +30,7 @@ public sealed class StoreTextProperties : IDisposable
     {
         var lease = _samples.Lease(_samples.Decision(instance ?? "", task ?? "", credential: credential ?? ""));
         Assert.IsType<CommitOutcome.Committed>(_store.CommitAsync(_samples.Opened(lease), default).AsTask().Result);
-        Assert.Equal(lease.Id, _store.FindLeaseAsync(lease.Id, default).AsTask().Result?.Id);
+        Assert.Equal(lease.Id, _store.Leases.FindAsync(lease.Id, default).AsTask().Result?.Id);
     }
 
     public void Dispose()

@@ -36,7 +36,7 @@ internal static class ListLeasesEndpoint
         }
 
         await person.RecordAsync(http, reader, query: http.Request.QueryString);
-        var page = await store.ListLeasesAsync(query, cancellationToken);
+        var page = await store.Leases.ListAsync(query, cancellationToken);
         var body = new LeaseListResponse
         {
             Leases = [.. page.Leases.Select(LeaseResponses.ForPeople)],

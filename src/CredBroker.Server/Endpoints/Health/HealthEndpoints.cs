@@ -65,7 +65,7 @@ internal static class HealthEndpoints
     {
         try
         {
-            await store.FindLeaseAsync(NoSuchLease, cancellationToken);
+            await store.Leases.FindAsync(NoSuchLease, cancellationToken);
             return Part("store", null);
         }
         catch (StoreUnavailableException)

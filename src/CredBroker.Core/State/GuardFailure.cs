@@ -1,0 +1,32 @@
+namespace CredBroker.Core.State;
+
+/// <summary>Which guard failed.</summary>
+public enum GuardFailure
+{
+    /// <summary>The row does not exist.</summary>
+    NotFound,
+
+    /// <summary>The row's state is not one of those expected, or a running claim holds it.</summary>
+    WrongState,
+
+    /// <summary>Another policy version is the newest.</summary>
+    PolicyChanged,
+
+    /// <summary>This policy was a version before.</summary>
+    PolicyWasVersionBefore,
+
+    /// <summary>A revocation order that matches was committed after the fence.</summary>
+    Revoked,
+
+    /// <summary>The task is closed.</summary>
+    TaskClosed,
+
+    /// <summary>The task belongs to another workload.</summary>
+    TaskOwnedByAnother,
+
+    /// <summary>The idempotency key is in use.</summary>
+    IdempotencyTaken,
+
+    /// <summary>The time for it is over.</summary>
+    DeadlinePassed,
+}

@@ -1,0 +1,60 @@
+using CredBroker.Core.Requests;
+
+namespace CredBroker.Core.State;
+
+/// <summary>
+/// What an agent is told when the guard of its change fails. The one table, so that the same guard is the same answer
+/// wherever it fails.
+/// </summary>
+public static class GuardRefusals
+{
+    private static readonly Refusal PolicyMoves = new(
+        RefusalCode.PolicyChanging,
+        "Policy is changing. Try again in a moment.",
+        TimeSpan.FromSeconds(1)
+    );
+    private static readonly Refusal Revoked = new(
+        RefusalCode.RevokedMeanwhile,
+        "A revocation that covers this request was ordered while it was under way."
+    );
+    private static readonly Refusal TaskIsClosed = new(
+        RefusalCode.TaskClosed,
+        "The task is closed. Start a new task under a new id."
+    );
+    private static readonly Refusal NotYourTask = new(
+        RefusalCode.TaskOwnedByAnother,
+        "The task id belongs to another workload; only its opener uses it, and only its opener or an admin closes it. "
+            + "Use an id of your own."
+    );
+    private static readonly Refusal InProgress = new(
+        RefusalCode.IdempotencyInProgress,
+        "The first request with this idempotency key is still under way.",
+        TimeSpan.FromSeconds(2)
+    );
+    private static readonly Refusal TooSlow = new(
+        RefusalCode.MintOutcomeUnknown,
+        "Vault took too long; what it made has been revoked. Try again.",
+        TimeSpan.FromSeconds(5)
+    );
+
+    /// <summary>The refusal for this guard.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// No agent's change has this guard, so that its failure is a fault of the broker.
+    /// </exception>
+    public static Refusal Of(GuardFailure failure) =>
+        failure switch
+        {
+            GuardFailure.PolicyChanged => PolicyMoves,
+            GuardFailure.Revoked => Revoked,
+            // A lease that has left the state in which its issuance left it was taken by a revoker.
+            GuardFailure.WrongState or GuardFailure.NotFound => Revoked,
+            GuardFailure.TaskClosed => TaskIsClosed,
+            GuardFailure.TaskOwnedByAnother => NotYourTask,
+            GuardFailure.IdempotencyTaken => InProgress,
+            GuardFailure.DeadlinePassed => TooSlow,
+            GuardFailure.PolicyWasVersionBefore => throw new InvalidOperationException(
+                $"No agent's change can fail as {failure}."
+            ),
+            _ => throw new InvalidOperationException($"The guard {failure} has no refusal."),
+        };
+}

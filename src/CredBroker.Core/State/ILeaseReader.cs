@@ -1,0 +1,27 @@
+namespace CredBroker.Core.State;
+
+/// <summary>Reads leases. Every member sees what is committed, and nothing else.</summary>
+public interface ILeaseReader
+{
+    /// <summary>One lease, or null.</summary>
+    ValueTask<Lease?> FindAsync(string leaseId, CancellationToken cancellationToken);
+
+    /// <summary>A page of leases, newest first.</summary>
+    ValueTask<LeasePage> ListAsync(LeaseQuery query, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Leases that a job has to work on now, longest overdue first, those under a running claim excluded.
+    /// </summary>
+    ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+        LeaseWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>Which of these Vault lease ids some lease holds.</summary>
+    ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
+        IReadOnlyCollection<string> vaultLeaseIds,
+        CancellationToken cancellationToken
+    );
+}

@@ -1,0 +1,8 @@
+namespace CredBroker.Core.State;
+
+/// <summary>Reads the policy versions that were applied.</summary>
+public interface IPolicyReader
+{
+    /// <summary>The newest applied policy, or null before the first.</summary>
+    ValueTask<AppliedPolicyRecord?> FindNewestAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,20 @@
+namespace CredBroker.Core.State;
+
+/// <summary>Which leases to list. All that is set must hold.</summary>
+public sealed record LeaseQuery
+{
+    /// <summary>Fields that must be equal; an empty selector selects all.</summary>
+    public LeaseSelector Selector { get; init; } = new();
+
+    /// <summary>States wanted; empty means every state.</summary>
+    public IReadOnlyList<LeaseState> States { get; init; } = [];
+
+    /// <summary>Leases taken by this revocation order.</summary>
+    public string? RevocationId { get; init; }
+
+    /// <summary>Continue after this lease id (exclusive).</summary>
+    public string? After { get; init; }
+
+    /// <summary>At most this many, 1 to 1,000.</summary>
+    public int Limit { get; init; } = 100;
+}

@@ -1,0 +1,26 @@
+namespace CredBroker.Core.State;
+
+/// <summary>
+/// What a lease needs of the rest of the state in order to open, checked and taken in the same transaction that inserts
+/// it. A feature that limits issuing adds a member here, and its guard.
+/// </summary>
+public sealed record Reservations
+{
+    /// <summary>
+    /// The fence noted in step 1: no revocation order with a higher one may match the lease
+    /// (<see cref="GuardFailure.Revoked"/>).
+    /// </summary>
+    public required long Fence { get; init; }
+
+    /// <summary>
+    /// Who must own the task, which must be open (<see cref="GuardFailure.TaskOwnedByAnother"/>,
+    /// <see cref="GuardFailure.TaskClosed"/>); an unknown task is opened for this owner.
+    /// </summary>
+    public required TaskOwner TaskOwner { get; init; }
+
+    /// <summary>
+    /// The caller's idempotency key, if one was given: it must be free or its earlier lease over
+    /// (<see cref="GuardFailure.IdempotencyTaken"/>), and is taken.
+    /// </summary>
+    public IdempotencyClaim? Idempotency { get; init; }
+}

@@ -1,0 +1,102 @@
+namespace CredBroker.Core.State;
+
+public abstract partial record StateChange
+{
+    /// <summary>An admin's order, the fence row. The store assigns its fence number. No guard.</summary>
+    public sealed record RevocationOrdered : Transition
+    {
+        /// <summary>The order; its fence is ignored.</summary>
+        public required RevocationOrder Order { get; init; }
+    }
+
+    /// <summary>
+    /// Every lease that the order reaches has been claimed for it. Guard: the order exists and is open.
+    /// </summary>
+    public sealed record RevocationEnumerated : Transition
+    {
+        /// <summary>The order.</summary>
+        public required string RevocationId { get; init; }
+    }
+
+    /// <summary>
+    /// Step 1 of a revocation: takes the lease and claims it. Guard: pending, active, revoking or failed, and no
+    /// running claim of another worker; from active with cause <c>expiry</c> also that its end is not ahead of the
+    /// store's clock (it may have been renewed since the sweep read it). The first claim sets cause, requester and
+    /// request time; later ones keep them. The event is recorded only by the first.
+    /// </summary>
+    public sealed record RevocationClaimed : Transition
+    {
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>Why.</summary>
+        public required RevocationCause Cause { get; init; }
+
+        /// <summary>Who asked.</summary>
+        public required string RequestedBy { get; init; }
+
+        /// <summary>The order it belongs to, if any.</summary>
+        public required string? RevocationId { get; init; }
+
+        /// <summary>The worker; null only marks the lease as revoking, for a job to take.</summary>
+        public required string? ClaimedBy { get; init; }
+
+        /// <summary>When the claim lapses.</summary>
+        public required DateTimeOffset? ClaimedUntil { get; init; }
+
+        /// <summary>States it may come from; empty means pending, active, revoking, failed.</summary>
+        public required IReadOnlyList<LeaseState> OnlyFrom { get; init; }
+    }
+
+    /// <summary>
+    /// The accessor of a lease without a Vault lease id was revoked; absence is proven by a later sweep. Guard:
+    /// revoking or failed. Clears the claim and sets the next attempt.
+    /// </summary>
+    public sealed record AccessorRevoked : Transition
+    {
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>When the accessor was revoked for the first time.</summary>
+        public required DateTimeOffset RevokedAt { get; init; }
+
+        /// <summary>When a sweep may prove the absence.</summary>
+        public required DateTimeOffset NextAttemptAt { get; init; }
+    }
+
+    /// <summary>Step 4 of a revocation: Vault confirmed. Guard: revoking or failed.</summary>
+    public sealed record LeaseRevoked : Transition
+    {
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+    }
+
+    /// <summary>Step 4 of a revocation: not confirmed. Guard: revoking or failed. Clears the claim.</summary>
+    public sealed record RevocationFailed : Transition
+    {
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>What the attempt failed with; no secret value.</summary>
+        public required string Error { get; init; }
+
+        /// <summary>When the next attempt is due.</summary>
+        public required DateTimeOffset NextAttemptAt { get; init; }
+    }
+
+    /// <summary>A lease that nobody can revoke is over. Guard: pending, active, revoking or failed.</summary>
+    public sealed record LeaseEnded : Transition
+    {
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>Why.</summary>
+        public required RevocationCause Cause { get; init; }
+
+        /// <summary>Who asked.</summary>
+        public required string RequestedBy { get; init; }
+
+        /// <summary>The order it belongs to, if any.</summary>
+        public required string? RevocationId { get; init; }
+    }
+}

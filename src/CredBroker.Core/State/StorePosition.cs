@@ -1,0 +1,10 @@
+using CredBroker.Core.Audit;
+
+namespace CredBroker.Core.State;
+
+/// <summary>The store's position at one moment.</summary>
+/// <param name="UtcNow">The store's clock: max(persisted, the process's clock).</param>
+/// <param name="Fence">The number of the newest revocation order.</param>
+/// <param name="PolicyVersion">The newest applied policy's version; 0 when none.</param>
+/// <param name="AuditHead">The newest committed audit record, written into Vault's own log as an anchor.</param>
+public sealed record StorePosition(DateTimeOffset UtcNow, long Fence, long PolicyVersion, AuditPosition AuditHead);

@@ -1,0 +1,15 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Storage.Commit;
+
+/// <summary>What a change did within the transaction.</summary>
+/// <param name="Failure">The guard that failed, if one did: whatever the change wrote is rolled back.</param>
+/// <param name="Number">The number that it was given, where changes of its kind have one.</param>
+/// <param name="IsRecorded">Whether its event is recorded.</param>
+internal readonly record struct ChangeResult(GuardFailure? Failure, long Number = 0, bool IsRecorded = true)
+{
+    /// <summary>It holds, and its event is recorded.</summary>
+    public static readonly ChangeResult Done = new(null);
+
+    public static implicit operator ChangeResult(GuardFailure failure) => new(failure);
+}

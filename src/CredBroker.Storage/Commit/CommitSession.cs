@@ -1,0 +1,70 @@
+using CredBroker.Core.Audit;
+
+namespace CredBroker.Storage.Commit;
+
+/// <summary>
+/// One connection to a database, as the writer uses it: a transaction for the batch, a savepoint for each change, and
+/// what the open transaction knows. Used by one thread.
+/// </summary>
+internal abstract class CommitSession : IDisposable
+{
+    /// <summary>The time of the batch, set by <see cref="Begin"/>.</summary>
+    public DateTimeOffset Now { get; protected set; }
+
+    /// <summary>
+    /// Fence, policy version and audit head: as committed after <see cref="Begin"/>, uncommitted changes of this
+    /// transaction included afterwards.
+    /// </summary>
+    public StoreHead Head { get; set; }
+
+    /// <summary>Whether the database still has the transaction; some errors end it at once.</summary>
+    public abstract bool InTransaction { get; }
+
+    /// <summary>Opens the transaction of a batch.</summary>
+    public abstract void Begin();
+
+    /// <summary>Enters this process's audit stream and records that it is open; once, in a transaction.</summary>
+    public abstract void OpenStream();
+
+    /// <summary>Marks the place to which <see cref="RollbackToSavepoint"/> goes back.</summary>
+    public abstract void Savepoint();
+
+    /// <summary>Checks the transition's guard and makes it.</summary>
+    public abstract ChangeResult Apply(in PreparedChange change);
+
+    /// <summary>Seals the event as the next record of the stream and appends it.</summary>
+    public abstract AuditPosition Append(ReadOnlySpan<byte> eventBody);
+
+    /// <summary>Undoes what came after the savepoint; the caller puts <see cref="Head"/> back.</summary>
+    public abstract void RollbackToSavepoint();
+
+    /// <summary>Forgets the savepoint.</summary>
+    public abstract void ReleaseSavepoint();
+
+    /// <summary>
+    /// Writes what is written once a batch, the last before <see cref="Commit"/>; not called where nothing changed.
+    /// </summary>
+    /// <param name="sequenceBefore">The newest record of the stream before the batch.</param>
+    public abstract void EndBatch(long sequenceBefore);
+
+    /// <summary>Commits, durably.</summary>
+    public abstract void Commit();
+
+    /// <summary>Undoes the transaction.</summary>
+    public abstract void Rollback();
+
+    /// <summary>
+    /// <see cref="Commit"/> itself reported an error: whether the batch is in the database all the same. Throws where
+    /// the database does not answer either; the next <see cref="Begin"/> then reads what became of it.
+    /// </summary>
+    public abstract bool ReadBack();
+
+    /// <summary>
+    /// Whether a change is to blame for its failure: a row that breaks a rule of the schema, a value that cannot be
+    /// written. Any other failure concerns the whole batch.
+    /// </summary>
+    public abstract bool IsOwnFault(Exception failure);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

@@ -1,0 +1,277 @@
+using System.Data.Common;
+using CredBroker.Core.Audit;
+using CredBroker.Core.State;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Storage.Commit;
+
+/// <summary>
+/// The only writer. One thread takes whatever waits and commits it together: many changes, one flush to disk. Each
+/// change has its own savepoint, so a guard that fails or a row that cannot be written takes no other along; a batch
+/// that fails as a whole is tried again item by item. Callers hear of a change only after it is durable.
+/// </summary>
+internal sealed partial class CommitWriter : IDisposable
+{
+    private const int MaxBatch = 512;
+
+    // A disk that stays full fails every item: after so many in a row the rest is not tried any more.
+    private const int MaxFailuresInARow = 4;
+    private readonly CommitSession _session;
+    private readonly CommitQueue _queue;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private volatile Committed _committed;
+
+    /// <summary>Opens this process's audit stream (one commit, on the caller's thread) and starts.</summary>
+    public CommitWriter(CommitSession session, CommitQueue queue, ILogger logger)
+    {
+        (_session, _queue, _logger) = (session, queue, logger);
+        session.Begin();
+        session.OpenStream();
+        session.EndBatch(0);
+        session.Commit();
+        _committed = new(session.Head);
+        _thread = new Thread(Run) { Name = "CredBroker store writer", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Fence, policy version and audit head of the newest commit.</summary>
+    public StoreHead Head => _committed.Head;
+
+    /// <summary>Commits what still waits, closes the stream and stops.</summary>
+    public void Dispose()
+    {
+        _queue.Close();
+        _thread.Join();
+        _session.Dispose();
+    }
+
+    private void Run()
+    {
+        var batch = new List<PendingCommit>(MaxBatch);
+        while (_queue.Take(batch, MaxBatch))
+        {
+            Commit(batch);
+            batch.Clear();
+        }
+
+        var closing = new PendingCommit(new StateChange.EventRecorded { Event = AuditStreams.Closed });
+        if (TryCommit([closing]) is { } failure)
+        {
+            LogCloseFailed(_logger, failure.Exception);
+        }
+    }
+
+    private void Commit(List<PendingCommit> batch)
+    {
+        if (batch.Count == 0 || TryCommit(batch) is not { } failure)
+        {
+            return;
+        }
+
+        LogBatchFailed(_logger, failure.Exception, batch.Count);
+        var inARow = 0;
+        foreach (var change in batch)
+        {
+            if (failure is null or { IsOutcomeKnown: true } && inARow < MaxFailuresInARow)
+            {
+                failure = TryCommit([change]);
+                inARow = failure is null ? 0 : inARow + 1;
+            }
+
+            if (failure is not null)
+            {
+                change.SetException(failure.Exception);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Commits the changes together and answers them; or commits and answers nothing, and returns why.
+    /// </summary>
+    private Failure? TryCommit(List<PendingCommit> changes)
+    {
+        var results = new Result[changes.Count];
+        var isCommitting = false;
+        try
+        {
+            _session.Begin();
+            var before = _session.Head;
+            Publish(before);
+            for (var i = 0; i < results.Length; i++)
+            {
+                results[i] = ApplyAlone(changes[i]);
+            }
+
+            if (Array.Exists(results, result => result.Outcome is CommitOutcome.Committed))
+            {
+                _session.EndBatch(before.Audit.Sequence);
+            }
+
+            isCommitting = true;
+            _session.Commit();
+        }
+        catch (Exception e)
+        {
+            // Whatever it is: callers are waiting for their answer, and the thread must live on.
+            var wasCommitted = isCommitting ? ReadBack() : false;
+            if (wasCommitted != true)
+            {
+                return GiveUp(e, isOutcomeKnown: wasCommitted == false);
+            }
+        }
+
+        Publish(_session.Head);
+        for (var i = 0; i < results.Length; i++)
+        {
+            results[i].Answer(changes[i]);
+        }
+
+        return null;
+    }
+
+    /// <summary>One change, of however many transitions, in its own savepoint.</summary>
+    private Result ApplyAlone(PendingCommit commit)
+    {
+        var before = _session.Head;
+        _session.Savepoint();
+        Result result;
+        try
+        {
+            result = new(Apply(commit.Changes));
+        }
+        catch (Exception e) when (_session.InTransaction && _session.IsOwnFault(e))
+        {
+            LogChangeRefused(_logger, e, commit.Names);
+            result = new(
+                null,
+                new StoreUnavailableException("The store refused this change. Nothing of it was committed.", e)
+            );
+        }
+
+        if (result.Outcome is not CommitOutcome.Committed)
+        {
+            _session.RollbackToSavepoint();
+            _session.Head = before;
+        }
+
+        _session.ReleaseSavepoint();
+        return result;
+    }
+
+    private CommitOutcome Apply(ReadOnlySpan<PreparedChange> changes)
+    {
+        var (position, number) = (default(AuditPosition), 0L);
+        foreach (ref readonly var change in changes)
+        {
+            var applied = _session.Apply(change);
+            if (applied.Failure is { } guard)
+            {
+                return new CommitOutcome.GuardFailed(guard);
+            }
+
+            number = applied.Number == 0 ? number : applied.Number;
+            if (applied.IsRecorded && change.EventBody is { } body)
+            {
+                position = _session.Append(body);
+            }
+        }
+
+        return new CommitOutcome.Committed(_session.Now, position, number);
+    }
+
+    /// <summary>
+    /// COMMIT itself reported an error: only the database knows what became of it. Null when it does not answer either.
+    /// </summary>
+    private bool? ReadBack()
+    {
+        try
+        {
+            return _session.ReadBack();
+        }
+        catch (DbException e)
+        {
+            LogReadBackFailed(_logger, e);
+            return null;
+        }
+    }
+
+    private void Publish(StoreHead head)
+    {
+        if (_committed.Head != head)
+        {
+            _committed = new(head);
+        }
+    }
+
+    private Failure GiveUp(Exception cause, bool isOutcomeKnown)
+    {
+        try
+        {
+            if (_session.InTransaction)
+            {
+                _session.Rollback();
+            }
+        }
+        catch (DbException e)
+        {
+            LogRollbackFailed(_logger, e);
+        }
+
+        var outcome = isOutcomeKnown
+            ? "Nothing was committed."
+            : "The outcome is unknown: what was being committed may be there.";
+        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown);
+    }
+
+    [LoggerMessage(
+        EventId = 5101,
+        Level = LogLevel.Error,
+        Message = "A batch of {Count} changes failed; they are tried one by one"
+    )]
+    private static partial void LogBatchFailed(ILogger logger, Exception failure, int count);
+
+    [LoggerMessage(
+        EventId = 5102,
+        Level = LogLevel.Error,
+        Message = "The store refused a {Change}; its batch goes on without it"
+    )]
+    private static partial void LogChangeRefused(ILogger logger, Exception exception, string change);
+
+    [LoggerMessage(EventId = 5103, Level = LogLevel.Critical, Message = "A failed batch could not be rolled back")]
+    private static partial void LogRollbackFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        EventId = 5104,
+        Level = LogLevel.Critical,
+        Message = "A commit failed and could not be read back: its outcome is unknown"
+    )]
+    private static partial void LogReadBackFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        EventId = 5105,
+        Level = LogLevel.Warning,
+        Message = "The audit stream could not be closed; the next start names its head all the same"
+    )]
+    private static partial void LogCloseFailed(ILogger logger, Exception failure);
+
+    // A reference, so that readers see head and numbers of one commit together.
+    private sealed record Committed(StoreHead Head);
+
+    private sealed record Failure(StoreUnavailableException Exception, bool IsOutcomeKnown);
+
+    private readonly record struct Result(CommitOutcome? Outcome, StoreUnavailableException? Fault = null)
+    {
+        public void Answer(PendingCommit commit)
+        {
+            if (Outcome is not null)
+            {
+                commit.SetResult(Outcome);
+            }
+            else
+            {
+                commit.SetException(Fault!);
+            }
+        }
+    }
+}

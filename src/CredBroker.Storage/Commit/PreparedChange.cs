@@ -1,0 +1,36 @@
+using System.Text.Json;
+using CredBroker.Core.Audit;
+using CredBroker.Core.State;
+
+namespace CredBroker.Storage.Commit;
+
+/// <summary>One transition with what can be written of it before its place in the log is known.</summary>
+internal readonly struct PreparedChange
+{
+    /// <exception cref="ArgumentException">The event's details are no JSON object, or it is too long.</exception>
+    public PreparedChange(StateChange.Transition change)
+    {
+        Change = change;
+        DecisionJson = change switch
+        {
+            StateChange.LeaseOpened opened => Serialize(opened.Lease.Decision),
+            StateChange.RequestDenied denied => Serialize(denied.Decision),
+            _ => [],
+        };
+        EventBody = change.Event is { } told ? AuditRecordWriter.WriteBody(told, DecisionJson) : null;
+    }
+
+    public StateChange.Transition Change { get; }
+
+    /// <summary>
+    /// The decision record, serialized once for its row and, where the event brings no details of its own, for the
+    /// audit record; empty for changes without one.
+    /// </summary>
+    public byte[] DecisionJson { get; }
+
+    /// <summary>The event's bytes; null where another transition's event tells this one too.</summary>
+    public byte[]? EventBody { get; }
+
+    private static byte[] Serialize(DecisionRecord decision) =>
+        JsonSerializer.SerializeToUtf8Bytes(decision, StateJson.Default.DecisionRecord);
+}

@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+using CredBroker.Core.Audit;
+
+namespace CredBroker.Storage.Sql.Audit;
+
+/// <summary>Reads the audit log in pages.</summary>
+internal sealed class SqlAuditReader(SqlReads reads)
+{
+    private const int RecordsPerPage = 256;
+
+    /// <summary>
+    /// Records of a time range in pages, each read on its own: a snapshot held for a whole export would keep the
+    /// database from cleaning up behind its writers.
+    /// </summary>
+    public async IAsyncEnumerable<AuditRecord> ReadAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        AuditCursor? after,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var streams = await reads.AllAsync<(long, string)>(
+            "SELECT number, id FROM audit_stream WHERE id >= @stream ORDER BY id",
+            new { stream = after?.Stream ?? "" },
+            cancellationToken
+        );
+        foreach (var (number, stream) in streams)
+        {
+            var (first, last) = await RunAsync(number, ColumnValue.From(from), ColumnValue.From(to), cancellationToken);
+            first = stream == after?.Stream ? Math.Max(first, after.Sequence + 1) : first;
+            while (first <= last)
+            {
+                foreach (var (sequence, bytes) in await PageAsync(number, first, last, cancellationToken))
+                {
+                    // A record that somebody altered in the database is exported as it stands; whoever verifies the
+                    // export is told.
+                    yield return new(
+                        stream,
+                        sequence,
+                        AuditRecordHeader.Read(bytes)?.Previous ?? AuditPosition.NoHash,
+                        bytes
+                    );
+                    first = sequence;
+                }
+
+                first++;
+                await Task.Yield();
+            }
+        }
+    }
+
+    // Within a stream time never goes back, so a time range is one run of sequence numbers.
+    private async ValueTask<(long First, long Last)> RunAsync(
+        long number,
+        long from,
+        long to,
+        CancellationToken cancellationToken
+    )
+    {
+        // In this order: what is committed meanwhile can then only lie after the newest.
+        var newest = await reads.FirstAsync<long>(
+            "SELECT coalesce(max(sequence), 0) FROM audit_record WHERE stream = @number",
+            new { number },
+            cancellationToken
+        );
+        var last = (await FirstAtOrAfterAsync(to) ?? long.MaxValue) - 1;
+        var first = await FirstAtOrAfterAsync(from);
+        return (first ?? long.MaxValue, Math.Min(last, newest));
+
+        ValueTask<long?> FirstAtOrAfterAsync(long time) =>
+            reads.FirstAsync<long?>(
+                """
+                SELECT sequence FROM audit_batch WHERE stream = @number AND time >= @time
+                ORDER BY time, sequence LIMIT 1
+                """,
+                new { number, time },
+                cancellationToken
+            );
+    }
+
+    private ValueTask<List<(long Sequence, byte[] Bytes)>> PageAsync(
+        long number,
+        long first,
+        long last,
+        CancellationToken cancellationToken
+    ) =>
+        reads.AllAsync<(long, byte[])>(
+            """
+            SELECT sequence, bytes FROM audit_record WHERE stream = @number AND sequence BETWEEN @first AND @last
+            ORDER BY sequence LIMIT @limit
+            """,
+            new
+            {
+                number,
+                first,
+                last,
+                limit = RecordsPerPage,
+            },
+            cancellationToken
+        );
+}

@@ -1,0 +1,64 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Storage.Sql.Idempotency;
+
+/// <summary>Idempotency keys, for 24 hours after their first use or their last replacement.</summary>
+internal static class SqlIdempotencyStore
+{
+    /// <summary>How long a key is taken, in milliseconds.</summary>
+    public static readonly long Life = (long)TimeSpan.FromHours(24).TotalMilliseconds;
+
+    /// <summary>
+    /// Enters the key for the lease. It must be free, or hold exactly the lease that is over and to be replaced.
+    /// </summary>
+    public static GuardFailure? Claim(SqlSession session, IdempotencyClaim? claim, string leaseId)
+    {
+        if (claim is null)
+        {
+            return null;
+        }
+
+        var oldest = session.NowColumn - Life;
+        var found = session.ReadFirst(
+            """
+            SELECT i.lease, i.request_hash, l.confirmed_at FROM idempotency i LEFT JOIN lease l ON l.id = i.lease
+            WHERE i.caller_key = @caller AND i.key = @key AND i.at > @oldest
+            """,
+            row => new Row(row.Text(0), row.Text(1), !row.IsNull(2)),
+            ("@caller", claim.CallerKey),
+            ("@key", claim.Key),
+            ("@oldest", oldest)
+        );
+        if (
+            found is not null
+            && (found.Lease != claim.Replaces || found.RequestHash != claim.RequestHash || !found.IsOver)
+        )
+        {
+            return GuardFailure.IdempotencyTaken;
+        }
+
+        session.Execute(
+            """
+            INSERT INTO idempotency (caller_key, key, request_hash, lease, at)
+            VALUES (@caller, @key, @hash, @lease, @now)
+            ON CONFLICT (caller_key, key) DO UPDATE SET request_hash = @hash, lease = @lease, at = @now
+            """,
+            ("@caller", claim.CallerKey),
+            ("@key", claim.Key),
+            ("@hash", claim.RequestHash),
+            ("@lease", leaseId),
+            ("@now", session.NowColumn)
+        );
+        // Each use of a key takes a few outdated ones away, so that the table stays as large as a day's keys.
+        session.Execute(
+            """
+            DELETE FROM idempotency WHERE (caller_key, key) IN
+              (SELECT caller_key, key FROM idempotency WHERE at <= @oldest ORDER BY at LIMIT 4)
+            """,
+            ("@oldest", oldest)
+        );
+        return null;
+    }
+
+    private sealed record Row(string Lease, string RequestHash, bool IsOver);
+}

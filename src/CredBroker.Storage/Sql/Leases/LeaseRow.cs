@@ -1,0 +1,115 @@
+using System.Text.Json;
+using CredBroker.Core.State;
+
+namespace CredBroker.Storage.Sql.Leases;
+
+/// <summary>A lease with its decision, as selected by <see cref="Select"/>.</summary>
+internal sealed class LeaseRow
+{
+    /// <summary>Selects it; a condition on <c>l</c> follows.</summary>
+    public const string Select = """
+        SELECT l.id AS Id, l.state AS State, d.record AS Record, l.accessor AS Accessor,
+          l.credential_accessor AS CredentialAccessor, l.vault_lease_id AS VaultLeaseId, l.public_name AS PublicName,
+          l.opened_at AS OpenedAt, l.issuance_deadline AS IssuanceDeadline, l.activated_at AS ActivatedAt,
+          l.expires_at AS ExpiresAt, l.grace_until AS GraceUntil, l.cause AS Cause, l.requested_by AS RequestedBy,
+          l.revocation_id AS RevocationId, l.revocation_requested_at AS RevocationRequestedAt,
+          l.confirmed_at AS ConfirmedAt, l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts,
+          l.next_attempt_at AS NextAttemptAt, l.last_error AS LastError, l.claimed_by AS ClaimedBy,
+          l.claimed_until AS ClaimedUntil
+        FROM lease l
+        """;
+
+    /// <summary>Joins the decision; follows <see cref="Select"/> and what names an index, if anything does.</summary>
+    public const string JoinDecision = " JOIN decision d ON d.number = l.decision ";
+
+    /// <summary>Selects the lease <c>@id</c>.</summary>
+    public const string ById = Select + JoinDecision + "WHERE l.id = @id";
+
+    public required string Id { get; init; }
+
+    public required string State { get; init; }
+
+    public required string Record { get; init; }
+
+    public string? Accessor { get; init; }
+
+    public string? CredentialAccessor { get; init; }
+
+    public string? VaultLeaseId { get; init; }
+
+    public required string PublicName { get; init; }
+
+    public long OpenedAt { get; init; }
+
+    public long IssuanceDeadline { get; init; }
+
+    public long? ActivatedAt { get; init; }
+
+    public long? ExpiresAt { get; init; }
+
+    public long? GraceUntil { get; init; }
+
+    public string? Cause { get; init; }
+
+    public required string RequestedBy { get; init; }
+
+    public string? RevocationId { get; init; }
+
+    public long? RevocationRequestedAt { get; init; }
+
+    public long? ConfirmedAt { get; init; }
+
+    public long? AccessorRevokedAt { get; init; }
+
+    public int Attempts { get; init; }
+
+    public long? NextAttemptAt { get; init; }
+
+    public required string LastError { get; init; }
+
+    public string? ClaimedBy { get; init; }
+
+    public long? ClaimedUntil { get; init; }
+
+    /// <exception cref="InvalidDataException">The row does not hold a lease any more.</exception>
+    public Lease ToLease()
+    {
+        try
+        {
+            return ToLease(JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord)!);
+        }
+        catch (Exception e)
+            when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"Lease {Id} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private Lease ToLease(DecisionRecord decision) =>
+        new()
+        {
+            Id = Id,
+            State = ColumnValue.State(State),
+            Decision = decision,
+            Accessor = Accessor,
+            CredentialAccessor = CredentialAccessor,
+            VaultLeaseId = VaultLeaseId,
+            PublicName = PublicName,
+            OpenedAt = ColumnValue.Time(OpenedAt),
+            IssuanceDeadline = ColumnValue.Time(IssuanceDeadline),
+            ActivatedAt = ColumnValue.Time(ActivatedAt),
+            ExpiresAt = ColumnValue.Time(ExpiresAt),
+            GraceUntil = ColumnValue.Time(GraceUntil),
+            Cause = ColumnValue.Cause(Cause),
+            RequestedBy = RequestedBy,
+            RevocationId = RevocationId,
+            RevocationRequestedAt = ColumnValue.Time(RevocationRequestedAt),
+            ConfirmedAt = ColumnValue.Time(ConfirmedAt),
+            AccessorRevokedAt = ColumnValue.Time(AccessorRevokedAt),
+            Attempts = Attempts,
+            NextAttemptAt = ColumnValue.Time(NextAttemptAt),
+            LastError = LastError,
+            ClaimedBy = ClaimedBy,
+            ClaimedUntil = ColumnValue.Time(ClaimedUntil),
+        };
+}

@@ -1,0 +1,181 @@
+using System.Text;
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using Dapper;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Storage.Sql.Leases;
+
+/// <inheritdoc cref="ILeaseReader"/>
+internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, ILogger logger) : ILeaseReader
+{
+    private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
+
+    public async ValueTask<Lease?> FindAsync(string leaseId, CancellationToken cancellationToken)
+    {
+        var row = await reads.FirstAsync<LeaseRow>(LeaseRow.ById, new { id = leaseId }, cancellationToken);
+        try
+        {
+            return row?.ToLease();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StoreUnavailableException($"The store does not answer: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A page, newest first: ids carry the time.</summary>
+    public async ValueTask<LeasePage> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(query.Limit, Math.Clamp(query.Limit, 1, 1000));
+        var (sql, parameters) = Select(query);
+        var rows = await reads.AllAsync<LeaseRow>(sql, parameters, cancellationToken);
+        return new([.. Readable(rows.Take(query.Limit))], rows.Count > query.Limit ? rows[query.Limit - 1].Id : null);
+    }
+
+    /// <summary>Due work. Each kind has a partial index in its order; running claims are few and skipped.</summary>
+    public async ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+        LeaseWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var (index, condition, due) = work switch
+        {
+            LeaseWork.Expired => ("lease_expiring", "l.state = 'active'", "l.expires_at"),
+            LeaseWork.PendingPastDeadline => ("lease_pending", "l.state = 'pending'", "l.issuance_deadline"),
+            LeaseWork.RevocationDue => (
+                "lease_revoking",
+                "l.state IN ('revoking', 'failed')",
+                "coalesce(l.next_attempt_at, 0)"
+            ),
+            _ => throw new ArgumentOutOfRangeException(nameof(work), work, null),
+        };
+        var rows = await reads.AllAsync<LeaseRow>(
+            $"""
+            {LeaseRow.Select} {reads.UseIndex(index)} {LeaseRow.JoinDecision}
+            WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
+            ORDER BY {due} LIMIT @limit
+            """,
+            new
+            {
+                due = ColumnValue.From(dueBefore),
+                now = ColumnValue.From(clock.Now()),
+                limit,
+            },
+            cancellationToken
+        );
+        return [.. Readable(rows)];
+    }
+
+    public async ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
+        IReadOnlyCollection<string> vaultLeaseIds,
+        CancellationToken cancellationToken
+    )
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var chunk in vaultLeaseIds.Chunk(500))
+        {
+            known.UnionWith(
+                await reads.AllAsync<string>(
+                    "SELECT vault_lease_id FROM lease WHERE vault_lease_id IN @chunk",
+                    new { chunk },
+                    cancellationToken
+                )
+            );
+        }
+
+        return known;
+    }
+
+    private (string Sql, DynamicParameters Parameters) Select(LeaseQuery query)
+    {
+        var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
+        var sql = new StringBuilder(LeaseRow.Select);
+        // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
+        // selected. An order's leases have their own.
+        if (query.RevocationId is not null)
+        {
+            sql.Append(reads.UseIndex("lease_by_order"));
+        }
+        else if (onlyLive)
+        {
+            sql.Append(reads.UseIndex("lease_live"));
+        }
+
+        sql.Append(LeaseRow.JoinDecision).Append("WHERE TRUE");
+        var parameters = new DynamicParameters();
+        Equal("id", query.Selector.Lease);
+        Equal("agent", query.Selector.Agent);
+        Equal("workload", query.Selector.Workload);
+        Equal("instance", query.Selector.Instance);
+        Equal("subject", query.Selector.Subject);
+        Equal("task", query.Selector.Task);
+        Equal("process", query.Selector.Process);
+        Equal("credential", query.Selector.Credential);
+        Equal("owner", query.Selector.Owner);
+        Equal("issuer", query.Selector.Issuer);
+        Equal("trust_domain", query.Selector.TrustDomain);
+        Equal("revocation_id", query.RevocationId);
+        if (onlyLive)
+        {
+            sql.Append(" AND l.confirmed_at IS NULL");
+        }
+
+        if (query.States.Count > 0)
+        {
+            sql.Append(" AND l.state IN @states");
+            parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
+        }
+
+        if (query.After is not null)
+        {
+            sql.Append(" AND l.id < @after");
+            parameters.Add("after", query.After);
+        }
+
+        // One more than wanted says whether there is a next page.
+        sql.Append(" ORDER BY l.id DESC LIMIT @limit");
+        parameters.Add("limit", query.Limit + 1);
+        return (sql.ToString(), parameters);
+
+        void Equal(string column, string? value)
+        {
+            if (value is not null)
+            {
+                sql.Append($" AND l.{column} = @{column}");
+                parameters.Add(column, value);
+            }
+        }
+    }
+
+    // One row that somebody damaged must not stop the revocation of all others.
+    private IEnumerable<Lease> Readable(IEnumerable<LeaseRow> rows)
+    {
+        foreach (var row in rows)
+        {
+            Lease? lease = null;
+            try
+            {
+                lease = row.ToLease();
+            }
+            catch (InvalidDataException e)
+            {
+                LogUnreadable(logger, e, row.Id);
+            }
+
+            if (lease is not null)
+            {
+                yield return lease;
+            }
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 5106,
+        Level = LogLevel.Critical,
+        Message = "Lease {LeaseId} cannot be read and is left out. Revoke its secret by hand"
+    )]
+    private static partial void LogUnreadable(ILogger logger, Exception exception, string leaseId);
+}

@@ -1,0 +1,174 @@
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Revocations;
+using CredBroker.Storage.Sql.Tasks;
+
+namespace CredBroker.Storage.Sql.Leases;
+
+/// <summary>Leases from step 6 to the last renewal. Revocation is in <see cref="SqlRevocationStore"/>.</summary>
+internal static class SqlLeaseStore
+{
+    /// <summary>
+    /// Step 6. The guards are read in the transaction that inserts, so that whatever was committed before is seen.
+    /// </summary>
+    public static ChangeResult Open(SqlSession session, StateChange.LeaseOpened change, byte[] decisionJson)
+    {
+        var lease = change.Lease;
+        if (lease.Decision.PolicyVersion != session.Head.PolicyVersion)
+        {
+            return GuardFailure.PolicyChanged;
+        }
+
+        if (SqlTaskStore.Join(session, lease.Decision.Task, change.Reservations.TaskOwner) is { } notYours)
+        {
+            return notYours;
+        }
+
+        if (SqlOrderStore.IsFenced(session, lease, change.Reservations.Fence))
+        {
+            return GuardFailure.Revoked;
+        }
+
+        if (SqlIdempotencyStore.Claim(session, change.Reservations.Idempotency, lease.Id) is { } inUse)
+        {
+            return inUse;
+        }
+
+        var number = InsertDecision(session, lease.Decision, lease.Id, decisionJson);
+        var (identity, task, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Decision);
+        session.Execute(
+            """
+            INSERT INTO lease (
+              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
+              trust_domain, accessor, public_name, opened_at, issuance_deadline)
+            VALUES (
+              @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner,
+              @issuer, @trust_domain, @accessor, @public_name, @now, @deadline)
+            """,
+            ("@id", lease.Id),
+            ("@decision", number),
+            ("@agent", decision.Agent),
+            ("@workload", identity.Workload),
+            ("@instance", identity.Instance),
+            ("@subject", identity.Subject),
+            ("@task", task.Id),
+            ("@process", task.Process),
+            ("@credential", lease.Decision.Request.Credential),
+            ("@owner", decision.Grant?.Process.Owner?.Subject ?? ""),
+            ("@issuer", identity.Issuer),
+            ("@trust_domain", identity.TrustDomain),
+            ("@accessor", lease.Accessor),
+            ("@public_name", lease.PublicName),
+            ("@now", session.NowColumn),
+            ("@deadline", ColumnValue.From(lease.IssuanceDeadline))
+        );
+        return ChangeResult.Done;
+    }
+
+    /// <summary>A denial keeps what was decided from as a lease does.</summary>
+    public static ChangeResult Deny(SqlSession session, StateChange.RequestDenied change, byte[] decisionJson)
+    {
+        InsertDecision(session, change.Decision, null, decisionJson);
+        return ChangeResult.Done;
+    }
+
+    /// <summary>Step 8.</summary>
+    public static ChangeResult Activate(SqlSession session, StateChange.LeaseActivated change)
+    {
+        var changed = session.Execute(
+            """
+            UPDATE lease SET state = 'active', activated_at = @now, expires_at = @expires, grace_until = @grace,
+              vault_lease_id = @vault_lease, credential_accessor = @credential_accessor, public_name = @public_name
+            WHERE id = @id AND state = 'pending' AND issuance_deadline > @now
+            """,
+            ("@id", change.LeaseId),
+            ("@now", session.NowColumn),
+            ("@expires", ColumnValue.From(change.ExpiresAt)),
+            ("@grace", ColumnValue.From(change.GraceUntil)),
+            ("@vault_lease", change.Handles.VaultLeaseId),
+            ("@credential_accessor", change.Handles.CredentialAccessor),
+            ("@public_name", change.Handles.PublicName)
+        );
+        return changed == 1
+            ? ChangeResult.Done
+            : FindState(session, change.LeaseId) switch
+            {
+                null => GuardFailure.NotFound,
+                "pending" => GuardFailure.DeadlinePassed,
+                _ => GuardFailure.WrongState,
+            };
+    }
+
+    /// <summary>
+    /// A secret was made after its lease could no longer take it. A handle that is known already is never forgotten for
+    /// one that is not.
+    /// </summary>
+    public static ChangeResult RecordHandles(SqlSession session, StateChange.HandlesRecorded change)
+    {
+        var changed = session.Execute(
+            """
+            UPDATE lease SET vault_lease_id = coalesce(@vault_lease, vault_lease_id),
+              credential_accessor = coalesce(@credential_accessor, credential_accessor),
+              public_name = coalesce(nullif(@public_name, ''), public_name)
+            WHERE id = @id
+            """,
+            ("@id", change.LeaseId),
+            ("@vault_lease", change.Handles.VaultLeaseId),
+            ("@credential_accessor", change.Handles.CredentialAccessor),
+            ("@public_name", change.Handles.PublicName)
+        );
+        return changed == 1 ? ChangeResult.Done : GuardFailure.NotFound;
+    }
+
+    /// <summary>A renewal.</summary>
+    public static ChangeResult Renew(SqlSession session, StateChange.LeaseRenewed change)
+    {
+        if (change.PolicyVersion != session.Head.PolicyVersion)
+        {
+            return GuardFailure.PolicyChanged;
+        }
+
+        if (
+            change.Fence < session.Head.Fence
+            && session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = change.LeaseId })?.ToLease() is { } lease
+            && SqlOrderStore.IsFenced(session, lease, change.Fence)
+        )
+        {
+            return GuardFailure.Revoked;
+        }
+
+        var changed = session.Execute(
+            """
+            UPDATE lease SET expires_at = @expires, grace_until = @grace
+            WHERE id = @id AND state = 'active' AND expires_at > @now
+            """,
+            ("@id", change.LeaseId),
+            ("@now", session.NowColumn),
+            ("@expires", ColumnValue.From(change.ExpiresAt)),
+            ("@grace", ColumnValue.From(change.GraceUntil))
+        );
+        return changed == 1
+            ? ChangeResult.Done
+            : FindState(session, change.LeaseId) switch
+            {
+                null => GuardFailure.NotFound,
+                "active" => GuardFailure.DeadlinePassed,
+                _ => GuardFailure.WrongState,
+            };
+    }
+
+    /// <summary>The state's text, or null for an unknown lease: says why an update found nothing.</summary>
+    public static string? FindState(SqlSession session, string leaseId) =>
+        session.ReadFirst("SELECT state FROM lease WHERE id = @id", row => row.Text(0), ("@id", leaseId));
+
+    private static long InsertDecision(SqlSession session, DecisionRecord decision, string? leaseId, byte[] json) =>
+        session.ReadFirst(
+            "INSERT INTO decision (id, lease, at, record) VALUES (@id, @lease, @now, @record) RETURNING number",
+            row => row.Number(0),
+            ("@id", decision.Id),
+            ("@lease", leaseId),
+            ("@now", session.NowColumn),
+            ("@record", SqlValue.Utf8(json))
+        );
+}

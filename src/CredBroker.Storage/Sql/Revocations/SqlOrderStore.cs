@@ -1,0 +1,72 @@
+using System.Text.Json;
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+
+namespace CredBroker.Storage.Sql.Revocations;
+
+/// <summary>Revocation orders: the fence rows.</summary>
+internal static class SqlOrderStore
+{
+    /// <summary>
+    /// Whether an order committed after the fence reaches the lease. Without a newer order, which is nearly always,
+    /// nothing is read.
+    /// </summary>
+    public static bool IsFenced(SqlSession session, Lease lease, long fence) =>
+        fence < session.Head.Fence
+        && session
+            .ReadAll(
+                "SELECT selector FROM revocation_order WHERE fence > @fence",
+                row => row.Text(0),
+                ("@fence", fence)
+            )
+            .Exists(selector => Selector(selector).Matches(lease));
+
+    /// <summary>Commits the fence row.</summary>
+    public static ChangeResult Insert(SqlSession session, RevocationOrder order)
+    {
+        var fence = session.Head.Fence + 1;
+        session.Execute(
+            """
+            INSERT INTO revocation_order (fence, id, selector, cause, reason, requested_by, requested_at)
+            VALUES (@fence, @id, @selector, @cause, @reason, @requested_by, @requested_at)
+            """,
+            ("@fence", fence),
+            ("@id", order.Id),
+            ("@selector", JsonSerializer.Serialize(order.Selector, StateJson.Default.LeaseSelector)),
+            ("@cause", ColumnValue.From(order.Cause)),
+            ("@reason", order.Reason),
+            ("@requested_by", order.RequestedBy),
+            ("@requested_at", ColumnValue.From(order.RequestedAt))
+        );
+        session.Head = session.Head with { Fence = fence };
+        return ChangeResult.Done with { Number = fence };
+    }
+
+    /// <summary>Every lease of the order is claimed.</summary>
+    public static ChangeResult Enumerated(SqlSession session, StateChange.RevocationEnumerated change)
+    {
+        if (
+            session.Execute(
+                "UPDATE revocation_order SET enumerated_at = @now WHERE id = @id AND enumerated_at IS NULL",
+                ("@id", change.RevocationId),
+                ("@now", session.NowColumn)
+            ) == 1
+        )
+        {
+            return ChangeResult.Done;
+        }
+
+        return
+            session.ReadFirst(
+                "SELECT fence FROM revocation_order WHERE id = @id",
+                row => row.Number(0),
+                ("@id", change.RevocationId)
+            ) == 0
+            ? GuardFailure.NotFound
+            : GuardFailure.WrongState;
+    }
+
+    /// <summary>A selector as its column holds it.</summary>
+    public static LeaseSelector Selector(string json) =>
+        JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector)!;
+}

@@ -1,0 +1,168 @@
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Leases;
+
+namespace CredBroker.Storage.Sql.Revocations;
+
+/// <summary>Leases from the claim of a revocation to its confirmation.</summary>
+internal static class SqlRevocationStore
+{
+    private static readonly LeaseState[] Claimable =
+    [
+        LeaseState.Pending,
+        LeaseState.Active,
+        LeaseState.Revoking,
+        LeaseState.Failed,
+    ];
+
+    /// <summary>
+    /// Step 1. The first claim sets cause, requester and time and is recorded; later ones only take the work.
+    /// </summary>
+    public static ChangeResult Claim(SqlSession session, StateChange.RevocationClaimed change)
+    {
+        var found = session.ReadFirst(
+            "SELECT state, claimed_by, claimed_until, expires_at FROM lease WHERE id = @id",
+            row => new ClaimRow(
+                ColumnValue.State(row.Text(0)),
+                row.TextOrNull(1),
+                row.NumberOrNull(2),
+                row.NumberOrNull(3)
+            ),
+            ("@id", change.LeaseId)
+        );
+        if (found is null)
+        {
+            return GuardFailure.NotFound;
+        }
+
+        var isClaimed = found.ClaimedUntil > session.NowColumn && found.ClaimedBy != change.ClaimedBy;
+        // It may have been renewed since the sweep read it.
+        var isEarly =
+            found.State == LeaseState.Active
+            && change.Cause == RevocationCause.Expiry
+            && found.ExpiresAt > session.NowColumn;
+        if (
+            isClaimed
+            || isEarly
+            || !(change.OnlyFrom.Count == 0 ? Claimable : change.OnlyFrom).Contains(found.State)
+            || !Claimable.Contains(found.State)
+        )
+        {
+            return GuardFailure.WrongState;
+        }
+
+        if (found.State is LeaseState.Pending or LeaseState.Active)
+        {
+            session.Execute(
+                """
+                UPDATE lease SET state = 'revoking', cause = @cause, requested_by = @requested_by,
+                  revocation_requested_at = @now, revocation_id = @revocation, claimed_by = @claimed_by, claimed_until = @claimed_until
+                WHERE id = @id
+                """,
+                ("@id", change.LeaseId),
+                ("@cause", ColumnValue.From(change.Cause)),
+                ("@requested_by", change.RequestedBy),
+                ("@now", session.NowColumn),
+                ("@revocation", change.RevocationId),
+                ("@claimed_by", change.ClaimedBy),
+                ("@claimed_until", ColumnValue.From(change.ClaimedUntil))
+            );
+            return ChangeResult.Done;
+        }
+
+        // An order that finds the lease revoking already still lists it, unless another order does. Marking without a
+        // claim makes it due at once.
+        session.Execute(
+            """
+            UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation),
+              claimed_by = @claimed_by, claimed_until = @claimed_until,
+              next_attempt_at = CASE WHEN @claimed_by IS NULL THEN NULL ELSE next_attempt_at END
+            WHERE id = @id
+            """,
+            ("@id", change.LeaseId),
+            ("@revocation", change.RevocationId),
+            ("@claimed_by", change.ClaimedBy),
+            ("@claimed_until", ColumnValue.From(change.ClaimedUntil))
+        );
+        return ChangeResult.Done with { IsRecorded = false };
+    }
+
+    /// <summary>The accessor is revoked; a later sweep proves that nothing is left.</summary>
+    public static ChangeResult RecordAccessor(SqlSession session, StateChange.AccessorRevoked change) =>
+        Result(
+            session,
+            change.LeaseId,
+            session.Execute(
+                """
+                UPDATE lease SET accessor_revoked_at = @revoked_at, next_attempt_at = @next,
+                  claimed_by = NULL, claimed_until = NULL
+                WHERE id = @id AND state IN ('revoking', 'failed')
+                """,
+                ("@id", change.LeaseId),
+                ("@revoked_at", ColumnValue.From(change.RevokedAt)),
+                ("@next", ColumnValue.From(change.NextAttemptAt))
+            )
+        );
+
+    /// <summary>Step 4: confirmed.</summary>
+    public static ChangeResult Confirm(SqlSession session, StateChange.LeaseRevoked change) =>
+        Result(
+            session,
+            change.LeaseId,
+            session.Execute(
+                """
+                UPDATE lease SET state = 'revoked', confirmed_at = @now, next_attempt_at = NULL,
+                  claimed_by = NULL, claimed_until = NULL
+                WHERE id = @id AND state IN ('revoking', 'failed')
+                """,
+                ("@id", change.LeaseId),
+                ("@now", session.NowColumn)
+            )
+        );
+
+    /// <summary>Step 4: not confirmed.</summary>
+    public static ChangeResult Fail(SqlSession session, StateChange.RevocationFailed change) =>
+        Result(
+            session,
+            change.LeaseId,
+            session.Execute(
+                """
+                UPDATE lease SET state = 'failed', attempts = attempts + 1, last_error = @error,
+                  next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
+                WHERE id = @id AND state IN ('revoking', 'failed')
+                """,
+                ("@id", change.LeaseId),
+                ("@error", change.Error),
+                ("@next", ColumnValue.From(change.NextAttemptAt))
+            )
+        );
+
+    /// <summary>Over without anything to revoke.</summary>
+    public static ChangeResult End(SqlSession session, StateChange.LeaseEnded change) =>
+        Result(
+            session,
+            change.LeaseId,
+            session.Execute(
+                """
+                UPDATE lease SET state = 'ended', confirmed_at = @now, next_attempt_at = NULL,
+                  claimed_by = NULL, claimed_until = NULL,
+                  cause = coalesce(cause, @cause), revocation_id = coalesce(revocation_id, @revocation),
+                  requested_by = CASE WHEN revocation_requested_at IS NULL THEN @requested_by ELSE requested_by END,
+                  revocation_requested_at = coalesce(revocation_requested_at, @now)
+                WHERE id = @id AND state IN ('pending', 'active', 'revoking', 'failed')
+                """,
+                ("@id", change.LeaseId),
+                ("@now", session.NowColumn),
+                ("@cause", ColumnValue.From(change.Cause)),
+                ("@revocation", change.RevocationId),
+                ("@requested_by", change.RequestedBy)
+            )
+        );
+
+    private static ChangeResult Result(SqlSession session, string leaseId, int changed) =>
+        changed == 1 ? ChangeResult.Done
+        : SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound
+        : GuardFailure.WrongState;
+
+    private sealed record ClaimRow(LeaseState State, string? ClaimedBy, long? ClaimedUntil, long? ExpiresAt);
+}

@@ -1,0 +1,114 @@
+using System.Runtime.CompilerServices;
+using CredBroker.Core.Audit;
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Policies;
+using CredBroker.Storage.Sql.Revocations;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Storage.Sql;
+
+/// <summary>
+/// A store on a database that speaks SQL: one writer takes whatever waits, and readers beside it see only what is
+/// committed.
+/// </summary>
+public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
+{
+    private readonly StoreClock _clock;
+    private readonly CommitQueue _queue;
+    private readonly CommitWriter _writer;
+    private readonly SqlAuditReader _audit;
+
+    /// <summary>Opens this process's audit stream. The session is disposed if that fails.</summary>
+    private protected SqlBrokerStore(
+        SqlSession session,
+        SqlReads reads,
+        StoreClock clock,
+        StorageOptions options,
+        ILogger logger
+    )
+    {
+        _clock = clock;
+        _queue = new(options.MaxWaiting);
+        _audit = new(reads);
+        Leases = new SqlLeaseReader(reads, clock, logger);
+        Revocations = new SqlRevocationReader(reads);
+        Policies = new SqlPolicyReader(reads);
+        Idempotency = new SqlIdempotencyReader(reads, clock);
+        try
+        {
+            _writer = new(session, _queue, logger);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public StorePosition Position
+    {
+        get
+        {
+            var head = _writer.Head;
+            return new(_clock.Now(), head.Fence, head.PolicyVersion, head.Audit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ILeaseReader Leases { get; }
+
+    /// <inheritdoc/>
+    public IRevocationReader Revocations { get; }
+
+    /// <inheritdoc/>
+    public IPolicyReader Policies { get; }
+
+    /// <inheritdoc/>
+    public IIdempotencyReader Idempotency { get; }
+
+    /// <inheritdoc/>
+    public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var commit = new PendingCommit(change);
+        _queue.Add(commit);
+        using (cancellationToken.UnsafeRegister(static (state, token) => ((PendingCommit)state!).Cancel(token), commit))
+        {
+            return await commit.Task;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<AuditRecord> ReadAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        AuditCursor? after,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        // A batch that is under way may hold records of this range: it is waited for, and every later one gets a later
+        // time.
+        _clock.Now();
+        await _queue.PassAsync().WaitAsync(cancellationToken);
+        await foreach (var record in _audit.ReadAsync(from, to, after, cancellationToken))
+        {
+            yield return record;
+        }
+    }
+
+    /// <summary>Commits what still waits, closes the audit stream, and lets go of the database.</summary>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        Close();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Lets go of the database, after the writer has.</summary>
+    private protected abstract void Close();
+}

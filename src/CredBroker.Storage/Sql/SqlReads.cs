@@ -1,0 +1,20 @@
+namespace CredBroker.Storage.Sql;
+
+/// <summary>
+/// Queries beside the writer: each sees what is committed, and nothing else. Rows are read by their columns' names,
+/// parameters stand as <c>@name</c>. Throws <see cref="Core.State.StoreUnavailableException"/> where the database does
+/// not answer.
+/// </summary>
+internal abstract class SqlReads
+{
+    /// <summary>The first row; default when there is none.</summary>
+    public abstract ValueTask<T?> FirstAsync<T>(string sql, object? parameters, CancellationToken cancellationToken);
+
+    /// <summary>All rows.</summary>
+    public abstract ValueTask<List<T>> AllAsync<T>(string sql, object? parameters, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What is written after a table so that this index is used; nothing where the engine's planner is trusted.
+    /// </summary>
+    public virtual string UseIndex(string index) => "";
+}

@@ -1,0 +1,146 @@
+using System.Data.Common;
+using CredBroker.Core.Audit;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Audit;
+using Dapper;
+
+namespace CredBroker.Storage.Sql;
+
+/// <summary>
+/// The writer's session on a database that speaks SQL. The statements are literals beside the methods that run them, in
+/// words that every engine here understands, with parameters as <c>@name</c>. An engine's subclass brings what is its
+/// own: how a transaction begins, how a statement is prepared, how a lost commit is read back, and whose fault an error
+/// is.
+/// </summary>
+internal abstract class SqlSession(DbConnection connection) : CommitSession
+{
+    // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
+    private readonly Dictionary<string, SqlStatement> _statements = new(ReferenceEqualityComparer.Instance);
+    private long _stream;
+
+    /// <summary>The time of the batch as columns hold it.</summary>
+    public long NowColumn => ColumnValue.From(Now);
+
+    public override void OpenStream()
+    {
+        var opened = AuditRecordWriter.WriteBody(AuditStreams.Opened(SqlAuditStore.ReadNewest(this)));
+        _stream = SqlAuditStore.OpenStream(this);
+        Head = ReadHead();
+        Append(opened);
+    }
+
+    public override ChangeResult Apply(in PreparedChange change) => SqlTransitions.Apply(this, change);
+
+    public override AuditPosition Append(ReadOnlySpan<byte> eventBody) =>
+        SqlAuditStore.Append(this, _stream, eventBody);
+
+    public override void EndBatch(long sequenceBefore)
+    {
+        if (Head.Audit.Sequence > sequenceBefore)
+        {
+            SqlAuditStore.EndBatch(this, _stream, sequenceBefore + 1);
+        }
+    }
+
+    public override void Savepoint() => Execute("SAVEPOINT change");
+
+    public override void RollbackToSavepoint() => Execute("ROLLBACK TO SAVEPOINT change");
+
+    public override void ReleaseSavepoint() => Execute("RELEASE SAVEPOINT change");
+
+    public override void Commit() => Execute("COMMIT");
+
+    public override void Rollback() => Execute("ROLLBACK");
+
+    /// <summary>Runs a statement; returns how many rows it changed.</summary>
+    public int Execute(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        var statement = Bound(sql, parameters);
+        try
+        {
+            statement.Step();
+            return statement.Changes;
+        }
+        finally
+        {
+            statement.Reset();
+        }
+    }
+
+    /// <summary>Reads the first row; default when there is none.</summary>
+    public T? ReadFirst<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+    {
+        var statement = Bound(sql, parameters);
+        try
+        {
+            return statement.Step() ? map(statement) : default;
+        }
+        finally
+        {
+            statement.Reset();
+        }
+    }
+
+    /// <summary>Reads all rows.</summary>
+    public List<T> ReadAll<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+    {
+        var rows = new List<T>();
+        var statement = Bound(sql, parameters);
+        try
+        {
+            while (statement.Step())
+            {
+                rows.Add(map(statement));
+            }
+        }
+        finally
+        {
+            statement.Reset();
+        }
+
+        return rows;
+    }
+
+    /// <summary>Reads one row by its columns' names; for what is rare.</summary>
+    public T? QueryFirst<T>(string sql, object parameters) => connection.QueryFirstOrDefault<T>(sql, parameters);
+
+    public override void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        connection.Dispose();
+    }
+
+    /// <summary>Fence, policy version and this stream's newest record, as the tables have them.</summary>
+    protected StoreHead ReadHead() =>
+        new(
+            ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
+            ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
+            SqlAuditStore.ReadHead(this, _stream)
+        );
+
+    /// <summary>Prepares a statement; it is kept for as long as the session.</summary>
+    protected abstract SqlStatement Prepare(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters);
+
+    private SqlStatement Bound(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
+        {
+            _statements.Add(sql, statement = Prepare(sql, parameters));
+        }
+
+        statement.Bind(parameters);
+        return statement;
+    }
+}

@@ -1,0 +1,36 @@
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Policies;
+using CredBroker.Storage.Sql.Revocations;
+using CredBroker.Storage.Sql.Tasks;
+
+namespace CredBroker.Storage.Sql;
+
+/// <summary>Which statements carry out which change.</summary>
+internal static class SqlTransitions
+{
+    /// <summary>Checks the change's guard and makes it, within the open transaction.</summary>
+    public static ChangeResult Apply(SqlSession session, in PreparedChange prepared) =>
+        prepared.Change switch
+        {
+            StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, prepared.DecisionJson),
+            StateChange.LeaseActivated change => SqlLeaseStore.Activate(session, change),
+            StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
+            StateChange.LeaseRenewed change => SqlLeaseStore.Renew(session, change),
+            StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, prepared.DecisionJson),
+            StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
+            StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
+            StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
+            StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
+            StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
+            StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
+            StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
+            StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
+            StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
+            StateChange.EventRecorded => ChangeResult.Done,
+            _ => throw new NotSupportedException(
+                $"The store does not know the change {prepared.Change.GetType().Name}."
+            ),
+        };
+}

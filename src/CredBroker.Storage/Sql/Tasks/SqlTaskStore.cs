@@ -1,0 +1,90 @@
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+
+namespace CredBroker.Storage.Sql.Tasks;
+
+/// <summary>Tasks: opened by the first lease, owned by its workload, closed once and for all.</summary>
+internal static class SqlTaskStore
+{
+    /// <summary>The owner of a task that an admin closed before anybody opened it.</summary>
+    private static readonly TaskOwner Nobody = new("", "");
+
+    /// <summary>Opens the task, or checks that it is open and belongs to the workload.</summary>
+    public static GuardFailure? Join(SqlSession session, AgentTask task, TaskOwner owner)
+    {
+        if (Find(session, task.Process, task.Id) is not { } found)
+        {
+            session.Execute(
+                """
+                INSERT INTO task (process, id, issuer, workload, opened_at)
+                VALUES (@process, @id, @issuer, @workload, @now)
+                """,
+                ("@process", task.Process),
+                ("@id", task.Id),
+                ("@issuer", owner.Issuer),
+                ("@workload", owner.Workload),
+                ("@now", session.NowColumn)
+            );
+            return null;
+        }
+
+        // Who does not own it learns nothing of its state.
+        return !found.IsOwnedBy(owner) ? GuardFailure.TaskOwnedByAnother
+            : found.IsClosed ? GuardFailure.TaskClosed
+            : null;
+    }
+
+    /// <summary>Closes the task, or enters it as closed so that its id is never used.</summary>
+    public static ChangeResult Close(SqlSession session, StateChange.TaskClosed change)
+    {
+        if (Find(session, change.Process, change.TaskId) is not { } found)
+        {
+            session.Execute(
+                """
+                INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
+                VALUES (@process, @id, @issuer, @workload, @now, @now, @closed_by)
+                """,
+                ("@process", change.Process),
+                ("@id", change.TaskId),
+                ("@issuer", (change.Owner ?? Nobody).Issuer),
+                ("@workload", (change.Owner ?? Nobody).Workload),
+                ("@now", session.NowColumn),
+                ("@closed_by", change.ClosedBy)
+            );
+            return ChangeResult.Done;
+        }
+
+        if (change.Owner is not null && !found.IsOwnedBy(change.Owner))
+        {
+            return GuardFailure.TaskOwnedByAnother;
+        }
+
+        if (found.IsClosed)
+        {
+            return GuardFailure.TaskClosed;
+        }
+
+        session.Execute(
+            "UPDATE task SET closed_at = @now, closed_by = @closed_by WHERE process = @process AND id = @id",
+            ("@process", change.Process),
+            ("@id", change.TaskId),
+            ("@now", session.NowColumn),
+            ("@closed_by", change.ClosedBy)
+        );
+        return ChangeResult.Done;
+    }
+
+    private static Row? Find(SqlSession session, string process, string id) =>
+        session.ReadFirst(
+            "SELECT issuer, workload, closed_at FROM task WHERE process = @process AND id = @id",
+            row => new Row(new(row.Text(0), row.Text(1)), !row.IsNull(2)),
+            ("@process", process),
+            ("@id", id)
+        );
+
+    private sealed record Row(TaskOwner Owner, bool IsClosed)
+    {
+        public bool IsOwnedBy(TaskOwner owner) => Owner == owner || Owner == Nobody;
+    }
+}

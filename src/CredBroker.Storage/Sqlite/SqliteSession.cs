@@ -1,0 +1,78 @@
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace CredBroker.Storage.Sqlite;
+
+/// <summary>
+/// The writer's session on the file. It is the file's only writer, so that what it committed last is what the file
+/// holds. With each batch it persists the clock, which never goes back, and the batch's number, by which a commit of
+/// unknown outcome is read back.
+/// </summary>
+internal sealed class SqliteSession : SqlSession
+{
+    private readonly SqliteConnection _connection;
+    private readonly StoreClock _clock;
+    private long _batch;
+
+    // Null where only the file knows.
+    private StoreHead? _committed = default(StoreHead);
+
+    public SqliteSession(SqliteConnection connection, StoreClock clock)
+        : base(connection)
+    {
+        (_connection, _clock) = (connection, clock);
+        try
+        {
+            (var persisted, _batch) = ReadFirst(
+                "SELECT clock, batch FROM store",
+                row => (row.Number(0), row.Number(1))
+            );
+            clock.Advance(persisted);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public override bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
+
+    public override void Begin()
+    {
+        Head = _committed ??= ReadHead();
+        Now = _clock.Now();
+        Execute("BEGIN IMMEDIATE");
+    }
+
+    public override void EndBatch(long sequenceBefore)
+    {
+        base.EndBatch(sequenceBefore);
+        Execute("UPDATE store SET clock = @clock, batch = @batch", ("@clock", NowColumn), ("@batch", ++_batch));
+    }
+
+    public override void Commit()
+    {
+        base.Commit();
+        _committed = Head;
+    }
+
+    public override bool ReadBack()
+    {
+        _committed = null;
+        return !InTransaction && ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
+    }
+
+    public override bool IsOwnFault(Exception failure) =>
+        failure is not SqliteException sqlite
+        || sqlite.SqliteErrorCode
+            is raw.SQLITE_CONSTRAINT
+                or raw.SQLITE_TOOBIG
+                or raw.SQLITE_MISMATCH
+                or raw.SQLITE_RANGE;
+
+    protected override SqlStatement Prepare(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        new SqliteStatement(_connection.Handle!, sql, parameters);
+}
