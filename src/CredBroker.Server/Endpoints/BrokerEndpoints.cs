@@ -1,8 +1,12 @@
 using CredBroker.Client;
-using CredBroker.Server.Endpoints.Admin;
-using CredBroker.Server.Endpoints.Agents;
+using CredBroker.Server.Endpoints.Audit;
+using CredBroker.Server.Endpoints.Credentials;
 using CredBroker.Server.Endpoints.Health;
+using CredBroker.Server.Endpoints.Leases;
+using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
+using CredBroker.Server.Endpoints.Revocations;
+using CredBroker.Server.Endpoints.Tasks;
 
 namespace CredBroker.Server.Endpoints;
 
@@ -19,10 +23,10 @@ internal static class BrokerEndpoints
             .WithTags(AgentsTag)
             .Refusing(400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
         ExchangeEndpoint.Map(agents);
-        FindLeaseEndpoint.Map(agents);
+        FindCredentialEndpoint.Map(agents);
         RenewEndpoint.Map(agents);
         ReleaseEndpoint.Map(agents);
-        OutcomeEndpoint.Map(agents);
+        ReportEndpoint.Map(agents);
         CloseTaskEndpoint.Map(agents);
 
         var people = routes.MapGroup("").WithTags(PeopleTag).Refusing(400, 401, 403, 404, 413, 415, 500, 503);
@@ -31,7 +35,7 @@ internal static class BrokerEndpoints
         FindRevocationEndpoint.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
-        ProcessesEndpoint.Map(people);
+        ListProcessesEndpoint.Map(people);
         ExportAuditEndpoint.Map(people);
 
         HealthEndpoints.Map(routes.MapGroup("").WithTags("Health"));

@@ -4,7 +4,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints;
-using CredBroker.Server.Endpoints.Admin;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Jobs;
@@ -85,7 +85,7 @@ public static class BrokerHost
 
         services.AddMetrics();
         services.AddSingleton<Telemetry>();
-        services.AddSingleton<PersonCall>();
+        services.AddSingleton<PeopleActions>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Fixtures;
-using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Leases;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Credentials;
 using FsCheck.Xunit;
 
 namespace CredBroker.UnitTests.Server;

@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 namespace CredBroker.Server.Endpoints.Input;
 
 /// <summary>
-/// Reads a bounded JSON body: strict in its text (<see cref="StrictJson"/>) and in its members (the given metadata
+/// Reads a bounded JSON body: strict in its text (<see cref="RequestJson"/>) and in its members (the given metadata
 /// refuses unknown and duplicate ones).
 /// </summary>
 internal static class RequestBody
@@ -74,7 +74,7 @@ internal static class RequestBody
     private static (T? Body, Refusal? Refusal) Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
         where T : class
     {
-        if (StrictJson.Fault(json) is { } fault)
+        if (RequestJson.Fault(json) is { } fault)
         {
             return (null, new(RefusalCode.BodyInvalid, fault));
         }

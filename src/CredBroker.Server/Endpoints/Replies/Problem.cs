@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 
 namespace CredBroker.Server.Endpoints.Replies;
 
@@ -41,7 +42,7 @@ internal sealed class Problem(Refusal refusal, string? decisionId = null) : IRes
             Detail = refusal.Detail,
             Code = refusal.CodeText,
             RetryAfter = retryAfter,
-            TraceId = Calls.TraceId(httpContext),
+            TraceId = RequestOrigin.TraceId(httpContext),
             DecisionId = decisionId,
         };
         return response.WriteAsJsonAsync(

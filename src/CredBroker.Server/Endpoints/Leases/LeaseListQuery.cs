@@ -3,10 +3,12 @@ using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
+using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Revocations;
 using Microsoft.AspNetCore.Mvc;
 using WireStates = CredBroker.Client.LeaseStates;
 
-namespace CredBroker.Server.Endpoints.Input;
+namespace CredBroker.Server.Endpoints.Leases;
 
 /// <summary>The query of <c>GET /v1/leases</c>. All that is given must hold.</summary>
 internal sealed record LeaseListQuery

@@ -2,8 +2,9 @@ using CredBroker.Client;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Leases;
 
-namespace CredBroker.Server.Endpoints.Replies;
+namespace CredBroker.Server.Endpoints.Revocations;
 
 /// <summary>Orders to revoke as the API shows them.</summary>
 internal static class RevocationResponses

@@ -1,9 +1,9 @@
 using CredBroker.Client;
 using CredBroker.Core.State;
-using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Leases;
 
 /// <summary><c>GET /v1/leases</c>: who holds what now.</summary>
 internal static class ListLeasesEndpoint
@@ -18,12 +18,12 @@ internal static class ListLeasesEndpoint
     private static async Task<IResult> HandleAsync(
         [AsParameters] LeaseListQuery filter,
         HttpContext http,
-        PersonCall person,
+        PeopleActions person,
         IBrokerStore store,
         CancellationToken cancellationToken
     )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
+        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
         if (reader is null)
         {
             return refused!;

@@ -1,7 +1,7 @@
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 
-namespace CredBroker.Server.Endpoints.Input;
+namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>
 /// The bearer token of a call: from the <c>Authorization</c> header alone, never from the address or the body (RFC 9700

@@ -1,9 +1,11 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary><c>DELETE /v1/credentials/{leaseId}</c>: the agent gives its secret back.</summary>
 internal static class ReleaseEndpoint
@@ -26,11 +28,11 @@ internal static class ReleaseEndpoint
         CancellationToken cancellationToken
     )
     {
-        var (proof, refusal) = AgentCall.Proof(http);
+        var (proof, refusal) = CallingAgent.Proof(http);
         return proof is null
-            ? await AgentCall.RefuseAsync(http, refusal!)
-            : AgentCall.Reply(
-                await leases.ReleaseAsync(proof, leaseId, Calls.Context(http), cancellationToken),
+            ? await CallingAgent.RefuseAsync(http, refusal!)
+            : CallingAgent.Reply(
+                await leases.ReleaseAsync(proof, leaseId, RequestOrigin.Of(http), cancellationToken),
                 Released
             );
     }

@@ -1,9 +1,10 @@
 using CredBroker.Client;
 using CredBroker.Core.Revocations;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Revocations;
 
 /// <summary>
 /// <c>POST /v1/revocations</c>: ends every lease that a selector reaches, or shows which those would be.
@@ -23,12 +24,12 @@ internal static class OrderRevocationEndpoint
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
-        PersonCall person,
+        PeopleActions person,
         RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {
-        var (admin, refused) = await person.AdmitAsync(http, PersonCall.Admins);
+        var (admin, refused) = await person.AdmitAsync(http, PeopleActions.Admins);
         if (admin is null)
         {
             return refused!;
@@ -46,7 +47,7 @@ internal static class OrderRevocationEndpoint
             return new Problem(refusal!);
         }
 
-        var (reason, actor, call) = (body.Reason ?? "", PersonCall.Actor(admin), Calls.Context(http));
+        var (reason, actor, call) = (body.Reason ?? "", PeopleActions.Actor(admin), RequestOrigin.Of(http));
         if (body.DryRun == true)
         {
             var reached = await revocations.DryRunAsync(selector, reason, actor, call, cancellationToken);

@@ -4,7 +4,7 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Server.Endpoints.Input;
 
 /// <summary>Parts of wire requests as Core's values; their bounds were checked before.</summary>
-internal static class Requests
+internal static class Declared
 {
     public static AgentTask Task(TaskDeclaration task) => new(task.Id, task.Process, task.Purpose);
 

@@ -2,7 +2,7 @@ using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Hosting;
 
-namespace CredBroker.Server.Endpoints;
+namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>
 /// Bounds how many requests are worked on at once: beyond that a caller is told at once to come back, instead of

@@ -1,14 +1,16 @@
 using CredBroker.Client;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Policy;
 
 /// <summary>
 /// <c>GET /v1/processes</c>: every process, who answers for it, and whether its agents may act on their own.
 /// </summary>
-internal static class ProcessesEndpoint
+internal static class ListProcessesEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -17,9 +19,9 @@ internal static class ProcessesEndpoint
             .WithSummary("Every business process: owner, agents, mode and why.")
             .Produces<ProcessListResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PersonCall person, PolicyControl policy)
+    private static async Task<IResult> HandleAsync(HttpContext http, PeopleActions person, PolicyControl policy)
     {
-        var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
+        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
         if (reader is null)
         {
             return refused!;

@@ -4,16 +4,16 @@ using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
-using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>
 /// What every call of a person begins with: their token, the role that the call needs, and the record of what they did.
 /// </summary>
-internal sealed class PersonCall(PeopleVerifier verifier, RefusedCalls refused, IBrokerStore store)
+internal sealed class PeopleActions(PeopleVerifier verifier, RefusedCalls refused, IBrokerStore store)
 {
     /// <summary>Roles that may look at leases, revocations, processes and policy.</summary>
     public static readonly IReadOnlyList<PersonRole> Readers =
@@ -50,7 +50,7 @@ internal sealed class PersonCall(PeopleVerifier verifier, RefusedCalls refused, 
             }
         }
 
-        await refused.RecordAsync(refusal!, Calls.Context(http), CancellationToken.None);
+        await refused.RecordAsync(refusal!, RequestOrigin.Of(http), CancellationToken.None);
         return (null, new Problem(refusal!));
     }
 
@@ -99,7 +99,7 @@ internal sealed class PersonCall(PeopleVerifier verifier, RefusedCalls refused, 
                     Type = AuditEventTypes.AdminAction,
                     Actor = Actor(person),
                     Reason = reason,
-                    TraceId = Calls.TraceId(http),
+                    TraceId = RequestOrigin.TraceId(http),
                     Details = Describe(http, query),
                 },
             },

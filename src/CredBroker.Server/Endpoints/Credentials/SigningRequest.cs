@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CredBroker.Core.Requests;
 
-namespace CredBroker.Server.Endpoints.Input;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary>
 /// Reads a PKCS#10 request: one PEM block, a key that is neither weak nor absurdly large, and a self-signature that

@@ -1,11 +1,13 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary><c>GET /v1/credentials/{leaseId}</c>: where a lease stands, never the secret.</summary>
-internal static class FindLeaseEndpoint
+internal static class FindCredentialEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -21,11 +23,11 @@ internal static class FindLeaseEndpoint
         CancellationToken cancellationToken
     )
     {
-        var (proof, refusal) = AgentCall.Proof(http);
+        var (proof, refusal) = CallingAgent.Proof(http);
         return proof is null
-            ? await AgentCall.RefuseAsync(http, refusal!)
-            : AgentCall.Reply(
-                await leases.FindAsync(proof, leaseId, Calls.Context(http), cancellationToken),
+            ? await CallingAgent.RefuseAsync(http, refusal!)
+            : CallingAgent.Reply(
+                await leases.FindAsync(proof, leaseId, RequestOrigin.Of(http), cancellationToken),
                 lease => new Reply<LeaseResponse>(
                     StatusCodes.Status200OK,
                     LeaseResponses.ForAgent(lease),

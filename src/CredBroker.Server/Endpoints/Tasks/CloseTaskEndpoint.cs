@@ -3,12 +3,12 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
-using CredBroker.Server.Endpoints.Admin;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Tasks;
 
 /// <summary>
 /// <c>POST /v1/tasks/{id}/close</c>: everything issued for the task is revoked and its id is never taken again. The one
@@ -30,7 +30,7 @@ internal static class CloseTaskEndpoint
         string id,
         HttpContext http,
         PeopleVerifier people,
-        PersonCall person,
+        PeopleActions person,
         AgentLeases leases,
         RevocationOrders revocations,
         CancellationToken cancellationToken
@@ -39,7 +39,7 @@ internal static class CloseTaskEndpoint
         var (token, refusal) = Bearer.Read(http);
         if (token is null)
         {
-            return await AgentCall.RefuseAsync(http, refusal!);
+            return await CallingAgent.RefuseAsync(http, refusal!);
         }
 
         var (body, fault) = await RequestBody.ReadAsync(http, BrokerJson.Strict.CloseTaskRequest);
@@ -53,14 +53,14 @@ internal static class CloseTaskEndpoint
 
         if (fault is not null)
         {
-            return await AgentCall.RefuseAsync(http, fault);
+            return await CallingAgent.RefuseAsync(http, fault);
         }
 
-        var call = Calls.Context(http);
+        var call = RequestOrigin.Of(http);
         var asPerson = await people.VerifyAsync(token, cancellationToken);
         if (asPerson is PersonOutcome.Verified { Person: var verified })
         {
-            var (admin, refused) = await person.AdmitAsync(http, verified, PersonCall.Admins);
+            var (admin, refused) = await person.AdmitAsync(http, verified, PeopleActions.Admins);
             return admin is null
                 ? refused!
                 : Closed(
@@ -68,7 +68,7 @@ internal static class CloseTaskEndpoint
                         body!.Process,
                         id,
                         null,
-                        PersonCall.Actor(admin),
+                        PeopleActions.Actor(admin),
                         call,
                         cancellationToken
                     )

@@ -5,7 +5,7 @@ using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 
-namespace CredBroker.Server.Endpoints.Replies;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary>The one place where a secret is revealed to be written: into the single reply that delivers it.</summary>
 internal static class SecretResponses

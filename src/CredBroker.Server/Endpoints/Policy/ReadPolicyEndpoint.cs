@@ -1,9 +1,10 @@
 using CredBroker.Client;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Policy;
 
 /// <summary><c>GET /v1/policy</c>: the policy in force, and the faults of a newer edit that was refused.</summary>
 internal static class ReadPolicyEndpoint
@@ -21,9 +22,9 @@ internal static class ReadPolicyEndpoint
             .WithSummary("The policy in force.")
             .Produces<PolicyResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PersonCall person, PolicyControl policy)
+    private static async Task<IResult> HandleAsync(HttpContext http, PeopleActions person, PolicyControl policy)
     {
-        var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
+        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
         if (reader is null)
         {
             return refused!;

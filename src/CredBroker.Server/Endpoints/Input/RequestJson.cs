@@ -10,7 +10,7 @@ namespace CredBroker.Server.Endpoints.Input;
 /// numbers that lose digits in a double. Runs over the bytes before anything is bound, so it also covers what is only
 /// carried along (a tool call's arguments).
 /// </summary>
-internal static class StrictJson
+internal static class RequestJson
 {
     /// <summary>
     /// Deeper nesting is refused; the deepest record of the API has six levels, the rest is for a tool call's

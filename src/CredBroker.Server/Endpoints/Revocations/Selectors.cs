@@ -1,8 +1,9 @@
 using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Input;
 
-namespace CredBroker.Server.Endpoints.Input;
+namespace CredBroker.Server.Endpoints.Revocations;
 
 /// <summary>Selectors of leases as admins send them.</summary>
 internal static class Selectors

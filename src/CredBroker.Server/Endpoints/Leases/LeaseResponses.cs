@@ -5,7 +5,7 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 
-namespace CredBroker.Server.Endpoints.Replies;
+namespace CredBroker.Server.Endpoints.Leases;
 
 /// <summary>
 /// Leases as the API shows them: to the agent that holds one what concerns it, to people with a role also who, by which

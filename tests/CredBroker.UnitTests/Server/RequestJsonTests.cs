@@ -5,7 +5,7 @@ using FsCheck.Xunit;
 
 namespace CredBroker.UnitTests.Server;
 
-public sealed class StrictJsonTests
+public sealed class RequestJsonTests
 {
     [Theory]
     [InlineData("""{"a":"plain","b":[1,-2,3.5e3,true,null]}""")]
@@ -43,7 +43,7 @@ public sealed class StrictJsonTests
 
     [Fact]
     public void Bytes_that_are_no_utf8_are_refused() =>
-        Assert.NotNull(StrictJson.Fault([.. "{\"a\":\""u8, 0xC3, 0x28, .. "\"}"u8]));
+        Assert.NotNull(RequestJson.Fault([.. "{\"a\":\""u8, 0xC3, 0x28, .. "\"}"u8]));
 
     [Theory]
     [InlineData("9007199254740993")]
@@ -63,8 +63,8 @@ public sealed class StrictJsonTests
     [Fact]
     public void Nesting_is_capped_where_the_cap_says()
     {
-        Assert.Null(Fault(Nested(StrictJson.MaxDepth)));
-        Assert.NotNull(Fault(Nested(StrictJson.MaxDepth + 1)));
+        Assert.Null(Fault(Nested(RequestJson.MaxDepth)));
+        Assert.NotNull(Fault(Nested(RequestJson.MaxDepth + 1)));
         Assert.NotNull(Fault(Nested(20_000)));
     }
 
@@ -81,7 +81,7 @@ public sealed class StrictJsonTests
     public void What_is_no_json_is_refused(string text) => Assert.NotNull(Fault(text));
 
     [Property]
-    public void Any_bytes_are_judged_without_an_exception(byte[] bytes) => _ = StrictJson.Fault(bytes);
+    public void Any_bytes_are_judged_without_an_exception(byte[] bytes) => _ = RequestJson.Fault(bytes);
 
     [Property]
     public bool Any_text_is_accepted_exactly_if_it_holds_no_control_character_and_no_lone_surrogate(string? text)
@@ -94,5 +94,5 @@ public sealed class StrictJsonTests
 
     private static string Nested(int depth) => new string('[', depth) + new string(']', depth);
 
-    private static string? Fault(string json) => StrictJson.Fault(Encoding.UTF8.GetBytes(json));
+    private static string? Fault(string json) => RequestJson.Fault(Encoding.UTF8.GetBytes(json));
 }

@@ -2,11 +2,12 @@ using CredBroker.Client;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Hosting;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary><c>POST /v1/credentials</c>: identity in, short-lived secret out.</summary>
 internal static class ExchangeEndpoint
@@ -26,16 +27,16 @@ internal static class ExchangeEndpoint
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
+        var (proof, body, refusal) = await CallingAgent.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
         var command = default(ExchangeCommand);
         if (refusal is null)
         {
-            (command, refusal) = Bind(proof!, body!, Calls.Context(http));
+            (command, refusal) = Bind(proof!, body!, RequestOrigin.Of(http));
         }
 
         if (refusal is not null)
         {
-            return await AgentCall.RefuseAsync(http, refusal);
+            return await CallingAgent.RefuseAsync(http, refusal);
         }
 
         using var measure = telemetry.Exchange(command!.Request.Credential);
@@ -92,7 +93,7 @@ internal static class ExchangeEndpoint
         var command = new ExchangeCommand
         {
             Proof = proof,
-            Task = Requests.Task(body.Task),
+            Task = Declared.Task(body.Task),
             Request = new()
             {
                 Credential = body.Credential,
@@ -100,7 +101,7 @@ internal static class ExchangeEndpoint
                 Resource = body.Resource ?? "",
                 Ttl = body.Ttl,
                 Csr = body.Csr,
-                ToolCall = Requests.ToolCall(body.ToolCall),
+                ToolCall = Declared.ToolCall(body.ToolCall),
             },
             Csr = csr,
             IdempotencyKey = body.IdempotencyKey,

@@ -1,9 +1,11 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary>
 /// <c>POST /v1/credentials/{leaseId}/renew</c>: more life, within the decision's limit and re-evaluated under current
@@ -26,7 +28,7 @@ internal static class RenewEndpoint
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.RenewRequest);
+        var (proof, body, refusal) = await CallingAgent.ReadAsync(http, BrokerJson.Strict.RenewRequest);
         if (body is not null)
         {
             var check = new FieldCheck();
@@ -35,9 +37,9 @@ internal static class RenewEndpoint
         }
 
         return refusal is not null
-            ? await AgentCall.RefuseAsync(http, refusal)
-            : AgentCall.Reply(
-                await leases.RenewAsync(proof!, leaseId, body!.Ttl, Calls.Context(http), cancellationToken),
+            ? await CallingAgent.RefuseAsync(http, refusal)
+            : CallingAgent.Reply(
+                await leases.RenewAsync(proof!, leaseId, body!.Ttl, RequestOrigin.Of(http), cancellationToken),
                 lease => new Reply<LeaseResponse>(
                     StatusCodes.Status200OK,
                     LeaseResponses.ForAgent(lease),

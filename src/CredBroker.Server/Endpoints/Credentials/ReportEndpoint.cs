@@ -1,13 +1,14 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Credentials;
 
 /// <summary>
 /// <c>POST /v1/credentials/{leaseId}/outcome</c>: what the agent says it did with the secret; joins the audit trail.
 /// </summary>
-internal static class OutcomeEndpoint
+internal static class ReportEndpoint
 {
     private const int MaxSummary = 2000;
 
@@ -26,7 +27,7 @@ internal static class OutcomeEndpoint
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.OutcomeRequest);
+        var (proof, body, refusal) = await CallingAgent.ReadAsync(http, BrokerJson.Strict.OutcomeRequest);
         if (body is not null)
         {
             var check = new FieldCheck();
@@ -41,12 +42,12 @@ internal static class OutcomeEndpoint
 
         if (refusal is not null)
         {
-            return await AgentCall.RefuseAsync(http, refusal);
+            return await CallingAgent.RefuseAsync(http, refusal);
         }
 
-        var report = new TaskOutcome(body!.Status, body.Summary ?? "", Requests.ToolCall(body.ToolCall));
-        return AgentCall.Reply(
-            await leases.ReportOutcomeAsync(proof!, leaseId, report, Calls.Context(http), cancellationToken),
+        var report = new TaskOutcome(body!.Status, body.Summary ?? "", Declared.ToolCall(body.ToolCall));
+        return CallingAgent.Reply(
+            await leases.ReportOutcomeAsync(proof!, leaseId, report, RequestOrigin.Of(http), cancellationToken),
             _ => Results.NoContent()
         );
     }

@@ -2,9 +2,10 @@ using System.ComponentModel;
 using System.Globalization;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Audit;
 
 /// <summary><c>GET /v1/audit/export</c>: the log of a period as JSON Lines, streamed, to be verified offline.</summary>
 internal static class ExportAuditEndpoint
@@ -33,12 +34,12 @@ internal static class ExportAuditEndpoint
         [Description("jsonl, which is also what absent means.")] string? format,
         [Description("Goes on after this record of an earlier export: stream:sequence.")] string? cursor,
         HttpContext http,
-        PersonCall person,
+        PeopleActions person,
         AuditExport export,
         CancellationToken cancellationToken
     )
     {
-        var (auditor, refused) = await person.AdmitAsync(http, PersonCall.Auditors);
+        var (auditor, refused) = await person.AdmitAsync(http, PeopleActions.Auditors);
         if (auditor is null)
         {
             return refused!;

@@ -7,13 +7,13 @@ using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Agents;
+namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>
 /// What every call of an agent begins and ends with. The proof itself is verified in Core, as a numbered step of each
 /// operation.
 /// </summary>
-internal static class AgentCall
+internal static class CallingAgent
 {
     /// <summary>The proof that the call carries, or the refusal.</summary>
     public static (IdentityProof? Proof, Refusal? Refusal) Proof(HttpContext http)
@@ -43,7 +43,7 @@ internal static class AgentCall
     public static async ValueTask<IResult> RefuseAsync(HttpContext http, Refusal refusal)
     {
         var refused = http.RequestServices.GetRequiredService<RefusedCalls>();
-        await refused.RecordAsync(refusal, Calls.Context(http), CancellationToken.None);
+        await refused.RecordAsync(refusal, RequestOrigin.Of(http), CancellationToken.None);
         return new Problem(refusal);
     }
 

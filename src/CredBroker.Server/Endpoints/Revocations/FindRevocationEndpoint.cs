@@ -1,9 +1,10 @@
 using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Revocations;
 
 /// <summary><c>GET /v1/revocations/{id}</c>: how far an order is, lease by lease, and what nobody can revoke.</summary>
 internal static class FindRevocationEndpoint
@@ -18,12 +19,12 @@ internal static class FindRevocationEndpoint
     private static async Task<IResult> HandleAsync(
         string id,
         HttpContext http,
-        PersonCall person,
+        PeopleActions person,
         RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
+        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
         if (reader is null)
         {
             return refused!;

@@ -3,10 +3,12 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
-namespace CredBroker.Server.Endpoints.Admin;
+namespace CredBroker.Server.Endpoints.Policy;
 
 /// <summary>
 /// <c>POST /v1/policy/evaluate</c>: what would policy say? Nothing is issued, and no lease is opened.
@@ -21,9 +23,9 @@ internal static class EvaluatePolicyEndpoint
             .Accepts<EvaluateRequest>("application/json")
             .Produces<EvaluateResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PersonCall person, PolicyControl policy)
+    private static async Task<IResult> HandleAsync(HttpContext http, PeopleActions person, PolicyControl policy)
     {
-        var (reader, refused) = await person.AdmitAsync(http, PersonCall.Readers);
+        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
         if (reader is null)
         {
             return refused!;
@@ -42,7 +44,7 @@ internal static class EvaluatePolicyEndpoint
             return new Problem(ReadPolicyEndpoint.NoPolicy);
         }
 
-        var decision = current.Set.Evaluate(Identity(body!.Identity), Requests.Task(body.Task), Request(body));
+        var decision = current.Set.Evaluate(Identity(body!.Identity), Declared.Task(body.Task), Request(body));
         return new Reply<EvaluateResponse>(
             StatusCodes.Status200OK,
             Describe(decision, current.Version),
@@ -91,7 +93,7 @@ internal static class EvaluatePolicyEndpoint
             Actions = body.Actions,
             Resource = body.Resource ?? "",
             Ttl = body.Ttl,
-            ToolCall = Requests.ToolCall(body.ToolCall),
+            ToolCall = Declared.ToolCall(body.ToolCall),
         };
 
     private static EvaluateResponse Describe(Decision decision, long version) =>
