@@ -5,6 +5,7 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints;
 using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Jobs;
@@ -53,8 +54,8 @@ public static class BrokerHost
             }
         );
         app.UseMiddleware<ProblemMiddleware>();
-        app.UseMiddleware<RequestGate>();
         app.UseRouting();
+        app.UseCallers();
         app.MapBroker();
         app.MapBrokerOpenApi();
         return app;
@@ -85,7 +86,8 @@ public static class BrokerHost
 
         services.AddMetrics();
         services.AddSingleton<Telemetry>();
-        services.AddSingleton<PeopleActions>();
+        services.AddCallers();
+        services.AddSingleton<BrokerHealth>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();
 

@@ -23,7 +23,10 @@ internal sealed class IdentityRegistry
             .Concat(settings.Issuers.Select(i => KeyValuePair.Create<TokenRules, KeySource>(i.Rules, OfIssuer(i))))
             .ToFrozenDictionary((IEqualityComparer<TokenRules>)ReferenceEqualityComparer.Instance);
         Routing = new TokenRouting(settings.TrustDomains.Select(d => d.Rules), settings.Issuers.Select(i => i.Rules));
-        Sources = new KeySources([.. _keys.Values]);
+        Sources = new KeySources(
+            [.. _keys.Values],
+            [.. _keys.Where(entry => entry.Key is not PeopleIssuerRules).Select(entry => entry.Value)]
+        );
 
         KeySource OfBundle(ConfiguredTrustDomain domain) =>
             new(

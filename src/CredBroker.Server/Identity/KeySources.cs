@@ -1,11 +1,24 @@
 namespace CredBroker.Server.Identity;
 
 /// <summary>Every configured source of keys.</summary>
-internal sealed class KeySources(IReadOnlyList<KeySource> all)
+/// <param name="all">All of them.</param>
+/// <param name="workloads">Those of issuers and trust domains of workloads.</param>
+internal sealed class KeySources(IReadOnlyList<KeySource> all, IReadOnlyList<KeySource> workloads)
 {
     /// <summary>All of them.</summary>
     public IReadOnlyList<KeySource> All => all;
 
-    /// <summary>The issuers and trust domains whose tokens cannot be verified now, for want of keys.</summary>
-    public IReadOnlyList<string> WithoutKeys() => [.. all.Where(s => s.Current is null).Select(s => s.Name)];
+    /// <summary>
+    /// Whether the tokens of at least one issuer or trust domain of workloads can be verified now. Just after the start
+    /// it waits for the first reads, as a token would; later it only looks.
+    /// </summary>
+    public async ValueTask<bool> CanVerifyWorkloadsAsync(CancellationToken cancellationToken)
+    {
+        if (!workloads.Any(source => source.Current is not null))
+        {
+            await Task.WhenAll(workloads.Select(source => source.WaitForFirstReadAsync(cancellationToken)));
+        }
+
+        return workloads.Any(source => source.Current is not null);
+    }
 }
