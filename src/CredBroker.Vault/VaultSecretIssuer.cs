@@ -85,10 +85,6 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
                         "This identity has no names for the certificate: a field that the credential's `names` use is empty or no fit name."
                     )
                 );
-            case VaultBinding.Pki { Mode: PkiMode.Sign } when plan.Csr is null:
-                return new PrepareOutcome.Refused(
-                    new(RefusalCode.CsrInvalid, "This credential signs your own key: send a PKCS#10 request as `csr`.")
-                );
         }
 
         // The power to revoke comes before the power to issue: the broker's own token outlives what hangs on the child.
