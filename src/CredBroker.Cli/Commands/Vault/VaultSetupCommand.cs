@@ -3,7 +3,6 @@ using System.Text.Json;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Core.Text;
-using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 
 namespace CredBroker.Cli.Commands.Vault;

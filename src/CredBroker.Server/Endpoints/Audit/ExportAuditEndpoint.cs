@@ -26,6 +26,7 @@ internal static class ExportAuditEndpoint
             .WithSummary(
                 "The audit log of a period as JSON Lines: the stored bytes, which verify offline. Resumable by cursor."
             )
+            .ForRoles(TakenRoles.Auditors)
             .Produces<string>(StatusCodes.Status200OK, JsonLines);
 
     private static async Task<IResult> HandleAsync(
@@ -34,30 +35,24 @@ internal static class ExportAuditEndpoint
         [Description("jsonl, which is also what absent means.")] string? format,
         [Description("Goes on after this record of an earlier export: stream:sequence.")] string? cursor,
         HttpContext http,
-        PeopleActions person,
+        CallingPerson auditor,
+        PeopleActions actions,
         AuditExport export,
         CancellationToken cancellationToken
     )
     {
-        var (auditor, refused) = await person.AdmitAsync(http, PeopleActions.Auditors);
-        if (auditor is null)
+        if (!Bind(http.Request.Query, from, to, format, cursor).Passes(out var range, out var refusal))
         {
-            return refused!;
+            return new Refused(refusal);
         }
 
-        var (range, fault) = Bind(http.Request.Query, from, to, format, cursor);
-        if (fault is not null)
-        {
-            return new Problem(new(RefusalCode.RangeInvalid, fault));
-        }
-
-        await person.RecordAsync(http, auditor, query: http.Request.QueryString);
+        await actions.RecordAsync(auditor, http.Request.QueryString, cancellationToken);
         http.Response.ContentType = JsonLines;
         await export.WriteAsync(http.Response.BodyWriter, range.From, range.To, range.After, cancellationToken);
         return Results.Empty;
     }
 
-    private static ((DateTimeOffset? From, DateTimeOffset? To, AuditCursor? After) Range, string? Fault) Bind(
+    private static Checked<ExportRange> Bind(
         IQueryCollection query,
         string? from,
         string? to,
@@ -67,17 +62,35 @@ internal static class ExportAuditEndpoint
     {
         var (first, end) = (Time(from), Time(to));
         var isCursor = AuditCursor.TryParse(cursor, out var after);
-        var fault =
-            query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1)
-                ? $"This call takes {string.Join(", ", Known)}, each at most once."
-            : format is not (null or "jsonl") ? "format must be \"jsonl\"."
-            : (from is not null && first is null) || (to is not null && end is null)
-                ? "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z."
-            : first >= end ? "from must lie before to."
-            : cursor is not null && !isCursor ? "cursor must be a stream and a sequence, as stream:sequence."
-            : null;
-        return ((first, end, after), fault);
+        if (query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1))
+        {
+            return Invalid($"This call takes {string.Join(", ", Known)}, each at most once.");
+        }
+
+        if (format is not (null or "jsonl"))
+        {
+            return Invalid("format must be \"jsonl\".");
+        }
+
+        if ((from is not null && first is null) || (to is not null && end is null))
+        {
+            return Invalid("from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z.");
+        }
+
+        if (first >= end)
+        {
+            return Invalid("from must lie before to.");
+        }
+
+        if (cursor is not null && !isCursor)
+        {
+            return Invalid("cursor must be a stream and a sequence, as stream:sequence.");
+        }
+
+        return new ExportRange(first, end, after);
     }
+
+    private static Refusal Invalid(string fault) => new(RefusalCode.RangeInvalid, fault);
 
     private static DateTimeOffset? Time(string? text) =>
         DateTimeOffset.TryParseExact(
@@ -89,4 +102,7 @@ internal static class ExportAuditEndpoint
         )
             ? time
             : null;
+
+    /// <summary>What of the log is wanted: from a time, until one, after a record; each may be open.</summary>
+    private sealed record ExportRange(DateTimeOffset? From, DateTimeOffset? To, AuditCursor? After);
 }

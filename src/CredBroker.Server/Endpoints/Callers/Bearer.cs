@@ -12,18 +12,21 @@ internal static class Bearer
     private const string Scheme = "Bearer ";
 
     /// <summary>The token, or why there is none. It is not looked into here.</summary>
-    public static (SecretText? Token, Refusal? Refusal) Read(HttpContext http)
+    public static Checked<SecretText> Read(HttpContext http)
     {
         var values = http.Request.Headers.Authorization;
         if (values.Count > 1)
         {
-            return (null, new(RefusalCode.TokenMalformed, "Send one Authorization header."));
+            return new Refusal(RefusalCode.TokenMalformed, "Send one Authorization header.");
         }
 
         var value = values.Count == 1 ? values[0] ?? "" : "";
         var token = value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim() : "";
-        return token.Length > 0
-            ? (new SecretText(token), null)
-            : (null, new(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\"."));
+        if (token.Length == 0)
+        {
+            return new Refusal(RefusalCode.TokenMissing, "Send the token as \"Authorization: Bearer …\".");
+        }
+
+        return new SecretText(token);
     }
 }

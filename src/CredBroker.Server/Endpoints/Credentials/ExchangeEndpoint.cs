@@ -1,6 +1,5 @@
 using CredBroker.Client;
 using CredBroker.Core.Exchange;
-using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
@@ -22,24 +21,19 @@ internal static class ExchangeEndpoint
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
+        CallingAgent agent,
         CredentialExchange exchange,
         Telemetry telemetry,
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await CallingAgent.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
-        var command = default(ExchangeCommand);
-        if (refusal is null)
+        var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
+        if (!body.Then(request => Bind(agent, request)).Passes(out var command, out var refusal))
         {
-            (command, refusal) = Bind(proof!, body!, RequestOrigin.Of(http));
+            return new Unbound(refusal);
         }
 
-        if (refusal is not null)
-        {
-            return await CallingAgent.RefuseAsync(http, refusal);
-        }
-
-        using var measure = telemetry.Exchange(command!.Request.Credential);
+        using var measure = telemetry.Exchange(command.Request.Credential);
         switch (await exchange.ExchangeAsync(command, cancellationToken))
         {
             case ExchangeOutcome.Issued issued:
@@ -51,17 +45,13 @@ internal static class ExchangeEndpoint
                 );
             case ExchangeOutcome.Refused refused:
                 measure.End(refused.Refusal.CodeText, null, refused.DecisionId);
-                return new Problem(refused.Refusal, refused.DecisionId);
+                return new Refused(refused.Refusal, refused.DecisionId);
             case var other:
                 throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");
         }
     }
 
-    private static (ExchangeCommand? Command, Refusal? Refusal) Bind(
-        IdentityProof proof,
-        ExchangeRequest body,
-        CallContext call
-    )
+    private static Checked<ExchangeCommand> Bind(CallingAgent agent, ExchangeRequest body)
     {
         var check = new FieldCheck();
         check.Task(body.Task);
@@ -75,24 +65,23 @@ internal static class ExchangeEndpoint
         );
         check.ToolCall(body.ToolCall);
         check.IdempotencyKey(body.IdempotencyKey);
-        if (check.Refusal is { } refusal)
-        {
-            return (null, refusal);
-        }
 
-        var csr = default(CertificateSigningRequest);
-        if (body.Csr is not null)
-        {
-            (csr, var fault) = SigningRequest.Parse(body.Csr);
-            if (fault is not null)
-            {
-                return (null, new(RefusalCode.CsrInvalid, fault));
-            }
-        }
+        var form = check.Of(body);
 
-        var command = new ExchangeCommand
+        // The CSR comes last: its signature costs more to check than all the rest.
+        return body.Csr is { } pem
+            ? form.Then(_ => SigningRequest.Parse(pem)).Then(csr => Command(agent, body, csr))
+            : form.Then(_ => Command(agent, body, csr: null));
+    }
+
+    private static Checked<ExchangeCommand> Command(
+        CallingAgent agent,
+        ExchangeRequest body,
+        CertificateSigningRequest? csr
+    ) =>
+        new ExchangeCommand
         {
-            Proof = proof,
+            Proof = agent.Proof,
             Task = Declared.Task(body.Task),
             Request = new()
             {
@@ -105,8 +94,6 @@ internal static class ExchangeEndpoint
             },
             Csr = csr,
             IdempotencyKey = body.IdempotencyKey,
-            Call = call,
+            Call = agent.Call,
         };
-        return (command, null);
-    }
 }

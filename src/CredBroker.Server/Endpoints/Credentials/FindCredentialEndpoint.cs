@@ -1,8 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
 using CredBroker.Server.Endpoints.Callers;
-using CredBroker.Server.Endpoints.Leases;
-using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Credentials;
 
@@ -18,21 +16,8 @@ internal static class FindCredentialEndpoint
 
     private static async Task<IResult> HandleAsync(
         string leaseId,
-        HttpContext http,
+        CallingAgent agent,
         AgentLeases leases,
         CancellationToken cancellationToken
-    )
-    {
-        var (proof, refusal) = CallingAgent.Proof(http);
-        return proof is null
-            ? await CallingAgent.RefuseAsync(http, refusal!)
-            : CallingAgent.Reply(
-                await leases.FindAsync(proof, leaseId, RequestOrigin.Of(http), cancellationToken),
-                lease => new Reply<LeaseResponse>(
-                    StatusCodes.Status200OK,
-                    LeaseResponses.ForAgent(lease),
-                    BrokerJson.Default.LeaseResponse
-                )
-            );
-    }
+    ) => CredentialReplies.Shown(await leases.FindAsync(agent.Proof, leaseId, agent.Call, cancellationToken));
 }

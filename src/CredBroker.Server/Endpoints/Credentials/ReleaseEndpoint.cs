@@ -23,28 +23,28 @@ internal static class ReleaseEndpoint
 
     private static async Task<IResult> HandleAsync(
         string leaseId,
-        HttpContext http,
+        CallingAgent agent,
         AgentLeases leases,
         CancellationToken cancellationToken
-    )
-    {
-        var (proof, refusal) = CallingAgent.Proof(http);
-        return proof is null
-            ? await CallingAgent.RefuseAsync(http, refusal!)
-            : CallingAgent.Reply(
-                await leases.ReleaseAsync(proof, leaseId, RequestOrigin.Of(http), cancellationToken),
-                Released
-            );
-    }
+    ) => CredentialReplies.Of(await leases.ReleaseAsync(agent.Proof, leaseId, agent.Call, cancellationToken), Released);
 
     private static IResult Released(Lease lease)
     {
-        var stillValid = StillValid.Of(lease) is { } left ? new[] { LeaseResponses.Remainder(left) } : null;
-        var body = new ReleaseResponse { State = LeaseResponses.State(lease.State), StillValid = stillValid };
-        return lease.State is not (LeaseState.Revoked or LeaseState.Ended)
-                ? new Reply<ReleaseResponse>(StatusCodes.Status202Accepted, body, BrokerJson.Default.ReleaseResponse)
-            : stillValid is not null
-                ? new Reply<ReleaseResponse>(StatusCodes.Status200OK, body, BrokerJson.Default.ReleaseResponse)
-            : Results.NoContent();
+        var isOver = lease.State is LeaseState.Revoked or LeaseState.Ended;
+        var left = StillValid.Of(lease);
+        if (isOver && left is null)
+        {
+            return Results.NoContent();
+        }
+
+        return new Reply<ReleaseResponse>(
+            isOver ? StatusCodes.Status200OK : StatusCodes.Status202Accepted,
+            new()
+            {
+                State = LeaseResponses.State(lease.State),
+                StillValid = left is null ? null : [LeaseResponses.Remainder(left)],
+            },
+            BrokerJson.Default.ReleaseResponse
+        );
     }
 }

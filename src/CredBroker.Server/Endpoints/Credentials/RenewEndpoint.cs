@@ -1,8 +1,8 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
-using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Credentials;
@@ -24,27 +24,26 @@ internal static class RenewEndpoint
     private static async Task<IResult> HandleAsync(
         string leaseId,
         HttpContext http,
+        CallingAgent agent,
         AgentLeases leases,
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await CallingAgent.ReadAsync(http, BrokerJson.Strict.RenewRequest);
-        if (body is not null)
+        var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.RenewRequest);
+        if (!body.Then(Check).Passes(out var renewal, out var refusal))
         {
-            var check = new FieldCheck();
-            check.Ttl(body.Ttl);
-            refusal = check.Refusal;
+            return new Unbound(refusal);
         }
 
-        return refusal is not null
-            ? await CallingAgent.RefuseAsync(http, refusal)
-            : CallingAgent.Reply(
-                await leases.RenewAsync(proof!, leaseId, body!.Ttl, RequestOrigin.Of(http), cancellationToken),
-                lease => new Reply<LeaseResponse>(
-                    StatusCodes.Status200OK,
-                    LeaseResponses.ForAgent(lease),
-                    BrokerJson.Default.LeaseResponse
-                )
-            );
+        return CredentialReplies.Shown(
+            await leases.RenewAsync(agent.Proof, leaseId, renewal.Ttl, agent.Call, cancellationToken)
+        );
+    }
+
+    private static Checked<RenewRequest> Check(RenewRequest body)
+    {
+        var check = new FieldCheck();
+        check.Ttl(body.Ttl);
+        return check.Of(body);
     }
 }

@@ -1,7 +1,9 @@
 using CredBroker.Client;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Credentials;
 
@@ -23,32 +25,32 @@ internal static class ReportEndpoint
     private static async Task<IResult> HandleAsync(
         string leaseId,
         HttpContext http,
+        CallingAgent agent,
         AgentLeases leases,
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await CallingAgent.ReadAsync(http, BrokerJson.Strict.OutcomeRequest);
-        if (body is not null)
+        var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.OutcomeRequest);
+        if (!body.Then(Bind).Passes(out var report, out var refusal))
         {
-            var check = new FieldCheck();
-            check.Require(
-                body.Status is "succeeded" or "failed" or "abandoned",
-                "status must be \"succeeded\", \"failed\" or \"abandoned\"."
-            );
-            check.Text("summary", body.Summary, MaxSummary);
-            check.ToolCall(body.ToolCall);
-            refusal = check.Refusal;
+            return new Unbound(refusal);
         }
 
-        if (refusal is not null)
-        {
-            return await CallingAgent.RefuseAsync(http, refusal);
-        }
-
-        var report = new TaskOutcome(body!.Status, body.Summary ?? "", Declared.ToolCall(body.ToolCall));
-        return CallingAgent.Reply(
-            await leases.ReportOutcomeAsync(proof!, leaseId, report, RequestOrigin.Of(http), cancellationToken),
+        return CredentialReplies.Of(
+            await leases.ReportOutcomeAsync(agent.Proof, leaseId, report, agent.Call, cancellationToken),
             _ => Results.NoContent()
         );
+    }
+
+    private static Checked<TaskOutcome> Bind(OutcomeRequest body)
+    {
+        var check = new FieldCheck();
+        check.Require(
+            body.Status is "succeeded" or "failed" or "abandoned",
+            "status must be \"succeeded\", \"failed\" or \"abandoned\"."
+        );
+        check.Text("summary", body.Summary, MaxSummary);
+        check.ToolCall(body.ToolCall);
+        return check.Of(new TaskOutcome(body.Status, body.Summary ?? "", Declared.ToolCall(body.ToolCall)));
     }
 }

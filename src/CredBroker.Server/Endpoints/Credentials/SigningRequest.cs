@@ -15,12 +15,12 @@ internal static class SigningRequest
 
     private const string Label = "CERTIFICATE REQUEST";
 
-    /// <summary>The parsed request, or what is wrong with it.</summary>
-    public static (CertificateSigningRequest? Csr, string? Fault) Parse(string pem)
+    /// <summary>The parsed request, or what is wrong with it (CB6009).</summary>
+    public static Checked<CertificateSigningRequest> Parse(string pem)
     {
         if (pem.Length > MaxLength)
         {
-            return (null, $"The CSR is longer than {MaxLength} characters.");
+            return Invalid($"The CSR is longer than {MaxLength} characters.");
         }
 
         if (
@@ -29,7 +29,7 @@ internal static class SigningRequest
             || pem.Trim().Length != pem[block.Location].Length
         )
         {
-            return (null, $"The CSR is not one PEM block labelled {Label}.");
+            return Invalid($"The CSR is not one PEM block labelled {Label}.");
         }
 
         try
@@ -37,17 +37,19 @@ internal static class SigningRequest
             var unproven = Load(pem, CertificateRequestLoadOptions.SkipSignatureValidation);
             if (KeyFault(unproven.PublicKey) is { } fault)
             {
-                return (null, fault);
+                return Invalid(fault);
             }
 
             Load(pem, CertificateRequestLoadOptions.Default);
-            return (new CertificateSigningRequest(pem, unproven.PublicKey.ExportSubjectPublicKeyInfo()), null);
+            return new CertificateSigningRequest(pem, unproven.PublicKey.ExportSubjectPublicKeyInfo());
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
         {
-            return (null, "The CSR cannot be read, or its self-signature does not verify.");
+            return Invalid("The CSR cannot be read, or its self-signature does not verify.");
         }
     }
+
+    private static Refusal Invalid(string fault) => new(RefusalCode.CsrInvalid, fault);
 
     private static CertificateRequest Load(string pem, CertificateRequestLoadOptions options) =>
         CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, options, RSASignaturePadding.Pkcs1);

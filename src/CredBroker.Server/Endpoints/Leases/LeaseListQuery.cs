@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
@@ -64,7 +63,7 @@ internal sealed record LeaseListQuery
     public int? Limit { get; init; }
 
     /// <summary>The query as the store takes it, or what is wrong with it.</summary>
-    public (LeaseQuery? Query, Refusal? Refusal) Bind(IQueryCollection query)
+    public Checked<LeaseQuery> Bind(IQueryCollection query)
     {
         var check = new FieldCheck();
         foreach (var key in query.Keys)
@@ -100,25 +99,22 @@ internal sealed record LeaseListQuery
         );
         if (check.Refusal is { } refusal)
         {
-            return (null, refusal);
+            return refusal;
         }
 
         if (Cursor is not null && !Ids.IsValid(Cursor))
         {
-            return (null, new(RefusalCode.RangeInvalid, "cursor must be the next of an earlier answer."));
+            return new Refusal(RefusalCode.RangeInvalid, "cursor must be the next of an earlier answer.");
         }
 
-        return (
-            new()
-            {
-                Selector = selector,
-                States = [.. states.Select(state => Enum.Parse<LeaseState>(state, ignoreCase: true))],
-                RevocationId = Revocation,
-                After = Cursor,
-                Limit = Limit ?? 100,
-            },
-            null
-        );
+        return new LeaseQuery
+        {
+            Selector = selector,
+            States = [.. states.Select(state => Enum.Parse<LeaseState>(state, ignoreCase: true))],
+            RevocationId = Revocation,
+            After = Cursor,
+            Limit = Limit ?? 100,
+        };
     }
 
     /// <summary>Every parameter of the call.</summary>

@@ -1,9 +1,9 @@
-using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Leases;
 
@@ -36,7 +36,7 @@ internal static class LeaseResponses
             Revocation = lease.Cause is { } cause
                 ? new()
                 {
-                    Cause = Kebab(cause),
+                    Cause = KebabCase.Of(cause),
                     RequestedAt = lease.RevocationRequestedAt,
                     ConfirmedAt = lease.ConfirmedAt,
                 }
@@ -84,17 +84,13 @@ internal static class LeaseResponses
     public static OwnerResponse? Owner(ProcessOwner? owner) =>
         owner is null ? null : new(owner.Issuer, owner.Subject, owner.Contact);
 
-    public static string State(LeaseState state) => Kebab(state);
-
-    /// <summary>An enum's name as the API writes it: <c>PolicyChange</c> is <c>policy-change</c>.</summary>
-    public static string Kebab<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+    public static string State(LeaseState state) => KebabCase.Of(state);
 
     private static IdentityResponse Identity(WorkloadIdentity identity, string agent) =>
         new()
         {
             Agent = NullIfEmpty(agent),
-            Proof = Kebab(identity.Proof),
+            Proof = KebabCase.Of(identity.Proof),
             Issuer = identity.Issuer,
             Subject = identity.Subject,
             Workload = identity.Workload,

@@ -13,29 +13,24 @@ internal static class ListLeasesEndpoint
             .MapGet("/v1/leases", HandleAsync)
             .WithName("listLeases")
             .WithSummary("Leases, newest first, a page at a time. Never a secret.")
+            .ForRoles(TakenRoles.Readers)
             .Produces<LeaseListResponse>();
 
     private static async Task<IResult> HandleAsync(
         [AsParameters] LeaseListQuery filter,
         HttpContext http,
-        PeopleActions person,
+        CallingPerson person,
+        PeopleActions actions,
         IBrokerStore store,
         CancellationToken cancellationToken
     )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
-        if (reader is null)
+        if (!filter.Bind(http.Request.Query).Passes(out var query, out var refusal))
         {
-            return refused!;
+            return new Refused(refusal);
         }
 
-        var (query, refusal) = filter.Bind(http.Request.Query);
-        if (query is null)
-        {
-            return new Problem(refusal!);
-        }
-
-        await person.RecordAsync(http, reader, query: http.Request.QueryString);
+        await actions.RecordAsync(person, http.Request.QueryString, cancellationToken);
         var page = await store.ListLeasesAsync(query, cancellationToken);
         var body = new LeaseListResponse
         {

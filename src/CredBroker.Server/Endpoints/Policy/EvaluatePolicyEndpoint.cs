@@ -5,7 +5,6 @@ using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
-using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Policy;
@@ -20,31 +19,31 @@ internal static class EvaluatePolicyEndpoint
             .MapPost("/v1/policy/evaluate", HandleAsync)
             .WithName("evaluatePolicy")
             .WithSummary("Decides a supposed request as the exchange would, with the auditor's explanation.")
+            .ForRoles(TakenRoles.Readers)
             .Accepts<EvaluateRequest>("application/json")
             .Produces<EvaluateResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PeopleActions person, PolicyControl policy)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        CallingPerson person,
+        PeopleActions actions,
+        PolicyControl policy,
+        CancellationToken cancellationToken
+    )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
-        if (reader is null)
+        var read = await RequestBody.ReadAsync(http, BrokerJson.Strict.EvaluateRequest);
+        if (!read.Then(Check).Passes(out var body, out var refusal))
         {
-            return refused!;
+            return new Refused(refusal);
         }
 
-        var (body, refusal) = await RequestBody.ReadAsync(http, BrokerJson.Strict.EvaluateRequest);
-        refusal ??= Fault(body!);
-        if (refusal is not null)
-        {
-            return new Problem(refusal);
-        }
-
-        await person.RecordAsync(http, reader);
+        await actions.RecordAsync(person, cancellationToken);
         if (policy.Current is not { } current)
         {
-            return new Problem(ReadPolicyEndpoint.NoPolicy);
+            return new Refused(ReadPolicyEndpoint.NoPolicy);
         }
 
-        var decision = current.Set.Evaluate(Identity(body!.Identity), Declared.Task(body.Task), Request(body));
+        var decision = current.Set.Evaluate(Identity(body.Identity), Declared.Task(body.Task), Request(body));
         return new Reply<EvaluateResponse>(
             StatusCodes.Status200OK,
             Describe(decision, current.Version),
@@ -52,7 +51,7 @@ internal static class EvaluatePolicyEndpoint
         );
     }
 
-    private static Refusal? Fault(EvaluateRequest body)
+    private static Checked<EvaluateRequest> Check(EvaluateRequest body)
     {
         var check = new FieldCheck();
         check.Require(body.Identity.Proof is "oidc" or "jwt-svid", "identity.proof must be \"oidc\" or \"jwt-svid\".");
@@ -68,7 +67,7 @@ internal static class EvaluatePolicyEndpoint
         check.Text("resource", body.Resource, FieldCheck.MaxPurpose);
         check.Ttl(body.Ttl);
         check.ToolCall(body.ToolCall);
-        return check.Refusal;
+        return check.Of(body);
     }
 
     private static WorkloadIdentity Identity(EvaluateIdentity identity) =>
@@ -99,7 +98,7 @@ internal static class EvaluatePolicyEndpoint
     private static EvaluateResponse Describe(Decision decision, long version) =>
         new()
         {
-            Effect = LeaseResponses.Kebab(decision.Effect),
+            Effect = KebabCase.Of(decision.Effect),
             PolicyVersion = version,
             PolicyHash = decision.PolicyHash,
             Code = decision.Refusal?.CodeText,

@@ -17,19 +17,19 @@ internal static class ListProcessesEndpoint
             .MapGet("/v1/processes", HandleAsync)
             .WithName("listProcesses")
             .WithSummary("Every business process: owner, agents, mode and why.")
+            .ForRoles(TakenRoles.Readers)
             .Produces<ProcessListResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PeopleActions person, PolicyControl policy)
+    private static async Task<IResult> HandleAsync(
+        CallingPerson person,
+        PeopleActions actions,
+        PolicyControl policy,
+        CancellationToken cancellationToken
+    )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
-        if (reader is null)
-        {
-            return refused!;
-        }
-
-        await person.RecordAsync(http, reader);
+        await actions.RecordAsync(person, cancellationToken);
         return policy.Current is not { } current
-            ? new Problem(ReadPolicyEndpoint.NoPolicy)
+            ? new Refused(ReadPolicyEndpoint.NoPolicy)
             : new Reply<ProcessListResponse>(
                 StatusCodes.Status200OK,
                 new()

@@ -20,20 +20,21 @@ internal static class ReadPolicyEndpoint
             .MapGet("/v1/policy", HandleAsync)
             .WithName("readPolicy")
             .WithSummary("The policy in force.")
+            .ForRoles(TakenRoles.Readers)
             .Produces<PolicyResponse>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, PeopleActions person, PolicyControl policy)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        CallingPerson person,
+        PeopleActions actions,
+        PolicyControl policy,
+        CancellationToken cancellationToken
+    )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
-        if (reader is null)
-        {
-            return refused!;
-        }
-
-        await person.RecordAsync(http, reader);
+        await actions.RecordAsync(person, cancellationToken);
         if (policy.Current is not { } active)
         {
-            return new Problem(
+            return new Refused(
                 policy.LastFaults.Count == 0
                     ? NoPolicy
                     : NoPolicy with

@@ -14,29 +14,24 @@ internal static class FindRevocationEndpoint
             .MapGet("/v1/revocations/{id}", HandleAsync)
             .WithName("findRevocation")
             .WithSummary("Progress and confirmation of a revocation per lease, and what may still be accepted.")
+            .ForRoles(TakenRoles.Readers)
             .Produces<RevocationResponse>();
 
     private static async Task<IResult> HandleAsync(
         string id,
-        HttpContext http,
-        PeopleActions person,
+        CallingPerson person,
+        PeopleActions actions,
         RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {
-        var (reader, refused) = await person.AdmitAsync(http, PeopleActions.Readers);
-        if (reader is null)
-        {
-            return refused!;
-        }
-
-        await person.RecordAsync(http, reader);
+        await actions.RecordAsync(person, cancellationToken);
         return await revocations.FindAsync(id, cancellationToken) is { } progress
             ? new Reply<RevocationResponse>(
                 StatusCodes.Status200OK,
                 RevocationResponses.Progress(progress),
                 BrokerJson.Default.RevocationResponse
             )
-            : new Problem(new(RefusalCode.RevocationNotFound, "There is no revocation with this id."));
+            : new Refused(new(RefusalCode.RevocationNotFound, "There is no revocation with this id."));
     }
 }

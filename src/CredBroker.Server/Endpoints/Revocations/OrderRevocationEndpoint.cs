@@ -18,36 +18,30 @@ internal static class OrderRevocationEndpoint
             .WithSummary(
                 "Revokes what a selector reaches: 202 once the order is durable. With dryRun: 200, what it would reach."
             )
+            .ForRoles(TakenRoles.Admins)
             .Accepts<RevocationRequest>("application/json")
             .Produces<RevocationAcceptedResponse>(StatusCodes.Status202Accepted)
             .Produces<RevocationResponse>();
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
-        PeopleActions person,
+        CallingPerson admin,
         RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {
-        var (admin, refused) = await person.AdmitAsync(http, PeopleActions.Admins);
-        if (admin is null)
+        var read = await RequestBody.ReadAsync(http, BrokerJson.Strict.RevocationRequest);
+        if (!read.Passes(out var body, out var fault))
         {
-            return refused!;
+            return new Refused(fault);
         }
 
-        var (body, fault) = await RequestBody.ReadAsync(http, BrokerJson.Strict.RevocationRequest);
-        if (body is null)
+        if (!Selectors.Bind(body).Passes(out var selector, out var refusal))
         {
-            return new Problem(fault!);
+            return new Refused(refusal);
         }
 
-        var (selector, refusal) = Selectors.Bind(body);
-        if (selector is null)
-        {
-            return new Problem(refusal!);
-        }
-
-        var (reason, actor, call) = (body.Reason ?? "", PeopleActions.Actor(admin), RequestOrigin.Of(http));
+        var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
         if (body.DryRun == true)
         {
             var reached = await revocations.DryRunAsync(selector, reason, actor, call, cancellationToken);

@@ -9,7 +9,7 @@ namespace CredBroker.Server.Endpoints.Revocations;
 internal static class Selectors
 {
     /// <summary>The selector of an order, or what is wrong with it.</summary>
-    public static (LeaseSelector? Selector, Refusal? Refusal) Bind(RevocationRequest body)
+    public static Checked<LeaseSelector> Bind(RevocationRequest body)
     {
         var selector = new LeaseSelector
         {
@@ -33,8 +33,11 @@ internal static class Selectors
             "hold is not supported yet: this broker revokes what there is and does not refuse what comes after."
         );
         return (check.Refusal ?? Contradiction(selector, body)) is { } refusal
-            ? (null, refusal)
-            : (selector with { Everything = body.Everything == true }, null);
+            ? refusal
+            : selector with
+            {
+                Everything = body.Everything == true,
+            };
     }
 
     /// <summary>Checks the form of a selector's fields.</summary>

@@ -29,59 +29,46 @@ internal static class CloseTaskEndpoint
     private static async Task<IResult> HandleAsync(
         string id,
         HttpContext http,
+        CallingAgent caller,
         PeopleVerifier people,
-        PeopleActions person,
+        PeopleActions actions,
         AgentLeases leases,
         RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {
-        var (token, refusal) = Bearer.Read(http);
-        if (token is null)
+        var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.CloseTaskRequest);
+        if (!body.Then(request => Check(id, request)).Passes(out var task, out var fault))
         {
-            return await CallingAgent.RefuseAsync(http, refusal!);
+            return new Unbound(fault);
         }
 
-        var (body, fault) = await RequestBody.ReadAsync(http, BrokerJson.Strict.CloseTaskRequest);
-        if (body is not null)
-        {
-            var check = new FieldCheck();
-            check.Name("id", id);
-            check.Name("process", body.Process);
-            fault = check.Refusal;
-        }
-
-        if (fault is not null)
-        {
-            return await CallingAgent.RefuseAsync(http, fault);
-        }
-
-        var call = RequestOrigin.Of(http);
-        var asPerson = await people.VerifyAsync(token, cancellationToken);
+        var asPerson = caller.Proof is IdentityProof.Bearer bearer
+            ? await people.VerifyAsync(bearer.Token, cancellationToken)
+            : null;
         if (asPerson is PersonOutcome.Verified { Person: var verified })
         {
-            var (admin, refused) = await person.AdmitAsync(http, verified, PeopleActions.Admins);
-            return admin is null
-                ? refused!
-                : Closed(
-                    await revocations.CloseTaskAsync(
-                        body!.Process,
-                        id,
-                        null,
-                        PeopleActions.Actor(admin),
-                        call,
-                        cancellationToken
-                    )
-                );
+            var person = CallingPerson.Of(http, verified);
+            if (!TakenRoles.Admins.Admit(verified))
+            {
+                var missing = TakenRoles.Admins.Refusal;
+                await actions.RecordRefusedAsync(person, missing, cancellationToken);
+                return new Refused(missing);
+            }
+
+            return Closed(
+                await revocations.CloseTaskAsync(
+                    task.Process,
+                    id,
+                    owner: null,
+                    person.Actor,
+                    person.Call,
+                    cancellationToken
+                )
+            );
         }
 
-        var outcome = await leases.CloseTaskAsync(
-            new IdentityProof.Bearer(token),
-            body!.Process,
-            id,
-            call,
-            cancellationToken
-        );
+        var outcome = await leases.CloseTaskAsync(caller.Proof, task.Process, id, caller.Call, cancellationToken);
 
         // A person's token that does not hold is refused for its own reason, not for being no workload's.
         return Closed(
@@ -91,5 +78,13 @@ internal static class CloseTaskEndpoint
         );
     }
 
-    private static IResult Closed(Refusal? refusal) => refusal is null ? Results.NoContent() : new Problem(refusal);
+    private static Checked<CloseTaskRequest> Check(string id, CloseTaskRequest body)
+    {
+        var check = new FieldCheck();
+        check.Name("id", id);
+        check.Name("process", body.Process);
+        return check.Of(body);
+    }
+
+    private static IResult Closed(Refusal? refusal) => refusal is null ? Results.NoContent() : new Refused(refusal);
 }
