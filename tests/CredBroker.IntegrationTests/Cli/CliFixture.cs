@@ -1,6 +1,6 @@
 using System.Text.Json;
 using CredBroker.Client;
-using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Cli;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using CredBroker.Client;
-using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using Microsoft.AspNetCore.Http;
 
 namespace CredBroker.IntegrationTests.Cli;

@@ -1,6 +1,6 @@
 using CredBroker.Client;
 using CredBroker.IntegrationTests.EndToEnd;
-using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Cli;
 

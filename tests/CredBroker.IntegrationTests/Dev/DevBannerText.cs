@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Dev;
 

@@ -1,5 +1,5 @@
 using CredBroker.Client;
-using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
 

@@ -4,6 +4,7 @@ using CredBroker.Client;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 using Npgsql;
@@ -330,5 +331,6 @@ internal sealed class World : IAsyncDisposable
                 maxTtl: {{maxTtl}}
             """;
 
-    private static string Vector(string name) => Path.Combine(AppContext.BaseDirectory, "Vectors", "spire", name);
+    private static string Vector(string name) =>
+        Path.Combine(AppContext.BaseDirectory, "Identity", "Vectors", "spire", name);
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using CredBroker.Client;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 

@@ -1,3 +1,4 @@
+using CredBroker.Testing.Processes;
 using Npgsql;
 
 namespace CredBroker.IntegrationTests.Fixtures;

@@ -6,8 +6,8 @@ using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
-using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Identity;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CredBroker.IntegrationTests.Identity;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Server;
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Server;
 

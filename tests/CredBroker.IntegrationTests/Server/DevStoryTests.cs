@@ -9,6 +9,7 @@ using System.Text.Json;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Dev;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

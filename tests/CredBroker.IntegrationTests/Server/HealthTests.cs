@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using CredBroker.Core.Requests;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;

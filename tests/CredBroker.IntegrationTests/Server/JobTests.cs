@@ -1,5 +1,6 @@
 using System.Net;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Server;
 

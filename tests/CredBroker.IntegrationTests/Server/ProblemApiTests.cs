@@ -5,6 +5,7 @@ using System.Text;
 using CredBroker.Core.Identity;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

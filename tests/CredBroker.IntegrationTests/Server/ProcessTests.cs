@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Server;
 

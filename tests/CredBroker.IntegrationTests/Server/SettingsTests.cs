@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.Configuration;
 
 namespace CredBroker.IntegrationTests.Server;

@@ -1,6 +1,7 @@
 using System.Net;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;

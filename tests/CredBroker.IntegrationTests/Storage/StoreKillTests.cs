@@ -2,8 +2,8 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
-using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.IntegrationTests.Storage;

@@ -6,6 +6,7 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
+using CredBroker.Testing.Broker;
 
 namespace CredBroker.UnitTests.Exchange;
 
@@ -140,7 +141,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         _broker.Issuer.OnPrepare = async _ =>
         {
             _broker.Issuer.OnPrepare = null;
-            await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+            await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
         };
 
         Assert.Equal(RefusalCode.NoRuleAllows, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
@@ -152,7 +153,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     public async Task A_policy_that_changes_at_every_try_ends_in_a_retry_later()
     {
         var edits = 0;
-        _broker.Issuer.OnPrepare = _ => _broker.ApplyAsync(TestPolicy.Text(comment: $"edit {++edits}"));
+        _broker.Issuer.OnPrepare = _ => _broker.ApplyAsync(HarnessPolicy.Text(comment: $"edit {++edits}"));
 
         var refusal = await _broker.RefusedAsync(BrokerHarness.Command());
 
@@ -376,7 +377,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     public async Task A_task_belongs_to_the_workload_that_opened_it()
     {
         await _broker.IssueAsync();
-        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" || agent == \"helper\""));
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"triage\" || agent == \"helper\""));
 
         Assert.Equal(
             RefusalCode.TaskOwnedByAnother,

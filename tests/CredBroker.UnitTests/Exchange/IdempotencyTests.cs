@@ -1,6 +1,7 @@
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Testing.Broker;
 
 namespace CredBroker.UnitTests.Exchange;
 
@@ -93,7 +94,7 @@ public sealed class IdempotencyTests : IAsyncLifetime
             RefusalCode.NoRuleAllows,
             (await _broker.RefusedAsync(BrokerHarness.Command(workload: "helper", key: "k"))).Code
         );
-        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
 
         await _broker.IssueAsync(BrokerHarness.Command(workload: "helper", key: "k", ttl: TimeSpan.FromMinutes(1)));
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 

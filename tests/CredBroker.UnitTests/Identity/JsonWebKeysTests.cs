@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 

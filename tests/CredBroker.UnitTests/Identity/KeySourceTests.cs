@@ -1,6 +1,7 @@
 using System.Text;
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Server.Identity;
+using CredBroker.Testing.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 

@@ -4,6 +4,7 @@ using System.Text;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 

@@ -1,6 +1,7 @@
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
+using CredBroker.Testing.Identity;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;

@@ -1,6 +1,7 @@
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Identity;
+using CredBroker.Testing.Identity;
 
 namespace CredBroker.UnitTests.Identity;
 

@@ -2,7 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
-using CredBroker.UnitTests.Exchange;
+using CredBroker.Testing.Broker;
 
 namespace CredBroker.UnitTests.Leases;
 
@@ -47,7 +47,7 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
         _broker.Time.Advance(TimeSpan.FromMinutes(1));
-        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"helper\""));
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
 
         Assert.Equal(
             RefusalCode.NoRuleAllows,
@@ -59,7 +59,7 @@ public sealed class RenewalTests : IAsyncLifetime
     [Fact]
     public async Task A_condition_on_the_wished_life_holds_for_a_renewal_too()
     {
-        await _broker.ApplyAsync(TestPolicy.Text(rule: "agent == \"triage\" && request.ttl <= duration(\"2m\")"));
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"triage\" && request.ttl <= duration(\"2m\")"));
         var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
         _broker.Time.Advance(TimeSpan.FromMinutes(1));
 

@@ -1,7 +1,7 @@
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
-using CredBroker.UnitTests.Exchange;
+using CredBroker.Testing.Broker;
 
 namespace CredBroker.UnitTests.Leases;
 
@@ -55,7 +55,7 @@ public sealed class StoreLossTests
     public async Task A_policy_that_the_store_did_not_take_is_applied_when_it_is_back()
     {
         await using var broker = await StartAsync<StateChange.PolicyApplied>(out var losing);
-        broker.PolicySource.Text = TestPolicy.Text(comment: "edited");
+        broker.PolicySource.Text = HarnessPolicy.Text(comment: "edited");
         losing.Lost = true;
         await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
             await broker.Policy.RefreshAsync(CancellationToken.None)
@@ -71,7 +71,7 @@ public sealed class StoreLossTests
     public async Task A_policy_that_the_store_took_without_an_answer_is_in_force_after_the_next_look()
     {
         await using var broker = await StartAsync<StateChange.PolicyApplied>(out var losing);
-        broker.PolicySource.Text = TestPolicy.Text(comment: "edited");
+        broker.PolicySource.Text = HarnessPolicy.Text(comment: "edited");
         losing.LosesReply = true;
         await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
             await broker.Policy.RefreshAsync(CancellationToken.None)

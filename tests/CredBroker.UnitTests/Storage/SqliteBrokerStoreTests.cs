@@ -1,4 +1,5 @@
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.UnitTests.Storage;

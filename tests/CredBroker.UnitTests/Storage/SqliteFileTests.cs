@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Storage;
 using FsCheck.Xunit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -1,0 +1,208 @@
+using System.Text;
+using System.Text.Json;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Callers;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Leases;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+using CredBroker.Storage;
+using CredBroker.Storage.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.Testing.Broker;
+
+/// <summary>
+/// The broker's core on a real SQLite store and a clock that the test turns; Vault, verifier and policy source are
+/// fakes at their seams.
+/// </summary>
+internal sealed class BrokerHarness : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-").FullName;
+    private readonly SqliteBrokerStore _sqlite;
+    private readonly RefusedCalls _refusedCalls;
+
+    public BrokerHarness(LeaseOptions? options = null, Func<IBrokerStore, IBrokerStore>? wrapStore = null)
+    {
+        Options = options ?? new();
+        _sqlite = SqliteBrokerStore.Open(
+            new StorageOptions { SqliteFile = Path.Combine(_directory, "broker.db") },
+            Time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
+        Store = wrapStore?.Invoke(_sqlite) ?? _sqlite;
+        Issuer = new(Time);
+        Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
+        Revoker = new(Issuer, Store, Options, Time, NullLogger<LeaseRevoker>.Instance);
+        var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
+        Retry = new(Store, Revoker, absence, Options);
+        Revocations = new(Store, Retry, Time, NullLogger<RevocationOrders>.Instance);
+        _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
+        Exchange = new(
+            Verifier,
+            Policy,
+            Issuer,
+            Store,
+            Revoker,
+            _refusedCalls,
+            Options,
+            Time,
+            NullLogger<CredentialExchange>.Instance
+        );
+        Agents = new(Verifier, Policy, Issuer, Store, Revoker, Revocations, _refusedCalls, Options, Time);
+        Expiry = new(Store, Revoker, Options, Time);
+        Pending = new(Store, Revoker, Options);
+        Reevaluation = new(Store, Policy, Revoker);
+    }
+
+    public static CallContext Call { get; } = new("0af7651916cd43dd8448eb211c80319c", "127.0.0.1");
+
+    public static AuditActor Admin { get; } = AuditActor.Person("https://people.example", "ada");
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public LeaseOptions Options { get; }
+
+    public IBrokerStore Store { get; }
+
+    public IAuditLog Audit => _sqlite;
+
+    public FakeWorkloadVerifier Verifier { get; } = new();
+
+    public FakeSecretIssuer Issuer { get; }
+
+    public FakePolicySource PolicySource { get; } = new();
+
+    public PolicyControl Policy { get; }
+
+    public LeaseRevoker Revoker { get; }
+
+    public RevocationRun Retry { get; }
+
+    public RevocationOrders Revocations { get; }
+
+    public CredentialExchange Exchange { get; }
+
+    public AgentLeases Agents { get; }
+
+    public ExpirySweep Expiry { get; }
+
+    public PendingReconcile Pending { get; }
+
+    public PolicyReevaluation Reevaluation { get; }
+
+    public RefusedCalls RefusedCalls => _refusedCalls;
+
+    public static async Task<BrokerHarness> StartAsync(
+        LeaseOptions? options = null,
+        Func<IBrokerStore, IBrokerStore>? wrapStore = null
+    )
+    {
+        var harness = new BrokerHarness(options, wrapStore);
+        harness.PolicySource.Text = HarnessPolicy.Text();
+        Assert.True(
+            await harness.Policy.StartAsync(CancellationToken.None),
+            string.Join('\n', harness.Policy.LastFaults)
+        );
+        return harness;
+    }
+
+    /// <summary>A policy edit, applied.</summary>
+    public async Task ApplyAsync(string policy)
+    {
+        PolicySource.Text = policy;
+        Assert.True(await Policy.RefreshAsync(CancellationToken.None), string.Join('\n', Policy.LastFaults));
+    }
+
+    public static ExchangeCommand Command(
+        string workload = "triage",
+        string instance = "1",
+        string credential = "billing",
+        string task = "t-1",
+        TimeSpan? ttl = null,
+        string? key = null
+    ) =>
+        new()
+        {
+            Proof = FakeWorkloadVerifier.Token(workload, instance),
+            Task = new(task, "invoice-triage", "sort invoices"),
+            Request = new()
+            {
+                Credential = credential,
+                Actions = ["read"],
+                Ttl = ttl,
+            },
+            IdempotencyKey = key,
+            Call = Call,
+        };
+
+    public ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command) =>
+        Exchange.ExchangeAsync(command, CancellationToken.None);
+
+    /// <summary>An exchange that must succeed.</summary>
+    public async Task<Lease> IssueAsync(ExchangeCommand? command = null)
+    {
+        var outcome = await ExchangeAsync(command ?? Command());
+        return Assert.IsType<ExchangeOutcome.Issued>(outcome).Lease;
+    }
+
+    /// <summary>An exchange that must be refused.</summary>
+    public async Task<Refusal> RefusedAsync(ExchangeCommand command) =>
+        Assert.IsType<ExchangeOutcome.Refused>(await ExchangeAsync(command)).Refusal;
+
+    public async Task<Lease> LeaseAsync(string id) =>
+        Assert.IsType<Lease>(await Store.FindLeaseAsync(id, CancellationToken.None));
+
+    public async Task<IReadOnlyList<Lease>> LeasesAsync(params LeaseState[] states) =>
+        (await Store.ListLeasesAsync(new() { States = states, Limit = 1000 }, CancellationToken.None)).Leases;
+
+    /// <summary>The one lease there is.</summary>
+    public async Task<Lease> OnlyLeaseAsync() => Assert.Single(await LeasesAsync());
+
+    /// <summary>The audit record's types in order, all streams.</summary>
+    public async Task<IReadOnlyList<JsonElement>> EventsAsync(string? type = null)
+    {
+        var events = new List<JsonElement>();
+        await foreach (
+            var record in Audit.ReadAsync(
+                DateTimeOffset.MinValue,
+                DateTimeOffset.MaxValue,
+                null,
+                CancellationToken.None
+            )
+        )
+        {
+            var json = JsonDocument.Parse(record.Bytes).RootElement;
+            if (type is null || json.GetProperty("type").GetString() == type)
+            {
+                events.Add(json);
+            }
+        }
+
+        return events;
+    }
+
+    /// <summary>Everything the database file and its log hold, as text.</summary>
+    public string RawDatabase() =>
+        string.Concat(
+            Directory
+                .EnumerateFiles(_directory)
+                .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                .Select(file =>
+                {
+                    using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                    using var reader = new StreamReader(stream, Encoding.Latin1);
+                    return reader.ReadToEnd();
+                })
+        );
+
+    public ValueTask DisposeAsync()
+    {
+        _sqlite.Dispose();
+        Directory.Delete(_directory, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+
+namespace CredBroker.Testing.Broker;
+
+/// <summary>
+/// A Vault in memory, at its seam: it knows which secrets exist, so that a test can ask what is left. What it does next
+/// can be set per call.
+/// </summary>
+internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
+{
+    private int _serial;
+
+    /// <summary>Secrets that exist: Vault lease id → accessor.</summary>
+    public ConcurrentDictionary<string, string> Alive { get; } = new();
+
+    /// <summary>When each was minted.</summary>
+    public ConcurrentDictionary<string, DateTimeOffset> MintedAt { get; } = new();
+
+    /// <summary>Accessors of child tokens that have not been revoked.</summary>
+    public ConcurrentDictionary<string, string> Tokens { get; } = new();
+
+    public IssuerStatus Status { get; set; } = new(true, null, DateTimeOffset.UnixEpoch);
+
+    public Func<IssuancePlan, Task>? OnPrepare { get; set; }
+
+    /// <summary>Runs before the secret exists.</summary>
+    public Func<IssuancePlan, Task>? BeforeMint { get; set; }
+
+    /// <summary>Runs when the secret exists, and may replace the outcome.</summary>
+    public Func<IssuancePlan, MintOutcome.Minted, Task<MintOutcome>>? AfterMint { get; set; }
+
+    /// <summary>While set, the backend refuses to revoke.</summary>
+    public bool BackendDown { get; set; }
+
+    public bool CanList { get; set; } = true;
+
+    public ValueTask<IssuerStatus> ProbeAsync(CancellationToken cancellationToken) => new(Status);
+
+    public async ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken)
+    {
+        if (OnPrepare is { } hook)
+        {
+            await hook(plan);
+        }
+
+        if (plan.Grant.Entry.Vault is VaultBinding.KeyValue)
+        {
+            return new PrepareOutcome.Prepared(null);
+        }
+
+        var accessor = $"accessor-{Interlocked.Increment(ref _serial)}";
+        Tokens[accessor] = plan.LeaseId;
+        return new PrepareOutcome.Prepared(
+            new ChildToken(
+                new SecretText("token"),
+                accessor,
+                time.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30)
+            )
+        );
+    }
+
+    public async ValueTask<MintOutcome> MintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
+    {
+        if (BeforeMint is { } hook)
+        {
+            await hook(plan);
+        }
+
+        if (child is null)
+        {
+            var read = new MintOutcome.Minted(
+                new IssuedSecret.Values(new SecretText("{}")),
+                new(null, null, ""),
+                null,
+                null
+            );
+            return AfterMint is null ? read : await AfterMint(plan, read);
+        }
+
+        var id = $"database/creds/{plan.Grant.Entry.Name}/{Interlocked.Increment(ref _serial)}";
+        MintedAt[id] = time.GetUtcNow();
+        Alive[id] = child.Accessor;
+        var minted = new MintOutcome.Minted(
+            new IssuedSecret.Database($"user-{plan.LeaseId}", new SecretText("password"), null),
+            new(id, null, $"user-{plan.LeaseId}"),
+            null,
+            time.GetUtcNow() + plan.Grant.Entry.MaxTtl
+        );
+        return AfterMint is null ? minted : await AfterMint(plan, minted);
+    }
+
+    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
+        new(
+            lease.Accessor is { } accessor && Tokens.ContainsKey(accessor)
+                ? new RenewOutcome.Renewed(time.GetUtcNow() + ttl)
+                : new RenewOutcome.Refused(new(RefusalCode.NotRenewable, "No token to renew."))
+        );
+
+    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        if (BackendDown)
+        {
+            return new(new RevokeOutcome.Failed("connection refused"));
+        }
+
+        if (lease.Accessor is { } accessor)
+        {
+            Tokens.TryRemove(accessor, out _);
+        }
+
+        if (lease.VaultLeaseId is { } id)
+        {
+            Alive.TryRemove(id, out _);
+            return new(new RevokeOutcome.Confirmed());
+        }
+
+        // What hangs on the token goes with it; a mint that is under way does not.
+        foreach (var (hanging, owner) in Alive)
+        {
+            if (owner == lease.Accessor)
+            {
+                Alive.TryRemove(hanging, out _);
+            }
+        }
+
+        return new(new RevokeOutcome.Unproven());
+    }
+
+    public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken)
+    {
+        Tokens.TryRemove(accessor, out _);
+        return new(BackendDown ? new RevokeOutcome.Failed("connection refused") : new RevokeOutcome.Unproven());
+    }
+
+    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
+        new(
+            CanList
+                ? new LeaseListing.Listed([
+                    .. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)),
+                ])
+                : new LeaseListing.NotOurs()
+        );
+
+    public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
+        new(
+            Alive.ContainsKey(vaultLeaseId)
+                ? new LeaseLookup.Found(new(vaultLeaseId, MintedAt[vaultLeaseId], false))
+                : new LeaseLookup.Gone()
+        );
+
+    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
+    {
+        Alive.TryRemove(vaultLeaseId, out _);
+        return new(new RevokeOutcome.Confirmed());
+    }
+}

@@ -1,0 +1,236 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Testing.Storage;
+
+public abstract partial class BrokerStoreContract
+{
+    private static readonly TaskOwner Stranger = new("https://idp.example", "someone-else");
+
+    [Fact]
+    public async Task A_lease_that_an_order_reaches_is_not_opened_below_its_fence()
+    {
+        var before = Store.Position.Fence;
+        var ordered = await CommitAsync(Samples.Ordered(new() { Agent = "triage", Credential = "billing" }));
+        Assert.Equal((before + 1, before + 1), (ordered.Number, Store.Position.Fence));
+        await AssertGuardAsync(GuardFailure.Revoked, Samples.Opened(fence: before));
+        await CommitAsync(Samples.Opened(fence: ordered.Number));
+    }
+
+    [Fact]
+    public async Task An_order_that_does_not_reach_the_lease_lets_it_pass()
+    {
+        await CommitAsync(Samples.Ordered(new() { Agent = "triage", Credential = "other" }));
+        await CommitAsync(Samples.Ordered(new() { Lease = Samples.NewId() }));
+        await CommitAsync(Samples.Opened(fence: 0));
+    }
+
+    [Fact]
+    public async Task An_order_found_after_others_is_found_all_the_same()
+    {
+        await CommitAsync(Samples.Ordered(new() { Instance = "i-1" }));
+        await CommitAsync(Samples.Ordered(new() { Instance = "i-2" }));
+        await AssertGuardAsync(GuardFailure.Revoked, Samples.Opened(fence: 0));
+        await CommitAsync(Samples.Opened(fence: 1));
+    }
+
+    [Fact]
+    public async Task An_order_for_everything_reaches_everything()
+    {
+        await CommitAsync(Samples.Ordered(new() { Everything = true }));
+        await AssertGuardAsync(GuardFailure.Revoked, Samples.Opened(fence: 0));
+    }
+
+    [Fact]
+    public async Task The_fence_outlives_the_process()
+    {
+        await CommitAsync(Samples.Ordered(new() { Everything = true }));
+        Reopen();
+        Assert.Equal(1, Store.Position.Fence);
+        await AssertGuardAsync(GuardFailure.Revoked, Samples.Opened(fence: 0));
+        Assert.Equal(2, (await CommitAsync(Samples.Ordered(new() { Everything = true }))).Number);
+    }
+
+    [Fact]
+    public async Task A_lease_that_an_order_reaches_is_not_renewed_below_its_fence()
+    {
+        var lease = await ActiveLeaseAsync();
+        await CommitAsync(Samples.Ordered(new() { Subject = "sub-1" }));
+        await AssertGuardAsync(GuardFailure.Revoked, Samples.Renewed(lease.Id, fence: 0));
+        await CommitAsync(Samples.Renewed(lease.Id, fence: 1));
+    }
+
+    [Fact]
+    public async Task An_order_is_found_open_until_it_is_enumerated()
+    {
+        var change = Samples.Ordered(new() { Workload = "triage" });
+        await CommitAsync(change);
+        var expected = change.Order with { Fence = 1 };
+        Assert.Equal(expected, await Store.FindRevocationAsync(expected.Id, default));
+        Assert.Equal([expected], await Store.FindOpenRevocationsAsync(default));
+
+        Time.Advance(TimeSpan.FromSeconds(3));
+        await CommitAsync(StoreSamples.Enumerated(expected.Id));
+        Assert.Equal(expected with { EnumeratedAt = Now }, await Store.FindRevocationAsync(expected.Id, default));
+        Assert.Empty(await Store.FindOpenRevocationsAsync(default));
+        await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Enumerated(expected.Id));
+        await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Enumerated(Samples.NewId()));
+        Assert.Null(await Store.FindRevocationAsync(Samples.NewId(), default));
+    }
+
+    [Fact]
+    public async Task The_first_lease_opens_its_task_for_its_workload()
+    {
+        await CommitAsync(Samples.Opened());
+        await CommitAsync(Samples.Opened());
+        await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Opened(owner: Stranger));
+        await CommitAsync(Samples.Opened(Samples.Lease(Samples.Decision(process: "other")), owner: Stranger));
+    }
+
+    [Fact]
+    public async Task A_refused_lease_opens_no_task()
+    {
+        await AssertGuardAsync(
+            GuardFailure.PolicyChanged,
+            Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 7)), owner: Stranger)
+        );
+        await CommitAsync(Samples.Ordered(new() { Everything = true }));
+        await AssertGuardAsync(GuardFailure.Revoked, Samples.Opened(fence: 0, owner: Stranger));
+        await CommitAsync(Samples.Opened(fence: 1));
+    }
+
+    [Fact]
+    public async Task A_closed_task_takes_no_lease_ever_again()
+    {
+        await CommitAsync(Samples.Opened());
+        var closed = Samples.Closed(owner: StoreSamples.Owner);
+        Assert.Equal(1, (await CommitAsync(closed)).Number);
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(fence: 1));
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Closed(owner: StoreSamples.Owner));
+        Time.Advance(TimeSpan.FromDays(400));
+        Reopen();
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(fence: 1));
+    }
+
+    [Fact]
+    public async Task Closing_a_task_orders_its_revocation_in_the_same_commit()
+    {
+        var closed = Samples.Closed();
+        await CommitAsync(closed);
+        Assert.Equal([closed.Order with { Fence = 1 }], await Store.FindOpenRevocationsAsync(default));
+        Assert.Equal(RevocationCause.TaskClosed, (await Store.FindRevocationAsync(closed.Order.Id, default))!.Cause);
+    }
+
+    [Fact]
+    public async Task A_task_closed_before_its_first_lease_never_opens()
+    {
+        await CommitAsync(Samples.Closed(owner: StoreSamples.Owner));
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(fence: 1));
+        await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed("t-1", Stranger));
+        await CommitAsync(Samples.Closed("t-2", owner: null));
+        await AssertGuardAsync(
+            GuardFailure.TaskClosed,
+            Samples.Opened(Samples.Lease(Samples.Decision(task: "t-2")), fence: 2)
+        );
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Closed("t-2", Stranger));
+    }
+
+    [Fact]
+    public async Task Only_its_opener_or_an_admin_closes_a_task()
+    {
+        await CommitAsync(Samples.Opened());
+        await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed(owner: Stranger));
+        Assert.Empty(await Store.FindOpenRevocationsAsync(default));
+        await CommitAsync(Samples.Closed(owner: null));
+    }
+
+    [Fact]
+    public async Task A_policy_version_follows_the_one_it_expects()
+    {
+        Assert.Null(await Store.FindPolicyAsync(default));
+        Assert.Equal(1, (await CommitAsync(StoreSamples.Policy(0, "a"))).Number);
+        await AssertGuardAsync(GuardFailure.PolicyChanged, StoreSamples.Policy(0, "b"));
+        await AssertGuardAsync(GuardFailure.PolicyChanged, StoreSamples.Policy(2, "b"));
+        await CommitAsync(StoreSamples.Policy(1, "b"));
+        await AssertGuardAsync(GuardFailure.PolicyWasVersionBefore, StoreSamples.Policy(2, "a"));
+        Reopen();
+        var found = (await Store.FindPolicyAsync(default))!;
+        Assert.Equal(
+            (2L, "b", "# b", Now, 2L),
+            (found.Version, found.Hash, found.Document.Text, found.AppliedAt, Store.Position.PolicyVersion)
+        );
+        Assert.Equal("{}", found.Document.Schemas["a.json"]);
+    }
+
+    [Fact]
+    public async Task A_lease_decided_under_another_policy_is_neither_opened_nor_renewed()
+    {
+        var lease = await ActiveLeaseAsync();
+        await CommitAsync(StoreSamples.Policy(0, "a"));
+        await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Opened());
+        await AssertGuardAsync(
+            GuardFailure.PolicyChanged,
+            Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 2)))
+        );
+        await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Renewed(lease.Id));
+        await CommitAsync(Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 1))));
+        await CommitAsync(Samples.Renewed(lease.Id, policyVersion: 1));
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_is_taken_until_its_lease_is_over()
+    {
+        var first = Samples.Lease();
+        await CommitAsync(Samples.Opened(first, idempotency: Key()));
+        Assert.Equal(
+            new IdempotencyRecord("hash", first.Id),
+            await Store.FindIdempotencyAsync("caller", "key", default)
+        );
+        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
+        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(replaces: first.Id)));
+        await CommitAsync(Samples.Claimed(first.Id));
+        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(replaces: first.Id)));
+        await CommitAsync(StoreSamples.Revoked(first.Id));
+
+        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
+        await AssertGuardAsync(
+            GuardFailure.IdempotencyTaken,
+            Samples.Opened(idempotency: Key(hash: "other", replaces: first.Id))
+        );
+        var second = Samples.Lease();
+        await CommitAsync(Samples.Opened(second, idempotency: Key(replaces: first.Id)));
+        Assert.Equal(second.Id, (await Store.FindIdempotencyAsync("caller", "key", default))!.LeaseId);
+        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key(replaces: first.Id)));
+    }
+
+    [Fact]
+    public async Task Idempotency_keys_of_different_callers_do_not_meet()
+    {
+        await CommitAsync(Samples.Opened(idempotency: Key()));
+        await CommitAsync(Samples.Opened(idempotency: Key() with { CallerKey = "other" }));
+        Assert.Null(await Store.FindIdempotencyAsync("third", "key", default));
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_is_free_after_a_day()
+    {
+        await CommitAsync(Samples.Opened(idempotency: Key()));
+        Time.Advance(TimeSpan.FromHours(24) - TimeSpan.FromMilliseconds(1));
+        await AssertGuardAsync(GuardFailure.IdempotencyTaken, Samples.Opened(idempotency: Key()));
+        Time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Null(await Store.FindIdempotencyAsync("caller", "key", default));
+        await CommitAsync(Samples.Opened(idempotency: Key(hash: "other")));
+    }
+
+    [Fact]
+    public async Task A_refused_lease_takes_no_idempotency_key()
+    {
+        await AssertGuardAsync(
+            GuardFailure.PolicyChanged,
+            Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 3)), idempotency: Key())
+        );
+        Assert.Null(await Store.FindIdempotencyAsync("caller", "key", default));
+    }
+
+    private static IdempotencyClaim Key(string hash = "hash", string? replaces = null) =>
+        new("caller", "key", hash, replaces);
+}

@@ -1,0 +1,136 @@
+using System.Text.Json;
+using CredBroker.Core.State;
+
+namespace CredBroker.Testing.Storage;
+
+public abstract partial class BrokerStoreContract
+{
+    [Fact]
+    public async Task A_lease_is_found_as_it_was_opened()
+    {
+        var lease = await PendingLeaseAsync();
+        AssertEqual(lease, await FindAsync(lease.Id));
+    }
+
+    [Fact]
+    public async Task An_unknown_lease_is_not_found() =>
+        Assert.Null(await Store.FindLeaseAsync(Samples.NewId(), default));
+
+    [Fact]
+    public async Task Activation_stores_handles_and_times()
+    {
+        var lease = await PendingLeaseAsync();
+        Time.Advance(TimeSpan.FromSeconds(2));
+        var committed = await CommitAsync(Samples.Activated(lease.Id));
+        Assert.Equal(Now, committed.At);
+        AssertEqual(
+            lease with
+            {
+                State = LeaseState.Active,
+                VaultLeaseId = StoreSamples.Handles.VaultLeaseId,
+                PublicName = StoreSamples.Handles.PublicName,
+                ActivatedAt = Now,
+                ExpiresAt = Now.AddMinutes(3),
+                GraceUntil = Now.AddMinutes(10),
+            },
+            await FindAsync(lease.Id)
+        );
+    }
+
+    [Fact]
+    public async Task A_lease_is_activated_once()
+    {
+        var lease = await ActiveLeaseAsync();
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.Activated(lease.Id));
+        await AssertGuardAsync(GuardFailure.NotFound, Samples.Activated(Samples.NewId()));
+    }
+
+    [Fact]
+    public async Task A_lease_is_not_activated_at_its_deadline()
+    {
+        var lease = await PendingLeaseAsync();
+        Time.Advance(TimeSpan.FromSeconds(30));
+        await AssertGuardAsync(GuardFailure.DeadlinePassed, Samples.Activated(lease.Id));
+    }
+
+    [Fact]
+    public async Task A_revoked_pending_lease_is_not_activated_but_its_handles_are_kept()
+    {
+        var lease = await PendingLeaseAsync();
+        await CommitAsync(Samples.Claimed(lease.Id));
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.Activated(lease.Id));
+        await CommitAsync(StoreSamples.Recorded(lease.Id, StoreSamples.Handles));
+        await CommitAsync(StoreSamples.Recorded(lease.Id, new(null, "token-accessor", "name")));
+        var found = await FindAsync(lease.Id);
+        Assert.Equal(
+            (LeaseState.Revoking, StoreSamples.Handles.VaultLeaseId, "token-accessor"),
+            (found.State, found.VaultLeaseId, found.CredentialAccessor)
+        );
+        await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Recorded(Samples.NewId(), StoreSamples.Handles));
+    }
+
+    [Fact]
+    public async Task A_renewal_moves_the_end()
+    {
+        var lease = await ActiveLeaseAsync();
+        Time.Advance(TimeSpan.FromMinutes(1));
+        await CommitAsync(Samples.Renewed(lease.Id));
+        var found = await FindAsync(lease.Id);
+        Assert.Equal((Now.AddMinutes(8), Now.AddMinutes(9)), (found.ExpiresAt!.Value, found.GraceUntil!.Value));
+    }
+
+    [Fact]
+    public async Task What_is_not_active_is_not_renewed()
+    {
+        await AssertGuardAsync(GuardFailure.NotFound, Samples.Renewed(Samples.NewId()));
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.Renewed((await PendingLeaseAsync()).Id));
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.Renewed((await RevokingLeaseAsync()).Id));
+    }
+
+    [Fact]
+    public async Task An_expired_lease_is_not_renewed_even_before_it_is_revoked()
+    {
+        var lease = await ActiveLeaseAsync();
+        Time.Advance(TimeSpan.FromMinutes(3));
+        await AssertGuardAsync(GuardFailure.DeadlinePassed, Samples.Renewed(lease.Id));
+    }
+
+    [Fact]
+    public async Task A_denial_is_recorded() =>
+        Assert.Equal(
+            2,
+            (
+                await CommitAsync(
+                    new StateChange.RequestDenied(Samples.Decision()) { Event = StoreSamples.Event("request.denied") }
+                )
+            )
+                .Event!
+                .Sequence
+        );
+
+    [Fact]
+    public async Task Text_of_any_language_is_kept()
+    {
+        var decision = Samples.Decision(instance: "エージェント-ñ-🙂", task: "' OR 1=1 --");
+        var lease = await PendingLeaseAsync(decision);
+        AssertEqual(lease, await FindAsync(lease.Id));
+        Assert.Equal(
+            [lease.Id],
+            await ListAsync(
+                new()
+                {
+                    Selector = new() { Instance = decision.Identity.Instance, Task = decision.Task.Id },
+                }
+            )
+        );
+    }
+
+    /// <summary>Records compare collections by reference; as JSON they compare by value.</summary>
+    private static void AssertEqual(Lease expected, Lease actual)
+    {
+        Assert.Equal(Json(expected), Json(actual));
+        Assert.Equal(expected with { Decision = actual.Decision }, actual);
+
+        static string Json(Lease lease) => JsonSerializer.Serialize(lease.Decision, StateJson.Default.DecisionRecord);
+    }
+}

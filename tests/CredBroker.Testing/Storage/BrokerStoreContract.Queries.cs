@@ -1,0 +1,193 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Testing.Storage;
+
+public abstract partial class BrokerStoreContract
+{
+    public static TheoryData<LeaseSelector> Selectors =>
+        [
+            new LeaseSelector { Instance = "i-2" },
+            new LeaseSelector { Task = "t-2" },
+            new LeaseSelector { Process = "payments" },
+            new LeaseSelector { Credential = "ledger" },
+            new LeaseSelector
+            {
+                Process = "invoices",
+                Task = "t-1",
+                Instance = "i-1",
+            },
+            new LeaseSelector { Agent = "triage" },
+            new LeaseSelector { Workload = "triage" },
+            new LeaseSelector { Subject = "sub-1" },
+            new LeaseSelector { Owner = "owner-1" },
+            new LeaseSelector { Issuer = "https://idp.example" },
+            new LeaseSelector { TrustDomain = "acme.example" },
+            new LeaseSelector { Agent = "nobody" },
+            new LeaseSelector { Everything = true },
+            new LeaseSelector(),
+        ];
+
+    [Theory]
+    [MemberData(nameof(Selectors))]
+    public async Task A_selector_lists_what_it_matches_whether_live_or_not(LeaseSelector selector)
+    {
+        List<Lease> leases =
+        [
+            await ActiveLeaseAsync(),
+            await ActiveLeaseAsync(Samples.Decision(instance: "i-2")),
+            await RevokingLeaseAsync(Samples.Decision(task: "t-2")),
+            await PendingLeaseAsync(Samples.Decision(process: "payments")),
+            await ActiveLeaseAsync(Samples.Decision(credential: "ledger")),
+        ];
+        await CommitAsync(StoreSamples.Revoked(leases[2].Id));
+        var expected = leases
+            .Where(lease => selector.IsEmpty || selector.Matches(lease))
+            .Select(lease => lease.Id)
+            .OrderDescending(StringComparer.Ordinal)
+            .ToArray();
+        Assert.Equal(expected, await ListAsync(new() { Selector = selector }));
+        Assert.Equal(
+            expected.Except([leases[2].Id]),
+            await ListAsync(new() { Selector = selector, States = LeaseStates.Live })
+        );
+        Assert.Equal(
+            expected.Intersect([leases[2].Id]),
+            await ListAsync(new() { Selector = selector, States = [LeaseState.Revoked, LeaseState.Ended] })
+        );
+    }
+
+    [Fact]
+    public async Task One_lease_is_selected_by_its_id()
+    {
+        var lease = await ActiveLeaseAsync();
+        await ActiveLeaseAsync();
+        Assert.Equal(
+            [lease.Id],
+            await ListAsync(
+                new()
+                {
+                    Selector = new() { Lease = lease.Id },
+                    States = LeaseStates.Live,
+                }
+            )
+        );
+    }
+
+    [Fact]
+    public async Task Leases_of_an_order_are_listed_in_every_state()
+    {
+        var (first, second) = (await ActiveLeaseAsync(), await ActiveLeaseAsync());
+        await ActiveLeaseAsync();
+        await CommitAsync(Samples.Claimed(first.Id, order: "order-1"));
+        await CommitAsync(Samples.Claimed(second.Id, order: "order-1"));
+        await CommitAsync(StoreSamples.Revoked(first.Id));
+        Assert.Equal([second.Id, first.Id], await ListAsync(new() { RevocationId = "order-1" }));
+        Assert.Equal([second.Id], await ListAsync(new() { RevocationId = "order-1", States = [LeaseState.Revoking] }));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Pages_hold_every_lease_once_newest_first(bool onlyLive)
+    {
+        var expected = new List<string>();
+        for (var i = 0; i < 25; i++)
+        {
+            expected.Insert(0, (await ActiveLeaseAsync()).Id);
+            Time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        var (found, query) = (
+            new List<string>(),
+            new LeaseQuery { Limit = 10, States = onlyLive ? LeaseStates.Live : [] }
+        );
+        LeasePage page;
+        do
+        {
+            page = await Store.ListLeasesAsync(query, default);
+            found.AddRange(page.Leases.Select(lease => lease.Id));
+            query = query with { After = page.Next };
+            await ActiveLeaseAsync();
+        } while (page.Next is not null);
+        Assert.Equal(expected, found.Intersect(expected));
+        Assert.Equal(25 + 0, found.Intersect(expected).Count());
+        Assert.Null((await Store.ListLeasesAsync(new() { Limit = 28, States = query.States }, default)).Next);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1001)]
+    public async Task A_page_has_bounds(int limit) =>
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () =>
+            await Store.ListLeasesAsync(new() { Limit = limit }, default)
+        );
+
+    [Fact]
+    public async Task Expired_leases_come_longest_overdue_first()
+    {
+        var later = await ActiveLeaseAsync(ttl: TimeSpan.FromMinutes(2));
+        var sooner = await ActiveLeaseAsync(ttl: TimeSpan.FromMinutes(1));
+        await PendingLeaseAsync();
+        await RevokingLeaseAsync();
+        Assert.Empty(await WorkAsync(LeaseWork.Expired));
+        Assert.Empty(await WorkAsync(LeaseWork.Expired, Now.AddMinutes(1)));
+        Assert.Equal([sooner.Id], await WorkAsync(LeaseWork.Expired, Now.AddMinutes(1).AddMilliseconds(1)));
+        Assert.Equal([sooner.Id, later.Id], await WorkAsync(LeaseWork.Expired, Now.AddHours(1)));
+        Assert.Equal([sooner.Id], await WorkAsync(LeaseWork.Expired, Now.AddHours(1), 1));
+    }
+
+    [Fact]
+    public async Task Pending_leases_past_their_deadline_are_work()
+    {
+        var lease = await PendingLeaseAsync();
+        await ActiveLeaseAsync();
+        Assert.Empty(await WorkAsync(LeaseWork.PendingPastDeadline, Now.AddSeconds(30)));
+        Assert.Equal([lease.Id], await WorkAsync(LeaseWork.PendingPastDeadline, Now.AddSeconds(31)));
+    }
+
+    [Fact]
+    public async Task A_revocation_is_due_unless_claimed_or_waiting()
+    {
+        var (claimed, marked, failed) = (
+            await RevokingLeaseAsync(),
+            await ActiveLeaseAsync(),
+            await RevokingLeaseAsync()
+        );
+        await CommitAsync(Samples.Claimed(marked.Id, by: null));
+        await CommitAsync(Samples.Failed(failed.Id, TimeSpan.FromSeconds(5)));
+        Assert.Equal([marked.Id], await WorkAsync(LeaseWork.RevocationDue));
+        Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal([marked.Id, failed.Id], await WorkAsync(LeaseWork.RevocationDue));
+        Time.Advance(TimeSpan.FromSeconds(24));
+        Assert.Equal(
+            new[] { claimed.Id, marked.Id }.Order(StringComparer.Ordinal).Append(failed.Id),
+            await WorkAsync(LeaseWork.RevocationDue)
+        );
+        await CommitAsync(StoreSamples.Revoked(failed.Id));
+        Assert.Equal(2, (await WorkAsync(LeaseWork.RevocationDue)).Length);
+    }
+
+    [Fact]
+    public async Task Known_vault_leases_are_told_from_strays()
+    {
+        await ActiveLeaseAsync();
+        var revoked = await RevokingLeaseAsync();
+        await CommitAsync(StoreSamples.Recorded(revoked.Id, new("database/creds/billing/late", null, "")));
+        await CommitAsync(StoreSamples.Revoked(revoked.Id));
+        string[] asked =
+        [
+            StoreSamples.Handles.VaultLeaseId!,
+            "database/creds/billing/late",
+            "stray",
+            .. Enumerable.Range(0, 1200).Select(i => $"stray-{i}"),
+        ];
+        Assert.Equal(asked[..2].ToHashSet(), (await Store.FindKnownVaultLeasesAsync(asked, default)).ToHashSet());
+        Assert.Empty(await Store.FindKnownVaultLeasesAsync([], default));
+    }
+
+    private async Task<string[]> ListAsync(LeaseQuery query) =>
+        [.. (await Store.ListLeasesAsync(query, default)).Leases.Select(lease => lease.Id)];
+
+    private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
+        [.. (await Store.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Select(lease => lease.Id)];
+}
