@@ -422,10 +422,11 @@ public sealed partial class CredentialExchange(
         };
 
     /// <summary>
-    /// Ends are counted by the store's clock and enforced by Vault's: a broker whose own clock lies behind what the
-    /// store has seen promises times that are not kept.
+    /// Why nothing is issued while the clock is wrong; null while it is right. Ends are counted by the store's clock and
+    /// enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are not
+    /// kept.
     /// </summary>
-    private Refusal? CheckClock() =>
+    public Refusal? CheckClock() =>
         store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference
             ? new(
                 RefusalCode.IssuingPaused,

@@ -78,7 +78,7 @@ public sealed record IssuancePlan
     /// <summary>What was granted.</summary>
     public required Grant Grant { get; init; }
 
-    /// <summary>The agent's CSR, where the credential takes one.</summary>
+    /// <summary>The agent's CSR: there exactly if the credential takes one, which the exchange has seen to.</summary>
     public CertificateSigningRequest? Csr { get; init; }
 
     /// <summary>

@@ -1,9 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
-using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
-using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -27,7 +24,6 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile ActivePolicy? _current;
     private volatile IReadOnlyList<string> _lastFaults = [];
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
 
     /// <summary>The newest applied policy; null until one has been applied.</summary>
@@ -83,28 +79,6 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
             _turn.Release();
         }
     }
-
-    /// <summary>Completes once a version newer than <paramref name="after"/> is in force.</summary>
-    public async Task<ActivePolicy> WaitForNewVersionAsync(long after, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var next = Volatile.Read(ref _changed).Task;
-            if (_current is { } active && active.Version > after)
-            {
-                return active;
-            }
-
-            await next.WaitAsync(cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// Decides a request as the exchange would, without recording or issuing anything; null while no policy is in
-    /// force.
-    /// </summary>
-    public Decision? Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request) =>
-        Current?.Set.Evaluate(identity, task, request);
 
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
@@ -294,7 +268,6 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     {
         _current = active;
         LogApplied(active.Version, active.Document.Name, active.Set.Hash);
-        Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Policy version {Version} is in force: {Name}, {Hash}")]

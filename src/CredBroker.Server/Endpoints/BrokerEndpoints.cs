@@ -1,47 +1,58 @@
-using CredBroker.Client;
-using CredBroker.Server.Endpoints.Admin;
-using CredBroker.Server.Endpoints.Agents;
+using CredBroker.Server.Endpoints.Audit;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Credentials;
 using CredBroker.Server.Endpoints.Health;
+using CredBroker.Server.Endpoints.Leases;
+using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
+using CredBroker.Server.Endpoints.Revocations;
+using CredBroker.Server.Endpoints.Tasks;
 
 namespace CredBroker.Server.Endpoints;
 
-/// <summary>Every address of the API.</summary>
+/// <summary>Every address of the API, and who calls it.</summary>
 internal static class BrokerEndpoints
 {
-    public const string AgentsTag = "Agents";
-    public const string PeopleTag = "Admins and auditors";
-
     public static void MapBroker(this IEndpointRouteBuilder routes)
     {
-        var agents = routes
-            .MapGroup("")
-            .WithTags(AgentsTag)
-            .Refusing(400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
+        var agents = routes.MapAgents(Caller.Agent);
         ExchangeEndpoint.Map(agents);
-        FindLeaseEndpoint.Map(agents);
+        FindCredentialEndpoint.Map(agents);
         RenewEndpoint.Map(agents);
         ReleaseEndpoint.Map(agents);
-        OutcomeEndpoint.Map(agents);
-        CloseTaskEndpoint.Map(agents);
+        ReportEndpoint.Map(agents);
+        CloseTaskEndpoint.Map(routes.MapAgents(Caller.AgentOrPerson));
 
-        var people = routes.MapGroup("").WithTags(PeopleTag).Refusing(400, 401, 403, 404, 413, 415, 500, 503);
+        var people = routes
+            .MapGroup("")
+            .CalledBy(Caller.Person)
+            .WithTags("Admins and auditors")
+            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 413, 415, 500, 503);
         ListLeasesEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
-        ProcessesEndpoint.Map(people);
+        ListProcessesEndpoint.Map(people);
         ExportAuditEndpoint.Map(people);
 
-        HealthEndpoints.Map(routes.MapGroup("").WithTags("Health"));
+        HealthEndpoints.Map(routes.MapGroup("").CalledBy(Caller.Anyone).DisableRateLimiting().WithTags("Health"));
     }
 
-    private static RouteGroupBuilder Refusing(this RouteGroupBuilder group, params int[] statuses)
+    private static RouteGroupBuilder MapAgents(this IEndpointRouteBuilder routes, Caller caller) =>
+        routes
+            .MapGroup("")
+            .CalledBy(caller)
+            .AddEndpointFilter<RouteGroupBuilder, RecordUnbound>()
+            .WithTags("Agents")
+            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
+
+    private static RouteGroupBuilder Refusing(this RouteGroupBuilder group, RefusalForm form, params int[] statuses)
     {
+        group.WithMetadata(form);
         foreach (var status in statuses)
         {
-            group.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [Problem.MediaType]));
+            group.WithMetadata(new ProducesResponseTypeMetadata(status, form.Body, [form.MediaType]));
         }
 
         return group;

@@ -1,5 +1,5 @@
 using CredBroker.Client;
-using Microsoft.AspNetCore.Http.Metadata;
+using CredBroker.Server.Endpoints.Callers;
 using Microsoft.OpenApi;
 
 namespace CredBroker.Server.Endpoints;
@@ -77,25 +77,17 @@ internal static class OpenApiDocument
                 options.AddOperationTransformer(
                     (operation, context, _) =>
                     {
-                        var tags = context
-                            .Description.ActionDescriptor.EndpointMetadata.OfType<ITagsMetadata>()
-                            .SelectMany(tag => tag.Tags)
-                            .ToHashSet();
-                        operation.Security = [];
-                        if (tags.Contains(BrokerEndpoints.AgentsTag))
-                        {
-                            operation.Security.Add(
-                                new() { [new OpenApiSecuritySchemeReference(Workload, context.Document)] = [] }
-                            );
-                        }
-
-                        if (tags.Contains(BrokerEndpoints.PeopleTag) || operation.OperationId == "closeTask")
-                        {
-                            operation.Security.Add(
-                                new() { [new OpenApiSecuritySchemeReference(Person, context.Document)] = [] }
-                            );
-                        }
-
+                        var declared = context
+                            .Description.ActionDescriptor.EndpointMetadata.OfType<CalledBy>()
+                            .LastOrDefault();
+                        operation.Security =
+                        [
+                            .. Schemes(declared?.Caller)
+                                .Select(scheme => new OpenApiSecurityRequirement
+                                {
+                                    [new OpenApiSecuritySchemeReference(scheme, context.Document)] = [],
+                                }),
+                        ];
                         return Task.CompletedTask;
                     }
                 );
@@ -104,7 +96,16 @@ internal static class OpenApiDocument
     }
 
     public static void MapBrokerOpenApi(this IEndpointRouteBuilder routes) =>
-        routes.MapOpenApi("/openapi/{documentName}.json");
+        routes.MapOpenApi("/openapi/{documentName}.json").CalledBy(Caller.Anyone);
+
+    private static IReadOnlyList<string> Schemes(Caller? caller) =>
+        caller switch
+        {
+            Caller.Agent => [Workload],
+            Caller.Person => [Person],
+            Caller.AgentOrPerson => [Workload, Person],
+            _ => [],
+        };
 
     private static bool IsSent(string record) =>
         record.EndsWith("Request", StringComparison.Ordinal) || record is nameof(EvaluateIdentity);

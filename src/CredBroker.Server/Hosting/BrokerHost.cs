@@ -4,7 +4,8 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints;
-using CredBroker.Server.Endpoints.Admin;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Jobs;
@@ -53,9 +54,8 @@ public static class BrokerHost
             }
         );
         app.UseMiddleware<ProblemMiddleware>();
-        app.UseMiddleware<RequestGate>();
         app.UseRouting();
-        app.UseMiddleware<ListenerGate>();
+        app.UseCallers();
         app.MapBroker();
         app.MapBrokerOpenApi();
         return app;
@@ -86,7 +86,8 @@ public static class BrokerHost
 
         services.AddMetrics();
         services.AddSingleton<Telemetry>();
-        services.AddSingleton<PersonCall>();
+        services.AddCallers();
+        services.AddSingleton<BrokerHealth>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();
 

@@ -3,6 +3,9 @@ using System.Text.Json;
 using CredBroker.Core.Requests;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Testing.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.IntegrationTests.Server;
 
@@ -57,6 +60,75 @@ public sealed class HealthTests
             using var response = await broker.SendAsync(HttpMethod.Get, "/health/issuing", null);
             return response.IsSuccessStatusCode;
         });
+    }
+
+    [Fact]
+    public async Task Without_the_keys_of_any_workload_issuer_the_broker_says_that_it_issues_nothing()
+    {
+        await using var broker = await TestBroker.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["Identity:Issuers:0:Jwks:File"] = "",
+                ["Identity:Issuers:0:Jwks:Uri"] = $"https://localhost:{LoopbackPort.Next()}/jwks",
+            }
+        );
+        using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await refused.ReadProblemAsync("CB1016");
+
+        var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(("unavailable", "CB1016"), Part(health, "keys"));
+        Assert.Equal(("ok", null), Part(health, "vault"));
+        await HealthAsync(broker, "/health/ready", HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task One_workload_issuer_without_keys_does_not_keep_the_agents_of_another_from_their_secrets()
+    {
+        await using var broker = await TestBroker.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["Identity:Issuers:2:Issuer"] = "https://unreachable.test",
+                ["Identity:Issuers:2:Algorithms:0"] = "ES256",
+                ["Identity:Issuers:2:WorkloadClaim"] = "workload",
+                ["Identity:Issuers:2:Jwks:Uri"] = $"https://localhost:{LoopbackPort.Next()}/jwks",
+            }
+        );
+        using var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await issued.ReadAsync(HttpStatusCode.Created);
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_clock_behind_the_stores_keeps_secrets_from_being_issued_and_is_named()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var broker = await TestBroker.StartAsync(replace: Tell(clock));
+        using var before = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await before.ReadAsync(HttpStatusCode.Created);
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+
+        // The same store under a clock that lies behind what it has seen.
+        var late = new FakeTimeProvider(clock.GetUtcNow() - TimeSpan.FromSeconds(10));
+        await broker.RestartAsync(replace: Tell(late));
+        using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await refused.ReadProblemAsync("CB4008");
+        var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(("unavailable", "CB4008"), Part(health, "clock"));
+
+        static Action<IServiceCollection> Tell(TimeProvider time) =>
+            services => services.Replace(ServiceDescriptor.Singleton(time));
+    }
+
+    private static (string? Status, string? Code) Part(JsonElement health, string name)
+    {
+        var part = health
+            .GetProperty("parts")
+            .EnumerateArray()
+            .Single(part => part.GetProperty("name").GetString() == name);
+        return (
+            part.GetProperty("status").GetString(),
+            part.TryGetProperty("code", out var code) ? code.GetString() : null
+        );
     }
 
     private static async Task<JsonElement> HealthAsync(TestBroker broker, string path, HttpStatusCode expected)

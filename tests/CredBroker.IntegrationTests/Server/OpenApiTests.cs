@@ -2,7 +2,8 @@ using System.Net;
 using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Fixtures;
-using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Leases;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -64,6 +65,46 @@ public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBrok
                 );
             }
         }
+    }
+
+    [Fact]
+    public async Task Every_operation_asks_for_the_token_of_the_caller_that_its_endpoint_declares()
+    {
+        var described = (await DocumentAsync())
+            .GetProperty("paths")
+            .EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject())
+            .ToDictionary(
+                operation => operation.Value.GetProperty("operationId").GetString()!,
+                operation =>
+                    string.Join(
+                        " or ",
+                        operation
+                            .Value.GetProperty("security")
+                            .EnumerateArray()
+                            .SelectMany(s => s.EnumerateObject().Select(scheme => scheme.Name))
+                    )
+            );
+        var declared = _broker
+            .Services.GetRequiredService<EndpointDataSource>()
+            .Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>() is not null)
+            .ToDictionary(
+                endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName,
+                endpoint =>
+                    endpoint.Metadata.GetMetadata<CalledBy>()!.Caller switch
+                    {
+                        Caller.Agent => "workloadToken",
+                        Caller.Person => "personToken",
+                        Caller.AgentOrPerson => "workloadToken or personToken",
+                        _ => "",
+                    }
+            );
+        Assert.Equal(declared.OrderBy(pair => pair.Key), described.OrderBy(pair => pair.Key));
+        Assert.Equal(
+            ("workloadToken", "personToken", "workloadToken or personToken", ""),
+            (described["exchange"], described["orderRevocation"], described["closeTask"], described["live"])
+        );
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using System.Text;
 using CredBroker.Core.Identity;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -303,6 +304,60 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
         go.SetResult();
         using var served = await running;
         await served.ReadAsync(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task Agents_and_strangers_never_take_the_room_that_is_kept_for_people()
+    {
+        await using var small = await TestBroker.StartAsync(
+            new Dictionary<string, string?> { ["Listen:MaxRequests"] = "8" }
+        );
+        using var started = new CountdownEvent(7);
+        var go = new TaskCompletionSource();
+        small.Vault.BeforeMint = () =>
+        {
+            started.Signal();
+            return go.Task;
+        };
+        var running = Enumerable
+            .Range(0, 7)
+            .Select(_ => small.SendAsync(HttpMethod.Post, "/v1/credentials", small.Agent(), Api.Exchange()))
+            .ToList();
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(started.IsSet), "seven exchanges under way");
+
+        foreach (
+            var (method, path) in new[]
+            {
+                (HttpMethod.Delete, "/v1/credentials/00000000000000000000000000000000"),
+                (HttpMethod.Post, "/v1/tasks/t-1/close"),
+                (HttpMethod.Get, "/openapi/v1.json"),
+                (HttpMethod.Get, "/v1/unheard-of"),
+                (HttpMethod.Put, "/v1/revocations"),
+            }
+        )
+        {
+            using var refused = await small.SendAsync(method, path, small.Agent());
+            await refused.ReadProblemAsync("CB6013");
+            Assert.Equal("1", refused.Headers.GetValues("Retry-After").Single());
+        }
+
+        using var ordered = await small.SendAsync(
+            HttpMethod.Post,
+            "/v1/revocations",
+            small.Person("admin"),
+            Api.Json("""{"credential":"shared-key"}""")
+        );
+        await ordered.ReadAsync(HttpStatusCode.Accepted);
+
+        go.SetResult();
+        foreach (var served in await Task.WhenAll(running))
+        {
+            await served.ReadAsync(HttpStatusCode.Created);
+            served.Dispose();
+        }
+
+        using var again = await small.SendAsync(HttpMethod.Get, "/openapi/v1.json", null);
+        await again.ReadAsync(HttpStatusCode.OK);
     }
 
     [Theory]

@@ -127,6 +127,27 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         Assert.DoesNotContain("secret-in-the-wrong-place", log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Each_call_of_a_person_is_on_record_under_their_name()
+    {
+        foreach (var (method, path, body, roles) in Calls)
+        {
+            var person = $"person-{Guid.NewGuid():N}";
+            using var response = await SendAsync(
+                method,
+                path,
+                body,
+                _broker.People.Token(person, claims => claims["roles"] = roles)
+            );
+            Assert.True(
+                (int)response.StatusCode is 200 or 202 or 204 or 404,
+                $"{method} {path}: {response.StatusCode}"
+            );
+            using var export = await SendAsync("GET", "/v1/audit/export", null, _broker.Person("auditor"));
+            Assert.Contains(person, await export.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
     private Task<HttpResponseMessage> SendAsync(string method, string path, string? body, string? token) =>
         _broker.SendAsync(new HttpMethod(method), path, token, body is null ? null : Api.Json(body));
 }

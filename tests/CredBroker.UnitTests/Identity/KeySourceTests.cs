@@ -39,6 +39,31 @@ public sealed class KeySourceTests
     }
 
     [Fact]
+    public async Task The_end_of_the_first_read_is_waited_for_and_of_no_later_one()
+    {
+        var gate = new TaskCompletionSource();
+        _answer = async _ =>
+        {
+            await gate.Task;
+            throw new KeyDocumentException("nothing here");
+        };
+        var first = _source.WaitForFirstReadAsync(default);
+        Assert.False(first.IsCompleted);
+        gate.SetResult();
+        await first;
+        Assert.Null(_source.Current);
+
+        _answer = async cancellationToken =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken);
+            return default;
+        };
+        var second = _source.ReadAsync();
+        await _source.WaitForFirstReadAsync(default);
+        Assert.False(second.IsCompleted);
+    }
+
+    [Fact]
     public async Task However_many_callers_ask_there_is_one_read()
     {
         var gate = new TaskCompletionSource();

@@ -637,7 +637,11 @@ public sealed class OidcTokenTests : IDisposable
         var refusal = await _fixture.RefuseAsync(TestToken.Oidc(TestKey.Rsa));
         Assert.Equal(RefusalCode.KeysUnavailable, refusal.Code);
         Assert.Equal(TimeSpan.FromSeconds(1), refusal.RetryAfter);
-        Assert.Equal([TestToken.Issuer], _fixture.Sources.WithoutKeys());
+        Assert.Equal(
+            [TestToken.Issuer],
+            _fixture.Sources.All.Where(source => source.Current is null).Select(source => source.Name)
+        );
+        Assert.False(await _fixture.Sources.CanVerifyWorkloadsAsync(TestContext.Current.CancellationToken));
     }
 
     // The claims of an ordinary token with one of them replaced by the member of the given object, or left out.

@@ -45,7 +45,6 @@ public sealed class PolicyControlTests : IDisposable
 
         Assert.Null(_control.Current);
         Assert.Equal(["there is no policy document yet"], _control.LastFaults);
-        Assert.Null(_control.Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling));
     }
 
     [Fact]
@@ -59,7 +58,7 @@ public sealed class PolicyControlTests : IDisposable
         Assert.Equal(_time.GetUtcNow(), _control.Current.AppliedAt);
         Assert.Equal(
             PolicyEffect.Allow,
-            _control.Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling)!.Effect
+            _control.Current.Set.Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling).Effect
         );
         var details = Assert.Single(await EventsAsync(AuditEventTypes.PolicyApplied)).GetProperty("details");
         Assert.Equal(
@@ -107,29 +106,15 @@ public sealed class PolicyControlTests : IDisposable
     }
 
     [Fact]
-    public async Task A_good_edit_is_the_next_version_and_wakes_who_waits_for_it()
+    public async Task A_good_edit_is_the_next_version()
     {
         _source.Text = Samples.Text;
         await _control.StartAsync(CancellationToken.None);
-        var waiting = _control.WaitForNewVersionAsync(1, CancellationToken.None);
-        Assert.False(waiting.IsCompleted);
         _source.Text = Samples.Text + "# edited\n";
 
         Assert.True(await _control.RefreshAsync(CancellationToken.None));
 
-        Assert.Equal(2, (await waiting).Version);
-        Assert.Equal(2, (await _control.WaitForNewVersionAsync(0, CancellationToken.None)).Version);
-    }
-
-    [Fact]
-    public async Task Waiting_for_a_version_ends_with_its_token()
-    {
-        using var cancel = new CancellationTokenSource();
-        var waiting = _control.WaitForNewVersionAsync(0, cancel.Token);
-
-        await cancel.CancelAsync();
-
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Equal(2, _control.Current!.Version);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using CredBroker.Server.Endpoints.Input;
+using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Credentials;
 using FsCheck.Xunit;
 
 namespace CredBroker.UnitTests.Server;
@@ -13,37 +14,33 @@ public sealed class SigningRequestTests
     public void An_ec_p256_request_is_taken_and_its_key_read()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var (csr, fault) = SigningRequest.Parse(
+        var parsed = SigningRequest.Parse(
             new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem()
         );
 
-        Assert.Null(fault);
-        Assert.Equal(key.ExportSubjectPublicKeyInfo(), csr!.PublicKey.ToArray());
+        Assert.True(parsed.Passes(out var csr, out _));
+        Assert.Equal(key.ExportSubjectPublicKeyInfo(), csr.PublicKey.ToArray());
     }
 
     [Fact]
     public void An_ec_p384_request_is_taken()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        Assert.Null(
-            SigningRequest
-                .Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA384).CreateSigningRequestPem())
-                .Fault
-        );
+        Assert.Null(Fault(new CertificateRequest(Subject, key, HashAlgorithmName.SHA384).CreateSigningRequestPem()));
     }
 
     [Fact]
     public void An_rsa_2048_request_is_taken()
     {
         using var key = RSA.Create(2048);
-        Assert.Null(SigningRequest.Parse(Rsa(key)).Fault);
+        Assert.Null(Fault(Rsa(key)));
     }
 
     [Fact]
     public void A_weak_rsa_key_is_refused()
     {
         using var key = RSA.Create(1024);
-        Assert.Contains("2,048", SigningRequest.Parse(Rsa(key)).Fault, StringComparison.Ordinal);
+        Assert.Contains("2,048", Fault(Rsa(key)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,9 +49,7 @@ public sealed class SigningRequestTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP521);
         Assert.Contains(
             "P-256",
-            SigningRequest
-                .Parse(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem())
-                .Fault,
+            Fault(new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem()),
             StringComparison.Ordinal
         );
     }
@@ -66,7 +61,7 @@ public sealed class SigningRequestTests
         var der = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequest();
         var at = der.AsSpan().IndexOf("agent"u8);
         der[at] = (byte)'A';
-        Assert.Contains("self-signature", SigningRequest.Parse(Pem(der)).Fault, StringComparison.Ordinal);
+        Assert.Contains("self-signature", Fault(Pem(der)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,7 +71,7 @@ public sealed class SigningRequestTests
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(Subject, new PublicKey(other), HashAlgorithmName.SHA256);
         var der = request.CreateSigningRequest(X509SignatureGenerator.CreateForECDsa(own));
-        Assert.NotNull(SigningRequest.Parse(Pem(der)).Fault);
+        Assert.NotNull(Fault(Pem(der)));
     }
 
     [Theory]
@@ -84,31 +79,27 @@ public sealed class SigningRequestTests
     [InlineData("not PEM")]
     [InlineData("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----")]
     [InlineData("-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----")]
-    public void What_is_no_request_is_refused(string pem) => Assert.NotNull(SigningRequest.Parse(pem).Fault);
+    public void What_is_no_request_is_refused(string pem) => Assert.NotNull(Fault(pem));
 
     [Fact]
     public void A_second_block_or_text_around_the_block_is_refused()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var pem = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
-        Assert.NotNull(SigningRequest.Parse(pem + "\n" + pem).Fault);
-        Assert.NotNull(SigningRequest.Parse("see here:\n" + pem).Fault);
+        Assert.NotNull(Fault(pem + "\n" + pem));
+        Assert.NotNull(Fault("see here:\n" + pem));
     }
 
     [Fact]
     public void A_private_key_is_refused()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        Assert.NotNull(SigningRequest.Parse(key.ExportPkcs8PrivateKeyPem()).Fault);
+        Assert.NotNull(Fault(key.ExportPkcs8PrivateKeyPem()));
     }
 
     [Fact]
     public void An_oversized_text_is_refused_unread() =>
-        Assert.Contains(
-            "longer",
-            SigningRequest.Parse(new string('A', SigningRequest.MaxLength + 1)).Fault,
-            StringComparison.Ordinal
-        );
+        Assert.Contains("longer", Fault(new string('A', SigningRequest.MaxLength + 1)), StringComparison.Ordinal);
 
     [Property(MaxTest = 200)]
     public void A_damaged_request_is_judged_without_an_exception(int position, byte value)
@@ -117,6 +108,18 @@ public sealed class SigningRequestTests
         var der = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequest();
         der[(int)((uint)position % (uint)der.Length)] = value;
         _ = SigningRequest.Parse(Pem(der));
+    }
+
+    /// <summary>What is wrong with the request; null when it is taken.</summary>
+    private static string? Fault(string pem)
+    {
+        if (SigningRequest.Parse(pem).Passes(out _, out var refusal))
+        {
+            return null;
+        }
+
+        Assert.Equal(RefusalCode.CsrInvalid, refusal.Code);
+        return refusal.Detail;
     }
 
     private static string Rsa(RSA key) =>

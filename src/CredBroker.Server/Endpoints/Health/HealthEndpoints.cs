@@ -1,8 +1,4 @@
 using CredBroker.Client;
-using CredBroker.Core.Issuing;
-using CredBroker.Core.PolicyVersions;
-using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Health;
@@ -13,11 +9,6 @@ namespace CredBroker.Server.Endpoints.Health;
 /// </summary>
 internal static class HealthEndpoints
 {
-    private const string Well = "ok";
-    private const string Ill = "unavailable";
-
-    private static readonly string NoSuchLease = new('0', 32);
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes
@@ -28,8 +19,8 @@ internal static class HealthEndpoints
         routes
             .MapGet(
                 "/health/ready",
-                async (IBrokerStore store, CancellationToken cancellationToken) =>
-                    Answer([await StoreAsync(store, cancellationToken)])
+                async (BrokerHealth health, CancellationToken cancellationToken) =>
+                    Answer([await health.StoreAsync(cancellationToken)])
             )
             .WithName("ready")
             .WithSummary("The store answers: leases can be listed and revoked, the audit log exported.")
@@ -38,12 +29,8 @@ internal static class HealthEndpoints
         routes
             .MapGet(
                 "/health/issuing",
-                async (
-                    IBrokerStore store,
-                    PolicyControl policy,
-                    ISecretIssuer issuer,
-                    CancellationToken cancellationToken
-                ) => Answer([await StoreAsync(store, cancellationToken), Policy(policy), Vault(issuer.Status)])
+                async (BrokerHealth health, CancellationToken cancellationToken) =>
+                    Answer(await health.IssuingAsync(cancellationToken))
             )
             .WithName("issuing")
             .WithSummary("Secrets can be issued; if not, the part that keeps them from it.")
@@ -53,39 +40,11 @@ internal static class HealthEndpoints
 
     private static Reply<HealthResponse> Answer(IReadOnlyList<HealthPartResponse> parts)
     {
-        var well = parts.All(part => part.Status == Well);
-        var (status, text) = well ? (StatusCodes.Status200OK, Well) : (StatusCodes.Status503ServiceUnavailable, Ill);
-        return new(status, new() { Status = text, Parts = parts }, BrokerJson.Default.HealthResponse);
+        var isWell = parts.All(part => part.Status == BrokerHealth.Well);
+        return new(
+            isWell ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
+            new() { Status = isWell ? BrokerHealth.Well : BrokerHealth.Ill, Parts = parts },
+            BrokerJson.Default.HealthResponse
+        );
     }
-
-    private static async ValueTask<HealthPartResponse> StoreAsync(
-        IBrokerStore store,
-        CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            await store.Leases.FindAsync(NoSuchLease, cancellationToken);
-            return Part("store", null);
-        }
-        catch (StoreUnavailableException)
-        {
-            return Part("store", new(RefusalCode.StoreUnavailable, "The store does not answer."));
-        }
-    }
-
-    private static HealthPartResponse Policy(PolicyControl policy) =>
-        Part("policy", policy.Current is null ? new(RefusalCode.PolicyMissing, "No policy is in force.") : null);
-
-    private static HealthPartResponse Vault(IssuerStatus status) =>
-        Part("vault", status.CanIssue ? null : status.Refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused."));
-
-    private static HealthPartResponse Part(string name, Refusal? refusal) =>
-        new()
-        {
-            Name = name,
-            Status = refusal is null ? Well : Ill,
-            Code = refusal?.CodeText,
-            Detail = refusal?.Detail,
-        };
 }

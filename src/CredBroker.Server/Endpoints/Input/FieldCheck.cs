@@ -33,6 +33,10 @@ internal sealed class FieldCheck
     /// <summary>All faults as one refusal; null when there is none.</summary>
     public Refusal? Refusal => _faults is null ? null : new(RefusalCode.FieldInvalid, string.Join(' ', _faults));
 
+    /// <summary>What was checked, if there is no fault.</summary>
+    public Checked<T> Of<T>(T value)
+        where T : class => Refusal is { } refusal ? refusal : value;
+
     /// <summary>
     /// A name: 1 to 128 letters, digits and <c>. _ : @ + = ~ -</c>, so that it can stand in a path, a log line and a
     /// table.

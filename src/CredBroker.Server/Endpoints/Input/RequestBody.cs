@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 namespace CredBroker.Server.Endpoints.Input;
 
 /// <summary>
-/// Reads a bounded JSON body: strict in its text (<see cref="StrictJson"/>) and in its members (the given metadata
+/// Reads a bounded JSON body: strict in its text (<see cref="RequestJson"/>) and in its members (the given metadata
 /// refuses unknown and duplicate ones).
 /// </summary>
 internal static class RequestBody
@@ -16,17 +16,17 @@ internal static class RequestBody
     public const int MaxBytes = 64 * 1024;
 
     /// <summary>The body, or why it was refused.</summary>
-    public static async ValueTask<(T? Body, Refusal? Refusal)> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
+    public static async ValueTask<Checked<T>> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
         where T : class
     {
         if (!IsJson(http.Request.ContentType))
         {
-            return (null, new(RefusalCode.MediaTypeNotSupported, "Send the body as application/json."));
+            return new Refusal(RefusalCode.MediaTypeNotSupported, "Send the body as application/json.");
         }
 
         if (http.Request.ContentLength > MaxBytes)
         {
-            return (null, TooLarge);
+            return TooLarge;
         }
 
         var reader = http.Request.BodyReader;
@@ -36,7 +36,7 @@ internal static class RequestBody
             if (read.Buffer.Length > MaxBytes)
             {
                 reader.AdvanceTo(read.Buffer.End);
-                return (null, TooLarge);
+                return TooLarge;
             }
 
             if (read.IsCompleted)
@@ -50,7 +50,7 @@ internal static class RequestBody
         }
     }
 
-    private static (T? Body, Refusal? Refusal) Parse<T>(ReadOnlySequence<byte> bytes, JsonTypeInfo<T> type)
+    private static Checked<T> Parse<T>(ReadOnlySequence<byte> bytes, JsonTypeInfo<T> type)
         where T : class
     {
         if (bytes.IsSingleSegment)
@@ -71,23 +71,23 @@ internal static class RequestBody
         }
     }
 
-    private static (T? Body, Refusal? Refusal) Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
+    private static Checked<T> Parse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type)
         where T : class
     {
-        if (StrictJson.Fault(json) is { } fault)
+        if (RequestJson.Fault(json) is { } fault)
         {
-            return (null, new(RefusalCode.BodyInvalid, fault));
+            return new Refusal(RefusalCode.BodyInvalid, fault);
         }
 
         try
         {
             return JsonSerializer.Deserialize(json, type) is { } body
-                ? (body, null)
-                : (null, new(RefusalCode.BodyInvalid, "The body is null; send a JSON object."));
+                ? body
+                : new Refusal(RefusalCode.BodyInvalid, "The body is null; send a JSON object.");
         }
         catch (JsonException e)
         {
-            return (null, new(RefusalCode.BodyInvalid, Explain(e)));
+            return new Refusal(RefusalCode.BodyInvalid, Explain(e));
         }
     }
 

@@ -1,17 +1,19 @@
+using System.Globalization;
 using CredBroker.Client;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 
 namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
-/// The one place where a refusal becomes HTTP: RFC 9457 <c>application/problem+json</c> with the stable code, and the
-/// status and title that the table of codes gives it.
+/// The one place where a refusal becomes a problem: RFC 9457 <c>application/problem+json</c> with the stable code, and
+/// the status and title that the table of codes gives it.
 /// </summary>
-internal sealed class Problem(Refusal refusal, string? decisionId = null) : IResult
+internal static class Problem
 {
     public const string MediaType = "application/problem+json";
 
-    public Task ExecuteAsync(HttpContext httpContext)
+    public static Task WriteAsync(HttpContext http, Refusal refusal, string? decisionId)
     {
         var code =
             ErrorCodes.Find(refusal.CodeText)
@@ -19,11 +21,11 @@ internal sealed class Problem(Refusal refusal, string? decisionId = null) : IRes
         var retryAfter = refusal.RetryAfter is { } wait
             ? (int)Math.Ceiling(Math.Max(1, wait.TotalSeconds))
             : (int?)null;
-        var response = httpContext.Response;
+        var response = http.Response;
         response.StatusCode = code.Status;
-        if (retryAfter is not null)
+        if (retryAfter is { } seconds)
         {
-            response.Headers.RetryAfter = retryAfter.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         if (code.Status == StatusCodes.Status401Unauthorized)
@@ -41,14 +43,9 @@ internal sealed class Problem(Refusal refusal, string? decisionId = null) : IRes
             Detail = refusal.Detail,
             Code = refusal.CodeText,
             RetryAfter = retryAfter,
-            TraceId = Calls.TraceId(httpContext),
+            TraceId = RequestOrigin.TraceId(http),
             DecisionId = decisionId,
         };
-        return response.WriteAsJsonAsync(
-            body,
-            BrokerJson.Default.ProblemResponse,
-            MediaType,
-            httpContext.RequestAborted
-        );
+        return response.WriteAsJsonAsync(body, BrokerJson.Default.ProblemResponse, MediaType, http.RequestAborted);
     }
 }

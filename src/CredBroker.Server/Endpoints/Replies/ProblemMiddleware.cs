@@ -5,7 +5,7 @@ namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
 /// Outermost: whatever the server itself refuses (no such address, wrong method, a body too large) and every fault
-/// leaves as a problem with a stable code. A fault tells the caller its trace id and nothing else.
+/// leaves as a refusal with a stable code. A fault tells the caller its trace id and nothing else.
 /// </summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
 {
@@ -72,7 +72,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         context.Response.Clear();
         ReplyHeaders.Set(context.Response);
         context.Response.Headers.Allow = allow;
-        await new Problem(refusal).ExecuteAsync(context);
+        await new Refused(refusal).ExecuteAsync(context);
     }
 
     private static Refusal? OfStatus(int status) =>

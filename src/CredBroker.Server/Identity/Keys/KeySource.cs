@@ -106,6 +106,18 @@ internal sealed partial class KeySource(
     }
 
     /// <summary>
+    /// Waits until a first read has ended, well or not, and no longer than <see cref="MaxWait"/>. Does not wait once one
+    /// has: an issuer that does not answer costs the callers nothing.
+    /// </summary>
+    public async Task WaitForFirstReadAsync(CancellationToken cancellationToken)
+    {
+        if (_loaded is null && _lastFailure.Length == 0)
+        {
+            await NewerThanAsync(null, cancellationToken);
+        }
+    }
+
+    /// <summary>
     /// Reads now, or joins the read under way. Never fails: what went wrong is logged, and the last keys stay.
     /// </summary>
     public Task ReadAsync()

@@ -11,6 +11,7 @@ internal sealed class KeySources
 {
     private readonly List<KeySource> _all = [];
     private readonly List<TrustedIssuer> _issuers = [];
+    private readonly List<KeySource> _workloads = [];
 
     public KeySources(
         IdentitySettings settings,
@@ -52,6 +53,10 @@ internal sealed class KeySources
             var source = new KeySource(rules.IssuerName, fetch, parse, timing, time, logger);
             _all.Add(source);
             _issuers.Add(new TrustedIssuer(rules, source));
+            if (rules is not PeopleIssuerRules)
+            {
+                _workloads.Add(source);
+            }
         }
     }
 
@@ -61,6 +66,17 @@ internal sealed class KeySources
     /// <summary>Every issuer and trust domain, for the verifiers.</summary>
     public IReadOnlyList<TrustedIssuer> Issuers => _issuers;
 
-    /// <summary>The issuers and trust domains whose tokens cannot be verified now, for want of keys.</summary>
-    public IReadOnlyList<string> WithoutKeys() => [.. _all.Where(s => s.Current is null).Select(s => s.Name)];
+    /// <summary>
+    /// Whether the tokens of at least one issuer or trust domain of workloads can be verified now. Just after the start
+    /// it waits for the first reads, as a token would; later it only looks.
+    /// </summary>
+    public async ValueTask<bool> CanVerifyWorkloadsAsync(CancellationToken cancellationToken)
+    {
+        if (!_workloads.Any(source => source.Current is not null))
+        {
+            await Task.WhenAll(_workloads.Select(source => source.WaitForFirstReadAsync(cancellationToken)));
+        }
+
+        return _workloads.Any(source => source.Current is not null);
+    }
 }

@@ -1,0 +1,34 @@
+using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Replies;
+
+namespace CredBroker.Server.Endpoints.Callers;
+
+/// <summary>The roles that an endpoint for people takes, as metadata; a person needs one of them.</summary>
+internal sealed record TakenRoles(IReadOnlyList<PersonRole> Roles)
+{
+    /// <summary>Roles that may look at leases, revocations, processes and policy.</summary>
+    public static readonly TakenRoles Readers = new([PersonRole.Viewer, PersonRole.Auditor, PersonRole.Admin]);
+
+    /// <summary>Roles that may revoke and close.</summary>
+    public static readonly TakenRoles Admins = new([PersonRole.Admin]);
+
+    /// <summary>Roles that may export the audit log.</summary>
+    public static readonly TakenRoles Auditors = new([PersonRole.Auditor]);
+
+    /// <summary>Takes nobody: what an endpoint means that names no roles.</summary>
+    public static readonly TakenRoles None = new([]);
+
+    /// <summary>The roles that the endpoint of a request takes.</summary>
+    public static TakenRoles Of(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<TakenRoles>() ?? None;
+
+    /// <summary>Whether the person has one of the roles.</summary>
+    public bool Admit(Person person) => Roles.Any(person.Roles.Contains);
+
+    /// <summary>What a person without any of them is told.</summary>
+    public Refusal Refusal =>
+        new(
+            RefusalCode.RoleMissing,
+            $"This call needs one of the roles: {string.Join(", ", Roles.Select(KebabCase.Of))}."
+        );
+}

@@ -1,0 +1,12 @@
+using CredBroker.Client;
+using CredBroker.Core.Requests;
+
+namespace CredBroker.Server.Endpoints.Input;
+
+/// <summary>Parts of wire requests as Core's values; their bounds were checked before.</summary>
+internal static class Declared
+{
+    public static AgentTask Task(TaskDeclaration task) => new(task.Id, task.Process, task.Purpose);
+
+    public static ToolCall? ToolCall(ToolCallDeclaration? call) => call is null ? null : new(call.Name, call.Arguments);
+}

@@ -1,0 +1,38 @@
+using CredBroker.Client;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Leases;
+
+namespace CredBroker.Server.Endpoints.Revocations;
+
+/// <summary>Orders to revoke as the API shows them.</summary>
+internal static class RevocationResponses
+{
+    public static RevocationResponse DryRun(IReadOnlyList<Lease> reached) =>
+        new()
+        {
+            DryRun = true,
+            Complete = false,
+            Counts = reached.CountBy(lease => LeaseResponses.State(lease.State)).ToDictionary(),
+            Leases = [.. reached.Select(LeaseResponses.ForPeople)],
+            StillValid = [.. reached.Select(StillValid.Of).OfType<StillValid>().Select(LeaseResponses.Remainder)],
+        };
+
+    public static RevocationResponse Progress(RevocationProgress progress) =>
+        new()
+        {
+            RevocationId = progress.Order.Id,
+            Reason = progress.Order.Reason,
+            RequestedBy = progress.Order.RequestedBy,
+            RequestedAt = progress.Order.RequestedAt,
+            Complete =
+                progress.Order.EnumeratedAt is not null
+                && progress.Counts.All(count =>
+                    count.Value == 0 || count.Key is LeaseState.Revoked or LeaseState.Ended
+                ),
+            Counts = progress.Counts.ToDictionary(count => LeaseResponses.State(count.Key), count => count.Value),
+            Leases = [.. progress.Leases.Select(LeaseResponses.ForPeople)],
+            StillValid = [.. progress.StillValid.Select(LeaseResponses.Remainder)],
+        };
+}
