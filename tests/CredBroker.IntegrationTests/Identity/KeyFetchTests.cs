@@ -6,6 +6,7 @@ using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 using CredBroker.Server.Identity;
+using CredBroker.UnitTests.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
+using CredBroker.UnitTests.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
