@@ -24,7 +24,11 @@ public sealed class BrokerConnection : IDisposable
     /// <exception cref="ArgumentException">The address would send tokens in clear.</exception>
     public BrokerConnection(Uri address, ITokenSource tokenSource, HttpMessageHandler? handler = null)
         : this(
-            new HttpClient(handler ?? CreateHandler(address)) { BaseAddress = WithSlash(address), Timeout = DefaultTimeout },
+            new HttpClient(handler ?? CreateHandler(address))
+            {
+                BaseAddress = WithSlash(address),
+                Timeout = DefaultTimeout,
+            },
             tokenSource
         ) => _owns = true;
 

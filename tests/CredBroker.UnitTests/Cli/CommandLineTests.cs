@@ -49,6 +49,7 @@ public sealed class CommandLineTests
                 "policy",
                 "policy evaluate",
                 "policy lint",
+                "policy schema",
                 "release",
                 "vault",
                 "vault check",

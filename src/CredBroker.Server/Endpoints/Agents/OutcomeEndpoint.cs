@@ -16,7 +16,7 @@ internal static class OutcomeEndpoint
             .MapPost("/v1/credentials/{leaseId}/outcome", HandleAsync)
             .WithName("reportOutcome")
             .WithSummary("Records what was done with a secret, as the agent's statement.")
-            .Accepts<OutcomeRequest>("application/json")
+            .Accepts<ReportRequest>("application/json")
             .Produces(StatusCodes.Status204NoContent);
 
     private static async Task<IResult> HandleAsync(
@@ -26,7 +26,7 @@ internal static class OutcomeEndpoint
         CancellationToken cancellationToken
     )
     {
-        var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.OutcomeRequest);
+        var (proof, body, refusal) = await AgentCall.ReadAsync(http, BrokerJson.Strict.ReportRequest);
         if (body is not null)
         {
             var check = new FieldCheck();

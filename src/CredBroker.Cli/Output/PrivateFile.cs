@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace CredBroker.Cli.Keys;
+namespace CredBroker.Cli.Output;
 
 /// <summary>
 /// A file that only its owner can read. It is made before the secret is asked for, so that an unwritable place costs no

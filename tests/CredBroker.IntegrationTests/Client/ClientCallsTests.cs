@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace CredBroker.IntegrationTests.Client;
 
-public sealed class BrokerClientTests : IAsyncLifetime
+public sealed class ClientCallsTests : IAsyncLifetime
 {
     private static readonly LeaseResponse Lease = CliFixture.Lease();
     private StubBroker _broker = null!;
@@ -29,7 +29,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
     {
         _broker.On("GET /v1/credentials/l-1", Lease, BrokerJson.Default.LeaseResponse);
         var number = 0;
-        var client = new BrokerClient(_http, _ => ValueTask.FromResult($"token-{++number}"));
+        var client = new AgentClient(new(_http, TokenSource.From(_ => ValueTask.FromResult($"token-{++number}"))));
 
         await client.GetLeaseAsync("l-1");
         await client.GetLeaseAsync("l-1");
@@ -70,14 +70,14 @@ public sealed class BrokerClientTests : IAsyncLifetime
                 BrokerJson.Default.EvaluateResponse
             )
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
-        var client = Client();
+        var (agent, admin) = (Agent(), Admin());
 
-        await client.RenewAsync("l-1", new() { Ttl = TimeSpan.FromMinutes(2) });
-        await client.ReportOutcomeAsync("l-1", new() { Status = "succeeded", Summary = "42 rows" });
-        await client.CloseTaskAsync("run 17/", new() { Process = "invoice-triage" });
-        Assert.Equal("r-1", (await client.RevokeAsync(new() { Agent = "triage", DryRun = true })).RevocationId);
-        Assert.Equal(3, (await client.GetPolicyAsync()).Version);
-        await client.EvaluateAsync(
+        await agent.RenewAsync("l-1", new() { Ttl = TimeSpan.FromMinutes(2) });
+        await agent.ReportAsync("l-1", new() { Status = "succeeded", Summary = "42 rows" });
+        await agent.CloseTaskAsync("run 17/", new() { Process = "invoice-triage" });
+        Assert.Equal("r-1", (await admin.RevokeAsync(new() { Agent = "triage", DryRun = true })).RevocationId);
+        Assert.Equal(3, (await admin.GetPolicyAsync()).Version);
+        await admin.EvaluateAsync(
             new()
             {
                 Identity = new()
@@ -91,7 +91,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
                 Actions = ["read"],
             }
         );
-        Assert.Empty((await client.ListProcessesAsync()).Processes);
+        Assert.Empty((await admin.ListProcessesAsync()).Processes);
 
         Assert.Equal(
             [
@@ -112,7 +112,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
     {
         _broker.OnProblem("GET /v1/policy", "CB5001", "The store does not answer.", retryAfter: 5);
 
-        var problem = await Assert.ThrowsAsync<BrokerProblemException>(() => Client().GetPolicyAsync().AsTask());
+        var problem = await Assert.ThrowsAsync<BrokerProblemException>(() => Admin().GetPolicyAsync().AsTask());
 
         Assert.Equal(
             (503, "CB5001", TimeSpan.FromSeconds(5), "trace-1"),
@@ -136,7 +136,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
             }
         );
 
-        var problem = await Assert.ThrowsAsync<BrokerProblemException>(() => Client().GetPolicyAsync().AsTask());
+        var problem = await Assert.ThrowsAsync<BrokerProblemException>(() => Admin().GetPolicyAsync().AsTask());
 
         Assert.Equal((502, null), (problem.Status, problem.Code));
         Assert.DoesNotContain("html", problem.ToString(), StringComparison.Ordinal);
@@ -164,7 +164,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
         );
 
         var problem = await Assert.ThrowsAsync<BrokerProblemException>(() =>
-            Client()
+            Agent()
                 .ExchangeAsync(
                     new()
                     {
@@ -186,8 +186,9 @@ public sealed class BrokerClientTests : IAsyncLifetime
     [InlineData("hunter2 hunter3")]
     public async Task A_token_that_is_none_is_refused_and_not_quoted(string token)
     {
-        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            new BrokerClient(_http, _ => ValueTask.FromResult(token)).GetPolicyAsync().AsTask()
+        var connection = new BrokerConnection(_http, TokenSource.From(_ => ValueTask.FromResult(token)));
+        var fault = await Assert.ThrowsAsync<TokenSourceException>(() =>
+            new AdminClient(connection).GetPolicyAsync().AsTask()
         );
 
         Assert.DoesNotContain("hunter", fault.ToString(), StringComparison.Ordinal);
@@ -205,7 +206,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
             BaseAddress = address is null ? null : new Uri(address),
         };
 
-        Assert.Throws<ArgumentException>(() => new BrokerClient(clear, _ => ValueTask.FromResult("t")));
+        Assert.Throws<ArgumentException>(() => new BrokerConnection(clear, TokenSource.From(_ => new("t"))));
     }
 
     [Theory]
@@ -213,7 +214,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
     [InlineData(".")]
     [InlineData("..")]
     public async Task An_id_cannot_climb_out_of_its_path(string id) =>
-        await Assert.ThrowsAsync<ArgumentException>(() => Client().GetLeaseAsync(id).AsTask());
+        await Assert.ThrowsAsync<ArgumentException>(() => Agent().GetLeaseAsync(id).AsTask());
 
     [Fact]
     public async Task An_unhealthy_broker_is_an_answer_and_no_token_is_sent()
@@ -237,7 +238,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
             503
         );
 
-        Assert.Equal("CB4002", Assert.Single((await Client().GetHealthAsync("issuing")).Parts).Code);
+        Assert.Equal("CB4002", Assert.Single((await Connect().GetHealthAsync("issuing")).Parts).Code);
         Assert.Equal("", Assert.Single(_broker.Calls).Authorization);
     }
 
@@ -258,7 +259,7 @@ public sealed class BrokerClientTests : IAsyncLifetime
             (int)HttpStatusCode.Created
         );
 
-        var reply = await Client()
+        var reply = await Agent()
             .ExchangeAsync(
                 new()
                 {
@@ -274,5 +275,9 @@ public sealed class BrokerClientTests : IAsyncLifetime
         Assert.True(reply.TtlCut);
     }
 
-    private BrokerClient Client() => new(_http, _ => ValueTask.FromResult("a.b.c"));
+    private BrokerConnection Connect() => new(_http, TokenSource.From(_ => new("a.b.c")));
+
+    private AgentClient Agent() => new(Connect());
+
+    private AdminClient Admin() => new(Connect());
 }

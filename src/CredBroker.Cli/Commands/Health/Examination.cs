@@ -1,10 +1,10 @@
 using CredBroker.Cli.Connection;
 using CredBroker.Client;
 
-namespace CredBroker.Cli.Doctor;
+namespace CredBroker.Cli.Commands.Health;
 
 /// <summary>The checks, in the order in which one rests on the other.</summary>
-internal sealed class Examination(BrokerSession session, TokenSource? source, Terminal terminal)
+internal sealed class Examination(BrokerConnection connection, ITokenSource? source, Terminal terminal)
 {
     /// <summary>
     /// A lease id that no broker gave: asking for it shows whether the token is taken, and changes nothing.
@@ -39,12 +39,12 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
     {
         try
         {
-            var health = await session.Client.GetHealthAsync("live", cancellationToken);
+            var health = await connection.GetHealthAsync("live", cancellationToken);
             _checks.Add(
                 new(
                     "server",
                     health.Status == "ok",
-                    $"{session.Address} answers: {health.Status}",
+                    $"{connection.Address} answers: {health.Status}",
                     health.Status == "ok" ? null : "Look at the broker's log."
                 )
             );
@@ -52,7 +52,7 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
         }
         catch (HttpRequestException exception)
         {
-            var found = $"{session.Address} cannot be reached: {(exception.InnerException ?? exception).Message}";
+            var found = $"{connection.Address} cannot be reached: {(exception.InnerException ?? exception).Message}";
             _checks.Add(
                 new(
                     "server",
@@ -74,7 +74,7 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
                 new(
                     "server",
                     false,
-                    $"{session.Address} did not answer in time",
+                    $"{connection.Address} did not answer in time",
                     "Check the network between here and the broker."
                 )
             );
@@ -85,7 +85,7 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
                 new(
                     "server",
                     false,
-                    $"{session.Address} answers, but not as a broker does: {exception.Message}",
+                    $"{connection.Address} answers, but not as a broker does: {exception.Message}",
                     "Check the address in --server."
                 )
             );
@@ -96,7 +96,7 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
 
     private async Task HealthAsync(string probe, string name, string cure, CancellationToken cancellationToken)
     {
-        var health = await session.Client.GetHealthAsync(probe, cancellationToken);
+        var health = await connection.GetHealthAsync(probe, cancellationToken);
         var ill = health
             .Parts.Where(part => part.Status != "ok")
             .Select(part =>
@@ -122,9 +122,9 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
         {
             text = await source.ReadAsync(cancellationToken);
         }
-        catch (CliException exception)
+        catch (TokenSourceException exception)
         {
-            _checks.Add(new("token", false, exception.Message, exception.Next));
+            _checks.Add(new("token", false, exception.Message, exception.NextStep));
             return null;
         }
 
@@ -153,7 +153,7 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
     /// <summary>Whether the broker takes the token, as a workload's or as a person's.</summary>
     private async Task<DoctorCheck> AskAsync(CancellationToken cancellationToken)
     {
-        var refused = await RefusalAsync(() => session.Client.GetLeaseAsync(NoLease, cancellationToken));
+        var refused = await RefusalAsync(() => new AgentClient(connection).GetLeaseAsync(NoLease, cancellationToken));
         if (refused is null or { Code: "CB6004" })
         {
             return new("identity", true, "the broker accepts the token as a workload's");
@@ -161,7 +161,9 @@ internal sealed class Examination(BrokerSession session, TokenSource? source, Te
 
         if (refused.Code == "CB1017")
         {
-            refused = await RefusalAsync(() => session.Client.ListLeasesAsync(new() { Limit = 1 }, cancellationToken));
+            refused = await RefusalAsync(() =>
+                new AdminClient(connection).ListLeasesAsync(new() { Limit = 1 }, cancellationToken)
+            );
         }
 
         return refused is null

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace CredBroker.Cli.Keys;
+namespace CredBroker.Cli.Commands.Credentials;
 
 /// <summary>A private key that stays here, and the certificate request that proves its possession.</summary>
 internal sealed class CertificateKey : IDisposable

@@ -3,7 +3,7 @@ using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 
-namespace CredBroker.Cli.Commands;
+namespace CredBroker.Cli.Commands.Credentials;
 
 /// <summary><c>credbroker release</c>: an agent gives its secret back before its time.</summary>
 internal sealed class ReleaseCommand : Command
@@ -19,9 +19,9 @@ internal sealed class ReleaseCommand : Command
         SetAction(
             async (parsed, cancellationToken) =>
             {
-                using var session = broker.ConnectAsAgent(parsed);
+                using var connection = broker.ConnectAsAgent(parsed);
                 return Tell(
-                    await session.Client.ReleaseAsync(parsed.GetRequiredValue(_lease), cancellationToken),
+                    await new AgentClient(connection).ReleaseAsync(parsed.GetRequiredValue(_lease), cancellationToken),
                     terminal
                 );
             }
@@ -41,7 +41,7 @@ internal sealed class ReleaseCommand : Command
         foreach (var valid in release.StillValid ?? [])
         {
             terminal.Error.WriteLine(
-                $"Still valid{(valid.Until is { } until ? $" until {Moment.Exact(until)}" : "")}: {Printable.Text(valid.What)}"
+                $"Still valid{(valid.Until is { } until ? $" until {TimeText.Rfc3339(until)}" : "")}: {Printable.Text(valid.What)}"
             );
         }
 

@@ -1,10 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
-using CredBroker.Cli.Keys;
 using CredBroker.Client;
 
-namespace CredBroker.Cli.Commands;
+namespace CredBroker.Cli.Commands.Credentials;
 
 /// <summary>
 /// What <c>exchange</c> and <c>exec</c> ask for: the credential, the task it is for, and what will be done with it.

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
+using CredBroker.Cli.Commands.Credentials;
+using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 
-namespace CredBroker.Cli.Commands.Leases;
+namespace CredBroker.Cli.Commands.Revocations;
 
 /// <summary>
 /// <c>credbroker leases revoke</c>: orders a revocation and shows it until Vault has confirmed every lease.
@@ -64,32 +66,33 @@ internal sealed class LeasesRevokeCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         var request = Request(parsed);
-        using var session = _broker.ConnectAsPerson(parsed);
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var client = new AdminClient(connection, _terminal.Time);
         if (parsed.GetValue(_dryRun))
         {
-            return TellPreview(await session.Client.PreviewRevocationAsync(request!, cancellationToken), format);
+            return TellPreview(await client.PreviewRevocationAsync(request!, cancellationToken), format);
         }
 
         var order = request is null
             ? parsed.GetRequiredValue(_follow)!
-            : (await session.Client.RevokeAsync(request, cancellationToken)).RevocationId;
+            : (await client.RevokeAsync(request, cancellationToken)).RevocationId;
         if (request is not null)
         {
             _terminal.Error.WriteLine($"Ordered: {order}. It is carried out even if you stop watching.");
         }
 
-        var progress = await new RevocationWatch(session.Client, _terminal).UntilCompleteAsync(
+        var progress = await new RevocationWatch(client, _terminal).UntilCompleteAsync(
             order,
             parsed.GetRequiredValue(_wait)!.Value,
             cancellationToken
         );
-        return TellOutcome(order, progress, format);
+        return TellProgress(order, progress, format);
     }
 
     /// <summary>The order; null to follow an earlier one.</summary>
     private RevocationRequest? Request(ParseResult parsed)
     {
-        var selected = _selector.Revocation(parsed) with { Lease = parsed.GetValue(_lease) };
+        var selected = _selector.Apply(parsed, new RevocationRequest { Lease = parsed.GetValue(_lease) });
         var (isEmpty, all) = (selected == new RevocationRequest(), parsed.GetValue(_everything));
         if (parsed.GetValue(_follow) is not null)
         {
@@ -152,7 +155,7 @@ internal sealed class LeasesRevokeCommand : Command
         return ExitCodes.Done;
     }
 
-    private int TellOutcome(string order, RevocationResponse progress, OutputFormat format)
+    private int TellProgress(string order, RevocationResponse progress, OutputFormat format)
     {
         if (format == OutputFormat.Json)
         {
@@ -200,7 +203,7 @@ internal sealed class LeasesRevokeCommand : Command
         lease.Revocation switch
         {
             _ when lease.State == LeaseStates.Ended => "never: it cannot be revoked",
-            { ConfirmedAt: { } confirmed, RequestedAt: { } requested } => Moment.Span(confirmed - requested),
+            { ConfirmedAt: { } confirmed, RequestedAt: { } requested } => TimeText.Duration(confirmed - requested),
             { LastError: { Length: > 0 } error } => error,
             _ => "",
         };

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace CredBroker.Cli.Doctor;
+namespace CredBroker.Cli.Commands.Health;
 
 /// <summary>
 /// What <c>doctor</c> found, in the order of its checks. After a check on which the next ones rest has failed, they are

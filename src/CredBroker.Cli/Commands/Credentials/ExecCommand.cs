@@ -1,11 +1,10 @@
 using System.CommandLine;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Exec;
-using CredBroker.Cli.Keys;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 
-namespace CredBroker.Cli.Commands;
+namespace CredBroker.Cli.Commands.Credentials;
 
 /// <summary>
 /// <c>credbroker exec</c>: runs a command with a secret in its environment, and gives the secret back when the command
@@ -13,8 +12,6 @@ namespace CredBroker.Cli.Commands;
 /// </summary>
 internal sealed class ExecCommand : Command
 {
-    private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(20);
-
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
     private readonly RequestOptions _request = new();
@@ -59,15 +56,18 @@ internal sealed class ExecCommand : Command
         var executable = Executable.Find(line[0], _terminal.Variable);
         using var key = parsed.GetValue(_request.NewKey) ? CertificateKey.Create() : null;
         using var signals = new SignalRelay();
-        BrokerSession? session = null;
-        ExchangeResponse? reply = null;
+        BrokerConnection? connection = null;
+        CredentialLease? lease = null;
         try
         {
-            session = _broker.ConnectAsAgent(parsed);
+            connection = _broker.ConnectAsAgent(parsed);
 
             // Not cancelled by Ctrl-C: the secret may exist already, and only its lease id releases it. The
             // connection's own timeout bounds the wait.
-            reply = await session.Client.ExchangeAsync(_request.Build(parsed, key), CancellationToken.None);
+            lease = await new AgentClient(connection, _terminal.Time).AcquireAsync(
+                _request.Build(parsed, key),
+                cancellationToken: CancellationToken.None
+            );
             if (signals.EarlyExitCode is { } early)
             {
                 return early;
@@ -76,15 +76,12 @@ internal sealed class ExecCommand : Command
             using var child = ChildProcess.Start(
                 executable,
                 line[1..],
-                Environment(parsed, reply, key),
-                session.Token.Variables
+                Environment(parsed, lease.GetSecret<SecretResponse>(), key),
+                connection.TokenSource.Variables
             );
             signals.Attach(child);
-            using var ended = new CancellationTokenSource();
-            var renewal = new Renewal(session.Client, reply, _terminal).RunAsync(ended.Token);
+            using var ending = lease.Ending.Register(() => TellEnding(lease));
             await child.WaitForExitAsync(CancellationToken.None);
-            await ended.CancelAsync();
-            await renewal;
             return child.ExitCode;
         }
         catch (Exception exception) when (Failures.IsExpected(exception, interrupted))
@@ -94,47 +91,49 @@ internal sealed class ExecCommand : Command
         }
         finally
         {
-            if (reply is not null)
+            if (lease is not null)
             {
-                await ReleaseAsync(session!, reply);
+                await ReleaseAsync(lease);
             }
 
-            session?.Dispose();
+            connection?.Dispose();
         }
     }
 
-    private ChildEnvironment Environment(ParseResult parsed, ExchangeResponse reply, CertificateKey? key)
+    private ChildEnvironment Environment(ParseResult parsed, SecretResponse secret, CertificateKey? key)
     {
-        var secret =
-            reply.Secret is CertificateSecret { PrivateKey: null } certificate && key is not null
-                ? certificate with
-                {
-                    PrivateKey = key.ToPem(),
-                }
-                : reply.Secret;
+        if (secret is CertificateSecret { PrivateKey: null } certificate && key is not null)
+        {
+            secret = certificate with { PrivateKey = key.ToPem() };
+        }
+
         return parsed.GetRequiredValue(_style) == "postgres"
             ? ChildEnvironment.Postgres(secret)
             : ChildEnvironment.Prefixed(secret, parsed.GetRequiredValue(_prefix), _terminal.Variable);
     }
 
+    /// <summary>The command goes on: only it knows what the end of its secret means to it.</summary>
+    private void TellEnding(CredentialLease lease) =>
+        Failures.Tell(
+            $"The secret of this command ends at {TimeText.Rfc3339(lease.ExpiresAt)} and was not renewed{(lease.RenewalFailure is { } failure ? $": {failure.Message}" : " yet.")}",
+            "",
+            _terminal
+        );
+
     /// <summary>Quiet when all is well: what is on standard error belongs to the command.</summary>
-    private async Task ReleaseAsync(BrokerSession session, ExchangeResponse reply)
+    private async Task ReleaseAsync(CredentialLease lease)
     {
-        using var timeout = new CancellationTokenSource(ReleaseTimeout, _terminal.Time);
-        try
+        await lease.DisposeAsync();
+        if (lease.Release is { State: LeaseStates.Revoking } release)
         {
-            var release = await session.Client.ReleaseAsync(reply.LeaseId, timeout.Token);
-            if (release.State == LeaseStates.Revoking)
-            {
-                ReleaseCommand.Tell(release, _terminal);
-            }
+            ReleaseCommand.Tell(release, _terminal);
         }
-        catch (Exception exception)
-            when (exception is OperationCanceledException || Failures.IsExpected(exception, timeout.Token))
+
+        if (lease.ReleaseFailure is { } failure)
         {
             Failures.Tell(
-                $"The secret of lease {reply.LeaseId} could not be released: {exception.Message}",
-                $"It ends by itself at {Moment.Exact(reply.ExpiresAt)}; sooner with: credbroker release {reply.LeaseId}",
+                $"The secret of lease {lease.LeaseId} could not be released: {failure.Message}",
+                $"It ends by itself at {TimeText.Rfc3339(lease.ExpiresAt)}; sooner with: credbroker release {lease.LeaseId}",
                 _terminal
             );
         }

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using CredBroker.Cli.Output;
 
-namespace CredBroker.Cli.Doctor;
+namespace CredBroker.Cli.Commands.Health;
 
 /// <summary>Decodes a JWT without verifying it, to show a person what is in it.</summary>
 internal static class TokenReading
@@ -23,7 +23,7 @@ internal static class TokenReading
     public static string Show(string name, JsonElement value, OutputFormat format, TimeProvider time) =>
         value switch
         {
-            { ValueKind: JsonValueKind.Number } when Times.Contains(name) && Time(value) is { } moment => Moment.Both(
+            { ValueKind: JsonValueKind.Number } when Times.Contains(name) && Time(value) is { } moment => TimeText.Full(
                 moment,
                 format,
                 time

@@ -1,18 +1,16 @@
 using System.CommandLine;
 using System.Text.Json;
 using CredBroker.Cli.Connection;
-using CredBroker.Cli.Doctor;
 using CredBroker.Cli.Output;
+using CredBroker.Client;
 
-namespace CredBroker.Cli.Commands;
+namespace CredBroker.Cli.Commands.Health;
 
 /// <summary><c>credbroker doctor</c>: why does it not work? Names the first failing check and its cure.</summary>
 internal sealed class DoctorCommand : Command
 {
-    private static readonly TokenSource NoToken = new(
-        "no token",
-        _ => throw new InvalidOperationException("Only the token checks read a token."),
-        []
+    private static readonly ITokenSource NoToken = TokenSource.From(_ =>
+        throw new InvalidOperationException("Only the token checks read a token.")
     );
 
     private readonly Terminal _terminal;
@@ -33,8 +31,8 @@ internal sealed class DoctorCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var (format, token) = (OutputOption.Of(parsed, _terminal), Token(parsed));
-        using var session = new BrokerSession(_broker.Address(parsed), _broker.Handler(parsed), token ?? NoToken);
-        var report = await new Examination(session, token, _terminal).RunAsync(cancellationToken);
+        using var connection = _broker.Connect(parsed, token ?? NoToken);
+        var report = await new Examination(connection, token, _terminal).RunAsync(cancellationToken);
         if (format == OutputFormat.Json)
         {
             _terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
@@ -47,7 +45,7 @@ internal sealed class DoctorCommand : Command
         return report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound;
     }
 
-    private TokenSource? Token(ParseResult parsed)
+    private ITokenSource? Token(ParseResult parsed)
     {
         try
         {

@@ -1,17 +1,14 @@
 using CredBroker.Client;
 using Spectre.Console;
 
-namespace CredBroker.Cli.Commands.Leases;
+namespace CredBroker.Cli.Commands.Revocations;
 
 /// <summary>
 /// Asks how far a revocation is until it is complete, and shows that on standard error: a bar for a person, a line per
 /// change for a log.
 /// </summary>
-internal sealed class RevocationWatch(BrokerClient client, Terminal terminal)
+internal sealed class RevocationWatch(AdminClient client, Terminal terminal)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-
     /// <summary>The order as it stands when it is complete, or when the time is over.</summary>
     public async Task<RevocationResponse> UntilCompleteAsync(
         string order,
@@ -69,17 +66,17 @@ internal sealed class RevocationWatch(BrokerClient client, Terminal terminal)
     )
     {
         var started = terminal.Time.GetTimestamp();
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        RevocationResponse? last = null;
+        await foreach (var progress in client.FollowRevocationAsync(order, cancellationToken))
         {
-            var progress = await client.GetRevocationAsync(order, cancellationToken);
-            show(progress);
-            if (progress.Complete || terminal.Time.GetElapsedTime(started) + pause > wait)
+            show(last = progress);
+            if (terminal.Time.GetElapsedTime(started) >= wait)
             {
-                return progress;
+                break;
             }
-
-            await Task.Delay(pause, terminal.Time, cancellationToken);
         }
+
+        return last!;
     }
 
     private static int Over(RevocationResponse progress) =>

@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using CredBroker.Cli.Connection;
-using CredBroker.Cli.Keys;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 
-namespace CredBroker.Cli.Commands;
+namespace CredBroker.Cli.Commands.Credentials;
 
 /// <summary><c>credbroker exchange</c>: the identity token for a secret, written to standard output.</summary>
 internal sealed class ExchangeCommand : Command
@@ -57,9 +56,9 @@ internal sealed class ExchangeCommand : Command
         using var key = Key(parsed);
         using var keyFile = parsed.GetValue(_keyOut) is { } keyPath ? PrivateFile.Create(keyPath) : null;
         using var certFile = parsed.GetValue(_certOut) is { } certPath ? PrivateFile.Create(certPath) : null;
-        using var session = _broker.ConnectAsAgent(parsed);
+        using var connection = _broker.ConnectAsAgent(parsed);
 
-        var reply = await session.Client.ExchangeAsync(
+        var reply = await new AgentClient(connection).ExchangeAsync(
             _request.Build(parsed, key) with
             {
                 IdempotencyKey = parsed.GetValue(_idempotencyKey),
@@ -82,7 +81,7 @@ internal sealed class ExchangeCommand : Command
 
         SecretLines.Write(reply.Secret, _terminal);
         _terminal.Error.WriteLine(
-            $"Lease {reply.LeaseId} ends {Moment.Both(reply.ExpiresAt, format, _terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
+            $"Lease {reply.LeaseId} ends {TimeText.Full(reply.ExpiresAt, format, _terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
                 + $"Give it back with: credbroker release {reply.LeaseId}"
         );
         return ExitCodes.Done;
@@ -94,14 +93,16 @@ internal sealed class ExchangeCommand : Command
             parsed.GetValue(_csrKey),
             parsed.GetValue(_request.NewKey) || parsed.GetValue(_keyOut) is not null
         );
-        return existing is not null && made
-                ? throw CliException.Usage(
-                    "--csr-key brings a key, --new-key and --key-out make one.",
-                    "Use one of them."
-                )
-            : existing is not null ? CertificateKey.Load(existing)
-            : made ? CertificateKey.Create()
-            : null;
+        return (existing, made) switch
+        {
+            (not null, true) => throw CliException.Usage(
+                "--csr-key brings a key, --new-key and --key-out make one.",
+                "Use one of them."
+            ),
+            (not null, false) => CertificateKey.Load(existing),
+            (null, true) => CertificateKey.Create(),
+            _ => null,
+        };
     }
 
     /// <summary>
