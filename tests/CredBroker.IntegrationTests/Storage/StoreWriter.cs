@@ -1,7 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
-using CredBroker.UnitTests.Storage;
 using CredBroker.Storage.Sqlite;
+using CredBroker.UnitTests.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
