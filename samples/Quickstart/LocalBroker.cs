@@ -62,12 +62,17 @@ internal sealed class LocalBroker : IAsyncDisposable
     /// A client that speaks for an instance of an agent; it asks for a new token with every call, as agents on real
     /// platforms do.
     /// </summary>
-    public BrokerClient Agent(string agent, string instance) =>
-        new(Http, async cancellationToken => await AgentTokenAsync(agent, instance, cancellationToken));
+    public AgentClient Agent(string agent, string instance) =>
+        new(Connect(cancellationToken => AgentTokenAsync(agent, instance, cancellationToken)));
 
     /// <summary>A client that speaks for a person of dev mode.</summary>
-    public BrokerClient Person(string person) =>
-        new(Http, async cancellationToken => await TokenAsync([new("person", person)], cancellationToken));
+    public AdminClient Person(string person) =>
+        new(Connect(cancellationToken => TokenAsync([new("person", person)], cancellationToken)));
+
+    /// <summary>How the broker is.</summary>
+    public ValueTask<HealthResponse> GetHealthAsync(string probe, CancellationToken cancellationToken) =>
+        Connect(_ => throw new InvalidOperationException("Health needs no token."))
+            .GetHealthAsync(probe, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -76,6 +81,9 @@ internal sealed class LocalBroker : IAsyncDisposable
         await _application.DisposeAsync();
         await Dev.DisposeAsync();
     }
+
+    private BrokerConnection Connect(Func<CancellationToken, Task<string>> token) =>
+        new(Http, TokenSource.From(async cancellationToken => await token(cancellationToken)));
 
     private async Task<string> TokenAsync(
         IEnumerable<KeyValuePair<string, string>> who,

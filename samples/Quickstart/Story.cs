@@ -18,7 +18,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
     };
 
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly BrokerClient _agent = broker.Agent("triage", "triage-1");
+    private readonly AgentClient _agent = broker.Agent("triage", "triage-1");
     private readonly List<string> _secrets = [];
 
     /// <summary>Starts the broker, plays, and stops it; or leaves it running until Ctrl+C.</summary>
@@ -32,7 +32,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         narrator.Say($"broker      {broker.Address}");
         narrator.Say($"dev issuer  {broker.Dev.Issuer.Address}  says who an agent is");
         narrator.Say($"DevVault    {broker.Dev.Vault.Address}  a Vault in memory, prepared by `vault setup`");
-        var health = await broker.Agent("triage", "triage-1").GetHealthAsync("issuing", cancellationToken);
+        var health = await broker.GetHealthAsync("issuing", cancellationToken);
         narrator.Check(health.Status == "ok", "the broker issues: it has just proven that it can revoke");
 
         using var billing = await BillingService.TrustAsync(broker.Http, broker.Dev.Vault.Address, cancellationToken);
@@ -347,7 +347,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
     private async Task DeniedAsync(
         string code,
         string what,
-        BrokerClient who,
+        AgentClient who,
         TaskDeclaration task,
         string credential,
         string action,

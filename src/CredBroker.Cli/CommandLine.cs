@@ -3,6 +3,8 @@ using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands;
 using CredBroker.Cli.Commands.Audit;
+using CredBroker.Cli.Commands.Credentials;
+using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Vault;

@@ -21,7 +21,7 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(LeaseResponse))]
 [JsonSerializable(typeof(LeaseListResponse))]
 [JsonSerializable(typeof(RenewRequest))]
-[JsonSerializable(typeof(OutcomeRequest))]
+[JsonSerializable(typeof(ReportRequest))]
 [JsonSerializable(typeof(CloseTaskRequest))]
 [JsonSerializable(typeof(ReleaseResponse))]
 [JsonSerializable(typeof(RevocationRequest))]

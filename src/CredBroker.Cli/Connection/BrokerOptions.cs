@@ -49,22 +49,32 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
         command.Add(_audience);
     }
 
-    public BrokerSession ConnectAsAgent(ParseResult parsed)
+    public BrokerConnection ConnectAsAgent(ParseResult parsed) => Connect(parsed, AgentToken(parsed, Address(parsed)));
+
+    /// <summary>For calls that need no token; where one is sent, <paramref name="token"/> gives it.</summary>
+    public BrokerConnection Connect(ParseResult parsed, ITokenSource token) =>
+        new(Address(parsed), token, Handler(parsed));
+
+    public BrokerConnection ConnectAsPerson(ParseResult parsed) => Connect(parsed, PersonToken(parsed));
+
+    /// <summary>A workload's token: of the file that is named, or from where we run.</summary>
+    public ITokenSource AgentToken(ParseResult parsed, Uri address)
     {
-        var address = Address(parsed);
-        return new(address, Handler(parsed), AgentToken(parsed, address));
+        if (parsed.GetValue(_tokenFile) is { } path)
+        {
+            return TokenSource.File(path);
+        }
+
+        try
+        {
+            var audience = parsed.GetValue(_audience) ?? address.GetLeftPart(UriPartial.Authority);
+            return TokenSource.Detect(audience, terminal.Variable);
+        }
+        catch (TokenSourceException exception)
+        {
+            throw CliException.Usage(exception.Message, $"Give {_tokenFile.Name} FILE. {exception.NextStep}");
+        }
     }
-
-    public BrokerSession ConnectAsPerson(ParseResult parsed) =>
-        new(Address(parsed), Handler(parsed), TokenSource.ForPerson(parsed.GetValue(_tokenFile), terminal));
-
-    public TokenSource AgentToken(ParseResult parsed, Uri address) =>
-        TokenSource.ForAgent(
-            parsed.GetValue(_tokenFile),
-            parsed.GetValue(_audience) ?? address.GetLeftPart(UriPartial.Authority),
-            terminal,
-            () => new SocketsHttpHandler { AllowAutoRedirect = false }
-        );
 
     /// <summary>Whether an address is given at all.</summary>
     public bool HasServer(ParseResult parsed) => Given(parsed) is not null;
@@ -98,16 +108,9 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
             );
     }
 
-    public SocketsHttpHandler Handler(ParseResult parsed)
+    private SocketsHttpHandler Handler(ParseResult parsed)
     {
-        // A proxy between two programs of one machine would be handed tokens in clear.
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = !Address(parsed).IsLoopback,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-        };
+        var handler = BrokerConnection.CreateHandler(Address(parsed));
         if ((parsed.GetValue(_caFile) ?? terminal.Variable(CaVariable)) is { } path)
         {
             handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustOnly(path) };
@@ -115,6 +118,15 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
 
         return handler;
     }
+
+    /// <summary>A person's token: from a file, and only from there.</summary>
+    private ITokenSource PersonToken(ParseResult parsed) =>
+        (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is { } path
+            ? TokenSource.File(path)
+            : throw CliException.Usage(
+                "There is no token.",
+                $"Write your access token into a file and name it with {_tokenFile.Name} or {TokenSource.FileVariable}. A token is never taken as an argument: others could see it."
+            );
 
     private string? Given(ParseResult parsed) => parsed.GetValue(_server) ?? terminal.Variable(ServerVariable);
 
@@ -138,25 +150,4 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
             ? policy
             : throw CliException.Usage($"The CA file {path} holds no certificate.", "It should hold PEM certificates.");
     }
-}
-
-/// <summary>A client, the connection under it, and the token it speaks with.</summary>
-internal sealed class BrokerSession : IDisposable
-{
-    private readonly HttpClient _http;
-
-    public BrokerSession(Uri address, HttpMessageHandler handler, TokenSource token)
-    {
-        (Address, Token) = (address, token);
-        _http = new HttpClient(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
-        Client = new(_http, token.ReadAsync);
-    }
-
-    public Uri Address { get; }
-
-    public TokenSource Token { get; }
-
-    public BrokerClient Client { get; }
-
-    public void Dispose() => _http.Dispose();
 }

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using CredBroker.Cli.Commands.Audit;
+using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Policy;
-using CredBroker.Cli.Doctor;
 
 namespace CredBroker.Cli.Output;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text.Json;
-using CredBroker.Cli.Commands;
+using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Output;
@@ -14,6 +14,7 @@ internal static class Failures
     public static bool IsExpected(Exception exception, CancellationToken interrupted) =>
         exception
             is CliException
+                or TokenSourceException
                 or BrokerProblemException
                 or HttpRequestException
                 or IOException
@@ -34,6 +35,11 @@ internal static class Failures
         var (code, message, next) = exception switch
         {
             CliException own => (own.ExitCode, own.Message, own.Next),
+            TokenSourceException token => (
+                token.IsTransient ? ExitCodes.Unavailable : ExitCodes.Usage,
+                token.Message,
+                token.NextStep
+            ),
             HttpRequestException unreachable => (
                 ExitCodes.Unavailable,
                 $"The broker cannot be reached: {Reason(unreachable)}",

@@ -42,21 +42,26 @@ internal sealed class CliFixture : IAsyncDisposable
     /// <summary>The stub issues this secret from now on, and takes it back.</summary>
     public CliFixture Issues(SecretResponse secret)
     {
-        Broker.On(
-            "POST /v1/credentials",
-            new()
-            {
-                LeaseId = LeaseId,
-                Secret = secret,
-                ExpiresAt = Later,
-                Decision = new("d-1", 3),
-            },
-            BrokerJson.Default.ExchangeResponse,
-            201
-        );
-        Broker.OnStatus($"DELETE /v1/credentials/{LeaseId}", 204);
+        Issue(Broker, secret);
         return this;
     }
+
+    /// <summary>This stub issues a secret from now on, and takes it back.</summary>
+    public static void Issue(StubBroker broker, SecretResponse? secret = null) =>
+        broker
+            .On(
+                "POST /v1/credentials",
+                new()
+                {
+                    LeaseId = LeaseId,
+                    Secret = secret ?? Database,
+                    ExpiresAt = Later,
+                    Decision = new("d-1", 3),
+                },
+                BrokerJson.Default.ExchangeResponse,
+                201
+            )
+            .OnStatus($"DELETE /v1/credentials/{LeaseId}", 204);
 
     public Task<CliRun> RunAsync(params string[] args) => CliRun.RunAsync(Environment, args);
 

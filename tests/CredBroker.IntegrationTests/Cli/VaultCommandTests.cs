@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using CredBroker.Cli.Keys;
+using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Fixtures;
 

@@ -43,10 +43,10 @@ public sealed class BackendDownTests
         Assert.Matches("^CB4", refused.Code);
         Assert.Equal(503, refused.Status);
         await Eventually.BecomesTrueAsync(
-            async () => (await world.Agent().GetHealthAsync("issuing")).Status != "ok",
+            async () => await world.Broker.HealthAsync("issuing") != "ok",
             "health says that nothing is issued"
         );
-        Assert.Equal("ok", (await world.Agent().GetHealthAsync("ready")).Status);
+        Assert.Equal("ok", await world.Broker.HealthAsync("ready"));
         await world.Person("admin").RevokeAsync(new() { Lease = leaseId, Reason = "incident" });
         Assert.NotEqual(LeaseStates.Revoked, (await world.LeaseAsync(leaseId)).State);
         Assert.Contains(leaseId, await IssueAndRevokeTests.ExportAsync(world), StringComparison.Ordinal);

@@ -33,15 +33,14 @@ public sealed class SecretLeakTests
             BaseAddress = new(app.Urls.Single()),
         };
         var token = world.Token();
-        var agent = new BrokerClient(http, _ => new(token));
+        AgentClient Agent(string bearer) => new(new(http, TokenSource.From(_ => new(bearer))));
+        var agent = Agent(token);
 
         var user = await world.ExchangeAsync(agent);
         var value = await world.ExchangeAsync(agent, ttl: "1m", credential: "api-key");
-        await agent.ReportOutcomeAsync(user.LeaseId, new() { Status = "succeeded", Summary = "done" });
+        await agent.ReportAsync(user.LeaseId, new() { Status = "succeeded", Summary = "done" });
         await agent.ReleaseAsync(user.LeaseId);
-        await Assert.ThrowsAsync<BrokerProblemException>(() =>
-            world.ExchangeAsync(new BrokerClient(http, _ => new(token + "x")))
-        );
+        await Assert.ThrowsAsync<BrokerProblemException>(() => world.ExchangeAsync(Agent(token + "x")));
         await Assert.ThrowsAsync<BrokerProblemException>(() => world.ExchangeAsync(agent, credential: "unknown"));
         using var request = new HttpRequestMessage(HttpMethod.Get, "v1/audit/export")
         {

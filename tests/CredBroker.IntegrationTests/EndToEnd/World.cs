@@ -84,7 +84,7 @@ internal sealed class World : IAsyncDisposable
     public static string SpireToken => File.ReadAllText(Vector("agents.example/triage-7.jwt")).Trim();
 
     /// <summary>An agent with an OIDC token.</summary>
-    public BrokerClient Agent(string instance = "i-1") => Broker.Client(Token(instance));
+    public AgentClient Agent(string instance = "i-1") => new(Broker.Connect(Token(instance)));
 
     public string Token(string instance = "i-1") =>
         _workloads.Token(
@@ -92,9 +92,9 @@ internal sealed class World : IAsyncDisposable
             claims => (claims["workload"], claims["instance"]) = ("triage", instance)
         );
 
-    public BrokerClient SpireAgent() => Broker.Client(SpireToken);
+    public AgentClient SpireAgent() => new(Broker.Connect(SpireToken));
 
-    public BrokerClient Person(params string[] roles) => Broker.Client(PersonToken(roles));
+    public AdminClient Person(params string[] roles) => new(Broker.Connect(PersonToken(roles)));
 
     public string PersonToken(params string[] roles) => _people.Token("ada", claims => claims["roles"] = roles);
 
@@ -136,7 +136,7 @@ internal sealed class World : IAsyncDisposable
         if (untilIssuing)
         {
             await Eventually.BecomesTrueAsync(
-                async () => (await Agent().GetHealthAsync("issuing")).Status == "ok",
+                async () => await Broker.HealthAsync("issuing") == "ok",
                 "the broker issues"
             );
         }
@@ -150,7 +150,7 @@ internal sealed class World : IAsyncDisposable
     }
 
     public Task<ExchangeResponse> ExchangeAsync(
-        BrokerClient agent,
+        AgentClient agent,
         string ttl = "5m",
         string task = "t-1",
         string credential = Credential
@@ -174,7 +174,7 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>A database user for the agent, logged in once to be sure that it works.</summary>
     public async Task<(string LeaseId, DatabaseSecret Secret)> IssueAsync(
-        BrokerClient agent,
+        AgentClient agent,
         string ttl = "5m",
         string task = "t-1"
     )

@@ -48,8 +48,11 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         return new(child, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(address!) });
     }
 
-    /// <summary>A client with this token.</summary>
-    public BrokerClient Client(string token) => new(Http, _ => new(token));
+    /// <summary>A connection with this token.</summary>
+    public BrokerConnection Connect(string token) => new(Http, TokenSource.From(_ => new(token)));
+
+    /// <summary>How it is: <c>ok</c> or <c>unavailable</c>.</summary>
+    public async Task<string> HealthAsync(string probe) => (await Connect("").GetHealthAsync(probe)).Status;
 
     /// <summary>Waits until it has reached the failpoint that it was started with.</summary>
     public Task ReachedAsync(string failpoint) =>

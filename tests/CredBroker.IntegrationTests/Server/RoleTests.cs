@@ -135,7 +135,8 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             var person = $"person-{Guid.NewGuid():N}";
             using var response = await SendAsync(
                 method,
-                path,
+                // Closing a task that is closed already changes nothing, and leaves no event.
+                path.Replace("never-opened", person, StringComparison.Ordinal),
                 body,
                 _broker.People.Token(person, claims => claims["roles"] = roles)
             );
@@ -144,7 +145,10 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
                 $"{method} {path}: {response.StatusCode}"
             );
             using var export = await SendAsync("GET", "/v1/audit/export", null, _broker.Person("auditor"));
-            Assert.Contains(person, await export.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.True(
+                (await export.Content.ReadAsStringAsync()).Contains(person, StringComparison.Ordinal),
+                $"{method} {path} left no event of {person}."
+            );
         }
     }
 

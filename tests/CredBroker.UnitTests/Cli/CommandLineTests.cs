@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text.Json;
 using CredBroker.Cli;
 using CredBroker.Cli.Output;
+using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.UnitTests.Cli;
 
@@ -49,6 +51,7 @@ public sealed class CommandLineTests
                 "policy",
                 "policy evaluate",
                 "policy lint",
+                "policy schema",
                 "release",
                 "vault",
                 "vault check",
@@ -103,6 +106,17 @@ public sealed class CommandLineTests
             _error.ToString(),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task The_editors_schema_is_printed_whole_and_its_help_says_how_an_editor_uses_it()
+    {
+        Assert.Equal(0, await CommandLine.RunAsync(["policy", "schema"], Terminal()));
+        Assert.Equal(PolicyEditorSchema.Read().TrimEnd() + Environment.NewLine, _output.ToString());
+        Assert.True(JsonElement.Parse(_output.ToString()).TryGetProperty("$schema", out _));
+
+        await CommandLine.RunAsync(["policy", "schema", "--help"], Terminal());
+        Assert.Contains("# yaml-language-server: $schema=", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

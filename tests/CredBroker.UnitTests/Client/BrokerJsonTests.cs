@@ -127,7 +127,7 @@ public sealed class BrokerJsonTests
         Assert.Throws<JsonException>(() =>
             JsonSerializer.Deserialize(
                 $$"""{"status":"succeeded","toolCall":{{toolCall}}}""",
-                BrokerJson.Strict.OutcomeRequest
+                BrokerJson.Strict.ReportRequest
             )
         );
 

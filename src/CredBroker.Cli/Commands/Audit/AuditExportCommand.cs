@@ -47,18 +47,19 @@ internal sealed class AuditExportCommand : Command
             throw CliException.Usage("--resume needs the file that it goes on with.", "Name it with --out.");
         }
 
-        using var session = _broker.ConnectAsPerson(parsed);
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var client = new AdminClient(connection);
         var range = new AuditExportRange { From = parsed.GetValue(_from), To = parsed.GetValue(_to) };
         if (path is null)
         {
             await using var output = _terminal.OpenOut();
-            await CopyAsync(session.Client, range, output, _ => { }, cancellationToken);
+            await CopyAsync(client, range, output, _ => { }, cancellationToken);
             return ExitCodes.Done;
         }
 
         await using var target = Open(path, goOn);
         range = goOn ? range with { Cursor = await ExportFile.PrepareAsync(target, cancellationToken) } : range;
-        var records = await WriteAsync(session.Client, range, target, path, cancellationToken);
+        var records = await WriteAsync(client, range, target, path, cancellationToken);
         _terminal.Error.WriteLine(
             $"{records.ToString("N0", CultureInfo.InvariantCulture)} records {(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}"
         );
@@ -78,7 +79,7 @@ internal sealed class AuditExportCommand : Command
     }
 
     private async Task<long> WriteAsync(
-        BrokerClient client,
+        AdminClient client,
         AuditExportRange range,
         Stream target,
         string path,
@@ -128,7 +129,7 @@ internal sealed class AuditExportCommand : Command
     }
 
     private static async Task<long> CopyAsync(
-        BrokerClient client,
+        AdminClient client,
         AuditExportRange range,
         Stream target,
         Action<long> show,

@@ -95,7 +95,7 @@ internal sealed class AuditVerifyCommand : Command
         }
 
         _terminal.Out.WriteLine(
-            $"OK: {Number(verification.Records)} records{(verification is { Earliest: { } earliest, Latest: { } latest } ? $" from {Moment.Exact(earliest)} to {Moment.Exact(latest)}" : "")}, unaltered and without a gap."
+            $"OK: {Number(verification.Records)} records{(verification is { Earliest: { } earliest, Latest: { } latest } ? $" from {TimeText.Rfc3339(earliest)} to {TimeText.Rfc3339(latest)}" : "")}, unaltered and without a gap."
         );
         foreach (var open in verification.NotProven)
         {

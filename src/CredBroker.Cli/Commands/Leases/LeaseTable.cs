@@ -43,7 +43,7 @@ internal static class LeaseTable
         foreach (var valid in stillValid)
         {
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {Moment.Exact(until)}" : "until it is rotated")}: {Printable.Text(valid.What)}"
+                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {TimeText.Rfc3339(until)}" : "until it is rotated")}: {Printable.Text(valid.What)}"
             );
         }
     }
@@ -52,8 +52,8 @@ internal static class LeaseTable
         lease switch
         {
             { State: LeaseStates.Failed, Revocation.NextAttemptAt: { } next } =>
-                $"retry {Moment.Text(next, format, time)}",
-            { Revocation.ConfirmedAt: { } confirmed } => Moment.Text(confirmed, format, time),
-            _ => Moment.Text(lease.ExpiresAt, format, time),
+                $"retry {TimeText.Short(next, format, time)}",
+            { Revocation.ConfirmedAt: { } confirmed } => TimeText.Short(confirmed, format, time),
+            _ => TimeText.Short(lease.ExpiresAt, format, time),
         };
 }

@@ -1,3 +1,5 @@
+using CredBroker.Cli.Commands.Revocations;
+
 namespace CredBroker.Cli.Commands.Leases;
 
 /// <summary><c>credbroker leases</c>: who holds what, and taking it back.</summary>

@@ -57,13 +57,10 @@ internal sealed class LeasesListCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var format = OutputOption.Of(parsed, _terminal);
-        using var session = _broker.ConnectAsPerson(parsed);
+        using var connection = _broker.ConnectAsPerson(parsed);
         var list = await ReadAsync(
-            session.Client,
-            _selector.Filter(parsed) with
-            {
-                States = States(parsed),
-            },
+            new AdminClient(connection),
+            _selector.Apply(parsed, new LeaseFilter { States = States(parsed) }),
             parsed.GetValue(_limit),
             cancellationToken
         );
@@ -101,7 +98,7 @@ internal sealed class LeasesListCommand : Command
         };
 
     private static async Task<LeaseListResponse> ReadAsync(
-        BrokerClient client,
+        AdminClient client,
         LeaseFilter filter,
         int limit,
         CancellationToken cancellationToken

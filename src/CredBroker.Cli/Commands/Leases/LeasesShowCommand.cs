@@ -21,10 +21,13 @@ internal sealed class LeasesShowCommand : Command
         SetAction(
             async (parsed, cancellationToken) =>
             {
-                using var session = broker.ConnectAsPerson(parsed);
+                using var connection = broker.ConnectAsPerson(parsed);
                 var id = parsed.GetRequiredValue(_lease);
                 var found = (
-                    await session.Client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)
+                    await new AdminClient(connection).ListLeasesAsync(
+                        new() { Lease = id, Limit = 1 },
+                        cancellationToken
+                    )
                 ).Leases;
                 if (found.Count == 0)
                 {
@@ -49,7 +52,7 @@ internal sealed class LeasesShowCommand : Command
             return;
         }
 
-        string At(DateTimeOffset? moment) => Moment.Both(moment, format, terminal.Time);
+        string At(DateTimeOffset? moment) => TimeText.Full(moment, format, terminal.Time);
         Grid.WriteFields(
             terminal,
             format,
@@ -100,7 +103,7 @@ internal sealed class LeasesShowCommand : Command
             (
                 "Confirmed",
                 revocation is { ConfirmedAt: { } confirmed, RequestedAt: { } requested }
-                    ? $"{at(confirmed)}, after {Moment.Span(confirmed - requested)}"
+                    ? $"{at(confirmed)}, after {TimeText.Duration(confirmed - requested)}"
                     : null
             ),
             ("Order", revocation.RevocationId),

@@ -39,8 +39,10 @@ internal sealed class SelectorOptions
         }
     }
 
-    public LeaseFilter Filter(ParseResult parsed) =>
-        new()
+    /// <summary>The list's filter or the revocation's order with what was given.</summary>
+    public TSelection Apply<TSelection>(ParseResult parsed, TSelection selection)
+        where TSelection : LeaseSelection =>
+        selection with
         {
             Agent = parsed.GetValue(_agent),
             Workload = parsed.GetValue(_workload),
@@ -53,24 +55,6 @@ internal sealed class SelectorOptions
             Issuer = parsed.GetValue(_issuer),
             TrustDomain = parsed.GetValue(_trustDomain),
         };
-
-    public RevocationRequest Revocation(ParseResult parsed)
-    {
-        var filter = Filter(parsed);
-        return new()
-        {
-            Agent = filter.Agent,
-            Workload = filter.Workload,
-            Instance = filter.Instance,
-            Subject = filter.Subject,
-            Task = filter.Task,
-            Process = filter.Process,
-            Credential = filter.Credential,
-            Owner = filter.Owner,
-            Issuer = filter.Issuer,
-            TrustDomain = filter.TrustDomain,
-        };
-    }
 
     private static Option<string?> Text(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description };

@@ -8,5 +8,6 @@ internal sealed class PolicyCommand : GroupCommand
     {
         Add(new PolicyLintCommand(terminal));
         Add(new PolicyEvaluateCommand(terminal));
+        Add(new PolicySchemaCommand(terminal));
     }
 }

@@ -116,8 +116,8 @@ internal sealed class PolicyEvaluateCommand : Command
             );
         }
 
-        using var session = _broker.ConnectAsPerson(parsed);
-        return await session.Client.EvaluateAsync(supposed, cancellationToken);
+        using var connection = _broker.ConnectAsPerson(parsed);
+        return await new AdminClient(connection).EvaluateAsync(supposed, cancellationToken);
     }
 
     private void Write(EvaluateResponse answer, OutputFormat format)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -50,7 +51,7 @@ internal sealed class OrphanSearch(Terminal terminal)
         CancellationToken cancellationToken
     )
     {
-        using var session = _broker.ConnectAsPerson(parsed);
+        using var connection = _broker.ConnectAsPerson(parsed);
         using var issuer = new VaultSecretIssuer(options, terminal.Time, NullLogger<VaultSecretIssuer>.Instance);
         if (await issuer.ProbeAsync(cancellationToken) is { CanIssue: false } status)
         {
@@ -61,7 +62,7 @@ internal sealed class OrphanSearch(Terminal terminal)
             );
         }
 
-        var check = new OrphanCheck(issuer, (ids, token) => KnownAsync(session.Client, ids, token), terminal.Time);
+        var check = new OrphanCheck(issuer, (ids, token) => KnownAsync(new(connection), ids, token), terminal.Time);
         var findings = await check.FindAsync(catalogue, parsed.GetRequiredValue(_olderThan)!.Value, cancellationToken);
         OrphanOutput[] strays = parsed.GetValue(_revoke)
             ?
@@ -95,7 +96,7 @@ internal sealed class OrphanSearch(Terminal terminal)
                 ["Vault lease", "Issued", "State"],
                 [
                     .. strays.Select(stray =>
-                        new[] { stray.VaultLeaseId, Moment.Text(stray.IssuedAt, format, terminal.Time), stray.State }
+                        new[] { stray.VaultLeaseId, TimeText.Short(stray.IssuedAt, format, terminal.Time), stray.State }
                     ),
                 ]
             );
@@ -118,7 +119,7 @@ internal sealed class OrphanSearch(Terminal terminal)
     }
 
     private static async ValueTask<IReadOnlySet<string>> KnownAsync(
-        BrokerClient client,
+        AdminClient client,
         IReadOnlyCollection<string> ids,
         CancellationToken cancellationToken
     )

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
+using CredBroker.Client;
 using CredBroker.Core.Text;
 using CredBroker.Vault.Setup;
 
@@ -100,7 +100,7 @@ internal sealed class VaultSetupCommand : Command
     {
         if (parsed.GetValue(_tokenFile) is { } path)
         {
-            return new(await TokenSource.OfFile(path).ReadAsync(cancellationToken));
+            return new(await TokenSource.File(path).ReadAsync(cancellationToken));
         }
 
         return new(

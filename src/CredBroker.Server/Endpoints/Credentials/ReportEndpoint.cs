@@ -19,7 +19,7 @@ internal static class ReportEndpoint
             .MapPost("/v1/credentials/{leaseId}/outcome", HandleAsync)
             .WithName("reportOutcome")
             .WithSummary("Records what was done with a secret, as the agent's statement.")
-            .Accepts<OutcomeRequest>("application/json")
+            .Accepts<ReportRequest>("application/json")
             .Produces(StatusCodes.Status204NoContent);
 
     private static async Task<IResult> HandleAsync(
@@ -30,7 +30,7 @@ internal static class ReportEndpoint
         CancellationToken cancellationToken
     )
     {
-        var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.OutcomeRequest);
+        var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.ReportRequest);
         if (!body.Then(Bind).Passes(out var report, out var refusal))
         {
             return new Unbound(refusal);
@@ -42,7 +42,7 @@ internal static class ReportEndpoint
         );
     }
 
-    private static Checked<TaskOutcome> Bind(OutcomeRequest body)
+    private static Checked<TaskOutcome> Bind(ReportRequest body)
     {
         var check = new FieldCheck();
         check.Require(

@@ -1,0 +1,141 @@
+using System.CommandLine;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Exec;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Credentials;
+
+/// <summary>
+/// <c>credbroker exec</c>: runs a command with a secret in its environment, and gives the secret back when the command
+/// ends. It wraps the tool that needs the secret, not the agent that calls it.
+/// </summary>
+internal sealed class ExecCommand : Command
+{
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly RequestOptions _request = new();
+    private readonly Option<string> _style = new("--as")
+    {
+        HelpName = "STYLE",
+        Description =
+            "postgres (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGSSLMODE) or env (one variable for each member)",
+        DefaultValueFactory = _ => "env",
+    };
+    private readonly Option<string> _prefix = new("--prefix")
+    {
+        HelpName = "TEXT",
+        Description = "How the variables of --as env begin",
+        DefaultValueFactory = _ => "SECRET_",
+    };
+    private readonly Argument<string[]> _command = new("CMD")
+    {
+        Description = "The command and its arguments, after --",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public ExecCommand(Terminal terminal)
+        : base(
+            "exec",
+            "Run a command with a short-lived secret in its environment and nowhere else; it is released when the command ends, also by Ctrl-C or SIGTERM."
+        )
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        _style.AcceptOnlyFromAmong("postgres", "env");
+        _request.AddTo(this);
+        Add(_style);
+        Add(_prefix);
+        _broker.AddForAgents(this);
+        Add(_command);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken interrupted)
+    {
+        var line = parsed.GetRequiredValue(_command);
+        var executable = Executable.Find(line[0], _terminal.Variable);
+        using var key = parsed.GetValue(_request.NewKey) ? CertificateKey.Create() : null;
+        using var signals = new SignalRelay();
+        BrokerConnection? connection = null;
+        CredentialLease? lease = null;
+        try
+        {
+            connection = _broker.ConnectAsAgent(parsed);
+
+            // Not cancelled by Ctrl-C: the secret may exist already, and only its lease id releases it. The
+            // connection's own timeout bounds the wait.
+            lease = await new AgentClient(connection, _terminal.Time).AcquireAsync(
+                _request.Build(parsed, key),
+                cancellationToken: CancellationToken.None
+            );
+            if (signals.EarlyExitCode is { } early)
+            {
+                return early;
+            }
+
+            using var child = ChildProcess.Start(
+                executable,
+                line[1..],
+                Environment(parsed, lease.GetSecret<SecretResponse>(), key),
+                connection.TokenSource.Variables
+            );
+            signals.Attach(child);
+            using var ending = lease.Ending.Register(() => TellEnding(lease));
+            await child.WaitForExitAsync(CancellationToken.None);
+            return child.ExitCode;
+        }
+        catch (Exception exception) when (Failures.IsExpected(exception, interrupted))
+        {
+            var code = Failures.Report(exception, parsed, _terminal);
+            return code is ExitCodes.ExecNotRunnable or ExitCodes.ExecNotFound ? code : ExitCodes.ExecFailed;
+        }
+        finally
+        {
+            if (lease is not null)
+            {
+                await ReleaseAsync(lease);
+            }
+
+            connection?.Dispose();
+        }
+    }
+
+    private ChildEnvironment Environment(ParseResult parsed, SecretResponse secret, CertificateKey? key)
+    {
+        if (secret is CertificateSecret { PrivateKey: null } certificate && key is not null)
+        {
+            secret = certificate with { PrivateKey = key.ToPem() };
+        }
+
+        return parsed.GetRequiredValue(_style) == "postgres"
+            ? ChildEnvironment.Postgres(secret)
+            : ChildEnvironment.Prefixed(secret, parsed.GetRequiredValue(_prefix), _terminal.Variable);
+    }
+
+    /// <summary>The command goes on: only it knows what the end of its secret means to it.</summary>
+    private void TellEnding(CredentialLease lease) =>
+        Failures.Tell(
+            $"The secret of this command ends at {TimeText.Rfc3339(lease.ExpiresAt)} and was not renewed{(lease.RenewalFailure is { } failure ? $": {failure.Message}" : " yet.")}",
+            "",
+            _terminal
+        );
+
+    /// <summary>Quiet when all is well: what is on standard error belongs to the command.</summary>
+    private async Task ReleaseAsync(CredentialLease lease)
+    {
+        await lease.DisposeAsync();
+        if (lease.Release is { State: LeaseStates.Revoking } release)
+        {
+            ReleaseCommand.Tell(release, _terminal);
+        }
+
+        if (lease.ReleaseFailure is { } failure)
+        {
+            Failures.Tell(
+                $"The secret of lease {lease.LeaseId} could not be released: {failure.Message}",
+                $"It ends by itself at {TimeText.Rfc3339(lease.ExpiresAt)}; sooner with: credbroker release {lease.LeaseId}",
+                _terminal
+            );
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Health;
+
+/// <summary><c>credbroker doctor</c>: why does it not work? Names the first failing check and its cure.</summary>
+internal sealed class DoctorCommand : Command
+{
+    private static readonly ITokenSource NoToken = TokenSource.From(_ =>
+        throw new InvalidOperationException("Only the token checks read a token.")
+    );
+
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+
+    public DoctorCommand(Terminal terminal)
+        : base(
+            "doctor",
+            "Why does it not work? Looks at the broker, its health and your token, and names the first failing check and its cure."
+        )
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        _broker.AddForAgents(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (format, token) = (OutputOption.Of(parsed, _terminal), Token(parsed));
+        using var connection = _broker.Connect(parsed, token ?? NoToken);
+        var report = await new Examination(connection, token, _terminal).RunAsync(cancellationToken);
+        if (format == OutputFormat.Json)
+        {
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
+        }
+        else
+        {
+            Write(report, format);
+        }
+
+        return report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound;
+    }
+
+    private ITokenSource? Token(ParseResult parsed)
+    {
+        try
+        {
+            return _broker.AgentToken(parsed, _broker.Address(parsed));
+        }
+        catch (CliException) when (_broker.HasServer(parsed))
+        {
+            return null;
+        }
+    }
+
+    private void Write(DoctorReport report, OutputFormat format)
+    {
+        Grid.Write(
+            _terminal,
+            format,
+            ["Check", "Result", "Found"],
+            [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "failed", check.Found })]
+        );
+        if (report.Token is { } token)
+        {
+            _terminal.Out.WriteLine();
+            _terminal.Out.WriteLine(
+                $"The token in {Printable.Text(token.Source)} says of itself (decoded here, not verified):"
+            );
+            Grid.WriteFields(
+                _terminal,
+                format,
+                token
+                    .Header.Concat(token.Claims)
+                    .Select(claim =>
+                        (claim.Key, (string?)TokenReading.Show(claim.Key, claim.Value, format, _terminal.Time))
+                    )
+            );
+        }
+        else if (report.Checks.All(check => check.Name != "token"))
+        {
+            _terminal.Error.WriteLine("No token was looked at; name its file with --token-file to have it checked.");
+        }
+
+        _terminal.Error.WriteLine(
+            report.FirstFault is { } fault
+                ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\nCure: {Printable.Text(fault.Cure ?? "")}"
+                : "All is well."
+        );
+    }
+}

@@ -1,0 +1,18 @@
+using System.CommandLine;
+using CredBroker.Core.Policy.Document;
+
+namespace CredBroker.Cli.Commands.Policy;
+
+/// <summary><c>credbroker policy schema</c>: what editors check and complete a policy document with.</summary>
+internal sealed class PolicySchemaCommand : Command
+{
+    public PolicySchemaCommand(Terminal terminal)
+        : base(
+            "schema",
+            """
+            Print the JSON Schema of the policy document, for editors that check and complete YAML.
+            Keep it beside the document: credbroker policy schema > policy.schema.json
+            and begin the document with:  # yaml-language-server: $schema=./policy.schema.json
+            """
+        ) => SetAction(_ => terminal.Out.WriteLine(PolicyEditorSchema.Read().TrimEnd()));
+}

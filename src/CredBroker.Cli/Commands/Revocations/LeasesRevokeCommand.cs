@@ -1,0 +1,220 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Commands.Credentials;
+using CredBroker.Cli.Commands.Leases;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Revocations;
+
+/// <summary>
+/// <c>credbroker leases revoke</c>: orders a revocation and shows it until Vault has confirmed every lease.
+/// </summary>
+internal sealed class LeasesRevokeCommand : Command
+{
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly SelectorOptions _selector = new();
+    private readonly Argument<string?> _lease = new("LEASE")
+    {
+        Description = "One lease's id",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<bool> _everything = new("--everything")
+    {
+        Description = "Every lease there is; needs --confirm",
+    };
+    private readonly Option<bool> _confirm = new("--confirm") { Description = "Says that --everything is meant" };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only list what would be revoked" };
+    private readonly Option<string?> _reason = new("--reason")
+    {
+        HelpName = "TEXT",
+        Description = "Why; stands in the audit log",
+    };
+    private readonly Option<string?> _follow = new("--follow")
+    {
+        HelpName = "ORDER",
+        Description = "Order nothing; go on watching an earlier order",
+    };
+    private readonly Option<TimeSpan?> _wait = new("--wait")
+    {
+        HelpName = "60s",
+        Description = "How long to wait for confirmation",
+        CustomParser = RequestOptions.ParseDuration,
+        DefaultValueFactory = _ => TimeSpan.FromMinutes(1),
+    };
+
+    public LeasesRevokeCommand(Terminal terminal)
+        : base("revoke", "Take secrets back: by lease, or by any of the selectors below, which must all hold.")
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        Add(_lease);
+        _selector.AddTo(this);
+        Add(_everything);
+        Add(_confirm);
+        Add(_dryRun);
+        Add(_reason);
+        Add(_follow);
+        Add(_wait);
+        _broker.AddForPeople(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var format = OutputOption.Of(parsed, _terminal);
+        var request = Request(parsed);
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var client = new AdminClient(connection, _terminal.Time);
+        if (parsed.GetValue(_dryRun))
+        {
+            return TellPreview(await client.PreviewRevocationAsync(request!, cancellationToken), format);
+        }
+
+        var order = request is null
+            ? parsed.GetRequiredValue(_follow)!
+            : (await client.RevokeAsync(request, cancellationToken)).RevocationId;
+        if (request is not null)
+        {
+            _terminal.Error.WriteLine($"Ordered: {order}. It is carried out even if you stop watching.");
+        }
+
+        var progress = await new RevocationWatch(client, _terminal).UntilCompleteAsync(
+            order,
+            parsed.GetRequiredValue(_wait)!.Value,
+            cancellationToken
+        );
+        return TellProgress(order, progress, format);
+    }
+
+    /// <summary>The order; null to follow an earlier one.</summary>
+    private RevocationRequest? Request(ParseResult parsed)
+    {
+        var selected = _selector.Apply(parsed, new RevocationRequest { Lease = parsed.GetValue(_lease) });
+        var (isEmpty, all) = (selected == new RevocationRequest(), parsed.GetValue(_everything));
+        if (parsed.GetValue(_follow) is not null)
+        {
+            return isEmpty && !all && !parsed.GetValue(_dryRun)
+                ? null
+                : throw CliException.Usage(
+                    "--follow watches an earlier order and selects nothing itself.",
+                    "Give --follow ORDER alone."
+                );
+        }
+
+        if (isEmpty && !all)
+        {
+            throw CliException.Usage(
+                "Nothing is selected.",
+                "Name a lease, or select by --agent, --task, --credential, …; see credbroker leases revoke --help."
+            );
+        }
+
+        if (!isEmpty && all)
+        {
+            throw CliException.Usage("--everything and a selector contradict each other.", "Give one of them.");
+        }
+
+        if (all && !parsed.GetValue(_confirm) && !parsed.GetValue(_dryRun))
+        {
+            throw CliException.Usage(
+                "This would revoke every lease there is.",
+                "Look first with --dry-run; then add --confirm."
+            );
+        }
+
+        return selected with
+        {
+            Everything = all ? true : null,
+            Confirm = parsed.GetValue(_confirm) ? true : null,
+            Reason = parsed.GetValue(_reason),
+        };
+    }
+
+    private int TellPreview(RevocationResponse preview, OutputFormat format)
+    {
+        if (format == OutputFormat.Json)
+        {
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(preview, BrokerJson.Default.RevocationResponse));
+            return ExitCodes.Done;
+        }
+
+        if (preview.Leases.Count == 0)
+        {
+            _terminal.Error.WriteLine("No live lease matches: nothing would be revoked.");
+            return ExitCodes.Done;
+        }
+
+        LeaseTable.Write(_terminal, format, preview.Leases);
+        LeaseTable.WriteStillValid(_terminal, preview.StillValid);
+        _terminal.Error.WriteLine(
+            $"{Count(preview.Counts.Values.Sum())} would be revoked. Nothing was; leave --dry-run away to do it."
+        );
+        return ExitCodes.Done;
+    }
+
+    private int TellProgress(string order, RevocationResponse progress, OutputFormat format)
+    {
+        if (format == OutputFormat.Json)
+        {
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(progress, BrokerJson.Default.RevocationResponse));
+            return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;
+        }
+
+        if (progress.Leases.Count > 0)
+        {
+            Grid.Write(
+                _terminal,
+                format,
+                ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Confirmed after"],
+                [
+                    .. progress.Leases.Select(lease =>
+                        new[]
+                        {
+                            lease.LeaseId,
+                            lease.State,
+                            LeaseTable.Agent(lease),
+                            lease.Credential,
+                            $"{lease.Task.Process} / {lease.Task.Id}",
+                            Latency(lease),
+                        }
+                    ),
+                ]
+            );
+        }
+
+        LeaseTable.WriteStillValid(_terminal, progress.StillValid);
+        _terminal.Error.WriteLine(
+            progress switch
+            {
+                { Complete: true, Leases.Count: 0 } =>
+                    "No live lease matched. Requests of that kind that were under way are refused.",
+                { Complete: true } => $"{Count(progress.Counts.Values.Sum())} over: {Counts(progress)}.",
+                _ =>
+                    $"Not confirmed yet: {Counts(progress)}. The broker goes on; watch it with: credbroker leases revoke --follow {order}",
+            }
+        );
+        return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;
+    }
+
+    private static string Latency(LeaseResponse lease) =>
+        lease.Revocation switch
+        {
+            _ when lease.State == LeaseStates.Ended => "never: it cannot be revoked",
+            { ConfirmedAt: { } confirmed, RequestedAt: { } requested } => TimeText.Duration(confirmed - requested),
+            { LastError: { Length: > 0 } error } => error,
+            _ => "",
+        };
+
+    private static string Count(int leases) => leases == 1 ? "1 lease" : $"{leases} leases";
+
+    private static string Counts(RevocationResponse progress) =>
+        string.Join(
+            ", ",
+            LeaseStates
+                .All.Where(state => progress.Counts.GetValueOrDefault(state) > 0)
+                .Select(state => $"{progress.Counts[state]} {state}")
+        );
+}

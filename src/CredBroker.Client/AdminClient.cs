@@ -1,0 +1,154 @@
+using System.Runtime.CompilerServices;
+
+namespace CredBroker.Client;
+
+/// <summary>
+/// People's calls: an admin's, an auditor's, a viewer's. They need a person's token, and each call the role that the
+/// broker asks for. Nothing is retried.
+/// </summary>
+/// <remarks>
+/// Every method throws <see cref="BrokerProblemException"/> when the broker says no, <see cref="HttpRequestException"/>
+/// when it cannot be reached, and <see cref="TokenSourceException"/> when there is no token.
+/// </remarks>
+/// <param name="connection">Where the broker is and whose token is sent. It is not disposed with the client.</param>
+/// <param name="time">The clock that a revocation is followed by; the system's unless given.</param>
+public sealed class AdminClient(BrokerConnection connection, TimeProvider? time = null)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly BrokerConnection _connection = connection ?? throw new ArgumentNullException(nameof(connection));
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
+    /// <summary>Who holds what: one page, newest first.</summary>
+    public ValueTask<LeaseListResponse> ListLeasesAsync(
+        LeaseFilter filter,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return _connection.GetAsync(
+            "v1/leases" + filter.ToQuery(),
+            BrokerJson.Default.LeaseListResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Orders a revocation. It is durable when this returns; <see cref="GetRevocationAsync"/> tells how far it is.
+    /// </summary>
+    public ValueTask<RevocationAcceptedResponse> RevokeAsync(
+        RevocationRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            "v1/revocations",
+            request with
+            {
+                DryRun = null,
+            },
+            BrokerJson.Default.RevocationRequest,
+            BrokerJson.Default.RevocationAcceptedResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>What <see cref="RevokeAsync"/> would reach now. Nothing is revoked; the question is recorded.</summary>
+    public ValueTask<RevocationResponse> PreviewRevocationAsync(
+        RevocationRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            "v1/revocations",
+            request with
+            {
+                DryRun = true,
+            },
+            BrokerJson.Default.RevocationRequest,
+            BrokerJson.Default.RevocationResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>How far a revocation is, lease by lease.</summary>
+    public ValueTask<RevocationResponse> GetRevocationAsync(
+        string revocationId,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            $"v1/revocations/{BrokerConnection.Segment(revocationId)}",
+            BrokerJson.Default.RevocationResponse,
+            cancellationToken
+        );
+
+    /// <summary>
+    /// A revocation as it goes on, asked for again every second at the latest: it ends with the answer in which every
+    /// lease is confirmed. It waits as long as that takes; leave the loop to stop watching, the broker goes on alone.
+    /// </summary>
+    public async IAsyncEnumerable<RevocationResponse> FollowRevocationAsync(
+        string revocationId,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var progress = await GetRevocationAsync(revocationId, cancellationToken).ConfigureAwait(false);
+            yield return progress;
+            if (progress.Complete)
+            {
+                yield break;
+            }
+
+            await Task.Delay(pause, _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Closes a task in its agents' place: everything issued for it is revoked, and its id is never taken again.
+    /// </summary>
+    public ValueTask CloseTaskAsync(
+        string taskId,
+        CloseTaskRequest request,
+        CancellationToken cancellationToken = default
+    ) => _connection.CloseTaskAsync(taskId, request, cancellationToken);
+
+    /// <summary>The policy in force.</summary>
+    public ValueTask<PolicyResponse> GetPolicyAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/policy", BrokerJson.Default.PolicyResponse, cancellationToken);
+
+    /// <summary>What policy would say to a request, explained.</summary>
+    public ValueTask<EvaluateResponse> EvaluateAsync(
+        EvaluateRequest request,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.PostAsync(
+            "v1/policy/evaluate",
+            request,
+            BrokerJson.Default.EvaluateRequest,
+            BrokerJson.Default.EvaluateResponse,
+            cancellationToken
+        );
+
+    /// <summary>Every process of the policy in force.</summary>
+    public ValueTask<ProcessListResponse> ListProcessesAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/processes", BrokerJson.Default.ProcessListResponse, cancellationToken);
+
+    /// <summary>
+    /// The audit log, line by line, as it is streamed. When the connection breaks after some progress, it goes on after
+    /// the last whole record; the lines, each with a line feed, verify as one file. Ends with the export's closing
+    /// line.
+    /// </summary>
+    /// <exception cref="IOException">The connection broke before a record came.</exception>
+    public IAsyncEnumerable<AuditExportLine> ExportAuditAsync(
+        AuditExportRange range,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(range);
+        return new AuditExportReader(_connection).ReadAsync(range, cancellationToken);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CredBroker.Client;
+
+/// <summary>
+/// An agent's calls: they need a workload's token. <see cref="AcquireAsync"/> is the one that most agents need; the
+/// others are the single calls that it is made of.
+/// </summary>
+/// <remarks>
+/// Nothing is retried: a repeated exchange could mint twice. With <see cref="ExchangeRequest.IdempotencyKey"/> a handler
+/// under the <see cref="HttpClient"/> may repeat it; without one, its body can be sent once only.
+/// Every method throws <see cref="BrokerProblemException"/> when the broker says no, <see cref="HttpRequestException"/>
+/// when it cannot be reached, and <see cref="TokenSourceException"/> when there is no token.
+/// </remarks>
+/// <param name="connection">Where the broker is and whose token is sent. It is not disposed with the client.</param>
+/// <param name="time">The clock that leases are renewed by; the system's unless given.</param>
+/// <param name="logger">Told of leases that could not be renewed or released; never of a secret.</param>
+public sealed class AgentClient(
+    BrokerConnection connection,
+    TimeProvider? time = null,
+    ILogger<AgentClient>? logger = null
+)
+{
+    private readonly BrokerConnection _connection = connection ?? throw new ArgumentNullException(nameof(connection));
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly ILogger _logger = logger ?? NullLogger<AgentClient>.Instance;
+
+    /// <summary>
+    /// Exchanges the identity token for a secret, and holds it: it is renewed in the background, and given back when
+    /// the lease is disposed.
+    /// </summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="options">How it is held; the defaults unless given.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait. A secret that the broker was already making then lives until it ends by itself, because its lease
+    /// is not known here: an idempotency key and another try find it, and give it back.
+    /// </param>
+    public async ValueTask<CredentialLease> AcquireAsync(
+        ExchangeRequest request,
+        CredentialLeaseOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var issued = await ExchangeAsync(request, cancellationToken).ConfigureAwait(false);
+        return new(this, issued, options ?? new(), _time, _logger);
+    }
+
+    /// <summary>Exchanges the identity token for a secret, which the caller gives back.</summary>
+    public ValueTask<ExchangeResponse> ExchangeAsync(
+        ExchangeRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        HttpContent body = request.IdempotencyKey is null
+            ? new SentOnceContent(JsonSerializer.SerializeToUtf8Bytes(request, BrokerJson.Default.ExchangeRequest))
+            : JsonContent.Create(request, BrokerJson.Default.ExchangeRequest);
+        return _connection.SendAsync(
+            HttpMethod.Post,
+            "v1/credentials",
+            body,
+            BrokerJson.Default.ExchangeResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>The state of one of the caller's leases.</summary>
+    public ValueTask<LeaseResponse> GetLeaseAsync(string leaseId, CancellationToken cancellationToken = default) =>
+        _connection.GetAsync(Lease(leaseId), BrokerJson.Default.LeaseResponse, cancellationToken);
+
+    /// <summary>Lengthens a secret's life within the decision's limit, under current policy.</summary>
+    public ValueTask<LeaseResponse> RenewAsync(
+        string leaseId,
+        RenewRequest request,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.PostAsync(
+            Lease(leaseId) + "/renew",
+            request,
+            BrokerJson.Default.RenewRequest,
+            BrokerJson.Default.LeaseResponse,
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Gives a secret back. <c>revoked</c> means confirmed; <c>revoking</c> that the broker goes on; <c>ended</c> that
+    /// nobody could revoke it.
+    /// </summary>
+    public async ValueTask<ReleaseResponse> ReleaseAsync(string leaseId, CancellationToken cancellationToken = default)
+    {
+        using var response = await _connection
+            .SendAsync(HttpMethod.Delete, Lease(leaseId), null, cancellationToken)
+            .ConfigureAwait(false);
+        return response.StatusCode == HttpStatusCode.NoContent
+            ? new() { State = LeaseStates.Revoked }
+            : await BrokerAnswer
+                .ReadAsync(response, BrokerJson.Default.ReleaseResponse, cancellationToken)
+                .ConfigureAwait(false);
+    }
+
+    /// <summary>Reports what was done with a secret; it joins the audit trail.</summary>
+    public ValueTask ReportAsync(
+        string leaseId,
+        ReportRequest request,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.PostAsync(
+            Lease(leaseId) + "/outcome",
+            request,
+            BrokerJson.Default.ReportRequest,
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Closes a task: everything issued for it is revoked, and its id is never taken again. Its opener may, and an
+    /// admin by <see cref="AdminClient.CloseTaskAsync"/>.
+    /// </summary>
+    public ValueTask CloseTaskAsync(
+        string taskId,
+        CloseTaskRequest request,
+        CancellationToken cancellationToken = default
+    ) => _connection.CloseTaskAsync(taskId, request, cancellationToken);
+
+    private static string Lease(string leaseId) => $"v1/credentials/{BrokerConnection.Segment(leaseId)}";
+}

@@ -1,0 +1,11 @@
+namespace CredBroker.Client;
+
+/// <summary><c>token</c>: a Vault token.</summary>
+public sealed record TokenSecret : SecretResponse
+{
+    /// <summary>The token.</summary>
+    public required string Token { get; init; }
+
+    /// <summary>The address of the Vault that accepts it.</summary>
+    public required string Address { get; init; }
+}

@@ -1,0 +1,14 @@
+namespace CredBroker.Client;
+
+/// <summary>
+/// <c>GET /health/live</c>, <c>/health/ready</c>, <c>/health/issuing</c>: 200 with <c>ok</c>, or 503 with
+/// <c>unavailable</c> and the part that is to blame.
+/// </summary>
+public sealed record HealthResponse
+{
+    /// <summary><c>ok</c> or <c>unavailable</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>What was looked at: <c>store</c>, <c>policy</c>, <c>vault</c>, …</summary>
+    public required IReadOnlyList<HealthPartResponse> Parts { get; init; }
+}

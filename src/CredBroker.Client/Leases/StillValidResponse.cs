@@ -1,0 +1,17 @@
+namespace CredBroker.Client;
+
+/// <summary>What may still be accepted after a revocation.</summary>
+public sealed record StillValidResponse
+{
+    /// <summary>The lease.</summary>
+    public required string LeaseId { get; init; }
+
+    /// <summary>The catalogue entry.</summary>
+    public required string Credential { get; init; }
+
+    /// <summary>Who may still accept it, and what to do.</summary>
+    public required string What { get; init; }
+
+    /// <summary>Until when; absent means until it is rotated.</summary>
+    public DateTimeOffset? Until { get; init; }
+}

@@ -1,0 +1,181 @@
+using System.Collections.Frozen;
+
+namespace CredBroker.Client;
+
+/// <summary>The table of every error code that the broker answers with.</summary>
+public static class ErrorCodes
+{
+    /// <summary>Every code, in numerical order.</summary>
+    public static IReadOnlyList<ErrorCode> All { get; } =
+    [
+        new("CB1001", 401, "No identity token", "Send the workload's token as \"Authorization: Bearer …\"."),
+        new("CB1002", 401, "Malformed identity token", "Send one compact JWT, exactly as its issuer gave it."),
+        new("CB1003", 401, "Identity token too large", "Ask the issuer for a token with fewer claims."),
+        new(
+            "CB1004",
+            401,
+            "Signature algorithm not accepted",
+            "Have the issuer sign with an algorithm that the broker's settings list for it."
+        ),
+        new(
+            "CB1005",
+            401,
+            "Token header not accepted",
+            "Send a token without critical extensions, embedded keys or key addresses in its header."
+        ),
+        new(
+            "CB1006",
+            401,
+            "Issuer not configured",
+            "Use a token of an issuer that the broker trusts, or ask an admin to configure this one."
+        ),
+        new(
+            "CB1007",
+            401,
+            "Trust domain not configured",
+            "Use an SVID of a trust domain that the broker trusts, or ask an admin to configure this one."
+        ),
+        new("CB1008", 401, "Signing key unknown", "Get a fresh token; the issuer may have replaced its keys."),
+        new("CB1009", 401, "Signature does not verify", "Get a fresh token from the issuer, and send it unchanged."),
+        new("CB1010", 401, "Identity token expired", "Get a fresh token and ask again."),
+        new("CB1011", 401, "Identity token not valid yet", "Compare the clocks of the issuer and the broker."),
+        new("CB1012", 401, "Audience not accepted", "Ask the issuer for a token whose audience is this broker."),
+        new(
+            "CB1013",
+            401,
+            "Required claim missing",
+            "Ask the issuer for a token with the claims that the broker's settings require."
+        ),
+        new(
+            "CB1014",
+            401,
+            "Forbidden claim present",
+            "Use the workload's own token; this kind of token is not taken from this issuer."
+        ),
+        new(
+            "CB1015",
+            401,
+            "Subject not valid",
+            "Use a token with a subject; a SPIFFE ID needs a trust domain and a path."
+        ),
+        new(
+            "CB1016",
+            503,
+            "Issuer's keys not available",
+            "Try again later; nothing is known to be wrong with the token."
+        ),
+        new(
+            "CB1017",
+            401,
+            "Wrong kind of identity",
+            "Agents' calls take workload tokens, admins' calls take people's tokens."
+        ),
+        new(
+            "CB1018",
+            401,
+            "Proof method not accepted",
+            "Send the workload's token as \"Authorization: Bearer …\"; key-bound tokens and certificates are not taken yet."
+        ),
+        new("CB2001", 403, "Not allowed by policy", "Stop, or ask for another credential or for fewer actions."),
+        new("CB2002", 403, "Denied by policy", "Stop; asking again will not change the answer."),
+        new("CB2003", 403, "Process unknown", "Name a registered business process."),
+        new("CB2004", 403, "Not an agent of this process", "Name the process that this workload belongs to."),
+        new(
+            "CB2005",
+            403,
+            "Agent ambiguous",
+            "Ask the policy's author: two agents of this process admit this identity."
+        ),
+        new("CB2006", 403, "Credential unknown", "Name a credential of the catalogue."),
+        new("CB2007", 403, "Action not offered", "Ask only for actions that the credential offers."),
+        new(
+            "CB2008",
+            403,
+            "Approval needed",
+            "Stop, or prepare the step for a person; this broker takes no approvals yet."
+        ),
+        new(
+            "CB2009",
+            403,
+            "Not allowed without a person",
+            "Stop; an irreversible step of high impact is not for an agent alone."
+        ),
+        new("CB2010", 503, "No policy in force", "Try again later, or ask an admin: no policy has been applied."),
+        new("CB2011", 403, "Policy rule failed", "Check the tool call's arguments, or ask the policy's author."),
+        new("CB2012", 403, "Tool arguments not valid", "Send arguments that fit the tool's schema."),
+        new("CB2013", 403, "Task closed", "Begin a new task with a new id."),
+        new("CB2014", 403, "Task belongs to another workload", "Begin a task of your own with another id."),
+        new("CB2015", 403, "Revoked meanwhile", "Stop; an admin has just revoked what this request is about."),
+        new("CB2016", 503, "Policy is changing", "Ask again in a moment."),
+        new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
+        new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
+        new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),
+        new("CB4004", 502, "Vault refuses the broker", "Ask an admin to run \"credbroker vault check\"."),
+        new("CB4005", 502, "Vault lacks what the credential needs", "Ask an admin to run \"credbroker vault setup\"."),
+        new("CB4006", 502, "Secret could not be made", "Ask again later; if it stays, ask the credential's owner."),
+        new("CB4007", 503, "Issuance outcome unknown", "Ask again later; what may have been made is being revoked."),
+        new(
+            "CB4008",
+            503,
+            "Issuing paused",
+            "Ask again later; the broker issues only while it has proven that it can revoke."
+        ),
+        new("CB4009", 409, "Not renewable", "Ask for a new credential when this one ends."),
+        new(
+            "CB4010",
+            502,
+            "Secret not as asked",
+            "Ask an admin to run \"credbroker vault check\"; what was made is revoked."
+        ),
+        new(
+            "CB4011",
+            403,
+            "Certificate would have no name",
+            "Use an identity that has the fields that the certificate's names come from."
+        ),
+        new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
+        new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
+        new("CB6002", 413, "Body too large", "Send a smaller body."),
+        new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),
+        new("CB6004", 404, "Lease not found", "Use the identity that the lease was issued to, and its exact id."),
+        new(
+            "CB6005",
+            409,
+            "Lease not in the right state",
+            "Look at the lease's state; ask for a new credential if it is over."
+        ),
+        new("CB6006", 422, "Idempotency key used before", "Use a new key for another request."),
+        new("CB6007", 409, "First request still under way", "Ask again with the same key in a moment."),
+        new(
+            "CB6008",
+            503,
+            "Earlier secret not revoked yet",
+            "Ask again with the same key later; nothing new is made before the earlier secret is gone."
+        ),
+        new("CB6009", 400, "Certificate request not valid", "Send a PKCS#10 request as PEM, signed by its own key."),
+        new("CB6010", 404, "No such address", "Compare the address with /openapi/v1.json."),
+        new("CB6011", 405, "Method not allowed", "Compare the method with /openapi/v1.json."),
+        new("CB6012", 415, "Media type not supported", "Send the body as application/json."),
+        new("CB6013", 503, "Overloaded", "Ask again later."),
+        new("CB6999", 500, "Fault in the broker", "Report the trace id to the broker's operator."),
+        new("CB7001", 403, "Role missing", "Ask for a role that may make this call."),
+        new(
+            "CB7002",
+            400,
+            "Selector not valid",
+            "Set at least one field of the selector, or everything, and not both."
+        ),
+        new("CB7003", 400, "Confirmation missing", "Send confirm: true if every lease is meant."),
+        new("CB7004", 404, "Revocation not found", "Use the id that ordering the revocation answered with."),
+        new("CB7005", 400, "Range not valid", "Send from before to, as RFC 3339 times, and a cursor as it was given."),
+    ];
+
+    private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(
+        entry => entry.Code,
+        StringComparer.Ordinal
+    );
+
+    /// <summary>The entry of a code, or null for one that this version does not know.</summary>
+    public static ErrorCode? Find(string? code) =>
+        code is not null && ByCode.TryGetValue(code, out var entry) ? entry : null;
+}
