@@ -28,7 +28,8 @@ internal sealed class BrokerConnection
         )
         {
             throw new ArgumentException(
-                "The HttpClient needs the broker's base address: https, or http on loopback only, because tokens and secrets travel over it.",
+                "The HttpClient needs the broker's base address: "
+                    + "https, or http on loopback only, because tokens and secrets travel over it.",
                 nameof(http)
             );
         }
@@ -134,7 +135,8 @@ internal sealed class BrokerConnection
                 Status = (int)response.StatusCode,
                 Title = "Answer not understood",
                 Detail =
-                    "The server's answer is not what this client knows. Check that the address is a broker's and that its version fits.",
+                    "The server's answer is not what this client knows. "
+                    + "Check that the address is a broker's and that its version fits.",
             }
         );
     }
@@ -175,7 +177,8 @@ internal sealed class BrokerConnection
             Status = (int)response.StatusCode,
             Title = response.ReasonPhrase,
             Detail =
-                "The answer carries no problem document: it may come from a proxy, or the address may not be a broker's.",
+                "The answer carries no problem document: "
+                + "it may come from a proxy, or the address may not be a broker's.",
         };
     }
 }

@@ -37,7 +37,8 @@ internal sealed class ExchangeCommand : Command
     public ExchangeCommand(Terminal terminal)
         : base(
             "exchange",
-            "Exchange the workload's identity token for a short-lived secret, and print it. To give it to a command instead, use exec."
+            "Exchange the workload's identity token for a short-lived secret, and print it. "
+                + "To give it to a command instead, use exec."
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));
@@ -82,7 +83,8 @@ internal sealed class ExchangeCommand : Command
 
         SecretLines.Write(reply.Secret, _terminal);
         _terminal.Error.WriteLine(
-            $"Lease {reply.LeaseId} ends {Moment.Both(reply.ExpiresAt, format, _terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
+            $"Lease {reply.LeaseId} ends {Moment.Both(reply.ExpiresAt, format, _terminal.Time)}"
+                + $"{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
                 + $"Give it back with: credbroker release {reply.LeaseId}"
         );
         return ExitCodes.Done;
@@ -94,14 +96,16 @@ internal sealed class ExchangeCommand : Command
             parsed.GetValue(_csrKey),
             parsed.GetValue(_request.NewKey) || parsed.GetValue(_keyOut) is not null
         );
-        return existing is not null && made
-                ? throw CliException.Usage(
-                    "--csr-key brings a key, --new-key and --key-out make one.",
-                    "Use one of them."
-                )
-            : existing is not null ? CertificateKey.Load(existing)
-            : made ? CertificateKey.Create()
-            : null;
+        return (existing, made) switch
+        {
+            (not null, true) => throw CliException.Usage(
+                "--csr-key brings a key, --new-key and --key-out make one.",
+                "Use one of them."
+            ),
+            (not null, false) => CertificateKey.Load(existing),
+            (null, true) => CertificateKey.Create(),
+            _ => null,
+        };
     }
 
     /// <summary>

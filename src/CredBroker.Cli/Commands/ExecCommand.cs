@@ -22,7 +22,8 @@ internal sealed class ExecCommand : Command
     {
         HelpName = "STYLE",
         Description =
-            "postgres (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGSSLMODE) or env (one variable for each member)",
+            "postgres (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGSSLMODE) "
+            + "or env (one variable for each member)",
         DefaultValueFactory = _ => "env",
     };
     private readonly Option<string> _prefix = new("--prefix")
@@ -40,7 +41,8 @@ internal sealed class ExecCommand : Command
     public ExecCommand(Terminal terminal)
         : base(
             "exec",
-            "Run a command with a short-lived secret in its environment and nowhere else; it is released when the command ends, also by Ctrl-C or SIGTERM."
+            "Run a command with a short-lived secret in its environment and nowhere else; "
+                + "it is released when the command ends, also by Ctrl-C or SIGTERM."
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));
@@ -134,7 +136,8 @@ internal sealed class ExecCommand : Command
         {
             Failures.Tell(
                 $"The secret of lease {reply.LeaseId} could not be released: {exception.Message}",
-                $"It ends by itself at {Moment.Exact(reply.ExpiresAt)}; sooner with: credbroker release {reply.LeaseId}",
+                $"It ends by itself at {Moment.Exact(reply.ExpiresAt)}; "
+                    + $"sooner with: credbroker release {reply.LeaseId}",
                 _terminal
             );
         }

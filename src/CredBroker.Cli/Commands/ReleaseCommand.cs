@@ -41,7 +41,8 @@ internal sealed class ReleaseCommand : Command
         foreach (var valid in release.StillValid ?? [])
         {
             terminal.Error.WriteLine(
-                $"Still valid{(valid.Until is { } until ? $" until {Moment.Exact(until)}" : "")}: {Printable.Text(valid.What)}"
+                $"Still valid{(valid.Until is { } until ? $" until {Moment.Exact(until)}" : "")}: "
+                    + $"{Printable.Text(valid.What)}"
             );
         }
 

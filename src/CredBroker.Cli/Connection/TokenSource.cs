@@ -74,7 +74,8 @@ internal sealed record TokenSource(
             ? OfFile(KubernetesPath)
             : throw CliException.Usage(
                 "There is no identity token.",
-                $"Name its file with --token-file or {FileVariable}; in GitLab declare the id_token {GitLabVariable}; in GitHub set \"permissions: id-token: write\"; "
+                $"Name its file with --token-file or {FileVariable}; in GitLab declare the id_token {GitLabVariable}; "
+                    + "in GitHub set \"permissions: id-token: write\"; "
                     + $"in Kubernetes project a serviceAccountToken to {KubernetesPath}."
             );
     }
@@ -85,7 +86,8 @@ internal sealed record TokenSource(
             ? OfFile(path)
             : throw CliException.Usage(
                 "There is no token.",
-                $"Write your access token into a file and name it with --token-file or {FileVariable}. A token is never taken as an argument: others could see it."
+                $"Write your access token into a file and name it with --token-file or {FileVariable}. "
+                    + "A token is never taken as an argument: others could see it."
             );
 
     /// <summary>A file, read again each time.</summary>
@@ -127,9 +129,10 @@ internal sealed record TokenSource(
         CancellationToken cancellationToken
     )
     {
+        var separator = url.Contains('?', StringComparison.Ordinal) ? '&' : '?';
         if (
             !Uri.TryCreate(
-                $"{url}{(url.Contains('?', StringComparison.Ordinal) ? '&' : '?')}audience={Uri.EscapeDataString(audience)}",
+                $"{url}{separator}audience={Uri.EscapeDataString(audience)}",
                 UriKind.Absolute,
                 out var address
             ) || (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback)

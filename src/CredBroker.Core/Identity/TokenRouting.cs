@@ -106,6 +106,7 @@ public sealed class TokenRouting
     private static Refusal WrongKind() =>
         new(
             RefusalCode.WrongKindOfIdentity,
-            "The token is of the other kind: people and workloads use different issuers or audiences, and different endpoints."
+            "The token is of the other kind: "
+                + "people and workloads use different issuers or audiences, and different endpoints."
         );
 }

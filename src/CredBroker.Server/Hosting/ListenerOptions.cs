@@ -38,16 +38,19 @@ public sealed record ListenerOptions
     {
         if (!TryReadUrl(out var uri))
         {
-            yield return $"Listen:Url is \"{Url}\"; write https://ADDRESS:PORT with an IP address, localhost or * as the host, such as \"https://*:8443\".";
+            yield return $"Listen:Url is \"{Url}\"; write https://ADDRESS:PORT "
+                + "with an IP address, localhost or * as the host, such as \"https://*:8443\".";
         }
         else if (uri.Scheme == "http" && !uri.IsLoopback)
         {
             yield return $"Listen:Url is \"{Url}\": secrets would cross the network in clear. "
-                + "Write https:// with CertificateFile and KeyFile, or an http:// address of this machine alone, such as \"http://127.0.0.1:8200\".";
+                + "Write https:// with CertificateFile and KeyFile, "
+                + "or an http:// address of this machine alone, such as \"http://127.0.0.1:8200\".";
         }
         else if (uri.Scheme == "https" && (CertificateFile.Length == 0 || KeyFile.Length == 0))
         {
-            yield return "Listen:CertificateFile and Listen:KeyFile are needed for an https:// address; write the paths of two PEM files.";
+            yield return "Listen:CertificateFile and Listen:KeyFile are needed for an https:// address; "
+                + "write the paths of two PEM files.";
         }
 
         foreach (var (name, file) in new[] { (nameof(CertificateFile), CertificateFile), (nameof(KeyFile), KeyFile) })

@@ -9,11 +9,14 @@ internal sealed class LeaseRow
 {
     /// <summary>Selects it; a condition on <c>l</c> follows.</summary>
     public const string Select = """
-        SELECT l.id AS Id, l.state AS State, d.record AS Record, l.accessor AS Accessor, l.credential_accessor AS CredentialAccessor, l.vault_lease_id AS VaultLeaseId,
-          l.public_name AS PublicName, l.opened_at AS OpenedAt, l.issuance_deadline AS IssuanceDeadline, l.activated_at AS ActivatedAt, l.expires_at AS ExpiresAt,
+        SELECT l.id AS Id, l.state AS State, d.record AS Record, l.accessor AS Accessor,
+          l.credential_accessor AS CredentialAccessor, l.vault_lease_id AS VaultLeaseId,
+          l.public_name AS PublicName, l.opened_at AS OpenedAt, l.issuance_deadline AS IssuanceDeadline,
+          l.activated_at AS ActivatedAt, l.expires_at AS ExpiresAt,
           l.grace_until AS GraceUntil, l.cause AS Cause, l.requested_by AS RequestedBy, l.revocation_id AS RevocationId,
-          l.revocation_requested_at AS RevocationRequestedAt, l.confirmed_at AS ConfirmedAt, l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts,
-          l.next_attempt_at AS NextAttemptAt, l.last_error AS LastError, l.claimed_by AS ClaimedBy, l.claimed_until AS ClaimedUntil
+          l.revocation_requested_at AS RevocationRequestedAt, l.confirmed_at AS ConfirmedAt,
+          l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts, l.next_attempt_at AS NextAttemptAt,
+          l.last_error AS LastError, l.claimed_by AS ClaimedBy, l.claimed_until AS ClaimedUntil
         FROM lease l
         """;
 

@@ -73,7 +73,8 @@ internal static class SqlAuditStore
     /// </summary>
     public static byte[]? ReadNewest(WriteSession session) =>
         session.ReadFirst(
-            "SELECT bytes FROM audit_record WHERE stream = (SELECT max(number) FROM audit_stream) ORDER BY sequence DESC LIMIT 1",
+            "SELECT bytes FROM audit_record "
+                + "WHERE stream = (SELECT max(number) FROM audit_stream) ORDER BY sequence DESC LIMIT 1",
             row => row.Bytes(0)
         );
 
@@ -84,7 +85,8 @@ internal static class SqlAuditStore
                 .Query<(string Stream, long Sequence, byte[] Bytes)>(
                     """
                     SELECT s.id, r.sequence, r.bytes FROM audit_stream s
-                    JOIN audit_record r ON r.stream = s.number AND r.sequence = (SELECT max(sequence) FROM audit_record WHERE stream = s.number)
+                    JOIN audit_record r ON r.stream = s.number
+                      AND r.sequence = (SELECT max(sequence) FROM audit_record WHERE stream = s.number)
                     ORDER BY s.id
                     """
                 )
@@ -154,7 +156,8 @@ internal static class SqlAuditStore
 
             long? FirstAtOrAfter(long time) =>
                 connection.ExecuteScalar<long?>(
-                    "SELECT sequence FROM audit_batch WHERE stream = @number AND time >= @time ORDER BY time, sequence LIMIT 1",
+                    "SELECT sequence FROM audit_batch "
+                        + "WHERE stream = @number AND time >= @time ORDER BY time, sequence LIMIT 1",
                     new { number, time }
                 );
         });
@@ -163,7 +166,8 @@ internal static class SqlAuditStore
         file.Read(connection =>
             connection
                 .Query<(long, byte[])>(
-                    "SELECT sequence, bytes FROM audit_record WHERE stream = @number AND sequence BETWEEN @first AND @last ORDER BY sequence LIMIT @limit",
+                    "SELECT sequence, bytes FROM audit_record "
+                        + "WHERE stream = @number AND sequence BETWEEN @first AND @last ORDER BY sequence LIMIT @limit",
                     new
                     {
                         number,

@@ -22,7 +22,8 @@ internal static class SqlIdempotencyStore
         var oldest = session.NowColumn - Life;
         var found = session.ReadFirst(
             """
-            SELECT i.lease, i.request_hash, l.confirmed_at IS NOT NULL FROM idempotency i LEFT JOIN lease l ON l.id = i.lease
+            SELECT i.lease, i.request_hash, l.confirmed_at IS NOT NULL FROM idempotency i
+            LEFT JOIN lease l ON l.id = i.lease
             WHERE i.caller_key = $caller AND i.key = $key AND i.at > $oldest
             """,
             row => new Row(row.Text(0), row.Text(1), row.Number(2) != 0),
@@ -40,7 +41,8 @@ internal static class SqlIdempotencyStore
 
         session.Execute(
             """
-            INSERT INTO idempotency (caller_key, key, request_hash, lease, at) VALUES ($caller, $key, $hash, $lease, $now)
+            INSERT INTO idempotency (caller_key, key, request_hash, lease, at)
+            VALUES ($caller, $key, $hash, $lease, $now)
             ON CONFLICT (caller_key, key) DO UPDATE SET request_hash = $hash, lease = $lease, at = $now
             """,
             ("$caller", claim.CallerKey),
@@ -51,7 +53,8 @@ internal static class SqlIdempotencyStore
         );
         // Each use of a key takes a few outdated ones away, so that the table stays as large as a day's keys.
         session.Execute(
-            "DELETE FROM idempotency WHERE (caller_key, key) IN (SELECT caller_key, key FROM idempotency WHERE at <= $oldest ORDER BY at LIMIT 4)",
+            "DELETE FROM idempotency WHERE (caller_key, key) IN (SELECT caller_key, key "
+                + "FROM idempotency WHERE at <= $oldest ORDER BY at LIMIT 4)",
             ("$oldest", oldest)
         );
         return null;

@@ -29,9 +29,12 @@ internal static partial class SqlLeaseQueries
         // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
         // selected. An order's leases have their own.
         sql.Append(
-                query.RevocationId is not null ? " INDEXED BY lease_by_order"
-                : onlyLive ? " INDEXED BY lease_live"
-                : ""
+                (query.RevocationId, onlyLive) switch
+                {
+                    (not null, _) => " INDEXED BY lease_by_order",
+                    (null, true) => " INDEXED BY lease_live",
+                    _ => "",
+                }
             )
             .Append(LeaseRow.JoinDecision)
             .Append("WHERE 1");
@@ -107,7 +110,8 @@ internal static partial class SqlLeaseQueries
         var rows = connection.Query<LeaseRow>(
             $"""
             {LeaseRow.Select} INDEXED BY {index} {LeaseRow.JoinDecision}
-            WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now) ORDER BY {due} LIMIT @limit
+            WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
+            ORDER BY {due} LIMIT @limit
             """,
             new
             {

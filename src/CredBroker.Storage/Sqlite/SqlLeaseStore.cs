@@ -36,11 +36,11 @@ internal static class SqlLeaseStore
         session.Execute(
             """
             INSERT INTO lease (
-              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
-              accessor, public_name, opened_at, issuance_deadline)
+              id, state, decision, agent, workload, instance, subject, task, process, credential,
+              owner, issuer, trust_domain, accessor, public_name, opened_at, issuance_deadline)
             VALUES (
-              $id, 'pending', last_insert_rowid(), $agent, $workload, $instance, $subject, $task, $process, $credential, $owner, $issuer, $trust_domain,
-              $accessor, $public_name, $now, $deadline)
+              $id, 'pending', last_insert_rowid(), $agent, $workload, $instance, $subject, $task, $process, $credential,
+              $owner, $issuer, $trust_domain, $accessor, $public_name, $now, $deadline)
             """,
             ("$id", lease.Id),
             ("$agent", decision.Agent),
@@ -107,7 +107,8 @@ internal static class SqlLeaseStore
     {
         var changed = session.Execute(
             """
-            UPDATE lease SET vault_lease_id = coalesce($vault_lease, vault_lease_id), credential_accessor = coalesce($credential_accessor, credential_accessor),
+            UPDATE lease SET vault_lease_id = coalesce($vault_lease, vault_lease_id),
+              credential_accessor = coalesce($credential_accessor, credential_accessor),
               public_name = coalesce(nullif($public_name, ''), public_name)
             WHERE id = $id
             """,
@@ -137,7 +138,8 @@ internal static class SqlLeaseStore
         }
 
         var changed = session.Execute(
-            "UPDATE lease SET expires_at = $expires, grace_until = $grace WHERE id = $id AND state = 'active' AND expires_at > $now",
+            "UPDATE lease SET expires_at = $expires, grace_until = $grace "
+                + "WHERE id = $id AND state = 'active' AND expires_at > $now",
             ("$id", change.LeaseId),
             ("$now", session.NowColumn),
             ("$expires", Column.From(change.ExpiresAt)),

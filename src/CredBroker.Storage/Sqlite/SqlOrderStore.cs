@@ -10,7 +10,8 @@ namespace CredBroker.Storage.Sqlite;
 internal static class SqlOrderStore
 {
     private const string Columns =
-        "id AS Id, selector AS Selector, cause AS Cause, reason AS Reason, requested_by AS RequestedBy, requested_at AS RequestedAt, fence AS Fence, enumerated_at AS EnumeratedAt";
+        "id AS Id, selector AS Selector, cause AS Cause, reason AS Reason, "
+        + "requested_by AS RequestedBy, requested_at AS RequestedAt, fence AS Fence, enumerated_at AS EnumeratedAt";
 
     /// <summary>
     /// Whether an order committed after the fence reaches the lease. Without a newer order, which is nearly always,

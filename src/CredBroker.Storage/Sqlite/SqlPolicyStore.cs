@@ -29,7 +29,8 @@ internal static class SqlPolicyStore
 
         var version = change.Expected + 1;
         session.Execute(
-            "INSERT INTO policy_version (version, hash, document, applied_at) VALUES ($version, $hash, $document, $now)",
+            "INSERT INTO policy_version (version, hash, document, applied_at) "
+                + "VALUES ($version, $hash, $document, $now)",
             ("$version", version),
             ("$hash", change.Hash),
             ("$document", JsonSerializer.Serialize(change.Document, CoreJson.Default.PolicyDocument)),

@@ -53,7 +53,8 @@ internal static class SqlRevocationStore
         {
             session.Execute(
                 """
-                UPDATE lease SET state = 'revoking', cause = $cause, requested_by = $requested_by, revocation_requested_at = $now, revocation_id = $revocation,
+                UPDATE lease SET state = 'revoking', cause = $cause, requested_by = $requested_by,
+                  revocation_requested_at = $now, revocation_id = $revocation,
                   claimed_by = $claimed_by, claimed_until = $claimed_until
                 WHERE id = $id
                 """,
@@ -72,7 +73,8 @@ internal static class SqlRevocationStore
         // claim makes it due at once.
         session.Execute(
             """
-            UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, $revocation), claimed_by = $claimed_by, claimed_until = $claimed_until,
+            UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, $revocation),
+              claimed_by = $claimed_by, claimed_until = $claimed_until,
               next_attempt_at = CASE WHEN $claimed_by IS NULL THEN NULL ELSE next_attempt_at END
             WHERE id = $id
             """,
@@ -91,7 +93,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET accessor_revoked_at = $revoked_at, next_attempt_at = $next, claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET accessor_revoked_at = $revoked_at, next_attempt_at = $next,
+                  claimed_by = NULL, claimed_until = NULL
                 WHERE id = $id AND state IN ('revoking', 'failed')
                 """,
                 ("$id", change.LeaseId),
@@ -107,7 +110,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'revoked', confirmed_at = $now, next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET state = 'revoked', confirmed_at = $now, next_attempt_at = NULL,
+                  claimed_by = NULL, claimed_until = NULL
                 WHERE id = $id AND state IN ('revoking', 'failed')
                 """,
                 ("$id", change.LeaseId),
@@ -122,7 +126,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'failed', attempts = attempts + 1, last_error = $error, next_attempt_at = $next, claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET state = 'failed', attempts = attempts + 1, last_error = $error, next_attempt_at = $next,
+                  claimed_by = NULL, claimed_until = NULL
                 WHERE id = $id AND state IN ('revoking', 'failed')
                 """,
                 ("$id", change.LeaseId),
@@ -138,7 +143,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'ended', confirmed_at = $now, next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL,
+                UPDATE lease SET state = 'ended', confirmed_at = $now, next_attempt_at = NULL,
+                  claimed_by = NULL, claimed_until = NULL,
                   cause = coalesce(cause, $cause), revocation_id = coalesce(revocation_id, $revocation),
                   requested_by = CASE WHEN revocation_requested_at IS NULL THEN $requested_by ELSE requested_by END,
                   revocation_requested_at = coalesce(revocation_requested_at, $now)
@@ -152,10 +158,15 @@ internal static class SqlRevocationStore
             )
         );
 
-    private static Applied Result(WriteSession session, string leaseId, int changed) =>
-        changed == 1 ? Applied.Done
-        : SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound
-        : GuardFailure.WrongState;
+    private static Applied Result(WriteSession session, string leaseId, int changed)
+    {
+        if (changed == 1)
+        {
+            return Applied.Done;
+        }
+
+        return SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
+    }
 
     private static long? Nullable(Statement row, int column) => row.IsNull(column) ? null : row.Number(column);
 

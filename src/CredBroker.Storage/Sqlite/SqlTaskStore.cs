@@ -15,7 +15,8 @@ internal static class SqlTaskStore
         if (Find(session, task.Process, task.Id) is not { } found)
         {
             session.Execute(
-                "INSERT INTO task (process, id, issuer, workload, opened_at) VALUES ($process, $id, $issuer, $workload, $now)",
+                "INSERT INTO task (process, id, issuer, workload, opened_at) "
+                    + "VALUES ($process, $id, $issuer, $workload, $now)",
                 ("$process", task.Process),
                 ("$id", task.Id),
                 ("$issuer", owner.Issuer),
@@ -26,9 +27,12 @@ internal static class SqlTaskStore
         }
 
         // Who does not own it learns nothing of its state.
-        return !found.IsOwnedBy(owner) ? GuardFailure.TaskOwnedByAnother
-            : found.IsClosed ? GuardFailure.TaskClosed
-            : null;
+        if (!found.IsOwnedBy(owner))
+        {
+            return GuardFailure.TaskOwnedByAnother;
+        }
+
+        return found.IsClosed ? GuardFailure.TaskClosed : null;
     }
 
     /// <summary>

@@ -72,8 +72,7 @@ internal sealed class Statement : IDisposable
 
     private int BindText(int index, string text)
     {
-        var utf8 =
-            text.Length <= 512 ? stackalloc byte[1536] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        var utf8 = text.Length <= 512 ? stackalloc byte[1536] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         return raw.sqlite3_bind_text(_statement, index, utf8[..Encoding.UTF8.GetBytes(text, utf8)]);
     }
 

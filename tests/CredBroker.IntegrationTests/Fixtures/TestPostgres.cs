@@ -107,7 +107,8 @@ public sealed class TestPostgres : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         var options =
-            $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} -c fsync=off -c max_connections=200";
+            $"-c listen_addresses=127.0.0.1 -c port={Port} "
+            + $"-c unix_socket_directories={_directory.FullName} -c fsync=off -c max_connections=200";
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
@@ -125,7 +126,8 @@ public sealed class TestPostgres : IAsyncDisposable
         var password = $"{name}-password";
         await ExecuteAsync(
             $"""
-            DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cb_objects') THEN CREATE ROLE cb_objects NOLOGIN; END IF; END $$;
+            DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cb_objects') THEN
+              CREATE ROLE cb_objects NOLOGIN; END IF; END $$;
             CREATE ROLE {name} LOGIN CREATEROLE PASSWORD '{password}';
             GRANT pg_signal_backend, cb_objects TO {name};
             GRANT USAGE ON SCHEMA billing TO {name} WITH GRANT OPTION;

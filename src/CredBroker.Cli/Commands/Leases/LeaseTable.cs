@@ -43,7 +43,9 @@ internal static class LeaseTable
         foreach (var valid in stillValid)
         {
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {Moment.Exact(until)}" : "until it is rotated")}: {Printable.Text(valid.What)}"
+                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, "
+                    + $"{(valid.Until is { } until ? $"until {Moment.Exact(until)}" : "until it is rotated")}: "
+                    + $"{Printable.Text(valid.What)}"
             );
         }
     }

@@ -57,9 +57,12 @@ internal readonly struct CelValue
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get =>
-            _payload is string ? CelKind.String
-            : _payload is null ? CelKind.Null
-            : Unsafe.As<CelPayload>(_payload).Kind;
+            _payload switch
+            {
+                string => CelKind.String,
+                null => CelKind.Null,
+                _ => Unsafe.As<CelPayload>(_payload).Kind,
+            };
     }
 
     public bool IsError => _payload is CelError;

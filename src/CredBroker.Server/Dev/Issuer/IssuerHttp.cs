@@ -109,7 +109,8 @@ internal sealed partial class IssuerHttp(TokenMint mint)
             await RefuseAsync(
                 response,
                 "invalid_client",
-                $"write agent=NAME&instance=NAME (letters, digits, hyphens), or person={string.Join('|', DevPerson.All.Select(known => known.Name))}"
+                "write agent=NAME&instance=NAME (letters, digits, hyphens), "
+                    + $"or person={string.Join('|', DevPerson.All.Select(known => known.Name))}"
             );
         }
     }

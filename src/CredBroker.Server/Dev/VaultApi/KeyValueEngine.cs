@@ -51,7 +51,8 @@ internal sealed class KeyValueEngine : Engine
                 Status = 404,
                 Warnings =
                 [
-                    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation.",
+                    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate "
+                        + "API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation.",
                 ],
             },
         };

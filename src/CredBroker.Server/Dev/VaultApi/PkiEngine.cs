@@ -74,7 +74,8 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
                     ? []
                     :
                     [
-                        "Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set",
+                        "Issuing Certificate was set to default, but no default issuing certificate "
+                            + "(configurable at /config/issuers) is currently set",
                     ];
                 if (_roles[name].Flag("generate_lease"))
                 {
@@ -121,7 +122,8 @@ internal sealed class PkiEngine(string mount, MountTable mounts, LeaseStore leas
                 ? []
                 :
                 [
-                    "This mount hasn't configured any authority information access (AIA) fields; consider updating /config/urls.",
+                    "This mount hasn't configured any authority information access (AIA) fields; "
+                        + "consider updating /config/urls.",
                 ]
         );
     }

@@ -84,7 +84,8 @@ internal sealed class PkiIssuer
             ("ec", 521) => ECDsa.Create(ECCurve.NamedCurves.nistP521),
             _ => throw new VaultRefusal(
                 400,
-                $"this development Vault makes rsa (2048, 3072, 4096) and ec (256, 384, 521) keys, not \"{type}\" of {bits} bits"
+                "this development Vault makes rsa (2048, 3072, 4096) "
+                    + $"and ec (256, 384, 521) keys, not \"{type}\" of {bits} bits"
             ),
         };
 
@@ -104,7 +105,9 @@ internal sealed class PkiIssuer
         {
             throw new VaultRefusal(
                 400,
-                $"cannot satisfy request, as TTL would result in notAfter of {VaultDuration.ToText(now + ttl)} that is beyond the expiration of the CA certificate at {VaultDuration.ToText(new DateTimeOffset(Certificate.NotAfter))}"
+                $"cannot satisfy request, as TTL would result in notAfter of {VaultDuration.ToText(now + ttl)} "
+                    + "that is beyond the expiration of the CA certificate "
+                    + $"at {VaultDuration.ToText(new DateTimeOffset(Certificate.NotAfter))}"
             );
         }
 

@@ -17,20 +17,20 @@ internal static class TokenTtl
         List<string> warnings
     )
     {
-        var ttl =
-            period > TimeSpan.Zero ? period
-            : asked > TimeSpan.Zero ? asked
-            : VaultDuration.SystemMaximum;
-        var maximum =
-            explicitMaximum > TimeSpan.Zero ? explicitMaximum
-            : period > TimeSpan.Zero ? TimeSpan.MaxValue
-            : VaultDuration.SystemMaximum;
+        var wish = asked > TimeSpan.Zero ? asked : VaultDuration.SystemMaximum;
+        var (ttl, maximum) = period > TimeSpan.Zero ? (period, TimeSpan.MaxValue) : (wish, VaultDuration.SystemMaximum);
+        if (explicitMaximum > TimeSpan.Zero)
+        {
+            maximum = explicitMaximum;
+        }
+
         if (maximum != TimeSpan.MaxValue && now + ttl > issuedAt + maximum)
         {
             if (now + ttl >= issuedAt + maximum + TimeSpan.FromSeconds(1))
             {
                 warnings.Add(
-                    $"TTL of \"{VaultDuration.ToText(ttl)}\" exceeded the effective max_ttl of \"{VaultDuration.ToText(maximum)}\"; TTL value is capped accordingly"
+                    $"TTL of \"{VaultDuration.ToText(ttl)}\" exceeded the effective max_ttl "
+                        + $"of \"{VaultDuration.ToText(maximum)}\"; TTL value is capped accordingly"
                 );
             }
 
@@ -41,8 +41,13 @@ internal static class TokenTtl
     }
 
     /// <summary>The smaller of two limits, where zero is no limit.</summary>
-    public static TimeSpan Smaller(TimeSpan one, TimeSpan other) =>
-        one <= TimeSpan.Zero ? other
-        : other <= TimeSpan.Zero ? one
-        : TimeSpan.FromTicks(Math.Min(one.Ticks, other.Ticks));
+    public static TimeSpan Smaller(TimeSpan one, TimeSpan other)
+    {
+        if (one <= TimeSpan.Zero)
+        {
+            return other;
+        }
+
+        return other > TimeSpan.Zero && other < one ? other : one;
+    }
 }

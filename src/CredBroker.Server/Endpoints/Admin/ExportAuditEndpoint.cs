@@ -66,15 +66,17 @@ internal static class ExportAuditEndpoint
     {
         var (first, end) = (Time(from), Time(to));
         var isCursor = AuditCursor.TryParse(cursor, out var after);
-        var fault =
-            query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1)
-                ? $"This call takes {string.Join(", ", Known)}, each at most once."
-            : format is not (null or "jsonl") ? "format must be \"jsonl\"."
-            : (from is not null && first is null) || (to is not null && end is null)
-                ? "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z."
-            : first >= end ? "from must lie before to."
-            : cursor is not null && !isCursor ? "cursor must be a stream and a sequence, as stream:sequence."
-            : null;
+        var fault = format switch
+        {
+            _ when query.Any(pair => !Known.Contains(pair.Key) || pair.Value.Count != 1) =>
+                $"This call takes {string.Join(", ", Known)}, each at most once.",
+            not (null or "jsonl") => "format must be \"jsonl\".",
+            _ when (from is not null && first is null) || (to is not null && end is null) =>
+                "from and to must be RFC 3339 times, such as 2026-03-01T00:00:00Z.",
+            _ when first >= end => "from must lie before to.",
+            _ when cursor is not null && !isCursor => "cursor must be a stream and a sequence, as stream:sequence.",
+            _ => null,
+        };
         return ((first, end, after), fault);
     }
 

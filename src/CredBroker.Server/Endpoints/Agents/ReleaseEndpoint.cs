@@ -12,7 +12,8 @@ internal static class ReleaseEndpoint
             .MapDelete("/v1/credentials/{leaseId}", HandleAsync)
             .WithName("releaseCredential")
             .WithSummary(
-                "Gives a secret back: 204 once that is confirmed, 202 while it takes longer, 200 where something may still be accepted."
+                "Gives a secret back: 204 once that is confirmed, "
+                    + "202 while it takes longer, 200 where something may still be accepted."
             )
             .Produces(StatusCodes.Status204NoContent)
             .Produces<ReleaseResponse>()
@@ -38,10 +39,13 @@ internal static class ReleaseEndpoint
     {
         var stillValid = StillValid.Of(lease) is { } left ? new[] { LeaseResponses.StillValid(left) } : null;
         var body = new ReleaseResponse { State = LeaseResponses.State(lease.State), StillValid = stillValid };
-        return lease.State is not (LeaseState.Revoked or LeaseState.Ended)
-                ? new Reply<ReleaseResponse>(StatusCodes.Status202Accepted, body, BrokerJson.Default.ReleaseResponse)
-            : stillValid is not null
-                ? new Reply<ReleaseResponse>(StatusCodes.Status200OK, body, BrokerJson.Default.ReleaseResponse)
-            : Results.NoContent();
+        if (lease.State is not (LeaseState.Revoked or LeaseState.Ended))
+        {
+            return new Reply<ReleaseResponse>(StatusCodes.Status202Accepted, body, BrokerJson.Default.ReleaseResponse);
+        }
+
+        return stillValid is null
+            ? Results.NoContent()
+            : new Reply<ReleaseResponse>(StatusCodes.Status200OK, body, BrokerJson.Default.ReleaseResponse);
     }
 }
