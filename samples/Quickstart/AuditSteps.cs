@@ -23,8 +23,10 @@ internal static class AuditSteps
             .Select(TypeOf)
             .Where(type => !type.StartsWith("export.", StringComparison.Ordinal))
             .ToList();
+        var commonest = types.CountBy(type => type).OrderByDescending(type => type.Value).Take(6);
         narrator.Say(
-            $"exported {types.Count} records, {export.Length} bytes: {string.Join(", ", types.CountBy(type => type).OrderByDescending(type => type.Value).Take(6).Select(type => $"{type.Value} {type.Key}"))}, ..."
+            $"exported {types.Count} records, {export.Length} bytes: "
+                + $"{string.Join(", ", commonest.Select(type => $"{type.Value} {type.Key}"))}, ..."
         );
         narrator.Check(
             secrets.All(secret => !export.Contains(secret, StringComparison.Ordinal)),

@@ -99,10 +99,15 @@ internal sealed class BillingService : IDisposable
                 DisableCertificateDownloads = true,
             },
         };
-        return !chain.Build(certificate)
-                ? $"refused: {string.Join(", ", chain.ChainStatus.Select(status => status.Status == X509ChainStatusFlags.NotTimeValid ? "expired" : status.Status.ToString()))}"
-            : revoked.Contains(certificate) ? "refused: revoked"
-            : $"hello {Certificates.UriName(certificate)}";
+        if (!chain.Build(certificate))
+        {
+            var reasons = chain.ChainStatus.Select(status =>
+                status.Status == X509ChainStatusFlags.NotTimeValid ? "expired" : status.Status.ToString()
+            );
+            return $"refused: {string.Join(", ", reasons)}";
+        }
+
+        return revoked.Contains(certificate) ? "refused: revoked" : $"hello {Certificates.UriName(certificate)}";
     }
 
     /// <summary>The agent's side: empty where the service closed without a word.</summary>

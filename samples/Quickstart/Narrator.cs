@@ -58,7 +58,8 @@ internal sealed class Narrator(TextWriter output, bool colours, TimeProvider tim
 
     private void Line(string what, string mark) =>
         output.WriteLine(
-            $"    {Styled(Dim, string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds, 6:0.00} s"))}  {Styled(Green, mark)}{what}"
+            $"    {Styled(Dim, string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds, 6:0.00} s"))}  "
+                + $"{Styled(Green, mark)}{what}"
         );
 
     private string Styled(string style, string text) => colours && text.Length > 0 ? $"{style}{text}\e[0m" : text;

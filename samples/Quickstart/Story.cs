@@ -25,7 +25,8 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
     public static async Task PlayAsync(Narrator narrator, bool keep, CancellationToken cancellationToken)
     {
         narrator.Plain(
-            "CredBroker quickstart: an agent gets secrets for one task, for minutes; the broker takes them back and keeps the record."
+            "CredBroker quickstart: an agent gets secrets for one task, for minutes; "
+                + "the broker takes them back and keeps the record."
         );
         narrator.Step("The broker starts, with everything built in");
         await using var broker = await LocalBroker.StartAsync(usualPorts: keep, cancellationToken);
@@ -105,7 +106,8 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         narrator.Say("it makes a key and sends a signing request; the key never leaves the agent");
         var (issued, certificate) = await CertifyAsync(null, cancellationToken);
         narrator.Say(
-            $"lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}, decided by policy version {issued.Decision.PolicyVersion}"
+            $"lease {issued.LeaseId}, until {Time(issued.ExpiresAt)}, "
+                + $"decided by policy version {issued.Decision.PolicyVersion}"
         );
         narrator.Check(
             Certificates.UriName(certificate) == "spiffe://dev.credbroker.example/agents/triage/triage-1",
@@ -140,7 +142,8 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
             $"key = {new string('*', 12)} ({value.Length} characters, not shown), until {Time(issued.ExpiresAt)}"
         );
         narrator.Say(
-            "one call to Vault, recorded before the value left; nobody can revoke a static value, and the broker will say so"
+            "one call to Vault, recorded before the value left; "
+                + "nobody can revoke a static value, and the broker will say so"
         );
     }
 
@@ -180,7 +183,8 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
             );
             narrator.Check(
                 lease is { State: LeaseStates.Revoked, Revocation.Cause: "expiry" },
-                $"the lease is revoked, cause expiry, confirmed by Vault at {Time(lease.Revocation!.ConfirmedAt!.Value)}"
+                "the lease is revoked, cause expiry, confirmed by Vault "
+                    + $"at {Time(lease.Revocation!.ConfirmedAt!.Value)}"
             );
             await ExpectAsync(
                 certificate,
@@ -247,10 +251,8 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
             var admin = broker.Person("admin");
             var order = new RevocationRequest { Agent = "triage", Reason = "it behaves oddly" };
             var preview = await admin.PreviewRevocationAsync(order, cancellationToken);
-            narrator.Check(
-                preview.Leases.Count == 2,
-                $"a dry run shows what would go: {string.Join(", ", preview.Leases.Select(lease => lease.Credential).Order(StringComparer.Ordinal))}"
-            );
+            var held = preview.Leases.Select(lease => lease.Credential).Order(StringComparer.Ordinal);
+            narrator.Check(preview.Leases.Count == 2, $"a dry run shows what would go: {string.Join(", ", held)}");
 
             var ordered = TimeProvider.System.GetTimestamp();
             var accepted = await admin.RevokeAsync(order, cancellationToken);
@@ -259,18 +261,21 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
                 progress => progress.Complete,
                 cancellationToken
             );
+            var took = TimeProvider.System.GetElapsedTime(ordered);
+            var counts = progress.Counts.Where(count => count.Value > 0).Select(count => $"{count.Value} {count.Key}");
             narrator.Check(
                 progress.Counts.GetValueOrDefault(LeaseStates.Revoked) == 1
                     && progress.Counts.GetValueOrDefault(LeaseStates.Ended) == 1,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"complete after {TimeProvider.System.GetElapsedTime(ordered).TotalMilliseconds:0} ms: {string.Join(", ", progress.Counts.Where(count => count.Value > 0).Select(count => $"{count.Value} {count.Key}"))}"
+                    $"complete after {took.TotalMilliseconds:0} ms: {string.Join(", ", counts)}"
                 )
             );
             foreach (var left in progress.StillValid)
             {
                 narrator.Say(
-                    $"still valid: {left.Credential}: {left.What}{(left.Until is { } until ? $" (until {Time(until)})" : "")}"
+                    $"still valid: {left.Credential}: "
+                        + $"{left.What}{(left.Until is { } until ? $" (until {Time(until)})" : "")}"
                 );
             }
 

@@ -23,7 +23,8 @@ public sealed class StorageOptions
         if (string.IsNullOrWhiteSpace(SqliteFile))
         {
             faults.Add(
-                $"{Section}:{nameof(SqliteFile)} is empty. Write the path of the database file, such as /var/lib/credbroker/credbroker.db."
+                $"{Section}:{nameof(SqliteFile)} is empty. "
+                    + "Write the path of the database file, such as /var/lib/credbroker/credbroker.db."
             );
         }
         else if (
@@ -33,7 +34,8 @@ public sealed class StorageOptions
         )
         {
             faults.Add(
-                $"{Section}:{nameof(SqliteFile)} is no path of a file. Write a plain path; in-memory databases and URIs are not taken, because the store must outlive the process."
+                $"{Section}:{nameof(SqliteFile)} is no path of a file. Write a plain path; "
+                    + "in-memory databases and URIs are not taken, because the store must outlive the process."
             );
         }
         else if (Directory.Exists(SqliteFile))

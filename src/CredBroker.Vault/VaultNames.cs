@@ -43,7 +43,8 @@ public sealed class VaultNames(string installation)
             || entry.Name.Any(char.IsAsciiLetterUpper)
         )
         {
-            return $"The credential's name \"{entry.Name}\" cannot be part of a Vault name; use at most {MaxCredentialLength} lower-case letters, digits and hyphens.";
+            return $"The credential's name \"{entry.Name}\" cannot be part of a Vault name; "
+                + $"use at most {MaxCredentialLength} lower-case letters, digits and hyphens.";
         }
 
         if (Credential(entry.Name) is var name && (name == Broker || name == Probe))
@@ -61,7 +62,8 @@ public sealed class VaultNames(string installation)
             VaultBinding.Dynamic dynamic => FaultOf(entry.Name, ("path", dynamic.Path)),
             VaultBinding.Token token
                 when token.Role == Credential(entry.Name) || token.Role == Broker || token.Role == Probe =>
-                $"Credential {entry.Name}: vault.role must differ from {token.Role}, a role that the broker needs for itself; write {token.Role}-token.",
+                $"Credential {entry.Name}: vault.role must differ from {token.Role}, "
+                    + $"a role that the broker needs for itself; write {token.Role}-token.",
             VaultBinding.Token token => FaultOf(entry.Name, ("role", token.Role)),
             _ => null,
         };
@@ -88,7 +90,8 @@ public sealed class VaultNames(string installation)
         {
             if (name is "role" ? !VaultPath.IsSafeSegment(value) : !VaultPath.IsSafe(value))
             {
-                return $"Credential {credential}: vault.{name} \"{value}\" is no plain Vault path; use letters, digits and -_.~@=: with single slashes between.";
+                return $"Credential {credential}: vault.{name} \"{value}\" is no plain Vault path; "
+                    + "use letters, digits and -_.~@=: with single slashes between.";
             }
         }
 

@@ -61,20 +61,24 @@ public sealed partial record VaultOptions
     {
         if (!Uri.TryCreate(Address, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
         {
-            yield return $"Vault:Address is \"{Address}\"; write Vault's address, such as \"https://vault.acme.example:8200\".";
+            yield return $"Vault:Address is \"{Address}\"; write Vault's address, "
+                + "such as \"https://vault.acme.example:8200\".";
         }
         else if (address.PathAndQuery != "/" || address.UserInfo.Length > 0 || address.Fragment.Length > 0)
         {
-            yield return "Vault:Address may hold scheme, host and port only; write it as \"https://vault.acme.example:8200\".";
+            yield return "Vault:Address may hold scheme, host and port only; "
+                + "write it as \"https://vault.acme.example:8200\".";
         }
         else if (address.Scheme == "http" && !address.IsLoopback)
         {
-            yield return $"Vault:Address is plain http; write \"https://{address.Authority}\" (http is accepted on loopback only).";
+            yield return "Vault:Address is plain http; "
+                + $"write \"https://{address.Authority}\" (http is accepted on loopback only).";
         }
 
         if (!InstallationForm().IsMatch(Installation))
         {
-            yield return $"Vault:Installation is \"{Installation}\"; write 1 to 20 lower-case letters and digits, such as \"prod\". It must differ between stores that share a Vault.";
+            yield return $"Vault:Installation is \"{Installation}\"; write 1 to 20 lower-case letters and digits, "
+                + "such as \"prod\". It must differ between stores that share a Vault.";
         }
 
         if (Namespace.AsSpan().ContainsAnyExceptInRange('!', '~'))
@@ -84,7 +88,8 @@ public sealed partial record VaultOptions
 
         if (CaFile.Length > 0 && !HoldsCertificates(CaFile))
         {
-            yield return $"Vault:CaFile \"{CaFile}\" does not exist or holds no certificate; write the path of a PEM file with Vault's certificate authority.";
+            yield return $"Vault:CaFile \"{CaFile}\" does not exist or holds no certificate; "
+                + "write the path of a PEM file with Vault's certificate authority.";
         }
 
         if (TokenFile.Length > 0 == AppRole is not null)
@@ -109,7 +114,8 @@ public sealed partial record VaultOptions
         {
             if (value < TimeSpan.FromSeconds(low) || value > TimeSpan.FromSeconds(high))
             {
-                yield return $"Vault:{name} is {value}; write a time from {low} to {high} seconds, such as \"00:00:10\".";
+                yield return $"Vault:{name} is {value}; "
+                    + $"write a time from {low} to {high} seconds, such as \"00:00:10\".";
             }
         }
 
@@ -163,7 +169,8 @@ public sealed record AppRoleOptions
 
         if (RoleId.Length == 0)
         {
-            yield return "Vault:AppRole:RoleId is missing; write the role's id (vault read auth/approle/role/NAME/role-id).";
+            yield return "Vault:AppRole:RoleId is missing; "
+                + "write the role's id (vault read auth/approle/role/NAME/role-id).";
         }
 
         if (SecretIdFile.Length == 0)

@@ -56,9 +56,12 @@ internal sealed class VaultRenewal(VaultClient client, VaultSession session, Vau
             end = Min(end, backendEnd);
         }
 
-        return refusal is not null ? new RenewOutcome.Refused(refusal)
-            : end <= now ? new RenewOutcome.Refused(VaultRefusals.LifeUsedUp)
-            : new RenewOutcome.Renewed(end);
+        if (refusal is not null)
+        {
+            return new RenewOutcome.Refused(refusal);
+        }
+
+        return end <= now ? new RenewOutcome.Refused(VaultRefusals.LifeUsedUp) : new RenewOutcome.Renewed(end);
     }
 
     /// <summary>

@@ -82,7 +82,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
                 return new PrepareOutcome.Refused(
                     new(
                         RefusalCode.NamesEmpty,
-                        "This identity has no names for the certificate: a field that the credential's `names` use is empty or no fit name."
+                        "This identity has no names for the certificate: "
+                            + "a field that the credential's `names` use is empty or no fit name."
                     )
                 );
             case VaultBinding.Pki when CsrRule.Check(entry.Vault, plan.Csr) is { } refusal:

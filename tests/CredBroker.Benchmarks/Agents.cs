@@ -22,7 +22,10 @@ internal sealed class Agents : IDisposable
         get
         {
             var parameters = _key.ExportParameters(includePrivateParameters: false);
-            return $$"""{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"{{KeyId}}","n":"{{Encode(parameters.Modulus)}}","e":"{{Encode(parameters.Exponent)}}"}]}""";
+            return $$"""
+                {"keys":[{"kty":"RSA","use":"sig","alg":"RS256",
+                 "kid":"{{KeyId}}","n":"{{Encode(parameters.Modulus)}}","e":"{{Encode(parameters.Exponent)}}"}]}
+                """;
         }
     }
 
@@ -42,12 +45,17 @@ internal sealed class Agents : IDisposable
             (i, _, own) =>
             {
                 var payload = $$"""
-                    {"iss":"{{Issuer}}","aud":"{{Audience}}","sub":"{{workload}}","instance":"{{workload}}-{{i}}","jti":"{{i}}","iat":{{now
-                        - 10}},"nbf":{{now - 10}},"exp":{{now + 7200}}}
+                    {"iss":"{{Issuer}}","aud":"{{Audience}}",
+                     "sub":"{{workload}}","instance":"{{workload}}-{{i}}","jti":"{{i}}",
+                     "iat":{{now - 10}},"nbf":{{now - 10}},"exp":{{now + 7200}}}
                     """;
                 var signed = $"{header}.{Encode(Encoding.UTF8.GetBytes(payload))}";
-                tokens[i] =
-                    $"{signed}.{Encode(own.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+                var signature = own.SignData(
+                    Encoding.ASCII.GetBytes(signed),
+                    HashAlgorithmName.SHA256,
+                    RSASignaturePadding.Pkcs1
+                );
+                tokens[i] = $"{signed}.{Encode(signature)}";
                 return own;
             },
             own => own.Dispose()

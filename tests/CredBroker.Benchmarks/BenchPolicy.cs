@@ -75,11 +75,13 @@ internal static class BenchPolicy
             {
                 0 => (
                     "deny",
-                    $"agent == \"worker\" && credential.category == \"customer-data\" && task.process != \"process-{i}\""
+                    "agent == \"worker\" && credential.category == \"customer-data\" "
+                        + $"&& task.process != \"process-{i}\""
                 ),
                 1 => (
                     "deny",
-                    $"toolCall.name == \"tool-{i}\" && has(toolCall.arguments.amount) && toolCall.arguments.amount > {i}"
+                    $"toolCall.name == \"tool-{i}\" && has(toolCall.arguments.amount) "
+                        + $"&& toolCall.arguments.amount > {i}"
                 ),
                 2 => (
                     "allow",
@@ -87,7 +89,8 @@ internal static class BenchPolicy
                 ),
                 3 => (
                     "allow",
-                    $"agent in [\"planner\", \"reviewer\"] && credential.name == \"{credential}\" && \"read\" in request.actions"
+                    "agent in [\"planner\", \"reviewer\"] "
+                        + $"&& credential.name == \"{credential}\" && \"read\" in request.actions"
                 ),
                 _ => (
                     "allow",
@@ -102,8 +105,10 @@ internal static class BenchPolicy
 
         text.Append(
             """
-              - { id: worker-reads-reports, effect: allow, when: 'agent == "worker" && credential.name == "reports" && "read" in request.actions', maxTtl: 10m }
-              - { id: worker-reads-api-key, effect: allow, when: 'agent == "worker" && credential.name == "api-key"', maxTtl: 10m }
+              - { id: worker-reads-reports, effect: allow, maxTtl: 10m,
+                  when: 'agent == "worker" && credential.name == "reports" && "read" in request.actions' }
+              - { id: worker-reads-api-key, effect: allow, maxTtl: 10m,
+                  when: 'agent == "worker" && credential.name == "api-key"' }
 
             """
         );

@@ -14,7 +14,11 @@ internal static class ExchangeRequests
                         "POST",
                         "/v1/credentials",
                         $"Authorization: Bearer {token}\r\n",
-                        $$"""{"task":{"id":"task-{{i}}","process":"monthly-reports","purpose":"Write the report of the month"},"credential":"{{credential}}","actions":["read"]{{more}}}"""
+                        $$"""
+                        {"task":{"id":"task-{{i}}","process":"monthly-reports",
+                         "purpose":"Write the report of the month"},
+                         "credential":"{{credential}}","actions":["read"]{{more}}}
+                        """
                     )
             ),
         ];

@@ -12,7 +12,9 @@ internal static class Report
             ? $", load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} before"
             : "";
         Console.WriteLine(
-            $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores{load}; {options.Seconds} s each in {options.Rounds} rounds, contenders in turn"
+            $"{RuntimeInformation.FrameworkDescription}, "
+                + $"{RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores{load}; "
+                + $"{options.Seconds} s each in {options.Rounds} rounds, contenders in turn"
         );
     }
 

@@ -72,7 +72,8 @@ internal sealed partial class CelBinder
         {
             return Fail(
                 call.Offset,
-                $"no such {(call.IsMethod ? "method" : "function")} `{call.Function}` of {call.Arguments.Count - (call.IsMethod ? 1 : 0)} arguments"
+                $"no such {(call.IsMethod ? "method" : "function")} "
+                    + $"`{call.Function}` of {call.Arguments.Count - (call.IsMethod ? 1 : 0)} arguments"
                     + NearestName.Suggestion(
                         call.Function,
                         CelFunctions.Names(call.IsMethod).Where(name => name != call.Function)
@@ -117,9 +118,13 @@ internal sealed partial class CelBinder
         checkTypes
             ? Fail(
                 call.Offset,
-                $"{call.Function.Replace("_", " ", StringComparison.Ordinal).Replace("@", "", StringComparison.Ordinal).Trim()} does not take {string.Join(" and ", types.Select(type => type.ToString()))}"
+                $"{Shown(call.Function)} does not take {string.Join(" and ", types.Select(type => type.ToString()))}"
             )
             : null;
+
+    // An operator is _+_ or @in inside.
+    private static string Shown(string function) =>
+        function.Replace("_", " ", StringComparison.Ordinal).Replace("@", "", StringComparison.Ordinal).Trim();
 
     // The pattern is a literal: compiled once, and never the agent's.
     private (CelNode Node, CelType Type) BindMatches(CelExpression.Call call)

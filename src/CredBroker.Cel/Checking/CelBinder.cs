@@ -95,13 +95,18 @@ internal sealed partial class CelBinder(CelSchema schema, bool checkTypes)
             ? FailOnRoot(name.Offset, name.Text)
             : Fail(
                 name.Offset,
-                $"no such name `{name.Text}`{NearestName.Suggestion(name.Text, schema.NamesAfter("").Concat(_scope.Select(variable => variable.Name)))}"
+                $"no such name `{name.Text}`"
+                    + NearestName.Suggestion(
+                        name.Text,
+                        schema.NamesAfter("").Concat(_scope.Select(variable => variable.Name))
+                    )
             );
 
     private (CelNode Node, CelType Type) FailOnRoot(int offset, string root) =>
         Fail(
             offset,
-            $"`{root}` is no value by itself; name one of its fields: {string.Join(", ", schema.NamesAfter(root + "."))}"
+            $"`{root}` is no value by itself; name one of its fields: "
+                + $"{string.Join(", ", schema.NamesAfter(root + "."))}"
         );
 
     private (CelNode Node, CelType Type) BindSelect(CelExpression.Select select)

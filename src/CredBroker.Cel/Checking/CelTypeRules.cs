@@ -62,12 +62,13 @@ internal static class CelTypeRules
             .Find("_+_", isMethod: false, arity: 2)!
             .Overloads.Where(overload => overload.Takes.Zip(types).All(pair => pair.First.Fits(pair.Second)))
             .ToList();
-        return fitting.Count > 0
-            ? fitting.Count == 1
-                ? fitting[0].Gives
-                : CelType.Dyn
-            : types.Any(type => type.Kind == CelKind.Dyn) && types.All(type => type.Kind is CelKind.Dyn or CelKind.List)
-                ? CelType.Dyn
-                : null;
+        if (fitting.Count > 0)
+        {
+            return fitting.Count == 1 ? fitting[0].Gives : CelType.Dyn;
+        }
+
+        var mayBeLists =
+            types.Any(type => type.Kind == CelKind.Dyn) && types.All(type => type.Kind is CelKind.Dyn or CelKind.List);
+        return mayBeLists ? CelType.Dyn : null;
     }
 }

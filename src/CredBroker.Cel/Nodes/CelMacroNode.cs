@@ -20,9 +20,12 @@ internal sealed class CelMacroNode(CelMacro kind, CelNode range, int local, CelN
         };
         if (list is null)
         {
-            return source.IsError ? source
-                : frame.IsExhausted ? CelFrame.OutOfSteps
-                : CelValue.NoOverload(kind.ToString(), source);
+            if (source.IsError)
+            {
+                return source;
+            }
+
+            return frame.IsExhausted ? CelFrame.OutOfSteps : CelValue.NoOverload(kind.ToString(), source);
         }
 
         return kind switch

@@ -116,10 +116,17 @@ internal abstract class CelNode
         protected override CelValue Run(CelFrame frame)
         {
             var value = test.Evaluate(frame);
-            return value.IsTrue ? then.Evaluate(frame)
-                : value.IsFalse ? otherwise.Evaluate(frame)
-                : value.IsError ? value
-                : CelValue.NoOverload("?:", value);
+            if (value.IsTrue)
+            {
+                return then.Evaluate(frame);
+            }
+
+            if (value.IsFalse)
+            {
+                return otherwise.Evaluate(frame);
+            }
+
+            return value.IsError ? value : CelValue.NoOverload("?:", value);
         }
     }
 
@@ -156,14 +163,16 @@ internal abstract class CelNode
         protected override CelValue Run(CelFrame frame)
         {
             var value = operand.Evaluate(frame);
-            return value.TryString is { } other
-                    ? CelValue.Of(
-                        other.Length == text.Length
-                            && frame.SpendOnText(text.Length)
-                            && string.Equals(other, text, StringComparison.Ordinal)
-                    )
-                : value.IsError ? value
-                : CelValue.Of(CelEquality.AreEqual(frame, value, _literal));
+            if (value.TryString is { } other)
+            {
+                return CelValue.Of(
+                    other.Length == text.Length
+                        && frame.SpendOnText(text.Length)
+                        && string.Equals(other, text, StringComparison.Ordinal)
+                );
+            }
+
+            return value.IsError ? value : CelValue.Of(CelEquality.AreEqual(frame, value, _literal));
         }
     }
 

@@ -104,9 +104,12 @@ internal static class CelOperators
     public static CelValue Remainder(CelFrame frame, CelValue left, CelValue right) =>
         (left.Kind, right.Kind) switch
         {
-            (CelKind.Int, CelKind.Int) => right.Int == 0 ? ByZero
-            : right.Int == -1 ? CelValue.Of(0L)
-            : CelValue.Of(left.Int % right.Int),
+            (CelKind.Int, CelKind.Int) => right.Int switch
+            {
+                0 => ByZero,
+                -1 => CelValue.Of(0L),
+                _ => CelValue.Of(left.Int % right.Int),
+            },
             (CelKind.Uint, CelKind.Uint) => right.Uint == 0 ? ByZero : CelValue.Of(left.Uint % right.Uint),
             _ => CelValue.NoOverload("%", left, right),
         };

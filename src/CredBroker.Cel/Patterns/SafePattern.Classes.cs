@@ -45,8 +45,13 @@ public sealed partial class SafePattern
     private string Dash(bool isFirst)
     {
         var isLast = _position < _pattern.Length && _pattern[_position] == ']';
-        return isFirst || isLast ? "\\-"
-            : _position < _pattern.Length && _pattern[_position] is not ('[' or '-') ? "-"
+        if (isFirst || isLast)
+        {
+            return "\\-";
+        }
+
+        return _position < _pattern.Length && _pattern[_position] is not ('[' or '-')
+            ? "-"
             : throw new FormatException(
                 "a - inside [ ] stands between two characters or at an end; as a character it is \\-"
             );

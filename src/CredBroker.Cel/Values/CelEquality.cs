@@ -56,17 +56,15 @@ internal static class CelEquality
     // As the specification's cases want it: beyond the integer's own range the double decides, within it the integer is
     // rounded to a double.
     private static int? CompareDouble(double left, CelValue right) =>
-        right.Kind == CelKind.Int
-            ? left < long.MinValue
-                ? -1
-                : left > long.MaxValue
-                    ? 1
-                    : OrderOf(left, right.Int)
-            : left < 0
-                ? -1
-                : left > ulong.MaxValue
-                    ? 1
-                    : OrderOf(left, right.Uint);
+        (right.Kind, left) switch
+        {
+            (CelKind.Int, < long.MinValue) => -1,
+            (CelKind.Int, > long.MaxValue) => 1,
+            (CelKind.Int, _) => OrderOf(left, right.Int),
+            (_, < 0) => -1,
+            (_, > ulong.MaxValue) => 1,
+            _ => OrderOf(left, right.Uint),
+        };
 
     private static bool TextEquals(CelFrame frame, string left, string right) =>
         left.Length == right.Length
@@ -83,9 +81,12 @@ internal static class CelEquality
             : Rank(left[common]) - Rank(right[common]);
 
         static int Rank(char unit) =>
-            unit >= 0xE000 ? unit - 0x800
-            : char.IsSurrogate(unit) ? unit + 0x2000
-            : unit;
+            unit switch
+            {
+                >= '\uE000' => unit - 0x800,
+                _ when char.IsSurrogate(unit) => unit + 0x2000,
+                _ => unit,
+            };
     }
 
     private static bool ListsEqual(CelFrame frame, CelList left, CelList right)

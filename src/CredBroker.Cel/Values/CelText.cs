@@ -49,9 +49,12 @@ internal static class CelText
     /// </summary>
     public static Func<CelFrame, CelValue, CelValue> Matches(Regex pattern) =>
         (frame, text) =>
-            text.TryString is not { } whole ? CelValue.NoOverload("matches()", text)
-            : frame.Spend(1 + (whole.Length >> 2)) ? CelValue.Of(pattern.IsMatch(whole))
-            : CelFrame.OutOfSteps;
+            text.TryString switch
+            {
+                null => CelValue.NoOverload("matches()", text),
+                var whole when frame.Spend(1 + (whole.Length >> 2)) => CelValue.Of(pattern.IsMatch(whole)),
+                _ => CelFrame.OutOfSteps,
+            };
 
     private static CelValue Test(
         CelFrame frame,

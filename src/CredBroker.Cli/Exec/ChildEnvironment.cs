@@ -76,7 +76,8 @@ internal sealed class ChildEnvironment
             {
                 throw new CliException(
                     ExitCodes.ExecFailed,
-                    $"The member \"{member}\" of the secret cannot become the variable \"{name}\": it is taken, or not a safe name.",
+                    $"The member \"{member}\" of the secret cannot become the variable \"{name}\": "
+                        + "it is taken, or not a safe name.",
                     "Choose another --prefix."
                 );
             }

@@ -57,7 +57,8 @@ internal sealed class AuditChainCheck
                 return;
             default:
                 FailHere(
-                    "The line is neither an audit record nor a line that an export has here: it was altered, inserted or cut off."
+                    "The line is neither an audit record nor a line that an export has here: "
+                        + "it was altered, inserted or cut off."
                 );
                 break;
         }
@@ -81,7 +82,8 @@ internal sealed class AuditChainCheck
         {
             _line++;
             FailHere(
-                "The file ends before the export's closing line: it was cut off. Resume the export after the last record."
+                "The file ends before the export's closing line: "
+                    + "it was cut off. Resume the export after the last record."
             );
         }
 
@@ -113,7 +115,8 @@ internal sealed class AuditChainCheck
         if (_segment is { } cut && opened.After != (_last ?? cut.Opened.After))
         {
             FailHere(
-                "An export begins here, but the one before has no closing line, and this one does not go on after its last record."
+                "An export begins here, but the one before has no closing line, "
+                    + "and this one does not go on after its last record."
             );
             return;
         }
@@ -170,7 +173,8 @@ internal sealed class AuditChainCheck
                     _line,
                     anchor.Stream,
                     stream.Head.Sequence + 1,
-                    $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} are missing between this export and the one before."
+                    $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} "
+                        + "are missing between this export and the one before."
                 );
             }
 
@@ -189,7 +193,8 @@ internal sealed class AuditChainCheck
                 _line,
                 header.Stream,
                 header.Sequence,
-                "The record stands where none of its stream is expected: it was moved or inserted, or a line before it was removed."
+                "The record stands where none of its stream is expected: "
+                    + "it was moved or inserted, or a line before it was removed."
             );
             return;
         }
@@ -233,7 +238,8 @@ internal sealed class AuditChainCheck
                 _line,
                 position.Stream,
                 position.Sequence,
-                $"The record is not the one expected from elsewhere: its hash is {position.Hash}. It was rewritten, and all after it may be."
+                "The record is not the one expected from elsewhere: "
+                    + $"its hash is {position.Hash}. It was rewritten, and all after it may be."
             );
         }
     }
@@ -264,7 +270,8 @@ internal sealed class AuditChainCheck
                 _line,
                 named.Stream,
                 found.Head.Sequence + 1,
-                $"The stream ends here at record {found.Head.Sequence}, but the next process found record {named.Sequence}: the end was removed."
+                $"The stream ends here at record {found.Head.Sequence}, "
+                    + $"but the next process found record {named.Sequence}: the end was removed."
             );
         }
         else if (found.Head.Sequence == named.Sequence && found.Head.Hash != named.Hash)
@@ -311,7 +318,8 @@ internal sealed class AuditChainCheck
                     _line,
                     head.Stream,
                     Math.Min(stream?.Head.Sequence ?? 0, head.Sequence) + 1,
-                    $"The closing line names record {head.Sequence} as the stream's last, which is not what the file holds: records were removed or added."
+                    $"The closing line names record {head.Sequence} as the stream's last, "
+                        + "which is not what the file holds: records were removed or added."
                 );
             }
         }

@@ -38,7 +38,8 @@ internal sealed class AuditCoverage
         if (isBetween)
         {
             _gaps.Add(
-                $"Records {stream.Head.Sequence + 1} to {anchor} of stream {stream.Id} lie between the exported ranges and are not in the file."
+                $"Records {stream.Head.Sequence + 1} to {anchor} of stream "
+                    + $"{stream.Id} lie between the exported ranges and are not in the file."
             );
         }
 
@@ -52,21 +53,24 @@ internal sealed class AuditCoverage
         if (!isAnchoredElsewhere)
         {
             notProven.Add(
-                "That nobody rewrote the whole log, or its end and the closing line with it. Compare a head with one that was kept elsewhere: an earlier export, or Vault's audit log."
+                "That nobody rewrote the whole log, or its end and the closing line with it. "
+                    + "Compare a head with one that was kept elsewhere: an earlier export, or Vault's audit log."
             );
         }
 
         if (streams.Count(stream => stream.Anchor.Sequence > 0) is > 0 and var anchored)
         {
             notProven.Add(
-                $"What stands before the first exported record of {anchored} of the streams. An export that ends at those records proves it."
+                $"What stands before the first exported record of {anchored} of the streams. "
+                    + "An export that ends at those records proves it."
             );
         }
 
         if (streams.Count(stream => !stream.IsClosed && !stream.IsEndNamed) is > 0 and var open)
         {
             notProven.Add(
-                $"What came after the last exported record of {open} of the streams: they were open, or went on after the exported range."
+                $"What came after the last exported record of {open} of the streams: "
+                    + "they were open, or went on after the exported range."
             );
         }
 

@@ -10,13 +10,7 @@ internal sealed record AuditMismatch(AuditPosition First, long FirstLine, AuditP
     /// </summary>
     public AuditFault Settle(ReadOnlySpan<byte> next)
     {
-        var vouched = AuditRecordHeader.Read(next) is { } header
-            ? header.Stream == Second.Stream
-                ? header.Previous
-                : null
-            : ExportLine.Read(next) is ExportLine.Closed closed
-                ? closed.Heads.FirstOrDefault(head => head.Stream == Second.Stream)?.Hash
-                : null;
+        var vouched = VouchedBy(next);
         if (FirstLine == 0 || (vouched is not null && vouched != Second.Hash))
         {
             return new(
@@ -32,8 +26,21 @@ internal sealed record AuditMismatch(AuditPosition First, long FirstLine, AuditP
             First.Stream,
             First.Sequence,
             vouched is null
-                ? $"Its bytes have another hash than the record after it (line {SecondLine}) names: one of the two was altered."
+                ? "Its bytes have another hash than the record after it "
+                    + $"(line {SecondLine}) names: one of the two was altered."
                 : $"Its bytes have another hash than the record after it (line {SecondLine}) names: it was altered."
         );
+    }
+
+    private string? VouchedBy(ReadOnlySpan<byte> next)
+    {
+        if (AuditRecordHeader.Read(next) is { } header)
+        {
+            return header.Stream == Second.Stream ? header.Previous : null;
+        }
+
+        return ExportLine.Read(next) is ExportLine.Closed closed
+            ? closed.Heads.FirstOrDefault(head => head.Stream == Second.Stream)?.Hash
+            : null;
     }
 }

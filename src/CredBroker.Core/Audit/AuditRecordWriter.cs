@@ -82,7 +82,8 @@ public static class AuditRecordWriter
             !Utf8.TryWrite(
                 head,
                 CultureInfo.InvariantCulture,
-                $$"""{"v":{{Version}},"stream":"{{stream}}","seq":{{sequence}},"time":"{{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}}","previous":"{{previous}}",""",
+                $$"""{"v":{{Version}},"stream":"{{stream}}","seq":{{sequence}}"""
+                    + $$""","time":"{{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}}","previous":"{{previous}}",""",
                 out var length
             )
         )
@@ -134,10 +135,12 @@ public static class AuditRecordWriter
         try
         {
             using var document = JsonDocument.Parse(details, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return document.RootElement.ValueKind != JsonValueKind.Object
-                    ? throw new ArgumentException("An audit event's details must be one JSON object.")
-                : details.Span.ContainsAny((byte)'\n', (byte)'\r') ? Rewrite(document.RootElement)
-                : details;
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new ArgumentException("An audit event's details must be one JSON object.");
+            }
+
+            return details.Span.ContainsAny((byte)'\n', (byte)'\r') ? Rewrite(document.RootElement) : details;
         }
         catch (JsonException e)
         {

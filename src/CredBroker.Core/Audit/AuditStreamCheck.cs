@@ -47,7 +47,8 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
             return header.Sequence < next
                 ? (
                     header.Sequence,
-                    $"Record {header.Sequence} stands after record {Head.Sequence}: it is doubled, out of order or inserted."
+                    $"Record {header.Sequence} stands after record {Head.Sequence}: "
+                        + "it is doubled, out of order or inserted."
                 )
                 : (
                     next,
@@ -57,14 +58,17 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
                 );
         }
 
-        var what =
-            IsClosed ? "The record stands after the one that closed its stream: it was inserted."
-            : (header.Sequence == 1) != (header.Type == AuditEventTypes.StreamOpened)
-                ? "A stream is opened by its first record and by no other: the record was altered or inserted."
-            : header.Time < HeadTime ? "The record is older than the one before it; a stream's time never goes back."
-            : header.Time < segment.Opened.From || header.Time >= segment.Opened.To
-                ? "The record's time lies outside the exported range."
-            : null;
+        var what = header switch
+        {
+            _ when IsClosed => "The record stands after the one that closed its stream: it was inserted.",
+            _ when (header.Sequence == 1) != (header.Type == AuditEventTypes.StreamOpened) =>
+                "A stream is opened by its first record and by no other: the record was altered or inserted.",
+            _ when header.Time < HeadTime =>
+                "The record is older than the one before it; a stream's time never goes back.",
+            _ when header.Time < segment.Opened.From || header.Time >= segment.Opened.To =>
+                "The record's time lies outside the exported range.",
+            _ => null,
+        };
         return what is null ? null : (header.Sequence, what);
     }
 }

@@ -73,7 +73,8 @@ public abstract record IssuerRules : TokenRules
         {
             return new(
                 RefusalCode.WrongKindOfIdentity,
-                "The token is meant for the other kind of caller: people and workloads use different endpoints and audiences."
+                "The token is meant for the other kind of caller: "
+                    + "people and workloads use different endpoints and audiences."
             );
         }
 

@@ -104,7 +104,8 @@ public sealed record SpiffeId
         {
             if (!IsSegment(path[segment]))
             {
-                return "a path segment is empty, '.', '..' or has a character other than letters, digits, '.', '_' and '-'";
+                return "a path segment is empty, '.', '..' or has a character other "
+                    + "than letters, digits, '.', '_' and '-'";
             }
         }
 

@@ -73,7 +73,8 @@ public abstract record TokenRules
         {
             return new(
                 RefusalCode.ClaimForbidden,
-                "The token is bound to a key ('cnf'), the proof of which cannot be checked here; ask its issuer for one that is not."
+                "The token is bound to a key ('cnf'), the proof of which cannot be checked here; "
+                    + "ask its issuer for one that is not."
             );
         }
 

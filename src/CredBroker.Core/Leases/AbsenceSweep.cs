@@ -55,7 +55,8 @@ public sealed partial class AbsenceSweep(
             default:
                 await FailAllAsync(
                     leases,
-                    $"Vault's path of {entry.Name} is not this installation's alone: whether a secret exists is not known.",
+                    $"Vault's path of {entry.Name} is not this installation's alone: "
+                        + "whether a secret exists is not known.",
                     NotProvable
                 );
                 return;
@@ -92,7 +93,8 @@ public sealed partial class AbsenceSweep(
             LogTooMany(logger, entry.Name, options.StrayLimit);
             await FailAllAsync(
                 leases,
-                $"Vault holds more than {options.StrayLimit} leases of {entry.Name} that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans",
+                $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
+                    + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans",
                 null
             );
             return;
@@ -171,7 +173,8 @@ public sealed partial class AbsenceSweep(
 
     [LoggerMessage(
         Level = LogLevel.Critical,
-        Message = "Vault leases of {Credential} are known to no record, more than the {Limit} that one sweep removes. An admin has to look."
+        Message = "Vault leases of {Credential} are known to no record, more "
+            + "than the {Limit} that one sweep removes. An admin has to look."
     )]
     private static partial void LogTooMany(ILogger logger, string credential, int limit);
 }

@@ -77,7 +77,8 @@ public sealed class AgentLeases(
                 identity,
                 new(
                     RefusalCode.LeaseStateConflict,
-                    $"Only an active lease can be renewed; this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."
+                    "Only an active lease can be renewed; "
+                        + $"this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."
                 ),
                 call
             );
@@ -121,7 +122,8 @@ public sealed class AgentLeases(
                 identity,
                 new(
                     RefusalCode.NotRenewable,
-                    $"Renewing cannot extend it: it ends {expiresAt:O}, and its whole life is bounded to {end:O}. Ask for a new credential then."
+                    $"Renewing cannot extend it: it ends {expiresAt:O}, "
+                        + $"and its whole life is bounded to {end:O}. Ask for a new credential then."
                 ),
                 call
             );

@@ -54,18 +54,21 @@ public sealed record LeaseOptions
         {
             if (value < TimeSpan.FromSeconds(low) || value > TimeSpan.FromSeconds(high))
             {
-                yield return $"Leases:{name} is {value}; write a time from {low} to {high} seconds, such as \"00:00:{Math.Min(high, 30):00}\".";
+                yield return $"Leases:{name} is {value}; write a time from {low} to {high} seconds, "
+                    + $"such as \"00:00:{Math.Min(high, 30):00}\".";
             }
         }
 
         if (VaultRequestLimit <= IssuanceDeadline)
         {
-            yield return $"Leases:VaultRequestLimit ({VaultRequestLimit}) must exceed Leases:IssuanceDeadline ({IssuanceDeadline}), or a sweep could meet a secret that is still being issued.";
+            yield return $"Leases:VaultRequestLimit ({VaultRequestLimit}) must exceed Leases:IssuanceDeadline "
+                + $"({IssuanceDeadline}), or a sweep could meet a secret that is still being issued.";
         }
 
         if (ClaimTime <= RevocationTimeout)
         {
-            yield return $"Leases:ClaimTime ({ClaimTime}) must exceed Leases:RevocationTimeout ({RevocationTimeout}), or two workers would revoke the same lease.";
+            yield return $"Leases:ClaimTime ({ClaimTime}) must exceed Leases:RevocationTimeout "
+                + $"({RevocationTimeout}), or two workers would revoke the same lease.";
         }
 
         if (RevocationParallelism is < 1 or > 256)

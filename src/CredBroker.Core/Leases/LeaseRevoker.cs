@@ -253,10 +253,12 @@ public sealed partial class LeaseRevoker(
                 Reason = reason.CauseText,
                 RevocationId = reason.RevocationId,
                 TraceId = reason.TraceId,
-                Details =
-                    reason.Rule.Length > 0 ? AuditDetails.Text("rule", reason.Rule)
-                    : reason.Code.Length > 0 ? AuditDetails.Text("code", reason.Code)
-                    : default,
+                Details = reason switch
+                {
+                    { Rule.Length: > 0 } => AuditDetails.Text("rule", reason.Rule),
+                    { Code.Length: > 0 } => AuditDetails.Text("code", reason.Code),
+                    _ => default,
+                },
             },
         };
 
@@ -309,7 +311,8 @@ public sealed partial class LeaseRevoker(
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The secret of lease {LeaseId} was not delivered, but could not be revoked at once: {Error}. Recovery goes on."
+        Message = "The secret of lease {LeaseId} was not delivered, "
+            + "but could not be revoked at once: {Error}. Recovery goes on."
     )]
     private static partial void LogNotKilled(ILogger logger, string leaseId, string error);
 }

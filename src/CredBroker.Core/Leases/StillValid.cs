@@ -29,7 +29,8 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
             VaultBinding.Pki pki when lease.ExpiresAt is not null => new(
                 lease.Id,
                 entry.Name,
-                $"A peer that does not read the CRL of {pki.Mount} accepts certificate {lease.PublicName} until it ends.",
+                $"A peer that does not read the CRL of {pki.Mount} "
+                    + $"accepts certificate {lease.PublicName} until it ends.",
                 lease.ExpiresAt
             ),
             _ when lease.State is LeaseState.Revoking or LeaseState.Failed && lease.GraceUntil is not null => new(

@@ -63,11 +63,14 @@ internal sealed partial class ArgumentSchema
             return $"{path} is out of range";
         }
 
-        return number < _minimum ? $"{path} fails minimum"
-            : number > _maximum ? $"{path} fails maximum"
-            : number <= _above ? $"{path} fails exclusiveMinimum"
-            : number >= _below ? $"{path} fails exclusiveMaximum"
-            : null;
+        return number switch
+        {
+            _ when number < _minimum => $"{path} fails minimum",
+            _ when number > _maximum => $"{path} fails maximum",
+            _ when number <= _above => $"{path} fails exclusiveMinimum",
+            _ when number >= _below => $"{path} fails exclusiveMaximum",
+            _ => null,
+        };
     }
 
     private string? CheckText(JsonElement value, string path)
@@ -88,10 +91,13 @@ internal sealed partial class ArgumentSchema
         }
 
         var length = text.EnumerateRunes().Count();
-        return length < _minLength ? $"{path} fails minLength"
-            : length > _maxLength ? $"{path} fails maxLength"
-            : _pattern is not null && !_pattern.IsMatch(text) ? $"{path} fails pattern"
-            : null;
+        return length switch
+        {
+            _ when length < _minLength => $"{path} fails minLength",
+            _ when length > _maxLength => $"{path} fails maxLength",
+            _ when _pattern?.IsMatch(text) is false => $"{path} fails pattern",
+            _ => null,
+        };
     }
 
     private string? CheckList(JsonElement value, string path)

@@ -53,7 +53,11 @@ internal sealed class AutonomyGate
     /// may not, a person decides on the rest.
     /// </summary>
     public PolicyEffect Effect(CatalogueEntry entry, bool isReversible) =>
-        IsOpen || (entry is { Impact: ImpactLevel.Low, Access: AccessKind.Read } && isReversible) ? PolicyEffect.Allow
-        : entry.Impact == ImpactLevel.High && !isReversible ? PolicyEffect.Deny
-        : PolicyEffect.Challenge;
+        (entry.Impact, entry.Access, isReversible) switch
+        {
+            _ when IsOpen => PolicyEffect.Allow,
+            (ImpactLevel.Low, AccessKind.Read, true) => PolicyEffect.Allow,
+            (ImpactLevel.High, _, false) => PolicyEffect.Deny,
+            _ => PolicyEffect.Challenge,
+        };
 }

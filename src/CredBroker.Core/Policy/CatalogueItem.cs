@@ -39,10 +39,17 @@ internal sealed class CatalogueItem(CatalogueEntry entry, IReadOnlyDictionary<st
             return PolicyRefusals.TtlTooShort;
         }
 
-        return ToolSchemas is null || request.ToolCall is not { } call ? null
-            : !ToolSchemas.TryGetValue(call.Name, out var schema) ? PolicyRefusals.ToolUnknown
-            : schema.Check(call.Arguments) is { } fault ? PolicyRefusals.ToolArguments(fault)
-            : null;
+        if (ToolSchemas is null || request.ToolCall is not { } call)
+        {
+            return null;
+        }
+
+        if (!ToolSchemas.TryGetValue(call.Name, out var schema))
+        {
+            return PolicyRefusals.ToolUnknown;
+        }
+
+        return schema.Check(call.Arguments) is { } fault ? PolicyRefusals.ToolArguments(fault) : null;
     }
 
     private static string WordOf<T>(T value)

@@ -12,7 +12,8 @@ internal static class PolicyRefusals
 
     public static readonly Refusal ProcessNotAdmitted = new(
         RefusalCode.ProcessNotAdmitted,
-        "This identity may not act in that process. Use the identity that is registered for it, or name another process."
+        "This identity may not act in that process. "
+            + "Use the identity that is registered for it, or name another process."
     );
 
     public static readonly Refusal AgentAmbiguous = new(
@@ -27,7 +28,8 @@ internal static class PolicyRefusals
 
     public static readonly Refusal ActionNotOffered = new(
         RefusalCode.ActionNotOffered,
-        "The credential does not offer every action that was asked for, or none was. Ask for fewer actions, at least one, or for another credential."
+        "The credential does not offer every action that was asked for, or none was. "
+            + "Ask for fewer actions, at least one, or for another credential."
     );
 
     public static readonly Refusal TtlTooShort = new(RefusalCode.FieldInvalid, "ttl must be at least one second.");
@@ -39,7 +41,8 @@ internal static class PolicyRefusals
 
     public static readonly Refusal RuleFailed = new(
         RefusalCode.RuleFailed,
-        "The policy could not be evaluated for this request. If a tool call belongs to it, send every argument that the tool takes; otherwise stop, and report the decision."
+        "The policy could not be evaluated for this request. If a tool call belongs to it, send every argument "
+            + "that the tool takes; otherwise stop, and report the decision."
     );
 
     public static readonly Refusal DeniedByRule = new(
@@ -59,7 +62,8 @@ internal static class PolicyRefusals
 
     public static readonly Refusal ApprovalNeeded = new(
         RefusalCode.ApprovalNeeded,
-        "This step needs a person's approval, which this broker cannot take yet. Ask for a low-impact read instead, or stop."
+        "This step needs a person's approval, which this broker cannot take yet. "
+            + "Ask for a low-impact read instead, or stop."
     );
 
     public static Refusal ToolArguments(string fault) =>

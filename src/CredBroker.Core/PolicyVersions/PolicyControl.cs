@@ -189,7 +189,8 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
                     hash,
                     "was-version-before",
                     [
-                        "this content was an earlier version, and a stale file must not roll policy back: to go back to it on purpose, change it (a comment is enough), so that it becomes a new version",
+                        "this content was an earlier version, and a stale file must not roll policy back: to go back "
+                            + "to it on purpose, change it (a comment is enough), so that it becomes a new version",
                     ],
                     cancellationToken
                 );
@@ -281,7 +282,8 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The stored policy version {Version} does not compile: {Count} faults; nothing is allowed until a good one is applied"
+        Message = "The stored policy version {Version} does not compile: "
+            + "{Count} faults; nothing is allowed until a good one is applied"
     )]
     private partial void LogStoredRefused(long version, int count);
 

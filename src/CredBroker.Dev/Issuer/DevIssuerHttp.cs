@@ -110,7 +110,8 @@ internal sealed partial class DevIssuerHttp(DevTokenMint mint)
             await RefuseAsync(
                 response,
                 "invalid_client",
-                $"write agent=NAME&instance=NAME (letters, digits, hyphens), or person={string.Join('|', DevPerson.All.Select(known => known.Name))}"
+                "write agent=NAME&instance=NAME (letters, digits, hyphens), "
+                    + $"or person={string.Join('|', DevPerson.All.Select(known => known.Name))}"
             );
         }
     }

@@ -85,7 +85,8 @@ internal sealed class DevTokenMint(TimeProvider time) : IDisposable
             writeClaims(json);
         });
         var signed = $"{header}.{claims}";
-        return $"{signed}.{Base64Url.EncodeToString(_key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+        var signature = _key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
+        return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 
     private static string Part(Action<Utf8JsonWriter> write)

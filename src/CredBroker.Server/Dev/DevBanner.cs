@@ -14,6 +14,7 @@ internal static class DevBanner
             dev.Issuer.Issuer,
             dev.Vault.Address.GetLeftPart(UriPartial.Authority)
         );
+        const string accessToken = """sed 's/.*"access_token":"\([^"]*\)".*/\1/'""";
         return $$"""
             ################################################################################
             #  DEV MODE. For trying things on this machine, never for real secrets:        #
@@ -31,19 +32,19 @@ internal static class DevBanner
 
             An agent's token, and a secret for it:
 
-              AGENT=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d agent=triage -d instance=triage-1 | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+              AGENT=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d agent=triage -d instance=triage-1 | {{accessToken}})
               curl -s {{at}}/v1/credentials -H "Authorization: Bearer $AGENT" -H 'Content-Type: application/json' \
                 -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"billing-api-key","actions":["read"]}'
 
             An admin sees who holds what, and takes it away:
 
-              ADMIN=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=admin | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+              ADMIN=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=admin | {{accessToken}})
               curl -s {{at}}/v1/leases -H "Authorization: Bearer $ADMIN"
               curl -s {{at}}/v1/revocations -H "Authorization: Bearer $ADMIN" -H 'Content-Type: application/json' -d '{"agent":"triage","reason":"trying it"}'
 
             An auditor exports what happened:
 
-              AUDITOR=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=auditor | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+              AUDITOR=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=auditor | {{accessToken}})
               curl -s {{at}}/v1/audit/export -H "Authorization: Bearer $AUDITOR" > audit.jsonl
 
             The command line does the same (credbroker, or dotnet run --project src/CredBroker.Cli --):

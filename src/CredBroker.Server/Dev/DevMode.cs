@@ -63,7 +63,8 @@ public sealed class DevMode : IAsyncDisposable
         {
             throw new SettingsFaultsException([
                 .. own.Select(section =>
-                    $"{section} is configured, but dev mode brings its own; remove the section {section} (file and CREDBROKER__{section}__… variables), or start without --dev."
+                    $"{section} is configured, but dev mode brings its own; remove the section {section} "
+                    + $"(file and CREDBROKER__{section}__… variables), or start without --dev."
                 ),
             ]);
         }

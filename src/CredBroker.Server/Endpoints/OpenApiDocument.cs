@@ -29,13 +29,15 @@ internal static class OpenApiDocument
                             Title = "CredBroker",
                             Version = "v1",
                             Description =
-                                "Just-in-time, short-lived credentials for AI agents. A GET never mints and never changes anything.",
+                                "Just-in-time, short-lived credentials for AI agents. "
+                                + "A GET never mints and never changes anything.",
                         };
                         document.Servers = [];
                         document.AddComponent(
                             Workload,
                             Bearer(
-                                "A workload's identity token: an OIDC token of a configured issuer, or a SPIFFE JWT-SVID."
+                                "A workload's identity token: "
+                                    + "an OIDC token of a configured issuer, or a SPIFFE JWT-SVID."
                             )
                         );
                         document.AddComponent(

@@ -57,11 +57,13 @@ internal sealed record BrokerSettings
         var (vault, leases) = (settings.Vault, settings.Leases);
         reader.Require(
             vault.MintTimeout < leases.IssuanceDeadline,
-            $"Vault:MintTimeout ({vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline ({leases.IssuanceDeadline}), or a secret could come after nobody waits for it."
+            $"Vault:MintTimeout ({vault.MintTimeout}) must be shorter than Leases:IssuanceDeadline "
+                + $"({leases.IssuanceDeadline}), or a secret could come after nobody waits for it."
         );
         reader.Require(
             vault.RevokeTimeout < leases.RevocationTimeout,
-            $"Vault:RevokeTimeout ({vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout ({leases.RevocationTimeout}), or an attempt ends before Vault answers."
+            $"Vault:RevokeTimeout ({vault.RevokeTimeout}) must be shorter than Leases:RevocationTimeout "
+                + $"({leases.RevocationTimeout}), or an attempt ends before Vault answers."
         );
         return (settings, reader);
     }

@@ -43,7 +43,8 @@ internal static class SettingsShape
                 [
                     (
                         section.Path,
-                        $"{section.Path} is a single value; write {(element is null ? "an object" : "a list or object")}."
+                        $"{section.Path} is a single value; "
+                            + $"write {(element is null ? "an object" : "a list or object")}."
                     ),
                 ];
         }
@@ -87,8 +88,13 @@ internal static class SettingsShape
     public static IEnumerable<string> Paths(Type type, string prefix)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        return IsScalar(type) ? [prefix]
-            : ElementType(type) is { } element ? Paths(element, prefix + ":*")
+        if (IsScalar(type))
+        {
+            return [prefix];
+        }
+
+        return ElementType(type) is { } element
+            ? Paths(element, prefix + ":*")
             : Properties(type).SelectMany(p => Paths(p.PropertyType, $"{prefix}:{p.Name}"));
     }
 
@@ -121,13 +127,16 @@ internal static class SettingsShape
         time.Days > 0 && !value.Contains('.', StringComparison.Ordinal);
 
     private static string Wanted(Type type) =>
-        type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
-        : type == typeof(TimeSpan)
-            ? "a time as hours:minutes:seconds, such as \"00:00:30\", or days.hours:minutes:seconds"
-        : type == typeof(bool) ? "true or false"
-        : type == typeof(Uri) ? "an address"
-        : type == typeof(string) ? "text"
-        : "a number";
+        type switch
+        {
+            { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type))}",
+            _ when type == typeof(TimeSpan) =>
+                "a time as hours:minutes:seconds, such as \"00:00:30\", or days.hours:minutes:seconds",
+            _ when type == typeof(bool) => "true or false",
+            _ when type == typeof(Uri) => "an address",
+            _ when type == typeof(string) => "text",
+            _ => "a number",
+        };
 
     private static bool IsScalar(Type type) =>
         type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan) || type == typeof(Uri);

@@ -14,7 +14,8 @@ public sealed record PolicyOptions
     {
         if (File.Length == 0)
         {
-            yield return "Policy:File is missing; write the path of the policy document, such as \"/etc/credbroker/policy.yaml\".";
+            yield return "Policy:File is missing; write the path of the policy document, "
+                + "such as \"/etc/credbroker/policy.yaml\".";
         }
         else if (!System.IO.File.Exists(File))
         {

@@ -22,7 +22,8 @@ internal sealed class CommitQueue(int capacity)
                 throw new StoreUnavailableException(
                     _closed
                         ? "The store is closed."
-                        : $"The store is overloaded: {capacity} changes wait for its writer. Nothing was committed; try again later."
+                        : $"The store is overloaded: {capacity} changes wait for its writer. "
+                            + "Nothing was committed; try again later."
                 );
             }
 

@@ -72,7 +72,8 @@ internal sealed class SqliteFile : IDisposable
         {
             file?.Dispose();
             throw new StoreUnavailableException(
-                $"The store cannot use {path}: {e.Message} Check the path, the rights of the broker's user on file and directory, and the free space.",
+                $"The store cannot use {path}: {e.Message} Check the path, "
+                    + "the rights of the broker's user on file and directory, and the free space.",
                 e
             );
         }
@@ -92,7 +93,8 @@ internal sealed class SqliteFile : IDisposable
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText =
-            "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF";
+            "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; "
+            + "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF";
         command.ExecuteNonQuery();
         return connection;
     }
@@ -146,7 +148,8 @@ internal sealed class SqliteFile : IDisposable
             if (command.ExecuteScalar() as string != "wal")
             {
                 throw new StoreUnavailableException(
-                    $"The store cannot use {Path}: its file system does not support SQLite's write-ahead log. Put the file on a local disk."
+                    $"The store cannot use {Path}: "
+                        + "its file system does not support SQLite's write-ahead log. Put the file on a local disk."
                 );
             }
         }
@@ -170,7 +173,8 @@ internal sealed class SqliteFile : IDisposable
         )
         {
             throw new StoreUnavailableException(
-                $"The store at {Path} was written by a newer broker (it has the migration {unknown}). Start that version, or restore a backup from before it."
+                $"The store at {Path} was written by a newer broker (it has the migration {unknown}). "
+                    + "Start that version, or restore a backup from before it."
             );
         }
 
@@ -193,7 +197,8 @@ internal sealed class SqliteFile : IDisposable
         catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
         {
             throw new StoreUnavailableException(
-                $"Another broker uses {path} (it holds {path}.lock). A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
+                $"Another broker uses {path} (it holds {path}.lock). "
+                    + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
                 e
             );
         }

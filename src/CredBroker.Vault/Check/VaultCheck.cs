@@ -59,14 +59,18 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             $"the broker's token has the policy {_names.Broker} and no other",
             others.Count == 0
                 ? ""
-                : $"It also has {string.Join(", ", others)}: make it from the role {_names.Broker}, which gives none (the default policy alone doubles the cost of each child token)."
+                : $"It also has {string.Join(", ", others)}: make it from the role {_names.Broker}, "
+                    + "which gives none (the default policy alone doubles the cost of each child token)."
         );
         yield return new(
             facts is { Renewable: true, Ttl: > 0 },
             "the broker's token ends, and can be renewed",
-            facts.Ttl == 0 ? "It never ends: make a periodic one from the role."
-                : facts.Renewable ? ""
-                : "It cannot be renewed: unless the broker logs in by AppRole, issuing stops when it ends."
+            facts switch
+            {
+                { Ttl: 0 } => "It never ends: make a periodic one from the role.",
+                { Renewable: true } => "",
+                _ => "It cannot be renewed: unless the broker logs in by AppRole, issuing stops when it ends.",
+            }
         );
     }
 
@@ -153,15 +157,18 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
 
         // What the role caps is seen in the life that was granted: a lookup answers with the request's
         // explicit_max_ttl, not with the role's.
-        var detail =
-            revoked is RevokeOutcome.Failed failed ? $"Its token was not revoked: {failed.Error}"
-            : facts.Policies.Any(policy => policy != role) || facts.Policies.Count != 1
-                ? $"Its tokens have the policies {string.Join(", ", facts.Policies)}, not {role} alone."
-            : !facts.Orphan ? "Its tokens are no orphans: they end with the broker's own token."
-            : !facts.Renewable ? "Its tokens cannot be renewed."
-            : facts.Ttl == 0 || facts.Ttl > longest
-                ? $"Its tokens live {facts.Ttl} s, more than token_explicit_max_ttl = {longest} s would give: a renewal could exceed the credential's maxTtl."
-            : "";
+        var detail = facts switch
+        {
+            _ when revoked is RevokeOutcome.Failed failed => $"Its token was not revoked: {failed.Error}",
+            _ when facts.Policies.Any(policy => policy != role) || facts.Policies.Count != 1 =>
+                $"Its tokens have the policies {string.Join(", ", facts.Policies)}, not {role} alone.",
+            { Orphan: false } => "Its tokens are no orphans: they end with the broker's own token.",
+            { Renewable: false } => "Its tokens cannot be renewed.",
+            _ when facts.Ttl == 0 || facts.Ttl > longest =>
+                $"Its tokens live {facts.Ttl} s, more than token_explicit_max_ttl = {longest} s would give: "
+                    + "a renewal could exceed the credential's maxTtl.",
+            _ => "",
+        };
         return new(detail.Length == 0, what, detail);
     }
 

@@ -64,11 +64,14 @@ internal static class CertificateSecrets
             var keyPem = body.Text("private_key");
             using var made = pki.Mode == PkiMode.Issue ? ParseKey(keyPem) : null;
             var key = pki.Mode == PkiMode.Sign ? plan.Csr?.PublicKey : made?.ExportSubjectPublicKeyInfo();
-            var fault =
-                handles.VaultLeaseId?.StartsWith(VaultPaths.Mint(pki) + "/", StringComparison.Ordinal) is not true
-                    ? "it has no lease under its role, so it could not be revoked"
-                : key is null ? "it came without its key"
-                : CertificateCheck.FaultOf(certificate, names, key.Value, asked, plan.Grant.Ttl);
+            var isLeased =
+                handles.VaultLeaseId?.StartsWith(VaultPaths.Mint(pki) + "/", StringComparison.Ordinal) is true;
+            var fault = (isLeased, key) switch
+            {
+                (false, _) => "it has no lease under its role, so it could not be revoked",
+                (true, null) => "it came without its key",
+                (true, { } itsKey) => CertificateCheck.FaultOf(certificate, names, itsKey, asked, plan.Grant.Ttl),
+            };
             if (fault is not null)
             {
                 return Wrong(fault, handles);
@@ -85,13 +88,19 @@ internal static class CertificateSecrets
         }
     }
 
-    private static IReadOnlyList<string> Chain(VaultBody body) =>
-        body.Data.TryGetProperty("ca_chain", out var chain)
-        && chain.ValueKind == JsonValueKind.Array
-        && chain.GetArrayLength() > 0
-            ? [.. chain.EnumerateArray().Select(item => item.GetString() ?? "")]
-        : body.Text("issuing_ca") is { Length: > 0 } issuer ? [issuer]
-        : [];
+    private static IReadOnlyList<string> Chain(VaultBody body)
+    {
+        if (
+            body.Data.TryGetProperty("ca_chain", out var chain)
+            && chain.ValueKind == JsonValueKind.Array
+            && chain.GetArrayLength() > 0
+        )
+        {
+            return [.. chain.EnumerateArray().Select(item => item.GetString() ?? "")];
+        }
+
+        return body.Text("issuing_ca") is { Length: > 0 } issuer ? [issuer] : [];
+    }
 
     private static X509Certificate2? Parse(string pem)
     {

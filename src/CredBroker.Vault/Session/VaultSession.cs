@@ -88,13 +88,18 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
 
         try
         {
-            var failure =
-                _current is not { } token ? await RefreshHeldAsync(cancellationToken)
-                : token.EndsAt < end && !InPause() ? await RenewHeldAsync(token, cancellationToken)
-                : null;
-            return _current is { } renewed && renewed.EndsAt >= end ? null
-                : failure is null ? VaultRefusals.OwnTokenEnds
-                : VaultRefusals.For(failure);
+            var failure = _current switch
+            {
+                null => await RefreshHeldAsync(cancellationToken),
+                { } token when token.EndsAt < end && !InPause() => await RenewHeldAsync(token, cancellationToken),
+                _ => null,
+            };
+            if (_current is { } renewed && renewed.EndsAt >= end)
+            {
+                return null;
+            }
+
+            return failure is null ? VaultRefusals.OwnTokenEnds : VaultRefusals.For(failure);
         }
         finally
         {

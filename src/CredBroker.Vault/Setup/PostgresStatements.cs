@@ -27,7 +27,8 @@ internal static class PostgresStatements
 
     /// <summary>The connection limit keeps one user from taking the connection that would revoke it.</summary>
     private const string User =
-        """CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' CONNECTION LIMIT 20;""";
+        """CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' """
+        + "VALID UNTIL '{{expiration}}' CONNECTION LIMIT 20;";
 
     /// <summary>
     /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else

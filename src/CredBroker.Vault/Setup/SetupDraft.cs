@@ -56,14 +56,17 @@ internal sealed class SetupDraft(VaultNames names)
             );
             Add(SetupSteps.AppRole(appRoleMount, names.Broker, period));
             _notes.Add(
-                $"The broker logs in by AppRole: read auth/{appRoleMount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write auth/{appRoleMount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile."
+                "The broker logs in by AppRole: "
+                    + $"read auth/{appRoleMount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write "
+                    + $"auth/{appRoleMount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile."
             );
             return;
         }
 
         Add(SetupSteps.PeriodicTokenRole(names.Broker, period));
         _notes.Add(
-            $"The broker's token: bao token create -role={names.Broker} -field=token > FILE, with Vault:TokenFile naming that file."
+            $"The broker's token: bao token create -role={names.Broker} -field=token > FILE, "
+                + "with Vault:TokenFile naming that file."
         );
     }
 
@@ -102,7 +105,8 @@ internal sealed class SetupDraft(VaultNames names)
                 break;
             case VaultBinding.Dynamic dynamic:
                 _notes.Add(
-                    $"Credential {entry.Name}: the engine behind {dynamic.Path} is yours to set up; its leases must end with {entry.MaxTtl}."
+                    $"Credential {entry.Name}: the engine behind {dynamic.Path} is yours to set up; "
+                        + $"its leases must end with {entry.MaxTtl}."
                 );
                 break;
         }
@@ -134,7 +138,8 @@ internal sealed class SetupDraft(VaultNames names)
         )
         {
             _faults.Add(
-                $"Credential {entry.Name}: to make its role, setup needs `connection`, and `setup` with connection and adminCredentialFile."
+                $"Credential {entry.Name}: to make its role, setup needs `connection`, "
+                    + "and `setup` with connection and adminCredentialFile."
             );
             return;
         }
@@ -142,12 +147,16 @@ internal sealed class SetupDraft(VaultNames names)
         Add(SetupSteps.DatabaseConnection(names, database.Mount, setup, connection));
         Add(SetupSteps.DatabaseRole(names, database, setup, entry.MaxTtl));
         Note(
-            $"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) is no superuser. It needs CREATEROLE, membership of pg_signal_backend, and what the credentials grant, WITH GRANT OPTION. "
-                + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
+            $"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) "
+                + "is no superuser. It needs CREATEROLE, membership of pg_signal_backend, "
+                + "and what the credentials grant, WITH GRANT OPTION. "
+                + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions "
+                + "at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
                 + "and where a credential may CREATE in a schema, so must cb_objects."
         );
         Note(
-            $"Then let Vault alone know the administrator's password: bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}"
+            "Then let Vault alone know the administrator's password: "
+                + $"bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}"
         );
     }
 
@@ -167,7 +176,8 @@ internal sealed class SetupDraft(VaultNames names)
         )
         {
             _faults.Add(
-                $"Credential {entry.Name}: to make its role, setup needs `names`, and `setup` with allowedUris (for a URI name) and allowedDomains (for a DNS name)."
+                $"Credential {entry.Name}: to make its role, setup needs `names`, "
+                    + "and `setup` with allowedUris (for a URI name) and allowedDomains (for a DNS name)."
             );
             return;
         }
@@ -189,7 +199,8 @@ internal sealed class SetupDraft(VaultNames names)
         if (entry.Setup is not { Policy: { Length: > 0 } policy })
         {
             _faults.Add(
-                $"Credential {entry.Name}: to make its role, setup needs `setup` with policy, the HCL that the token's holder may do."
+                $"Credential {entry.Name}: to make its role, setup needs `setup` with policy, "
+                    + "the HCL that the token's holder may do."
             );
             return;
         }
@@ -229,14 +240,16 @@ internal sealed class SetupDraft(VaultNames names)
         else if (!JsonNode.DeepEquals(same.Body, step.Body) || same.CredentialFile != step.CredentialFile)
         {
             _faults.Add(
-                $"Two credentials need {step.Path} with different contents; give them roles, connections or policies of their own, or the same settings."
+                $"Two credentials need {step.Path} with different contents; "
+                    + "give them roles, connections or policies of their own, or the same settings."
             );
         }
     }
 
     private void NoteForeign(CatalogueEntry entry, string role) =>
         _notes.Add(
-            $"Credential {entry.Name}: the role {role} is not called {names.Prefix}…, so setup leaves it alone, and after a crash its secrets cannot be proven gone by a sweep."
+            $"Credential {entry.Name}: the role {role} is not called {names.Prefix}…, "
+                + "so setup leaves it alone, and after a crash its secrets cannot be proven gone by a sweep."
         );
 
     private void Note(string note)

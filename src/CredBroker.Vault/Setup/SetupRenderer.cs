@@ -76,7 +76,8 @@ public static class SetupRenderer
             if (step.CredentialFile.Length > 0)
             {
                 text.Append(
-                    $"variable \"{label}_username\" {{}}\nvariable \"{label}_password\" {{\n  sensitive = true # as in {Escaped(step.CredentialFile)}\n}}\n\n"
+                    $"variable \"{label}_username\" {{}}\nvariable \"{label}_password\" {{\n"
+                        + $"  sensitive = true # as in {Escaped(step.CredentialFile)}\n}}\n\n"
                 );
                 variables = $", {{ username = var.{label}_username, password = var.{label}_password }}";
             }
@@ -84,9 +85,14 @@ public static class SetupRenderer
             text.Append($"resource \"{resource}\" \"{label}\" {{\n");
             text.Append(
                 step.Kind == SetupKind.Policy
-                    ? $"  name   = \"{step.Name}\"\n  policy = <<-EOT\n{Indented(Escaped(step.PolicyText.TrimEnd('\n')))}\n  EOT\n"
-                    : $"  path                 = \"{step.Path}\"\n  ignore_absent_fields = true\n  disable_read         = {(IsUnreadable(step) ? "true" : "false")}\n"
-                        + $"  disable_delete       = {(step.Kind == SetupKind.CertificateAuthority ? "true" : "false")}\n  data_json = jsonencode(merge(jsondecode(<<-EOT\n{Indented(Escaped(Json(step.Body)))}\n  EOT\n  ){variables}))\n"
+                    ? $"  name   = \"{step.Name}\"\n  policy = <<-EOT\n"
+                        + $"{Indented(Escaped(step.PolicyText.TrimEnd('\n')))}\n  EOT\n"
+                    : $"  path                 = \"{step.Path}\"\n  ignore_absent_fields = true\n"
+                        + $"  disable_read         = {(IsUnreadable(step) ? "true" : "false")}\n"
+                        + "  disable_delete       = "
+                        + $"{(step.Kind == SetupKind.CertificateAuthority ? "true" : "false")}\n"
+                        + "  data_json = jsonencode(merge(jsondecode(<<-EOT\n"
+                        + $"{Indented(Escaped(Json(step.Body)))}\n  EOT\n  ){variables}))\n"
             );
             text.Append(previous.Length == 0 ? "}\n\n" : $"  depends_on = [{previous}]\n}}\n\n");
             previous = $"{resource}.{label}";

@@ -123,8 +123,13 @@ public sealed class SetupRun : IDisposable
         if (step.Kind == SetupKind.Policy)
         {
             var text = (string?)actual["policy"] ?? "";
-            return text == step.PolicyText ? new(step, SetupState.Present, [])
-                : BrokerPolicy.IsUntouched(text) ? new(step, SetupState.Differs, [])
+            if (text == step.PolicyText)
+            {
+                return new(step, SetupState.Present, []);
+            }
+
+            return BrokerPolicy.IsUntouched(text)
+                ? new(step, SetupState.Differs, [])
                 : new(step, SetupState.Differs, ["the policy was written or edited by somebody else"]);
         }
 
@@ -150,7 +155,8 @@ public sealed class SetupRun : IDisposable
             .. step
                 .Body.Where(member => member.Key != "config" && !IsSame(member.Key, member.Value, actual[member.Key]))
                 .Select(member =>
-                    $"{member.Key} is {actual[member.Key]?.ToJsonString() ?? "not set"}, the catalogue needs {member.Value!.ToJsonString()}"
+                    $"{member.Key} is {actual[member.Key]?.ToJsonString() ?? "not set"}, "
+                    + $"the catalogue needs {member.Value!.ToJsonString()}"
                 ),
         ];
         return new(step, differences.Length == 0 ? SetupState.Present : SetupState.Differs, differences);

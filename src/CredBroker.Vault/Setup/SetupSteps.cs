@@ -78,7 +78,8 @@ internal static class SetupSteps
                 ["plugin_name"] = "postgresql-database-plugin",
                 ["allowed_roles"] = Array($"{names.Prefix}*"),
                 ["connection_url"] =
-                    $"postgresql://{{{{username}}}}:{{{{password}}}}@{connection.Host}:{connection.Port}/{connection.Database}?sslmode={connection.SslMode}",
+                    $"postgresql://{{{{username}}}}:{{{{password}}}}@{connection.Host}:{connection.Port}/"
+                    + $"{connection.Database}?sslmode={connection.SslMode}",
                 ["username_template"] = PostgresStatements.UsernameTemplate,
                 // The server gets a verifier, so that its log never shows a password.
                 ["password_authentication"] = "scram-sha-256",

@@ -28,7 +28,9 @@ internal sealed class BareStore : IDisposable
             """
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL;
-            CREATE TABLE lease (id TEXT PRIMARY KEY, state TEXT NOT NULL, handle TEXT NOT NULL, expires_at INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+            CREATE TABLE lease (
+              id TEXT PRIMARY KEY, state TEXT NOT NULL, handle TEXT NOT NULL, expires_at INTEGER NOT NULL,
+              body BLOB NOT NULL) WITHOUT ROWID;
             CREATE INDEX lease_due ON lease (expires_at);
             CREATE TABLE audit (sequence INTEGER PRIMARY KEY, line BLOB NOT NULL);
             """
@@ -57,7 +59,8 @@ internal sealed class BareStore : IDisposable
         using var begin = Command("BEGIN IMMEDIATE");
         using var commit = Command("COMMIT");
         using var upsert = Command(
-            "INSERT INTO lease VALUES ($id, $state, $handle, $expires, $body) ON CONFLICT (id) DO UPDATE SET state = excluded.state, handle = excluded.handle, expires_at = excluded.expires_at",
+            "INSERT INTO lease VALUES ($id, $state, $handle, $expires, $body) ON CONFLICT (id) "
+                + "DO UPDATE SET state = excluded.state, handle = excluded.handle, expires_at = excluded.expires_at",
             "$id",
             "$state",
             "$handle",
@@ -81,10 +84,13 @@ internal sealed class BareStore : IDisposable
                 upsert.Parameters[4].Value = write.Lease;
                 upsert.ExecuteNonQuery();
 
+                var (time, lease) = (TimeProvider.System.GetUtcNow(), Encoding.UTF8.GetString(write.Lease));
                 var line = Encoding.UTF8.GetBytes(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $$"""{"sequence":{{++sequence}},"previous":"{{previous}}","time":"{{TimeProvider.System.GetUtcNow():O}}","type":"{{eventType}}","leaseId":"{{write.LeaseId}}","details":{{Encoding.UTF8.GetString(write.Lease)}}}"""
+                        $$"""{"sequence":{{++sequence}}"""
+                            + $$""","previous":"{{previous}}","time":"{{time:O}}","type":"{{eventType}}","""
+                            + $$""" "leaseId":"{{write.LeaseId}}","details":{{lease}}}"""
                     )
                 );
                 previous = Convert.ToHexStringLower(SHA256.HashData(line));

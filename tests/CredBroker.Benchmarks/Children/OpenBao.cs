@@ -61,10 +61,12 @@ internal sealed class OpenBao : IAsyncDisposable
     {
         using var answer = await _http.PostAsJsonAsync("/v1/" + path, body);
         var text = await answer.Content.ReadAsStringAsync();
-        return !answer.IsSuccessStatusCode
-                ? throw new InvalidOperationException($"{path} answered {(int)answer.StatusCode}: {text}")
-            : text.Length == 0 ? default
-            : JsonDocument.Parse(text).RootElement;
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new InvalidOperationException($"{path} answered {(int)answer.StatusCode}: {text}");
+        }
+
+        return text.Length == 0 ? default : JsonDocument.Parse(text).RootElement;
     }
 
     public async ValueTask DisposeAsync()

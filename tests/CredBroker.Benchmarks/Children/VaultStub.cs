@@ -21,28 +21,36 @@ internal sealed class VaultStub
             "/v1/auth/token/create/",
             200,
             $$$"""
-            {"request_id":"{{{Unique}}}","lease_id":"","renewable":false,"lease_duration":0,"data":null,"wrap_info":null,"warnings":null,"auth":{"client_token":"hvs.CAESI{{{Unique}}}","accessor":"a{{{Unique}}}","policies":["cb-bench"],"token_policies":["cb-bench"],"metadata":null,"lease_duration":3600,"renewable":true,"entity_id":"","token_type":"service","orphan":true,"num_uses":0}}
+            {"request_id":"{{{Unique}}}","lease_id":"","renewable":false,"lease_duration":0,
+             "data":null,"wrap_info":null,"warnings":null,"auth":{"client_token":"hvs.CAESI{{{Unique}}}",
+             "accessor":"a{{{Unique}}}","policies":["cb-bench"],"token_policies":["cb-bench"],"metadata":null,
+             "lease_duration":3600,"renewable":true,"entity_id":"","token_type":"service","orphan":true,"num_uses":0}}
             """
         ),
         Route(
             "/v1/database/creds/cb-bench-reports",
             200,
             $$$"""
-            {"request_id":"{{{Unique}}}","lease_id":"database/creds/cb-bench-reports/{{{Unique}}}","renewable":true,"lease_duration":900,"data":{"password":"pw-{{{Unique}}}","username":"cb-{{{Unique}}}"},"wrap_info":null,"warnings":null,"auth":null}
+            {"request_id":"{{{Unique}}}","lease_id":"database/creds/cb-bench-reports/{{{Unique}}}",
+             "renewable":true,"lease_duration":900,"data":{"password":"pw-{{{Unique}}}","username":"cb-{{{Unique}}}"},
+             "wrap_info":null,"warnings":null,"auth":null}
             """
         ),
         Route(
             "/v1/secret/data/",
             200,
             $$$"""
-            {"request_id":"{{{Unique}}}","lease_id":"","renewable":false,"lease_duration":0,"data":{"data":{"apiKey":"k-{{{Unique}}}"},"metadata":{"created_time":"2025-01-01T00:00:00Z","deletion_time":"","destroyed":false,"version":1}},"wrap_info":null,"warnings":null,"auth":null}
+            {"request_id":"{{{Unique}}}","lease_id":"","renewable":false,"lease_duration":0,
+             "data":{"data":{"apiKey":"k-{{{Unique}}}"},"metadata":{"created_time":"2025-01-01T00:00:00Z",
+             "deletion_time":"","destroyed":false,"version":1}},"wrap_info":null,"warnings":null,"auth":null}
             """
         ),
         Route(
             "/v1/auth/token/lookup-self",
             200,
             """
-            {"data":{"accessor":"own","policies":["cb-bench-broker"],"ttl":0,"creation_ttl":0,"explicit_max_ttl":0,"renewable":false,"orphan":true,"type":"service"}}
+            {"data":{"accessor":"own","policies":["cb-bench-broker"],
+             "ttl":0,"creation_ttl":0,"explicit_max_ttl":0,"renewable":false,"orphan":true,"type":"service"}}
             """
         ),
         Route("/v1/auth/token/lookup-accessor", 403, """{"errors":["invalid accessor"]}"""),

@@ -46,7 +46,8 @@ internal sealed class HttpConnection : IDisposable
                 + (
                     body.Length == 0
                         ? "\r\n"
-                        : $"Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"
+                        : "Content-Type: application/json\r\n"
+                            + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"
                 )
         );
 

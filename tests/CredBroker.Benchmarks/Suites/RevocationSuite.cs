@@ -17,7 +17,8 @@ internal static class RevocationSuite
     public static async Task RunAsync(BenchOptions options)
     {
         Report.PrintTitle(
-            $"revocation: leases of {ShortTtlSeconds} s expire among {options.Leases:N0} live ones, zero-cost Vault stub"
+            $"revocation: leases of {ShortTtlSeconds} s expire among "
+                + $"{options.Leases:N0} live ones, zero-cost Vault stub"
         );
         using var agents = new Agents();
         using var directory = new BenchDirectory(options);

@@ -27,7 +27,8 @@ public sealed class ExchangeCommandTests
         Assert.Equal(
             (
                 0,
-                "username: cb-1_x\npassword: hunter2\nhost: billing-db\nport: 5433\ndatabase: billing\nsslmode: verify-full\n"
+                "username: cb-1_x\npassword: hunter2\nhost: billing-db\n"
+                    + "port: 5433\ndatabase: billing\nsslmode: verify-full\n"
             ),
             (run.ExitCode, run.Out)
         );
@@ -36,7 +37,9 @@ public sealed class ExchangeCommandTests
         var call = Assert.Single(cli.Broker.Calls);
         Assert.Equal("Bearer header.claims.signature", call.Authorization);
         Assert.Equal(
-            """{"task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"},"credential":"billing-readonly","actions":["read"],"ttl":"10m","toolCall":{"name":"query","arguments":{"limit":5}}}""",
+            """{"task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""
+                + ""","credential":"billing-readonly","actions":["read"]"""
+                + ""","ttl":"10m","toolCall":{"name":"query","arguments":{"limit":5}}}""",
             call.Body
         );
     }
@@ -145,7 +148,8 @@ public sealed class ExchangeCommandTests
 
         Assert.Equal((3, ""), (run.ExitCode, run.Out));
         Assert.Equal(
-            "credbroker: CB2001: Not allowed by policy: No rule allows this.\nNext: Stop, or ask for another credential or for fewer actions.\nTrace: trace-1\n",
+            "credbroker: CB2001: Not allowed by policy: No rule allows this.\n"
+                + "Next: Stop, or ask for another credential or for fewer actions.\nTrace: trace-1\n",
             run.Error
         );
         Assert.False(File.Exists(keyFile));

@@ -45,8 +45,10 @@ public sealed class LeasesCommandTests
         );
 
         Assert.Equal(
-            "LEASE                             STATE   AGENT           CREDENTIAL        PROCESS / TASK           ENDS\n"
-                + "0199d3b0c0de7000800000000000abcd  active  triage (pod-7)  billing-readonly  invoice-triage / run-17  2099-01-01T00:00:00Z\n",
+            "LEASE                             STATE   AGENT           "
+                + "CREDENTIAL        PROCESS / TASK           ENDS\n"
+                + "0199d3b0c0de7000800000000000abcd  active  triage (pod-7)  "
+                + "billing-readonly  invoice-triage / run-17  2099-01-01T00:00:00Z\n",
             run.Out
         );
         Assert.Equal(
@@ -200,7 +202,8 @@ public sealed class LeasesCommandTests
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("250 ms", run.Out, StringComparison.Ordinal);
         Assert.Equal(
-            "Ordered: r-1. It is carried out even if you stop watching.\n0 of 1 confirmed\nStill valid: agent-mtls of lease l, until 2099-01-01T00:00:00Z: peers that read no CRL\n1 lease over: 1 revoked.\n",
+            "Ordered: r-1. It is carried out even if you stop watching.\n0 of 1 confirmed\n"
+                + "Still valid: agent-mtls of lease l, until 2099-01-01T00:00:00Z: peers that read no CRL\n1 lease over: 1 revoked.\n",
             run.Error
         );
         Assert.Equal("""{"agent":"triage","reason":"compromised"}""", cli.Broker.Calls.First().Body);

@@ -100,7 +100,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"process":"invoice-triage"}""",
                 """{"agent":"triage"}""",
                 "",
-                """{"identity":{"proof":"oidc","issuer":"i","subject":"s"},"task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"},"credential":"c","actions":["read"]}""",
+                """{"identity":{"proof":"oidc","issuer":"i","subject":"s"}"""
+                    + ""","task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""
+                    + ""","credential":"c","actions":["read"]}""",
                 "",
             ],
             _broker.Calls.Select(call => call.Body)
@@ -145,10 +147,12 @@ public sealed class ClientCallsTests : IAsyncLifetime
     [Theory]
     [InlineData("""{"leaseId":"l","secret":{"type":"database","username":"u","password":"hunter2""")]
     [InlineData(
-        """{"leaseId":"l","secret":{"type":"hunter2","data":{}},"expiresAt":"2099-01-01T00:00:00Z","decision":{"id":"d","policyVersion":1}}"""
+        """{"leaseId":"l","secret":{"type":"hunter2","data":{}}"""
+            + ""","expiresAt":"2099-01-01T00:00:00Z","decision":{"id":"d","policyVersion":1}}"""
     )]
     [InlineData(
-        """{"leaseId":"l","secret":{"type":"token","token":"hunter2","address":"a"},"expiresAt":"hunter2","decision":{"id":"d","policyVersion":1}}"""
+        """{"leaseId":"l","secret":{"type":"token","token":"hunter2","address":"a"}"""
+            + ""","expiresAt":"hunter2","decision":{"id":"d","policyVersion":1}}"""
     )]
     [InlineData("\"hunter2\"")]
     [InlineData("null")]

@@ -62,7 +62,8 @@ public sealed class DevVaultBesideOpenBaoTests(SharedBao shared) : IClassFixture
         var differences = real.Zip(dev)
             .Where(pair => pair.First.Shape != pair.Second.Shape)
             .Select(pair =>
-                $"{pair.First.Line}\n  OpenBao:  {pair.First.Shape}\n  DevVault: {pair.Second.Shape}\n  OpenBao's warnings: {pair.First.Json?["warnings"]?.ToJsonString()}"
+                $"{pair.First.Line}\n  OpenBao:  {pair.First.Shape}\n  DevVault: {pair.Second.Shape}\n"
+                + $"  OpenBao's warnings: {pair.First.Json?["warnings"]?.ToJsonString()}"
             );
         Assert.True(real.Count == dev.Count && !differences.Any(), string.Join('\n', differences));
     }

@@ -193,7 +193,12 @@ public sealed class DevVaultFuzzTests : IAsyncLifetime
             select (
                 method,
                 path,
-                body: $"{{{string.Join(',', members.DistinctBy(member => member.name).Select(member => $"\"{member.name}\":{member.value}"))}}}"
+                body: "{"
+                    + string.Join(
+                        ',',
+                        members.DistinctBy(member => member.name).Select(member => $"\"{member.name}\":{member.value}")
+                    )
+                    + "}"
             );
 
         Prop.ForAll(call.ToArbitrary(), one => AnswersAsync(one.method, one.path, one.body).GetAwaiter().GetResult())

@@ -12,8 +12,10 @@ namespace CredBroker.IntegrationTests.Dev;
 /// </summary>
 public sealed class DevVaultTests
 {
-    private const string SafeRole =
-        """{"generate_lease":true,"use_csr_common_name":false,"use_csr_sans":false,"allowed_uri_sans":"spiffe://dev/*","require_cn":false,"max_ttl":"10m","key_type":"any"}""";
+    private const string SafeRole = """
+        {"generate_lease":true,"use_csr_common_name":false,"use_csr_sans":false,
+         "allowed_uri_sans":"spiffe://dev/*","require_cn":false,"max_ttl":"10m","key_type":"any"}
+        """;
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 

@@ -75,7 +75,9 @@ internal sealed partial class VaultScript(
     private string Fill(string text) => Name().Replace(text, match => _kept[match.Groups[1].Value]);
 
     [GeneratedRegex(
-        @"^(?<method>[A-Z]+) +(?<path>\S+)(?: +(?<body>[\{\[].*?[\}\]]))?(?: +as (?<as>\w+))?(?: +wrapped (?<wrap>\w+))?(?: +->(?<keep> *\w+ *= *[\w.]+)(?:,(?<keep> *\w+ *= *[\w.]+))*)?(?<status> +~)?$"
+        @"^(?<method>[A-Z]+) +(?<path>\S+)(?: +(?<body>[\{\[].*?[\}\]]))?"
+            + @"(?: +as (?<as>\w+))?(?: +wrapped (?<wrap>\w+))?"
+            + @"(?: +->(?<keep> *\w+ *= *[\w.]+)(?:,(?<keep> *\w+ *= *[\w.]+))*)?(?<status> +~)?$"
     )]
     private static partial Regex Line();
 
@@ -97,8 +99,13 @@ internal sealed record Answer(string Line, int Status, string ContentType, JsonN
             null => "null",
             JsonObject map when map.Count == 1 && map["errors"] is JsonArray errors =>
                 $"errors {errors.ToJsonString()}",
-            JsonObject map =>
-                $"{{{string.Join(',', map.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{Key(member.Key)}:{Of(member.Value)}"))}}}",
+            JsonObject map => "{"
+                + string.Join(
+                    ',',
+                    map.OrderBy(member => member.Key, StringComparer.Ordinal)
+                        .Select(member => $"{Key(member.Key)}:{Of(member.Value)}")
+                )
+                + "}",
             JsonArray { Count: 0 } => "[]",
             JsonArray list => $"[{Of(list[0])}]",
             _ => node.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False

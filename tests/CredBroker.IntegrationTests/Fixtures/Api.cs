@@ -18,7 +18,8 @@ internal static class Api
         string more = ""
     ) =>
         Json(
-            $$"""{"task":{"id":"{{task}}","process":"invoice-triage","purpose":"sort the invoices"},"credential":"{{credential}}","actions":[{{actions}}]{{more}}}"""
+            $$"""{"task":{"id":"{{task}}","process":"invoice-triage","purpose":"sort the invoices"}"""
+                + $$""","credential":"{{credential}}","actions":[{{actions}}]{{more}}}"""
         );
 
     public static async Task<JsonElement> ReadAsync(this HttpResponseMessage response, HttpStatusCode expected)

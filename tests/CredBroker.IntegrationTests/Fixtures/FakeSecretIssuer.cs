@@ -35,18 +35,23 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
         return new(Status);
     }
 
-    public ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken) =>
-        new(
-            Status.Refusal is { } refusal ? new PrepareOutcome.Refused(refusal)
-            : plan.Grant.Entry.Vault is VaultBinding.KeyValue ? new PrepareOutcome.Prepared(null)
-            : new PrepareOutcome.Prepared(
-                new(
+    public ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken)
+    {
+        if (Status.Refusal is { } refusal)
+        {
+            return new(new PrepareOutcome.Refused(refusal));
+        }
+
+        var child =
+            plan.Grant.Entry.Vault is VaultBinding.KeyValue
+                ? null
+                : new ChildToken(
                     new SecretText(Marker),
                     "accessor-" + plan.LeaseId,
                     TimeProvider.System.GetUtcNow() + plan.Grant.Ttl + TimeSpan.FromSeconds(30)
-                )
-            )
-        );
+                );
+        return new(new PrepareOutcome.Prepared(child));
+    }
 
     public async ValueTask<MintOutcome> MintAsync(
         IssuancePlan plan,

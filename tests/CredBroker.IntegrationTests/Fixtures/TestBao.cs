@@ -125,10 +125,12 @@ public sealed class TestBao : IAsyncDisposable
     {
         using var response = await CallAsync(method, path, body, token);
         var text = await response.Content.ReadAsStringAsync();
-        return !response.IsSuccessStatusCode
-                ? throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}")
-            : text.Length == 0 ? default
-            : JsonDocument.Parse(text).RootElement;
+        if (!response.IsSuccessStatusCode)
+        {
+            throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}");
+        }
+
+        return text.Length == 0 ? default : JsonDocument.Parse(text).RootElement;
     }
 
     /// <summary>The same, returning the answer whatever it is.</summary>

@@ -127,7 +127,8 @@ public sealed class TestPostgres : IAsyncDisposable
         var password = $"{name}-password";
         await ExecuteAsync(
             $"""
-            DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cb_objects') THEN CREATE ROLE cb_objects NOLOGIN; END IF; END $$;
+            DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'cb_objects') THEN
+              CREATE ROLE cb_objects NOLOGIN; END IF; END $$;
             CREATE ROLE {name} LOGIN CREATEROLE PASSWORD '{password}';
             GRANT pg_signal_backend, cb_objects TO {name};
             GRANT USAGE ON SCHEMA billing TO {name} WITH GRANT OPTION;

@@ -260,8 +260,10 @@ public sealed class AdminApiTests : IAsyncLifetime
             _broker.Person("viewer"),
             Api.Json(
                 $$"""
-                {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s","workload":"{{workload}}","instance":"i"},
-                 "task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"{{credential}}","actions":["read"]}
+                {"identity":{"proof":"oidc","issuer":"https://workloads.test",
+                 "subject":"s","workload":"{{workload}}","instance":"i"},
+                 "task":{"id":"t","process":"invoice-triage","purpose":"x"},
+                 "credential":"{{credential}}","actions":["read"]}
                 """
             )
         );

@@ -37,7 +37,9 @@ public sealed class DevStoryTests : IAsyncLifetime
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity =>
                 _traces.Enqueue(
-                    $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"
+                    $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} "
+                        + $"{string.Join(' ', activity.Baggage)} "
+                        + $"{string.Join(' ', activity.Events.SelectMany(e => e.Tags))}"
                 ),
         };
         ActivitySource.AddActivityListener(_listener);
@@ -193,7 +195,8 @@ public sealed class DevStoryTests : IAsyncLifetime
     }
 
     private static string Body(string credential, string action, string more = "") =>
-        $$"""{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"{{credential}}","actions":["{{action}}"]{{more}}}""";
+        """{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"}"""
+        + $$""","credential":"{{credential}}","actions":["{{action}}"]{{more}}}""";
 
     private async Task<string?> StateAsync(JsonElement issued, string token) =>
         (await SendAsync(HttpMethod.Get, $"/v1/credentials/{LeaseId(issued)}", token, null, HttpStatusCode.OK))

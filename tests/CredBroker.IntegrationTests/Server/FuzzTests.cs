@@ -13,8 +13,10 @@ namespace CredBroker.IntegrationTests.Server;
 public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
 {
     private const string Good = """
-        {"task":{"id":"t-1","process":"invoice-triage","purpose":"sort"},"credential":"shared-key","actions":["read"],"ttl":"5m",
-         "toolCall":{"name":"n","arguments":{"a":1,"b":[true,null,"x"]}},"idempotencyKey":"k","resource":"r","csr":"x","delivery":"direct"}
+        {"task":{"id":"t-1","process":"invoice-triage","purpose":"sort"},
+         "credential":"shared-key","actions":["read"],"ttl":"5m",
+         "toolCall":{"name":"n","arguments":{"a":1,"b":[true,null,"x"]}},
+         "idempotencyKey":"k","resource":"r","csr":"x","delivery":"direct"}
         """;
 
     private static readonly (HttpMethod Method, string Path, bool Person)[] Calls =
@@ -100,10 +102,9 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
             )
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, path);
-                request.Headers.TryAddWithoutValidation(
-                    "Authorization",
-                    $"Bearer {(path.StartsWith("/v1/c", StringComparison.Ordinal) ? _broker.Agent() : _broker.Person("viewer", "auditor"))}"
-                );
+                var isAgents = path.StartsWith("/v1/c", StringComparison.Ordinal);
+                var token = isAgents ? _broker.Agent() : _broker.Person("viewer", "auditor");
+                request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
                 using var response = await _broker.Http.SendAsync(request);
                 await AssertSaneAsync(response);
             }

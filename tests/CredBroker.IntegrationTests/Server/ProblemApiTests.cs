@@ -74,10 +74,12 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
         """{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","credential":"d","actions":["read"]}"""
     )]
     [InlineData(
-        """{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":1,"a":2}}}"""
+        """{"task":{"id":"t","process":"p","purpose":"x"}"""
+            + ""","credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":1,"a":2}}}"""
     )]
     [InlineData(
-        """{"task":{"id":"t","process":"p","purpose":"x"},"credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":9007199254740993}}}"""
+        """{"task":{"id":"t","process":"p","purpose":"x"}"""
+            + ""","credential":"c","actions":["read"],"toolCall":{"name":"n","arguments":{"a":9007199254740993}}}"""
     )]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x\u0000"},"credential":"c","actions":["read"]}""")]
     [InlineData("""{"task":{"id":"t","process":"p","purpose":"x\ud800"},"credential":"c","actions":["read"]}""")]

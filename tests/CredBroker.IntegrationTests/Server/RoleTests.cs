@@ -21,7 +21,8 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             "POST",
             "/v1/policy/evaluate",
             """
-            {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s"},"task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"shared-key","actions":["read"]}
+            {"identity":{"proof":"oidc","issuer":"https://workloads.test","subject":"s"},
+             "task":{"id":"t","process":"invoice-triage","purpose":"x"},"credential":"shared-key","actions":["read"]}
             """,
             Readers
         ),

@@ -238,14 +238,20 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
         // A database engine whose path reads like a KV value's: fake/data/creds/reader.
         await Bao.SendAsync(HttpMethod.Post, "sys/mounts/fake/data", JsonNode.Parse("""{"type":"database"}"""));
         var connection = JsonNode.Parse(
-            $$$"""{"plugin_name":"postgresql-database-plugin","allowed_roles":["*"],"username":"cb_admin","password":"cb_admin-password","connection_url":"postgresql://{{username}}:{{password}}@127.0.0.1:{{{Postgres.Port}}}/billing?sslmode=disable"}"""
+            $$$"""
+            {"plugin_name":"postgresql-database-plugin","allowed_roles":["*"],
+             "username":"cb_admin","password":"cb_admin-password",
+             "connection_url":"postgresql://{{username}}:{{password}}@127.0.0.1:{{{Postgres.Port}}}/billing?sslmode=disable"}
+            """
         );
         await Bao.SendAsync(HttpMethod.Post, "fake/data/config/billing", connection);
         await Bao.SendAsync(
             HttpMethod.Post,
             "fake/data/roles/reader",
             JsonNode.Parse(
-                """{"db_name":"billing","creation_statements":["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"]}"""
+                """
+                {"db_name":"billing","creation_statements":["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}'"]}
+                """
             )
         );
         var entry = Catalogue.Entry("not-kv", new VaultBinding.KeyValue("fake", "creds/reader"));
@@ -289,7 +295,8 @@ public sealed class DatabaseTests(PreparedDatabase database) : IClassFixture<Pre
     // The administrator must not run what an agent has left in a schema on its search path.
     [InlineData(
         "shadows functions",
-        "CREATE OR REPLACE FUNCTION public.pg_sleep(numeric) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''hijacked''; END'",
+        "CREATE OR REPLACE FUNCTION public.pg_sleep(numeric) "
+            + "RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING MESSAGE = ''hijacked''; END'",
         8
     )]
     public async Task An_agent_that_defends_its_user_loses_its_access_all_the_same(

@@ -90,7 +90,10 @@ public sealed class OpenBaoTrapTests(PreparedBao prepared) : IClassFixture<Prepa
             HttpMethod.Post,
             "pki/roles/cb-test-lax",
             JsonNode.Parse(
-                """{"allowed_uri_sans":["*"],"allow_any_name":true,"generate_lease":true,"max_ttl":"600s","key_type":"any","require_cn":false,"enforce_hostnames":false}"""
+                """
+                {"allowed_uri_sans":["*"],"allow_any_name":true,
+                 "generate_lease":true,"max_ttl":"600s","key_type":"any","require_cn":false,"enforce_hostnames":false}
+                """
             )
         );
         await AllowAsync("lax-mtls", "pki/sign/cb-test-lax", "update");
@@ -119,7 +122,10 @@ public sealed class OpenBaoTrapTests(PreparedBao prepared) : IClassFixture<Prepa
             HttpMethod.Post,
             "pki/roles/cb-test-leaseless",
             JsonNode.Parse(
-                """{"allowed_uri_sans":["*"],"use_csr_common_name":false,"use_csr_sans":false,"require_cn":false,"max_ttl":"600s","key_type":"any"}"""
+                """
+                {"allowed_uri_sans":["*"],"use_csr_common_name":false,
+                 "use_csr_sans":false,"require_cn":false,"max_ttl":"600s","key_type":"any"}
+                """
             )
         );
         await AllowAsync("leaseless", "pki/sign/cb-test-leaseless", "update");
@@ -348,7 +354,10 @@ public sealed class OpenBaoTrapTests(PreparedBao prepared) : IClassFixture<Prepa
             HttpMethod.Post,
             $"auth/token/roles/cb-test-{credential}",
             JsonNode.Parse(
-                $$"""{"orphan":true,"renewable":true,"token_no_default_policy":true,"allowed_policies":["cb-test-{{credential}}"],"token_type":"service","token_explicit_max_ttl":630}"""
+                $$"""
+                {"orphan":true,"renewable":true,"token_no_default_policy":true,
+                 "allowed_policies":["cb-test-{{credential}}"],"token_type":"service","token_explicit_max_ttl":630}
+                """
             )
         );
         var policy = (await Bao.SendAsync(HttpMethod.Get, "sys/policies/acl/cb-test-broker"))

@@ -61,7 +61,8 @@ internal static class TestToken
     /// The claims of <see cref="Oidc"/> as JSON text, with one more member in front or other members altogether.
     /// </summary>
     public static string OidcClaims(string extra = "") =>
-        $$"""{{{extra}}"iss":"{{Issuer}}","sub":"agent-1","aud":"credbroker","iat":{{Seconds(0)}},"exp":{{Seconds(600)}}}""";
+        $$"""{{{extra}}"iss":"{{Issuer}}","sub":"agent-1","aud":"credbroker","iat":{{Seconds(0)}}"""
+        + $$""","exp":{{Seconds(600)}}}""";
 
     public static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
 

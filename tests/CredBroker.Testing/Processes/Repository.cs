@@ -7,10 +7,17 @@ internal static class Repository
 
     public static string ExampleSettings => Path.Combine(Root, "appsettings.example.json");
 
-    private static string FindRoot(string folder) =>
-        File.Exists(Path.Combine(folder, "CredBroker.sln")) ? folder
-        : Path.GetDirectoryName(folder) is { } parent ? FindRoot(parent)
-        : throw new InvalidOperationException("The tests run outside of the repository.");
+    private static string FindRoot(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, "CredBroker.sln")))
+        {
+            return folder;
+        }
+
+        return Path.GetDirectoryName(folder) is { } parent
+            ? FindRoot(parent)
+            : throw new InvalidOperationException("The tests run outside of the repository.");
+    }
 }
 
 /// <summary>A folder of a test's own.</summary>

@@ -30,11 +30,11 @@ public sealed class AuditRecordWriterTests
             }
         );
         Assert.Equal(
-            $$"""{"v":1,"stream":"{{Stream}}","seq":3,"time":"2026-03-01T12:00:00.007Z","previous":"{{AuditPosition.NoHash}}","type":"lease.issued","actor":{"kind":"workload","issuer":"https://idp.example","subject":"sub","instance":"i-1"},"lease":"l","decision":"d","revocation":"r","process":"p","task":"t","credential":"c","reason":"why","trace":"trace","details":{"a": [1,2] } }""".Replace(
-                "} }",
-                "}}",
-                StringComparison.Ordinal
-            ),
+            $$"""{"v":1,"stream":"{{Stream}}","seq":3"""
+                + $$""","time":"2026-03-01T12:00:00.007Z","previous":"{{AuditPosition.NoHash}}","type":"lease.issued","actor":"""
+                + """{"kind":"workload","issuer":"https://idp.example","subject":"sub","instance":"i-1"}"""
+                + ""","lease":"l","decision":"d","revocation":"r","process":"p","task":"t","credential":"c","reason":"why","""
+                + "\"trace\":\"trace\",\"details\":{\"a\": [1,2] }}",
             Encoding.UTF8.GetString(record)
         );
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(record)), AuditRecordWriter.Hash(record));

@@ -164,10 +164,17 @@ public sealed class CelConformanceTests
         };
     }
 
-    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement element, string name) =>
-        !element.TryGetProperty(name, out var found) ? []
-        : found.ValueKind == JsonValueKind.Array ? found.EnumerateArray().Select(item => ("", item))
-        : found.EnumerateObject().Select(member => (member.Name, member.Value));
+    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement element, string name)
+    {
+        if (!element.TryGetProperty(name, out var found))
+        {
+            return [];
+        }
+
+        return found.ValueKind == JsonValueKind.Array
+            ? found.EnumerateArray().Select(item => ("", item))
+            : found.EnumerateObject().Select(member => (member.Name, member.Value));
+    }
 
     private sealed record ConformanceFile(IReadOnlyDictionary<string, IReadOnlyList<JsonElement>> Sections)
     {

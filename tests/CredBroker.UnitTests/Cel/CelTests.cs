@@ -155,9 +155,12 @@ public sealed class CelTests
                 .FaultsOf("agnt == '' && tsk.id == '' && identity.nope == ''", PolicyRoots.Rule)
                 .Select(fault => fault.Offset)
                 .Select(offset =>
-                    offset is 14 ? 13
-                    : offset is 38 or 39 ? 28
-                    : offset
+                    offset switch
+                    {
+                        14 => 13,
+                        38 or 39 => 28,
+                        _ => offset,
+                    }
                 )
         );
 
@@ -208,11 +211,13 @@ public sealed class CelTests
     )]
     [InlineData(
         """{"a": {"x": 1, "y": 2}}""",
-        "toolCall.arguments.a == {\"y\": 2, \"x\": 1} && toolCall.arguments.a.all(k, k in [\"x\", \"y\"]) && size(toolCall.arguments.a) == 2"
+        "toolCall.arguments.a == {\"y\": 2, \"x\": 1} "
+            + "&& toolCall.arguments.a.all(k, k in [\"x\", \"y\"]) && size(toolCall.arguments.a) == 2"
     )]
     [InlineData(
         """{"content-type": "x"}""",
-        "toolCall.arguments.`content-type` == \"x\" && toolCall.arguments[\"content-type\"] == \"x\" && \"content-type\" in toolCall.arguments"
+        "toolCall.arguments.`content-type` == \"x\" "
+            + "&& toolCall.arguments[\"content-type\"] == \"x\" && \"content-type\" in toolCall.arguments"
     )]
     [InlineData(
         """{"a": null}""",

@@ -24,7 +24,8 @@ public sealed class BrokerJsonTests
         };
 
         Assert.Equal(
-            """{"task":{"id":"t-1","process":"invoice-triage","purpose":"find duplicates"},"credential":"billing-readonly","actions":["read"],"ttl":"10m"}""",
+            """{"task":{"id":"t-1","process":"invoice-triage","purpose":"find duplicates"}"""
+                + ""","credential":"billing-readonly","actions":["read"],"ttl":"10m"}""",
             JsonSerializer.Serialize(request, BrokerJson.Default.ExchangeRequest)
         );
     }
@@ -39,7 +40,8 @@ public sealed class BrokerJsonTests
                     Password = "hunter2",
                     Connection = new("db", 5432, "billing", "verify-full"),
                 },
-                """{"type":"database","username":"cb-1_x","password":"hunter2","connection":{"host":"db","port":5432,"database":"billing","sslmode":"verify-full"}}"""
+                """{"type":"database","username":"cb-1_x","password":"hunter2","connection":{"host":"db","port":5432"""
+                    + ""","database":"billing","sslmode":"verify-full"}}"""
             },
             {
                 new CertificateSecret

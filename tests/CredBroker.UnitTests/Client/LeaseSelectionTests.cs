@@ -94,7 +94,8 @@ public sealed class LeaseSelectionTests
     [Fact]
     public void The_fields_come_first_on_the_wire_in_their_order() =>
         Assert.Equal(
-            """{"lease":"v","agent":"v","workload":"v","instance":"v","subject":"v","task":"v","process":"v","credential":"v","owner":"v","issuer":"v","trustDomain":"v","everything":true,"reason":"r"}""",
+            """{"lease":"v","agent":"v","workload":"v","instance":"v","subject":"v","task":"v","process":"v","""
+                + """ "credential":"v","owner":"v","issuer":"v","trustDomain":"v","everything":true,"reason":"r"}""".TrimStart(),
             JsonSerializer.Serialize(
                 Filled<RevocationRequest>() with
                 {

@@ -8,7 +8,8 @@ public sealed class ClaimPathTests
     private static readonly JsonElement Claims = JsonDocument
         .Parse(
             """
-            {"azp":"triage","https://acme.example/role":"ops","a/b":"slash","a~b":"tilde","n":42,"f":1.5,"yes":true,"empty":"","line":"a\nb","null":null,
+            {"azp":"triage","https://acme.example/role":"ops",
+             "a/b":"slash","a~b":"tilde","n":42,"f":1.5,"yes":true,"empty":"","line":"a\nb","null":null,
              "kubernetes.io":{"namespace":"agents","pod":{"uid":"u-1"}},"roles":["a","","b","a",7,{},"c\u0001"]}
             """
         )

@@ -12,11 +12,15 @@ public sealed class IdentityOptionsTests
     {
         const string json = """
             {"Identity":{"Audience":"credbroker",
-              "TrustDomains":[{"Name":"agents.example","BundleFile":"/etc/b.json","PathTemplate":"/agents/{workload}/{instance}"}],
+              "TrustDomains":[{"Name":"agents.example","BundleFile":"/etc/b.json",
+               "PathTemplate":"/agents/{workload}/{instance}"}],
               "Issuers":[
-                {"Issuer":"https://idp.example/realms/agents","WorkloadClaim":"azp","Claims":["azp"],"Algorithms":["ES256"],"ClockSkew":"00:00:10",
-                 "RequiredClaims":[{"Claim":"preferred_username","Prefix":"service-account-"}],"ForbiddenClaims":["sid"]},
-                {"Issuer":"https://idp.example/realms/agents","Use":"people","Audience":"credbroker-admin","RolesClaim":"/realm_access/roles","Roles":{"admin":["cb-admins"]}}],
+                {"Issuer":"https://idp.example/realms/agents",
+                 "WorkloadClaim":"azp","Claims":["azp"],"Algorithms":["ES256"],"ClockSkew":"00:00:10",
+                 "RequiredClaims":[{"Claim":"preferred_username","Prefix":"service-account-"}],
+                 "ForbiddenClaims":["sid"]},
+                {"Issuer":"https://idp.example/realms/agents","Use":"people",
+                 "Audience":"credbroker-admin","RolesClaim":"/realm_access/roles","Roles":{"admin":["cb-admins"]}}],
               "KeyRefresh":{"Interval":"00:10:00"}}}
             """;
         var options = new ConfigurationBuilder()

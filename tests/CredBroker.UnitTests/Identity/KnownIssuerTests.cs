@@ -29,10 +29,10 @@ public sealed class KnownIssuerTests : IDisposable
         var token = TestToken.Raw(
             TestKey.Rsa,
             $$"""
-            {"aud":["credbroker"],"iss":"{{TestToken.Issuer}}","sub":"system:serviceaccount:agents:triage","iat":{{TestToken.Seconds(
-                0
-            )}},"nbf":{{TestToken.Seconds(0)}},"exp":{{TestToken.Seconds(600)}},
-             "kubernetes.io":{"namespace":"agents","pod":{"name":"triage-0","uid":"9f2a"},"serviceaccount":{"name":"triage","uid":"11aa"} } }
+            {"aud":["credbroker"],"iss":"{{TestToken.Issuer}}","sub":"system:serviceaccount:agents:triage",
+             "iat":{{TestToken.Seconds(0)}},"nbf":{{TestToken.Seconds(0)}},"exp":{{TestToken.Seconds(600)}},
+             "kubernetes.io":{"namespace":"agents","pod":{"name":"triage-0","uid":"9f2a"},
+             "serviceaccount":{"name":"triage","uid":"11aa"} } }
             """
         );
         var identity = await _fixture.AcceptAsync(token);

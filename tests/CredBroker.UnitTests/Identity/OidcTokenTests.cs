@@ -87,8 +87,8 @@ public sealed class OidcTokenTests : IDisposable
     [InlineData("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256")]
     public async Task An_algorithm_that_is_not_listed_is_refused_whatever_the_signature(string algorithm)
     {
-        var unsigned =
-            $"{TestToken.Encode($$"""{"alg":"{{algorithm}}","kid":"rsa-1"}""")}.{TestToken.Encode(TestToken.OidcClaims())}";
+        var header = TestToken.Encode($$"""{"alg":"{{algorithm}}","kid":"rsa-1"}""");
+        var unsigned = $"{header}.{TestToken.Encode(TestToken.OidcClaims())}";
         await _fixture.RefuseAsync(
             RefusalCode.AlgorithmNotAccepted,
             $"{unsigned}.{Base64Url.EncodeToString(TestKey.Rsa.Sign(unsigned))}"
@@ -492,7 +492,8 @@ public sealed class OidcTokenTests : IDisposable
             new() { Claim = "groups", Values = ["agents"] },
         ];
         const string good = """
-            "client_id":"x","repository_owner_id":77,"job_workflow_ref":"acme/deploy/.github/workflows/a.yml@refs/heads/main","groups":["people","agents"],
+            "client_id":"x","repository_owner_id":77,
+            "job_workflow_ref":"acme/deploy/.github/workflows/a.yml@refs/heads/main","groups":["people","agents"],
             """;
         await _fixture.AcceptAsync(TestToken.Raw(TestKey.Rsa, TestToken.OidcClaims(good)));
         foreach (

@@ -49,7 +49,8 @@ public sealed class TokenProperties : IDisposable
             JsonText.Three().ToArbitrary(),
             parts =>
                 Refusal(
-                    $"{TestToken.Encode(parts.Item1)}.{TestToken.Encode(parts.Item2)}.{TestToken.Encode(parts.Item3 + "x")}"
+                    $"{TestToken.Encode(parts.Item1)}.{TestToken.Encode(parts.Item2)}."
+                        + TestToken.Encode(parts.Item3 + "x")
                 )
                     is not null
         );
@@ -159,7 +160,8 @@ public sealed class TokenProperties : IDisposable
             Gen.Elements("nbf", "jti", "sid", "act", "cnf", "realm_access", "b", "email_verified", "scope"),
             Value
         )
-        select $"{{{issuer},{subject},{audience},{issued},{expires},{workload},{instance}{(rest.Length > 2 ? "," : "")}{rest[1..]}";
+        let comma = rest.Length > 2 ? "," : ""
+        select $"{{{issuer},{subject},{audience},{issued},{expires},{workload},{instance}{comma}{rest[1..]}";
 
     private static Gen<string> Mostly(string member, string name) =>
         Gen.Frequency((12, Gen.Constant(member)), (1, Odd(name)));

@@ -6,7 +6,8 @@ namespace CredBroker.UnitTests.Policy;
 public sealed class AutonomyGateTests
 {
     private const string Owner =
-        "owner: { issuer: \"https://idp.acme.example\", subject: \"4afe0119-0000\", contact: finance-ops@acme.example }";
+        "owner: { issuer: \"https://idp.acme.example\", subject: "
+        + "\"4afe0119-0000\", contact: finance-ops@acme.example }";
 
     /// <summary>
     /// Every way to be constrained, over every kind of credential: a low-impact, reversible read runs; what is grave
@@ -32,8 +33,11 @@ public sealed class AutonomyGateTests
                     + (tolerates ? "true" : "false")
             ),
             (
-                "    access: read                   # read | write | external | privileged\n    impact: low                    # low | medium | high\n    reversible: true\n    actions: [read, summarise]",
-                $"    access: {access}\n    impact: {impact}\n    reversible: {(isReversible ? "true" : "false")}\n    actions: [read, summarise]"
+                "    access: read                   # read | write | external | privileged\n"
+                    + "    impact: low                    # low | medium | high\n"
+                    + "    reversible: true\n    actions: [read, summarise]",
+                $"    access: {access}\n    impact: {impact}\n"
+                    + $"    reversible: {(isReversible ? "true" : "false")}\n    actions: [read, summarise]"
             )
         );
 
@@ -46,10 +50,13 @@ public sealed class AutonomyGateTests
             Samples.ReadBilling
         );
 
-        RefusalCode? wanted =
-            (tolerates && hasOwner && hasInstance) || (access == "read" && impact == "low" && isReversible) ? null
-            : impact == "high" && !isReversible ? RefusalCode.GateDenied
-            : RefusalCode.ApprovalNeeded;
+        RefusalCode? wanted = (access, impact, isReversible) switch
+        {
+            _ when tolerates && hasOwner && hasInstance => null,
+            ("read", "low", true) => null,
+            (_, "high", false) => RefusalCode.GateDenied,
+            _ => RefusalCode.ApprovalNeeded,
+        };
         Assert.Equal(wanted, decision.Refusal?.Code);
         Assert.Equal(
             [("process-tolerates", tolerates), ("owner", hasOwner), ("policy", true), ("attributable", hasInstance)],

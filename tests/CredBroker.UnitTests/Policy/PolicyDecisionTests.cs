@@ -203,7 +203,8 @@ public sealed class PolicyDecisionTests
         var policy = Samples.Policy(
             (
                 "  - id: triage-reads-billing",
-                "  - { id: no-billing, effect: deny, when: 'request.resource == \"secret\"' }\n  - id: triage-reads-billing"
+                "  - { id: no-billing, effect: deny, when: 'request.resource == \"secret\"' }\n"
+                    + "  - id: triage-reads-billing"
             )
         );
 
@@ -227,7 +228,8 @@ public sealed class PolicyDecisionTests
         var policy = Samples.Policy(
             (
                 "rules:\n",
-                "rules:\n  - { id: narrow, effect: allow, when: 'credential.name == \"billing-readonly\"', maxTtl: 90s }\n"
+                "rules:\n"
+                    + "  - { id: narrow, effect: allow, when: 'credential.name == \"billing-readonly\"', maxTtl: 90s }\n"
             )
         );
 
@@ -260,7 +262,8 @@ public sealed class PolicyDecisionTests
             Enumerable
                 .Range(0, 5)
                 .Select(index =>
-                    $"  - {{ id: slow-{index}, effect: deny, when: '[{items}].exists(a, [{items}].exists(b, [{items}].exists(c, a + b + c < 0)))' }}\n"
+                    $"  - {{ id: slow-{index}, effect: deny, when: "
+                    + $"'[{items}].exists(a, [{items}].exists(b, [{items}].exists(c, a + b + c < 0)))' }}\n"
                 )
         );
         var policy = Samples.Policy(("rules:\n", "rules:\n" + slow));
@@ -311,17 +314,21 @@ public sealed class PolicyDecisionTests
     [InlineData("task.id == 'task-1' && task.process == 'invoice-triage' && task.purpose.contains('invoices')")]
     [InlineData("task.onBehalfOf.issuer == '' && task.onBehalfOf.subject == ''")]
     [InlineData(
-        "credential.name == 'agent-mtls' && credential.engine == 'pki' && credential.access == 'read' && credential.category == '' && credential.impact == 'low'"
+        "credential.name == 'agent-mtls' && credential.engine == 'pki' "
+            + "&& credential.access == 'read' && credential.category == '' && credential.impact == 'low'"
     )]
     [InlineData("credential.revocation == 'crl' && credential.reversible")]
     [InlineData(
-        "request.actions == ['connect'] && request.resource == 'host-1' && request.delivery == 'direct' && request.ttl == duration('600s')"
+        "request.actions == ['connect'] && request.resource == 'host-1' "
+            + "&& request.delivery == 'direct' && request.ttl == duration('600s')"
     )]
     [InlineData(
-        "toolCall.name == 'open' && toolCall.arguments.port == 443 && toolCall.arguments.hosts.exists(h, h == 'a') && !has(toolCall.arguments.user)"
+        "toolCall.name == 'open' && toolCall.arguments.port == 443 "
+            + "&& toolCall.arguments.hosts.exists(h, h == 'a') && !has(toolCall.arguments.user)"
     )]
     [InlineData(
-        "process.owner.issuer == 'https://idp.acme.example' && process.owner.subject.startsWith('4afe') && process.tolerates"
+        "process.owner.issuer == 'https://idp.acme.example' "
+            + "&& process.owner.subject.startsWith('4afe') && process.tolerates"
     )]
     [InlineData("delegation.depth == 0 && delegation.root == '' && delegation.parent == '' && context.gate == []")]
     public void A_condition_reads_every_declared_name(string condition)

@@ -107,7 +107,8 @@ public sealed class PolicyLintTests
         AssertWarns(
             "the process `payments` has no owner",
             (
-                "    owner: { issuer: \"https://idp.acme.example\", subject: \"70fd3e76-0000\", contact: treasury@acme.example }\n",
+                "    owner: { issuer: \"https://idp.acme.example\", subject: "
+                    + "\"70fd3e76-0000\", contact: treasury@acme.example }\n",
                 ""
             )
         );

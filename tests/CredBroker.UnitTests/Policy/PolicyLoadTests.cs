@@ -53,9 +53,14 @@ public sealed class PolicyLoadTests
                 "credentials:                       # the catalogue: what can be issued at all\n",
                 """
                 credentials:
-                  token: { vault: { engine: token, role: cb-prod-token, setup: { policy: 'path "secret/data/x" { capabilities = ["read"] }' } }, address: "https://vault:8200", access: read, impact: low, reversible: true, actions: [read], maxTtl: 1h }
-                  aws: { vault: { engine: dynamic, path: aws/creds/deploy, method: POST, setup: { policy: p } }, access: privileged, impact: medium, reversible: true, actions: [deploy], maxTtl: 30m }
-                  cert: { vault: { engine: pki, mount: pki/int, role: r, mode: issue, setup: { allowedUris: ["spiffe://acme.example/*"], allowedDomains: [acme.example] } }, names: { dns: "{{identity.workload}}.acme.example", commonName: "{{identity.workload}}" }, access: read, impact: low, reversible: true, actions: [a], maxTtl: 1h }
+                  token: { vault: { engine: token, role: cb-prod-token, setup: { policy: 'path "secret/data/x" { capabilities = ["read"] }' } },
+                    address: "https://vault:8200", access: read, impact: low, reversible: true, actions: [read], maxTtl: 1h }
+                  aws: { vault: { engine: dynamic, path: aws/creds/deploy, method: POST, setup: { policy: p } },
+                    access: privileged, impact: medium, reversible: true, actions: [deploy], maxTtl: 30m }
+                  cert: { vault: { engine: pki, mount: pki/int, role: r, mode: issue,
+                    setup: { allowedUris: ["spiffe://acme.example/*"], allowedDomains: [acme.example] } },
+                    names: { dns: "{{identity.workload}}.acme.example", commonName: "{{identity.workload}}" },
+                    access: read, impact: low, reversible: true, actions: [a], maxTtl: 1h }
 
                 """
             )
@@ -79,7 +84,10 @@ public sealed class PolicyLoadTests
     [InlineData(
         "agents:     ",
         "agent:     ",
-        "apiVersion » `agents` is missing|agent:  » a policy has no key `agent`, did you mean `agents`?|triage] » there is no agent `triage`|payer, » there is no agent `payer`|payments-executor] » there is no agent `payments-executor`"
+        "apiVersion » `agents` is missing|agent:  » a policy has no key `agent`, did you mean `agents`?|"
+            + "triage] » there is no agent `triage`|"
+            + "payer, » there is no agent `payer`|"
+            + "payments-executor] » there is no agent `payments-executor`"
     )]
     [InlineData("rules:\n", "limits: []\nrules:\n", "limits » not supported by this version yet: limits")]
     [InlineData(
@@ -90,7 +98,8 @@ public sealed class PolicyLoadTests
     [InlineData(
         "id: no-secret-handling\n",
         "id: no-secret-handling\n    executor: triage\n    approval: { quorum: 1 }\n",
-        "executor: triage » not supported by this version yet: executor|approval: » not supported by this version yet: approval"
+        "executor: triage » not supported by this version yet: executor|"
+            + "approval: » not supported by this version yet: approval"
     )]
     [InlineData("agents: [triage]    ", "agents: []    ", "[] » `agents` is empty: nobody could claim the process")]
     [InlineData(
@@ -118,7 +127,9 @@ public sealed class PolicyLoadTests
     [InlineData(
         "engine: kv",
         "engine: kvv",
-        "kvv » `engine` must be one of database, dynamic, pki, kv, token, did you mean `kv`?|path: » `vault` of the engine database has no key `path`|{ engine » `role` is missing"
+        "kvv » `engine` must be one of database, dynamic, pki, kv, token, did you mean `kv`?|"
+            + "path: » `vault` of the engine database has no key `path`|"
+            + "{ engine » `role` is missing"
     )]
     [InlineData("path: payments/api-key", "path: payments/../admin", "payments/.. » `path` takes letters")]
     [InlineData("path: payments/api-key", "path: payments/api-key?x=1", "payments/api » `path` takes letters")]
@@ -311,7 +322,8 @@ public sealed class PolicyLoadTests
             Samples.Document(
                 Samples.Edited(
                     (
-                        "payer:    { member: 'identity.issuer == \"https://idp.acme.example\" && identity.claims.azp == \"payer\"' }",
+                        "payer:    { member: 'identity.issuer == \"https://idp.acme.example\" "
+                            + "&& identity.claims.azp == \"payer\"' }",
                         "payer: { member: 'identity.proof == \"oidc\"' }"
                     ),
                     ("credential.category == \"secret-handling\"", "agent == \"payer\" && identity.subject == \"x\"")

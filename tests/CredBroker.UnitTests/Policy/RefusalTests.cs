@@ -92,7 +92,9 @@ public sealed class RefusalTests
             ),
             (
                 "rules:\n",
-                "rules:\n  - { id: hidden-deny, effect: deny, when: 'request.resource == \"denied\"' }\n  - { id: hidden-failure, effect: deny, when: 'request.resource == \"failing\" && toolCall.arguments.hidden == 1' }\n"
+                "rules:\n  - { id: hidden-deny, effect: deny, when: 'request.resource == \"denied\"' }\n"
+                    + "  - { id: hidden-failure, effect: deny, when: 'request.resource == \"failing\" "
+                    + "&& toolCall.arguments.hidden == 1' }\n"
             )
         );
 

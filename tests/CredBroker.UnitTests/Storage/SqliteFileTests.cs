@@ -117,7 +117,8 @@ public sealed class SqliteFileTests : IDisposable
     {
         Open().Dispose();
         Execute(
-            "INSERT INTO SchemaVersions (ScriptName, Applied) VALUES ('CredBroker.Storage.Migrations.Sqlite.9999_future.sql', '2030-01-01')"
+            "INSERT INTO SchemaVersions (ScriptName, Applied) "
+                + "VALUES ('CredBroker.Storage.Migrations.Sqlite.9999_future.sql', '2030-01-01')"
         );
         Assert.Contains(
             "newer broker",

@@ -55,7 +55,10 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
             _answers["auth/token/create/cb-test-tok"] =
             _answers["auth/token/create/cb-test-pki"] =
                 Json(
-                    $$$"""{"auth":{"client_token":"{{{ChildValue}}}","accessor":"acc","lease_duration":90,"renewable":true,"orphan":true,"token_policies":["p"]}}"""
+                    $$$"""
+                    {"auth":{"client_token":"{{{ChildValue}}}",
+                     "accessor":"acc","lease_duration":90,"renewable":true,"orphan":true,"token_policies":["p"]}}
+                    """
                 );
     }
 
@@ -154,7 +157,8 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [InlineData("""{"lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""", null)]
     [InlineData("""{"lease_id":"","lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""", null)]
     [InlineData(
-        """{"lease_id":"database/creds/other/1","lease_duration":60,"data":{"username":"u","password":"pw-of-the-test"}}""",
+        """{"lease_id":"database/creds/other/1","lease_duration":60"""
+            + ""","data":{"username":"u","password":"pw-of-the-test"}}""",
         "database/creds/other/1"
     )]
     [InlineData(
@@ -166,7 +170,8 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
         "database/creds/cb-test-db/1"
     )]
     [InlineData(
-        """{"lease_id":"database/creds/cb-test-db/1","lease_duration":0,"data":{"username":"u","password":"pw-of-the-test"}}""",
+        """{"lease_id":"database/creds/cb-test-db/1","lease_duration":0"""
+            + ""","data":{"username":"u","password":"pw-of-the-test"}}""",
         "database/creds/cb-test-db/1"
     )]
     [InlineData(

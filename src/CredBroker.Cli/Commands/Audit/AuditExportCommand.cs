@@ -61,7 +61,8 @@ internal sealed class AuditExportCommand : Command
         range = goOn ? range with { Cursor = await ExportFile.PrepareAsync(target, cancellationToken) } : range;
         var records = await WriteAsync(client, range, target, path, cancellationToken);
         _terminal.Error.WriteLine(
-            $"{records.ToString("N0", CultureInfo.InvariantCulture)} records {(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}"
+            $"{records.ToString("N0", CultureInfo.InvariantCulture)} records "
+                + $"{(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}"
         );
         return ExitCodes.Done;
     }

@@ -28,7 +28,8 @@ internal sealed class AuditVerifyCommand : Command
     public AuditVerifyCommand(Terminal terminal)
         : base(
             "verify",
-            "Verify an export offline: nothing altered, removed, inserted, doubled or reordered. Exit code 5 and the first broken event if not."
+            "Verify an export offline: nothing altered, removed, inserted, doubled or reordered. "
+                + "Exit code 5 and the first broken event if not."
         )
     {
         _terminal = terminal;
@@ -64,9 +65,10 @@ internal sealed class AuditVerifyCommand : Command
     {
         if (verification.Fault is { } fault)
         {
-            _terminal.Out.WriteLine(
-                $"{path}:{fault.Line}: BROKEN{(fault.Sequence is { } sequence ? $" at event {sequence} of stream {Printable.Text(fault.Stream ?? "?")}" : "")}: {Printable.Text(fault.What)}"
-            );
+            var place = fault.Sequence is { } sequence
+                ? $" at event {sequence} of stream {Printable.Text(fault.Stream ?? "?")}"
+                : "";
+            _terminal.Out.WriteLine($"{path}:{fault.Line}: BROKEN{place}: {Printable.Text(fault.What)}");
             _terminal.Error.WriteLine(
                 $"{Number(verification.Records)} records before it are in order. What comes after it was not looked at."
             );

@@ -49,7 +49,8 @@ internal static class TimeOption
         }
 
         result.AddError(
-            $"\"{text}\" is no time: write a day (2026-03-01), an RFC 3339 time (2026-03-01T09:30:00Z), or how long ago (24h)."
+            $"\"{text}\" is no time: write a day (2026-03-01), an RFC 3339 time "
+                + "(2026-03-01T09:30:00Z), or how long ago (24h)."
         );
         return null;
     }

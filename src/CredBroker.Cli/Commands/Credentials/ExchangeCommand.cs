@@ -36,7 +36,8 @@ internal sealed class ExchangeCommand : Command
     public ExchangeCommand(Terminal terminal)
         : base(
             "exchange",
-            "Exchange the workload's identity token for a short-lived secret, and print it. To give it to a command instead, use exec."
+            "Exchange the workload's identity token for a short-lived secret, and print it. "
+                + "To give it to a command instead, use exec."
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));

@@ -19,7 +19,8 @@ internal sealed class ExecCommand : Command
     {
         HelpName = "STYLE",
         Description =
-            "postgres (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGSSLMODE) or env (one variable for each member)",
+            "postgres (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, PGSSLMODE) "
+            + "or env (one variable for each member)",
         DefaultValueFactory = _ => "env",
     };
     private readonly Option<string> _prefix = new("--prefix")
@@ -37,7 +38,8 @@ internal sealed class ExecCommand : Command
     public ExecCommand(Terminal terminal)
         : base(
             "exec",
-            "Run a command with a short-lived secret in its environment and nowhere else; it is released when the command ends, also by Ctrl-C or SIGTERM."
+            "Run a command with a short-lived secret in its environment and nowhere else; "
+                + "it is released when the command ends, also by Ctrl-C or SIGTERM."
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));

@@ -19,7 +19,8 @@ internal sealed class DoctorCommand : Command
     public DoctorCommand(Terminal terminal)
         : base(
             "doctor",
-            "Why does it not work? Looks at the broker, its health and your token, and names the first failing check and its cure."
+            "Why does it not work? Looks at the broker, its health and your token, "
+                + "and names the first failing check and its cure."
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));
@@ -88,7 +89,8 @@ internal sealed class DoctorCommand : Command
 
         _terminal.Error.WriteLine(
             report.FirstFault is { } fault
-                ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\nCure: {Printable.Text(fault.Cure ?? "")}"
+                ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\n"
+                    + $"Cure: {Printable.Text(fault.Cure ?? "")}"
                 : "All is well."
         );
     }

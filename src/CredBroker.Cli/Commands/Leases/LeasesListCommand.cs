@@ -75,7 +75,8 @@ internal sealed class LeasesListCommand : Command
             _terminal.Error.WriteLine(
                 parsed.GetValue(_state) is { Length: > 0 }
                     ? "No lease matches."
-                    : "No live lease matches. An agent gets one by \"credbroker exchange\" or \"credbroker exec\"; --state all shows those that are over."
+                    : "No live lease matches. An agent gets one by \"credbroker exchange\" or \"credbroker exec\"; "
+                        + "--state all shows those that are over."
             );
             return ExitCodes.Done;
         }

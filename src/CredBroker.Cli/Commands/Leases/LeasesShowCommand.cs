@@ -77,7 +77,8 @@ internal sealed class LeasesShowCommand : Command
                 ("Owner", lease.Owner is { } owner ? $"{owner.Contact} ({owner.Subject} of {owner.Issuer})" : null),
                 (
                     "Decision",
-                    $"{lease.Decision.Id}, policy version {lease.Decision.PolicyVersion}{(lease.RuleId is { } rule ? $", rule {rule}" : "")}"
+                    $"{lease.Decision.Id}, policy version {lease.Decision.PolicyVersion}"
+                        + $"{(lease.RuleId is { } rule ? $", rule {rule}" : "")}"
                 ),
                 ("Opened", At(lease.OpenedAt)),
                 ("Issued", At(lease.ActivatedAt)),

@@ -50,7 +50,8 @@ internal sealed class PolicyEvaluateCommand : Command
     public PolicyEvaluateCommand(Terminal terminal)
         : base(
             "evaluate",
-            "What would policy say to this request, and why? Nothing is issued. Exit code 0 for allow, 3 for deny or challenge."
+            "What would policy say to this request, and why? Nothing is issued. "
+                + "Exit code 0 for allow, 3 for deny or challenge."
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));
@@ -146,7 +147,8 @@ internal sealed class PolicyEvaluateCommand : Command
                 (
                     "Life",
                     answer.Ttl is { } ttl
-                        ? $"{WireDuration.Format(ttl)}{(answer.TtlCut == true ? ", cut" : "")}; at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals"
+                        ? $"{WireDuration.Format(ttl)}{(answer.TtlCut == true ? ", cut" : "")}; "
+                            + $"at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals"
                         : null
                 ),
                 ("Why", answer.Explanation),

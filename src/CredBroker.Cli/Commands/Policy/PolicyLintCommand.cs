@@ -23,7 +23,8 @@ internal sealed class PolicyLintCommand : Command
     public PolicyLintCommand(Terminal terminal)
         : base(
             "lint",
-            "Check a policy document offline: all faults at once, with line and column, and warnings. Exit code 5 if there are faults."
+            "Check a policy document offline: all faults at once, "
+                + "with line and column, and warnings. Exit code 5 if there are faults."
         )
     {
         _terminal = terminal;
@@ -65,14 +66,16 @@ internal sealed class PolicyLintCommand : Command
         foreach (var finding in findings)
         {
             _terminal.Out.WriteLine(
-                $"{path}:{(finding.Line == 0 ? "" : $"{finding.Line}:{finding.Column}:")} {finding.Severity}: {Printable.Text(finding.Message)}"
+                $"{path}:{(finding.Line == 0 ? "" : $"{finding.Line}:{finding.Column}:")} {finding.Severity}: "
+                    + $"{Printable.Text(finding.Message)}"
             );
         }
 
         _terminal.Error.WriteLine(
             policy is null
                 ? $"Faults: {findings.Count}. A broker would keep the last good version."
-                : $"No faults; warnings: {findings.Count}, processes: {policy.Processes.Count}, credentials: {policy.Credentials.Count}, hash: {policy.Hash}"
+                : $"No faults; warnings: {findings.Count}, processes: {policy.Processes.Count}, "
+                    + $"credentials: {policy.Credentials.Count}, hash: {policy.Hash}"
         );
     }
 }

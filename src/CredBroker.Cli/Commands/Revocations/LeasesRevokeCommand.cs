@@ -192,8 +192,8 @@ internal sealed class LeasesRevokeCommand : Command
                 { Complete: true, Leases.Count: 0 } =>
                     "No live lease matched. Requests of that kind that were under way are refused.",
                 { Complete: true } => $"{Count(progress.Counts.Values.Sum())} over: {Counts(progress)}.",
-                _ =>
-                    $"Not confirmed yet: {Counts(progress)}. The broker goes on; watch it with: credbroker leases revoke --follow {order}",
+                _ => $"Not confirmed yet: {Counts(progress)}. The broker goes on; "
+                    + $"watch it with: credbroker leases revoke --follow {order}",
             }
         );
         return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;

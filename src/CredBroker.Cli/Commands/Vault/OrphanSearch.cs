@@ -105,15 +105,19 @@ internal sealed class OrphanSearch(Terminal terminal)
         foreach (var finding in findings.Where(finding => finding.Strays is null))
         {
             terminal.Error.WriteLine(
-                $"Not searched: {Printable.Text(finding.Credential)}, because its path is not this installation's alone, or may not be listed."
+                $"Not searched: {Printable.Text(finding.Credential)}, "
+                    + "because its path is not this installation's alone, or may not be listed."
             );
         }
 
         var left = strays.Count(stray => stray.State != "revoked");
         terminal.Error.WriteLine(
-            strays.Length == 0 ? "No strays."
-            : left == 0 ? $"Strays revoked: {strays.Length}."
-            : $"Strays left: {left}. --revoke revokes them."
+            (strays.Length, left) switch
+            {
+                (0, _) => "No strays.",
+                (_, 0) => $"Strays revoked: {strays.Length}.",
+                _ => $"Strays left: {left}. --revoke revokes them.",
+            }
         );
         return left == 0 ? ExitCodes.Done : ExitCodes.FaultsFound;
     }

@@ -41,13 +41,15 @@ internal sealed class VaultCheckCommand : Command
     private readonly Option<bool> _orphans = new("--orphans")
     {
         Description =
-            "Instead: list leases in Vault that no live lease of the broker holds (needs --server and an admin's token)",
+            "Instead: list leases in Vault that no live lease of the broker holds "
+            + "(needs --server and an admin's token)",
     };
 
     public VaultCheckCommand(Terminal terminal)
         : base(
             "check",
-            "With the broker's own login: can it do what the catalogue needs, has it proven that it can revoke, and can it do nothing else?"
+            "With the broker's own login: "
+                + "can it do what the catalogue needs, has it proven that it can revoke, and can it do nothing else?"
         )
     {
         (_terminal, _target, _orphanSearch) = (terminal, new(terminal), new(terminal));
@@ -123,7 +125,8 @@ internal sealed class VaultCheckCommand : Command
             _terminal.Error.WriteLine(
                 failed.Count == 0
                     ? $"All {findings.Count} checks passed."
-                    : $"{failed.Count} of {findings.Count} checks failed. The first: {Printable.Text(failed[0].What)}: {Printable.Text(failed[0].Detail)}"
+                    : $"{failed.Count} of {findings.Count} checks failed. "
+                        + $"The first: {Printable.Text(failed[0].What)}: {Printable.Text(failed[0].Detail)}"
             );
         }
 

@@ -163,12 +163,13 @@ internal sealed class VaultSetupCommand : Command
         return report switch
         {
             { IsUnchanged: true } => "Vault holds everything that the catalogue needs.",
-            { IsComplete: true } =>
-                $"Done: {Count(SetupState.Made)} made, {Count(SetupState.Updated)} updated, {Count(SetupState.Present)} were there.",
+            { IsComplete: true } => $"Done: {Count(SetupState.Made)} made, {Count(SetupState.Updated)} updated, "
+                + $"{Count(SetupState.Present)} were there.",
             _ when Count(SetupState.Failed) > 0 && report.Findings.Count < steps =>
-                $"Stopped: the last step failed, {steps - report.Findings.Count} were not tried. What is made stays; run it again.",
-            _ =>
-                $"Not complete: {Count(SetupState.Missing)} missing (--apply makes them), {Count(SetupState.Differs)} differ (setup leaves them alone: change them yourself), {Count(SetupState.Failed)} failed.",
+                $"Stopped: the last step failed, {steps - report.Findings.Count} were not tried. "
+                    + "What is made stays; run it again.",
+            _ => $"Not complete: {Count(SetupState.Missing)} missing (--apply makes them), {Count(SetupState.Differs)} "
+                + $"differ (setup leaves them alone: change them yourself), {Count(SetupState.Failed)} failed.",
         };
     }
 

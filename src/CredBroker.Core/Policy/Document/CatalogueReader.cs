@@ -62,7 +62,8 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
         {
             faults.Add(
                 scalar,
-                "`address` must be the address of the Vault that accepts the token, such as https://vault.acme.example:8200"
+                "`address` must be the address of the Vault that accepts the token, "
+                    + "such as https://vault.acme.example:8200"
             );
         }
 
@@ -165,10 +166,12 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
         {
             var found = new List<string>();
             var name = owner.Scalar(file, "toolSchemas")?.Text ?? "";
-            var schema =
-                SchemaFileName.FaultOf(name) is { } fault ? Fail(fault)
-                : document.Schemas.TryGetValue(name, out var text) ? ArgumentSchema.Load(text, found)
-                : Fail($"there is no file {name} beside the policy");
+            var schema = SchemaFileName.FaultOf(name) switch
+            {
+                { } fault => Fail(fault),
+                null when document.Schemas.TryGetValue(name, out var text) => ArgumentSchema.Load(text, found),
+                null => Fail($"there is no file {name} beside the policy"),
+            };
             foreach (var message in found)
             {
                 faults.Add(file, $"{name}: {message}");

@@ -138,7 +138,8 @@ internal sealed class MappingReader
 
         _faults.Add(
             scalar,
-            $"`{key}` must be a whole number of s, m or h up to {PolicyDuration.Format(maximum)}, such as 90s, 10m or 2h"
+            $"`{key}` must be a whole number of s, m or h "
+                + $"up to {PolicyDuration.Format(maximum)}, such as 90s, 10m or 2h"
         );
         return null;
     }

@@ -16,7 +16,8 @@ internal static class SchemaFileName
                 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             )
             ? null
-            : "a schema's file is named relative to the policy's folder, with letters, digits and - _ . / alone, and without ..";
+            : "a schema's file is named relative to the policy's folder, "
+                + "with letters, digits and - _ . / alone, and without ..";
 
     /// <summary>
     /// The acceptable names under <c>credentials.*.toolSchemas</c>; none where the text is no policy.

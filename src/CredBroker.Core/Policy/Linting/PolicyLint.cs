@@ -72,7 +72,8 @@ public static class PolicyLint
         {
             warnings.Add(
                 agent.Source!,
-                $"the agent `{agent.Name.Text}` may come from any issuer: compare identity.issuer or identity.trustDomain by == with a text"
+                $"the agent `{agent.Name.Text}` may come from any issuer: "
+                    + "compare identity.issuer or identity.trustDomain by == with a text"
             );
         }
 
@@ -126,7 +127,9 @@ public static class PolicyLint
             {
                 warnings.Add(
                     at,
-                    $"maxTtl is under half of what `{entry.Name}` lives in Vault ({PolicyDuration.Format(entry.MaxTtl)}), and with Vault unreachable that is how long it lives: split the Vault role"
+                    $"maxTtl is under half of what `{entry.Name}` lives in Vault "
+                        + $"({PolicyDuration.Format(entry.MaxTtl)}), "
+                        + "and with Vault unreachable that is how long it lives: split the Vault role"
                 );
                 return;
             }

@@ -48,7 +48,8 @@ internal sealed class AclPolicyReader(string text)
                     break;
                 default:
                     throw Fault(
-                        $"\"{key}\" is neither a text, a list of texts nor a map of such lists, and this development Vault enforces nothing else"
+                        $"\"{key}\" is neither a text, a list of texts nor a map of such lists, "
+                            + "and this development Vault enforces nothing else"
                     );
             }
 

@@ -12,8 +12,10 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
     private static readonly JsonObject RoleDefaults = JsonNode
         .Parse(
             """
-            {"bind_secret_id":true,"local_secret_ids":false,"secret_id_bound_cidrs":null,"secret_id_num_uses":0,"secret_id_ttl":0,"token_bound_cidrs":[],
-             "token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,"token_num_uses":0,"token_period":0,"token_policies":[],
+            {"bind_secret_id":true,"local_secret_ids":false,
+             "secret_id_bound_cidrs":null,"secret_id_num_uses":0,"secret_id_ttl":0,"token_bound_cidrs":[],
+             "token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,
+             "token_num_uses":0,"token_period":0,"token_policies":[],
              "token_strictly_bind_ip":false,"token_ttl":0,"token_type":"default"}
             """
         )!

@@ -25,22 +25,37 @@ internal sealed record DevVaultFields(JsonObject Body)
             };
 
     /// <summary>A yes or no; <paramref name="absent"/> where it is absent.</summary>
-    public bool Flag(string name, bool absent = false) =>
-        !Has(name) ? absent
-        : bool.TryParse(Text(name), out var value) ? value
-        : throw Invalid(name, "a boolean");
+    public bool Flag(string name, bool absent = false)
+    {
+        if (!Has(name))
+        {
+            return absent;
+        }
+
+        return bool.TryParse(Text(name), out var value) ? value : throw Invalid(name, "a boolean");
+    }
 
     /// <summary>A whole number from 0; 0 where it is absent.</summary>
-    public int Number(string name) =>
-        !Has(name) ? 0
-        : int.TryParse(Text(name), out var value) && value >= 0 ? value
-        : throw Invalid(name, "a number");
+    public int Number(string name)
+    {
+        if (!Has(name))
+        {
+            return 0;
+        }
+
+        return int.TryParse(Text(name), out var value) && value >= 0 ? value : throw Invalid(name, "a number");
+    }
 
     /// <summary>A duration; zero where it is absent.</summary>
-    public TimeSpan Duration(string name) =>
-        Text(name) is not { Length: > 0 } text ? TimeSpan.Zero
-        : DevVaultDuration.TryParse(text, out var value) ? value
-        : throw Invalid(name, "a duration");
+    public TimeSpan Duration(string name)
+    {
+        if (Text(name) is not { Length: > 0 } text)
+        {
+            return TimeSpan.Zero;
+        }
+
+        return DevVaultDuration.TryParse(text, out var value) ? value : throw Invalid(name, "a duration");
+    }
 
     /// <summary>A list of texts; empty where it is absent.</summary>
     public IReadOnlyList<string> List(string name) =>

@@ -133,10 +133,13 @@ internal sealed class DevVaultHttp(DevVaultKernel kernel)
 
     private static string Token(HttpRequest http)
     {
+        if (http.Headers["X-Vault-Token"].ToString() is { Length: > 0 } token)
+        {
+            return token;
+        }
+
         const string Scheme = "Bearer ";
         var authorization = http.Headers.Authorization.ToString();
-        return http.Headers["X-Vault-Token"].ToString() is { Length: > 0 } token ? token
-            : authorization.StartsWith(Scheme, StringComparison.Ordinal) ? authorization[Scheme.Length..]
-            : "";
+        return authorization.StartsWith(Scheme, StringComparison.Ordinal) ? authorization[Scheme.Length..] : "";
     }
 }

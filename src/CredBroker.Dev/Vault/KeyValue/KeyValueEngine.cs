@@ -54,7 +54,8 @@ internal sealed class KeyValueEngine : DevVaultEngine
                 Status = 404,
                 Warnings =
                 [
-                    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation.",
+                    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate "
+                        + "API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation.",
                 ],
             },
         };

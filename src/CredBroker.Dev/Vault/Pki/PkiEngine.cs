@@ -78,7 +78,8 @@ internal sealed class PkiEngine(string mount, MountTable mounts, DevVaultLeases 
                     ? []
                     :
                     [
-                        "Issuing Certificate was set to default, but no default issuing certificate (configurable at /config/issuers) is currently set",
+                        "Issuing Certificate was set to default, but no default issuing certificate "
+                            + "(configurable at /config/issuers) is currently set",
                     ];
                 if (_roles[name].Flag("generate_lease"))
                 {
@@ -125,7 +126,8 @@ internal sealed class PkiEngine(string mount, MountTable mounts, DevVaultLeases 
                 ? []
                 :
                 [
-                    "This mount hasn't configured any authority information access (AIA) fields; consider updating /config/urls.",
+                    "This mount hasn't configured any authority information access (AIA) fields; "
+                        + "consider updating /config/urls.",
                 ]
         );
     }

@@ -87,7 +87,8 @@ internal sealed class PkiIssuer
             ("ec", 521) => ECDsa.Create(ECCurve.NamedCurves.nistP521),
             _ => throw new DevVaultRefusal(
                 400,
-                $"this development Vault makes rsa (2048, 3072, 4096) and ec (256, 384, 521) keys, not \"{type}\" of {bits} bits"
+                "this development Vault makes rsa (2048, 3072, 4096) "
+                    + $"and ec (256, 384, 521) keys, not \"{type}\" of {bits} bits"
             ),
         };
 

@@ -37,7 +37,8 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
         {
             throw new DevVaultRefusal(
                 400,
-                "the common_name field is required, or must be provided in a CSR with \"use_csr_common_name\" set to true, unless \"require_cn\" is set to false"
+                "the common_name field is required, or must be provided in a CSR "
+                    + "with \"use_csr_common_name\" set to true, unless \"require_cn\" is set to false"
             );
         }
 
@@ -68,7 +69,8 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
         {
             throw new DevVaultRefusal(
                 400,
-                $"IP Subject Alternative Names are not allowed in this role, but was provided via {(othersFromCsr ? "CSR" : "the API")}"
+                "IP Subject Alternative Names are not allowed in this role, "
+                    + $"but was provided via {(othersFromCsr ? "CSR" : "the API")}"
             );
         }
 
@@ -79,8 +81,8 @@ internal sealed record PkiNames(X500DistinguishedName Subject, X509Extension? Al
                 400,
                 (allowedUris.Count, othersFromCsr) switch
                 {
-                    (0, _) =>
-                        $"URI Subject Alternative Names are not allowed in this role, but were provided via {(othersFromCsr ? "CSR" : "the API")}",
+                    (0, _) => "URI Subject Alternative Names are not allowed in this role, "
+                        + $"but were provided via {(othersFromCsr ? "CSR" : "the API")}",
                     (_, true) =>
                         "URI Subject Alternative Names were provided via CSR which are not valid for this role",
                     _ => "URI Subject Alternative Names were provided via the API which are not valid for this role",

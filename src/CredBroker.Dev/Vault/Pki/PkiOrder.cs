@@ -17,13 +17,12 @@ internal sealed class PkiOrder : IDisposable
 
     /// <summary><c>rsa</c> or <c>ec</c>.</summary>
     public string KeyType =>
-        Csr is null
-            ? _key is RSA
-                ? "rsa"
-                : "ec"
-            : Csr.PublicKey.Oid.Value == "1.2.840.10045.2.1"
-                ? "ec"
-                : "rsa";
+        Csr switch
+        {
+            null => _key is RSA ? "rsa" : "ec",
+            { PublicKey.Oid.Value: "1.2.840.10045.2.1" } => "ec",
+            _ => "rsa",
+        };
 
     /// <summary>Reads the <c>csr</c> field; its signature must hold, and its key be of the role's type.</summary>
     public static PkiOrder FromCsr(DevVaultFields fields, RoleSettings role)
@@ -68,7 +67,8 @@ internal sealed class PkiOrder : IDisposable
                 ? asked
                 : throw new DevVaultRefusal(
                     400,
-                    "role key type \"any\" not allowed for issuing certificates without providing key_type and/or key_bits request parameters"
+                    "role key type \"any\" not allowed for issuing certificates "
+                        + "without providing key_type and/or key_bits request parameters"
                 );
             bits = fields.Number("key_bits");
         }

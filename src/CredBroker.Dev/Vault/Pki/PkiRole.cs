@@ -14,14 +14,22 @@ internal static class PkiRole
     private static readonly JsonObject Defaults = JsonNode
         .Parse(
             """
-            {"allow_any_name":false,"allow_bare_domains":false,"allow_glob_domains":false,"allow_globs_in_identity_templates":false,"allow_ip_sans":true,"allow_localhost":true,
-             "allow_subdomains":false,"allow_token_displayname":false,"allow_wildcard_certificates":true,"allowed_domains":[],"allowed_domains_template":false,
-             "allowed_ip_sans_cidr":[],"allowed_other_sans":[],"allowed_serial_numbers":[],"allowed_uri_sans":[],"allowed_uri_sans_template":false,"allowed_user_ids":[],
-             "basic_constraints_valid_for_non_ca":false,"client_flag":true,"cn_validations":["email","hostname"],"code_signing_flag":false,"country":[],
-             "email_protection_flag":false,"enforce_hostnames":true,"ext_key_usage":[],"ext_key_usage_oids":[],"generate_lease":false,"issuer_ref":"default","key_bits":0,
-             "key_type":"rsa","key_usage":["DigitalSignature","KeyAgreement","KeyEncipherment"],"locality":[],"max_ttl":0,"no_store":false,"not_after":"",
-             "not_after_bound":"permit","not_before":"","not_before_bound":"permit","not_before_duration":30,"organization":[],"ou":[],"policy_identifiers":[],"postal_code":[],
-             "province":[],"require_cn":true,"server_flag":true,"signature_bits":0,"street_address":[],"ttl":0,"use_csr_common_name":true,"use_csr_sans":true,"use_pss":false}
+            {"allow_any_name":false,"allow_bare_domains":false,"allow_glob_domains":false,
+             "allow_globs_in_identity_templates":false,"allow_ip_sans":true,"allow_localhost":true,
+             "allow_subdomains":false,"allow_token_displayname":false,
+             "allow_wildcard_certificates":true,"allowed_domains":[],"allowed_domains_template":false,
+             "allowed_ip_sans_cidr":[],"allowed_other_sans":[],
+             "allowed_serial_numbers":[],"allowed_uri_sans":[],"allowed_uri_sans_template":false,"allowed_user_ids":[],
+             "basic_constraints_valid_for_non_ca":false,"client_flag":true,
+             "cn_validations":["email","hostname"],"code_signing_flag":false,"country":[],
+             "email_protection_flag":false,"enforce_hostnames":true,
+             "ext_key_usage":[],"ext_key_usage_oids":[],"generate_lease":false,"issuer_ref":"default","key_bits":0,
+             "key_type":"rsa","key_usage":["DigitalSignature","KeyAgreement","KeyEncipherment"],
+             "locality":[],"max_ttl":0,"no_store":false,"not_after":"",
+             "not_after_bound":"permit","not_before":"","not_before_bound":"permit",
+             "not_before_duration":30,"organization":[],"ou":[],"policy_identifiers":[],"postal_code":[],
+             "province":[],"require_cn":true,"server_flag":true,"signature_bits":0,
+             "street_address":[],"ttl":0,"use_csr_common_name":true,"use_csr_sans":true,"use_pss":false}
             """
         )!
         .AsObject();
@@ -98,10 +106,12 @@ internal static class PkiRole
     /// </summary>
     public static TimeSpan Ttl(DevVaultFields fields, RoleSettings role, TimeSpan mountMaximum, List<string> warnings)
     {
-        var asked =
-            fields.Duration("ttl") is var wish && wish > TimeSpan.Zero ? wish
-            : role.Duration("ttl") is var own && own > TimeSpan.Zero ? own
-            : DevVaultDuration.SystemMaximum;
+        var asked = (Wished: fields.Duration("ttl"), Role: role.Duration("ttl")) switch
+        {
+            { Wished.Ticks: > 0 } given => given.Wished,
+            { Role.Ticks: > 0 } given => given.Role,
+            _ => DevVaultDuration.SystemMaximum,
+        };
         var maximum =
             role.Duration("max_ttl") is var limit && limit > TimeSpan.Zero && limit < mountMaximum
                 ? limit

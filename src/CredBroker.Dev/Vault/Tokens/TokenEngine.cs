@@ -12,8 +12,10 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
     private static readonly JsonObject RoleDefaults = JsonNode
         .Parse(
             """
-            {"allowed_entity_aliases":null,"allowed_policies":[],"allowed_policies_glob":[],"disallowed_policies":[],"disallowed_policies_glob":[],"explicit_max_ttl":0,
-             "orphan":false,"path_suffix":"","period":0,"renewable":true,"token_explicit_max_ttl":0,"token_no_default_policy":false,"token_period":0,"token_type":"default-service"}
+            {"allowed_entity_aliases":null,"allowed_policies":[],
+             "allowed_policies_glob":[],"disallowed_policies":[],"disallowed_policies_glob":[],"explicit_max_ttl":0,
+             "orphan":false,"path_suffix":"","period":0,"renewable":true,
+             "token_explicit_max_ttl":0,"token_no_default_policy":false,"token_period":0,"token_type":"default-service"}
             """
         )!
         .AsObject();
@@ -138,10 +140,12 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
                 .Where(name => name != "root" && known.Find(name) is null)
                 .Select(name => $"Policy \"{name}\" does not exist"),
         ];
-        var period =
-            role is not null ? role.Duration("token_period")
-            : call.Sudo ? fields.Duration("period")
-            : TimeSpan.Zero;
+        var period = role switch
+        {
+            not null => role.Duration("token_period"),
+            null when call.Sudo => fields.Duration("period"),
+            null => TimeSpan.Zero,
+        };
         var explicitMaximum = fields.Duration("explicit_max_ttl");
         var roleMaximum = role?.Duration("token_explicit_max_ttl") ?? TimeSpan.Zero;
         var asked = fields.Has("ttl") ? fields.Duration("ttl") : fields.Duration("lease");
@@ -154,7 +158,8 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
         if (explicitMaximum > TimeSpan.Zero && roleMaximum > TimeSpan.Zero)
         {
             warnings.Add(
-                $"Explicit max TTL specified both during creation call and in role; using the lesser value of {(long)TokenTtl.Smaller(explicitMaximum, roleMaximum).TotalSeconds} seconds"
+                "Explicit max TTL specified both during creation call and in role; using "
+                    + $"the lesser value of {(long)TokenTtl.Smaller(explicitMaximum, roleMaximum).TotalSeconds} seconds"
             );
         }
 
@@ -169,12 +174,12 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
             {
                 Id = fields.Has("id") ? fields.Text("id") : DevVaultTokens.NewId(),
                 Policies = policies,
-                Path =
-                    roleName.Length == 0
-                        ? orphan
-                            ? "auth/token/create-orphan"
-                            : "auth/token/create"
-                        : $"auth/token/create/{roleName}",
+                Path = roleName switch
+                {
+                    "" when orphan => "auth/token/create-orphan",
+                    "" => "auth/token/create",
+                    _ => $"auth/token/create/{roleName}",
+                },
                 DisplayName = fields.Text("display_name") is { Length: > 0 } name ? $"token-{name}" : "token",
                 Meta = fields.Map("meta"),
                 Role = roleName,

@@ -70,7 +70,8 @@ internal static class TokenPolicies
         {
             throw new DevVaultRefusal(
                 400,
-                $"token policies ({Quoted(asked)}) must be subset of the role's allowed policies ({Quoted(allowed)}) or glob policies ({Quoted(globs)})"
+                $"token policies ({Quoted(asked)}) must be subset of the role's allowed policies "
+                    + $"({Quoted(allowed)}) or glob policies ({Quoted(globs)})"
             );
         }
 

@@ -19,14 +19,18 @@ internal static class TokenTtl
         List<string> warnings
     )
     {
-        var ttl =
-            period > TimeSpan.Zero ? period
-            : asked > TimeSpan.Zero ? asked
-            : DevVaultDuration.SystemMaximum;
-        var maximum =
-            explicitMaximum > TimeSpan.Zero ? explicitMaximum
-            : period > TimeSpan.Zero ? TimeSpan.MaxValue
-            : DevVaultDuration.SystemMaximum;
+        var ttl = (period.Ticks, asked.Ticks) switch
+        {
+            (> 0, _) => period,
+            (_, > 0) => asked,
+            _ => DevVaultDuration.SystemMaximum,
+        };
+        var maximum = (explicitMaximum.Ticks, period.Ticks) switch
+        {
+            (> 0, _) => explicitMaximum,
+            (_, > 0) => TimeSpan.MaxValue,
+            _ => DevVaultDuration.SystemMaximum,
+        };
         if (maximum != TimeSpan.MaxValue && now + ttl > issuedAt + maximum)
         {
             if (now + ttl >= issuedAt + maximum + TimeSpan.FromSeconds(1))
@@ -43,8 +47,13 @@ internal static class TokenTtl
     }
 
     /// <summary>The smaller of two limits, where zero is no limit.</summary>
-    public static TimeSpan Smaller(TimeSpan one, TimeSpan other) =>
-        one <= TimeSpan.Zero ? other
-        : other <= TimeSpan.Zero ? one
-        : TimeSpan.FromTicks(Math.Min(one.Ticks, other.Ticks));
+    public static TimeSpan Smaller(TimeSpan one, TimeSpan other)
+    {
+        if (one <= TimeSpan.Zero)
+        {
+            return other;
+        }
+
+        return other > TimeSpan.Zero && other < one ? other : one;
+    }
 }

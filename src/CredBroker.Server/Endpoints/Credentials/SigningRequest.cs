@@ -59,10 +59,14 @@ internal static class SigningRequest
         using var rsa = key.GetRSAPublicKey();
         if (rsa is not null)
         {
+            if (rsa.KeySize is < 2048 or > 8192)
+            {
+                return "The CSR's RSA key must have 2,048 to 8,192 bits.";
+            }
+
             // A long exponent makes each check of a signature expensive, before anybody is known.
-            return rsa.KeySize is < 2048 or > 8192 ? "The CSR's RSA key must have 2,048 to 8,192 bits."
-                : rsa.ExportParameters(includePrivateParameters: false).Exponent is { Length: > 4 }
-                    ? "The CSR's RSA key must have an exponent of at most 32 bits, such as 65537."
+            return rsa.ExportParameters(includePrivateParameters: false).Exponent is { Length: > 4 }
+                ? "The CSR's RSA key must have an exponent of at most 32 bits, such as 65537."
                 : null;
         }
 

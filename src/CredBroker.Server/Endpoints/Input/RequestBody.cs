@@ -106,7 +106,8 @@ internal static class RequestBody
             return $"Members are missing at {Path(e)}: {e.Message[(at + missing.Length)..end]}.";
         }
 
-        return $"The body does not fit this call at {Path(e)}: a member that is unknown or there twice, or a value of another kind.";
+        return $"The body does not fit this call at {Path(e)}: "
+            + "a member that is unknown or there twice, or a value of another kind.";
     }
 
     private static string Path(JsonException e) => e.Path is { Length: > 0 and <= 200 } path ? path : "$";

@@ -46,9 +46,11 @@ internal static class RequestJson
                         next = reader.ValueTextEquals("csr"u8) || reader.ValueTextEquals("arguments"u8);
                         break;
                     case JsonTokenType.String when !IsText(ref reader, next || lines[reader.CurrentDepth]):
-                        return $"The text at byte {reader.TokenStartIndex.ToString(CultureInfo.InvariantCulture)} holds a control character or a lone surrogate.";
+                        return $"The text at byte {reader.TokenStartIndex.ToString(CultureInfo.InvariantCulture)} "
+                            + "holds a control character or a lone surrogate.";
                     case JsonTokenType.Number when !IsSafe(ref reader):
-                        return $"The number at byte {reader.TokenStartIndex.ToString(CultureInfo.InvariantCulture)} lies beyond ±2^53; send it as text.";
+                        return $"The number at byte {reader.TokenStartIndex.ToString(CultureInfo.InvariantCulture)} "
+                            + "lies beyond ±2^53; send it as text.";
                     default:
                         next = false;
                         break;
@@ -61,7 +63,8 @@ internal static class RequestJson
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"The body is no valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine}), or nested deeper than {MaxDepth} levels."
+                $"The body is no valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine}), "
+                    + $"or nested deeper than {MaxDepth} levels."
             );
         }
     }

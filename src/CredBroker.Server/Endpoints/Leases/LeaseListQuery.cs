@@ -51,7 +51,8 @@ internal sealed record LeaseListQuery
     [
         FromQuery(Name = "state"),
         Description(
-            "States: pending, active, revoking, failed, revoked, ended. May be given several times, or separated by commas."
+            "States: pending, active, revoking, failed, revoked, ended. "
+                + "May be given several times, or separated by commas."
         )
     ]
     public string[]? State { get; init; }

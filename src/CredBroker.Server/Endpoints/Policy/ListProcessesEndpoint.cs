@@ -56,8 +56,8 @@ internal static class ListProcessesEndpoint
             Mode = process is { ToleratesRuntimeAction: true, Owner: not null } ? "autonomous" : "constrained",
             Why = (process.ToleratesRuntimeAction, process.Owner is not null) switch
             {
-                (true, true) =>
-                    "It tolerates runtime action and has an owner; an identity without an instance is constrained all the same.",
+                (true, true) => "It tolerates runtime action and has an owner; "
+                    + "an identity without an instance is constrained all the same.",
                 (false, true) => "It does not tolerate runtime action.",
                 (true, false) => "Nobody is named as its owner.",
                 (false, false) => "It does not tolerate runtime action, and nobody is named as its owner.",

@@ -65,7 +65,8 @@ internal static class Selectors
             ),
             (false, true) => new(
                 RefusalCode.SelectorInvalid,
-                "Say what to revoke: at least one of lease, agent, workload, instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."
+                "Say what to revoke: at least one of lease, agent, workload, "
+                    + "instance, subject, task, process, credential, owner, issuer, trustDomain, or everything."
             ),
             (true, true) when body is { Confirm: not true, DryRun: not true } => new(
                 RefusalCode.ConfirmationMissing,

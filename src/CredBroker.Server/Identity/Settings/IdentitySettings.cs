@@ -143,14 +143,16 @@ internal sealed class IdentitySettings
         if (options.TrustDomains.Count == 0 && options.Issuers.All(i => i.Use == IssuerOptions.ForPeople))
         {
             _faults.Add(
-                $"{IdentityOptions.Section} names nobody whose workloads may call; write an issuer for workloads or a trust domain."
+                $"{IdentityOptions.Section} names nobody whose workloads may call; "
+                    + "write an issuer for workloads or a trust domain."
             );
         }
 
         foreach (var twice in options.TrustDomains.GroupBy(d => d.Name).Where(g => g.Key.Length > 0 && g.Count() > 1))
         {
             _faults.Add(
-                $"{IdentityOptions.Section}:TrustDomains names '{twice.Key}' {twice.Count()} times; write one entry for each trust domain."
+                $"{IdentityOptions.Section}:TrustDomains names '{twice.Key}' {twice.Count()} times; "
+                    + "write one entry for each trust domain."
             );
         }
 
@@ -161,7 +163,8 @@ internal sealed class IdentitySettings
         )
         {
             _faults.Add(
-                $"{IdentityOptions.Section}:Issuers names '{twice.Key.Issuer}' for {twice.Key.Use} {twice.Count()} times; write one entry for each issuer and use."
+                $"{IdentityOptions.Section}:Issuers names '{twice.Key.Issuer}' "
+                    + $"for {twice.Key.Use} {twice.Count()} times; write one entry for each issuer and use."
             );
         }
     }
@@ -184,7 +187,8 @@ internal sealed class IdentitySettings
             if (rules is PeopleIssuerRules && rules.Audience == other.Rules.Audience)
             {
                 _faults.Add(
-                    $"{IdentityOptions.Section}:Issuers uses '{rules.Issuer}' for people and for workloads with the same audience '{rules.Audience}'; "
+                    $"{IdentityOptions.Section}:Issuers uses '{rules.Issuer}' for people "
+                        + $"and for workloads with the same audience '{rules.Audience}'; "
                         + "write an Audience of its own for people, such as 'credbroker-admin'."
                 );
             }

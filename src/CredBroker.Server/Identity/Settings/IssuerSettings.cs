@@ -115,7 +115,8 @@ internal static class IssuerSettings
     private static void CheckSource(IssuerOptions options, bool devMode, SettingFaults faults)
     {
         const string shape =
-            "write an https address without query, fragment or user (plain http is accepted on loopback in dev mode only)";
+            "write an https address without query, fragment or user "
+            + "(plain http is accepted on loopback in dev mode only)";
         var jwks = options.Jwks;
         var discovery = jwks.Uri.Length == 0 && jwks.File.Length == 0;
         if (options.Issuer.Length == 0 || options.Issuer.Any(char.IsControl))
@@ -139,7 +140,8 @@ internal static class IssuerSettings
         {
             faults.Add(
                 "Issuer",
-                $"is '{options.Issuer}', from which its keys cannot be discovered; {shape}, or its Jwks:Uri or Jwks:File"
+                $"is '{options.Issuer}', from which its keys cannot be discovered; "
+                    + $"{shape}, or its Jwks:Uri or Jwks:File"
             );
         }
 
@@ -166,7 +168,8 @@ internal static class IssuerSettings
         {
             faults.Add(
                 "Algorithms",
-                $"names '{algorithm}'; write some of {string.Join(", ", SigningAlgorithm.All.Order(StringComparer.Ordinal))}"
+                $"names '{algorithm}'; "
+                    + $"write some of {string.Join(", ", SigningAlgorithm.All.Order(StringComparer.Ordinal))}"
             );
         }
     }

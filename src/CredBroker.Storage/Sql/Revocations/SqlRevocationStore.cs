@@ -159,10 +159,15 @@ internal static class SqlRevocationStore
             )
         );
 
-    private static ChangeResult Result(SqlSession session, string leaseId, int changed) =>
-        changed == 1 ? ChangeResult.Done
-        : SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound
-        : GuardFailure.WrongState;
+    private static ChangeResult Result(SqlSession session, string leaseId, int changed)
+    {
+        if (changed == 1)
+        {
+            return ChangeResult.Done;
+        }
+
+        return SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
+    }
 
     private sealed record ClaimRow(LeaseState State, string? ClaimedBy, long? ClaimedUntil, long? ExpiresAt);
 }

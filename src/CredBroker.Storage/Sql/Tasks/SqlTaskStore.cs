@@ -30,9 +30,12 @@ internal static class SqlTaskStore
         }
 
         // Who does not own it learns nothing of its state.
-        return !found.IsOwnedBy(owner) ? GuardFailure.TaskOwnedByAnother
-            : found.IsClosed ? GuardFailure.TaskClosed
-            : null;
+        if (!found.IsOwnedBy(owner))
+        {
+            return GuardFailure.TaskOwnedByAnother;
+        }
+
+        return found.IsClosed ? GuardFailure.TaskClosed : null;
     }
 
     /// <summary>Closes the task, or enters it as closed so that its id is never used.</summary>
