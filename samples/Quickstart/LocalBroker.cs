@@ -54,6 +54,13 @@ internal sealed class LocalBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// What to try by hand; <c>credbroker</c> is the one that was built with this program, so that it needs no build
+    /// and runs in any folder.
+    /// </summary>
+    public string Describe() =>
+        Dev.Describe(Address, $"dotnet \"{Path.Combine(AppContext.BaseDirectory, "credbroker.dll")}\"");
+
     /// <summary>The token of an instance of an agent, from the dev issuer.</summary>
     public Task<string> AgentTokenAsync(string agent, string instance, CancellationToken cancellationToken) =>
         TokenAsync([new("agent", agent), new("instance", instance)], cancellationToken);

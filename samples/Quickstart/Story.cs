@@ -56,7 +56,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         );
         if (keep)
         {
-            narrator.Plain(broker.Dev.Describe(broker.Address));
+            narrator.Plain(broker.Describe());
             narrator.Plain("The broker runs until Ctrl+C.");
             await System
                 .Threading.Tasks.Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)
@@ -308,13 +308,12 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
             );
             const string Rule = "when: agent == \"triage\" && credential.name == \"agent-mtls\"";
             var policy = await File.ReadAllTextAsync(broker.Dev.PolicyFile, cancellationToken);
-            var edited = broker.Dev.PolicyFile + ".new";
-            await File.WriteAllTextAsync(
-                edited,
+            var admin = broker.Person("admin");
+            var before = await admin.GetPolicyAsync(cancellationToken);
+            await WritePolicyAsync(
                 policy.Replace(Rule, Rule + " && identity.instance == \"triage-2\"", StringComparison.Ordinal),
                 cancellationToken
             );
-            File.Move(edited, broker.Dev.PolicyFile, overwrite: true);
             narrator.Say("somebody edits the policy file: certificates only for the instance triage-2");
             var lease = await WaitAsync(
                 () => _agent.GetLeaseAsync(issued.LeaseId, cancellationToken),
@@ -332,9 +331,36 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
                 "its certificate in another handshake",
                 cancellationToken
             );
-        }
+            await DeniedAsync(
+                "CB2001",
+                "asking for a new one",
+                _agent,
+                Task,
+                "agent-mtls",
+                "connect",
+                cancellationToken
+            );
 
-        await DeniedAsync("CB2001", "asking for a new one", _agent, Task, "agent-mtls", "connect", cancellationToken);
+            await WritePolicyAsync(policy, cancellationToken);
+            narrator.Say("the edit is taken back");
+            var after = await WaitAsync(
+                () => admin.GetPolicyAsync(cancellationToken),
+                current => current.Hash == before.Hash,
+                cancellationToken
+            );
+            narrator.Check(
+                after.Version > before.Version,
+                $"the first text is in force again, as version {after.Version}: a version is never used twice"
+            );
+        }
+    }
+
+    /// <summary>Replaces the policy file at once, as an editor or a deployment does it.</summary>
+    private async Task WritePolicyAsync(string text, CancellationToken cancellationToken)
+    {
+        var edited = broker.Dev.PolicyFile + ".new";
+        await File.WriteAllTextAsync(edited, text, cancellationToken);
+        File.Move(edited, broker.Dev.PolicyFile, overwrite: true);
     }
 
     private async Task ExpectAsync(

@@ -7,14 +7,14 @@ namespace CredBroker.Server.Dev;
 /// </summary>
 internal static class DevBanner
 {
-    public static string Text(DevMode dev, Uri broker)
+    public static string Text(DevMode dev, Uri broker, string commandLine)
     {
         var (at, issuer, vault) = (
             broker.GetLeftPart(UriPartial.Authority),
             dev.Issuer.Issuer,
             dev.Vault.Address.GetLeftPart(UriPartial.Authority)
         );
-        const string accessToken = """sed 's/.*"access_token":"\([^"]*\)".*/\1/'""";
+        var people = string.Join(", ", DevPerson.All.Select(person => person.Name));
         return $$"""
             ################################################################################
             #  DEV MODE. For trying things on this machine, never for real secrets:        #
@@ -23,35 +23,26 @@ internal static class DevBanner
             ################################################################################
 
               broker      {{at}}    (OpenAPI: {{at}}/openapi/v1.json)
-              dev issuer  {{issuer}}    gives tokens for any agent, and for the people {{string.Join(
-                ", ",
-                DevPerson.All.Select(person => person.Name)
-            )}}
+              dev issuer  {{issuer}}    gives tokens for any agent, and for the people {{people}}
               DevVault    {{vault}}    a Vault in memory; its root token: {{dev.VaultRootTokenFile}}
               policy      {{dev.PolicyFile}}    edit it while the broker runs
+              tokens      {{dev.TokenFolder}}    of the agent {{DevTokenFiles.Agent}} and the people; yours alone, kept fresh
 
-            An agent's token, and a secret for it:
+            In another terminal, in the repository's folder, paste these lines. Every command of README.md then runs there:
 
-              AGENT=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d agent=triage -d instance=triage-1 | {{accessToken}})
-              curl -s {{at}}/v1/credentials -H "Authorization: Bearer $AGENT" -H 'Content-Type: application/json' \
-                -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"billing-api-key","actions":["read"]}'
+              export CREDBROKER_SERVER={{at}}
+              DEV={{dev.DataDirectory}}
+              credbroker() { {{commandLine}} "$@"; }
 
-            An admin sees who holds what, and takes it away:
+            The same over HTTP: an agent gets a secret, an admin sees who holds what, an auditor exports what happened.
 
-              ADMIN=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=admin | {{accessToken}})
-              curl -s {{at}}/v1/leases -H "Authorization: Bearer $ADMIN"
-              curl -s {{at}}/v1/revocations -H "Authorization: Bearer $ADMIN" -H 'Content-Type: application/json' -d '{"agent":"triage","reason":"trying it"}'
+              curl -s {{at}}/v1/credentials -H @- -H 'Content-Type: application/json' -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"billing-api-key","actions":["read"]}' <<< "Authorization: Bearer $(cat $DEV/tokens/{{DevTokenFiles.Agent}})"
+              curl -s {{at}}/v1/leases -H @- <<< "Authorization: Bearer $(cat $DEV/tokens/admin)"
+              curl -s {{at}}/v1/audit/export -H @- <<< "Authorization: Bearer $(cat $DEV/tokens/auditor)"
 
-            An auditor exports what happened:
+            A token for another instance, or another agent:
 
-              AUDITOR=$(curl -s {{issuer}}/token -d grant_type=client_credentials -d person=auditor | {{accessToken}})
-              curl -s {{at}}/v1/audit/export -H "Authorization: Bearer $AUDITOR" > audit.jsonl
-
-            The command line does the same (credbroker, or dotnet run --project src/CredBroker.Cli --):
-
-              export CREDBROKER_SERVER={{at}}; echo "$ADMIN" > admin.token
-              credbroker leases list --token-file admin.token
-              credbroker audit verify audit.jsonl
+              curl -s {{issuer}}/token -d grant_type=client_credentials -d agent=triage -d instance=triage-2
             """;
     }
 }

@@ -24,9 +24,15 @@ public sealed class DevMode : IAsyncDisposable
     public static readonly IReadOnlyList<string> OwnedSections = ["Listen", "Vault", "Identity", "Storage", "Policy"];
 
     private readonly DirectoryInfo _directory;
+    private readonly DevTokenFiles _tokens;
 
-    private DevMode(DirectoryInfo directory, DevVault vault, DevIssuer issuer, IConfiguration settings) =>
-        (_directory, Vault, Issuer, Settings) = (directory, vault, issuer, settings);
+    private DevMode(
+        DirectoryInfo directory,
+        DevVault vault,
+        DevIssuer issuer,
+        DevTokenFiles tokens,
+        IConfiguration settings
+    ) => (_directory, Vault, Issuer, _tokens, Settings) = (directory, vault, issuer, tokens, settings);
 
     /// <summary>The Vault.</summary>
     public DevVault Vault { get; }
@@ -45,6 +51,9 @@ public sealed class DevMode : IAsyncDisposable
 
     /// <summary>A file with DevVault's root token, for <c>credbroker vault setup</c> and for looking around.</summary>
     public string VaultRootTokenFile => Path.Combine(_directory.FullName, "vault-root-token");
+
+    /// <summary>A folder with a token file for the agent <c>triage</c> and for each person, kept fresh.</summary>
+    public string TokenFolder => TokensIn(_directory);
 
     /// <summary>
     /// Starts all of it but the broker. Throws <see cref="SettingsFaultsException"/> where the user has configured what
@@ -73,6 +82,7 @@ public sealed class DevMode : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("credbroker-dev-");
         DevIssuer? issuer = null;
         DevVault? vault = null;
+        DevTokenFiles? tokens = null;
         try
         {
             issuer = await DevIssuer.StartAsync(FreePort(options.Port, 1), options.Time, cancellationToken);
@@ -80,11 +90,12 @@ public sealed class DevMode : IAsyncDisposable
                 new DevVaultOptions { Port = FreePort(options.Port, 2), Time = options.Time },
                 cancellationToken
             );
+            tokens = await DevTokenFiles.StartAsync(issuer, TokensIn(directory), options.Time, cancellationToken);
             var settings = new ConfigurationBuilder()
                 .AddInMemoryCollection(options.Settings?.AsEnumerable() ?? [])
                 .AddInMemoryCollection(Own(options, directory, vault, issuer))
                 .Build();
-            var dev = new DevMode(directory, vault, issuer, settings);
+            var dev = new DevMode(directory, vault, issuer, tokens, settings);
 
             var policy = DevPolicy.Text(issuer.Issuer);
             await OwnerOnlyFile.WriteNewAsync(dev.PolicyFile, policy, cancellationToken);
@@ -95,19 +106,34 @@ public sealed class DevMode : IAsyncDisposable
         }
         catch
         {
-            await DisposeAsync(directory, vault, issuer);
+            await DisposeAsync(directory, vault, issuer, tokens);
             throw;
         }
     }
 
     /// <summary>What a person needs to know and to try, once the broker listens at <paramref name="broker"/>.</summary>
-    public string Describe(Uri broker) => DevBanner.Text(this, broker);
+    public string Describe(Uri broker) => Describe(broker, "dotnet run --project src/CredBroker.Cli --");
+
+    /// <summary>The same, where <paramref name="commandLine"/> is how a shell calls the command <c>credbroker</c>.</summary>
+    public string Describe(Uri broker, string commandLine) => DevBanner.Text(this, broker, commandLine);
 
     /// <summary>Stops all of it and deletes the data directory. The broker must have stopped.</summary>
-    public ValueTask DisposeAsync() => DisposeAsync(_directory, Vault, Issuer);
+    public ValueTask DisposeAsync() => DisposeAsync(_directory, Vault, Issuer, _tokens);
 
-    private static async ValueTask DisposeAsync(DirectoryInfo directory, DevVault? vault, DevIssuer? issuer)
+    private static string TokensIn(DirectoryInfo directory) => Path.Combine(directory.FullName, "tokens");
+
+    private static async ValueTask DisposeAsync(
+        DirectoryInfo directory,
+        DevVault? vault,
+        DevIssuer? issuer,
+        DevTokenFiles? tokens
+    )
     {
+        if (tokens is not null)
+        {
+            await tokens.DisposeAsync();
+        }
+
         if (vault is not null)
         {
             await vault.DisposeAsync();
