@@ -36,7 +36,8 @@ internal static class DevBanner
 
             The same over HTTP: an agent gets a secret, an admin sees who holds what, an auditor exports what happened.
 
-              curl -s {{at}}/v1/credentials -H @- -H 'Content-Type: application/json' -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"billing-api-key","actions":["read"]}' <<< "Authorization: Bearer $(cat $DEV/tokens/{{DevTokenFiles.Agent}})"
+              curl -s {{at}}/v1/credentials -H @- -H 'Content-Type: application/json' \
+                -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"billing-api-key","actions":["read"]}' <<< "Authorization: Bearer $(cat $DEV/tokens/{{DevTokenFiles.Agent}})"
               curl -s {{at}}/v1/leases -H @- <<< "Authorization: Bearer $(cat $DEV/tokens/admin)"
               curl -s {{at}}/v1/audit/export -H @- <<< "Authorization: Bearer $(cat $DEV/tokens/auditor)"
 

@@ -35,7 +35,13 @@ internal sealed class DevTokenFiles : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        var files = new DevTokenFiles(issuer, Directory.CreateDirectory(folder), time);
+        var owned = OperatingSystem.IsWindows()
+            ? Directory.CreateDirectory(folder)
+            : Directory.CreateDirectory(
+                folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            );
+        var files = new DevTokenFiles(issuer, owned, time);
         await files.WriteAsync(cancellationToken);
         files._renewals = files.RenewAsync();
         return files;
