@@ -43,7 +43,7 @@ public sealed partial class QuickstartTests
         Signals.SkipWhenIgnored(signal == "INT" ? 2 : 15);
         await using var process = Start(program, argument);
 
-        var banner = await DevBannerText.OfAsync(process, "audit verify audit.jsonl");
+        var banner = await DevBannerText.OfAsync(process, "instance=triage-2");
 
         Assert.Equal(HttpStatusCode.Created, await banner.ExchangeAsync());
         await banner.EndsAtAsync(signal, process);
