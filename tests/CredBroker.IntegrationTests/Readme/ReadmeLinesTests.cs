@@ -100,14 +100,18 @@ public sealed partial class ReadmeLinesTests
         var setup = printed[..3].Append("export CREDBROKER_TOKEN_FILE=$DEV/tokens/triage").ToList();
         var results = await Shell.PasteAsync(setup, [.. printed[3..], ReadmeText.ShellLines[4]]);
 
-        string[] says = ["\"leaseId\":", "\"leases\":[{", "\"type\":\"export.end\"", "\"access_token\":", "key: dev-"];
+        string[] says =
+        [
+            "\"leaseId\":",
+            "\"leases\":[{",
+            "\"type\":\"export.closed\"",
+            "\"access_token\":",
+            "key: dev-",
+        ];
+        Assert.All(results, result => Assert.Equal(0, result.ExitCode));
         Assert.All(
-            results.Zip(says, (result, fragment) => (Result: result, Fragment: fragment)),
-            pair =>
-                Assert.True(
-                    pair.Result.ExitCode == 0 && pair.Result.Output.Contains(pair.Fragment, StringComparison.Ordinal),
-                    pair.ToString()
-                )
+            results.Zip(says),
+            pair => Assert.Contains(pair.Second, pair.First.Output, StringComparison.Ordinal)
         );
         Assert.Equal(says.Length, results.Count);
         var release = Release().Match(results[^1].Output).Value;
