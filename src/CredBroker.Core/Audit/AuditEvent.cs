@@ -1,4 +1,3 @@
-using CredBroker.Core.Identity;
 
 namespace CredBroker.Core.Audit;
 

@@ -1,4 +1,3 @@
-using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Audit;
 

@@ -1,6 +1,3 @@
-using CredBroker.Core.Audit;
-using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;

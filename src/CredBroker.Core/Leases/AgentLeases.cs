@@ -6,7 +6,6 @@ using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
-using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy;
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using CredBroker.Core.Requests;
-using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy;

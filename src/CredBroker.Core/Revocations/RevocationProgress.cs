@@ -1,11 +1,5 @@
-using System.Text.Json;
-using CredBroker.Core.Audit;
-using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Requests;
 using CredBroker.Core.State;
-using CredBroker.Core.Text;
-using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Revocations;
 
