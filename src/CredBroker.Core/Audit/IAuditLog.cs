@@ -1,4 +1,3 @@
-
 namespace CredBroker.Core.Audit;
 
 /// <summary>Seam: reads the append-only audit log. The stored bytes are the record; nothing is re-serialized.</summary>

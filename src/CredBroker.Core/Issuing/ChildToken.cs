@@ -1,5 +1,3 @@
-using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Issuing;

@@ -1,7 +1,3 @@
-using CredBroker.Core.Requests;
-using CredBroker.Core.State;
-using CredBroker.Core.Text;
-
 namespace CredBroker.Core.Issuing;
 
 /// <summary>A lease as Vault shows it.</summary>

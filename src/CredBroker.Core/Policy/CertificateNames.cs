@@ -1,4 +1,3 @@
-
 namespace CredBroker.Core.Policy;
 
 /// <summary>

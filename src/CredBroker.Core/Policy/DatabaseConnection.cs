@@ -1,4 +1,3 @@
-
 namespace CredBroker.Core.Policy;
 
 /// <summary>Where a database user logs in; returned beside username and password.</summary>

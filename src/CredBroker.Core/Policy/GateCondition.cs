@@ -1,4 +1,3 @@
-
 namespace CredBroker.Core.Policy;
 
 /// <summary>One condition of the autonomy gate, and whether it held.</summary>

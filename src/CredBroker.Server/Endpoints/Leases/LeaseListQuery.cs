@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
