@@ -86,9 +86,12 @@ public readonly struct CelValue
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get =>
-            _payload is string ? CelKind.String
-            : _payload is null ? CelKind.Null
-            : Unsafe.As<CelPayload>(_payload).Kind;
+            _payload switch
+            {
+                string => CelKind.String,
+                null => CelKind.Null,
+                _ => Unsafe.As<CelPayload>(_payload).Kind,
+            };
     }
 
     /// <summary>Whether it is an error.</summary>

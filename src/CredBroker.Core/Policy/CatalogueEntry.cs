@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy;
 
@@ -48,68 +47,4 @@ public sealed record CatalogueEntry
     /// <summary>What only <c>vault setup</c> needs; not part of what a lease stores.</summary>
     [JsonIgnore]
     public VaultSetup? Setup { get; init; }
-}
-
-/// <summary>What a credential's holder can do.</summary>
-[JsonConverter(typeof(KebabCaseEnumConverter<AccessKind>))]
-public enum AccessKind
-{
-    /// <summary>Read data.</summary>
-    Read,
-
-    /// <summary>Change data.</summary>
-    Write,
-
-    /// <summary>Reach outside the organisation.</summary>
-    External,
-
-    /// <summary>Change systems, rights or secrets.</summary>
-    Privileged,
-}
-
-/// <summary>What misuse of a credential would cost.</summary>
-[JsonConverter(typeof(KebabCaseEnumConverter<ImpactLevel>))]
-public enum ImpactLevel
-{
-    /// <summary>Little.</summary>
-    Low,
-
-    /// <summary>Noticeable.</summary>
-    Medium,
-
-    /// <summary>Serious.</summary>
-    High,
-}
-
-/// <summary>Where a database user logs in; returned beside username and password.</summary>
-public sealed record DatabaseConnection(string Host, int Port, string Database, string SslMode);
-
-/// <summary>
-/// Templates for a certificate's names, such as <c>{{identity.spiffeId}}</c>. Only identity fields can be named; never
-/// anything from the CSR. Null means that the certificate carries no name of that kind.
-/// </summary>
-public sealed record CertificateNames(string? Uri, string? Dns, string? CommonName);
-
-/// <summary>
-/// What <c>vault setup</c> needs to prepare Vault for an entry. Credentials are named by file, never by value.
-/// </summary>
-public sealed record VaultSetup
-{
-    /// <summary>The database connection's short name; entries that share it share the connection.</summary>
-    public string Connection { get; init; } = "";
-
-    /// <summary>A file holding the database administrator's <c>user:password</c>.</summary>
-    public string AdminCredentialFile { get; init; } = "";
-
-    /// <summary>SQL grants with <c>{{name}}</c> for the user.</summary>
-    public IReadOnlyList<string> Grants { get; init; } = [];
-
-    /// <summary>URI SANs that the PKI role allows.</summary>
-    public IReadOnlyList<string> AllowedUris { get; init; } = [];
-
-    /// <summary>DNS names that the PKI role allows.</summary>
-    public IReadOnlyList<string> AllowedDomains { get; init; } = [];
-
-    /// <summary>For a token or dynamic credential: the Vault policy's HCL body that its holder gets.</summary>
-    public string Policy { get; init; } = "";
 }

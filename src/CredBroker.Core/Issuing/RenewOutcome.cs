@@ -1,0 +1,15 @@
+using CredBroker.Core.Requests;
+
+namespace CredBroker.Core.Issuing;
+
+/// <summary>The outcome of a renewal.</summary>
+public abstract record RenewOutcome
+{
+    private RenewOutcome() { }
+
+    /// <summary>The secret lives until then.</summary>
+    public sealed record Renewed(DateTimeOffset EndsAt) : RenewOutcome;
+
+    /// <summary>It was not renewed.</summary>
+    public sealed record Refused(Refusal Refusal) : RenewOutcome;
+}

@@ -1,0 +1,4 @@
+namespace CredBroker.Core.Policy;
+
+/// <summary>Where a database user logs in; returned beside username and password.</summary>
+public sealed record DatabaseConnection(string Host, int Port, string Database, string SslMode);
