@@ -30,10 +30,7 @@ public sealed class BriefLogger : ITestLogger
     /// </summary>
     private static void Tell(TestRunMessageEventArgs message)
     {
-        if (
-            message.Level == TestMessageLevel.Warning
-            && !message.Message.EndsWith("[SKIP]", StringComparison.Ordinal)
-        )
+        if (message.Level == TestMessageLevel.Warning && !message.Message.EndsWith("[SKIP]", StringComparison.Ordinal))
         {
             Console.WriteLine(message.Message);
         }

@@ -28,7 +28,7 @@ internal static class DevBanner
               policy      {{dev.PolicyFile}}    edit it while the broker runs
               tokens      {{dev.TokenFolder}}    of the agent {{DevTokenFiles.Agent}} and the people; yours alone, kept fresh
 
-            In another terminal, in the repository's folder, paste these lines. Every command of README.md then runs there:
+            In another terminal, in the repository's folder, paste these lines. What README.md shows then runs there:
 
               export CREDBROKER_SERVER={{at}}
               DEV={{dev.DataDirectory}}
@@ -37,7 +37,8 @@ internal static class DevBanner
             The same over HTTP: an agent gets a secret, an admin sees who holds what, an auditor exports what happened.
 
               curl -s {{at}}/v1/credentials -H @- -H 'Content-Type: application/json' \
-                -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"look at invoice 42"},"credential":"billing-api-key","actions":["read"]}' <<< "Authorization: Bearer $(cat $DEV/tokens/{{DevTokenFiles.Agent}})"
+                -d '{"task":{"id":"task-1","process":"invoice-triage","purpose":"sort invoice 42"},"credential":"billing-api-key","actions":["read"]}' \
+                <<< "Authorization: Bearer $(cat $DEV/tokens/{{DevTokenFiles.Agent}})"
               curl -s {{at}}/v1/leases -H @- <<< "Authorization: Bearer $(cat $DEV/tokens/admin)"
               curl -s {{at}}/v1/audit/export -H @- <<< "Authorization: Bearer $(cat $DEV/tokens/auditor)"
 

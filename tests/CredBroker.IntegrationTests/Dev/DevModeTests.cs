@@ -1,11 +1,14 @@
 using System.Net;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
+using CredBroker.Dev;
 using CredBroker.Server.Dev;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.IntegrationTests.Dev;
 
@@ -120,12 +123,37 @@ public sealed class DevModeTests
                     File.GetUnixFileMode(directory)
                 );
                 Assert.All(
-                    Directory.GetFiles(directory),
+                    Directory.GetFiles(directory, "*", SearchOption.AllDirectories),
                     file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file))
                 );
             }
         }
 
         Assert.False(Directory.Exists(directory));
+    }
+
+    [Fact]
+    public async Task Its_token_files_name_the_agent_and_the_people_and_are_replaced_before_their_tokens_end()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(60));
+        await using var issuer = await DevIssuer.StartAsync(0, time, Token);
+        using var folder = new TemporaryFolder();
+        var tokens = Path.Combine(folder.Path, "tokens");
+        await using var files = await DevTokenFiles.StartAsync(issuer, tokens, time, Token);
+        Assert.Equal(
+            ["admin", "auditor", "owner", "triage"],
+            Directory.GetFiles(tokens).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        var first = await File.ReadAllTextAsync(Path.Combine(tokens, "triage"), Token);
+        Assert.Equal(3, first.Split('.').Length);
+
+        time.Advance(DevTokenFiles.Life / 2);
+
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                await File.ReadAllTextAsync(Path.Combine(tokens, "triage"), Token) != first
+                && Directory.GetFiles(tokens).Length == DevPerson.All.Count + 1,
+            "the file is replaced"
+        );
     }
 }
