@@ -20,8 +20,7 @@ internal sealed class VaultRenewal(VaultClient client, VaultSession session, Vau
     {
         if (
             lease.Accessor is not { } accessor
-            || lease.Decision.Decision.Grant?.Entry.Vault is not { } vault
-            || vault is VaultBinding.Pki or VaultBinding.KeyValue
+            || lease.Grant.Entry.Vault is var vault && vault is VaultBinding.Pki or VaultBinding.KeyValue
         )
         {
             return new RenewOutcome.Refused(VaultRefusals.NotRenewable);

@@ -13,7 +13,7 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
 {
     private static readonly RevokeOutcome Confirmed = new RevokeOutcome.Confirmed();
 
-    /// <summary>Steps 2 and 3 of a revocation, each of them idempotent.</summary>
+    /// <summary>What Vault does for a revocation: its lease, then the accessor. Each of the two is idempotent.</summary>
     public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {
         // 2. The Vault lease, at the backend. One that Vault does not know is gone.

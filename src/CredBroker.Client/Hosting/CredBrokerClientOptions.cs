@@ -7,7 +7,7 @@ public sealed class CredBrokerClientOptions
     public Uri? Address { get; set; }
 
     /// <summary>
-    /// Gives the identity token; where the process runs decides unless set, as <see cref="Client.TokenSource.Detect"/>
+    /// Gives the identity token; where the process runs decides unless set, as <see cref="TokenSource.Detect"/>
     /// says, with the address as the audience.
     /// </summary>
     public ITokenSource? TokenSource { get; set; }

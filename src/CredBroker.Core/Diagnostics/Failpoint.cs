@@ -11,7 +11,7 @@ public static class Failpoint
 {
     /// <summary>Stops here for good if the environment names this point.</summary>
     [Conditional("DEBUG")]
-    public static void Reach(string name)
+    public static void Pass(string name)
     {
 #if DEBUG
         if (Environment.GetEnvironmentVariable("CREDBROKER_FAILPOINT") == name)

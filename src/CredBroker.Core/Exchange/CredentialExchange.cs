@@ -15,74 +15,70 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Exchange;
 
 /// <summary>
-/// The exchange: identity in, short-lived secret out. Its steps, as the code numbers them:
+/// The exchange: identity in, short-lived secret out. Its steps, in this order and in no other:
 /// <list type="number">
-/// <item>The edge has bound the request; note the fence that every later revocation rises above.</item>
-/// <item>Run them in this order, and only in this order.</item>
-/// <item>Verify who asks.</item>
-/// <item>Decide under the newest applied policy.</item>
-/// <item>Make the child token that the secret will hang on, where the engine needs one.</item>
+/// <item><b>Note</b> the fence, above which every later revocation rises.</item>
+/// <item><b>Verify</b> who asks.</item>
+/// <item><b>Decide</b> under the newest applied policy.</item>
+/// <item><b>Prepare</b>: make the child token that the secret will hang on, where the engine needs one.</item>
 /// <item>
-/// Commit the lease as pending, with the handle that kills the secret and the decision's audit event. A fence that
-/// moved sends back to step 4.
+/// <b>Open</b>: commit the lease as pending, with the handle that kills the secret and the decision's audit event. A
+/// fence that moved sends back to Decide.
 /// </item>
-/// <item>Make the secret. From here a client's disconnect cancels nothing.</item>
+/// <item><b>Mint</b> the secret. From here a client's disconnect cancels nothing.</item>
 /// <item>
-/// Commit the lease as active with the issuance event; if it was taken meanwhile, revoke the secret at once and return
-/// nothing.
+/// <b>Activate</b>: commit the lease as active with the issuance event; if it was taken meanwhile, revoke the secret at
+/// once and return nothing.
 /// </item>
-/// <item>Return.</item>
+/// <item><b>Deliver</b> the secret, in this one reply.</item>
 /// </list>
 /// A process killed between any two steps leaves nothing, or a child token that nobody holds, or a pending row that
 /// recovery revokes.
 /// </summary>
 public sealed partial class CredentialExchange(
-    IWorkloadVerifier verifier,
+    CallerVerification callers,
     PolicyControl policy,
     ISecretIssuer issuer,
     IBrokerStore store,
     LeaseRevoker revoker,
-    RefusedCalls refusedCalls,
     LeaseOptions options,
     TimeProvider time,
     ILogger<CredentialExchange> logger
 )
 {
-    /// <summary>How often a fence that moved between steps 4 and 6 sends the request back to step 4.</summary>
-    private const int MaxReturnsToStep4 = 2;
+    /// <summary>How often a policy that changed before the lease was opened sends the request back to Decide.</summary>
+    private const int MaxReturnsToDecide = 2;
 
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Runs one exchange. A client's disconnect cancels it before step 5, and not after: what Vault may have begun is
+    /// Runs one exchange. A client's disconnect cancels it before Prepare, and not after: what Vault may have begun is
     /// brought to an end that is on record.
     /// </summary>
     public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
     {
-        // 1. The fence as it stands before anything is known of the caller: an order committed from now on refuses this
-        // request in step 6.
+        // 1. Note: the fence as it stands before anything is known of the caller. An order committed from now on refuses
+        // this request when its lease is opened.
         var fence = store.Position.Fence;
 
-        // 3. Who asks.
-        var verification = await verifier.VerifyAsync(command.Proof, cancellationToken);
+        // 2. Verify: who asks.
+        var verification = await callers.VerifyAsync(command.Proof, command.Call, cancellationToken);
         if (verification is not VerificationOutcome.Verified { Identity: var identity })
         {
-            var refusal = ((VerificationOutcome.Refused)verification).Refusal;
-            await refusedCalls.RecordAsync(refusal, command.Call, cancellationToken);
-            return new ExchangeOutcome.Refused(refusal, null);
+            return new ExchangeOutcome.Refused(((VerificationOutcome.Refused)verification).Refusal, null);
         }
 
         for (var attempt = 0; ; attempt++)
         {
-            // 4. What policy says, and whether issuing is safe now.
+            // 3. Decide: what policy says, and whether issuing is safe now.
             var (decision, idempotency) = await DecideAsync(command, identity, cancellationToken);
-            if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant })
+            if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
             {
                 return await DenyAsync(command, decision, cancellationToken);
             }
 
-            // 5. The child token.
-            Failpoint.Reach("exchange-4");
+            // 4. Prepare: the child token.
+            Failpoint.Pass("exchange-decided");
             cancellationToken.ThrowIfCancellationRequested();
             var plan = Plan(command, decision, grant);
             using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);
@@ -96,13 +92,13 @@ public sealed partial class CredentialExchange(
                 );
             }
 
-            // 6. The handle that kills the secret is on disk before the secret exists.
-            Failpoint.Reach("exchange-5");
+            // 5. Open: the handle that kills the secret is on disk before the secret exists.
+            Failpoint.Pass("exchange-prepared");
             var lease = Pending(plan, decision, child);
             if (await OpenAsync(command, lease, fence, idempotency) is { } notOpened)
             {
                 await DropAsync(child);
-                if (notOpened.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToStep4)
+                if (notOpened.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToDecide)
                 {
                     continue;
                 }
@@ -110,14 +106,14 @@ public sealed partial class CredentialExchange(
                 return await DenyAsync(command, Denied(decision, notOpened), CancellationToken.None);
             }
 
-            // 7 to 9.
-            Failpoint.Reach("exchange-6");
+            // 6 to 8.
+            Failpoint.Pass("exchange-opened");
             return await MintAndActivateAsync(command, plan, lease, child);
         }
     }
 
     /// <summary>
-    /// Step 4: an allow decision only if policy allows, the request fits the credential, issuing is safe now and the
+    /// Decide: an allow decision only if policy allows, the request fits the credential, issuing is safe now and the
     /// idempotency key is free.
     /// </summary>
     private async ValueTask<(DecisionRecord Decision, IdempotencyClaim? Idempotency)> DecideAsync(
@@ -134,16 +130,16 @@ public sealed partial class CredentialExchange(
             Identity = identity,
             Task = command.Task,
             Request = command.Request,
-            Decision =
+            Verdict =
                 active?.Set.Evaluate(identity, command.Task, command.Request)
                 ?? new()
                 {
                     Effect = PolicyEffect.Deny,
                     PolicyHash = "",
-                    Refusal = NoPolicy,
+                    Refusal = PolicyControl.NotInForce,
                 },
         };
-        if (decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant })
+        if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
         {
             return (decision, null);
         }
@@ -166,9 +162,9 @@ public sealed partial class CredentialExchange(
     {
         using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);
 
-        // 7. The secret.
+        // 6. Mint.
         var mint = await issuer.MintAsync(plan, child, deadline.Token);
-        Failpoint.Reach("exchange-7");
+        Failpoint.Pass("exchange-minted");
         try
         {
             return await SettleAsync(command, plan, lease, child, mint);
@@ -208,7 +204,7 @@ public sealed partial class CredentialExchange(
                 return new ExchangeOutcome.Refused(wrong.Refusal, lease.Decision.Id);
         }
 
-        // 8. Active, unless a revoker has taken the lease or its deadline has passed.
+        // 7. Activate, unless a revoker has taken the lease or its deadline has passed.
         var minted = (MintOutcome.Minted)mint;
         var now = store.Position.UtcNow;
         var expiresAt = Earliest(now + plan.Grant.Ttl, child?.EndsAt - TimeSpan.FromSeconds(1), minted.EndsAt);
@@ -233,14 +229,14 @@ public sealed partial class CredentialExchange(
             },
             CancellationToken.None
         );
-        Failpoint.Reach("exchange-8");
+        Failpoint.Pass("exchange-activated");
         if (outcome is CommitOutcome.GuardFailed failed)
         {
             await revoker.RevokeLateAsync(lease, minted.Handles, failed.Reason.ToString());
             return new ExchangeOutcome.Refused(GuardRefusals.Of(failed.Reason), lease.Decision.Id);
         }
 
-        // 9. The secret leaves, once.
+        // 8. Deliver: the secret leaves, once.
         var issued = LeaseRevoker.With(lease, minted.Handles) with
         {
             State = LeaseState.Active,
@@ -253,7 +249,7 @@ public sealed partial class CredentialExchange(
 
     /// <summary>
     /// Commits the pending lease; null means that it is open. <see cref="RefusalCode.PolicyChanging"/> sends back to
-    /// step 4.
+    /// Decide.
     /// </summary>
     private async ValueTask<Refusal?> OpenAsync(
         ExchangeCommand command,
@@ -289,7 +285,7 @@ public sealed partial class CredentialExchange(
     }
 
     /// <summary>
-    /// What an idempotency key means for this request: a claim to commit in step 6, or why it cannot go on. The earlier
+    /// What an idempotency key means for this request: a claim to commit with the lease, or why it cannot go on. The earlier
     /// secret of the key is gone before a new one is made.
     /// </summary>
     private async ValueTask<(IdempotencyClaim? Claim, Refusal? Conflict)> ClaimIdempotencyAsync(
@@ -353,7 +349,7 @@ public sealed partial class CredentialExchange(
         CancellationToken cancellationToken
     )
     {
-        var refusal = decision.Decision.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
+        var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
         try
         {
             await store.CommitAsync(
@@ -393,7 +389,7 @@ public sealed partial class CredentialExchange(
         {
             LeaseId = Ids.New(time),
             Identity = decision.Identity,
-            Agent = decision.Decision.Agent,
+            Agent = decision.Verdict.Agent,
             Task = decision.Task,
             Grant = grant,
             Csr = command.Csr,
@@ -418,7 +414,7 @@ public sealed partial class CredentialExchange(
     private static DecisionRecord Denied(DecisionRecord decision, Refusal refusal) =>
         decision with
         {
-            Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal },
+            Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal },
         };
 
     /// <summary>
@@ -467,11 +463,6 @@ public sealed partial class CredentialExchange(
             _ => null,
         };
 
-    private static readonly Refusal NoPolicy = new(
-        RefusalCode.PolicyMissing,
-        "No policy is in force, so nothing can be decided. Try again later.",
-        TimeSpan.FromSeconds(30)
-    );
     private static readonly Refusal StoreDown = new(
         RefusalCode.StoreUnavailable,
         "The broker's store does not accept, and nothing is issued without its record. Try again later.",

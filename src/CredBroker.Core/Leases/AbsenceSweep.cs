@@ -28,12 +28,10 @@ public sealed partial class AbsenceSweep(
     public async ValueTask RunAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
     {
         var now = store.Position.UtcNow;
-        var ripe = leases.Where(lease =>
-            lease.AccessorRevokedAt + options.VaultRequestLimit <= now && lease.Decision.Decision.Grant is not null
-        );
-        foreach (var group in ripe.GroupBy(lease => lease.Decision.Decision.Grant!.Entry.Vault))
+        var ripe = leases.Where(lease => lease.AccessorRevokedAt + options.VaultRequestLimit <= now);
+        foreach (var group in ripe.GroupBy(lease => lease.Grant.Entry.Vault))
         {
-            await SweepAsync(group.First().Decision.Decision.Grant!.Entry, [.. group], cancellationToken);
+            await SweepAsync(group.First().Grant.Entry, [.. group], cancellationToken);
         }
     }
 
@@ -125,7 +123,7 @@ public sealed partial class AbsenceSweep(
             await revoker.ConfirmAbsentAsync(lease);
         }
 
-        // So old that no step 8 can still claim it.
+        // So old that no exchange can still activate it.
         bool IsStray(VaultLease lease) => lease.IssuedAt < readAt - options.IssuanceDeadline;
     }
 

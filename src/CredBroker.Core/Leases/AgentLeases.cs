@@ -13,26 +13,19 @@ using CredBroker.Core.Text;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// What an agent may do with its own leases and tasks. A lease is visible only to the issuer, subject and instance that
+/// What an agent may do with its own leases. A lease is visible only to the issuer, subject and instance that
 /// it was issued to; to anyone else it does not exist.
 /// </summary>
 public sealed class AgentLeases(
-    IWorkloadVerifier verifier,
+    CallerVerification callers,
     PolicyControl policy,
     ISecretIssuer issuer,
     IBrokerStore store,
     LeaseRevoker revoker,
-    RevocationOrders revocations,
-    RefusedCalls refusedCalls,
     LeaseOptions options,
     TimeProvider time
 )
 {
-    private static readonly Refusal NoPolicy = new(
-        RefusalCode.PolicyMissing,
-        "No policy is in force, so nothing can be decided. Try again later.",
-        TimeSpan.FromSeconds(30)
-    );
     private static readonly Refusal NotFound = new(RefusalCode.LeaseNotFound, "You hold no lease with this id.");
 
     /// <summary>The lease's state.</summary>
@@ -41,7 +34,10 @@ public sealed class AgentLeases(
         string leaseId,
         CallContext call,
         CancellationToken cancellationToken
-    ) => (await OwnAsync(proof, leaseId, call, cancellationToken)).Outcome;
+    ) =>
+        (await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal)
+            ? new LeaseOutcome.Found(held.Lease)
+            : new LeaseOutcome.Refused(refusal);
 
     /// <summary>
     /// Renews within the decision's limit, re-evaluated under current policy. A null <paramref name="ttl"/> asks for
@@ -56,11 +52,12 @@ public sealed class AgentLeases(
     )
     {
         var fence = store.Position.Fence;
-        var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
-        if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null)
+        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
-            return outcome;
+            return new LeaseOutcome.Refused(refusal);
         }
+
+        var (lease, identity) = held;
 
         if (
             lease
@@ -68,7 +65,7 @@ public sealed class AgentLeases(
                 State: LeaseState.Active,
                 ActivatedAt: { } activatedAt,
                 ExpiresAt: { } expiresAt,
-                Decision.Decision.Grant: { } granted
+                Grant: var granted
             }
         )
         {
@@ -86,7 +83,7 @@ public sealed class AgentLeases(
 
         if (policy.Current is not { } active)
         {
-            return await DenyAsync(lease, identity, NoPolicy, call);
+            return await DenyAsync(lease, identity, PolicyControl.NotInForce, call);
         }
 
         // Decided as it is asked for now: a condition on the wished life holds for a renewal, too.
@@ -100,10 +97,10 @@ public sealed class AgentLeases(
             PolicyVersion = active.Version,
             Identity = identity,
             Request = request,
-            Decision = active.Set.Evaluate(identity, lease.Decision.Task, request),
+            Verdict = active.Set.Evaluate(identity, lease.Decision.Task, request),
         };
         if (
-            decision.Decision is not { Effect: PolicyEffect.Allow, Grant: { } grant }
+            decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant }
             || grant.Entry.Vault != granted.Entry.Vault
         )
         {
@@ -158,7 +155,7 @@ public sealed class AgentLeases(
                     {
                         writer.WriteString("expiresAt", newEnd);
                         writer.WriteNumber("policyVersion", active.Version);
-                        writer.WriteString("rule", decision.Decision.RuleId);
+                        writer.WriteString("rule", decision.Verdict.RuleId);
                     }),
                 },
             },
@@ -191,14 +188,15 @@ public sealed class AgentLeases(
         CancellationToken cancellationToken
     )
     {
-        var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
-        if (
-            outcome is not LeaseOutcome.Found { Lease: var lease }
-            || identity is null
-            || lease.State is LeaseState.Revoked or LeaseState.Ended
-        )
+        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
-            return outcome;
+            return new LeaseOutcome.Refused(refusal);
+        }
+
+        var (lease, identity) = held;
+        if (lease.State is LeaseState.Revoked or LeaseState.Ended)
+        {
+            return new LeaseOutcome.Found(lease);
         }
 
         // The revocation goes on whether or not the client waits for it.
@@ -218,19 +216,20 @@ public sealed class AgentLeases(
     }
 
     /// <summary>Records what the agent says it did with the secret.</summary>
-    public async ValueTask<LeaseOutcome> ReportOutcomeAsync(
+    public async ValueTask<LeaseOutcome> ReportAsync(
         IdentityProof proof,
         string leaseId,
-        TaskOutcome report,
+        TaskReport report,
         CallContext call,
         CancellationToken cancellationToken
     )
     {
-        var (outcome, identity) = await OwnAsync(proof, leaseId, call, cancellationToken);
-        if (outcome is not LeaseOutcome.Found { Lease: var lease } || identity is null)
+        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
-            return outcome;
+            return new LeaseOutcome.Refused(refusal);
         }
+
+        var (lease, identity) = held;
 
         await store.CommitAsync(
             new StateChange.EventRecorded
@@ -259,57 +258,7 @@ public sealed class AgentLeases(
             },
             cancellationToken
         );
-        return outcome;
-    }
-
-    /// <summary>
-    /// Closes a task: everything issued for it is revoked, and its id is never used again. Null means closed.
-    /// </summary>
-    public async ValueTask<Refusal?> CloseTaskAsync(
-        IdentityProof proof,
-        string process,
-        string taskId,
-        CallContext call,
-        CancellationToken cancellationToken
-    )
-    {
-        var verification = await verifier.VerifyAsync(proof, cancellationToken);
-        if (verification is not VerificationOutcome.Verified { Identity: var identity })
-        {
-            return await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken);
-        }
-
-        // Before its first lease a task has no owner in the store; only an agent that the process admits may then close
-        // it.
-        var refusal = policy.Current?.Set.Admit(identity, process) switch
-        {
-            null => NoPolicy,
-            { Refusal: { } notAdmitted } => notAdmitted,
-            _ => await revocations.CloseTaskAsync(
-                process,
-                taskId,
-                TaskOwner.Of(identity),
-                AuditActor.Workload(identity),
-                call,
-                cancellationToken
-            ),
-        };
-        if (refusal is not null)
-        {
-            await RecordDenialAsync(
-                new()
-                {
-                    Type = AuditEventTypes.RequestDenied,
-                    Actor = AuditActor.Workload(identity),
-                    Process = process,
-                    TaskId = taskId,
-                },
-                refusal,
-                call
-            );
-        }
-
-        return refusal;
+        return new LeaseOutcome.Found(lease);
     }
 
     private async ValueTask<LeaseOutcome> DenyRenewalAsync(
@@ -320,12 +269,9 @@ public sealed class AgentLeases(
     )
     {
         var refusal =
-            decision.Decision.Refusal
+            decision.Verdict.Refusal
             ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
-        decision = decision with
-        {
-            Decision = decision.Decision with { Effect = PolicyEffect.Deny, Refusal = refusal },
-        };
+        decision = decision with { Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal } };
         await store.CommitAsync(
             new StateChange.RequestDenied
             {
@@ -347,22 +293,17 @@ public sealed class AgentLeases(
     }
 
     /// <summary>The lease, if the proof holds and the lease is the caller's own.</summary>
-    private async ValueTask<(LeaseOutcome Outcome, WorkloadIdentity? Identity)> OwnAsync(
+    private async ValueTask<Checked<HeldLease>> OwnAsync(
         IdentityProof proof,
         string leaseId,
         CallContext call,
         CancellationToken cancellationToken
     )
     {
-        var verification = await verifier.VerifyAsync(proof, cancellationToken);
+        var verification = await callers.VerifyAsync(proof, call, cancellationToken);
         if (verification is not VerificationOutcome.Verified { Identity: var identity })
         {
-            return (
-                new LeaseOutcome.Refused(
-                    await RefuseAsync(((VerificationOutcome.Refused)verification).Refusal, call, cancellationToken)
-                ),
-                null
-            );
+            return ((VerificationOutcome.Refused)verification).Refusal;
         }
 
         if (
@@ -371,7 +312,7 @@ public sealed class AgentLeases(
             && lease.Decision.Identity.IsSameCaller(identity)
         )
         {
-            return (new LeaseOutcome.Found(lease), identity);
+            return new HeldLease(lease, identity);
         }
 
         // What was asked for is on record only in the form of an id: anything else could be anything.
@@ -386,7 +327,7 @@ public sealed class AgentLeases(
             NotFound,
             call
         );
-        return (new LeaseOutcome.Refused(NotFound), identity);
+        return NotFound;
     }
 
     /// <summary>A verified caller was denied something about its own lease.</summary>
@@ -411,9 +352,6 @@ public sealed class AgentLeases(
             CancellationToken.None
         );
 
-    private async ValueTask<Refusal> RefuseAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
-    {
-        await refusedCalls.RecordAsync(refusal, call, cancellationToken);
-        return refusal;
-    }
+    /// <summary>A lease, and its holder as just verified.</summary>
+    private sealed record HeldLease(Lease Lease, WorkloadIdentity Identity);
 }

@@ -4,7 +4,7 @@ namespace CredBroker.Core.Leases;
 public sealed record LeaseOptions
 {
     /// <summary>
-    /// Steps 7 and 8 of an exchange run at most this long; afterwards the pending lease belongs to recovery.
+    /// Minting and activating together run at most this long; afterwards the pending lease belongs to recovery.
     /// </summary>
     public TimeSpan IssuanceDeadline { get; init; } = TimeSpan.FromSeconds(30);
 

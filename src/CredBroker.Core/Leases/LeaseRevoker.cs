@@ -12,9 +12,24 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes one lease, step by step: (1) commit the claim; (2) and (3) let Vault revoke its lease with <c>sync</c> and
-/// then the accessor; (4) commit <c>revoked</c>, or <c>failed</c> with the next attempt. Nothing here is cancelled by a
-/// client, and every way out is a state that a job goes on from.
+/// Revokes one lease, in three steps: <b>claim</b> (the lease is <c>revoking</c>, and this worker's for a while),
+/// <b>at Vault</b> (its Vault lease is revoked with <c>sync</c>, then the accessor), <b>settle</b> (<c>revoked</c>, or
+/// <c>failed</c> with the next attempt). Nothing here is cancelled by a client, and every way out is a state from which
+/// a job goes on.
+/// <code>
+///   pending ─┐  claim                     Vault confirms
+///   active ──┴──────────► revoking ──────────────────────────► revoked
+///      │                   │  ▲  │
+///      │                   │  │  └─ accessor gone, nothing proven: revoking, until a sweep proves absence ► revoked
+///      │       Vault fails ▼  │ claim, when the next attempt is due
+///      │                  failed
+///      │  nothing can revoke it (a KV value)
+///      └───────────────────────────────────────────────────────► ended
+/// </code>
+/// Who calls what: <see cref="RevokeAsync"/> carries one revocation out; <see cref="MarkAsync"/> only claims, for a job to
+/// carry out; <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that went wrong;
+/// <see cref="KillAsync"/> does so while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
+/// <see cref="FailAsync"/> settle what a sweep found out.
 /// </summary>
 public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
@@ -30,12 +45,12 @@ public sealed partial class LeaseRevoker(
     /// </summary>
     public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
     {
-        if (Reach(lease) == RevocationReach.None)
+        if (lease.Reach == RevocationReach.None)
         {
             return await EndAsync(lease, reason);
         }
 
-        // 1. The claim. Others keep off until it lapses; no lock is held over the calls to Vault.
+        // 1. Claim. Others keep off until it lapses; no lock is held over the calls to Vault.
         var worker = Ids.New(time);
         var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
         var claimed = await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
@@ -44,12 +59,12 @@ public sealed partial class LeaseRevoker(
             return claimed;
         }
 
-        // 2. and 3. The handles are read after the claim, because step 8 of an exchange may just have stored them.
-        Failpoint.Reach("revocation-1");
+        // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
+        Failpoint.Pass("revocation-claimed");
         var outcome = await AtVaultAsync(claimed);
-        Failpoint.Reach("revocation-3");
+        Failpoint.Pass("revocation-at-vault");
 
-        // 4. What came of it.
+        // 3. Settle: what came of it.
         switch (outcome)
         {
             case RevokeOutcome.Confirmed:
@@ -63,25 +78,25 @@ public sealed partial class LeaseRevoker(
                 break;
         }
 
-        Failpoint.Reach("revocation-4");
+        Failpoint.Pass("revocation-settled");
         return await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? claimed;
     }
 
     /// <summary>Marks the lease as revoking, for a job to take. Whether it was taken.</summary>
     public async ValueTask<bool> MarkAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom) =>
-        Reach(lease) == RevocationReach.None
+        lease.Reach == RevocationReach.None
             ? (await EndAsync(lease, reason)).State == LeaseState.Ended
             : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None)
                 is CommitOutcome.Committed;
 
     /// <summary>
-    /// An issuance stopped in step 7. If Vault said that nothing was made, revoking the child token settles it;
+    /// An issuance stopped while its secret was being minted. If Vault said that nothing was made, revoking the child token settles it;
     /// otherwise recovery has to prove it.
     /// </summary>
     internal async ValueTask AbandonAsync(Lease lease, Refusal told, bool nothingWasMade)
     {
         var reason = Recovery("exchange") with { Code = told.CodeText };
-        if (!nothingWasMade || Reach(lease) == RevocationReach.None || lease.Accessor is not { } accessor)
+        if (!nothingWasMade || lease.Reach == RevocationReach.None || lease.Accessor is not { } accessor)
         {
             await RevokeAsync(lease, reason, []);
             return;
@@ -99,7 +114,7 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// Step 8 could not take the secret that step 7 made: its handles are stored, whatever the lease's state, and it is
+    /// A secret was minted that could not be activated: its handles are stored, whatever the lease's state, and it is
     /// revoked at once.
     /// </summary>
     internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
@@ -121,7 +136,7 @@ public sealed partial class LeaseRevoker(
             },
             CancellationToken.None
         );
-        if (Reach(lease) == RevocationReach.None && handles.VaultLeaseId is null)
+        if (lease.Reach == RevocationReach.None && handles.VaultLeaseId is null)
         {
             await EndAsync(lease, Recovery("exchange"));
             return;
@@ -179,12 +194,6 @@ public sealed partial class LeaseRevoker(
             CancellationToken.None
         );
     }
-
-    /// <summary>What a revocation of this lease can reach.</summary>
-    internal static RevocationReach Reach(Lease lease) =>
-        lease.VaultLeaseId is not null || lease.Decision.Decision.Grant is not { Entry.Vault: var vault }
-            ? RevocationReach.Backend
-            : vault.Revocation;
 
     private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease)
     {

@@ -13,11 +13,7 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
     /// <summary>What a revocation of this lease leaves behind; null when it leaves nothing.</summary>
     public static StillValid? Of(Lease lease)
     {
-        if (lease.Decision.Decision.Grant is not { Entry: var entry })
-        {
-            return null;
-        }
-
+        var entry = lease.Grant.Entry;
         return entry.Vault switch
         {
             VaultBinding.KeyValue kv => new(

@@ -20,7 +20,7 @@ internal sealed partial class ArgumentSchema
             return null;
         }
 
-        if (!Utf16.IsValid(text))
+        if (!UnicodeText.IsValid(text))
         {
             faults.Add("the schema holds half of a surrogate pair: it is not Unicode");
             return null;

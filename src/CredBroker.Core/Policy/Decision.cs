@@ -34,44 +34,13 @@ public sealed record Decision
     /// <summary>For the auditor alone: the rule's own error, the constraint that failed.</summary>
     public string Explanation { get; init; } = "";
 
+    /// <summary>
+    /// What has to be met before a secret may leave; empty where nothing has to. Nothing meets one yet, so a decision
+    /// that carries any is a denial, and its refusal is what is stored.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<Obligation> Obligations { get; init; } = [];
+
     /// <summary>What is granted, where the effect is allow.</summary>
     public Grant? Grant { get; init; }
-}
-
-/// <summary>The effect of a decision; a stricter one has the higher number.</summary>
-[JsonConverter(typeof(KebabCaseEnumConverter<PolicyEffect>))]
-public enum PolicyEffect
-{
-    /// <summary>May run.</summary>
-    Allow,
-
-    /// <summary>A human decides.</summary>
-    Challenge,
-
-    /// <summary>May not run.</summary>
-    Deny,
-}
-
-/// <summary>One condition of the autonomy gate, and whether it held.</summary>
-/// <param name="Name"><c>process-tolerates</c>, <c>owner</c>, <c>policy</c> or <c>attributable</c>.</param>
-/// <param name="Holds">Whether it held.</param>
-public sealed record GateCondition(string Name, bool Holds);
-
-/// <summary>What an allow decision grants.</summary>
-public sealed record Grant
-{
-    /// <summary>The resolved catalogue entry.</summary>
-    public required CatalogueEntry Entry { get; init; }
-
-    /// <summary>The process it is for, with its owner.</summary>
-    public required BusinessProcess Process { get; init; }
-
-    /// <summary>The life of the secret at issuance.</summary>
-    public required TimeSpan Ttl { get; init; }
-
-    /// <summary>The secret's whole life, renewals included: the smaller of rule and catalogue.</summary>
-    public required TimeSpan MaxTtl { get; init; }
-
-    /// <summary>Whether the request asked for more than was granted.</summary>
-    public required bool TtlCut { get; init; }
 }

@@ -14,8 +14,8 @@ internal sealed class PolicyRule(string id, PolicyEffect effect, CelProgram when
 
     public CelProgram When => when;
 
-    /// <summary>For an allow rule: bounds the secret's whole life below the entry's own maximum.</summary>
-    public TimeSpan? MaxTtl => maxTtl;
+    /// <summary>What comes with an allow rule, made once; null when it comes with nothing.</summary>
+    public Obligation? Obligation { get; } = maxTtl is { } bound ? new Obligation.LivesAtMost(bound) : null;
 
     /// <summary>The list of matched rules where this is the only one, made once.</summary>
     public IReadOnlyList<string> Alone { get; } = [id];

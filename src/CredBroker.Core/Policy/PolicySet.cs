@@ -159,7 +159,7 @@ public sealed class PolicySet
             denies = null,
             onlyMatch = null;
         List<string>? matches = null;
-        var maxTtl = inputs.Credential.Entry.MaxTtl;
+        var obligations = new ObligationFold(inputs.Credential.Entry.MaxTtl);
         foreach (var rule in _rules)
         {
             if (!rule.MayMatch(inputs.Agent, inputs.Credential.Entry.Name))
@@ -196,7 +196,7 @@ public sealed class PolicySet
             else
             {
                 allows ??= rule;
-                maxTtl = rule.MaxTtl is { } ruleTtl && ruleTtl < maxTtl ? ruleTtl : maxTtl;
+                obligations.Add(rule.Obligation);
             }
         }
 
@@ -225,12 +225,21 @@ public sealed class PolicySet
                     MatchedRules = Matches(),
                 };
             case PolicyEffect.Challenge:
-                return DenyFor(PolicyRefusals.ApprovalNeeded, "the autonomy gate asks for a person's approval") with
-                {
-                    MatchedRules = Matches(),
-                };
+                obligations.Add(Obligation.NeedsApproval.Instance);
+                break;
         }
 
+        // Approvals cannot be taken yet, and an obligation that nobody meets is a denial.
+        if (obligations.Approval is { } approval)
+        {
+            return DenyFor(PolicyRefusals.ApprovalNeeded, "the autonomy gate asks for a person's approval") with
+            {
+                MatchedRules = Matches(),
+                Obligations = [approval],
+            };
+        }
+
+        var maxTtl = obligations.MaxTtl;
         return new()
         {
             Effect = PolicyEffect.Allow,

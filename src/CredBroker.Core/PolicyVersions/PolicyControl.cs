@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,13 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
     // How many refused contents are remembered, so that each is recorded once.
     private const int MostRefused = 100;
+
+    /// <summary>What a caller is told while no policy is in force.</summary>
+    public static readonly Refusal NotInForce = new(
+        RefusalCode.PolicyMissing,
+        "No policy is in force, so nothing can be decided. Try again later.",
+        TimeSpan.FromSeconds(30)
+    );
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile ActivePolicy? _current;

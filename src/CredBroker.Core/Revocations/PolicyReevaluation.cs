@@ -52,10 +52,10 @@ public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy,
     private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
         var decision = active.Set.Evaluate(lease.Decision.Identity, lease.Decision.Task, lease.Decision.Request);
-        var granted = lease.Decision.Decision.Grant;
+        var granted = lease.Grant;
         if (
             decision is not { Effect: PolicyEffect.Allow, Grant: { } grant }
-            || grant.Entry.Vault != granted?.Entry.Vault
+            || grant.Entry.Vault != granted.Entry.Vault
             || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
         ) // It would become active with the old, longer life, and nobody would look again.
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
@@ -25,6 +26,7 @@ public sealed record DecisionRecord
     /// <summary>The whole request.</summary>
     public required CredentialRequest Request { get; init; }
 
-    /// <summary>What policy said.</summary>
-    public required Decision Decision { get; init; }
+    /// <summary>What policy said. Stored and recorded as <c>decision</c>.</summary>
+    [JsonPropertyName("decision")]
+    public required Decision Verdict { get; init; }
 }

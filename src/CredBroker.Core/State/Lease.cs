@@ -1,3 +1,5 @@
+using CredBroker.Core.Policy;
+
 namespace CredBroker.Core.State;
 
 /// <summary>
@@ -15,6 +17,16 @@ public sealed record Lease
     /// <summary>What the decision was made from.</summary>
     public required DecisionRecord Decision { get; init; }
 
+    /// <summary>What was granted: a lease stands on a decision that allowed it.</summary>
+    /// <exception cref="InvalidOperationException">It does not; the store gives out no such lease.</exception>
+    public Grant Grant =>
+        Decision.Verdict.Grant ?? throw new InvalidOperationException($"Nothing was granted to lease {Id}.");
+
+    /// <summary>
+    /// What revoking it reaches: what the catalogue entry says, or more, where Vault gave the secret a lease of its own.
+    /// </summary>
+    public RevocationReach Reach => VaultLeaseId is not null ? RevocationReach.Backend : Grant.Entry.Vault.Revocation;
+
     /// <summary>The child token's accessor: revoking it revokes what hangs on it. Null for a plain read.</summary>
     public string? Accessor { get; init; }
 
@@ -27,10 +39,10 @@ public sealed record Lease
     /// <summary>A name of the secret that is no secret: the certificate's serial, the database user.</summary>
     public string PublicName { get; init; } = "";
 
-    /// <summary>When step 6 committed it.</summary>
+    /// <summary>When the exchange opened it.</summary>
     public required DateTimeOffset OpenedAt { get; init; }
 
-    /// <summary>Until when step 8 may activate it; afterwards it belongs to recovery.</summary>
+    /// <summary>Until when the exchange may activate it; afterwards it belongs to recovery.</summary>
     public required DateTimeOffset IssuanceDeadline { get; init; }
 
     /// <summary>When it became active.</summary>

@@ -2,7 +2,7 @@ namespace CredBroker.Core.State;
 
 /// <summary>
 /// Which leases an order reaches: all fields that are set must be equal. At least one is set, or
-/// <see cref="Everything"/> is. It is stored with the order, because step 6 of an exchange compares new requests with
+/// <see cref="Everything"/> is. It is stored with the order, because an exchange compares the lease that it opens with
 /// it.
 /// </summary>
 public sealed record LeaseSelector
@@ -60,7 +60,7 @@ public sealed record LeaseSelector
             lease.Decision.Identity,
             lease.Decision.Task,
             lease.Decision.Request,
-            lease.Decision.Decision
+            lease.Decision.Verdict
         );
         return Is(Lease, lease.Id)
             && Is(Agent, decision.Agent)

@@ -7,7 +7,7 @@ namespace CredBroker.Core.State;
 public sealed record Reservations
 {
     /// <summary>
-    /// The fence noted in step 1: no revocation order with a higher one may match the lease
+    /// The fence noted when the exchange began: no revocation order with a higher one may match the lease
     /// (<see cref="GuardFailure.Revoked"/>).
     /// </summary>
     public required long Fence { get; init; }

@@ -27,8 +27,8 @@ public sealed record RevocationOrder
     public required DateTimeOffset RequestedAt { get; init; }
 
     /// <summary>
-    /// The fence: a rising number, assigned by the store at commit. A request whose step 1 came before it is refused in
-    /// step 6.
+    /// The fence: a rising number, assigned by the store at commit. A request that noted an earlier one is refused
+    /// when it opens its lease.
     /// </summary>
     public long Fence { get; init; }
 

@@ -3,7 +3,7 @@ namespace CredBroker.Core.State;
 public abstract partial record StateChange
 {
     /// <summary>
-    /// Step 6 of an exchange. Guards: policy version unchanged, and everything that <see cref="Reservations"/> say.
+    /// Open, a step of an exchange. Guards: policy version unchanged, and everything that <see cref="Reservations"/> say.
     /// Where the event brings no details, the store writes the decision record, which it has serialized for its own
     /// row, as the event's details.
     /// </summary>
@@ -16,7 +16,7 @@ public abstract partial record StateChange
         public required Reservations Reservations { get; init; }
     }
 
-    /// <summary>Step 8. Guard: pending and the issuance deadline is ahead of the store's clock.</summary>
+    /// <summary>Activate, a step of an exchange. Guard: pending and the issuance deadline is ahead of the store's clock.</summary>
     public sealed record LeaseActivated : Transition
     {
         /// <summary>The lease.</summary>
@@ -33,7 +33,7 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// Step 8's guard failed: the handles of the secret that was made all the same are stored, whatever the state.
+    /// The exchange could not activate the lease: the handles of the secret that was made all the same are stored, whatever the state.
     /// Guard: the lease exists.
     /// </summary>
     public sealed record HandlesRecorded : Transition

@@ -19,7 +19,7 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// Step 1 of a revocation: takes the lease and claims it. Guard: pending, active, revoking or failed, and no
+    /// Claim, the first step of a revocation: takes the lease and claims it. Guard: pending, active, revoking or failed, and no
     /// running claim of another worker; from active with cause <c>expiry</c> also that its end is not ahead of the
     /// store's clock (it may have been renewed since the sweep read it). The first claim sets cause, requester and
     /// request time; later ones keep them. The event is recorded only by the first.
@@ -64,14 +64,14 @@ public abstract partial record StateChange
         public required DateTimeOffset NextAttemptAt { get; init; }
     }
 
-    /// <summary>Step 4 of a revocation: Vault confirmed. Guard: revoking or failed.</summary>
+    /// <summary>Settle: Vault confirmed. Guard: revoking or failed.</summary>
     public sealed record LeaseRevoked : Transition
     {
         /// <summary>The lease.</summary>
         public required string LeaseId { get; init; }
     }
 
-    /// <summary>Step 4 of a revocation: not confirmed. Guard: revoking or failed. Clears the claim.</summary>
+    /// <summary>Settle: not confirmed. Guard: revoking or failed. Clears the claim.</summary>
     public sealed record RevocationFailed : Transition
     {
         /// <summary>The lease.</summary>

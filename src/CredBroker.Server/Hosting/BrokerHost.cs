@@ -3,6 +3,7 @@ using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
+using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Health;
@@ -72,11 +73,12 @@ public static class BrokerHost
         services.AddCredBrokerStorage(settings.Storage);
         services.AddSingleton<AuditExport>();
 
-        services.AddSingleton<RefusedCalls>().AddSingleton<CredentialExchange>();
+        services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
+            .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>();
         services
             .AddSingleton<ExpirySweep>()

@@ -1,8 +1,10 @@
+using CredBroker.Core.State;
+
 namespace CredBroker.Storage.Sql;
 
 /// <summary>
 /// Queries beside the writer: each sees what is committed, and nothing else. Rows are read by their columns' names,
-/// parameters stand as <c>@name</c>. Throws <see cref="Core.State.StoreUnavailableException"/> where the database does
+/// parameters stand as <c>@name</c>. Throws <see cref="StoreUnavailableException"/> where the database does
 /// not answer.
 /// </summary>
 internal abstract class SqlReads

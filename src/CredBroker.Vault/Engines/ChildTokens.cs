@@ -6,7 +6,7 @@ using CredBroker.Vault.Session;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Step 5: the token that one secret will hang on, with the lease in its name and metadata, and the newest audit record
+/// Prepare: the token that one secret will hang on, with the lease in its name and metadata, and the newest audit record
 /// as an anchor in Vault's own log.
 /// </summary>
 internal sealed class ChildTokens(VaultClient client, VaultSession session, VaultOptions options, TimeProvider time)

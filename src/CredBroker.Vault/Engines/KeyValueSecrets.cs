@@ -9,7 +9,7 @@ using CredBroker.Vault.Http;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Step 7 for a static value of KV version 2: one read with the broker's own token, the lease id in a request header
+/// Mint, for a static value of KV version 2: one read with the broker's own token, the lease id in a request header
 /// that Vault audits.
 /// </summary>
 internal static class KeyValueSecrets

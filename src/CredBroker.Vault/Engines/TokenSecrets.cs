@@ -8,7 +8,7 @@ using CredBroker.Vault.Http;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Step 7 where the credential is itself a Vault token: the non-orphan child of the child token, made by the entry's
+/// Mint, where the credential is itself a Vault token: the non-orphan child of the child token, made by the entry's
 /// own token role. It has no lease id; its accessor is its handle.
 /// </summary>
 internal static class TokenSecrets

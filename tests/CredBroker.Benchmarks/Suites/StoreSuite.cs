@@ -134,7 +134,7 @@ internal static class StoreSuite
                 Identity = _identity,
                 Task = Task(Interlocked.Increment(ref _made) % 20_000),
                 Request = Request,
-                Decision = _decision,
+                Verdict = _decision,
             };
             var auditEvent = new AuditEvent
             {

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Cli;
-using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Testing.Processes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;

@@ -10,11 +10,11 @@ namespace CredBroker.IntegrationTests.EndToEnd;
 public sealed class CrashTests
 {
     [Theory]
-    [InlineData("exchange-4")]
-    [InlineData("exchange-5")]
-    [InlineData("exchange-6")]
-    [InlineData("exchange-7")]
-    [InlineData("exchange-8")]
+    [InlineData("exchange-decided")]
+    [InlineData("exchange-prepared")]
+    [InlineData("exchange-opened")]
+    [InlineData("exchange-minted")]
+    [InlineData("exchange-activated")]
     public async Task A_kill_within_an_exchange_leaves_nothing_that_the_store_does_not_know(string failpoint)
     {
         await using var world = await StartAsync(failpoint);
@@ -31,7 +31,7 @@ public sealed class CrashTests
         );
 
         await AssertNothingUnknownAsync(world);
-        if (failpoint != "exchange-8")
+        if (failpoint != "exchange-activated")
         {
             Assert.Empty(await world.VaultLeasesAsync());
             Assert.Empty(await world.Postgres.IssuedUsersAsync());
@@ -41,9 +41,9 @@ public sealed class CrashTests
     [Fact]
     public async Task A_child_token_orphaned_between_steps_5_and_6_has_nothing_hanging_on_it_and_ends_with_its_TTL()
     {
-        await using var world = await StartAsync("exchange-5");
+        await using var world = await StartAsync("exchange-prepared");
         var lost = world.ExchangeAsync(world.Agent(), ttl: "1s");
-        await world.Broker.ReachedAsync("exchange-5");
+        await world.Broker.ReachedAsync("exchange-prepared");
         await world.KillBrokerAsync();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => lost);
 
@@ -58,9 +58,9 @@ public sealed class CrashTests
     }
 
     [Theory]
-    [InlineData("revocation-1")]
-    [InlineData("revocation-3")]
-    [InlineData("revocation-4")]
+    [InlineData("revocation-claimed")]
+    [InlineData("revocation-at-vault")]
+    [InlineData("revocation-settled")]
     public async Task A_kill_within_a_revocation_ends_confirmed(string failpoint)
     {
         await using var world = await StartAsync(failpoint);

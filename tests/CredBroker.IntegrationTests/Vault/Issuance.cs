@@ -69,7 +69,7 @@ internal static class Issuance
                 Identity = plan.Identity,
                 Task = plan.Task,
                 Request = new() { Credential = plan.Grant.Entry.Name, Actions = ["read"] },
-                Decision = new()
+                Verdict = new()
                 {
                     Effect = PolicyEffect.Allow,
                     PolicyHash = "",

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;

@@ -4,7 +4,6 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 using CredBroker.Vault;
 using static CredBroker.IntegrationTests.Vault.Issuance;
 
@@ -284,7 +283,7 @@ public abstract class VaultContractTests : IAsyncLifetime
         Assert.IsType<LeaseListing.NotOurs>(await Issuer.ListLeasesAsync(Catalogue.KeyValue, default));
     }
 
-    /// <summary>Steps 5 and 7, both expected to succeed.</summary>
+    /// <summary>Prepare and mint, both expected to succeed.</summary>
     private protected async Task<(IssuancePlan Plan, ChildToken? Child, MintOutcome.Minted Minted)> IssueAsync(
         CatalogueEntry entry,
         CertificateSigningRequest? csr,

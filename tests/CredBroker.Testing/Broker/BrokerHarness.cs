@@ -8,6 +8,7 @@ using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
+using CredBroker.Core.Tasks;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -41,18 +42,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Retry = new(Store, Revoker, absence, Options);
         Revocations = new(Store, Retry, Time, NullLogger<RevocationOrders>.Instance);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
-        Exchange = new(
-            Verifier,
-            Policy,
-            Issuer,
-            Store,
-            Revoker,
-            _refusedCalls,
-            Options,
-            Time,
-            NullLogger<CredentialExchange>.Instance
-        );
-        Agents = new(Verifier, Policy, Issuer, Store, Revoker, Revocations, _refusedCalls, Options, Time);
+        var callers = new CallerVerification(Verifier, _refusedCalls);
+        Exchange = new(callers, Policy, Issuer, Store, Revoker, Options, Time, NullLogger<CredentialExchange>.Instance);
+        Agents = new(callers, Policy, Issuer, Store, Revoker, Options, Time);
+        Tasks = new(callers, Policy, Store, Revocations);
         Expiry = new(Store, Revoker, Options, Time);
         Pending = new(Store, Revoker, Options);
         Reevaluation = new(Store, Policy, Revoker);
@@ -87,6 +80,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public CredentialExchange Exchange { get; }
 
     public AgentLeases Agents { get; }
+
+    public AgentTasks Tasks { get; }
 
     public ExpirySweep Expiry { get; }
 

@@ -10,7 +10,7 @@ internal sealed class FakeWorkloadVerifier : IWorkloadVerifier
     public static IdentityProof Token(string workload, string instance = "1") =>
         new IdentityProof.Bearer(new SecretText($"{workload}/{instance}"));
 
-    /// <summary>Called when a proof comes in: step 1 of its exchange is over.</summary>
+    /// <summary>Called when a proof comes in: its exchange has noted the fence.</summary>
     public Action? Entered { get; set; }
 
     public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken)

@@ -60,7 +60,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 Ttl = TimeSpan.FromMinutes(3),
                 ToolCall = new("list", JsonElement.Parse("""{"max":10}""")),
             },
-            Decision = new()
+            Verdict = new()
             {
                 Effect = PolicyEffect.Allow,
                 PolicyHash = "policy-hash",

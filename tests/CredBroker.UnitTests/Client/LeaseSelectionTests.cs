@@ -4,7 +4,6 @@ using System.Text.Json;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Client;
 using CredBroker.Core.State;
-using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Revocations;
 using Microsoft.AspNetCore.Mvc;

@@ -53,11 +53,11 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
 
         var stored = (await _broker.LeaseAsync(lease.Id)).Decision;
 
-        Assert.Equal("triage", stored.Decision.Agent);
-        Assert.Equal("triage-reads", stored.Decision.RuleId);
+        Assert.Equal("triage", stored.Verdict.Agent);
+        Assert.Equal("triage-reads", stored.Verdict.RuleId);
         Assert.Equal(TimeSpan.FromMinutes(3), stored.Request.Ttl);
-        Assert.Equal("owner-1", stored.Decision.Grant?.Process.Owner?.Subject);
-        Assert.Equal(lease.Decision.Decision.Grant?.Entry.Vault, stored.Decision.Grant?.Entry.Vault);
+        Assert.Equal("owner-1", stored.Verdict.Grant?.Process.Owner?.Subject);
+        Assert.Equal(lease.Grant.Entry.Vault, stored.Verdict.Grant?.Entry.Vault);
     }
 
     [Fact]

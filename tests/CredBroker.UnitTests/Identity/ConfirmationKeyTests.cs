@@ -2,7 +2,6 @@ using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.State;
 using CredBroker.Testing.Storage;
-using CredBroker.UnitTests.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.UnitTests.Identity;

@@ -1,6 +1,4 @@
 using System.Text;
-using CredBroker.Core.Identity.Verification;
-using CredBroker.Server.Identity;
 using CredBroker.Server.Identity.Keys;
 using CredBroker.Testing.Identity;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,5 @@
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Identity;
 

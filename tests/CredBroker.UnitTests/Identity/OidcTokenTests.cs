@@ -1,9 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Identity;
 

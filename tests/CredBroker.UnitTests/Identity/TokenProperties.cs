@@ -1,7 +1,6 @@
 using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Identity;
 using FsCheck;

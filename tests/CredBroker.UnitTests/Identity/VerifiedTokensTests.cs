@@ -1,7 +1,5 @@
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
-using CredBroker.Server.Identity;
-using CredBroker.Server.Identity.Keys;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Identity;
 

@@ -1,4 +1,3 @@
-using CredBroker.Core.Policy.Document;
 using CredBroker.Server.Policy;
 using CredBroker.Testing.Processes;
 

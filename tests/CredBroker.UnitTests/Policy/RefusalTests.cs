@@ -1,5 +1,4 @@
 using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Policy;

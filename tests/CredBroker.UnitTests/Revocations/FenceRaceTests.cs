@@ -34,7 +34,7 @@ public sealed class FenceRaceTests
         await RaceAsync(
             async (broker, round) =>
             {
-                await broker.Agents.CloseTaskAsync(
+                await broker.Tasks.CloseAsync(
                     FakeWorkloadVerifier.Token("triage"),
                     "invoice-triage",
                     $"t-{round}",

@@ -1,5 +1,4 @@
 using CredBroker.Core.Audit;
-using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
@@ -141,7 +140,7 @@ public sealed class RevocationTests : IAsyncLifetime
                     await _broker.Agents.FindAsync(other, lease.Id, BrokerHarness.Call, CancellationToken.None),
                     await _broker.Agents.ReleaseAsync(other, lease.Id, BrokerHarness.Call, CancellationToken.None),
                     await _broker.Agents.RenewAsync(other, lease.Id, null, BrokerHarness.Call, CancellationToken.None),
-                    await _broker.Agents.ReportOutcomeAsync(
+                    await _broker.Agents.ReportAsync(
                         other,
                         lease.Id,
                         new("succeeded", "", null),
@@ -360,7 +359,7 @@ public sealed class RevocationTests : IAsyncLifetime
         );
 
     private ValueTask<Refusal?> CloseAsync(string workload) =>
-        _broker.Agents.CloseTaskAsync(
+        _broker.Tasks.CloseAsync(
             FakeWorkloadVerifier.Token(workload),
             "invoice-triage",
             "t-1",

@@ -429,7 +429,7 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
                 Identity = plan.Identity,
                 Task = plan.Task,
                 Request = new() { Credential = "db", Actions = ["read"] },
-                Decision = new()
+                Verdict = new()
                 {
                     Effect = PolicyEffect.Allow,
                     PolicyHash = "",

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Requests;
 using CredBroker.Testing.Processes;
-using CredBroker.Vault;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 using Microsoft.AspNetCore.Http;

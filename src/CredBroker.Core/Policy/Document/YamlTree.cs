@@ -35,7 +35,7 @@ internal sealed class YamlTree
             return null;
         }
 
-        if (!Utf16.IsValid(text))
+        if (!UnicodeText.IsValid(text))
         {
             faults.Add(0, 0, "the document holds half of a surrogate pair: it is not Unicode");
             return null;

@@ -23,7 +23,7 @@ public static class PolicyLint
         }
 
         var warnings = new PolicyFaultList();
-        var reach = draft.Rules.ConvertAll(rule => new RuleReach(rule, draft));
+        var reach = draft.Rules.ConvertAll(rule => new RuleScope(rule, draft));
         foreach (var agent in draft.Agents)
         {
             CheckAgent(agent, draft, warnings);
@@ -80,7 +80,7 @@ public static class PolicyLint
         CheckAll(agent.Member!, agent.Source!, draft, warnings);
     }
 
-    private static void CheckRule(RuleReach rule, List<RuleReach> all, PolicyDraft draft, PolicyFaultList warnings)
+    private static void CheckRule(RuleScope rule, List<RuleScope> all, PolicyDraft draft, PolicyFaultList warnings)
     {
         var (source, program) = (rule.Draft.Source!, rule.Draft.When!);
         if (rule.Fault is { } never)
@@ -110,7 +110,7 @@ public static class PolicyLint
         }
     }
 
-    private static void CheckMaxTtl(RuleReach rule, PolicyDraft draft, PolicyFaultList warnings)
+    private static void CheckMaxTtl(RuleScope rule, PolicyDraft draft, PolicyFaultList warnings)
     {
         if (rule.Draft is not { MaxTtl: { } maxTtl, MaxTtlAt: { } at } || rule.Fault is not null)
         {

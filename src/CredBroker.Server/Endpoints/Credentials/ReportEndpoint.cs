@@ -37,12 +37,12 @@ internal static class ReportEndpoint
         }
 
         return CredentialReplies.Of(
-            await leases.ReportOutcomeAsync(agent.Proof, leaseId, report, agent.Call, cancellationToken),
+            await leases.ReportAsync(agent.Proof, leaseId, report, agent.Call, cancellationToken),
             _ => Results.NoContent()
         );
     }
 
-    private static Checked<TaskOutcome> Bind(ReportRequest body)
+    private static Checked<TaskReport> Bind(ReportRequest body)
     {
         var check = new FieldCheck();
         check.Require(
@@ -51,6 +51,6 @@ internal static class ReportEndpoint
         );
         check.Text("summary", body.Summary, MaxSummary);
         check.ToolCall(body.ToolCall);
-        return check.Of(new TaskOutcome(body.Status, body.Summary ?? "", Declared.ToolCall(body.ToolCall)));
+        return check.Of(new TaskReport(body.Status, body.Summary ?? "", Declared.ToolCall(body.ToolCall)));
     }
 }

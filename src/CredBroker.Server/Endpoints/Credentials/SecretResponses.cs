@@ -18,7 +18,7 @@ internal static class SecretResponses
             ExpiresAt =
                 issued.Lease.ExpiresAt
                 ?? throw new InvalidOperationException($"Lease {issued.Lease.Id} was issued without an end."),
-            TtlCut = issued.Lease.Decision.Decision.Grant is { TtlCut: true } ? true : null,
+            TtlCut = issued.Lease.Grant.TtlCut ? true : null,
             GraceUntil = issued.Lease.GraceUntil,
             Decision = new(issued.Lease.Decision.Id, issued.Lease.Decision.PolicyVersion),
         };
@@ -40,8 +40,10 @@ internal static class SecretResponses
                 PrivateKey = certificate.PrivateKey?.Reveal(),
             },
             IssuedSecret.Token token => new TokenSecret { Token = token.Value.Reveal(), Address = token.Address },
-            IssuedSecret.Values values when lease.Decision.Decision.Grant?.Entry.Vault is VaultBinding.KeyValue =>
-                new KeyValueSecret { Data = JsonElement.Parse(values.Json.Reveal()) },
+            IssuedSecret.Values values when lease.Grant.Entry.Vault is VaultBinding.KeyValue => new KeyValueSecret
+            {
+                Data = JsonElement.Parse(values.Json.Reveal()),
+            },
             IssuedSecret.Values values => new DynamicSecret { Data = JsonElement.Parse(values.Json.Reveal()) },
             _ => throw new InvalidOperationException($"Unknown kind of secret {secret.GetType().Name}."),
         };

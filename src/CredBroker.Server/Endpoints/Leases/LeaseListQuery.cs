@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;

@@ -19,7 +19,7 @@ internal static class LeaseResponses
             LeaseId = lease.Id,
             State = State(lease.State),
             Credential = lease.Decision.Request.Credential,
-            Engine = lease.Decision.Decision.Grant?.Entry.Vault.Engine ?? "",
+            Engine = lease.Grant.Entry.Vault.Engine,
             Task = new()
             {
                 Id = lease.Decision.Task.Id,
@@ -47,7 +47,7 @@ internal static class LeaseResponses
     public static LeaseResponse ForPeople(Lease lease)
     {
         var shown = ForAgent(lease);
-        var decision = lease.Decision.Decision;
+        var decision = lease.Decision.Verdict;
         return shown with
         {
             Holder = Identity(lease.Decision.Identity, decision.Agent),

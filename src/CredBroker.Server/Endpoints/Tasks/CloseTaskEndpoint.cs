@@ -1,9 +1,9 @@
 using CredBroker.Client;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
-using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
+using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
@@ -33,7 +33,7 @@ internal static class CloseTaskEndpoint
         CallingAgent caller,
         PeopleVerifier people,
         PeopleActions actions,
-        AgentLeases leases,
+        AgentTasks tasks,
         RevocationOrders revocations,
         CancellationToken cancellationToken
     )
@@ -77,7 +77,7 @@ internal static class CloseTaskEndpoint
             return new Unbound(nobody.Refusal);
         }
 
-        var outcome = await leases.CloseTaskAsync(caller.Proof, task.Process, id, caller.Call, cancellationToken);
+        var outcome = await tasks.CloseAsync(caller.Proof, task.Process, id, caller.Call, cancellationToken);
 
         // A person's token that does not hold is refused for its own reason, not for being no workload's.
         return Closed(

@@ -76,7 +76,10 @@ internal sealed class LeaseRow
     {
         try
         {
-            return ToLease(JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord)!);
+            var decision = JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord)!;
+            return decision.Verdict.Grant is not null
+                ? ToLease(decision)
+                : throw new InvalidDataException($"Lease {Id} cannot be read: its decision granted nothing.");
         }
         catch (Exception e)
             when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)

@@ -6,11 +6,11 @@ using CredBroker.Storage.Sql.Tasks;
 
 namespace CredBroker.Storage.Sql.Leases;
 
-/// <summary>Leases from step 6 to the last renewal. Revocation is in <see cref="SqlRevocationStore"/>.</summary>
+/// <summary>Leases from their opening to the last renewal. Revocation is in <see cref="SqlRevocationStore"/>.</summary>
 internal static class SqlLeaseStore
 {
     /// <summary>
-    /// Step 6. The guards are read in the transaction that inserts, so that whatever was committed before is seen.
+    /// Open. The guards are read in the transaction that inserts, so that whatever was committed before is seen.
     /// </summary>
     public static ChangeResult Open(SqlSession session, StateChange.LeaseOpened change, byte[] decisionJson)
     {
@@ -36,7 +36,7 @@ internal static class SqlLeaseStore
         }
 
         var number = InsertDecision(session, lease.Decision, lease.Id, decisionJson);
-        var (identity, task, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Decision);
+        var (identity, task, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Verdict);
         session.Execute(
             """
             INSERT INTO lease (
@@ -73,7 +73,7 @@ internal static class SqlLeaseStore
         return ChangeResult.Done;
     }
 
-    /// <summary>Step 8.</summary>
+    /// <summary>Activate.</summary>
     public static ChangeResult Activate(SqlSession session, StateChange.LeaseActivated change)
     {
         var changed = session.Execute(

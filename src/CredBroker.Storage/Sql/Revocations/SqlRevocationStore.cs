@@ -16,7 +16,7 @@ internal static class SqlRevocationStore
     ];
 
     /// <summary>
-    /// Step 1. The first claim sets cause, requester and time and is recorded; later ones only take the work.
+    /// Claim. The first one sets cause, requester and time and is recorded; later ones only take the work.
     /// </summary>
     public static ChangeResult Claim(SqlSession session, StateChange.RevocationClaimed change)
     {
@@ -104,7 +104,7 @@ internal static class SqlRevocationStore
             )
         );
 
-    /// <summary>Step 4: confirmed.</summary>
+    /// <summary>Settle: confirmed.</summary>
     public static ChangeResult Confirm(SqlSession session, StateChange.LeaseRevoked change) =>
         Result(
             session,
@@ -120,7 +120,7 @@ internal static class SqlRevocationStore
             )
         );
 
-    /// <summary>Step 4: not confirmed.</summary>
+    /// <summary>Settle: not confirmed.</summary>
     public static ChangeResult Fail(SqlSession session, StateChange.RevocationFailed change) =>
         Result(
             session,

@@ -4,7 +4,7 @@ namespace CredBroker.Core.Text;
 /// Whether a text is Unicode at all: two different texts with half a surrogate pair would have the same UTF-8, and so
 /// the same hash.
 /// </summary>
-internal static class Utf16
+internal static class UnicodeText
 {
     public static bool IsValid(ReadOnlySpan<char> text)
     {

@@ -3,13 +3,13 @@ using CredBroker.Cel.Syntax;
 namespace CredBroker.Core.Policy.Document;
 
 /// <summary>What a rule can match at all, as far as its top-level <c>path == "text"</c> conjuncts say.</summary>
-internal sealed class RuleReach
+internal sealed class RuleScope
 {
     private readonly Dictionary<string, string> _pins = new(StringComparer.Ordinal);
     private readonly bool _isOnlyPins;
     private readonly PolicyDraft _draft;
 
-    public RuleReach(RuleDraft rule, PolicyDraft draft)
+    public RuleScope(RuleDraft rule, PolicyDraft draft)
     {
         (Draft, _draft) = (rule, draft);
         var found = rule.When!.Pins().ToList();
@@ -44,7 +44,7 @@ internal sealed class RuleReach
         _pins.All(pin => ValueOf(item, pin.Key) is not { } value || value == pin.Value);
 
     /// <summary>Whether it certainly matches whatever the other rule matches.</summary>
-    public bool Covers(RuleReach other) =>
+    public bool Covers(RuleScope other) =>
         _isOnlyPins && Fault is null && _pins.All(pin => other.Implies(pin.Key, pin.Value));
 
     private bool Implies(string path, string text)

@@ -1,0 +1,27 @@
+using CredBroker.Core.Identity;
+using CredBroker.Core.Requests;
+
+namespace CredBroker.Core.Callers;
+
+/// <summary>
+/// Verifies the agent that makes a call. A proof that does not hold is on record, or counted, before its caller hears of
+/// it, whatever the call was.
+/// </summary>
+public sealed class CallerVerification(IWorkloadVerifier verifier, RefusedCalls refusedCalls)
+{
+    /// <summary>The identity that the proof proves, or why it proves none.</summary>
+    public async ValueTask<VerificationOutcome> VerifyAsync(
+        IdentityProof proof,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var outcome = await verifier.VerifyAsync(proof, cancellationToken);
+        if (outcome is VerificationOutcome.Refused { Refusal: var refusal })
+        {
+            await refusedCalls.RecordAsync(refusal, call, cancellationToken);
+        }
+
+        return outcome;
+    }
+}

@@ -1,0 +1,26 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+
+namespace CredBroker.Core.Issuing;
+
+/// <summary>What Vault lists under a role path.</summary>
+public abstract record LeaseListing
+{
+    private LeaseListing() { }
+
+    /// <summary>All of its leases.</summary>
+    public sealed record Listed(IReadOnlyList<string> VaultLeaseIds) : LeaseListing;
+
+    /// <summary>
+    /// The path is not this installation's alone, or has no leases that could be told apart: nothing can be proven from
+    /// it.
+    /// </summary>
+    public sealed record NotOurs : LeaseListing;
+
+    /// <summary>They could not be listed now.</summary>
+    public sealed record Failed(string Error) : LeaseListing;
+}

@@ -1,0 +1,33 @@
+namespace CredBroker.Core.Policy;
+
+/// <summary>
+/// The obligations of one decision, folded as rules and gate name them: of two of a kind the stricter counts. The one
+/// place that knows which that is.
+/// </summary>
+/// <param name="maxTtl">The catalogue entry's own bound, below which rules may go.</param>
+internal struct ObligationFold(TimeSpan maxTtl)
+{
+    /// <summary>The secret's whole life.</summary>
+    public TimeSpan MaxTtl { get; private set; } = maxTtl;
+
+    /// <summary>That a person has to approve; null while nobody asked for it.</summary>
+    public Obligation.NeedsApproval? Approval { get; private set; }
+
+    /// <summary>Adds one; null adds none.</summary>
+    public void Add(Obligation? obligation)
+    {
+        switch (obligation)
+        {
+            case null:
+                break;
+            case Obligation.NeedsApproval approval:
+                Approval = approval;
+                break;
+            case Obligation.LivesAtMost bound:
+                MaxTtl = bound.MaxTtl < MaxTtl ? bound.MaxTtl : MaxTtl;
+                break;
+            default:
+                throw new InvalidOperationException($"Nothing is known of {obligation.GetType().Name}.");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Callers;
+using CredBroker.Core.Identity;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Tasks;
+
+/// <summary>What an agent may do with its own tasks. A task belongs to the workload whose lease first opened it.</summary>
+public sealed class AgentTasks(
+    CallerVerification callers,
+    PolicyControl policy,
+    IBrokerStore store,
+    RevocationOrders revocations
+)
+{
+    /// <summary>
+    /// Closes a task: everything issued for it is revoked, and its id is never used again. Null means closed.
+    /// </summary>
+    public async ValueTask<Refusal?> CloseAsync(
+        IdentityProof proof,
+        string process,
+        string taskId,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var verification = await callers.VerifyAsync(proof, call, cancellationToken);
+        if (verification is not VerificationOutcome.Verified { Identity: var identity })
+        {
+            return ((VerificationOutcome.Refused)verification).Refusal;
+        }
+
+        // Before its first lease a task has no owner in the store; only an agent that the process admits may then close
+        // it.
+        var refusal = policy.Current?.Set.Admit(identity, process) switch
+        {
+            null => PolicyControl.NotInForce,
+            { Refusal: { } notAdmitted } => notAdmitted,
+            _ => await revocations.CloseTaskAsync(
+                process,
+                taskId,
+                TaskOwner.Of(identity),
+                AuditActor.Workload(identity),
+                call,
+                cancellationToken
+            ),
+        };
+        if (refusal is not null)
+        {
+            await store.CommitAsync(
+                new StateChange.EventRecorded
+                {
+                    Event = new()
+                    {
+                        Type = AuditEventTypes.RequestDenied,
+                        Actor = AuditActor.Workload(identity),
+                        Process = process,
+                        TaskId = taskId,
+                        Reason = refusal.CodeText,
+                        TraceId = call.TraceId,
+                    },
+                },
+                CancellationToken.None
+            );
+        }
+
+        return refusal;
+    }
+}
