@@ -1,3 +1,5 @@
+using CredBroker.Core.Audit.Events;
+
 namespace CredBroker.Core.Audit;
 
 /// <summary>Checks an export line by line and keeps the first fault.</summary>
@@ -220,10 +222,7 @@ internal sealed class AuditChainCheck
         _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
         _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;
         Meet(_current.Head);
-        if (
-            header.Type == AuditEventTypes.StreamOpened
-            && AuditStreams.ReadPredecessor(line) is var (predecessor, time)
-        )
+        if (header.Type == StreamOpened.TypeName && StreamPredecessor.Read(line) is var (predecessor, time))
         {
             MeetPredecessor(predecessor, time);
         }

@@ -6,8 +6,8 @@ namespace CredBroker.Core.Audit;
 /// </summary>
 public sealed record AuditEvent
 {
-    /// <summary>What happened; one of <see cref="AuditEventTypes"/>.</summary>
-    public required string Type { get; init; }
+    /// <summary>What happened.</summary>
+    public required AuditFact What { get; init; }
 
     /// <summary>Who did it.</summary>
     public required AuditActor Actor { get; init; }
@@ -37,7 +37,4 @@ public sealed record AuditEvent
 
     /// <summary>The W3C trace id of the request that led to it.</summary>
     public string? TraceId { get; init; }
-
-    /// <summary>More about it: one JSON object in UTF-8, written into the record as it is; empty for none.</summary>
-    public ReadOnlyMemory<byte> Details { get; init; }
 }

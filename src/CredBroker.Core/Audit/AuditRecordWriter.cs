@@ -23,19 +23,21 @@ public static class AuditRecordWriter
 
     /// <summary>The members from <c>type</c> on, as a JSON object.</summary>
     /// <param name="auditEvent">The event.</param>
-    /// <param name="defaultDetails">
-    /// Details for an event that brings none: JSON of a serializer's making, which is not checked again.
+    /// <param name="decision">
+    /// The decision record, for an event that has no details of its own: JSON of a serializer's making, written as it
+    /// is.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The details are no JSON object in UTF-8, or the event is too long.
+    /// The event does not write its details as the members of one JSON object in UTF-8 on one line, or it is too long.
     /// </exception>
-    public static byte[] WriteBody(AuditEvent auditEvent, ReadOnlyMemory<byte> defaultDetails = default)
+    public static byte[] WriteBody(AuditEvent auditEvent, ReadOnlyMemory<byte> decision = default)
     {
-        var body = new ArrayBufferWriter<byte>(512 + Math.Max(auditEvent.Details.Length, defaultDetails.Length));
+        var what = auditEvent.What;
+        var body = new ArrayBufferWriter<byte>(512 + (what.HasDetails ? 512 : decision.Length));
         using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { MaxDepth = MaxDepth }))
         {
             json.WriteStartObject();
-            json.WriteString("type", auditEvent.Type);
+            json.WriteString("type", what.Type);
             WriteActor(json, auditEvent.Actor);
             WriteText(json, "lease", auditEvent.LeaseId);
             WriteText(json, "decision", auditEvent.DecisionId);
@@ -45,22 +47,21 @@ public static class AuditRecordWriter
             WriteText(json, "credential", auditEvent.Credential);
             WriteText(json, "reason", auditEvent.Reason);
             WriteText(json, "trace", auditEvent.TraceId);
-            var details = auditEvent.Details.IsEmpty ? defaultDetails : OneLine(auditEvent.Details);
-            if (!details.IsEmpty)
+            if (what.HasDetails)
+            {
+                WriteDetails(json, what);
+            }
+            else if (!decision.IsEmpty)
             {
                 json.WritePropertyName("details");
-                json.WriteRawValue(details.Span, skipInputValidation: true);
+                json.WriteRawValue(decision.Span, skipInputValidation: true);
             }
 
             json.WriteEndObject();
         }
 
-        return body.WrittenCount <= MaxRecordBytes - 256
-            ? body.WrittenSpan.ToArray()
-            : throw new ArgumentException(
-                $"An audit event of {body.WrittenCount} bytes is longer than a record may be.",
-                nameof(auditEvent)
-            );
+        Check(what, body.WrittenSpan);
+        return body.WrittenSpan.ToArray();
     }
 
     /// <summary>The finished record: stream, sequence, time and previous hash before the body.</summary>
@@ -105,6 +106,15 @@ public static class AuditRecordWriter
         return Convert.ToHexStringLower(hash);
     }
 
+    /// <summary>Writes a member, unless there is nothing to write.</summary>
+    internal static void WriteText(Utf8JsonWriter json, string name, string? text)
+    {
+        if (text is not null)
+        {
+            json.WriteString(name, text);
+        }
+    }
+
     private static void WriteActor(Utf8JsonWriter json, AuditActor actor)
     {
         json.WriteStartObject("actor");
@@ -115,47 +125,33 @@ public static class AuditRecordWriter
         json.WriteEndObject();
     }
 
-    private static void WriteText(Utf8JsonWriter json, string name, string? text)
+    private static void WriteDetails(Utf8JsonWriter json, AuditFact what)
     {
-        if (text is not null)
+        json.WriteStartObject("details");
+        try
         {
-            json.WriteString(name, text);
+            what.WriteDetails(json);
         }
+        catch (Exception e) when (e is InvalidOperationException or JsonException)
+        {
+            throw new ArgumentException($"The details of {what.Type} are not the members of a JSON object.", e);
+        }
+
+        json.WriteEndObject();
     }
 
     // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string
     // content.
-    private static ReadOnlyMemory<byte> OneLine(ReadOnlyMemory<byte> details)
+    private static void Check(AuditFact what, ReadOnlySpan<byte> body)
     {
-        if (!Utf8.IsValid(details.Span))
+        if (body.ContainsAny((byte)'\n', (byte)'\r') || !Utf8.IsValid(body))
         {
-            throw new ArgumentException("An audit event's details must be UTF-8.");
+            throw new ArgumentException($"The event {what.Type} is not one line of UTF-8.");
         }
 
-        try
+        if (body.Length > MaxRecordBytes - 256)
         {
-            using var document = JsonDocument.Parse(details, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw new ArgumentException("An audit event's details must be one JSON object.");
-            }
-
-            return details.Span.ContainsAny((byte)'\n', (byte)'\r') ? Rewrite(document.RootElement) : details;
+            throw new ArgumentException($"The event {what.Type} of {body.Length} bytes is longer than a record may be.");
         }
-        catch (JsonException e)
-        {
-            throw new ArgumentException("An audit event's details must be one JSON object.", e);
-        }
-    }
-
-    private static ReadOnlyMemory<byte> Rewrite(JsonElement details)
-    {
-        var line = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(line, new JsonWriterOptions { MaxDepth = MaxDepth }))
-        {
-            details.WriteTo(json);
-        }
-
-        return line.WrittenMemory;
     }
 }

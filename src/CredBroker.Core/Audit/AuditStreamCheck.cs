@@ -1,3 +1,5 @@
+using CredBroker.Core.Audit.Events;
+
 namespace CredBroker.Core.Audit;
 
 /// <summary>What has been read of one stream.</summary>
@@ -32,7 +34,7 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
             new(header.Stream, header.Sequence, hash),
             line,
             header.Time,
-            header.Type == AuditEventTypes.StreamClosed
+            header.Type == StreamClosed.TypeName
         );
 
     /// <summary>
@@ -61,7 +63,7 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
         var what = header switch
         {
             _ when IsClosed => "The record stands after the one that closed its stream: it was inserted.",
-            _ when (header.Sequence == 1) != (header.Type == AuditEventTypes.StreamOpened) =>
+            _ when (header.Sequence == 1) != (header.Type == StreamOpened.TypeName) =>
                 "A stream is opened by its first record and by no other: the record was altered or inserted.",
             _ when header.Time < HeadTime =>
                 "The record is older than the one before it; a stream's time never goes back.",

@@ -40,9 +40,9 @@ internal abstract record ExportLine
             {
                 case Opened opened:
                     json.WriteString("type", OpenedType);
-                    WriteText(json, "from", opened.From is { } from ? AuditRecordHeader.FormatTime(from) : null);
-                    WriteText(json, "to", opened.To is { } to ? AuditRecordHeader.FormatTime(to) : null);
-                    WriteText(json, "after", opened.After?.ToString());
+                    AuditRecordWriter.WriteText(json, "from", opened.From is { } from ? AuditRecordHeader.FormatTime(from) : null);
+                    AuditRecordWriter.WriteText(json, "to", opened.To is { } to ? AuditRecordHeader.FormatTime(to) : null);
+                    AuditRecordWriter.WriteText(json, "after", opened.After?.ToString());
                     break;
                 case Stream stream:
                     json.WriteString("type", StreamType);
@@ -131,12 +131,4 @@ internal abstract record ExportLine
 
     private static string? Text(JsonElement root, string name) =>
         root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) ? value.GetString() : null;
-
-    private static void WriteText(Utf8JsonWriter json, string name, string? text)
-    {
-        if (text is not null)
-        {
-            json.WriteString(name, text);
-        }
-    }
 }

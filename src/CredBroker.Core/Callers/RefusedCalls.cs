@@ -35,7 +35,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
         await CommitAsync(
             new()
             {
-                Type = AuditEventTypes.RequestRefused,
+                What = new RequestRefused(),
                 Actor = new("unverified", "", source),
                 Reason = refusal.CodeText,
                 TraceId = call.TraceId,
@@ -66,19 +66,8 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
             await CommitAsync(
                 new()
                 {
-                    Type = AuditEventTypes.RequestsRefusedCounted,
+                    What = new RequestsRefusedCounted { BySource = counted },
                     Actor = AuditActor.Broker("refused-calls"),
-                    Details = AuditDetails.Object(writer =>
-                    {
-                        writer.WriteNumber("total", counted.Sum(item => item.Count));
-                        writer.WriteStartObject("bySource");
-                        foreach (var (source, count) in counted.OrderByDescending(item => item.Count).Take(20))
-                        {
-                            writer.WriteNumber(source, count);
-                        }
-
-                        writer.WriteEndObject();
-                    }),
                 },
                 cancellationToken
             );

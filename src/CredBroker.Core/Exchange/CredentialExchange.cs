@@ -216,16 +216,19 @@ public sealed partial class CredentialExchange(
                 Handles = minted.Handles,
                 ExpiresAt = expiresAt,
                 GraceUntil = graceUntil,
-                Event = LeaseEvent(AuditEventTypes.LeaseIssued, command, lease) with
-                {
-                    Details = AuditDetails.Issued(
-                        minted.Handles.VaultLeaseId,
-                        minted.Handles.CredentialAccessor,
-                        minted.Handles.PublicName,
-                        expiresAt,
-                        graceUntil
-                    ),
-                },
+                Event = Event(
+                    new LeaseIssued
+                    {
+                        VaultLease = minted.Handles.VaultLeaseId,
+                        CredentialAccessor = minted.Handles.CredentialAccessor,
+                        PublicName = minted.Handles.PublicName,
+                        ExpiresAt = expiresAt,
+                        GraceUntil = graceUntil,
+                    },
+                    command,
+                    lease.Decision,
+                    lease.Id
+                ),
             },
             CancellationToken.None
         );
@@ -267,7 +270,7 @@ public sealed partial class CredentialExchange(
                 TaskOwner = TaskOwner.Of(lease.Decision.Identity),
                 Idempotency = idempotency,
             },
-            Event = LeaseEvent(AuditEventTypes.RequestAllowed, command, lease),
+            Event = Event(new RequestAllowed(), command, lease.Decision, lease.Id),
         };
         try
         {
@@ -356,7 +359,7 @@ public sealed partial class CredentialExchange(
                 new StateChange.RequestDenied
                 {
                     Decision = decision,
-                    Event = DecisionEvent(AuditEventTypes.RequestDenied, command, decision) with
+                    Event = Event(new RequestDenied(), command, decision) with
                     {
                         Reason = refusal.CodeText,
                     },
@@ -431,22 +434,22 @@ public sealed partial class CredentialExchange(
             )
             : null;
 
-    private static AuditEvent DecisionEvent(string type, ExchangeCommand command, DecisionRecord decision) =>
+    private static AuditEvent Event(
+        AuditFact what,
+        ExchangeCommand command,
+        DecisionRecord decision,
+        string? leaseId = null
+    ) =>
         new()
         {
-            Type = type,
+            What = what,
             Actor = AuditActor.Workload(decision.Identity),
+            LeaseId = leaseId,
             DecisionId = decision.Id,
             Process = decision.Task.Process,
             TaskId = decision.Task.Id,
             Credential = decision.Request.Credential,
             TraceId = command.Call.TraceId,
-        };
-
-    private static AuditEvent LeaseEvent(string type, ExchangeCommand command, Lease lease) =>
-        DecisionEvent(type, command, lease.Decision) with
-        {
-            LeaseId = lease.Id,
         };
 
     private static DateTimeOffset Earliest(DateTimeOffset first, DateTimeOffset? second, DateTimeOffset? third)

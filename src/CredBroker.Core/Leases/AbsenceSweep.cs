@@ -144,10 +144,9 @@ public sealed partial class AbsenceSweep(
             {
                 Event = new()
                 {
-                    Type = AuditEventTypes.StrayRevoked,
+                    What = new StrayRevoked { VaultLease = stray.VaultLeaseId },
                     Actor = AuditActor.Broker("absence-sweep"),
                     Credential = entry.Name,
-                    Details = AuditDetails.Text("vaultLease", stray.VaultLeaseId),
                 },
             },
             cancellationToken

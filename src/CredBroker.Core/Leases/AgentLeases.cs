@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Callers;
@@ -146,16 +147,19 @@ public sealed class AgentLeases(
                 PolicyVersion = active.Version,
                 ExpiresAt = newEnd,
                 GraceUntil = grace,
-                Event = LeaseRevoker.Event(AuditEventTypes.LeaseRenewed, lease, AuditActor.Workload(identity)) with
+                Event = LeaseRevoker.Event(
+                    new LeaseRenewed
+                    {
+                        ExpiresAt = newEnd,
+                        PolicyVersion = active.Version,
+                        Rule = decision.Verdict.RuleId,
+                    },
+                    lease,
+                    AuditActor.Workload(identity)
+                ) with
                 {
                     TraceId = call.TraceId,
                     DecisionId = decision.Id,
-                    Details = AuditDetails.Object(writer =>
-                    {
-                        writer.WriteString("expiresAt", newEnd);
-                        writer.WriteNumber("policyVersion", active.Version);
-                        writer.WriteString("rule", decision.Verdict.RuleId);
-                    }),
                 },
             },
             CancellationToken.None
@@ -233,26 +237,19 @@ public sealed class AgentLeases(
         await store.CommitAsync(
             new StateChange.EventRecorded
             {
-                Event = LeaseRevoker.Event(AuditEventTypes.OutcomeReported, lease, AuditActor.Workload(identity)) with
+                Event = LeaseRevoker.Event(
+                    new OutcomeReported
+                    {
+                        Summary = report.Summary,
+                        ToolCall = report.ToolCall,
+                        IsAsDeclared = IsSame(lease.Decision.Request.ToolCall, report.ToolCall),
+                    },
+                    lease,
+                    AuditActor.Workload(identity)
+                ) with
                 {
                     Reason = report.Status,
                     TraceId = call.TraceId,
-                    Details = AuditDetails.Object(writer =>
-                    {
-                        writer.WriteString("summary", report.Summary);
-                        if (report.ToolCall is { } toolCall)
-                        {
-                            writer.WriteString("tool", toolCall.Name);
-                            writer.WritePropertyName("arguments");
-                            toolCall.Arguments.WriteTo(writer);
-                            writer.WriteBoolean(
-                                "asDeclared",
-                                lease.Decision.Request.ToolCall is { } declared
-                                    && declared.Name == toolCall.Name
-                                    && System.Text.Json.JsonElement.DeepEquals(declared.Arguments, toolCall.Arguments)
-                            );
-                        }
-                    }),
                 },
             },
             cancellationToken
@@ -276,7 +273,7 @@ public sealed class AgentLeases(
             {
                 Decision = decision,
                 Event = LeaseRevoker.Event(
-                    AuditEventTypes.RequestDenied,
+                    new RequestDenied(),
                     lease,
                     AuditActor.Workload(decision.Identity)
                 ) with
@@ -319,7 +316,7 @@ public sealed class AgentLeases(
         await RecordDenialAsync(
             new()
             {
-                Type = AuditEventTypes.RequestDenied,
+                What = new RequestDenied(),
                 Actor = AuditActor.Workload(identity),
                 LeaseId = asked,
             },
@@ -338,7 +335,7 @@ public sealed class AgentLeases(
     )
     {
         await RecordDenialAsync(
-            LeaseRevoker.Event(AuditEventTypes.RequestDenied, lease, AuditActor.Workload(identity)),
+            LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
             refusal,
             call
         );
@@ -350,6 +347,12 @@ public sealed class AgentLeases(
             new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } },
             CancellationToken.None
         );
+
+    private static bool IsSame(ToolCall? declared, ToolCall? made) =>
+        declared is not null
+        && made is not null
+        && declared.Name == made.Name
+        && JsonElement.DeepEquals(declared.Arguments, made.Arguments);
 
     /// <summary>A lease, and its holder as just verified.</summary>
     private sealed record HeldLease(Lease Lease, WorkloadIdentity Identity);

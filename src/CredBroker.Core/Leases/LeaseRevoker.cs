@@ -124,14 +124,18 @@ public sealed partial class LeaseRevoker(
             {
                 LeaseId = lease.Id,
                 Handles = handles,
-                Event = Event(AuditEventTypes.LeaseLate, lease, AuditActor.Broker("exchange")) with
+                Event = Event(
+                    new LeaseLate
+                    {
+                        VaultLease = handles.VaultLeaseId,
+                        CredentialAccessor = handles.CredentialAccessor,
+                        PublicName = handles.PublicName,
+                    },
+                    lease,
+                    AuditActor.Broker("exchange")
+                ) with
                 {
                     Reason = why,
-                    Details = AuditDetails.Handles(
-                        handles.VaultLeaseId,
-                        handles.CredentialAccessor,
-                        handles.PublicName
-                    ),
                 },
             },
             CancellationToken.None
@@ -186,10 +190,7 @@ public sealed partial class LeaseRevoker(
                 LeaseId = lease.Id,
                 Error = error,
                 NextAttemptAt = store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)),
-                Event = Event(AuditEventTypes.RevocationFailed, lease, AuditActor.Broker("revocation")) with
-                {
-                    Details = AuditDetails.Text("error", error),
-                },
+                Event = Event(new RevocationFailed { Error = error }, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
         );
@@ -210,12 +211,15 @@ public sealed partial class LeaseRevoker(
                 Cause = reason.Cause,
                 RequestedBy = reason.RequestedBy,
                 RevocationId = reason.RevocationId,
-                Event = Event(AuditEventTypes.LeaseEnded, lease, reason.Actor) with
+                Event = Event(
+                    new LeaseEnded { StillValid = StillValid.Of(lease)?.What ?? "" },
+                    lease,
+                    reason.Actor
+                ) with
                 {
                     Reason = reason.CauseText,
                     RevocationId = reason.RevocationId,
                     TraceId = reason.TraceId,
-                    Details = AuditDetails.Text("stillValid", StillValid.Of(lease)?.What ?? ""),
                 },
             },
             CancellationToken.None
@@ -236,7 +240,7 @@ public sealed partial class LeaseRevoker(
                 LeaseId = lease.Id,
                 RevokedAt = revokedAt,
                 NextAttemptAt = revokedAt + options.VaultRequestLimit,
-                Event = Event(AuditEventTypes.AccessorRevoked, lease, AuditActor.Broker("revocation")),
+                Event = Event(new AccessorRevoked(), lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
         );
@@ -257,17 +261,15 @@ public sealed partial class LeaseRevoker(
             ClaimedBy = worker,
             ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
             OnlyFrom = onlyFrom,
-            Event = Event(AuditEventTypes.RevocationRequested, lease, reason.Actor) with
+            Event = Event(
+                new RevocationRequested { Rule = reason.Rule, Code = reason.Code },
+                lease,
+                reason.Actor
+            ) with
             {
                 Reason = reason.CauseText,
                 RevocationId = reason.RevocationId,
                 TraceId = reason.TraceId,
-                Details = reason switch
-                {
-                    { Rule.Length: > 0 } => AuditDetails.Text("rule", reason.Rule),
-                    { Code.Length: > 0 } => AuditDetails.Text("code", reason.Code),
-                    _ => default,
-                },
             },
         };
 
@@ -275,7 +277,7 @@ public sealed partial class LeaseRevoker(
         new()
         {
             LeaseId = lease.Id,
-            Event = Event(AuditEventTypes.LeaseRevoked, lease, AuditActor.Broker("revocation")),
+            Event = Event(new LeaseRevoked(), lease, AuditActor.Broker("revocation")),
         };
 
     private static RevocationReason Recovery(string step) =>
@@ -290,10 +292,10 @@ public sealed partial class LeaseRevoker(
             PublicName = handles.PublicName,
         };
 
-    internal static AuditEvent Event(string type, Lease lease, AuditActor actor) =>
+    internal static AuditEvent Event(AuditFact what, Lease lease, AuditActor actor) =>
         new()
         {
-            Type = type,
+            What = what,
             Actor = actor,
             LeaseId = lease.Id,
             DecisionId = lease.Decision.Id,

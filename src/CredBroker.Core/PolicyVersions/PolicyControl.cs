@@ -29,6 +29,8 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         TimeSpan.FromSeconds(30)
     );
 
+    private static readonly AuditActor Actor = AuditActor.Broker("policy");
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile ActivePolicy? _current;
     private volatile IReadOnlyList<string> _lastFaults = [];
@@ -175,13 +177,16 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
                 Expected = expected,
                 Hash = hash,
                 Document = document,
-                Event = Event(
-                    AuditEventTypes.PolicyApplied,
-                    document,
-                    hash,
-                    reason: null,
-                    writer => writer.WriteNumber("version", expected + 1)
-                ),
+                Event = new()
+                {
+                    What = new PolicyApplied
+                    {
+                        Document = document.Name,
+                        Hash = hash,
+                        Version = expected + 1,
+                    },
+                    Actor = Actor,
+                },
             },
             cancellationToken
         );
@@ -226,22 +231,17 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         await store.CommitAsync(
             new StateChange.EventRecorded
             {
-                Event = Event(
-                    AuditEventTypes.PolicyRefused,
-                    document,
-                    hash,
-                    reason,
-                    writer =>
+                Event = new()
+                {
+                    What = new PolicyRefused
                     {
-                        writer.WriteStartArray("faults");
-                        foreach (var fault in faults.Take(20))
-                        {
-                            writer.WriteStringValue(fault);
-                        }
-
-                        writer.WriteEndArray();
-                    }
-                ),
+                        Document = document.Name,
+                        Hash = hash,
+                        Faults = faults,
+                    },
+                    Actor = Actor,
+                    Reason = reason,
+                },
             },
             cancellationToken
         );
@@ -252,26 +252,6 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
         _refused.Add(hash);
     }
-
-    private static AuditEvent Event(
-        string type,
-        PolicyDocument document,
-        string hash,
-        string? reason,
-        Action<System.Text.Json.Utf8JsonWriter> write
-    ) =>
-        new()
-        {
-            Type = type,
-            Actor = AuditActor.Broker("policy"),
-            Reason = reason,
-            Details = AuditDetails.Object(writer =>
-            {
-                writer.WriteString("name", document.Name);
-                writer.WriteString("hash", hash);
-                write(writer);
-            }),
-        };
 
     private void TakeUp(ActivePolicy active)
     {

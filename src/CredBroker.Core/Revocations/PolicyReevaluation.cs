@@ -95,17 +95,12 @@ public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy,
                     ExpiresAt = end,
                     GraceUntil = grace,
                     Event = LeaseRevoker.Event(
-                        AuditEventTypes.LeaseShortened,
+                        new LeaseShortened { ExpiresAt = end, PolicyVersion = active.Version },
                         lease,
                         AuditActor.Broker("policy-reevaluation")
                     ) with
                     {
                         Reason = "policy-change",
-                        Details = AuditDetails.Object(writer =>
-                        {
-                            writer.WriteString("expiresAt", end);
-                            writer.WriteNumber("policyVersion", active.Version);
-                        }),
                     },
                 },
                 CancellationToken.None

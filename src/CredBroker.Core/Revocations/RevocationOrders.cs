@@ -35,7 +35,7 @@ public sealed partial class RevocationOrders(
             new StateChange.RevocationOrdered
             {
                 Order = order,
-                Event = OrderEvent(AuditEventTypes.RevocationOrdered, order, person, call),
+                Event = OrderEvent(Ordered(order), order, person, call),
             },
             cancellationToken
         );
@@ -56,7 +56,7 @@ public sealed partial class RevocationOrders(
         await store.CommitAsync(
             new StateChange.EventRecorded
             {
-                Event = OrderEvent(AuditEventTypes.RevocationOrdered, order, person, call) with
+                Event = OrderEvent(Ordered(order), order, person, call) with
                 {
                     Reason = "dry-run",
                     RevocationId = null,
@@ -143,7 +143,12 @@ public sealed partial class RevocationOrders(
             TaskId = taskId,
             Owner = owner,
             ClosedBy = order.RequestedBy,
-            Event = OrderEvent(AuditEventTypes.TaskClosed, order, actor, call) with
+            Event = OrderEvent(
+                new TaskClosed { Selector = SelectorOf(order), Reason = order.Reason },
+                order,
+                actor,
+                call
+            ) with
             {
                 Process = process,
                 TaskId = taskId,
@@ -193,20 +198,20 @@ public sealed partial class RevocationOrders(
             RequestedAt = store.Position.UtcNow,
         };
 
-    private static AuditEvent OrderEvent(string type, RevocationOrder order, AuditActor actor, CallContext call) =>
+    private static AuditEvent OrderEvent(AuditFact what, RevocationOrder order, AuditActor actor, CallContext call) =>
         new()
         {
-            Type = type,
+            What = what,
             Actor = actor,
             RevocationId = order.Id,
             TraceId = call.TraceId,
-            Details = AuditDetails.Object(writer =>
-            {
-                writer.WritePropertyName("selector");
-                JsonSerializer.Serialize(writer, order.Selector, StateJson.Default.LeaseSelector);
-                writer.WriteString("reason", order.Reason);
-            }),
         };
+
+    private static RevocationOrdered Ordered(RevocationOrder order) =>
+        new() { Selector = SelectorOf(order), Reason = order.Reason };
+
+    private static JsonElement SelectorOf(RevocationOrder order) =>
+        JsonSerializer.SerializeToElement(order.Selector, StateJson.Default.LeaseSelector);
 
     [LoggerMessage(
         Level = LogLevel.Error,

@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
 using CredBroker.Core.State;
 
@@ -82,7 +83,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
                 RevocationId = order.Id,
                 Event = new()
                 {
-                    Type = AuditEventTypes.RevocationEnumerated,
+                    What = new RevocationEnumerated(),
                     Actor = AuditActor.Broker("revocation"),
                     RevocationId = order.Id,
                 },

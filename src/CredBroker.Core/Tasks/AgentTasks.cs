@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
 using CredBroker.Core.PolicyVersions;
@@ -55,7 +56,7 @@ public sealed class AgentTasks(
                 {
                     Event = new()
                     {
-                        Type = AuditEventTypes.RequestDenied,
+                        What = new RequestDenied(),
                         Actor = AuditActor.Workload(identity),
                         Process = process,
                         TaskId = taskId,

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -55,7 +56,12 @@ internal sealed partial class CommitWriter : IDisposable
             batch.Clear();
         }
 
-        var closing = new PendingCommit(new StateChange.EventRecorded { Event = AuditStreams.Closed });
+        var closing = new PendingCommit(
+            new StateChange.EventRecorded
+            {
+                Event = new() { What = new StreamClosed(), Actor = AuditActor.Broker("store") },
+            }
+        );
         if (TryCommit([closing]) is { } failure)
         {
             LogCloseFailed(_logger, failure.Exception);

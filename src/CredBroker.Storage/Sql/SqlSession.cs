@@ -1,5 +1,6 @@
 using System.Data.Common;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
 using Dapper;
@@ -23,7 +24,10 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
 
     public override void OpenStream()
     {
-        var opened = AuditRecordWriter.WriteBody(AuditStreams.Opened(SqlAuditStore.ReadNewest(this)));
+        var predecessor = StreamPredecessor.Of(SqlAuditStore.ReadNewest(this));
+        var opened = AuditRecordWriter.WriteBody(
+            new() { What = new StreamOpened { Predecessor = predecessor }, Actor = AuditActor.Broker("store") }
+        );
         _stream = SqlAuditStore.OpenStream(this);
         Head = ReadHead();
         Append(opened);

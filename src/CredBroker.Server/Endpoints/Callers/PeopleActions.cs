@@ -1,5 +1,4 @@
-using System.Text.Json;
-using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 
@@ -37,31 +36,12 @@ internal sealed class PeopleActions(IBrokerStore store)
             {
                 Event = new()
                 {
-                    Type = AuditEventTypes.AdminAction,
+                    What = new AdminAction { Call = person.Operation, Query = query.HasValue ? query.Value : null },
                     Actor = person.Actor,
                     Reason = reason,
                     TraceId = person.Call.TraceId,
-                    Details = Describe(person.Operation, query),
                 },
             },
             cancellationToken
         );
-
-    private static byte[] Describe(string? operation, QueryString query)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("call", operation);
-            if (query.HasValue)
-            {
-                writer.WriteString("query", query.Value);
-            }
-
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
-    }
 }

@@ -1,0 +1,29 @@
+using System.Text.Json;
+
+namespace CredBroker.Core.Audit.Events;
+
+/// <summary>A new policy grants less time: the lease ends earlier.</summary>
+public sealed record LeaseShortened : AuditFact
+{
+    /// <summary>Its name in the log.</summary>
+    public const string TypeName = "lease.shortened";
+
+    /// <inheritdoc/>
+    public override string Type => TypeName;
+
+    /// <summary>When it ends now.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The policy version that grants less.</summary>
+    public required long PolicyVersion { get; init; }
+
+    /// <inheritdoc/>
+    public override bool HasDetails => true;
+
+    /// <inheritdoc/>
+    public override void WriteDetails(Utf8JsonWriter json)
+    {
+        json.WriteString("expiresAt", ExpiresAt);
+        json.WriteNumber("policyVersion", PolicyVersion);
+    }
+}
