@@ -128,16 +128,21 @@ public static class AuditRecordWriter
     private static void WriteDetails(Utf8JsonWriter json, AuditFact what)
     {
         json.WriteStartObject("details");
+        var depth = json.CurrentDepth;
         try
         {
             what.WriteDetails(json);
+            if (json.CurrentDepth != depth)
+            {
+                throw new InvalidOperationException("It opens what it does not close, or closes what it did not open.");
+            }
+
+            json.WriteEndObject();
         }
         catch (Exception e) when (e is InvalidOperationException or JsonException)
         {
             throw new ArgumentException($"The details of {what.Type} are not the members of a JSON object.", e);
         }
-
-        json.WriteEndObject();
     }
 
     // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string
@@ -151,7 +156,9 @@ public static class AuditRecordWriter
 
         if (body.Length > MaxRecordBytes - 256)
         {
-            throw new ArgumentException($"The event {what.Type} of {body.Length} bytes is longer than a record may be.");
+            throw new ArgumentException(
+                $"The event {what.Type} of {body.Length} bytes is longer than a record may be."
+            );
         }
     }
 }

@@ -40,8 +40,16 @@ internal abstract record ExportLine
             {
                 case Opened opened:
                     json.WriteString("type", OpenedType);
-                    AuditRecordWriter.WriteText(json, "from", opened.From is { } from ? AuditRecordHeader.FormatTime(from) : null);
-                    AuditRecordWriter.WriteText(json, "to", opened.To is { } to ? AuditRecordHeader.FormatTime(to) : null);
+                    AuditRecordWriter.WriteText(
+                        json,
+                        "from",
+                        opened.From is { } from ? AuditRecordHeader.FormatTime(from) : null
+                    );
+                    AuditRecordWriter.WriteText(
+                        json,
+                        "to",
+                        opened.To is { } to ? AuditRecordHeader.FormatTime(to) : null
+                    );
                     AuditRecordWriter.WriteText(json, "after", opened.After?.ToString());
                     break;
                 case Stream stream:

@@ -359,10 +359,7 @@ public sealed partial class CredentialExchange(
                 new StateChange.RequestDenied
                 {
                     Decision = decision,
-                    Event = Event(new RequestDenied(), command, decision) with
-                    {
-                        Reason = refusal.CodeText,
-                    },
+                    Event = Event(new RequestDenied(), command, decision) with { Reason = refusal.CodeText },
                 },
                 cancellationToken
             );

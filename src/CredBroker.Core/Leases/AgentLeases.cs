@@ -272,11 +272,7 @@ public sealed class AgentLeases(
             new StateChange.RequestDenied
             {
                 Decision = decision,
-                Event = LeaseRevoker.Event(
-                    new RequestDenied(),
-                    lease,
-                    AuditActor.Workload(decision.Identity)
-                ) with
+                Event = LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(decision.Identity)) with
                 {
                     DecisionId = decision.Id,
                     Reason = refusal.CodeText,

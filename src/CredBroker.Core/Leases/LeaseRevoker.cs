@@ -261,11 +261,7 @@ public sealed partial class LeaseRevoker(
             ClaimedBy = worker,
             ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
             OnlyFrom = onlyFrom,
-            Event = Event(
-                new RevocationRequested { Rule = reason.Rule, Code = reason.Code },
-                lease,
-                reason.Actor
-            ) with
+            Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
             {
                 Reason = reason.CauseText,
                 RevocationId = reason.RevocationId,
@@ -274,11 +270,7 @@ public sealed partial class LeaseRevoker(
         };
 
     private static StateChange.LeaseRevoked Revoked(Lease lease) =>
-        new()
-        {
-            LeaseId = lease.Id,
-            Event = Event(new LeaseRevoked(), lease, AuditActor.Broker("revocation")),
-        };
+        new() { LeaseId = lease.Id, Event = Event(new LeaseRevoked(), lease, AuditActor.Broker("revocation")) };
 
     private static RevocationReason Recovery(string step) =>
         new(RevocationCause.Recovery, AuditActor.Broker(step), null, null);

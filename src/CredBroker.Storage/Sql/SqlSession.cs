@@ -26,7 +26,11 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
     {
         var predecessor = StreamPredecessor.Of(SqlAuditStore.ReadNewest(this));
         var opened = AuditRecordWriter.WriteBody(
-            new() { What = new StreamOpened { Predecessor = predecessor }, Actor = AuditActor.Broker("store") }
+            new()
+            {
+                What = new StreamOpened { Predecessor = predecessor },
+                Actor = AuditActor.Broker("store"),
+            }
         );
         _stream = SqlAuditStore.OpenStream(this);
         Head = ReadHead();

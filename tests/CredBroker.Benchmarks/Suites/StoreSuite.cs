@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using CredBroker.Benchmarks.Children;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
@@ -138,7 +139,7 @@ internal static class StoreSuite
             };
             var auditEvent = new AuditEvent
             {
-                Type = AuditEventTypes.RequestAllowed,
+                What = new RequestAllowed(),
                 Actor = AuditActor.Workload(_identity),
                 LeaseId = id,
                 DecisionId = record.Id,
@@ -179,8 +180,13 @@ internal static class StoreSuite
                         GraceUntil = expires,
                         Event = auditEvent with
                         {
-                            Type = AuditEventTypes.LeaseIssued,
-                            Details = """{"vaultLease":"x"}"""u8.ToArray(),
+                            What = new LeaseIssued
+                            {
+                                VaultLease = handles.VaultLeaseId,
+                                PublicName = handles.PublicName,
+                                ExpiresAt = expires,
+                                GraceUntil = expires,
+                            },
                         },
                     },
                     CancellationToken.None

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -189,13 +190,15 @@ public sealed class AuditCommandTests
                 var (sequence, previous) = (_records.Count + 1, _records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
                 var body = AuditRecordWriter.WriteBody(
                     sequence == 1
-                        ? AuditStreams.Opened(null) with
+                        ? new()
                         {
+                            What = new StreamOpened { Predecessor = null },
+                            Actor = AuditActor.Broker("store"),
                             Reason = "r-1",
                         }
                         : new()
                         {
-                            Type = AuditEventTypes.AdminAction,
+                            What = new AdminAction { Call = "test" },
                             Actor = AuditActor.Broker("test"),
                             Reason = $"r-{sequence}",
                         }

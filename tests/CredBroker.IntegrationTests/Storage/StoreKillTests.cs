@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Processes;
@@ -122,8 +123,8 @@ public sealed class StoreKillTests : IDisposable
         {
             var events = AuditRecordHeader.Read(record.Bytes.Span)!.Type switch
             {
-                AuditEventTypes.RequestAllowed => opened,
-                AuditEventTypes.LeaseIssued => activated,
+                RequestAllowed.TypeName => opened,
+                LeaseIssued.TypeName => activated,
                 _ => null,
             };
             events?.Add(

@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Storage;
@@ -47,7 +48,7 @@ internal static class StoreWriter
                 lease.Id,
                 samples.Opened(lease) with
                 {
-                    Event = EventOf(AuditEventTypes.RequestAllowed, lease),
+                    Event = EventOf(RequestAllowed.TypeName, lease),
                 }
             );
             await CommitAsync(
@@ -55,7 +56,7 @@ internal static class StoreWriter
                 lease.Id,
                 samples.Activated(lease.Id) with
                 {
-                    Event = EventOf(AuditEventTypes.LeaseIssued, lease),
+                    Event = EventOf(LeaseIssued.TypeName, lease),
                 }
             );
         }

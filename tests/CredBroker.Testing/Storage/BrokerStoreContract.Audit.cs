@@ -1,7 +1,9 @@
 using System.IO.Pipelines;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
+using CredBroker.Testing.Audit;
 
 namespace CredBroker.Testing.Storage;
 
@@ -14,7 +16,7 @@ public abstract partial class BrokerStoreContract
         var activated = await CommitAsync(Samples.Activated(lease.Id));
         var records = await ReadLogAsync();
         Assert.Equal(
-            [AuditEventTypes.StreamOpened, AuditEventTypes.RequestAllowed, AuditEventTypes.LeaseIssued],
+            [StreamOpened.TypeName, RequestAllowed.TypeName, LeaseIssued.TypeName],
             records.Select(record => AuditRecordHeader.Read(record.Bytes.Span)!.Type)
         );
         Assert.Equal(AuditPosition.NoHash, records[0].Previous);
@@ -35,7 +37,10 @@ public abstract partial class BrokerStoreContract
             new StateChange.RequestDenied
             {
                 Decision = Samples.Decision(),
-                Event = StoreSamples.Event() with { Details = "{\"own\":1}"u8.ToArray() },
+                Event = StoreSamples.Event() with
+                {
+                    What = new TestFact("test.event", json => json.WriteNumber("own", 1)),
+                },
             }
         );
         var details = (await ReadLogAsync())
@@ -54,7 +59,7 @@ public abstract partial class BrokerStoreContract
         var records = await ReadLogAsync();
         var heads = Heads(records);
         Assert.Equal(2, heads.Count);
-        Assert.Equal(AuditEventTypes.StreamClosed, AuditRecordHeader.Read(records[3].Bytes.Span)!.Type);
+        Assert.Equal(StreamClosed.TypeName, AuditRecordHeader.Read(records[3].Bytes.Span)!.Type);
         var named = JsonDocument.Parse(records[4].Bytes).RootElement.GetProperty("details").GetProperty("heads")[0];
         Assert.Equal(
             (heads[0].Stream, 4L, heads[0].Hash),
@@ -109,7 +114,9 @@ public abstract partial class BrokerStoreContract
         for (var process = 0; process < 3; process++)
         {
             await ActiveLeaseAsync();
-            await CommitAsync(StoreSamples.Recorded(new() { Type = "x\0\ud800\n", Actor = AuditActor.Broker("ñ") }));
+            await CommitAsync(
+                StoreSamples.Recorded(new() { What = new TestFact("x\0\ud800\n"), Actor = AuditActor.Broker("ñ") })
+            );
             Reopen();
         }
 

@@ -1,5 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
+using CredBroker.Testing.Audit;
 
 namespace CredBroker.Testing.Storage;
 
@@ -90,7 +91,12 @@ public abstract partial class BrokerStoreContract
     {
         await Assert.ThrowsAsync<ArgumentException>(async () =>
             await Store.CommitAsync(
-                StoreSamples.Recorded(StoreSamples.Event() with { Details = "[]"u8.ToArray() }),
+                StoreSamples.Recorded(
+                    StoreSamples.Event() with
+                    {
+                        What = new TestFact("test.event", json => json.WriteStartArray()),
+                    }
+                ),
                 default
             )
         );

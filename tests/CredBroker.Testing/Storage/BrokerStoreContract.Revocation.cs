@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 
 namespace CredBroker.Testing.Storage;
@@ -220,7 +221,7 @@ public abstract partial class BrokerStoreContract
             StoreSamples.Recorded(
                 new()
                 {
-                    Type = AuditEventTypes.OutcomeReported,
+                    What = new OutcomeReported { Summary = "done" },
                     Actor = AuditActor.Broker("x"),
                     Reason = "succeeded",
                 }

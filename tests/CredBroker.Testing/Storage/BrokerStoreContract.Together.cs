@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 
 namespace CredBroker.Testing.Storage;
@@ -17,7 +18,7 @@ public abstract partial class BrokerStoreContract
         Assert.Equal(LeaseState.Revoking, (await FindAsync(lease.Id)).State);
         Assert.Equal([ordered.Order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(default));
         Assert.Equal(
-            [AuditEventTypes.LeaseIssued, AuditEventTypes.RevocationRequested, AuditEventTypes.RevocationOrdered],
+            [LeaseIssued.TypeName, RevocationRequested.TypeName, RevocationOrdered.TypeName],
             await RecordedAsync(after: 2)
         );
         Assert.Equal((1L, Store.Position.AuditHead), (outcome.Number, outcome.Event));
@@ -117,7 +118,7 @@ public abstract partial class BrokerStoreContract
     public async Task Closing_a_task_is_one_event()
     {
         await CommitAsync(Samples.Closed());
-        Assert.Equal([AuditEventTypes.TaskClosed], await RecordedAsync(after: 1));
+        Assert.Equal([TaskClosed.TypeName], await RecordedAsync(after: 1));
     }
 
     [Fact]

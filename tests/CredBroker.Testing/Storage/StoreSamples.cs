@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
+using CredBroker.Testing.Audit;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.Testing.Storage;
@@ -19,7 +21,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
     public static readonly SecretHandles Handles = new("database/creds/billing/abc", null, "v-cb-triage");
 
     public static AuditEvent Event(string type = "test.event") =>
-        new() { Type = type, Actor = AuditActor.Broker("test") };
+        new() { What = new TestFact(type), Actor = AuditActor.Broker("test") };
 
     /// <summary>Ids that sort in the order they were made even while the clock stands still.</summary>
     public string NewId() =>
@@ -120,7 +122,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 TaskOwner = owner ?? Owner,
                 Idempotency = idempotency,
             },
-            Event = Event(AuditEventTypes.RequestAllowed),
+            Event = Event(RequestAllowed.TypeName),
         };
 
     public StateChange.LeaseActivated Activated(string leaseId, TimeSpan? ttl = null, SecretHandles? handles = null) =>
@@ -130,7 +132,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Handles = handles ?? Handles,
             ExpiresAt = time.GetUtcNow() + (ttl ?? TimeSpan.FromMinutes(3)),
             GraceUntil = time.GetUtcNow().AddMinutes(10),
-            Event = Event(AuditEventTypes.LeaseIssued),
+            Event = Event(LeaseIssued.TypeName),
         };
 
     public StateChange.LeaseRenewed Renewed(string leaseId, long fence = 0, long policyVersion = 0) =>
@@ -141,7 +143,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             PolicyVersion = policyVersion,
             ExpiresAt = time.GetUtcNow().AddMinutes(8),
             GraceUntil = time.GetUtcNow().AddMinutes(9),
-            Event = Event(AuditEventTypes.LeaseRenewed),
+            Event = Event(LeaseRenewed.TypeName),
         };
 
     public StateChange.RevocationClaimed Claimed(
@@ -160,7 +162,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             ClaimedBy = by,
             ClaimedUntil = by is null ? null : time.GetUtcNow().AddSeconds(30),
             OnlyFrom = onlyFrom,
-            Event = Event(AuditEventTypes.RevocationRequested),
+            Event = Event(RevocationRequested.TypeName),
         };
 
     public StateChange.RevocationFailed Failed(string leaseId, TimeSpan? wait = null) =>
@@ -169,7 +171,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             LeaseId = leaseId,
             Error = "connection refused",
             NextAttemptAt = time.GetUtcNow() + (wait ?? TimeSpan.FromSeconds(5)),
-            Event = Event(AuditEventTypes.RevocationFailed),
+            Event = Event(RevocationFailed.TypeName),
         };
 
     public StateChange.AccessorRevoked AccessorRevoked(string leaseId) =>
@@ -178,11 +180,11 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             LeaseId = leaseId,
             RevokedAt = time.GetUtcNow(),
             NextAttemptAt = time.GetUtcNow().AddSeconds(90),
-            Event = Event(AuditEventTypes.AccessorRevoked),
+            Event = Event(Core.Audit.Events.AccessorRevoked.TypeName),
         };
 
     public static StateChange.LeaseRevoked Revoked(string leaseId) =>
-        new() { LeaseId = leaseId, Event = Event(AuditEventTypes.LeaseRevoked) };
+        new() { LeaseId = leaseId, Event = Event(LeaseRevoked.TypeName) };
 
     public static StateChange.LeaseEnded Ended(string leaseId, string? order = null) =>
         new()
@@ -191,7 +193,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Cause = RevocationCause.Released,
             RequestedBy = "agent",
             RevocationId = order,
-            Event = Event(AuditEventTypes.LeaseEnded),
+            Event = Event(LeaseEnded.TypeName),
         };
 
     public static StateChange.HandlesRecorded Recorded(string leaseId, SecretHandles handles) =>
@@ -199,7 +201,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         {
             LeaseId = leaseId,
             Handles = handles,
-            Event = Event(AuditEventTypes.LeaseLate),
+            Event = Event(LeaseLate.TypeName),
         };
 
     public RevocationOrder Order(LeaseSelector selector, RevocationCause cause = RevocationCause.Admin) =>
@@ -214,10 +216,10 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         };
 
     public StateChange.RevocationOrdered Ordered(LeaseSelector selector) =>
-        new() { Order = Order(selector), Event = Event(AuditEventTypes.RevocationOrdered) };
+        new() { Order = Order(selector), Event = Event(RevocationOrdered.TypeName) };
 
     public static StateChange.RevocationEnumerated Enumerated(string orderId) =>
-        new() { RevocationId = orderId, Event = Event(AuditEventTypes.RevocationEnumerated) };
+        new() { RevocationId = orderId, Event = Event(RevocationEnumerated.TypeName) };
 
     /// <summary>As a broker closes a task: with the order that revokes what was issued for it.</summary>
     public StateChange.All Closed(string task = "t-1", TaskOwner? owner = null, string process = "invoices")
@@ -230,7 +232,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 TaskId = task,
                 Owner = owner,
                 ClosedBy = order.RequestedBy,
-                Event = Event(AuditEventTypes.TaskClosed),
+                Event = Event(TaskClosed.TypeName),
             },
             new StateChange.RevocationOrdered { Order = order, Event = null },
         ]);
@@ -251,7 +253,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 Text = $"# {hash}",
                 Schemas = new Dictionary<string, string> { ["a.json"] = "{}" },
             },
-            Event = Event(AuditEventTypes.PolicyApplied),
+            Event = Event(PolicyApplied.TypeName),
         };
 
     public static StateChange.EventRecorded Recorded(AuditEvent? auditEvent = null) =>

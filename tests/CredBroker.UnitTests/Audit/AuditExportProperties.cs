@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Testing.Audit;
 using FsCheck;
 using FsCheck.Xunit;
 
@@ -50,7 +51,7 @@ public sealed class AuditExportProperties
             log.Append(
                 new()
                 {
-                    Type = "test.event",
+                    What = new TestFact("test.event"),
                     Actor = AuditActor.Broker(subject ?? ""),
                     Reason = reason,
                 }

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Testing.Audit;
 
 namespace CredBroker.UnitTests.Audit;
 
@@ -16,7 +18,7 @@ public sealed class AuditRecordWriterTests
         var record = Seal(
             new()
             {
-                Type = AuditEventTypes.LeaseIssued,
+                What = new TestFact("lease.issued", WriteDetails),
                 Actor = new("workload", "https://idp.example", "sub", "i-1"),
                 LeaseId = "l",
                 DecisionId = "d",
@@ -26,7 +28,6 @@ public sealed class AuditRecordWriterTests
                 Credential = "c",
                 Reason = "why",
                 TraceId = "trace",
-                Details = """{"a": [1,2] }"""u8.ToArray(),
             }
         );
         Assert.Equal(
@@ -34,7 +35,7 @@ public sealed class AuditRecordWriterTests
                 + $$""","time":"2026-03-01T12:00:00.007Z","previous":"{{AuditPosition.NoHash}}","type":"lease.issued","actor":"""
                 + """{"kind":"workload","issuer":"https://idp.example","subject":"sub","instance":"i-1"}"""
                 + ""","lease":"l","decision":"d","revocation":"r","process":"p","task":"t","credential":"c","reason":"why","""
-                + "\"trace\":\"trace\",\"details\":{\"a\": [1,2] }}",
+                + "\"trace\":\"trace\",\"details\":{\"a\":[1,2]}}",
             Encoding.UTF8.GetString(record)
         );
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(record)), AuditRecordWriter.Hash(record));
@@ -45,7 +46,7 @@ public sealed class AuditRecordWriterTests
         Assert.Equal(
             ["v", "stream", "seq", "time", "previous", "type", "actor"],
             JsonDocument
-                .Parse(Seal(new() { Type = "x", Actor = AuditActor.Broker("job") }))
+                .Parse(Seal(Event(new TestFact("x"))))
                 .RootElement.EnumerateObject()
                 .Select(member => member.Name)
         );
@@ -53,7 +54,7 @@ public sealed class AuditRecordWriterTests
     [Fact]
     public void Its_header_is_read_back()
     {
-        var header = AuditRecordHeader.Read(Seal(new() { Type = "x", Actor = AuditActor.Broker("job") }));
+        var header = AuditRecordHeader.Read(Seal(Event(new TestFact("x"))));
         Assert.Equal(new AuditRecordHeader(Stream, 3, Time.ToUniversalTime(), AuditPosition.NoHash, "x"), header);
     }
 
@@ -68,7 +69,7 @@ public sealed class AuditRecordWriterTests
         var record = Seal(
             new()
             {
-                Type = text,
+                What = new TestFact(text),
                 Actor = new(text, text, text, text),
                 Reason = text,
             }
@@ -79,64 +80,86 @@ public sealed class AuditRecordWriterTests
     }
 
     [Fact]
-    public void Details_over_several_lines_become_one()
+    public void Arguments_over_several_lines_become_one()
     {
-        var record = Seal(
-            new()
-            {
-                Type = "x",
-                Actor = AuditActor.Broker("job"),
-                Details = "\n{\r\n\"a\":\n1.50}\n"u8.ToArray(),
-            }
-        );
-        Assert.EndsWith("""details":{"a":1.50}}""", Encoding.UTF8.GetString(record), StringComparison.Ordinal);
+        var arguments = JsonDocument.Parse("\n{\r\n\"a\":\n1.50}\n").RootElement;
+        var record = Seal(Event(new OutcomeReported { Summary = "s", ToolCall = new("t", arguments) }));
+        Assert.Contains(""","arguments":{"a":1.50},""", Encoding.UTF8.GetString(record), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("[1]")]
-    [InlineData("1")]
-    [InlineData("{")]
-    [InlineData("{}{}")]
-    [InlineData("{\"a\":1},\"seq\":4")]
-    [InlineData("{}\n{}")]
-    [InlineData("{\"a\":\"\n\"}")]
-    public void Details_that_are_no_json_object_are_refused(string details) =>
-        Assert.Throws<ArgumentException>(() =>
-            AuditRecordWriter.WriteBody(
-                new()
-                {
-                    Type = "x",
-                    Actor = AuditActor.Broker("job"),
-                    Details = Encoding.UTF8.GetBytes(details),
-                }
-            )
-        );
+    public static TheoryData<string, Action<Utf8JsonWriter>> Malformed() =>
+        new()
+        {
+            { "a value without a name", json => json.WriteNumberValue(1) },
+            { "an array without a name", json => json.WriteStartArray() },
+            { "a name without a value", json => json.WritePropertyName("a") },
+            { "an object that stays open", json => json.WriteStartObject("a") },
+            { "two objects that stay open", json => Open(json, 2) },
+            { "an array that stays open", json => json.WriteStartArray("a") },
+            { "the end of the details", json => json.WriteEndObject() },
+            { "a member of the record", json => Escape(json, 1) },
+            { "the end of the record", json => Escape(json, 2) },
+            { "raw text that is no value", json => Raw(json, "}{"u8, isChecked: true) },
+            { "a line feed within a string", json => Raw(json, "\"\n\""u8, isChecked: false) },
+            { "a line feed beside a value", json => Raw(json, "\n1"u8, isChecked: false) },
+            { "bytes that are not UTF-8", json => Raw(json, [(byte)'"', 0xff, (byte)'"'], isChecked: false) },
+        };
 
-    [Fact]
-    public void Details_that_are_not_utf8_are_refused() =>
-        Assert.Throws<ArgumentException>(() =>
-            AuditRecordWriter.WriteBody(
-                new()
-                {
-                    Type = "x",
-                    Actor = AuditActor.Broker("job"),
-                    Details = new byte[] { (byte)'{', (byte)'"', 0xff, (byte)'"', (byte)':', (byte)'1', (byte)'}' },
-                }
-            )
-        );
+    [Theory]
+    [MemberData(nameof(Malformed), DisableDiscoveryEnumeration = true)]
+    public void Details_that_are_not_members_on_one_line_are_refused(string what, Action<Utf8JsonWriter> write)
+    {
+        Assert.NotEmpty(what);
+        Assert.Throws<ArgumentException>(() => AuditRecordWriter.WriteBody(Event(new TestFact("x", write))));
+    }
 
     [Fact]
     public void A_record_that_no_reader_would_take_is_refused() =>
         Assert.Throws<ArgumentException>(() =>
             AuditRecordWriter.WriteBody(
-                new()
+                Event(new TestFact("x")) with
                 {
-                    Type = "x",
-                    Actor = AuditActor.Broker("job"),
                     Reason = new('x', AuditRecordWriter.MaxRecordBytes),
                 }
             )
         );
+
+    private static AuditEvent Event(AuditFact what) => new() { What = what, Actor = AuditActor.Broker("job") };
+
+    private static void WriteDetails(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("a");
+        json.WriteNumberValue(1);
+        json.WriteNumberValue(2);
+        json.WriteEndArray();
+    }
+
+    private static void Open(Utf8JsonWriter json, int objects)
+    {
+        for (var i = 0; i < objects; i++)
+        {
+            json.WriteStartObject("a");
+        }
+    }
+
+    private static void Escape(Utf8JsonWriter json, int objects)
+    {
+        for (var i = 0; i < objects; i++)
+        {
+            json.WriteEndObject();
+        }
+
+        if (objects == 1)
+        {
+            json.WriteNumber("seq", 4);
+        }
+    }
+
+    private static void Raw(Utf8JsonWriter json, ReadOnlySpan<byte> value, bool isChecked)
+    {
+        json.WritePropertyName("a");
+        json.WriteRawValue(value, skipInputValidation: !isChecked);
+    }
 
     private static byte[] Seal(AuditEvent auditEvent) =>
         AuditRecordWriter.Seal(Stream, 3, Time, AuditPosition.NoHash, AuditRecordWriter.WriteBody(auditEvent));

@@ -191,11 +191,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         );
         await actions.RecordAsync(person, CancellationToken.None);
         await actions.RecordAsync(person, new QueryString("?agent=triage&limit=5"), CancellationToken.None);
-        await actions.RecordRefusedAsync(
-            person,
-            new(RefusalCode.RoleMissing, "no role"),
-            CancellationToken.None
-        );
+        await actions.RecordRefusedAsync(person, new(RefusalCode.RoleMissing, "no role"), CancellationToken.None);
         await actions.RecordAsync(person with { Operation = null }, CancellationToken.None);
     }
 
@@ -303,11 +299,11 @@ internal sealed partial class AuditScenario : IAsyncDisposable
     private ValueTask<LeaseOutcome> ReleaseAsync(Lease lease) =>
         _broker.Agents.ReleaseAsync(Triage, lease.Id, BrokerHarness.Call, CancellationToken.None);
 
-    private ValueTask<LeaseOutcome> ReportAsync(Lease lease, TaskOutcome report) =>
-        _broker.Agents.ReportOutcomeAsync(Triage, lease.Id, report, BrokerHarness.Call, CancellationToken.None);
+    private ValueTask<LeaseOutcome> ReportAsync(Lease lease, TaskReport report) =>
+        _broker.Agents.ReportAsync(Triage, lease.Id, report, BrokerHarness.Call, CancellationToken.None);
 
     private ValueTask<Refusal?> CloseAsync(string task, string workload) =>
-        _broker.Agents.CloseTaskAsync(
+        _broker.Tasks.CloseAsync(
             FakeWorkloadVerifier.Token(workload),
             "invoice-triage",
             task,

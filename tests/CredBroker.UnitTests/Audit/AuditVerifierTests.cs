@@ -1,5 +1,6 @@
 using System.Text;
 using CredBroker.Core.Audit;
+using CredBroker.Testing.Audit;
 
 namespace CredBroker.UnitTests.Audit;
 
@@ -236,7 +237,7 @@ public sealed class AuditVerifierTests
         var rewritten = new ChainedLog()
             .Open(1)
             .AppendSome(4)
-            .Append(new() { Type = "forged", Actor = AuditActor.Broker("x") })
+            .Append(new() { What = new TestFact("forged"), Actor = AuditActor.Broker("x") })
             .Open(2)
             .AppendSome(4)
             .Close();

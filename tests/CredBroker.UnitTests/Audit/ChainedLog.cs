@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using System.Text;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Testing.Audit;
 
 namespace CredBroker.UnitTests.Audit;
 
@@ -22,10 +24,16 @@ internal sealed class ChainedLog : IAuditLog
     {
         var newest = _records.Count == 0 ? null : _records[^1].Record.Bytes.ToArray();
         _head = new($"{number:x32}", 0, AuditPosition.NoHash);
-        return Append(AuditStreams.Opened(newest));
+        return Append(
+            new()
+            {
+                What = new StreamOpened { Predecessor = StreamPredecessor.Of(newest) },
+                Actor = AuditActor.Broker("store"),
+            }
+        );
     }
 
-    public ChainedLog Close() => Append(AuditStreams.Closed);
+    public ChainedLog Close() => Append(new() { What = new StreamClosed(), Actor = AuditActor.Broker("store") });
 
     public ChainedLog Append(AuditEvent auditEvent)
     {
@@ -49,10 +57,9 @@ internal sealed class ChainedLog : IAuditLog
             Append(
                 new()
                 {
-                    Type = "test.event",
+                    What = new TestFact("test.event", json => json.WriteNumber("a", 1)),
                     Actor = AuditActor.Broker("test"),
                     Reason = $"event {i}",
-                    Details = """{"a":1}"""u8.ToArray(),
                 }
             );
         }

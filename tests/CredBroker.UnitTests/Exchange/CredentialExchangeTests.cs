@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
@@ -26,7 +27,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
         Assert.Equal(_broker.Time.GetUtcNow() + TimeSpan.FromMinutes(10), lease.ExpiresAt);
         Assert.Equal(
-            [AuditEventTypes.RequestAllowed, AuditEventTypes.LeaseIssued],
+            [RequestAllowed.TypeName, LeaseIssued.TypeName],
             (await _broker.EventsAsync())
                 .Where(e => e.TryGetProperty("lease", out var id) && id.GetString() == lease.Id)
                 .Select(e => e.GetProperty("type").GetString())
@@ -74,7 +75,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         Assert.Equal(
             "unverified",
             Assert
-                .Single(await _broker.EventsAsync(AuditEventTypes.RequestRefused))
+                .Single(await _broker.EventsAsync(RequestRefused.TypeName))
                 .GetProperty("actor")
                 .GetProperty("kind")
                 .GetString()
@@ -93,11 +94,11 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
 
         await _broker.RefusedCalls.FlushAsync(CancellationToken.None);
 
-        Assert.Equal(30, (await _broker.EventsAsync(AuditEventTypes.RequestRefused)).Count);
+        Assert.Equal(30, (await _broker.EventsAsync(RequestRefused.TypeName)).Count);
         Assert.Equal(
             70,
             Assert
-                .Single(await _broker.EventsAsync(AuditEventTypes.RequestsRefusedCounted))
+                .Single(await _broker.EventsAsync(RequestsRefusedCounted.TypeName))
                 .GetProperty("details")
                 .GetProperty("total")
                 .GetInt32()
@@ -112,7 +113,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         Assert.Equal(RefusalCode.NoRuleAllows, refusal.Code);
         Assert.Equal(
             "CB2001",
-            Assert.Single(await _broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString()
+            Assert.Single(await _broker.EventsAsync(RequestDenied.TypeName)).GetProperty("reason").GetString()
         );
         Assert.Empty(_broker.Issuer.Tokens);
         Assert.Empty(await _broker.LeasesAsync());
@@ -262,7 +263,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         Assert.Equal(
             "CB4006",
             Assert
-                .Single(await _broker.EventsAsync(AuditEventTypes.RevocationRequested))
+                .Single(await _broker.EventsAsync(RevocationRequested.TypeName))
                 .GetProperty("details")
                 .GetProperty("code")
                 .GetString()
@@ -291,7 +292,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         await _broker.Retry.RunAsync(CancellationToken.None);
         Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
         Assert.Empty(_broker.Issuer.Alive);
-        Assert.Single(await _broker.EventsAsync(AuditEventTypes.StrayRevoked));
+        Assert.Single(await _broker.EventsAsync(StrayRevoked.TypeName));
     }
 
     [Fact]

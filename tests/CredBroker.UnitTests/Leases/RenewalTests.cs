@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -24,7 +25,7 @@ public sealed class RenewalTests : IAsyncLifetime
 
         Assert.Equal(_broker.Time.GetUtcNow() + TimeSpan.FromMinutes(2), renewed.ExpiresAt);
         Assert.Equal(renewed.ExpiresAt, (await _broker.LeaseAsync(lease.Id)).ExpiresAt);
-        Assert.Single(await _broker.EventsAsync(AuditEventTypes.LeaseRenewed));
+        Assert.Single(await _broker.EventsAsync(LeaseRenewed.TypeName));
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class RenewalTests : IAsyncLifetime
             RefusalCode.NoRuleAllows,
             Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code
         );
-        Assert.Single(await _broker.EventsAsync(AuditEventTypes.RequestDenied));
+        Assert.Single(await _broker.EventsAsync(RequestDenied.TypeName));
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class RenewalTests : IAsyncLifetime
         );
         Assert.Equal(
             "CB6005",
-            Assert.Single(await _broker.EventsAsync(AuditEventTypes.RequestDenied)).GetProperty("reason").GetString()
+            Assert.Single(await _broker.EventsAsync(RequestDenied.TypeName)).GetProperty("reason").GetString()
         );
     }
 

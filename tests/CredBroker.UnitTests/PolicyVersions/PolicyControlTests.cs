@@ -1,12 +1,14 @@
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Audit;
 using CredBroker.UnitTests.Policy;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -60,7 +62,7 @@ public sealed class PolicyControlTests : IDisposable
             PolicyEffect.Allow,
             _control.Current.Set.Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling).Effect
         );
-        var details = Assert.Single(await EventsAsync(AuditEventTypes.PolicyApplied)).GetProperty("details");
+        var details = Assert.Single(await EventsAsync(PolicyApplied.TypeName)).GetProperty("details");
         Assert.Equal(
             (1, _control.Current.Set.Hash, "sample.policy.yaml"),
             (
@@ -93,7 +95,7 @@ public sealed class PolicyControlTests : IDisposable
 
         Assert.Equal(1, _control.Current!.Version);
         Assert.StartsWith("line ", _control.LastFaults[0], StringComparison.Ordinal);
-        var refused = Assert.Single(await EventsAsync(AuditEventTypes.PolicyRefused));
+        var refused = Assert.Single(await EventsAsync(PolicyRefused.TypeName));
         Assert.Contains(
             "maxTtl",
             refused.GetProperty("details").GetProperty("faults")[0].GetString(),
@@ -133,7 +135,7 @@ public sealed class PolicyControlTests : IDisposable
         Assert.Contains("was an earlier version", Assert.Single(_control.LastFaults), StringComparison.Ordinal);
         Assert.Equal(
             "was-version-before",
-            Assert.Single(await EventsAsync(AuditEventTypes.PolicyRefused)).GetProperty("reason").GetString()
+            Assert.Single(await EventsAsync(PolicyRefused.TypeName)).GetProperty("reason").GetString()
         );
     }
 
@@ -179,7 +181,7 @@ public sealed class PolicyControlTests : IDisposable
         Assert.True(await _control.RefreshAsync(CancellationToken.None));
 
         Assert.Equal((2, 2), (_control.Current!.Version, other.Current!.Version));
-        Assert.Equal(2, (await EventsAsync(AuditEventTypes.PolicyApplied)).Count);
+        Assert.Equal(2, (await EventsAsync(PolicyApplied.TypeName)).Count);
     }
 
     [Fact]
@@ -192,7 +194,7 @@ public sealed class PolicyControlTests : IDisposable
                 Expected = 0,
                 Hash = "hash",
                 Document = bad,
-                Event = new() { Type = AuditEventTypes.PolicyApplied, Actor = AuditActor.Broker("test") },
+                Event = new() { What = new TestFact(PolicyApplied.TypeName), Actor = AuditActor.Broker("test") },
             },
             CancellationToken.None
         );
@@ -216,7 +218,7 @@ public sealed class PolicyControlTests : IDisposable
         );
 
         Assert.Single(results, applied => applied);
-        Assert.Single(await EventsAsync(AuditEventTypes.PolicyApplied));
+        Assert.Single(await EventsAsync(PolicyApplied.TypeName));
     }
 
     private PolicyControl Open() => new(_source, _store, NullLogger<PolicyControl>.Instance);

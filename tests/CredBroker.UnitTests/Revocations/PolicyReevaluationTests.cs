@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
 
@@ -20,7 +21,7 @@ public sealed class PolicyReevaluationTests : IAsyncLifetime
 
         var revoked = await _broker.LeaseAsync(lease.Id);
         Assert.Equal((LeaseState.Revoked, RevocationCause.PolicyChange), (revoked.State, revoked.Cause));
-        var requested = Assert.Single(await _broker.EventsAsync(AuditEventTypes.RevocationRequested));
+        var requested = Assert.Single(await _broker.EventsAsync(RevocationRequested.TypeName));
         Assert.Equal("CB2001 of version 2", requested.GetProperty("details").GetProperty("rule").GetString());
     }
 
@@ -40,7 +41,7 @@ public sealed class PolicyReevaluationTests : IAsyncLifetime
         await ChangeAsync(HarnessPolicy.Text(maxTtl: "4m"));
 
         Assert.Equal(lease.ActivatedAt + TimeSpan.FromMinutes(4), (await _broker.LeaseAsync(lease.Id)).ExpiresAt);
-        Assert.Single(await _broker.EventsAsync(AuditEventTypes.LeaseShortened));
+        Assert.Single(await _broker.EventsAsync(LeaseShortened.TypeName));
     }
 
     [Fact]

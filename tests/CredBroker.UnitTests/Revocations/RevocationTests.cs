@@ -1,9 +1,11 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
+using CredBroker.Testing.Audit;
 using CredBroker.Testing.Broker;
 
 namespace CredBroker.UnitTests.Revocations;
@@ -156,10 +158,10 @@ public sealed class RevocationTests : IAsyncLifetime
 
         Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
         Assert.All(
-            await _broker.EventsAsync(AuditEventTypes.RequestDenied),
+            await _broker.EventsAsync(RequestDenied.TypeName),
             denied => Assert.Equal("CB6004", denied.GetProperty("reason").GetString())
         );
-        Assert.Equal(8, (await _broker.EventsAsync(AuditEventTypes.RequestDenied)).Count);
+        Assert.Equal(8, (await _broker.EventsAsync(RequestDenied.TypeName)).Count);
     }
 
     [Fact]
@@ -205,10 +207,7 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
         Assert.Equal(
             "dry-run",
-            Assert
-                .Single(await _broker.EventsAsync(AuditEventTypes.RevocationOrdered))
-                .GetProperty("reason")
-                .GetString()
+            Assert.Single(await _broker.EventsAsync(RevocationOrdered.TypeName)).GetProperty("reason").GetString()
         );
     }
 
@@ -228,7 +227,7 @@ public sealed class RevocationTests : IAsyncLifetime
             new StateChange.RevocationOrdered
             {
                 Order = order,
-                Event = new() { Type = AuditEventTypes.RevocationOrdered, Actor = BrokerHarness.Admin },
+                Event = new() { What = new TestFact(RevocationOrdered.TypeName), Actor = BrokerHarness.Admin },
             },
             CancellationToken.None
         );
@@ -272,7 +271,7 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.Equal(RefusalCode.ProcessNotAdmitted, (await CloseAsync("stranger"))?.Code);
         Assert.Equal(
             ["CB2014", "CB2004"],
-            (await _broker.EventsAsync(AuditEventTypes.RequestDenied)).Select(denied =>
+            (await _broker.EventsAsync(RequestDenied.TypeName)).Select(denied =>
                 denied.GetProperty("reason").GetString()
             )
         );
@@ -333,7 +332,7 @@ public sealed class RevocationTests : IAsyncLifetime
                 ClaimedBy = "a worker that died",
                 ClaimedUntil = _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(60),
                 OnlyFrom = [],
-                Event = new() { Type = AuditEventTypes.RevocationRequested, Actor = BrokerHarness.Admin },
+                Event = new() { What = new TestFact(RevocationRequested.TypeName), Actor = BrokerHarness.Admin },
             },
             CancellationToken.None
         );
