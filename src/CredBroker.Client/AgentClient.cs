@@ -39,14 +39,18 @@ public sealed class AgentClient(
     /// Ends the wait. A secret that the broker was already making then lives until it ends by itself, because its lease
     /// is not known here: an idempotency key and another try find it, and give it back.
     /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">An option has a value that it cannot have.</exception>
     public async ValueTask<CredentialLease> AcquireAsync(
         ExchangeRequest request,
         CredentialLeaseOptions? options = null,
         CancellationToken cancellationToken = default
     )
     {
+        // Before there is a secret: a lease that could not be disposed would not be given back.
+        options ??= new();
+        options.Check();
         var issued = await ExchangeAsync(request, cancellationToken).ConfigureAwait(false);
-        return new(this, issued, options ?? new(), _time, _logger);
+        return new(this, issued, options, _time, _logger);
     }
 
     /// <summary>Exchanges the identity token for a secret, which the caller gives back.</summary>

@@ -13,8 +13,15 @@ public sealed record CredentialLeaseOptions
     public TimeSpan? RenewalTtl { get; init; }
 
     /// <summary>
-    /// How long disposing waits for the broker to take the secret back; 20 seconds unless set. The broker itself
-    /// answers after 5 seconds unless it is set otherwise, and then goes on alone.
+    /// How long disposing waits for the broker to take the secret back; 20 seconds unless set, at most a day. The broker
+    /// itself answers after 5 seconds unless it is set otherwise, and then goes on alone.
     /// </summary>
     public TimeSpan ReleaseTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <exception cref="ArgumentOutOfRangeException">An option has a value that it cannot have.</exception>
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ReleaseTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ReleaseTimeout, TimeSpan.FromDays(1));
+    }
 }

@@ -95,9 +95,9 @@ internal sealed partial class LeaseRenewal : IAsyncDisposable
                 next = await RenewAsync(stopped).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+        catch (Exception) when (stopped.IsCancellationRequested)
         {
-            // Given back.
+            // Given back. However the attempt under way ended, it must not stand in the way of that.
         }
     }
 

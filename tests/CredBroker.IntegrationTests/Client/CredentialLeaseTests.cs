@@ -117,6 +117,47 @@ public sealed class CredentialLeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_renewal_that_breaks_off_when_the_lease_is_disposed_does_not_keep_it_from_being_released()
+    {
+        var (calls, asked) = (0, new TaskCompletionSource());
+        using var connection = new BrokerConnection(
+            _broker.Address,
+            TokenSource.From(async stopped =>
+            {
+                if (++calls == 2)
+                {
+                    asked.SetResult();
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopped)
+                        .ContinueWith(_ => { }, TaskScheduler.Default);
+                    throw new HttpRequestException("The connection was cut off.");
+                }
+
+                return "a.b.c";
+            })
+        );
+        var lease = await AcquireAsync(over: connection);
+        _time.Advance(TimeSpan.FromSeconds(400));
+        await asked.Task;
+
+        await lease.DisposeAsync();
+
+        Assert.Null(lease.ReleaseFailure);
+        Assert.Equal(LeaseStates.Revoked, lease.Release?.State);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(60 * 24 * 60 * 60)]
+    public async Task A_time_to_release_that_cannot_be_waited_for_is_refused_before_there_is_a_secret(int seconds)
+    {
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            AcquireAsync(new() { ReleaseTimeout = TimeSpan.FromSeconds(seconds) }).AsTask()
+        );
+        Assert.Equal(0, Asked("POST /v1/credentials"));
+    }
+
+    [Fact]
     public async Task A_renewal_that_lengthens_nothing_is_none()
     {
         await using var lease = await AcquireAsync();
