@@ -167,7 +167,7 @@ internal sealed partial class CommitWriter : IDisposable
 
     private CommitOutcome Apply(ReadOnlySpan<PreparedChange> changes)
     {
-        var (position, number) = (default(AuditPosition), 0L);
+        var (position, number, isToldByAnother) = (default(AuditPosition), 0L, false);
         foreach (ref readonly var change in changes)
         {
             var applied = _session.Apply(change);
@@ -177,13 +177,17 @@ internal sealed partial class CommitWriter : IDisposable
             }
 
             number = applied.Number == 0 ? number : applied.Number;
+            isToldByAnother |= change.EventBody is null;
             if (applied.IsRecorded && change.EventBody is { } body)
             {
                 position = _session.Append(body);
             }
         }
 
-        return new CommitOutcome.Committed(_session.Now, position, number);
+        // Thrown within the change's savepoint, which takes back what it did.
+        return isToldByAnother && position is null
+            ? throw new InvalidOperationException("No event is recorded that tells the change.")
+            : new CommitOutcome.Committed(_session.Now, position, number);
     }
 
     /// <summary>

@@ -144,6 +144,23 @@ public abstract partial class BrokerStoreContract
         Assert.Equal(2, (await ReadLogAsync()).Count);
     }
 
+    [Fact]
+    public async Task Nothing_is_changed_beside_a_transition_whose_event_is_not_recorded()
+    {
+        // A claim that is taken up again changes the lease and is not told a second time.
+        var lease = await PendingLeaseAsync();
+        await CommitAsync(Samples.Claimed(lease.Id));
+        await CommitAsync(Samples.Claimed(lease.Id));
+        var silent = Samples.Ordered(new() { Everything = true }) with { Event = null };
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await Store.CommitAsync(All(Samples.Claimed(lease.Id), silent), default)
+        );
+
+        Assert.Empty(await Store.Revocations.FindOpenAsync(default));
+        Assert.Equal(0, Store.Position.Fence);
+        Assert.Equal(3, (await ReadLogAsync()).Count);
+    }
+
     private static StateChange.All All(params StateChange.Transition[] changes) => new(changes);
 
     private async Task<List<string>> RecordedAsync(int after) =>
