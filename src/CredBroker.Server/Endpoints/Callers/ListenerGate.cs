@@ -21,6 +21,11 @@ internal sealed class ListenerGate(RequestDelegate next)
         "People's calls are not answered at this address: it is the agents'. Use the people's address of this broker."
     );
 
+    private static readonly Refusal NobodyServed = new(
+        RefusalCode.RouteUnknown,
+        "Neither agents' nor people's calls are answered at this address."
+    );
+
     public Task InvokeAsync(HttpContext context)
     {
         var listener = Listener.Of(context);
@@ -28,6 +33,9 @@ internal sealed class ListenerGate(RequestDelegate next)
         {
             (Caller.Agent, { ServesAgents: false }) => new Refused(AgentsOnly).ExecuteAsync(context),
             (Caller.Person, { ServesPeople: false }) => new Refused(PeopleOnly).ExecuteAsync(context),
+            (Caller.AgentOrPerson, { ServesAgents: false, ServesPeople: false }) => new Refused(
+                NobodyServed
+            ).ExecuteAsync(context),
             _ => next(context),
         };
     }

@@ -17,6 +17,11 @@ namespace CredBroker.Server.Endpoints.Tasks;
 /// </summary>
 internal static class CloseTaskEndpoint
 {
+    private static readonly Refusal NoPersonsProof = new(
+        RefusalCode.ProofMethodNotAccepted,
+        "People are known by a bearer token alone; send one."
+    );
+
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/v1/tasks/{id}/close", HandleAsync)
@@ -72,9 +77,10 @@ internal static class CloseTaskEndpoint
             );
         }
 
-        if (!listener.ServesAgents && asPerson is PersonOutcome.Refused nobody)
+        // On the people's own listener nobody is taken for an agent.
+        if (!listener.ServesAgents)
         {
-            return new Unbound(nobody.Refusal);
+            return new Unbound((asPerson as PersonOutcome.Refused)?.Refusal ?? NoPersonsProof);
         }
 
         var outcome = await tasks.CloseAsync(caller.Proof, task.Process, id, caller.Call, cancellationToken);
