@@ -51,6 +51,8 @@ public sealed partial class CredentialExchange(
 
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
+    private readonly IdempotencyKeys _idempotency = new(store, revoker);
+
     /// <summary>
     /// Runs one exchange. A client's disconnect cancels it before Prepare, and not after: what Vault may have begun is
     /// brought to an end that is on record.
@@ -149,7 +151,7 @@ public sealed partial class CredentialExchange(
             return (Denied(decision, notNow), null);
         }
 
-        var (idempotency, conflict) = await ClaimIdempotencyAsync(command, identity, cancellationToken);
+        var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, cancellationToken);
         return (conflict is null ? decision : Denied(decision, conflict), idempotency);
     }
 
@@ -285,65 +287,6 @@ public sealed partial class CredentialExchange(
             LogStoreLost(logger, lease.Id, fault);
             return StoreDown;
         }
-    }
-
-    /// <summary>
-    /// What an idempotency key means for this request: a claim to commit with the lease, or why it cannot go on. The earlier
-    /// secret of the key is gone before a new one is made.
-    /// </summary>
-    private async ValueTask<(IdempotencyClaim? Claim, Refusal? Conflict)> ClaimIdempotencyAsync(
-        ExchangeCommand command,
-        WorkloadIdentity identity,
-        CancellationToken cancellationToken
-    )
-    {
-        if (command.IdempotencyKey is not { } key)
-        {
-            return (null, null);
-        }
-
-        var claim = new IdempotencyClaim(RequestDigest.Caller(identity), key, RequestDigest.Request(command), null);
-        if (await store.Idempotency.FindAsync(claim.CallerKey, key, cancellationToken) is not { } earlier)
-        {
-            return (claim, null);
-        }
-
-        if (earlier.RequestHash != claim.RequestHash)
-        {
-            return (
-                null,
-                new(
-                    RefusalCode.IdempotencyKeyReused,
-                    "This idempotency key was used with another body. Use a new key for a new request."
-                )
-            );
-        }
-
-        var lease = await store.Leases.FindAsync(earlier.LeaseId, cancellationToken);
-        if (lease?.State == LeaseState.Pending)
-        {
-            return (null, GuardRefusals.Of(GuardFailure.IdempotencyTaken));
-        }
-
-        if (lease?.State == LeaseState.Active)
-        {
-            lease = await revoker.RevokeAsync(
-                lease,
-                new(RevocationCause.Released, AuditActor.Workload(identity), null, command.Call.TraceId),
-                [LeaseState.Active]
-            );
-        }
-
-        return lease is null or { State: LeaseState.Revoked or LeaseState.Ended }
-            ? (claim with { Replaces = earlier.LeaseId }, null)
-            : (
-                null,
-                new(
-                    RefusalCode.IdempotencyNotRevoked,
-                    "The secret of the first request with this key is not confirmed revoked yet. Try again.",
-                    TimeSpan.FromSeconds(2)
-                )
-            );
     }
 
     private async ValueTask<ExchangeOutcome> DenyAsync(
