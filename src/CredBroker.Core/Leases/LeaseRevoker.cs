@@ -17,13 +17,18 @@ namespace CredBroker.Core.Leases;
 /// <c>failed</c> with the next attempt). Nothing here is cancelled by a client, and every way out is a state from which
 /// a job goes on.
 /// <code>
-///   pending ─┐  claim                     Vault confirms   active ──┴──────────► revoking ──────────────────────────►
-/// revoked      │                   │  ▲  │      │                   │  │  └─ accessor gone, nothing proven: revoking,
-/// until a sweep proves absence ► revoked      │       Vault fails ▼  │ claim, when the next attempt is due      │
-/// failed      │  nothing can revoke it (a KV value)      └───────────────────────────────────────────────────────►
-/// ended </code> Who calls what: <see cref="RevokeAsync"/> carries one revocation out; <see cref="MarkAsync"/> only
-/// claims, for a job to carry out; <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that
-/// went wrong; <see cref="KillAsync"/> does so while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
+///   pending ─┐  claim                     Vault confirms
+///   active ──┴──────────► revoking ──────────────────────────► revoked
+///      │                   │  ▲  │
+///      │                   │  │  └─ accessor gone, nothing proven: revoking, until a sweep proves absence ► revoked
+///      │       Vault fails ▼  │ claim, when the next attempt is due
+///      │                  failed
+///      │  nothing can revoke it (a KV value)
+///      └───────────────────────────────────────────────────────► ended
+/// </code>
+/// Who calls what: <see cref="RevokeAsync"/> carries one revocation out; <see cref="MarkAsync"/> only claims, for a job to
+/// carry out; <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that went wrong;
+/// <see cref="KillAsync"/> does so while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
 /// <see cref="FailAsync"/> settle what a sweep found out.
 /// </summary>
 public sealed partial class LeaseRevoker(
