@@ -17,13 +17,16 @@ namespace CredBroker.Core.Exchange;
 /// <summary>
 /// The exchange: identity in, short-lived secret out. Its steps, in this order and in no other:
 /// <list type="number">
-/// <item><b>Note</b> the fence, above which every later revocation rises.</item>
+/// <item>
+/// <b>Note</b> the fence, the number of the newest revocation order. An order that comes later has a higher one, and
+/// Open then refuses what it covers.
+/// </item>
 /// <item><b>Verify</b> who asks.</item>
 /// <item><b>Decide</b> under the newest applied policy.</item>
 /// <item><b>Prepare</b>: make the child token that the secret will hang on, where the engine needs one.</item>
 /// <item>
 /// <b>Open</b>: commit the lease as pending, with the handle that kills the secret and the decision's audit event. A
-/// fence that moved sends back to Decide.
+/// policy that changed meanwhile sends back to Decide.
 /// </item>
 /// <item><b>Mint</b> the secret. From here a client's disconnect cancels nothing.</item>
 /// <item>
@@ -59,8 +62,8 @@ public sealed partial class CredentialExchange(
     /// </summary>
     public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
     {
-        // 1. Note: the fence as it stands before anything is known of the caller. An order committed from now on refuses
-        // this request when its lease is opened.
+        // 1. Note: the fence as it stands before anything is known of the caller. An order committed from now on
+        // refuses this request when its lease is opened.
         var fence = store.Position.Fence;
 
         // 2. Verify: who asks.
@@ -361,9 +364,9 @@ public sealed partial class CredentialExchange(
         };
 
     /// <summary>
-    /// Why nothing is issued while the clock is wrong; null while it is right. Ends are counted by the store's clock and
-    /// enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are not
-    /// kept.
+    /// Why nothing is issued while the clock is wrong; null while it is right. Ends are counted by the store's clock
+    /// and enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are
+    /// not kept.
     /// </summary>
     public Refusal? CheckClock() =>
         store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference

@@ -13,8 +13,8 @@ namespace CredBroker.Core.Exchange;
 internal sealed class IdempotencyKeys(IBrokerStore store, LeaseRevoker revoker)
 {
     /// <summary>
-    /// What an idempotency key means for this request: a claim to commit with the lease, or why it cannot go on. The earlier
-    /// secret of the key is gone before a new one is made.
+    /// What an idempotency key means for this request: a claim to commit with the lease, or why it cannot go on. The
+    /// earlier secret of the key is gone before a new one is made.
     /// </summary>
     public async ValueTask<(IdempotencyClaim? Claim, Refusal? Conflict)> ClaimAsync(
         ExchangeCommand command,
