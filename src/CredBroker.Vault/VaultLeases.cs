@@ -4,7 +4,7 @@ using CredBroker.Vault.Session;
 
 namespace CredBroker.Vault;
 
-/// <summary>What Vault itself says about leases.</summary>
+/// <summary>Lists Vault's own leases under a path, and looks one up.</summary>
 internal sealed class VaultLeases(VaultClient client, VaultSession session, VaultOptions options)
 {
     /// <summary>

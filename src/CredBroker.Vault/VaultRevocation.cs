@@ -13,10 +13,12 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
 {
     private static readonly RevokeOutcome Confirmed = new RevokeOutcome.Confirmed();
 
-    /// <summary>What Vault does for a revocation: its lease, then the accessor. Each of the two is idempotent.</summary>
+    /// <summary>
+    /// What Vault does for a revocation: its lease, then the accessor. Each of the two is idempotent.
+    /// </summary>
     public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {
-        // 2. The Vault lease, at the backend. One that Vault does not know is gone.
+        // The Vault lease first, at the backend. One that Vault does not know is gone.
         if (
             lease.VaultLeaseId is { } leaseId
             && await RevokeLeaseAsync(leaseId, cancellationToken) is RevokeOutcome.Failed failed
@@ -25,7 +27,7 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
             return failed;
         }
 
-        // 3. The tokens: the child, and the credential where that is a token itself.
+        // Then the tokens: the child, and the credential where that is a token itself.
         string[] accessors = [.. new[] { lease.Accessor, lease.CredentialAccessor }.OfType<string>()];
         foreach (var accessor in accessors)
         {
@@ -39,7 +41,7 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
         {
             { VaultLeaseId: not null } => Confirmed,
             { CredentialAccessor: not null } => await ConfirmGoneAsync(accessors, cancellationToken),
-            // A mint that was under way may still bring a secret to life: a later sweep says.
+            // A mint that was under way may still bring a secret to life; only a later sweep can tell.
             _ => new RevokeOutcome.Unproven(),
         };
     }

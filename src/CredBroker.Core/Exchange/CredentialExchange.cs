@@ -17,13 +17,16 @@ namespace CredBroker.Core.Exchange;
 /// <summary>
 /// The exchange: identity in, short-lived secret out. Its steps, in this order and in no other:
 /// <list type="number">
-/// <item><b>Note</b> the fence, above which every later revocation rises.</item>
+/// <item>
+/// <b>Note</b> the fence, the number of the newest revocation order. An order that comes later has a higher one, and
+/// Open then refuses what it covers.
+/// </item>
 /// <item><b>Verify</b> who asks.</item>
 /// <item><b>Decide</b> under the newest applied policy.</item>
 /// <item><b>Prepare</b>: make the child token that the secret will hang on, where the engine needs one.</item>
 /// <item>
 /// <b>Open</b>: commit the lease as pending, with the handle that kills the secret and the decision's audit event. A
-/// fence that moved sends back to Decide.
+/// policy that changed meanwhile sends back to Decide.
 /// </item>
 /// <item><b>Mint</b> the secret. From here a client's disconnect cancels nothing.</item>
 /// <item>
@@ -51,14 +54,16 @@ public sealed partial class CredentialExchange(
 
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
+    private readonly IdempotencyKeys _idempotency = new(store, revoker);
+
     /// <summary>
     /// Runs one exchange. A client's disconnect cancels it before Prepare, and not after: what Vault may have begun is
     /// brought to an end that is on record.
     /// </summary>
     public async ValueTask<ExchangeOutcome> ExchangeAsync(ExchangeCommand command, CancellationToken cancellationToken)
     {
-        // 1. Note: the fence as it stands before anything is known of the caller. An order committed from now on refuses
-        // this request when its lease is opened.
+        // 1. Note: the fence as it stands before anything is known of the caller. An order committed from now on
+        // refuses this request when its lease is opened.
         var fence = store.Position.Fence;
 
         // 2. Verify: who asks.
@@ -149,7 +154,7 @@ public sealed partial class CredentialExchange(
             return (Denied(decision, notNow), null);
         }
 
-        var (idempotency, conflict) = await ClaimIdempotencyAsync(command, identity, cancellationToken);
+        var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, cancellationToken);
         return (conflict is null ? decision : Denied(decision, conflict), idempotency);
     }
 
@@ -287,65 +292,6 @@ public sealed partial class CredentialExchange(
         }
     }
 
-    /// <summary>
-    /// What an idempotency key means for this request: a claim to commit with the lease, or why it cannot go on. The earlier
-    /// secret of the key is gone before a new one is made.
-    /// </summary>
-    private async ValueTask<(IdempotencyClaim? Claim, Refusal? Conflict)> ClaimIdempotencyAsync(
-        ExchangeCommand command,
-        WorkloadIdentity identity,
-        CancellationToken cancellationToken
-    )
-    {
-        if (command.IdempotencyKey is not { } key)
-        {
-            return (null, null);
-        }
-
-        var claim = new IdempotencyClaim(RequestDigest.Caller(identity), key, RequestDigest.Request(command), null);
-        if (await store.Idempotency.FindAsync(claim.CallerKey, key, cancellationToken) is not { } earlier)
-        {
-            return (claim, null);
-        }
-
-        if (earlier.RequestHash != claim.RequestHash)
-        {
-            return (
-                null,
-                new(
-                    RefusalCode.IdempotencyKeyReused,
-                    "This idempotency key was used with another body. Use a new key for a new request."
-                )
-            );
-        }
-
-        var lease = await store.Leases.FindAsync(earlier.LeaseId, cancellationToken);
-        if (lease?.State == LeaseState.Pending)
-        {
-            return (null, GuardRefusals.Of(GuardFailure.IdempotencyTaken));
-        }
-
-        if (lease?.State == LeaseState.Active)
-        {
-            lease = await revoker.RevokeAsync(
-                lease,
-                new(RevocationCause.Released, AuditActor.Workload(identity), null, command.Call.TraceId),
-                [LeaseState.Active]
-            );
-        }
-
-        return lease is null or { State: LeaseState.Revoked or LeaseState.Ended }
-            ? (claim with { Replaces = earlier.LeaseId }, null)
-            : (
-                null,
-                new(
-                    RefusalCode.IdempotencyNotRevoked,
-                    "The secret of the first request with this key is not confirmed revoked yet. Try again.",
-                    TimeSpan.FromSeconds(2)
-                )
-            );
-    }
-
     private async ValueTask<ExchangeOutcome> DenyAsync(
         ExchangeCommand command,
         DecisionRecord decision,
@@ -418,9 +364,9 @@ public sealed partial class CredentialExchange(
         };
 
     /// <summary>
-    /// Why nothing is issued while the clock is wrong; null while it is right. Ends are counted by the store's clock and
-    /// enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are not
-    /// kept.
+    /// Why nothing is issued while the clock is wrong; null while it is right. Ends are counted by the store's clock
+    /// and enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are
+    /// not kept.
     /// </summary>
     public Refusal? CheckClock() =>
         store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference

@@ -12,7 +12,10 @@ public abstract record ExchangeOutcome
     /// <summary>Issued: the active lease, and the secret for this one reply.</summary>
     public sealed record Issued(Lease Lease, IssuedSecret Secret) : ExchangeOutcome;
 
-    /// <summary>Not issued yet: a person has to approve this exact request first, and the caller may ask again.</summary>
+    /// <summary>
+    /// Not issued yet: a person has to approve this exact request first, and the caller may ask again. Nothing leads
+    /// here before approvals are built.
+    /// </summary>
     /// <param name="Reference">What the caller asks again with; at least 128 bits, bound to its identity.</param>
     /// <param name="ExpiresAt">When the reference ends.</param>
     /// <param name="DecisionId">The recorded decision.</param>

@@ -8,10 +8,11 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Proves that a lease without a Vault lease id has no secret. Revoking an accessor does not stop a mint that is under
-/// way, so the proof is a sweep of the credential's own role path that begins at least Vault's longest request time
-/// after the accessor's revocation: Vault is listed first and the store is read second, and an id that the store does
-/// not know, older than the issuance deadline, is revoked.
+/// Proves that a lease whose issuance was cut short has no secret. Such a lease has no Vault lease id to revoke, and
+/// revoking its accessor does not stop a mint that is under way. So Vault's leases under the credential's own role are
+/// listed, no earlier than Vault's longest request time after the accessor's revocation; one that no record knows and
+/// that is older than the issuance deadline is a stray, and is revoked. Vault is listed first and the store is read
+/// second: the other way round, what is issued in between would look like a stray.
 /// </summary>
 public sealed partial class AbsenceSweep(
     ISecretIssuer issuer,

@@ -4,8 +4,8 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes leases whose time is over. Fired each second; those due before the next firing are waited for on the clock,
-/// so that the lag is not the firing's.
+/// Revokes leases whose time is over. It runs each second and waits for those that end before the next run, so that a
+/// lease is revoked when it ends and not up to a second later.
 /// </summary>
 public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseOptions options, TimeProvider time)
 {

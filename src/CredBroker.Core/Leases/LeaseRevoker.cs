@@ -40,8 +40,8 @@ public sealed partial class LeaseRevoker(
 )
 {
     /// <summary>
-    /// Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any live one) and nobody else is at
-    /// it. Returns the lease as it stands afterwards.
+    /// Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any that is not over) and no other
+    /// worker has a running claim. Returns the lease as it stands afterwards.
     /// </summary>
     public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
     {
@@ -90,8 +90,8 @@ public sealed partial class LeaseRevoker(
                 is CommitOutcome.Committed;
 
     /// <summary>
-    /// An issuance stopped while its secret was being minted. If Vault said that nothing was made, revoking the child token settles it;
-    /// otherwise recovery has to prove it.
+    /// Ends an issuance that stopped while its secret was being minted. If Vault said that nothing was made, revoking
+    /// the child token settles it; otherwise recovery has to prove it.
     /// </summary>
     internal async ValueTask AbandonAsync(Lease lease, Refusal told, bool nothingWasMade)
     {
@@ -114,8 +114,8 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// A secret was minted that could not be activated: its handles are stored, whatever the lease's state, and it is
-    /// revoked at once.
+    /// Revokes at once a secret that was minted and must not be delivered. Its handles are stored first, whatever the
+    /// lease's state, so that it stays revocable if this is cut short.
     /// </summary>
     internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
     {
@@ -176,11 +176,14 @@ public sealed partial class LeaseRevoker(
         }
     }
 
-    /// <summary>A sweep has proven that no secret of this lease exists.</summary>
+    /// <summary>Settles a lease of which a sweep has proven that no secret exists.</summary>
     internal ValueTask<CommitOutcome> ConfirmAbsentAsync(Lease lease) =>
         store.CommitAsync(Revoked(lease), CancellationToken.None);
 
-    /// <summary>An attempt failed: in plain view, retried with exponential backoff and jitter.</summary>
+    /// <summary>
+    /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="wait"/>, or
+    /// a delay that doubles, with jitter).
+    /// </summary>
     internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? wait = null)
     {
         LogFailed(logger, lease.Id, lease.Attempts + 1, error);
@@ -228,7 +231,8 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// The accessor is revoked; whether a secret was made all the same, a sweep says that begins late enough.
+    /// Records that the accessor is revoked. Whether a secret was made all the same, <see cref="AbsenceSweep"/> finds
+    /// out once Vault cannot be working on the request any more.
     /// </summary>
     private async ValueTask CommitAccessorRevokedAsync(Lease lease)
     {

@@ -1,8 +1,8 @@
 namespace CredBroker.Core.Policy;
 
 /// <summary>
-/// The obligations of one decision, folded as rules and gate name them: of two of a kind the stricter counts. The one
-/// place that knows which that is.
+/// Collects the obligations of one decision, as its rules and the gate name them, and keeps the stricter of two of a
+/// kind. The one place that knows which is stricter.
 /// </summary>
 /// <param name="maxTtl">The catalogue entry's own bound, below which rules may go.</param>
 internal struct ObligationFold(TimeSpan maxTtl)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Serialization;
 using CredBroker.Core.Text;
 
@@ -29,7 +30,8 @@ public abstract record VaultBinding
         {
             KeyValue => RevocationReach.None,
             Pki => RevocationReach.Crl,
-            _ => RevocationReach.Backend,
+            Database or Dynamic or Token => RevocationReach.Backend,
+            _ => throw new UnreachableException($"How far a revocation reaches is not said for {Engine}."),
         };
 
     /// <summary>A dynamic user of the database engine: <c>GET &lt;mount&gt;/creds/&lt;role&gt;</c>.</summary>

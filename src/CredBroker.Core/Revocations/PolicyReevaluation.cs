@@ -9,8 +9,8 @@ namespace CredBroker.Core.Revocations;
 
 /// <summary>
 /// Tries the newest policy on every live lease, pending ones included, from the inputs stored with it; what it would no
-/// longer allow is revoked, and what it would allow for less time ends earlier. The applied version is the fence: step
-/// 6 of an exchange refuses whatever an older one decided.
+/// longer allow is revoked, and what it would allow for less time ends earlier. No lease slips past: one that is
+/// opened after the new version was applied is refused if an older version decided on it.
 /// </summary>
 public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy, LeaseRevoker revoker)
 {

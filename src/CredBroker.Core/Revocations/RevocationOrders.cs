@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Revocations;
 
 /// <summary>
-/// Orders to revoke: committed first (the fence), enumerated, carried out, and shown until every lease is confirmed.
+/// Takes orders to revoke, an admin's or a closed task's, and shows how far each is. The order is committed before any
+/// lease is looked for, so that from then on no lease that it covers can open; <see cref="RevocationRun"/> carries it
+/// out.
 /// </summary>
 public sealed partial class RevocationOrders(
     IBrokerStore store,

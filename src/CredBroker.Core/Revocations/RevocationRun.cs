@@ -6,8 +6,9 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Revocations;
 
 /// <summary>
-/// Carries on with revocations that are ordered and not confirmed: open orders, marked leases, lapsed claims, failed
-/// attempts whose time has come, and leases whose absence is to be proven.
+/// Carries out revocations, at first and again until each is confirmed: it finds the leases that an order reaches,
+/// revokes those that nobody is working on, repeats attempts whose time has come, and has absence proven. All that it
+/// needs is in the store, so that it goes on where a crash cut it short.
 /// </summary>
 public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, AbsenceSweep absence, LeaseOptions options)
 {
@@ -47,8 +48,9 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
     }
 
     /// <summary>
-    /// Takes every live lease that the order reaches. The order is the fence: whoever opens a lease after it has seen
-    /// it.
+    /// Marks every live lease that the order reaches as revoking. None is missed: a lease that was opened before the
+    /// order is found here, and one that would be opened after it is refused by the store, to which the order is a
+    /// fence.
     /// </summary>
     private async ValueTask EnumerateAsync(RevocationOrder order, CancellationToken cancellationToken)
     {

@@ -18,8 +18,8 @@ public interface IBrokerStore
     ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The store's clock (never behind what it has persisted), the newest fence and the newest audit record: what step
-    /// 1 of an exchange notes.
+    /// The store's clock (never behind what it has persisted), the newest fence, policy version and audit record. An
+    /// exchange notes the fence before it does anything else.
     /// </summary>
     StorePosition Position { get; }
 

@@ -3,7 +3,8 @@ namespace CredBroker.Core.State;
 public abstract partial record StateChange
 {
     /// <summary>
-    /// Open, a step of an exchange. Guards: policy version unchanged, and everything that <see cref="Reservations"/> say.
+    /// A lease opens as pending, before its secret exists (the exchange's step Open). Guards: policy version unchanged,
+    /// and everything that <see cref="Reservations"/> say.
     /// Where the event brings no details, the store writes the decision record, which it has serialized for its own
     /// row, as the event's details.
     /// </summary>
@@ -16,7 +17,10 @@ public abstract partial record StateChange
         public required Reservations Reservations { get; init; }
     }
 
-    /// <summary>Activate, a step of an exchange. Guard: pending and the issuance deadline is ahead of the store's clock.</summary>
+    /// <summary>
+    /// A pending lease becomes active, now that its secret exists (the exchange's step Activate). Guard: pending and
+    /// the issuance deadline is ahead of the store's clock.
+    /// </summary>
     public sealed record LeaseActivated : Transition
     {
         /// <summary>The lease.</summary>
@@ -33,8 +37,8 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// The exchange could not activate the lease: the handles of the secret that was made all the same are stored, whatever the state.
-    /// Guard: the lease exists.
+    /// The handles of a secret that was made and could not be activated are stored, so that it can be revoked. Guard:
+    /// the lease exists, in whatever state.
     /// </summary>
     public sealed record HandlesRecorded : Transition
     {

@@ -2,7 +2,10 @@ namespace CredBroker.Core.State;
 
 public abstract partial record StateChange
 {
-    /// <summary>An admin's order, the fence row. The store assigns its fence number. No guard.</summary>
+    /// <summary>
+    /// An order to revoke is given. The store assigns its number, and from now on it is a fence: no lease that it
+    /// covers opens for a request that began before it. No guard.
+    /// </summary>
     public sealed record RevocationOrdered : Transition
     {
         /// <summary>The order; its fence is ignored.</summary>
@@ -19,10 +22,10 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// Claim, the first step of a revocation: takes the lease and claims it. Guard: pending, active, revoking or failed, and no
-    /// running claim of another worker; from active with cause <c>expiry</c> also that its end is not ahead of the
-    /// store's clock (it may have been renewed since the sweep read it). The first claim sets cause, requester and
-    /// request time; later ones keep them. The event is recorded only by the first.
+    /// A lease is to be revoked, and a worker takes that on for a while (the step Claim). Guard: pending, active,
+    /// revoking or failed, and no running claim of another worker; from active with cause <c>expiry</c> also that its
+    /// end is not ahead of the store's clock (it may have been renewed since the sweep read it). The first claim sets
+    /// cause, requester and request time; later ones keep them. The event is recorded only by the first.
     /// </summary>
     public sealed record RevocationClaimed : Transition
     {
@@ -64,14 +67,16 @@ public abstract partial record StateChange
         public required DateTimeOffset NextAttemptAt { get; init; }
     }
 
-    /// <summary>Settle: Vault confirmed. Guard: revoking or failed.</summary>
+    /// <summary>Vault confirmed that the secret is gone (the step Settle). Guard: revoking or failed.</summary>
     public sealed record LeaseRevoked : Transition
     {
         /// <summary>The lease.</summary>
         public required string LeaseId { get; init; }
     }
 
-    /// <summary>Settle: not confirmed. Guard: revoking or failed. Clears the claim.</summary>
+    /// <summary>
+    /// An attempt to revoke was not confirmed (the step Settle). Guard: revoking or failed. Clears the claim.
+    /// </summary>
     public sealed record RevocationFailed : Transition
     {
         /// <summary>The lease.</summary>
@@ -84,7 +89,9 @@ public abstract partial record StateChange
         public required DateTimeOffset NextAttemptAt { get; init; }
     }
 
-    /// <summary>A lease that nobody can revoke is over. Guard: pending, active, revoking or failed.</summary>
+    /// <summary>
+    /// A lease that nobody can revoke (a KV value) is over. Guard: pending, active, revoking or failed.
+    /// </summary>
     public sealed record LeaseEnded : Transition
     {
         /// <summary>The lease.</summary>

@@ -19,7 +19,7 @@ public abstract partial record StateChange
 
         /// <summary>
         /// The event that is recorded if, and only if, the change commits. Null only within <see cref="All"/>, where
-        /// the event of another transition tells this one too.
+        /// another transition's event says all that this one's would.
         /// </summary>
         public required AuditEvent? Event { get; init; }
     }

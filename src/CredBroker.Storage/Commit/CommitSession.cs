@@ -3,8 +3,8 @@ using CredBroker.Core.Audit;
 namespace CredBroker.Storage.Commit;
 
 /// <summary>
-/// One connection to a database, as the writer uses it: a transaction for the batch, a savepoint for each change, and
-/// what the open transaction knows. Used by one thread.
+/// The writer's connection to a database: a transaction for the batch, a savepoint for each change, and the newest
+/// numbers of both. An engine's subclass says how each is done. Used by one thread.
 /// </summary>
 internal abstract class CommitSession : IDisposable
 {
@@ -12,8 +12,8 @@ internal abstract class CommitSession : IDisposable
     public DateTimeOffset Now { get; protected set; }
 
     /// <summary>
-    /// Fence, policy version and audit head: as committed after <see cref="Begin"/>, uncommitted changes of this
-    /// transaction included afterwards.
+    /// The newest fence, policy version and audit record. Right after <see cref="Begin"/> as they are committed; then
+    /// with what this transaction has changed so far.
     /// </summary>
     public StoreHead Head { get; set; }
 

@@ -3,8 +3,9 @@ using CredBroker.Core.State;
 namespace CredBroker.Storage.Commit;
 
 /// <summary>
-/// One change on its way to the writer. What can be made without knowing its place is made on the caller's thread; a
-/// change that cannot be written fails there.
+/// One change that waits for the writer, and the answer its caller waits for. Whatever can be written of it before its
+/// place in the log is known is written on the caller's thread, so that the one writer has less to do and a change that
+/// cannot be written fails at its caller.
 /// </summary>
 internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
 {
@@ -16,7 +17,7 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
     private int _stage;
 
     /// <exception cref="ArgumentException">
-    /// No event tells the change, an event's details are no JSON object, or it is too long.
+    /// The change has no event, an event's details are no JSON object, or it is too long.
     /// </exception>
     public PendingCommit(StateChange change)
         : base(TaskCreationOptions.RunContinuationsAsynchronously)

@@ -4,7 +4,7 @@ using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Commit;
 
-/// <summary>One transition with what can be written of it before its place in the log is known.</summary>
+/// <summary>One transition, with its decision and event already written as bytes.</summary>
 internal readonly struct PreparedChange
 {
     /// <exception cref="ArgumentException">The event's details are no JSON object, or it is too long.</exception>
@@ -28,7 +28,7 @@ internal readonly struct PreparedChange
     /// </summary>
     public byte[] DecisionJson { get; }
 
-    /// <summary>The event's bytes; null where another transition's event tells this one too.</summary>
+    /// <summary>The event's bytes; null where it has none, because another transition's event says it.</summary>
     public byte[]? EventBody { get; }
 
     private static byte[] Serialize(DecisionRecord decision) =>

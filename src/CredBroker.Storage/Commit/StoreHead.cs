@@ -2,7 +2,9 @@ using CredBroker.Core.Audit;
 
 namespace CredBroker.Storage.Commit;
 
-/// <summary>What the writer carries from change to change.</summary>
+/// <summary>
+/// The newest fence, policy version and audit record, which the writer carries from change to change.
+/// </summary>
 /// <param name="Fence">The newest revocation order's number.</param>
 /// <param name="PolicyVersion">The newest policy version.</param>
 /// <param name="Audit">The newest audit record of this process's stream.</param>

@@ -11,7 +11,7 @@ using CredBroker.Vault.Http;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Mint, for a certificate: the agent's key certified, or key and certificate made by Vault. What comes back is
+/// Mints a certificate: the agent's key certified, or key and certificate made by Vault. What comes back is
 /// compared with what was asked for, because a PKI role with default settings signs the names that the CSR wishes for.
 /// </summary>
 internal static class CertificateSecrets

@@ -6,8 +6,8 @@ using CredBroker.Vault.Session;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Prepare: the token that one secret will hang on, with the lease in its name and metadata, and the newest audit record
-/// as an anchor in Vault's own log.
+/// Makes the child token that one secret will hang on (the step Prepare), with the lease in its name and metadata, and
+/// the newest audit record as an anchor in Vault's own log.
 /// </summary>
 internal sealed class ChildTokens(VaultClient client, VaultSession session, VaultOptions options, TimeProvider time)
 {

@@ -9,8 +9,8 @@ using CredBroker.Vault.Http;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Mint, for a static value of KV version 2: one read with the broker's own token, the lease id in a request header
-/// that Vault audits.
+/// Reads a static value of KV version 2, where Mint makes nothing: one read with the broker's own token, with the lease
+/// id in a request header that Vault audits.
 /// </summary>
 internal static class KeyValueSecrets
 {

@@ -7,7 +7,7 @@ using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Engines;
 
-/// <summary>Mint, for a database user, and for any engine that answers a path with a leased secret.</summary>
+/// <summary>Mints a database user, or the leased secret with which any other engine answers a path.</summary>
 internal static class LeasedSecrets
 {
     public static VaultCall Call(VaultBinding binding, SecretText token, TimeSpan timeout) =>

@@ -8,8 +8,8 @@ using CredBroker.Vault.Http;
 namespace CredBroker.Vault.Engines;
 
 /// <summary>
-/// Mint, where the credential is itself a Vault token: the non-orphan child of the child token, made by the entry's
-/// own token role. It has no lease id; its accessor is its handle.
+/// Mints a credential that is itself a Vault token: a child of the child token, so that it dies with it, made by the
+/// entry's own token role. It has no lease id; its accessor is its handle.
 /// </summary>
 internal static class TokenSecrets
 {

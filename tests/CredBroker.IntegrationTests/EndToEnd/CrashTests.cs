@@ -39,7 +39,7 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public async Task A_child_token_orphaned_between_steps_5_and_6_has_nothing_hanging_on_it_and_ends_with_its_TTL()
+    public async Task A_child_token_orphaned_before_its_lease_opens_has_nothing_hanging_on_it_and_ends_with_its_TTL()
     {
         await using var world = await StartAsync("exchange-prepared");
         var lost = world.ExchangeAsync(world.Agent(), ttl: "1s");

@@ -4,8 +4,8 @@ namespace CredBroker.Core.Identity.Verification;
 
 /// <summary>
 /// What the proofs of one issuer or trust domain are verified with at one time: keys for its tokens and, for a trust
-/// domain, authorities for its certificates. An instance never changes, so it also stands for its generation: new
-/// content, new instance.
+/// domain, authorities for its certificates. An instance never changes: new
+/// content comes as a new instance, so that a token remembered as verified is tied to the keys that verified it.
 /// </summary>
 public sealed class TrustAnchors
 {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace CredBroker.Core.Policy.Document;
 
 /// <summary>
@@ -33,7 +35,8 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
                 reader.Choice("mode", absent: (PkiMode?)PkiMode.Sign, ("sign", PkiMode.Sign), ("issue", PkiMode.Issue))
             ),
             VaultBinding.KeyValue.EngineName => new VaultBinding.KeyValue(Path(reader, "mount"), Path(reader, "path")),
-            _ => new VaultBinding.Token(Segment(reader, "role")),
+            VaultBinding.Token.EngineName => new VaultBinding.Token(Segment(reader, "role")),
+            _ => throw new UnreachableException($"The engine {engine} is listed, and nothing reads its settings."),
         };
         var setup = reader.Find("setup") is { } node ? ReadSetup(node, engine) : null;
         reader.Finish($"`vault` of the engine {binding.Engine}");

@@ -32,7 +32,8 @@ internal sealed class RequestGate(ListenerOptions options) : IMiddleware, IDispo
             return;
         }
 
-        // Only whose body is read after they are known counts as a person: a call for either is everybody's.
+        // A call that an agent may make too takes from the shared room: whether it is a person's is not known before
+        // its token is read, and an agent must not get at the room that is kept.
         using var share = CalledBy.Of(context) is { Caller: Caller.Person } ? null : _shared.AttemptAcquire();
         using var place = share is { IsAcquired: false } ? null : _all.AttemptAcquire();
         await (place is { IsAcquired: true } ? next(context) : new Refused(Busy).ExecuteAsync(context));
