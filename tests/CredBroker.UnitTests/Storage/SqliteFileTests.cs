@@ -65,7 +65,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task More_changes_than_may_wait_are_refused_at_once()
+    public void More_changes_than_may_wait_are_refused_at_once()
     {
         using var store = Open(maxWaiting: 16);
         using var blocked = Lock();
@@ -73,10 +73,16 @@ public sealed class SqliteFileTests : IDisposable
             .Range(0, 200)
             .Select(_ => store.CommitAsync(StoreSamples.Recorded(), default).AsTask())
             .ToList();
-        var overload = await Assert.ThrowsAsync<StoreUnavailableException>(() => commits[^1]);
-        Assert.Contains("overloaded", overload.Message, StringComparison.Ordinal);
         blocked.Dispose();
         Assert.All(commits, commit => Assert.True(commit.IsFaulted || commit.Wait(Patience.Limit)));
+
+        // Which of them is not said: on a busy machine the writer may give a batch up, and take more, in between.
+        Assert.Contains(
+            commits,
+            commit =>
+                commit.Exception?.InnerException is StoreUnavailableException { Message: var why }
+                && why.Contains("overloaded", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
