@@ -165,8 +165,8 @@ public sealed class AgentLeases(
             CancellationToken.None
         );
 
-        // A guard that failed leaves nothing to undo: somebody has taken the lease, and revokes the token that was just
-        // extended.
+        // Vault has extended the secret although a guard failed, and nothing takes that back here. Whoever took the
+        // lease revokes it; where policy changed, its end on record stays as it was, and it is revoked then.
         return committed is CommitOutcome.Committed
             ? new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace })
             : await DenyAsync(

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace CredBroker.Core.Audit.Events;
 
 /// <summary>
-/// A policy edit was refused, and the version in force goes on; the envelope's reason is <c>faults</c> or <c>was-
-/// version-before</c>.
+/// A policy edit was refused, and the version in force goes on; the envelope's reason is <c>faults</c> or
+/// <c>was-version-before</c>.
 /// </summary>
 public sealed record PolicyRefused : AuditFact
 {
