@@ -21,8 +21,10 @@ internal static class CallerServices
     public static void UseCallers(this WebApplication app)
     {
         app.UseMiddleware<ListenerGate>();
-        app.UseMiddleware<RequestGate>();
-        app.UseAuthentication();
+        app.Use(app.Services.GetRequiredService<RequestGate>().InvokeAsync);
+
+        // Each endpoint's policy names the scheme that tells its caller, and there is no default one: an authentication
+        // middleware before this would do nothing, for each request.
         app.UseAuthorization();
     }
 }

@@ -12,7 +12,7 @@ namespace CredBroker.Server.Endpoints.Callers;
 /// through: everybody else's requests share the rest, whatever endpoints there come to be. Health, whose endpoints
 /// disable rate limits, is never refused.
 /// </summary>
-internal sealed class RequestGate(ListenerOptions options) : IMiddleware, IDisposable
+internal sealed class RequestGate(ListenerOptions options) : IDisposable
 {
     private static readonly Refusal Busy = new(
         RefusalCode.Overloaded,
