@@ -176,10 +176,10 @@ public sealed class AgentLeases(
         return committed switch
         {
             CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),
-            CommitOutcome.GuardFailed { Reason: GuardFailure.Held and var held } => await DenyAsync(
+            CommitOutcome.GuardFailed { Reason: GuardFailure.Held and var reason } => await DenyAsync(
                 lease,
                 identity,
-                GuardRefusals.Of(held),
+                GuardRefusals.Of(reason),
                 call
             ),
             _ => await DenyAsync(

@@ -110,7 +110,9 @@ public sealed class SelectorCheck(IBrokerStore store, PolicyControl policy)
             ({ } set, SelectorField.Agent) => set.Agents,
             ({ } set, SelectorField.Process) => set.Processes.Keys,
             ({ } set, SelectorField.Credential) => set.Credentials.Keys,
-            ({ } set, SelectorField.Owner) => set.Processes.Values.Select(process => process.Owner?.Subject).OfType<string>(),
+            ({ } set, SelectorField.Owner) => set
+                .Processes.Values.Select(process => process.Owner?.Subject)
+                .OfType<string>(),
             _ => [],
         };
 

@@ -16,11 +16,7 @@ internal static class SqlHoldStore
     public static bool IsHeld(SqlSession session, Lease lease) =>
         session.Head.Holds > 0
         && session
-            .ReadAll(
-                $"SELECT selector FROM hold WHERE {InForce}",
-                row => row.Text(0),
-                ("@now", session.NowColumn)
-            )
+            .ReadAll($"SELECT selector FROM hold WHERE {InForce}", row => row.Text(0), ("@now", session.NowColumn))
             .Exists(selector => Selector(selector).Matches(lease));
 
     /// <summary>Places a hold.</summary>

@@ -144,10 +144,7 @@ internal static class SqlLeaseStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (
-            (change.Fence < session.Head.Fence || session.Head.Holds > 0)
-            && Find(session, change.LeaseId) is { } lease
-        )
+        if ((change.Fence < session.Head.Fence || session.Head.Holds > 0) && Find(session, change.LeaseId) is { } lease)
         {
             if (SqlOrderStore.IsFenced(session, lease, change.Fence))
             {
