@@ -145,7 +145,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
                 _broker.People.Token(person, claims => claims["roles"] = roles)
             );
             Assert.True(
-                (int)response.StatusCode is 200 or 202 or 204 or 404,
+                (int)response.StatusCode is 200 or 201 or 202 or 204 or 404,
                 $"{method} {path}: {response.StatusCode}"
             );
             using var export = await SendAsync("GET", "/v1/audit/export", null, _broker.Person("auditor"));
