@@ -5,7 +5,6 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
-using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Revocations;
 
@@ -14,15 +13,10 @@ namespace CredBroker.Core.Revocations;
 /// lease is looked for, so that from then on no lease that it covers can open; <see cref="RevocationRun"/> carries it
 /// out.
 /// </summary>
-public sealed partial class RevocationOrders(
-    IBrokerStore store,
-    RevocationRun retry,
-    TimeProvider time,
-    ILogger<RevocationOrders> logger
-)
+public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal, TimeProvider time)
 {
     /// <summary>
-    /// Commits an admin's order and starts carrying it out. It goes on without the caller, and after a crash.
+    /// Commits an admin's order and has it carried out. That goes on without the caller, and after a crash.
     /// </summary>
     public async ValueTask<RevocationOrder> OrderAsync(
         LeaseSelector selector,
@@ -41,13 +35,13 @@ public sealed partial class RevocationOrders(
             },
             cancellationToken
         );
-        Start(order);
+        signal.Raise();
         return order;
     }
 
     /// <summary>
     /// Quarantine: commits an order for what a hold reaches together with the hold, so that nothing is issued between
-    /// the two, and starts carrying it out.
+    /// the two, and has it carried out.
     /// </summary>
     /// <param name="placed">The hold; its <see cref="Hold.RevocationId"/> is the order's id.</param>
     /// <param name="person">Who orders it.</param>
@@ -74,7 +68,7 @@ public sealed partial class RevocationOrders(
         var outcome = await store.CommitAsync(new StateChange.All([placed, ordered]), cancellationToken);
         if (outcome is CommitOutcome.Committed)
         {
-            Start(order);
+            signal.Raise();
         }
 
         return outcome;
@@ -106,7 +100,7 @@ public sealed partial class RevocationOrders(
                 new()
                 {
                     Selector = selector,
-                    States = LeaseStates.Live,
+                    States = LeaseStates.NotOver,
                     Limit = 1000,
                 },
                 cancellationToken
@@ -126,6 +120,7 @@ public sealed partial class RevocationOrders(
         }
 
         var (first, counts, next) = (new List<Lease>(), new Dictionary<LeaseState, int>(), default(string));
+        var stillValid = new List<StillValid>();
         do
         {
             var page = await store.Leases.ListAsync(
@@ -144,16 +139,17 @@ public sealed partial class RevocationOrders(
                 {
                     first.Add(lease);
                 }
+
+                if (StillValid.Of(lease) is { } left && (left.Until is not { } until || until > store.Position.UtcNow))
+                {
+                    stillValid.Add(left);
+                }
             }
 
             next = page.Next;
         } while (next is not null);
 
-        var stillValid = first
-            .Select(StillValid.Of)
-            .OfType<StillValid>()
-            .Where(left => left.Until is not { } until || until > store.Position.UtcNow);
-        return new(order, first, counts, [.. stillValid]);
+        return new(order, first, counts, stillValid);
     }
 
     /// <summary>
@@ -202,27 +198,10 @@ public sealed partial class RevocationOrders(
             case CommitOutcome.GuardFailed { Reason: var reason }:
                 return GuardRefusals.Of(reason);
             default:
-                Start(order);
+                signal.Raise();
                 return null;
         }
     }
-
-    /// <summary>
-    /// Carries the order out without the caller. Should it be cut short, the order is still open in the store and the
-    /// retry job goes on with it.
-    /// </summary>
-    private void Start(RevocationOrder order) =>
-        _ = Task.Run(async () =>
-        {
-            try
-            {
-                await retry.RunAsync(CancellationToken.None);
-            }
-            catch (Exception fault)
-            {
-                LogInterrupted(logger, order.Id, fault);
-            }
-        });
 
     private RevocationOrder NewOrder(LeaseSelector selector, RevocationCause cause, string reason, AuditActor actor) =>
         new()
@@ -249,10 +228,4 @@ public sealed partial class RevocationOrders(
 
     private static JsonElement SelectorOf(RevocationOrder order) =>
         JsonSerializer.SerializeToElement(order.Selector, StateJson.Default.LeaseSelector);
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "Carrying out revocation {RevocationId} was interrupted; the retry job goes on with it."
-    )]
-    private static partial void LogInterrupted(ILogger logger, string revocationId, Exception fault);
 }
