@@ -23,7 +23,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
-    private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
+        private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
 
     /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
     public VaultSecretIssuer(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger)
@@ -34,9 +34,10 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Client = new(_transport, time, logger);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
-        _revocation = new(Client, Session, options);
-        _renewal = new(Client, Session, options, time);
         _leases = new(Client, Session, options);
+        _revocation = new(Client, Session, options);
+        Reaper = new(Client, Children, _revocation, _names, options);
+        _renewal = new(Client, Session, options, time);
     }
 
     /// <inheritdoc/>
@@ -119,6 +120,24 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         CancellationToken cancellationToken
     )
     {
+        var call = SendMintAsync(plan, child, cancellationToken);
+        try
+        {
+            return await call.WaitAsync(_options.MintTimeout, _time, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!call.IsFaulted)
+        {
+            LogLate(_logger, plan.LeaseId, plan.Grant.Entry.Name, _options.MintTimeout);
+            return new MintOutcome.Unknown(VaultRefusals.OutcomeUnknown, call);
+        }
+    }
+
+    private async Task<MintOutcome> SendMintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
+    {
         var binding = plan.Grant.Entry.Vault;
         if (binding is VaultBinding.KeyValue kv)
         {
@@ -133,7 +152,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(child);
-        var (token, timeout, asked) = (child.Token, _options.MintTimeout, _time.GetUtcNow());
+        // Only the caller's token ends the call: cut off sooner, Vault could forget what its backend has made.
+        var (token, timeout, asked) = (child.Token, Timeout.InfiniteTimeSpan, _time.GetUtcNow());
         switch (binding)
         {
             case VaultBinding.Pki pki:
@@ -163,8 +183,33 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         _renewal.RenewAsync(lease, ttl, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) =>
-        _revocation.RevokeAsync(lease, cancellationToken);
+    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        // Asked first, because Vault says "done" of a lease that it does not know, too: one that it has revoked itself,
+        // and one that it was made to forget (revoke-force, a backup put back).
+        var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
+        var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
+        return (found, outcome) switch
+        {
+            (LeaseLookup.Gone, RevokeOutcome.Confirmed) => await ReapAsync(lease, cancellationToken)
+                is RevokeOutcome.Failed unanswered
+                ? unanswered
+                : outcome,
+            // Vault has given up on it. Where the reaper can remove the user, Vault's own statements find nothing to do.
+            (LeaseLookup.Found { Lease.RevokeError.Length: > 0 }, RevokeOutcome.Failed) => await ReapAsync(
+                lease,
+                cancellationToken
+            )
+                is RevokeOutcome.Confirmed
+                ? await _revocation.RevokeAsync(lease, cancellationToken)
+                : outcome,
+            _ => outcome,
+        };
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken) =>
+        Reaper.ReapAsync(lease.Grant.Entry, lease.Id, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
@@ -197,6 +242,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     internal VaultClient Client { get; }
 
     internal ChildTokens Children { get; }
+
+    internal VaultReaper Reaper { get; }
 
     private string Address => _transport.Address.GetLeftPart(UriPartial.Authority);
 
@@ -258,6 +305,13 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Message = "Revoking could not be proven to work, so the broker issues nothing. {Why}"
     )]
     private static partial void LogNotProven(ILogger logger, string why);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Vault has not made the secret of lease {LeaseId} ({Credential}) within {Timeout}; "
+            + "its agent was told so, and what may still come is revoked."
+    )]
+    private static partial void LogLate(ILogger logger, string leaseId, string credential, TimeSpan timeout);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing was issued for lease {LeaseId} ({Credential}). {Why}")]
     private static partial void LogRefused(ILogger logger, string leaseId, string credential, string why);

@@ -12,7 +12,8 @@ namespace CredBroker.Core.Leases;
 /// revoking its accessor does not stop a mint that is under way. So Vault's leases under the credential's own role are
 /// listed, no earlier than Vault's longest request time after the accessor's revocation; one that no record knows and
 /// that is older than the issuance deadline is a stray, and is revoked. Vault is listed first and the store is read
-/// second: the other way round, what is issued in between would look like a stray.
+/// second: the other way round, what is issued in between would look like a stray. At last the backend itself is asked,
+/// as Vault may know nothing of what it holds.
 /// </summary>
 public sealed partial class AbsenceSweep(
     ISecretIssuer issuer,
@@ -22,6 +23,8 @@ public sealed partial class AbsenceSweep(
     ILogger<AbsenceSweep> logger
 )
 {
+    private const int MaxFailures = 2;
+
     /// <summary>How long a lease that nobody can prove gone waits to be looked at again.</summary>
     private static readonly TimeSpan NotProvable = TimeSpan.FromHours(1);
 
@@ -52,12 +55,19 @@ public sealed partial class AbsenceSweep(
                 await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed: {failed.Error}", null);
                 return;
             default:
-                await FailAllAsync(
-                    leases,
-                    $"Vault's path of {entry.Name} is not this installation's alone: "
-                        + "whether a secret exists is not known.",
-                    NotProvable
-                );
+                foreach (var lease in leases)
+                {
+                    if (await revoker.AwaitEndAsync(lease))
+                    {
+                        await revoker.FailAsync(
+                            lease,
+                            $"Vault's path of {entry.Name} is not this installation's alone: "
+                                + "whether a secret exists is not known.",
+                            NotProvable
+                        );
+                    }
+                }
+
                 return;
         }
 
@@ -119,13 +129,38 @@ public sealed partial class AbsenceSweep(
             return;
         }
 
-        foreach (var lease in leases)
-        {
-            await revoker.ConfirmAbsentAsync(lease);
-        }
+        await ReapAsync(leases, cancellationToken);
 
         // So old that no exchange can still activate it.
         bool IsStray(VaultLease lease) => lease.IssuedAt < readAt - options.IssuanceDeadline;
+    }
+
+    /// <summary>
+    /// Vault's list is no proof of what its backend holds: where a mint's caller went away, the backend may have
+    /// committed what Vault then failed to register. So the backend is asked, lease by lease; where it cannot be, only
+    /// the end of what may have been made is proof. A backend that fails twice is left alone until the next sweep.
+    /// </summary>
+    private async ValueTask ReapAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        for (var i = 0; i < leases.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            switch (await revoker.ReapAsync(leases[i]))
+            {
+                case RevokeOutcome.Failed failed when ++failures < MaxFailures:
+                    await revoker.FailAsync(leases[i], failed.Error);
+                    break;
+                case RevokeOutcome.Failed failed:
+                    await FailAllAsync([.. leases.Skip(i)], failed.Error, null);
+                    return;
+                case RevokeOutcome.Unproven when !await revoker.AwaitEndAsync(leases[i]):
+                    break;
+                default:
+                    await revoker.ConfirmAbsentAsync(leases[i]);
+                    break;
+            }
+        }
     }
 
     private async ValueTask<bool> RevokeStrayAsync(

@@ -29,6 +29,19 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                     + $"accepts certificate {lease.PublicName} until it ends.",
                 lease.ExpiresAt
             ),
+            _
+                when lease
+                    is {
+                        State: LeaseState.Revoking or LeaseState.Failed,
+                        VaultLeaseId: null,
+                        CredentialAccessor: null,
+                        GraceUntil: not null
+                    } => new(
+                lease.Id,
+                entry.Name,
+                "Not proven yet: its making was cut short, and a secret that nobody was given may exist until then.",
+                lease.GraceUntil
+            ),
             _ when lease.State is LeaseState.Revoking or LeaseState.Failed && lease.GraceUntil is not null => new(
                 lease.Id,
                 entry.Name,

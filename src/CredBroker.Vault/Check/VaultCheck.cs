@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 using Microsoft.Extensions.Logging;
 
@@ -111,6 +112,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         }
         else
         {
+            findings.AddRange(await CheckReaperAsync(entry, cancellationToken));
             var listed = await _issuer.ListLeasesAsync(entry, cancellationToken);
             findings.Add(
                 new(
@@ -170,6 +172,41 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             _ => "",
         };
         return new(detail.Length == 0, what, detail);
+    }
+
+    /// <summary>Has the reaper look for the users of a lease that there never was: it removes and makes nothing.</summary>
+    private async ValueTask<IEnumerable<CheckFinding>> CheckReaperAsync(
+        CatalogueEntry entry,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!_names.HasReaper(entry))
+        {
+            return
+            [
+                new(
+                    true,
+                    $"{entry.Name}: nothing can ask its backend for what Vault has lost",
+                    $"A lease whose issuance was cut short stays revoking for {entry.MaxTtl} "
+                        + "until what may have been made has ended by itself."
+                ),
+            ];
+        }
+
+        var outcome = await _issuer.Reaper.ReapAsync(entry, Ids.New(time), cancellationToken);
+        return
+        [
+            new(
+                outcome is RevokeOutcome.Confirmed,
+                $"{entry.Name}: have the database remove what Vault has lost",
+                outcome switch
+                {
+                    RevokeOutcome.Failed failed => failed.Error,
+                    RevokeOutcome.Unproven => "There is no reaper for it: run `credbroker vault setup`.",
+                    _ => "",
+                }
+            ),
+        ];
     }
 
     private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(

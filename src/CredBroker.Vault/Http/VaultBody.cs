@@ -88,6 +88,9 @@ internal sealed record LeaseFacts
 
     /// <summary>Seconds left; 0 while it is being revoked.</summary>
     public long Ttl { get; init; }
+
+    /// <summary>There once Vault has given up revoking it: the backend's words.</summary>
+    public string RevokeError { get; init; } = "";
 }
 
 /// <summary>The names under a listed path.</summary>

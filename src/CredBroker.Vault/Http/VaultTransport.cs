@@ -155,16 +155,16 @@ internal sealed class VaultTransport : IDisposable
             >= 300 and < 400 => new VaultReply.Declined((int)status, "this node is a standby and redirects"),
             _ => new VaultReply.Declined(
                 (int)status,
-                body?.Errors is { } errors ? Words(errors) : "the answer is not Vault's"
+                body?.Errors is { } errors ? OneLine(string.Join("; ", errors)) : "the answer is not Vault's"
             ),
         };
     }
 
-    /// <summary>Vault's own error texts, on one line and bounded.</summary>
-    private static string Words(IReadOnlyList<string> errors)
+    /// <summary>A text of Vault's or its backend's, on one line and bounded.</summary>
+    public static string OneLine(string text)
     {
         var words = new StringBuilder();
-        foreach (var rune in string.Join("; ", errors).EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             if (words.Length >= MaxWords)
             {

@@ -30,58 +30,85 @@ internal static class PostgresStatements
         """CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' """
         + "VALID UNTIL '{{expiration}}' CONNECTION LIMIT 20;";
 
+    /// <summary>The one user that Vault names.</summary>
+    private const string Named = "rolname = '{{name}}'";
+
     /// <summary>
-    /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
-    /// wants it is a session of the user itself.
+    /// Every user of the lease that the name in front of Vault's own eight characters says.
     /// </summary>
-    private const string RefuseLogin = """
+    private const string OfTheLease = """starts_with(rolname::text, split_part('{{name}}', '_', 1) || '_')""";
+
+    /// <summary>
+    /// A reaper whose connection makes up its names otherwise would find nobody, and seem to have removed them.
+    /// </summary>
+    private const string LeaseIsNamed = """
         DO $$ BEGIN
-          SET LOCAL search_path = pg_catalog;
-          SET LOCAL lock_timeout = '100ms';
-          FOR attempt IN 1..50 LOOP
-            EXIT WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}');
-            PERFORM pg_stat_clear_snapshot();
-            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}';
-            BEGIN
-              ALTER ROLE "{{name}}" NOLOGIN;
-              EXIT;
-            EXCEPTION WHEN lock_not_available OR internal_error THEN
-              IF attempt = 50 THEN RAISE; END IF;
-            END;
-          END LOOP;
+          IF '{{name}}' OPERATOR(pg_catalog.!~) '^cb-[0-9a-f]{32}_' THEN
+            RAISE EXCEPTION 'the name {{name}} carries no lease: username_template is not as vault setup writes it';
+          END IF;
         END $$;
         """;
 
     /// <summary>The refusal must be visible before sessions are cut for good.</summary>
     private const string Commit = "COMMIT;";
 
+    public static string[] Revocation => [RefuseLogin(Named), Commit, Drop(Named)];
+
+    /// <summary>
+    /// The creation statements of a reaper: they remove every user of a lease as its revocation would, and make none.
+    /// </summary>
+    public static string[] Reaping => [LeaseIsNamed, RefuseLogin(OfTheLease), Commit, Drop(OfTheLease)];
+
+    /// <summary>
+    /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
+    /// wants it is a session of the user itself.
+    /// </summary>
+    private static string RefuseLogin(string which) =>
+        $$"""
+            DO $$ DECLARE victim name; BEGIN
+              SET LOCAL search_path = pg_catalog;
+              SET LOCAL lock_timeout = '100ms';
+              FOR victim IN SELECT rolname FROM pg_roles WHERE {{which}} LOOP
+                FOR attempt IN 1..50 LOOP
+                  EXIT WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = victim);
+                  PERFORM pg_stat_clear_snapshot();
+                  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = victim;
+                  BEGIN
+                    EXECUTE format('ALTER ROLE %I NOLOGIN', victim);
+                    EXIT;
+                  EXCEPTION WHEN lock_not_available OR internal_error THEN
+                    IF attempt = 50 THEN RAISE; END IF;
+                  END;
+                END LOOP;
+              END LOOP;
+            END $$;
+            """;
+
     /// <summary>
     /// Then its sessions end, with what they hold, and the user goes. One that was logging in meanwhile is found after
     /// it by the user's number, as the name is gone.
     /// </summary>
-    private const string Drop = """
-        DO $$ DECLARE id oid; BEGIN
-          SET LOCAL search_path = pg_catalog;
-          SET LOCAL lock_timeout = '5s';
-          SELECT oid INTO id FROM pg_roles WHERE rolname = '{{name}}';
-          IF FOUND THEN
-            FOR attempt IN 1..200 LOOP
-              PERFORM pg_stat_clear_snapshot();
-              PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
-              EXIT WHEN NOT FOUND;
-              PERFORM pg_catalog.pg_sleep(0.01);
-            END LOOP;
-            GRANT "{{name}}" TO CURRENT_USER;
-            REASSIGN OWNED BY "{{name}}" TO cb_objects;
-            DROP OWNED BY "{{name}}";
-            DROP ROLE "{{name}}";
-            PERFORM pg_stat_clear_snapshot();
-            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
-          END IF;
-        END $$;
-        """;
-
-    public static string[] Revocation => [RefuseLogin, Commit, Drop];
+    private static string Drop(string which) =>
+        $$"""
+            DO $$ DECLARE victim name; id oid; BEGIN
+              SET LOCAL search_path = pg_catalog;
+              SET LOCAL lock_timeout = '5s';
+              FOR victim, id IN SELECT rolname, oid FROM pg_roles WHERE {{which}} LOOP
+                FOR attempt IN 1..200 LOOP
+                  PERFORM pg_stat_clear_snapshot();
+                  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+                  EXIT WHEN NOT FOUND;
+                  PERFORM pg_sleep(0.01);
+                END LOOP;
+                EXECUTE format('GRANT %I TO CURRENT_USER', victim);
+                EXECUTE format('REASSIGN OWNED BY %I TO cb_objects', victim);
+                EXECUTE format('DROP OWNED BY %I', victim);
+                EXECUTE format('DROP ROLE %I', victim);
+                PERFORM pg_stat_clear_snapshot();
+                PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+              END LOOP;
+            END $$;
+            """;
 
     /// <summary>
     /// The user's name: the lease id, as the child token's display name carries it, and eight random characters;

@@ -146,6 +146,7 @@ internal sealed class SetupDraft(VaultNames names)
 
         Add(SetupSteps.DatabaseConnection(names, database.Mount, setup, connection));
         Add(SetupSteps.DatabaseRole(names, database, setup, entry.MaxTtl));
+        AddReaper(entry, database, setup);
         Note(
             $"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) "
                 + "is no superuser. It needs CREATEROLE, membership of pg_signal_backend, "
@@ -158,6 +159,15 @@ internal sealed class SetupDraft(VaultNames names)
             "Then let Vault alone know the administrator's password: "
                 + $"bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}"
         );
+    }
+
+    /// <summary>What removes the users of a lease of which Vault knows nothing.</summary>
+    private void AddReaper(CatalogueEntry entry, VaultBinding.Database database, Core.Policy.VaultSetup setup)
+    {
+        var name = VaultNames.Reaper(names.Credential(entry.Name));
+        Add(SetupSteps.ReaperRole(names, database, setup));
+        AddPolicy(name, BrokerPolicy.ForReaper(database));
+        Add(SetupSteps.TokenRole(name, orphan: true, ChildTokens.ReaperLife));
     }
 
     private void AddPki(CatalogueEntry entry, VaultBinding.Pki pki)

@@ -21,6 +21,9 @@ public sealed class SetupPlanTests
                 "sys/mounts/database",
                 "database/config/cb-prod-billing",
                 "database/roles/cb-prod-billing-readonly",
+                "database/roles/cb-prod-billing-readonly-reap",
+                "sys/policies/acl/cb-prod-billing-readonly-reap",
+                "auth/token/roles/cb-prod-billing-readonly-reap",
                 "sys/policies/acl/cb-prod-billing-readonly",
                 "auth/token/roles/cb-prod-billing-readonly",
             ],
@@ -37,7 +40,12 @@ public sealed class SetupPlanTests
             "path \"database/creds/cb-prod-billing-readonly\" {\n  capabilities = [\"read\"]\n}\n",
             Body(plan, "cb-prod-billing-readonly")
         );
+        Assert.Equal(
+            "path \"database/creds/cb-prod-billing-readonly-reap\" {\n  capabilities = [\"read\"]\n}\n",
+            Body(plan, "cb-prod-billing-readonly-reap")
+        );
         var broker = Body(plan, "cb-prod-broker");
+        Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly-reap\"", broker);
         Assert.DoesNotContain("path \"database/creds", broker);
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly\"", broker);
         Assert.Contains("\"lease_id\" = [\"database/creds/cb-prod-*\", \"auth/token/create/cb-prod-probe/*\"]", broker);
@@ -50,7 +58,7 @@ public sealed class SetupPlanTests
 
         Assert.Single(plan.Steps, step => step.Kind == SetupKind.DatabaseConnection);
         Assert.Single(plan.Steps, step => step.Kind == SetupKind.Mount);
-        Assert.Equal(2, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
+        Assert.Equal(4, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
     }
 
     public static TheoryData<string, CatalogueEntry[]> Faulty =>
@@ -80,6 +88,8 @@ public sealed class SetupPlanTests
             },
             { "uses for itself", [Database("broker")] },
             { "uses for itself", [Database("probe")] },
+            { "kept for the roles", [Database("a-reap", role: "cb-prod-a")] },
+            { "kept for the roles", [Database("a", role: "cb-prod-b-reap")] },
             { "lower-case", [Database("Billing")] },
             { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "../sys"))] },
             { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "a*"))] },

@@ -276,6 +276,74 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_slow_mint_is_answered_as_unknown_and_is_not_cut_off()
+    {
+        var (reached, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var cutOff = false;
+        _answers["database/creds/cb-test-db"] = async context =>
+        {
+            reached.SetResult();
+            await goOn.Task;
+            cutOff = context.RequestAborted.IsCancellationRequested;
+            await context.Response.WriteAsync(
+                """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":"p"}}"""
+            );
+        };
+        var mint = MintAsync(Database);
+        await reached.Task;
+        _time.Advance(TimeSpan.FromSeconds(6));
+
+        var unknown = Assert.IsType<MintOutcome.Unknown>(await mint);
+        goOn.SetResult();
+        var late = Assert.IsType<MintOutcome.Minted>(await unknown.Late!);
+
+        Assert.False(cutOff);
+        Assert.Equal("database/creds/cb-test-db/1", late.Handles.VaultLeaseId);
+    }
+
+    [Theory]
+    // Vault says "done" of a lease that it was made to forget. The backend itself is asked before it is believed.
+    [InlineData("forgotten", 200, "cb-", "Confirmed")]
+    [InlineData("forgotten", 500, "connection refused", "Failed")]
+    [InlineData("forgotten", 200, "v-token-", "Failed")]
+    // Without a reaper nobody can be asked.
+    [InlineData("forgotten", 400, "unknown role: cb-test-db-reap", "Confirmed")]
+    [InlineData("forgotten", 403, "permission denied", "Confirmed")]
+    // Vault has given up on it: the reaper removes the user, and Vault's own statements then find nothing to do.
+    [InlineData("given up", 200, "cb-", "Confirmed")]
+    [InlineData("given up", 500, "connection refused", "Failed")]
+    [InlineData("given up", 400, "unknown role: cb-test-db-reap", "Failed")]
+    public async Task The_reaper_has_the_last_word(string case_, int status, string words, string expected)
+    {
+        var lease = Lease() with { VaultLeaseId = "database/creds/cb-test-db/1", Accessor = "acc" };
+        _answers["auth/token/create/cb-test-db-reap"] = _answers["auth/token/create/cb-test-db"];
+        var reaped = false;
+        _answers["database/creds/cb-test-db-reap"] = async context =>
+        {
+            reaped = status == 200;
+            await (
+                status == 200
+                    ? Json(
+                        $$$"""{"lease_id":"x","lease_duration":60,"data":{"username":"{{{words}}}{{{lease.Id}}}_12345678"}}"""
+                    )
+                    : Refusal(status, words)
+            )(context);
+        };
+        _answers["sys/leases/lookup"] =
+            case_ == "forgotten"
+                ? Refusal(400, "invalid lease")
+                : Json(
+                    """{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0,"revoke_error":"permission denied for schema"}}"""
+                );
+        _answers["sys/leases/revoke"] = context =>
+            (case_ == "forgotten" || reaped ? Json("{}") : Refusal(400, "permission denied for schema"))(context);
+
+        var outcome = await Issuer.RevokeAsync(lease, default);
+
+        Assert.Equal(expected, outcome.GetType().Name);
+    }
+
+    [Fact]
     public async Task A_secret_that_is_gone_while_its_token_is_not_is_tried_again()
     {
         _answers["auth/token/revoke-accessor"] = Refusal(403, "permission denied");
