@@ -39,7 +39,7 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
         {
             VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts =>
                 new LeaseLookup.Found(
-                    new(leaseId, facts.IssueTime, facts.Ttl <= 0, VaultTransport.OneLine(facts.RevokeError))
+                    new(leaseId, facts.IssueTime, facts.Ttl <= 0, VaultTransport.OneLine(facts.RevokeError ?? ""))
                 ),
             VaultReply.Done => new LeaseLookup.Failed("Vault's answer about a lease holds none"),
             VaultReply.Declined { Status: 400 } declined

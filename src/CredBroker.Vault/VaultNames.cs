@@ -39,7 +39,8 @@ public sealed class VaultNames(string installation)
     public bool Owns(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && name.Length > Prefix.Length;
 
     /// <summary>Whether setup makes a reaper for the entry: its database role is this installation's own.</summary>
-    internal bool HasReaper(CatalogueEntry entry) => entry.Vault is VaultBinding.Database database && Owns(database.Role);
+    internal bool HasReaper(CatalogueEntry entry) =>
+        entry.Vault is VaultBinding.Database database && Owns(database.Role);
 
     /// <summary>
     /// What is wrong with the entry's names and paths, with what to write instead; null when nothing is.

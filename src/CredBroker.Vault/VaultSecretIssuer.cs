@@ -23,7 +23,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
-        private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
+    private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
 
     /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
     public VaultSecretIssuer(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger)
@@ -199,8 +199,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             (LeaseLookup.Found { Lease.RevokeError.Length: > 0 }, RevokeOutcome.Failed) => await ReapAsync(
                 lease,
                 cancellationToken
-            )
-                is RevokeOutcome.Confirmed
+            ) is RevokeOutcome.Confirmed
                 ? await _revocation.RevokeAsync(lease, cancellationToken)
                 : outcome,
             _ => outcome,

@@ -29,8 +29,7 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                     + $"accepts certificate {lease.PublicName} until it ends.",
                 lease.ExpiresAt
             ),
-            _
-                when lease
+            _ when lease
                     is {
                         State: LeaseState.Revoking or LeaseState.Failed,
                         VaultLeaseId: null,

@@ -90,7 +90,7 @@ internal sealed record LeaseFacts
     public long Ttl { get; init; }
 
     /// <summary>There once Vault has given up revoking it: the backend's words.</summary>
-    public string RevokeError { get; init; } = "";
+    public string? RevokeError { get; init; }
 }
 
 /// <summary>The names under a listed path.</summary>

@@ -53,7 +53,9 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         // The trap: the accessor is revoked, the list is empty, and the user can log in.
         Assert.IsType<RevokeOutcome.Unproven>(await Issuer.RevokeAsync(lease, default));
         Assert.Empty(
-            Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Environment.Database, default)).VaultLeaseIds
+            Assert
+                .IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Environment.Database, default))
+                .VaultLeaseIds
         );
         Assert.True(await Postgres.CanLogInAsync(lost, "left-behind"));
 
@@ -102,7 +104,11 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         await Environment.Bao.SendAsync(
             HttpMethod.Post,
             Connection,
-            new JsonObject { ["username_template"] = "{{ printf \"v_%s\" (random 8) }}", ["password"] = "cb_admin-password" }
+            new JsonObject
+            {
+                ["username_template"] = "{{ printf \"v_%s\" (random 8) }}",
+                ["password"] = "cb_admin-password",
+            }
         );
         try
         {

@@ -306,6 +306,9 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
 
         await _broker.Retry.RunAsync(CancellationToken.None);
 
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+        _broker.Time.Advance(TimeSpan.FromMinutes(16));
+        await _broker.Retry.RunAsync(CancellationToken.None);
         Assert.Equal(LeaseState.Failed, (await _broker.OnlyLeaseAsync()).State);
     }
 
