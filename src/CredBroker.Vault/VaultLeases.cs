@@ -14,7 +14,7 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
     {
         var reply = await session.SendAsync(
             new(VaultCall.List, $"sys/leases/lookup/{prefix}/") { Timeout = options.CallTimeout },
-            client.RepeatableAsync,
+            client.FromActiveAsync,
             cancellationToken
         );
         return reply switch

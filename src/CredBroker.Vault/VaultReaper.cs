@@ -1,5 +1,7 @@
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using CredBroker.Vault.Engines;
 using CredBroker.Vault.Http;
 
@@ -67,6 +69,14 @@ internal sealed class VaultReaper(
             await revocation.RevokeAccessorAsync(child.Accessor, CancellationToken.None);
         }
     }
+
+    /// <summary>
+    /// The lease that the user was named after: the one that it was made for, even if a later one holds it.
+    /// </summary>
+    public static string MadeFor(Lease lease) =>
+        lease.PublicName is ['c', 'b', '-', .. { Length: > 32 } rest] && rest[32] == '_' && Ids.IsValid(rest[..32])
+            ? rest[..32]
+            : lease.Id;
 
     /// <summary>How Vault says that setup has not made the reaper, or not told the broker's policy of it.</summary>
     private static bool IsMissing(VaultReply reply) =>

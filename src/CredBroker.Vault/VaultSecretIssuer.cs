@@ -154,28 +154,34 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         ArgumentNullException.ThrowIfNull(child);
         // Only the caller's token ends the call: cut off sooner, Vault could forget what its backend has made.
         var (token, timeout, asked) = (child.Token, Timeout.InfiniteTimeSpan, _time.GetUtcNow());
-        switch (binding)
+        var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity);
+        var reply = await Client.OnceAsync(
+            binding switch
+            {
+                VaultBinding.Pki pki => CertificateSecrets.Call(plan, pki, certified!, token, timeout),
+                VaultBinding.Token role => TokenSecrets.Call(plan, role, token, timeout),
+                _ => LeasedSecrets.Call(binding, token, timeout),
+            },
+            cancellationToken
+        );
+        return (reply, binding) switch
         {
-            case VaultBinding.Pki pki:
-                var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
-                var signed = await Client.OnceAsync(
-                    CertificateSecrets.Call(plan, pki, certified, token, timeout),
-                    cancellationToken
-                );
-                return signed is VaultReply.Done { Body: var certificate }
-                    ? CertificateSecrets.Read(plan, pki, certified, certificate, asked)
-                    : NotMinted(plan, signed);
-            case VaultBinding.Token role:
-                var created = await Client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
-                return created is VaultReply.Done { Body: var made }
-                    ? TokenSecrets.Read(plan, made, asked, Address)
-                    : NotMinted(plan, created);
-            default:
-                var leased = await Client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
-                return leased is VaultReply.Done { Body: var secret }
-                    ? LeasedSecrets.Read(plan, secret, asked, _time.GetUtcNow())
-                    : NotMinted(plan, leased);
-        }
+            // An engine that wraps its own answers could have made something.
+            (VaultReply.Done { Body.AwaitsApproval: true }, VaultBinding.Dynamic) => new MintOutcome.Unknown(
+                VaultRefusals.WantsApproval
+            ),
+            (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Refused(VaultRefusals.WantsApproval),
+            (VaultReply.Done { Body: var body }, VaultBinding.Pki pki) => CertificateSecrets.Read(
+                plan,
+                pki,
+                certified!,
+                body,
+                asked
+            ),
+            (VaultReply.Done { Body: var body }, VaultBinding.Token) => TokenSecrets.Read(plan, body, asked, Address),
+            (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
+            _ => NotMinted(plan, reply),
+        };
     }
 
     /// <inheritdoc/>
@@ -196,19 +202,24 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
                 ? unanswered
                 : outcome,
             // Vault has given up on it. Where the reaper can remove the user, Vault's own statements find nothing to do.
-            (LeaseLookup.Found { Lease.RevokeError.Length: > 0 }, RevokeOutcome.Failed) => await ReapAsync(
+            (LeaseLookup.Found { Lease.RevokeError: { Length: > 0 } words }, RevokeOutcome.Failed) => await ReapAsync(
                 lease,
                 cancellationToken
             ) is RevokeOutcome.Confirmed
                 ? await _revocation.RevokeAsync(lease, cancellationToken)
-                : outcome,
+                : WithVaultsWords(outcome, words),
             _ => outcome,
         };
+
+        static RevokeOutcome WithVaultsWords(RevokeOutcome failed, string revokeError) =>
+            failed is RevokeOutcome.Failed { Error: var error }
+                ? new RevokeOutcome.Failed($"{error} Vault itself has given up (revoke_error): {revokeError}")
+                : failed;
     }
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken) =>
-        Reaper.ReapAsync(lease.Grant.Entry, lease.Id, cancellationToken);
+        Reaper.ReapAsync(lease.Grant.Entry, VaultReaper.MadeFor(lease), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>

@@ -57,7 +57,17 @@ public sealed partial class AbsenceSweep(
             default:
                 foreach (var lease in leases)
                 {
-                    if (await revoker.AwaitEndAsync(lease))
+                    if (!await revoker.AwaitEndAsync(lease))
+                    {
+                        continue;
+                    }
+
+                    // Vault lists no token by its lease. One that was made under a parent that is gone has ended by now.
+                    if (entry.Vault is VaultBinding.Token)
+                    {
+                        await revoker.ConfirmAbsentAsync(lease);
+                    }
+                    else
                     {
                         await revoker.FailAsync(
                             lease,
@@ -99,13 +109,23 @@ public sealed partial class AbsenceSweep(
         var strays = unknown.Where(IsStray).ToList();
         if (strays.Count > options.StrayLimit)
         {
+            // They wait for an admin. A lease whose users its backend has removed does not wait with them.
             LogTooMany(logger, entry.Name, options.StrayLimit);
-            await FailAllAsync(
-                leases,
-                $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
-                    + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans",
-                null
-            );
+            foreach (var lease in leases)
+            {
+                if (await revoker.ReapAsync(lease) is RevokeOutcome.Confirmed)
+                {
+                    await revoker.ConfirmAbsentAsync(lease);
+                    continue;
+                }
+
+                await revoker.FailAsync(
+                    lease,
+                    $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
+                        + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans"
+                );
+            }
+
             return;
         }
 

@@ -39,6 +39,9 @@ public sealed partial class LeaseRevoker(
     ILogger<LeaseRevoker> logger
 )
 {
+    /// <summary>What a token may live longer than its credential says.</summary>
+    private static readonly TimeSpan TokenMargin = TimeSpan.FromSeconds(30);
+
     /// <summary>How soon it is looked again whether somebody has made it possible to ask the backend.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
 
@@ -339,7 +342,10 @@ public sealed partial class LeaseRevoker(
     /// on it: its backend ends it by itself.
     /// </summary>
     private DateTimeOffset LastMoment(Lease lease, DateTimeOffset accessorRevokedAt) =>
-        accessorRevokedAt + options.VaultRequestLimit + lease.Grant.Entry.MaxTtl;
+        accessorRevokedAt
+        + options.VaultRequestLimit
+        + lease.Grant.Entry.MaxTtl
+        + (lease.Grant.Entry.Vault is VaultBinding.Token ? TokenMargin : TimeSpan.Zero);
 
     private StateChange.RevocationClaimed Claim(
         Lease lease,

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
-using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
+using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Vault.Check;
@@ -44,6 +44,11 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             findings.AddRange(await CheckAsync(entry, cancellationToken));
         }
 
+        findings.AddRange(
+            SharedSchemas
+                .Warnings(entries)
+                .Select(warning => new CheckFinding(true, "grants that meet in a schema", warning))
+        );
         findings.AddRange(await ForbiddenAsync(entries, cancellationToken));
         return findings;
     }
@@ -193,7 +198,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             ];
         }
 
-        var outcome = await _issuer.Reaper.ReapAsync(entry, Ids.New(time), cancellationToken);
+        var outcome = await _issuer.Reaper.ReapAsync(entry, PostgresStatements.CheckedLease, cancellationToken);
         return
         [
             new(

@@ -110,16 +110,23 @@ internal static class SetupSteps
         };
 
     /// <summary>The role whose reading removes the users of the reading token's lease, and makes none.</summary>
-    public static SetupStep ReaperRole(VaultNames names, VaultBinding.Database database, PolicySetup setup) =>
+    public static SetupStep ReaperRole(
+        VaultNames names,
+        VaultBinding.Database database,
+        PolicySetup setup,
+        DatabaseConnection connection,
+        string tokenRole
+    ) =>
         new()
         {
+            TriedBy = tokenRole,
             Kind = SetupKind.DatabaseRole,
             Name = VaultNames.Reaper(database.Role),
             Path = $"{database.Mount}/roles/{VaultNames.Reaper(database.Role)}",
             Body = new()
             {
                 ["db_name"] = names.Connection(setup.Connection),
-                ["creation_statements"] = Array(PostgresStatements.Reaping),
+                ["creation_statements"] = Array(PostgresStatements.Reaping(connection.AcceptsPreparedTransactions)),
                 // Nothing was made; without any, Vault would try to drop a user by its own statements.
                 ["revocation_statements"] = Array("SELECT 1"),
                 ["default_ttl"] = Seconds(ChildTokens.ReaperLife),

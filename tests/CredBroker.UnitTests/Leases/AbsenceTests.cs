@@ -89,6 +89,30 @@ public sealed class AbsenceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_whose_parent_is_revoked_is_gone_when_it_would_have_ended()
+    {
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text()
+                .Replace(
+                    "vault: { engine: database, mount: database, role: cb-test-billing }",
+                    "vault: { engine: token, role: cb-test-billing-token }",
+                    StringComparison.Ordinal
+                )
+        );
+        (_broker.Issuer.HasReaper, _broker.Issuer.CanList) = (false, false);
+        var until = _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(90 + 30) + TimeSpan.FromMinutes(15);
+        await CutShortAsync();
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        Assert.Equal(until, (await _broker.OnlyLeaseAsync()).GraceUntil);
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+
+        await SweepAsync(until - _broker.Time.GetUtcNow() + TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+    }
+
+    [Fact]
     public async Task What_Vault_makes_after_the_agent_was_answered_is_revoked_when_it_comes()
     {
         var late = new TaskCompletionSource<MintOutcome>();
