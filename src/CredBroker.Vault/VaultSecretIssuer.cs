@@ -166,11 +166,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         );
         return (reply, binding) switch
         {
-            // An engine that wraps its own answers could have made something.
-            (VaultReply.Done { Body.AwaitsApproval: true }, VaultBinding.Dynamic) => new MintOutcome.Unknown(
-                VaultRefusals.WantsApproval
-            ),
-            (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Refused(VaultRefusals.WantsApproval),
+            // A wrapped secret would look the same: recovery proves that there is none.
+            (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Unknown(VaultRefusals.WantsApproval),
             (VaultReply.Done { Body: var body }, VaultBinding.Pki pki) => CertificateSecrets.Read(
                 plan,
                 pki,

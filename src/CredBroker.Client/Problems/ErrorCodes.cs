@@ -137,7 +137,7 @@ public static class ErrorCodes
             "CB4012",
             403,
             "Vault wants an approval",
-            "Ask the operator to take the control group off the path, or another credential; nothing was made."
+            "Ask for another credential, or have the operator take the control group off the path."
         ),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),

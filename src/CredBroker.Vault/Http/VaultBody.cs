@@ -30,7 +30,7 @@ internal sealed class VaultBody
         WrapInfo.ValueKind == JsonValueKind.Object
         && LeaseId is null or ""
         && Auth is null
-        && Data.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
+        && Data.ValueKind == JsonValueKind.Null;
 
     public IReadOnlyList<string>? Warnings { get; init; }
 

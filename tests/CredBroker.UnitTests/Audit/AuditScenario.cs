@@ -40,8 +40,8 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.ChangePolicyAsync();
         await scenario.OrderAsync();
         await scenario.ActAsAdminAsync();
-        await scenario.ComeLateAsync();
         await scenario.AwaitAsync();
+        await scenario.ComeLateAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
         return scenario._bodies;
@@ -110,6 +110,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.RefusedAsync(BrokerHarness.Command(task: "t-awaited"));
         _broker.Time.Advance(TimeSpan.FromSeconds(91));
         await _broker.Retry.RunAsync(CancellationToken.None);
+        (_broker.Issuer.HasReaper, _broker.Issuer.AfterMint) = (true, null);
     }
 
     /// <summary>What goes wrong at Vault.</summary>
