@@ -323,7 +323,10 @@ public sealed class VaultSecretIssuerTests : IAsyncLifetime
     [Theory]
     [InlineData("database/creds/cb-test-db", "db")]
     [InlineData("auth/token/create/cb-test-tok-token", "tok")]
-    public async Task A_control_group_has_a_code_of_its_own_and_recovery_proves_that_nothing_was_made(string path, string credential)
+    public async Task A_control_group_has_a_code_of_its_own_and_recovery_proves_that_nothing_was_made(
+        string path,
+        string credential
+    )
     {
         _answers[path] = Json(
             """{"lease_id":"","data":null,"auth":null,"wrap_info":{"token":"s.x","accessor":"a","ttl":3600}}"""
