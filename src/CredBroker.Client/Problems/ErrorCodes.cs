@@ -139,6 +139,12 @@ public static class ErrorCodes
             "Certificate would have no name",
             "Use an identity that has the fields that the certificate's names come from."
         ),
+        new(
+            "CB4012",
+            403,
+            "Vault wants an approval",
+            "Ask for another credential, or have the operator take the control group off the path."
+        ),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),

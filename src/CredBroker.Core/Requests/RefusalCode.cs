@@ -158,6 +158,9 @@ public enum RefusalCode
     /// <summary>The certificate's names would be empty for this identity.</summary>
     NamesEmpty = 4011,
 
+    /// <summary>Vault keeps the secret back until somebody approves there (a control group).</summary>
+    VaultWantsApproval = 4012,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 
