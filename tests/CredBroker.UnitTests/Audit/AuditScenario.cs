@@ -41,6 +41,12 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.OrderAsync();
         await scenario.RefuseAsync();
         await scenario.ActAsAdminAsync();
+        await scenario._broker.Clock.RepairAsync(
+            "it <is> right",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
         await scenario.ComeLateAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
