@@ -18,7 +18,9 @@ internal sealed class SqliteSession : SqlSession
     private readonly SqliteConnection _connection;
     private readonly StoreClock _clock;
     private long _batch;
-    private bool _isClockRepaired;
+
+    // As of now, and as of the last savepoint.
+    private (bool Now, bool AtSavepoint) _isClockRepaired;
 
     // Null where only the file knows.
     private StoreHead? _committed = default(StoreHead);
@@ -47,7 +49,7 @@ internal sealed class SqliteSession : SqlSession
     public override void Begin()
     {
         Head = _committed ??= ReadHead();
-        _isClockRepaired = false;
+        _isClockRepaired = default;
         Clock = _clock.Read();
         Now = Clock.Now;
         Execute("BEGIN IMMEDIATE");
@@ -55,8 +57,20 @@ internal sealed class SqliteSession : SqlSession
 
     public override ChangeResult RepairClock()
     {
-        _isClockRepaired = true;
+        _isClockRepaired.Now = true;
         return ChangeResult.Done;
+    }
+
+    public override void Savepoint()
+    {
+        base.Savepoint();
+        _isClockRepaired.AtSavepoint = _isClockRepaired.Now;
+    }
+
+    public override void RollbackToSavepoint()
+    {
+        base.RollbackToSavepoint();
+        _isClockRepaired.Now = _isClockRepaired.AtSavepoint;
     }
 
     public override void EndBatch(long sequenceBefore)
@@ -69,7 +83,7 @@ internal sealed class SqliteSession : SqlSession
     {
         base.Commit();
         _committed = Head;
-        if (_isClockRepaired)
+        if (_isClockRepaired.Now)
         {
             BeginAnew();
         }
