@@ -108,6 +108,19 @@ public sealed class HoldApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_admin_was_refused_because_it_reaches_nothing_is_on_record()
+    {
+        foreach (var path in new[] { "/v1/holds", "/v1/revocations" })
+        {
+            await (await PostAsync(path, """{"agent":"triag"}""")).ReadProblemAsync("CB7006");
+        }
+
+        using var export = await _broker.SendAsync(HttpMethod.Get, "/v1/audit/export", _broker.Person("auditor"));
+        var log = await export.Content.ReadAsStringAsync();
+        Assert.Equal(2, log.Split("\"CB7006\"").Length - 1);
+    }
+
+    [Fact]
     public async Task Everything_is_held_when_it_is_said_twice()
     {
         await ReadAsync("/v1/holds", """{"everything":true,"confirm":true,"for":"1h"}""", HttpStatusCode.Created);

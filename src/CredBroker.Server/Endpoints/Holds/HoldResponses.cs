@@ -1,5 +1,4 @@
 using CredBroker.Client;
-using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
 
@@ -8,11 +7,9 @@ namespace CredBroker.Server.Endpoints.Holds;
 /// <summary>Holds as the API shows them.</summary>
 internal static class HoldResponses
 {
-    /// <summary>The answer with what became of a hold, or why nothing did.</summary>
-    public static IResult Reply(Checked<Hold> outcome, int status) =>
-        outcome.Passes(out var hold, out var refusal)
-            ? new Reply<HoldResponse>(status, Of(hold), BrokerJson.Default.HoldResponse)
-            : new Refused(refusal);
+    /// <summary>The answer with a hold.</summary>
+    public static IResult Reply(Hold hold, int status) =>
+        new Reply<HoldResponse>(status, Of(hold), BrokerJson.Default.HoldResponse);
 
     public static HoldResponse Of(Hold hold) =>
         new()

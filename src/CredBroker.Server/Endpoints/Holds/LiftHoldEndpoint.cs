@@ -22,6 +22,7 @@ internal static class LiftHoldEndpoint
         string id,
         HttpContext http,
         CallingPerson admin,
+        PeopleActions actions,
         HoldOrders holds,
         CancellationToken cancellationToken
     )
@@ -41,6 +42,8 @@ internal static class LiftHoldEndpoint
         }
 
         var lifted = await holds.LiftAsync(id, body.Reason, admin.Actor, admin.Call, cancellationToken);
-        return HoldResponses.Reply(lifted, StatusCodes.Status200OK);
+        return lifted.Passes(out var hold, out var over)
+            ? HoldResponses.Reply(hold, StatusCodes.Status200OK)
+            : await actions.RefuseAsync(admin, over, cancellationToken);
     }
 }

@@ -26,6 +26,7 @@ internal static class PlaceHoldEndpoint
         HttpContext http,
         CallingPerson admin,
         SelectorCheck check,
+        PeopleActions actions,
         HoldOrders holds,
         CancellationToken cancellationToken
     )
@@ -43,11 +44,13 @@ internal static class PlaceHoldEndpoint
 
         if (body.AllowNone != true && await check.ForHoldAsync(selector, cancellationToken) is { } unknown)
         {
-            return new Refused(unknown);
+            return await actions.RefuseAsync(admin, unknown, cancellationToken);
         }
 
         var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
         var placed = await holds.PlaceAsync(selector, body.For, reason, actor, call, cancellationToken);
-        return HoldResponses.Reply(placed, StatusCodes.Status201Created);
+        return placed.Passes(out var hold, out var tooMany)
+            ? HoldResponses.Reply(hold, StatusCodes.Status201Created)
+            : await actions.RefuseAsync(admin, tooMany, cancellationToken);
     }
 }

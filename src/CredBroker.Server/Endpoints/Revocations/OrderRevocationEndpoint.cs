@@ -29,6 +29,7 @@ internal static class OrderRevocationEndpoint
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         CallingPerson admin,
+        PeopleActions actions,
         SelectorCheck check,
         RevocationOrders revocations,
         HoldOrders holds,
@@ -56,7 +57,7 @@ internal static class OrderRevocationEndpoint
                 is { } nothing
         )
         {
-            return new Refused(nothing);
+            return await actions.RefuseAsync(admin, nothing, cancellationToken);
         }
 
         var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
@@ -86,7 +87,7 @@ internal static class OrderRevocationEndpoint
         );
         return quarantine.Passes(out var hold, out var tooMany)
             ? Accepted(http, new(hold.RevocationId!) { HoldId = hold.Id })
-            : new Refused(tooMany);
+            : await actions.RefuseAsync(admin, tooMany, cancellationToken);
     }
 
     private static Reply<RevocationAcceptedResponse> Accepted(HttpContext http, RevocationAcceptedResponse accepted)
