@@ -50,7 +50,7 @@ internal sealed class StoreClock
     public StoreClock(TimeProvider time)
     {
         _time = time;
-        (_counted, _timestamp) = (Wall(), time.GetTimestamp());
+        (_latest, _counted, _timestamp) = (Wall(), Wall(), time.GetTimestamp());
     }
 
     /// <summary>The time now.</summary>
@@ -70,16 +70,19 @@ internal sealed class StoreClock
         }
     }
 
-    /// <summary>Takes up what was persisted; once, before the first reading.</summary>
+    /// <summary>Takes up what was persisted, 0 in a new store; once, before the first reading.</summary>
     public void Start(long persisted)
     {
         lock (_gate)
         {
-            _latest = persisted;
             if (persisted > 0 && Wall() - persisted > OffBound)
             {
-                (_counted, _timestamp) = (persisted, _time.GetTimestamp());
+                (_latest, _counted, _timestamp) = (persisted, persisted, _time.GetTimestamp());
                 _jump = (Wall(), _timestamp);
+            }
+            else
+            {
+                _latest = Math.Max(_latest, persisted);
             }
         }
     }
@@ -123,7 +126,7 @@ internal sealed class StoreClock
         }
         else if (_counted - wall > _fallenBy + Tolerance)
         {
-            (_fallenBy, _fallenAt) = (_counted - wall, Math.Max(_latest, 0));
+            (_fallenBy, _fallenAt) = (_counted - wall, _latest);
         }
 
         _latest = Math.Max(_latest, wall);
