@@ -58,6 +58,8 @@ public sealed class CommandLineTests
                 "policy schema",
                 "quarantine",
                 "release",
+                "store",
+                "store clock",
                 "vault",
                 "vault check",
                 "vault setup",
