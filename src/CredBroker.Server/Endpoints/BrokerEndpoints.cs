@@ -49,7 +49,6 @@ internal static class BrokerEndpoints
         routes
             .MapGroup("")
             .CalledBy(caller)
-            .AddEndpointFilter<RouteGroupBuilder, RecordUnbound>()
             .WithTags("Agents")
             .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
 

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Server.Endpoints.Callers;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace CredBroker.Server.Endpoints;
@@ -9,6 +10,7 @@ namespace CredBroker.Server.Endpoints;
 /// </summary>
 internal static class OpenApiDocument
 {
+    private const string Name = "v1";
     private const string Workload = "workloadToken";
     private const string Person = "personToken";
 
@@ -18,7 +20,7 @@ internal static class OpenApiDocument
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, BrokerJson.Default)
         );
         services.AddOpenApi(
-            "v1",
+            Name,
             options =>
             {
                 options.AddDocumentTransformer(
@@ -97,8 +99,35 @@ internal static class OpenApiDocument
         );
     }
 
-    public static void MapBrokerOpenApi(this IEndpointRouteBuilder routes) =>
-        routes.MapOpenApi("/openapi/{documentName}.json").CalledBy(Caller.Anyone);
+    /// <summary>
+    /// Made once, when it is first asked for: anybody may ask, and making it costs as much as a hundred exchanges.
+    /// </summary>
+    public static void MapBrokerOpenApi(this IEndpointRouteBuilder routes)
+    {
+        var document = new Lazy<Task<byte[]>>(() => MakeAsync(routes.ServiceProvider));
+        routes
+            .MapGet(
+                "/openapi/v1.json",
+                async (HttpContext http) =>
+                {
+                    var bytes = await document.Value;
+                    http.Response.ContentType = "application/json;charset=utf-8";
+                    http.Response.ContentLength = bytes.Length;
+                    await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
+                }
+            )
+            .ExcludeFromDescription()
+            .CalledBy(Caller.Anyone);
+    }
+
+    private static async Task<byte[]> MakeAsync(IServiceProvider services)
+    {
+        var provider = services.GetRequiredKeyedService<IOpenApiDocumentProvider>(Name);
+        var document = await provider.GetOpenApiDocumentAsync(CancellationToken.None);
+        using var bytes = new MemoryStream();
+        await document.SerializeAsJsonAsync(bytes, OpenApiSpecVersion.OpenApi3_1, CancellationToken.None);
+        return bytes.ToArray();
+    }
 
     private static IReadOnlyList<string> Schemes(Caller? caller) =>
         caller switch

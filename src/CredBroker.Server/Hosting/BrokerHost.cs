@@ -49,13 +49,6 @@ public static class BrokerHost
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.Use(
-            async (context, next) =>
-            {
-                ReplyHeaders.Set(context.Response);
-                await next(context);
-            }
-        );
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
         app.UseCallers();

@@ -14,10 +14,21 @@ public sealed record ListenerOptions
     /// </summary>
     public ListenerAddressOptions? People { get; init; }
 
-    /// <summary>Connections held open at once at each address; more are not accepted.</summary>
+    /// <summary>
+    /// Connections held open at once at each address. Where there are so many, a new one takes the place of the one that
+    /// has been idle for longest, and is not accepted while none is idle.
+    /// </summary>
     public int MaxConnections { get; init; } = 4096;
 
-    /// <summary>Requests worked on at once; more are answered with CB6013 and <c>Retry-After</c>.</summary>
+    /// <summary>
+    /// How many of them one remote address may hold (of IPv6, one /64). Everybody behind a proxy or a NAT is one.
+    /// </summary>
+    public int MaxConnectionsPerAddress { get; init; } = 1024;
+
+    /// <summary>
+    /// Requests worked on at once at each address; more are answered with CB6013 and <c>Retry-After</c>. The last eighth
+    /// is kept for people, and half of that for admins' orders.
+    /// </summary>
     public int MaxRequests { get; init; } = 1024;
 
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
@@ -43,6 +54,7 @@ public sealed record ListenerOptions
             var (name, value, high) in new[]
             {
                 (nameof(MaxConnections), MaxConnections, 100_000),
+                (nameof(MaxConnectionsPerAddress), MaxConnectionsPerAddress, 100_000),
                 (nameof(MaxRequests), MaxRequests, 100_000),
             }
         )

@@ -15,20 +15,27 @@ internal static class ListenerSetup
         {
             kestrel.AddServerHeader = false;
             var limits = kestrel.Limits;
-            limits.MaxConcurrentConnections = options.MaxConnections;
+
+            // Bounded by each listener's own room: Kestrel's bound shuts out whoever comes, not whoever is idle.
+            limits.MaxConcurrentConnections = null;
             limits.MaxRequestBodySize = RequestBody.MaxBytes;
             limits.MaxRequestLineSize = 8 * 1024;
             limits.MaxRequestHeaderCount = 64;
+
+            // What one connection can send ahead of what is worked on; the rest waits at the sender.
+            limits.MaxRequestBufferSize = 2 * RequestBody.MaxBytes;
+            limits.Http2.InitialStreamWindowSize = RequestBody.MaxBytes;
+            limits.Http2.InitialConnectionWindowSize = 8 * RequestBody.MaxBytes;
             limits.MaxRequestHeadersTotalSize = 32 * 1024;
             limits.MinRequestBodyDataRate = new(bytesPerSecond: 8 * 1024, gracePeriod: TimeSpan.FromSeconds(3));
             limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             limits.Http2.MaxStreamsPerConnection = 100;
 
-            Listen(kestrel, options.Agents, new(ServesAgents: true, ServesPeople: options.People is null));
+            Listen(kestrel, options.Agents, new(servesAgents: true, servesPeople: options.People is null, options));
             if (options.People is { } people)
             {
-                Listen(kestrel, people, new(ServesAgents: false, ServesPeople: true));
+                Listen(kestrel, people, new(servesAgents: false, servesPeople: true, options));
             }
         });
     }
@@ -53,13 +60,7 @@ internal static class ListenerSetup
 
         void Configure(ListenOptions listen)
         {
-            listen.Use(next =>
-                connection =>
-                {
-                    connection.Features.Set(listener);
-                    return next(connection);
-                }
-            );
+            listen.Use(next => connection => listener.ServeAsync(connection, next));
             UseTls(listen, options);
         }
     }

@@ -9,7 +9,14 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
 {
     private readonly ChildProcess _child;
 
-    private BrokerProcess(ChildProcess child, HttpClient http) => (_child, Http) = (child, http);
+    private BrokerProcess(ChildProcess child, IReadOnlyList<Uri> addresses)
+    {
+        (_child, Addresses) = (child, addresses);
+        Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = addresses[0] };
+    }
+
+    /// <summary>Where it listens: the agents' address and, where they have one of their own, the people's.</summary>
+    public IReadOnlyList<Uri> Addresses { get; }
 
     /// <summary>Calls without a token.</summary>
     public HttpClient Http { get; }
@@ -35,17 +42,17 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     )
     {
         var child = Launch([], settings, failpoint);
-        string? address = null;
+        IReadOnlyList<Uri> addresses = [];
         await Eventually.BecomesTrueAsync(
             () =>
             {
                 Assert.False(child.HasExited, $"The server ended before it listened: {child.Output}");
-                address = Address().Match(child.Output) is { Success: true } match ? match.Groups[1].Value : null;
-                return Task.FromResult(address is not null);
+                addresses = [.. Address().Matches(Listening().Match(child.Output).Value).Select(m => new Uri(m.Value))];
+                return Task.FromResult(addresses.Count > 0);
             },
             "the server's listening"
         );
-        return new(child, new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(address!) });
+        return new(child, addresses);
     }
 
     /// <summary>A connection with this token.</summary>
@@ -109,6 +116,9 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
         return ChildProcess.Start("dotnet", [Program, .. arguments], environment);
     }
 
-    [GeneratedRegex("Listening on .*?(http://[0-9.:]+)")]
+    [GeneratedRegex("Listening on .*\n")]
+    private static partial Regex Listening();
+
+    [GeneratedRegex("https?://[0-9.]+:[0-9]+")]
     private static partial Regex Address();
 }

@@ -2,9 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
-using CredBroker.Core.Requests;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Hosting;
@@ -33,12 +31,12 @@ public sealed class CallerTests(SharedBroker shared) : IClassFixture<SharedBroke
     }
 
     [Fact]
-    public void Every_endpoint_for_people_and_no_other_names_the_roles_that_it_takes() =>
+    public void Every_endpoint_that_people_call_and_no_other_names_the_roles_that_it_takes() =>
         Assert.All(
             Endpoints,
             endpoint =>
                 Assert.Equal(
-                    endpoint.Metadata.GetMetadata<CalledBy>() is { Caller: Caller.Person },
+                    endpoint.Metadata.GetMetadata<CalledBy>() is { Caller: Caller.Person or Caller.AgentOrPerson },
                     endpoint.Metadata.GetMetadata<TakenRoles>() is { Roles.Count: > 0 }
                 )
         );
@@ -87,6 +85,10 @@ public sealed class CallerTests(SharedBroker shared) : IClassFixture<SharedBroke
     [InlineData("/v1/tasks/t-1/close", "CB1001", "")]
     [InlineData("/v1/revocations", "CB1001", "")]
     [InlineData("/v1/policy/evaluate", "CB1002", "Authorization: Bearer not-a-jwt\r\n")]
+    [InlineData("/v1/credentials", "CB1002", "Authorization: Bearer not-a-jwt\r\n")]
+    [InlineData("/v1/credentials/x/renew", "CB1002", "Authorization: Bearer not-a-jwt\r\n")]
+    [InlineData("/v1/credentials/x/outcome", "CB1002", "Authorization: Bearer not-a-jwt\r\n")]
+    [InlineData("/v1/tasks/t-1/close", "CB1002", "Authorization: Bearer not-a-jwt\r\n")]
     public async Task Whoever_is_refused_for_their_token_is_told_before_the_body_is_read(
         string path,
         string code,
@@ -115,24 +117,34 @@ public sealed class CallerTests(SharedBroker shared) : IClassFixture<SharedBroke
     }
 
     [Fact]
-    public async Task An_agents_proof_is_verified_once_and_nobodys_before_its_request_is_bound()
+    public async Task A_hold_that_comes_while_the_body_is_on_its_way_refuses_the_exchange()
     {
-        var verifier = new CountingVerifier();
-        await using var broker = await TestBroker.StartAsync(replace: services =>
-            services.Replace(ServiceDescriptor.Singleton<IWorkloadVerifier>(verifier))
+        await using var broker = await TestBroker.StartAsync();
+        var body = await Api.Exchange("shared-key").ReadAsStringAsync();
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(broker.Http.BaseAddress!.Host, broker.Http.BaseAddress.Port);
+        await using var stream = socket.GetStream();
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST /v1/credentials HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {broker.Agent()}\r\n"
+                    + $"Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"
+            )
         );
-        using var unbound = await broker.SendAsync(
-            HttpMethod.Post,
-            "/v1/credentials",
-            broker.Agent(),
-            Api.Exchange("../../etc")
-        );
-        await unbound.ReadProblemAsync("CB6003");
-        Assert.Equal(0, verifier.Count);
+        using var reader = new StreamReader(stream);
 
-        using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
-        await refused.ReadProblemAsync("CB1009");
-        Assert.Equal(1, verifier.Count);
+        // The broker asks for the body: the token has been verified.
+        Assert.StartsWith("HTTP/1.1 100", await reader.ReadLineAsync(), StringComparison.Ordinal);
+        Assert.Equal("", await reader.ReadLineAsync());
+        using var held = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/holds",
+            broker.Person("admin"),
+            Api.Json("""{"everything":true,"confirm":true,"reason":"an incident"}""")
+        );
+        Assert.True(held.IsSuccessStatusCode, await held.Content.ReadAsStringAsync());
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(body));
+
+        Assert.StartsWith("HTTP/1.1 403", await reader.ReadLineAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,18 +187,5 @@ public sealed class CallerTests(SharedBroker shared) : IClassFixture<SharedBroke
                 .Select(line => JsonElement.Parse(line))
                 .Where(record => record.GetProperty("type").GetString() == "request.refused"),
         ];
-    }
-
-    private sealed class CountingVerifier : IWorkloadVerifier
-    {
-        private int _count;
-
-        public int Count => _count;
-
-        public ValueTask<VerificationOutcome> VerifyAsync(IdentityProof proof, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref _count);
-            return new(new VerificationOutcome.Refused(new(RefusalCode.SignatureInvalid, "Counted.")));
-        }
     }
 }

@@ -46,8 +46,17 @@ public sealed class ListenerOptionsTests
     [Fact]
     public void Bounds_are_checked() =>
         Assert.Equal(
-            2,
-            (Agents("http://localhost:1") with { MaxConnections = 0, MaxRequests = 200_000 }).Validate().Count()
+            3,
+            (
+                Agents("http://localhost:1") with
+                {
+                    MaxConnections = 0,
+                    MaxConnectionsPerAddress = 0,
+                    MaxRequests = 200_000,
+                }
+            )
+                .Validate()
+                .Count()
         );
 
     [Theory]

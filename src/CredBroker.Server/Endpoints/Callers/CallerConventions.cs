@@ -4,18 +4,13 @@ namespace CredBroker.Server.Endpoints.Callers;
 internal static class CallerConventions
 {
     /// <summary>
-    /// Declares the caller of an endpoint, or of every endpoint of a group. An endpoint for people also says
-    /// <see cref="ForRoles"/>; until it does, nobody may call it.
+    /// Declares the caller of an endpoint, or of every endpoint of a group. An endpoint that people call also says
+    /// <see cref="ForRoles"/>; until it does, no person may call it.
     /// </summary>
     public static TBuilder CalledBy<TBuilder>(this TBuilder endpoints, Caller caller)
-        where TBuilder : IEndpointConventionBuilder
-    {
-        var declared = new CalledBy(caller);
-        endpoints.WithMetadata(declared);
-        return declared.Policy is { } policy ? endpoints.RequireAuthorization(policy) : endpoints.AllowAnonymous();
-    }
+        where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new CalledBy(caller));
 
-    /// <summary>The roles that an endpoint for people takes.</summary>
+    /// <summary>The roles that an endpoint takes of people.</summary>
     public static TBuilder ForRoles<TBuilder>(this TBuilder endpoint, TakenRoles roles)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(roles);
 }

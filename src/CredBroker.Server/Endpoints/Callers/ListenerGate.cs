@@ -1,15 +1,13 @@
 using CredBroker.Core.Requests;
-using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Hosting;
 
 namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>
 /// Keeps agents' and people's calls apart where each have a listener of their own: on the other one the call does not
-/// exist. What is for anyone, health above all, is answered on both. Comes after routing and before every handler, so
-/// that a call on the wrong listener is refused before its token or body is read.
+/// exist. What is for anyone, health above all, is answered on both.
 /// </summary>
-internal sealed class ListenerGate(RequestDelegate next)
+internal static class ListenerGate
 {
     private static readonly Refusal AgentsOnly = new(
         RefusalCode.RouteUnknown,
@@ -26,17 +24,13 @@ internal sealed class ListenerGate(RequestDelegate next)
         "Neither agents' nor people's calls are answered at this address."
     );
 
-    public Task InvokeAsync(HttpContext context)
-    {
-        var listener = Listener.Of(context);
-        return (CalledBy.Of(context)?.Caller, listener) switch
+    /// <summary>Why the listener does not take such a caller's calls; null where it does.</summary>
+    public static Refusal? Check(Caller caller, Listener listener) =>
+        (caller, listener) switch
         {
-            (Caller.Agent, { ServesAgents: false }) => new Refused(AgentsOnly).ExecuteAsync(context),
-            (Caller.Person, { ServesPeople: false }) => new Refused(PeopleOnly).ExecuteAsync(context),
-            (Caller.AgentOrPerson, { ServesAgents: false, ServesPeople: false }) => new Refused(
-                NobodyServed
-            ).ExecuteAsync(context),
-            _ => next(context),
+            (Caller.Agent, { ServesAgents: false }) => AgentsOnly,
+            (Caller.Person, { ServesPeople: false }) => PeopleOnly,
+            (Caller.AgentOrPerson, { ServesAgents: false, ServesPeople: false }) => NobodyServed,
+            _ => null,
         };
-    }
 }

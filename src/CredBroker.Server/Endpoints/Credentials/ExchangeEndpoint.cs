@@ -21,12 +21,12 @@ internal static class ExchangeEndpoint
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
-        CallingAgent agent,
         CredentialExchange exchange,
         Telemetry telemetry,
         CancellationToken cancellationToken
     )
     {
+        var agent = CallingAgent.Of(http);
         var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.ExchangeRequest);
         if (!body.Then(request => Bind(agent, request)).Passes(out var command, out var refusal))
         {

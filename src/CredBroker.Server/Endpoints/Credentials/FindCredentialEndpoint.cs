@@ -16,8 +16,12 @@ internal static class FindCredentialEndpoint
 
     private static async Task<IResult> HandleAsync(
         string leaseId,
-        CallingAgent agent,
+        HttpContext http,
         AgentLeases leases,
         CancellationToken cancellationToken
-    ) => CredentialReplies.Shown(await leases.FindAsync(agent.Proof, leaseId, agent.Call, cancellationToken));
+    )
+    {
+        var agent = CallingAgent.Of(http);
+        return CredentialReplies.Shown(await leases.FindAsync(agent.Proof, leaseId, agent.Call, cancellationToken));
+    }
 }

@@ -23,10 +23,17 @@ internal static class ReleaseEndpoint
 
     private static async Task<IResult> HandleAsync(
         string leaseId,
-        CallingAgent agent,
+        HttpContext http,
         AgentLeases leases,
         CancellationToken cancellationToken
-    ) => CredentialReplies.Of(await leases.ReleaseAsync(agent.Proof, leaseId, agent.Call, cancellationToken), Released);
+    )
+    {
+        var agent = CallingAgent.Of(http);
+        return CredentialReplies.Of(
+            await leases.ReleaseAsync(agent.Proof, leaseId, agent.Call, cancellationToken),
+            Released
+        );
+    }
 
     private static IResult Released(Lease lease)
     {

@@ -24,11 +24,11 @@ internal static class RenewEndpoint
     private static async Task<IResult> HandleAsync(
         string leaseId,
         HttpContext http,
-        CallingAgent agent,
         AgentLeases leases,
         CancellationToken cancellationToken
     )
     {
+        var agent = CallingAgent.Of(http);
         var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.RenewRequest);
         if (!body.Then(Check).Passes(out var renewal, out var refusal))
         {

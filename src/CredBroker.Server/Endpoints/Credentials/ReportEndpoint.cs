@@ -25,11 +25,11 @@ internal static class ReportEndpoint
     private static async Task<IResult> HandleAsync(
         string leaseId,
         HttpContext http,
-        CallingAgent agent,
         AgentLeases leases,
         CancellationToken cancellationToken
     )
     {
+        var agent = CallingAgent.Of(http);
         var body = await RequestBody.ReadAsync(http, BrokerJson.Strict.ReportRequest);
         if (!body.Then(Bind).Passes(out var report, out var refusal))
         {

@@ -1,15 +1,32 @@
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Server.Hosting;
 
 namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
 /// Outermost: whatever the server itself refuses (no such address, wrong method, a body too large) and every fault
-/// leaves as a refusal with a stable code. A fault tells the caller its trace id and nothing else.
+/// leaves as a refusal with a stable code. A fault tells the caller its trace id and nothing else. While a request is in
+/// here its connection is at work (<see cref="ConnectionRoom"/>).
 /// </summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> log)
 {
     public async Task InvokeAsync(HttpContext context)
+    {
+        var connection = OpenConnection.Of(context);
+        connection?.Listener.Connections.Begin(connection);
+        try
+        {
+            ReplyHeaders.Set(context.Response);
+            await AnswerAsync(context);
+        }
+        finally
+        {
+            connection?.Listener.Connections.End(connection);
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context)
     {
         Refusal? refusal;
         try
@@ -24,6 +41,11 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
+            return;
+        }
+        catch (IOException e) when (e is not BadHttpRequestException && context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone, or takes its request back: nobody is there to answer, and it is no fault of ours.
             return;
         }
         catch (BadHttpRequestException e) when (e.StatusCode != StatusCodes.Status400BadRequest)

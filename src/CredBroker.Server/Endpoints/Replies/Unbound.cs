@@ -1,14 +1,19 @@
+using CredBroker.Core.Callers;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Callers;
 
 namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
-/// Refuses an agent's request that could not be bound, so that nobody has verified who sent it. Returned by a handler;
-/// the filter of its group puts it on record.
+/// Refuses an agent's request that could not be bound, so that no operation has recorded it: it is put on record here,
+/// or counted where there are many.
 /// </summary>
 internal sealed class Unbound(Refusal refusal) : IResult
 {
-    public Refusal Refusal => refusal;
-
-    public Task ExecuteAsync(HttpContext httpContext) => new Refused(refusal).ExecuteAsync(httpContext);
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var refusedCalls = httpContext.RequestServices.GetRequiredService<RefusedCalls>();
+        await refusedCalls.RecordAsync(refusal, RequestOrigin.Of(httpContext), CancellationToken.None);
+        await new Refused(refusal).ExecuteAsync(httpContext);
+    }
 }

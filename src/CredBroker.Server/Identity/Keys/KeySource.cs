@@ -20,6 +20,8 @@ internal sealed partial class KeySource(
     /// <summary>The longest that a caller waits for a read.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
+    // Callers of nobody knows whom: those who name unknown keys while a read is under way.
+    private const int MaxWaiting = 256;
     private const int LoggedReasons = 10;
 
     private readonly Lock _gate = new();
@@ -27,6 +29,7 @@ internal sealed partial class KeySource(
     private Task? _running;
     private long? _lastAsked;
     private string _lastFailure = "";
+    private int _waiting;
 
     private sealed record Loaded(KeyDocument Document, byte[] Digest, long At);
 
@@ -92,7 +95,7 @@ internal sealed partial class KeySource(
 
         try
         {
-            if (read is not null)
+            if (Interlocked.Increment(ref _waiting) <= MaxWaiting && read is not null)
             {
                 await read.WaitAsync(MaxWait, time, cancellationToken);
             }
@@ -100,6 +103,10 @@ internal sealed partial class KeySource(
         catch (TimeoutException)
         {
             // The read goes on; callers of an issuer that does not answer must not pile up behind it.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
         }
 
         return Current is { } newer && newer != seen ? newer : null;
