@@ -168,11 +168,24 @@ public sealed class ListenerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Agents_that_hold_every_connection_keep_no_admin_out()
+    public async Task Agents_that_keep_every_connection_and_request_at_work_keep_no_admin_out()
     {
-        await _broker.RestartAsync(new Dictionary<string, string?>(Apart) { ["Listen:MaxConnections"] = "2" });
-        using var first = await HoldAsync(_broker.Addresses[0]);
-        using var second = await HoldAsync(_broker.Addresses[0]);
+        await _broker.RestartAsync(
+            new Dictionary<string, string?>(Apart) { ["Listen:MaxConnections"] = "2", ["Listen:MaxRequests"] = "2" }
+        );
+        using var started = new CountdownEvent(2);
+        var go = new TaskCompletionSource();
+        _broker.Vault.BeforeMint = () =>
+        {
+            started.Signal();
+            return go.Task;
+        };
+        using var first = Client(_broker.Addresses[0]);
+        using var second = Client(_broker.Addresses[0]);
+        var running = new[] { first, second }
+            .Select(http => SendAsync(http, HttpMethod.Post, "/v1/credentials", _broker.Agent(), Api.Exchange()))
+            .ToList();
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(started.IsSet), "two exchanges under way");
         using (var agents = Client(_broker.Addresses[0]))
         {
             await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(agents, HttpMethod.Get, "/health/live"));
@@ -181,6 +194,27 @@ public sealed class ListenerTests : IAsyncLifetime
         using var people = Client(_broker.Addresses[1]);
         using var listed = await SendAsync(people, HttpMethod.Get, "/v1/leases", _broker.Person("admin"));
         await listed.ReadAsync(HttpStatusCode.OK);
+        using var closed = await CloseAsync(people, _broker.Person("admin"));
+        await closed.ReadAsync(HttpStatusCode.NoContent);
+
+        go.SetResult();
+        foreach (var served in await Task.WhenAll(running))
+        {
+            served.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_idle_makes_room_for_another()
+    {
+        await _broker.RestartAsync(new Dictionary<string, string?>(Apart) { ["Listen:MaxConnections"] = "2" });
+        using var first = await HoldAsync(_broker.Addresses[0]);
+        using var second = await HoldAsync(_broker.Addresses[0]);
+        using var third = await HoldAsync(_broker.Addresses[0]);
+
+        // The first one's connection was cut; it makes a new one.
+        using var again = await SendAsync(first, HttpMethod.Get, "/health/live");
+        await again.ReadAsync(HttpStatusCode.OK);
     }
 
     [Fact]

@@ -11,6 +11,8 @@ namespace CredBroker.IntegrationTests.Server.Floods;
 /// </summary>
 internal sealed class Attackers(Uri address) : IAsyncDisposable
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentBag<IDisposable> _held = [];
     private readonly ConcurrentBag<Task> _running = [];
@@ -65,20 +67,18 @@ internal sealed class Attackers(Uri address) : IAsyncDisposable
         }
     }
 
-    /// <summary>Connections that write this request again and again, without waiting for what is answered.</summary>
-    public void Pipeline(int count, string request)
+    /// <summary>Connections that each write this request many times at once, and then read what is answered.</summary>
+    public void Pipeline(int count, int times, string request)
     {
-        var many = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, 500)));
+        var many = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(request, times)));
         for (var i = 0; i < count; i++)
         {
             Run(async () =>
             {
                 await using var stream = await OpenAsync();
-                var drain = Task.Run(() => stream.CopyToAsync(Stream.Null, _end.Token));
-                while (!drain.IsCompleted)
-                {
-                    await stream.WriteAsync(many, _end.Token);
-                }
+                var written = stream.WriteAsync(many, _end.Token).AsTask();
+                await stream.CopyToAsync(Stream.Null, _end.Token);
+                await written;
             });
         }
     }
@@ -132,9 +132,11 @@ internal sealed class Attackers(Uri address) : IAsyncDisposable
                     }
                     catch (Exception e) when (IsCut(e))
                     {
-                        // Shut out, or at the end: the next one, if there is one.
-                        await Task.Yield();
+                        // Shut out, or at the end.
                     }
+
+                    // Not at once: what is measured shares this machine with the attackers.
+                    await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
                 }
             })
         );

@@ -67,7 +67,6 @@ public sealed class FloodTests : IAsyncLifetime
                         Headers = { Authorization = new("Bearer", agent) },
                     };
                     using var response = await http.SendAsync(request, end);
-                    await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, end);
                 }
             );
             attackers.Dribble(
@@ -90,8 +89,8 @@ public sealed class FloodTests : IAsyncLifetime
         var address = broker.Addresses[0];
         await using (var attackers = new Attackers(address))
         {
-            attackers.Pipeline(200, "GET /openapi/v1.json HTTP/1.1\r\nHost: x\r\n\r\n");
-            await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
+            attackers.Pipeline(40, times: 250, "GET /openapi/v1.json HTTP/1.1\r\nHost: x\r\n\r\n");
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
             await AssertAcceptedAsync(address);
         }
 
@@ -113,11 +112,11 @@ public sealed class FloodTests : IAsyncLifetime
         await AssertAcceptedAsync(broker.Addresses[0]);
     }
 
-    /// <summary>Three orders, each on a new connection: one soon, and none late.</summary>
+    /// <summary>Up to five orders, each on a new connection, until one was accepted soon; none is late.</summary>
     private async Task AssertAcceptedAsync(Uri address)
     {
         var took = new List<TimeSpan>();
-        for (var i = 0; i < 3; i++)
+        do
         {
             var started = TimeProvider.System.GetTimestamp();
             while (!await IsAcceptedAsync(address))
@@ -126,7 +125,7 @@ public sealed class FloodTests : IAsyncLifetime
             }
 
             took.Add(TimeProvider.System.GetElapsedTime(started));
-        }
+        } while (took[^1] > Soon && took.Count < 5);
 
         Assert.True(took.Min() < Soon && took.Max() < AtWorst, $"orders took {string.Join(", ", took)}");
     }
