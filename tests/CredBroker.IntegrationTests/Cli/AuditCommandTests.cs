@@ -102,6 +102,25 @@ public sealed class AuditCommandTests
     }
 
     [Fact]
+    public async Task Only_its_owner_may_read_an_export_and_one_that_was_open_to_others_is_closed_to_them()
+    {
+        const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(3);
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+
+        await cli.RunAsync("audit", "export", "--out", file);
+        Assert.Equal(own, File.GetUnixFileMode(file));
+
+        File.SetUnixFileMode(file, own | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        log.Add(1);
+        Assert.Equal(0, (await cli.RunAsync("audit", "export", "--out", file, "--resume")).ExitCode);
+        Assert.Equal(own, File.GetUnixFileMode(file));
+    }
+
+    [Fact]
     public async Task An_altered_event_is_named()
     {
         await using var cli = await CliFixture.StartAsync();

@@ -119,6 +119,21 @@ public sealed class HealthTests
             services => services.Replace(ServiceDescriptor.Singleton(time));
     }
 
+    [Fact]
+    public async Task What_health_says_is_remembered_for_a_second()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var broker = await TestBroker.StartAsync(
+            replace: services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))
+        );
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+        broker.Vault.Status = new(false, new(RefusalCode.VaultSealed, "Vault is sealed."), null);
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        await HealthAsync(broker, "/health/ready", HttpStatusCode.OK);
+    }
+
     private static (string? Status, string? Code) Part(JsonElement health, string name)
     {
         var part = health

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using CredBroker.Cli.Connection;
 using CredBroker.Client;
+using CredBroker.Core.Text;
 using Spectre.Console;
 
 namespace CredBroker.Cli.Commands.Audit;
@@ -71,7 +72,7 @@ internal sealed class AuditExportCommand : Command
     {
         try
         {
-            return new(path, goOn ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+            return goOn ? OwnerOnlyFile.Continue(path) : OwnerOnlyFile.CreateNew(path);
         }
         catch (IOException) when (!goOn && File.Exists(path))
         {
