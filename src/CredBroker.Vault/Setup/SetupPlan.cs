@@ -18,7 +18,11 @@ public sealed record SetupPlan(
     /// <param name="installation">As in <see cref="VaultOptions.Installation"/>.</param>
     /// <param name="catalogue">The entries, with their <c>vault.setup</c> parts.</param>
     /// <param name="appRole">The AppRole, if the broker logs in by one; null for a token file.</param>
-    public static SetupPlan For(string installation, IEnumerable<CatalogueEntry> catalogue, AppRoleSetup? appRole = null)
+    public static SetupPlan For(
+        string installation,
+        IEnumerable<CatalogueEntry> catalogue,
+        AppRoleSetup? appRole = null
+    )
     {
         var entries = catalogue.OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
         var names = new VaultNames(installation);

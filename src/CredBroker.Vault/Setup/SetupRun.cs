@@ -233,7 +233,9 @@ public sealed class SetupRun : IDisposable
     // Vault shows a network of one address as that address.
     private static IEnumerable<string> Networks(JsonArray array) =>
         Texts(array)
-            .Select(text => text.Contains('/', StringComparison.Ordinal) ? text : text + (text.Contains(':') ? "/128" : "/32"))
+            .Select(text =>
+                text.Contains('/', StringComparison.Ordinal) ? text : text + (text.Contains(':') ? "/128" : "/32")
+            )
             .Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Texts(JsonArray array) => array.Select(item => item?.ToString() ?? "");

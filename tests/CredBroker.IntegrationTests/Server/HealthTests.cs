@@ -123,8 +123,8 @@ public sealed class HealthTests
     public async Task What_health_says_is_remembered_for_a_second()
     {
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
-        await using var broker = await TestBroker.StartAsync(
-            replace: services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))
+        await using var broker = await TestBroker.StartAsync(replace: services =>
+            services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))
         );
         await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
         broker.Vault.Status = new(false, new(RefusalCode.VaultSealed, "Vault is sealed."), null);

@@ -283,7 +283,11 @@ public sealed class IdentityOptionsTests
             Audience = "credbroker",
             Issuers = [Audienceless(new() { Claim = "client_id", Values = ["a"] }), People()],
         };
-        Assert.Contains("leave AcceptsNoAudience out", Assert.Single(options.Validate(false)), StringComparison.Ordinal);
+        Assert.Contains(
+            "leave AcceptsNoAudience out",
+            Assert.Single(options.Validate(false)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -313,7 +317,10 @@ public sealed class IdentityOptionsTests
                 .Select(fault => fault.Split(' ')[0])
                 .Order(StringComparer.Ordinal)
         );
-        Assert.Single(Faults(Speaking(i => i.Use = "people")), f => f.Contains("write workloads", StringComparison.Ordinal));
+        Assert.Single(
+            Faults(Speaking(i => i.Use = "people")),
+            f => f.Contains("write workloads", StringComparison.Ordinal)
+        );
         Assert.Single(
             Faults(new IssuerOptions { Issuer = "https://a.example", PathTemplate = "/{workload}" }),
             f => f.Contains("PathTemplate is set without a TrustDomain", StringComparison.Ordinal)

@@ -164,7 +164,13 @@ public sealed class IssuerKindsTests : IDisposable
     {
         SpeakFor("agents.example");
         var other = _fixture.Write("other.json", TestKey.Jwks(TestKey.OtherRsa.Jwk()));
-        _fixture.With(new IssuerOptions { Issuer = "https://other.example", Jwks = new() { File = other } });
+        _fixture.With(
+            new IssuerOptions
+            {
+                Issuer = "https://other.example",
+                Jwks = new() { File = other },
+            }
+        );
         await _fixture.RefuseAsync(RefusalCode.IssuerUnknown, Svid(p => p["iss"] = "https://other.example"));
         await _fixture.RefuseAsync(RefusalCode.IssuerUnknown, Svid(p => p.Remove("iss")));
         await _fixture.RefuseAsync(

@@ -198,8 +198,16 @@ public sealed class PolicyLoadTests
         "commonName: \"{{identity.workload}}.{{identity.instance}}\"",
         "\"{{identity » `commonName`: two fields must stand apart"
     )]
-    [InlineData("    maxTtl: 2m\n", "    maxTtl: 2m\n    toolCall: sometimes\n", "sometimes » `toolCall` must be one of")]
-    [InlineData("    maxTtl: 10m\n", "    maxTtl: 10m\n    toolCall: optional\n", "optional » `toolCall` is of a credential")]
+    [InlineData(
+        "    maxTtl: 2m\n",
+        "    maxTtl: 2m\n    toolCall: sometimes\n",
+        "sometimes » `toolCall` must be one of"
+    )]
+    [InlineData(
+        "    maxTtl: 10m\n",
+        "    maxTtl: 10m\n    toolCall: optional\n",
+        "optional » `toolCall` is of a credential"
+    )]
     [InlineData("port: 5432", "port: 70000", "70000 » `port` must be a whole number from 1 to 65535")]
     [InlineData("sslmode: verify-full", "sslmode: verify", "verify » `sslmode` must be one of")]
     [InlineData("maxTtl: 15m", "maxTtl: 15", "15 » `maxTtl` must be a whole number of s, m or h up to 768h")]

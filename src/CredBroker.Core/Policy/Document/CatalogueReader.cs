@@ -50,7 +50,10 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
         var needsCall = reader.Choice("toolCall", absent: true, ("required", true), ("optional", false));
         if (schemas is null && reader.Find("toolCall") is { } stray)
         {
-            faults.Add(stray, "`toolCall` is of a credential with `toolSchemas`: without them no tool call is looked at");
+            faults.Add(
+                stray,
+                "`toolCall` is of a credential with `toolSchemas`: without them no tool call is looked at"
+            );
         }
 
         reader.Finish("a credential");

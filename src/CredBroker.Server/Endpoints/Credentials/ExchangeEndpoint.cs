@@ -37,7 +37,12 @@ internal static class ExchangeEndpoint
         switch (await exchange.ExchangeAsync(command, cancellationToken))
         {
             case ExchangeOutcome.Issued issued:
-                measure.End("issued", issued.Lease.Decision.Request.Credential, issued.Lease.Id, issued.Lease.Decision.Id);
+                measure.End(
+                    "issued",
+                    issued.Lease.Decision.Request.Credential,
+                    issued.Lease.Id,
+                    issued.Lease.Decision.Id
+                );
                 return new Reply<ExchangeResponse>(
                     StatusCodes.Status201Created,
                     SecretResponses.Issued(issued),

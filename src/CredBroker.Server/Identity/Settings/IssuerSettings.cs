@@ -80,7 +80,11 @@ internal static class IssuerSettings
         faults.Require(options.Claims.Count == 0, "Claims", byTheId);
         faults.Require(options.RequiredClaims.Count == 0, "RequiredClaims", byTheId);
         faults.Require(options.ForbiddenClaims.Count == 0, "ForbiddenClaims", byTheId);
-        faults.Require(!options.AcceptsNoAudience, "AcceptsNoAudience", "is set, but a JWT-SVID always has an audience");
+        faults.Require(
+            !options.AcceptsNoAudience,
+            "AcceptsNoAudience",
+            "is set, but a JWT-SVID always has an audience"
+        );
         return new TrustDomainRules
         {
             TrustDomain = options.TrustDomain,
