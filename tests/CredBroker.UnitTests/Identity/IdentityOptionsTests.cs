@@ -257,8 +257,8 @@ public sealed class IdentityOptionsTests
     [Fact]
     public void Without_an_audience_the_values_of_a_required_claim_must_say_which_tokens_are_meant()
     {
-        Assert.Empty(Faults(Audienceless(new() { Claim = "client_id", Values = ["a"] })));
-        Assert.Empty(Faults(Audienceless(new() { Claim = "client_id", Prefix = "agents-" })));
+        Assert.Empty(Faults(Audienceless(new RequiredClaimOptions { Claim = "client_id", Values = ["a"] })));
+        Assert.Empty(Faults(Audienceless(new RequiredClaimOptions { Claim = "client_id", Prefix = "agents-" })));
         foreach (var issuer in new[] { Audienceless(), Audienceless(new RequiredClaimOptions { Claim = "client_id" }) })
         {
             Assert.Contains(
@@ -281,7 +281,7 @@ public sealed class IdentityOptionsTests
         var options = new IdentityOptions
         {
             Audience = "credbroker",
-            Issuers = [Audienceless(new() { Claim = "client_id", Values = ["a"] }), People()],
+            Issuers = [Audienceless(new RequiredClaimOptions { Claim = "client_id", Values = ["a"] }), People()],
         };
         Assert.Contains(
             "leave AcceptsNoAudience out",

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Numerics;
 using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Identity.Verification;
@@ -77,9 +76,9 @@ public sealed class JsonWebKeysTests
         var product = Enumerable
             .Range(2, 166)
             .Where(n => Enumerable.Range(2, n - 2).All(d => n % d != 0))
-            .Aggregate(BigInteger.One, (all, prime) => all * prime);
-        var power = BigInteger.ModPow(65537, 123_456_789, product);
-        var modulus = power + (product * ((BigInteger.One << 2047) / product + 1));
+            .Aggregate(System.Numerics.BigInteger.One, (all, prime) => all * prime);
+        var power = System.Numerics.BigInteger.ModPow(65537, 123_456_789, product);
+        var modulus = power + (product * ((System.Numerics.BigInteger.One << 2047) / product + 1));
         var jwk = TestKey.Rsa.Jwk();
         jwk["n"] = Base64Url.EncodeToString(modulus.ToByteArray(isUnsigned: true, isBigEndian: true));
 
