@@ -193,8 +193,9 @@ public sealed class PolicyDecisionTests
     [Theory]
     [InlineData("", RefusalCode.ToolArgumentsInvalid)]
     [InlineData("    toolCall: required\n", RefusalCode.ToolArgumentsInvalid)]
-    [InlineData("    toolCall: optional\n", null)]
-    public void Where_an_entry_checks_tool_calls_one_cannot_be_left_out(string setting, RefusalCode? expected)
+    // Past that check: the rules decide, and the one that allows looks at the call.
+    [InlineData("    toolCall: optional\n", RefusalCode.NoRuleAllows)]
+    public void Where_an_entry_checks_tool_calls_one_cannot_be_left_out(string setting, RefusalCode expected)
     {
         var policy = Samples.Policy(
             ("toleratesRuntimeAction: false", "toleratesRuntimeAction: true"),

@@ -66,8 +66,13 @@ public sealed class VisibleTextTests
     [InlineData(" agent")]
     [InlineData("agent ")]
     [InlineData(" ")]
-    [InlineData("agent\ud83d")]
-    [InlineData("\udd16agent")]
-    public void A_space_at_an_end_and_half_a_character_are_not_visible(string text) =>
-        Assert.False(VisibleText.IsIn(text));
+    public void A_space_at_an_end_is_not_visible(string text) => Assert.False(VisibleText.IsIn(text));
+
+    // Not as a test's argument: the runner would replace what is no text.
+    [Fact]
+    public void Half_a_character_is_not_visible()
+    {
+        Assert.False(VisibleText.IsIn($"agent{(char)0xD83D}"));
+        Assert.False(VisibleText.IsIn($"{(char)0xDD16}agent"));
+    }
 }
