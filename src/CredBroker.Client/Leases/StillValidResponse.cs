@@ -12,6 +12,6 @@ public sealed record StillValidResponse
     /// <summary>Who may still accept it, and what to do.</summary>
     public required string What { get; init; }
 
-    /// <summary>Until when; absent means until it is rotated.</summary>
+    /// <summary>Until when; absent where no end is known, as of a value that is to be rotated.</summary>
     public DateTimeOffset? Until { get; init; }
 }

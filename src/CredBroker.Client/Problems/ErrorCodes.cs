@@ -130,7 +130,7 @@ public static class ErrorCodes
             "CB4010",
             502,
             "Secret not as asked",
-            "Ask an admin to run \"credbroker vault check\"; what was made is revoked."
+            "Ask an admin to run \"credbroker vault check\"; what was made is being revoked."
         ),
         new(
             "CB4011",

@@ -202,20 +202,14 @@ public sealed class AgentLeases(
             return new LeaseOutcome.Found(lease);
         }
 
-        // The revocation goes on whether or not the client waits for it.
-        var revocation = revoker
-            .RevokeAsync(lease, new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId), [])
-            .AsTask();
-        var first = await Task.WhenAny(revocation, Task.Delay(options.ReleaseWait, time, cancellationToken));
-        return new LeaseOutcome.Found(
-            first == revocation
-                ? await revocation
-                : lease with
-                {
-                    State = LeaseState.Revoking,
-                    Cause = RevocationCause.Released,
-                }
+        // Once it is on record the revocation goes on whether or not the client waits for it.
+        var (claimed, settled) = await revoker.BeginAsync(
+            lease,
+            new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId),
+            []
         );
+        var first = await Task.WhenAny(settled, Task.Delay(options.ReleaseWait, time, cancellationToken));
+        return new LeaseOutcome.Found(first == settled ? await settled : claimed);
     }
 
     /// <summary>Records what the agent says it did with the secret.</summary>

@@ -45,20 +45,35 @@ public sealed partial class LeaseRevoker(
     /// </summary>
     public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
     {
+        var (_, settled) = await BeginAsync(lease, reason, onlyFrom);
+        return await settled;
+    }
+
+    /// <summary>
+    /// The same, in two: returns once the claim is committed, with the lease as it stands then, and with what it comes
+    /// to. So a caller that cannot wait for Vault says nothing that is not on record.
+    /// </summary>
+    public async ValueTask<(Lease Claimed, Task<Lease> Settled)> BeginAsync(
+        Lease lease,
+        RevocationReason reason,
+        IReadOnlyList<LeaseState> onlyFrom
+    )
+    {
         if (lease.Reach == RevocationReach.None)
         {
-            return await EndAsync(lease, reason);
+            var ended = await EndAsync(lease, reason);
+            return (ended, Task.FromResult(ended));
         }
 
         // 1. Claim. Others keep off until it lapses; no lock is held over the calls to Vault.
         var worker = Ids.New(time);
         var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
         var claimed = await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
-        if (claimedAt is CommitOutcome.GuardFailed)
-        {
-            return claimed;
-        }
+        return (claimed, claimedAt is CommitOutcome.GuardFailed ? Task.FromResult(claimed) : CarryOutAsync(claimed));
+    }
 
+    private async Task<Lease> CarryOutAsync(Lease claimed)
+    {
         // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
         Failpoint.Pass("revocation-claimed");
         var outcome = await AtVaultAsync(claimed);
@@ -79,7 +94,7 @@ public sealed partial class LeaseRevoker(
         }
 
         Failpoint.Pass("revocation-settled");
-        return await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? claimed;
+        return await store.Leases.FindAsync(claimed.Id, CancellationToken.None) ?? claimed;
     }
 
     /// <summary>Marks the lease as revoking, for a job to take. Whether it was taken.</summary>
@@ -114,32 +129,12 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// Revokes at once a secret that was minted and must not be delivered. Its handles are stored first, whatever the
-    /// lease's state, so that it stays revocable if this is cut short.
+    /// Revokes at once a secret that was minted and must not be delivered. Its handles are stored first, so that it stays
+    /// revocable if this is cut short: with its lease, or where that one is over already, with a lease of its own.
     /// </summary>
     internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
     {
-        await store.CommitAsync(
-            new StateChange.HandlesRecorded
-            {
-                LeaseId = lease.Id,
-                Handles = handles,
-                Event = Event(
-                    new LeaseLate
-                    {
-                        VaultLease = handles.VaultLeaseId,
-                        CredentialAccessor = handles.CredentialAccessor,
-                        PublicName = handles.PublicName,
-                    },
-                    lease,
-                    AuditActor.Broker("exchange")
-                ) with
-                {
-                    Reason = why,
-                },
-            },
-            CancellationToken.None
-        );
+        lease = await RecordLateAsync(lease, handles, why);
         if (lease.Reach == RevocationReach.None && handles.VaultLeaseId is null)
         {
             await EndAsync(lease, Recovery("exchange"));
@@ -162,6 +157,58 @@ public sealed partial class LeaseRevoker(
                 await CommitAccessorRevokedAsync(late);
                 break;
         }
+    }
+
+    /// <summary>The lease that now holds the handles of the late secret.</summary>
+    private async ValueTask<Lease> RecordLateAsync(Lease lease, SecretHandles handles, string why)
+    {
+        var recorded = await store.CommitAsync(
+            new StateChange.HandlesRecorded
+            {
+                LeaseId = lease.Id,
+                Handles = handles,
+                Event = Late(lease, null),
+            },
+            CancellationToken.None
+        );
+        if (
+            recorded is CommitOutcome.Committed
+            || handles is { VaultLeaseId: null, CredentialAccessor: null } // Nothing that could be revoked.
+        )
+        {
+            return lease;
+        }
+
+        var (own, recovery) = (lease with { Id = Ids.New(time) }, Recovery("exchange"));
+        await store.CommitAsync(
+            new StateChange.LateLeaseOpened
+            {
+                LeaseId = own.Id,
+                LateFor = lease.Id,
+                Handles = handles,
+                Cause = recovery.Cause,
+                RequestedBy = recovery.RequestedBy,
+                Event = Late(own, lease.Id),
+            },
+            CancellationToken.None
+        );
+        return own;
+
+        AuditEvent Late(Lease holder, string? lateFor) =>
+            Event(
+                new LeaseLate
+                {
+                    VaultLease = handles.VaultLeaseId,
+                    CredentialAccessor = handles.CredentialAccessor,
+                    PublicName = handles.PublicName,
+                    LateFor = lateFor,
+                },
+                holder,
+                AuditActor.Broker("exchange")
+            ) with
+            {
+                Reason = why,
+            };
     }
 
     /// <summary>

@@ -7,7 +7,7 @@ namespace CredBroker.Core.Leases;
 /// <param name="LeaseId">The lease.</param>
 /// <param name="Credential">The catalogue entry.</param>
 /// <param name="What">Who may still accept it and what to do.</param>
-/// <param name="Until">Until when; null means until it is rotated.</param>
+/// <param name="Until">Until when; null where no end is known, as of a value that is to be rotated.</param>
 public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until)
 {
     /// <summary>What a revocation of this lease leaves behind; null when it leaves nothing.</summary>
@@ -34,6 +34,12 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                 entry.Name,
                 "Not confirmed yet: while Vault or its backend is unreachable, the backend may accept it.",
                 lease.GraceUntil
+            ),
+            _ when lease.State is LeaseState.Revoking or LeaseState.Failed => new(
+                lease.Id,
+                entry.Name,
+                "Not confirmed yet: it is not known whether a secret was made, and what there is may be accepted.",
+                null
             ),
             _ => null,
         };

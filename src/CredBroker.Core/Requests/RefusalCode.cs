@@ -149,8 +149,8 @@ public enum RefusalCode
     NotRenewable = 4009,
 
     /// <summary>
-    /// What Vault made is not what was asked for (names, key, lifetime, a lease where none belongs); it was revoked and
-    /// not delivered.
+    /// What Vault made is not what was asked for (names, key, lifetime, a lease where none belongs); it is not
+    /// delivered, and is being revoked.
     /// </summary>
     SecretNotAsAsked = 4010,
 

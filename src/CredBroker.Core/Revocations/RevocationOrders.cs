@@ -5,7 +5,6 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
-using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Revocations;
 
@@ -14,15 +13,10 @@ namespace CredBroker.Core.Revocations;
 /// lease is looked for, so that from then on no lease that it covers can open; <see cref="RevocationRun"/> carries it
 /// out.
 /// </summary>
-public sealed partial class RevocationOrders(
-    IBrokerStore store,
-    RevocationRun retry,
-    TimeProvider time,
-    ILogger<RevocationOrders> logger
-)
+public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal, TimeProvider time)
 {
     /// <summary>
-    /// Commits an admin's order and starts carrying it out. It goes on without the caller, and after a crash.
+    /// Commits an admin's order and has it carried out. That goes on without the caller, and after a crash.
     /// </summary>
     public async ValueTask<RevocationOrder> OrderAsync(
         LeaseSelector selector,
@@ -41,7 +35,7 @@ public sealed partial class RevocationOrders(
             },
             cancellationToken
         );
-        Start(order);
+        signal.Raise();
         return order;
     }
 
@@ -71,7 +65,7 @@ public sealed partial class RevocationOrders(
                 new()
                 {
                     Selector = selector,
-                    States = LeaseStates.Live,
+                    States = LeaseStates.NotOver,
                     Limit = 1000,
                 },
                 cancellationToken
@@ -91,6 +85,7 @@ public sealed partial class RevocationOrders(
         }
 
         var (first, counts, next) = (new List<Lease>(), new Dictionary<LeaseState, int>(), default(string));
+        var stillValid = new List<StillValid>();
         do
         {
             var page = await store.Leases.ListAsync(
@@ -109,16 +104,17 @@ public sealed partial class RevocationOrders(
                 {
                     first.Add(lease);
                 }
+
+                if (StillValid.Of(lease) is { } left && (left.Until is not { } until || until > store.Position.UtcNow))
+                {
+                    stillValid.Add(left);
+                }
             }
 
             next = page.Next;
         } while (next is not null);
 
-        var stillValid = first
-            .Select(StillValid.Of)
-            .OfType<StillValid>()
-            .Where(left => left.Until is not { } until || until > store.Position.UtcNow);
-        return new(order, first, counts, [.. stillValid]);
+        return new(order, first, counts, stillValid);
     }
 
     /// <summary>
@@ -167,27 +163,10 @@ public sealed partial class RevocationOrders(
             case CommitOutcome.GuardFailed { Reason: var reason }:
                 return GuardRefusals.Of(reason);
             default:
-                Start(order);
+                signal.Raise();
                 return null;
         }
     }
-
-    /// <summary>
-    /// Carries the order out without the caller. Should it be cut short, the order is still open in the store and the
-    /// retry job goes on with it.
-    /// </summary>
-    private void Start(RevocationOrder order) =>
-        _ = Task.Run(async () =>
-        {
-            try
-            {
-                await retry.RunAsync(CancellationToken.None);
-            }
-            catch (Exception fault)
-            {
-                LogInterrupted(logger, order.Id, fault);
-            }
-        });
 
     private RevocationOrder NewOrder(LeaseSelector selector, RevocationCause cause, string reason, AuditActor actor) =>
         new()
@@ -214,10 +193,4 @@ public sealed partial class RevocationOrders(
 
     private static JsonElement SelectorOf(RevocationOrder order) =>
         JsonSerializer.SerializeToElement(order.Selector, StateJson.Default.LeaseSelector);
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "Carrying out revocation {RevocationId} was interrupted; the retry job goes on with it."
-    )]
-    private static partial void LogInterrupted(ILogger logger, string revocationId, Exception fault);
 }

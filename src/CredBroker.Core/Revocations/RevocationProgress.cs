@@ -5,9 +5,9 @@ namespace CredBroker.Core.Revocations;
 
 /// <summary>How far an order is.</summary>
 /// <param name="Order">The order.</param>
-/// <param name="Leases">Leases that it took, newest first, at most 1,000.</param>
+/// <param name="Leases">Leases that it reached, newest first, at most 1,000.</param>
 /// <param name="Counts">How many leases stand in each state.</param>
-/// <param name="StillValid">What may still be accepted.</param>
+/// <param name="StillValid">What may still be accepted of all that it reached.</param>
 public sealed record RevocationProgress(
     RevocationOrder Order,
     IReadOnlyList<Lease> Leases,

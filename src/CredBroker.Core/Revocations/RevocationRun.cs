@@ -48,9 +48,9 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
     }
 
     /// <summary>
-    /// Marks every live lease that the order reaches as revoking. None is missed: a lease that was opened before the
-    /// order is found here, and one that would be opened after it is refused by the store, to which the order is a
-    /// fence.
+    /// Marks every lease that the order reaches as revoking. None is missed: a lease that was opened before the order is
+    /// found here, and one that would be opened after it is refused by the store, to which the order is a fence. What is
+    /// revoking or failed already is reached, too: its secret may still work, so the order waits for it.
     /// </summary>
     private async ValueTask EnumerateAsync(RevocationOrder order, CancellationToken cancellationToken)
     {
@@ -65,7 +65,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
                 new()
                 {
                     Selector = order.Selector,
-                    States = LeaseStates.Live,
+                    States = LeaseStates.NotOver,
                     After = next,
                     Limit = 1000,
                 },
@@ -74,7 +74,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
 
             // All at once: the store's writer makes one commit of what waits for it.
             await Task.WhenAll(
-                page.Leases.Select(lease => revoker.MarkAsync(lease, reason, LeaseStates.Live).AsTask())
+                page.Leases.Select(lease => revoker.MarkAsync(lease, reason, LeaseStates.NotOver).AsTask())
             );
             next = page.Next;
         } while (next is not null);

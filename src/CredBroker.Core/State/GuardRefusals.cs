@@ -33,7 +33,7 @@ public static class GuardRefusals
     );
     private static readonly Refusal TooSlow = new(
         RefusalCode.MintOutcomeUnknown,
-        "Vault took too long; what it made has been revoked. Try again.",
+        "Vault took too long; what it made is not delivered, and is being revoked. Try again.",
         TimeSpan.FromSeconds(5)
     );
 

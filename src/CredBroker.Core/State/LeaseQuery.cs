@@ -9,7 +9,7 @@ public sealed record LeaseQuery
     /// <summary>States wanted; empty means every state.</summary>
     public IReadOnlyList<LeaseState> States { get; init; } = [];
 
-    /// <summary>Leases taken by this revocation order.</summary>
+    /// <summary>Leases that this revocation order reached, whoever took them first.</summary>
     public string? RevocationId { get; init; }
 
     /// <summary>Continue after this lease id (exclusive).</summary>

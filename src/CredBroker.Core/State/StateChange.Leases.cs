@@ -38,7 +38,7 @@ public abstract partial record StateChange
 
     /// <summary>
     /// The handles of a secret that was made and could not be activated are stored, so that it can be revoked. Guard:
-    /// the lease exists, in whatever state.
+    /// the lease is not over; where it is, see <see cref="LateLeaseOpened"/>.
     /// </summary>
     public sealed record HandlesRecorded : Transition
     {
@@ -47,6 +47,29 @@ public abstract partial record StateChange
 
         /// <summary>What names its secret in Vault.</summary>
         public required SecretHandles Handles { get; init; }
+    }
+
+    /// <summary>
+    /// A secret came to be after its lease was over. What was confirmed stays confirmed, and the secret gets a lease of
+    /// its own, revoking from the start, which every order that reached the first one waits for. Guard: the first one is
+    /// over.
+    /// </summary>
+    public sealed record LateLeaseOpened : Transition
+    {
+        /// <summary>The new lease's id.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>The lease that was over; decision, accessor, times and order are as its own.</summary>
+        public required string LateFor { get; init; }
+
+        /// <summary>What names the secret in Vault.</summary>
+        public required SecretHandles Handles { get; init; }
+
+        /// <summary>Why it is revoked.</summary>
+        public required RevocationCause Cause { get; init; }
+
+        /// <summary>Who asks.</summary>
+        public required string RequestedBy { get; init; }
     }
 
     /// <summary>

@@ -76,6 +76,7 @@ public static class BrokerHost
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<LeaseRevoker>()
+            .AddSingleton<RevocationSignal>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
             .AddSingleton<AgentTasks>()

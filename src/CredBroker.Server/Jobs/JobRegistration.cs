@@ -31,6 +31,7 @@ internal static class JobRegistration
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
         services.AddHostedService<PolicyWatch>();
+        services.AddHostedService<RevocationRunner>();
         return services;
     }
 

@@ -1,12 +1,15 @@
-using CredBroker.Core.Revocations;
+using CredBroker.Core.Leases;
 using Quartz;
 
 namespace CredBroker.Server.Jobs;
 
-/// <summary>Carries on with revocations that are not confirmed.</summary>
+/// <summary>Has revocations that are not confirmed carried on with: attempts become due by time alone.</summary>
 [DisallowConcurrentExecution]
-internal sealed class RevocationRetryJob(RevocationRun retry) : IJob
+internal sealed class RevocationRetryJob(RevocationSignal signal) : IJob
 {
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
-        retry.RunAsync(cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
+    {
+        signal.Raise();
+        return default;
+    }
 }

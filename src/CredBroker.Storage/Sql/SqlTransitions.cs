@@ -17,6 +17,7 @@ internal static class SqlTransitions
             StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, prepared.DecisionJson),
             StateChange.LeaseActivated change => SqlLeaseStore.Activate(session, change),
             StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
+            StateChange.LateLeaseOpened change => SqlLeaseStore.OpenLate(session, change),
             StateChange.LeaseRenewed change => SqlLeaseStore.Renew(session, change),
             StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, prepared.DecisionJson),
             StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),

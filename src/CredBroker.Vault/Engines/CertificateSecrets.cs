@@ -137,7 +137,7 @@ internal static class CertificateSecrets
         new(
             new Refusal(
                 RefusalCode.SecretNotAsAsked,
-                $"Vault's certificate is not what was asked for ({fault}); it was revoked and not delivered."
+                $"Vault's certificate is not what was asked for ({fault}); it is not delivered, and is being revoked."
             ),
             handles
         );

@@ -24,7 +24,7 @@ internal static class KeyValueSecrets
             return new MintOutcome.Wrong(
                 new(
                     RefusalCode.SecretNotAsAsked,
-                    "The path answers with a lease, so it is no KV value; what was made was revoked and not delivered."
+                    "The path answers with a lease, so it is no KV value; what was made is not delivered, and is being revoked."
                 ),
                 new(leaseId, null, "")
             );

@@ -56,7 +56,7 @@ internal static class LeasedSecrets
         return secret is not null && life > TimeSpan.Zero
             ? new MintOutcome.Minted(secret, handles, asked + life, answered + life)
             : Wrong(
-                "Vault's answer does not hold the secret that was asked for; it was revoked and not delivered.",
+                "Vault's answer does not hold the secret that was asked for; it is not delivered, and is being revoked.",
                 handles
             );
     }

@@ -39,21 +39,21 @@ internal static class TokenSecrets
         if (auth.Orphan is true)
         {
             return Wrong(
-                "Vault made an orphan token, which would outlive its parent; it was revoked and not delivered.",
+                "Vault made an orphan token, which would outlive its parent; it is not delivered, and is being revoked.",
                 handles
             );
         }
 
         if (auth.TokenPolicies is { } policies && policies.Contains("root"))
         {
-            return Wrong("Vault made a root token; it was revoked and not delivered.", handles);
+            return Wrong("Vault made a root token; it is not delivered, and is being revoked.", handles);
         }
 
         var life = TimeSpan.FromSeconds(auth.LeaseDuration);
         if (life <= TimeSpan.Zero || life > plan.Grant.Ttl + TimeSpan.FromSeconds(1))
         {
             return Wrong(
-                "Vault made a token of another life than was asked for; it was revoked and not delivered.",
+                "Vault made a token of another life than was asked for; it is not delivered, and is being revoked.",
                 handles
             );
         }

@@ -40,7 +40,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Revoker = new(Issuer, Store, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
         Retry = new(Store, Revoker, absence, Options);
-        Revocations = new(Store, Retry, Time, NullLogger<RevocationOrders>.Instance);
+        Revocations = new(Store, Signal, Time);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(callers, Policy, Issuer, Store, Revoker, Options, Time, NullLogger<CredentialExchange>.Instance);
@@ -72,6 +72,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public PolicyControl Policy { get; }
 
     public LeaseRevoker Revoker { get; }
+
+    /// <summary>Nothing hears it: a test runs <see cref="Retry"/> when it wants to.</summary>
+    public RevocationSignal Signal { get; } = new();
 
     public RevocationRun Retry { get; }
 

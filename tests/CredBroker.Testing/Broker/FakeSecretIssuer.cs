@@ -34,6 +34,9 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
     /// <summary>Runs when the secret exists, and may replace the outcome.</summary>
     public Func<IssuancePlan, MintOutcome.Minted, Task<MintOutcome>>? AfterMint { get; set; }
 
+    /// <summary>Runs before a lease's secret is revoked.</summary>
+    public Func<Lease, Task>? BeforeRevoke { get; set; }
+
     /// <summary>While set, the backend refuses to revoke.</summary>
     public bool BackendDown { get; set; }
 
@@ -105,11 +108,16 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
                 : new RenewOutcome.Refused(new(RefusalCode.NotRenewable, "No token to renew."))
         );
 
-    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {
+        if (BeforeRevoke is { } hook)
+        {
+            await hook(lease);
+        }
+
         if (BackendDown)
         {
-            return new(new RevokeOutcome.Failed("connection refused"));
+            return new RevokeOutcome.Failed("connection refused");
         }
 
         if (lease.Accessor is { } accessor)
@@ -120,7 +128,7 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         if (lease.VaultLeaseId is { } id)
         {
             Alive.TryRemove(id, out _);
-            return new(new RevokeOutcome.Confirmed());
+            return new RevokeOutcome.Confirmed();
         }
 
         // What hangs on the token goes with it; a mint that is under way does not.
@@ -132,7 +140,7 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
             }
         }
 
-        return new(new RevokeOutcome.Unproven());
+        return new RevokeOutcome.Unproven();
     }
 
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken)

@@ -72,6 +72,62 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task An_order_lists_what_others_are_revoking_and_takes_nothing_from_them()
+    {
+        var lease = await ActiveLeaseAsync();
+        await CommitAsync(Samples.Claimed(lease.Id, "worker-1", order: "order-1"));
+        var claimed = await FindAsync(lease.Id);
+
+        Assert.Null((await CommitAsync(Samples.Claimed(lease.Id, by: null, order: "order-2"))).Event);
+
+        AssertEqual(claimed, await FindAsync(lease.Id));
+        Assert.Equal([lease.Id], await ListAsync(new() { RevocationId = "order-1" }));
+        Assert.Equal([lease.Id], await ListAsync(new() { RevocationId = "order-2" }));
+        await CommitAsync(StoreSamples.Revoked(lease.Id));
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.Claimed(lease.Id, by: null, order: "order-3"));
+        Assert.Empty(await ListAsync(new() { RevocationId = "order-3" }));
+    }
+
+    [Fact]
+    public async Task Marking_hastens_a_failed_attempt_and_not_a_proof_that_time_must_bring()
+    {
+        var (failed, awaiting) = (await RevokingLeaseAsync(), await PendingLeaseAsync());
+        await CommitAsync(Samples.Failed(failed.Id));
+        await CommitAsync(Samples.Claimed(awaiting.Id));
+        await CommitAsync(Samples.AccessorRevoked(awaiting.Id));
+
+        await CommitAsync(Samples.Claimed(failed.Id, by: null, order: "order-1"));
+        await CommitAsync(Samples.Claimed(awaiting.Id, by: null, order: "order-1"));
+
+        Assert.Equal([failed.Id], await WorkAsync(LeaseWork.RevocationDue));
+    }
+
+    [Fact]
+    public async Task Late_handles_are_kept_with_a_lease_that_is_not_over_and_else_with_a_lease_of_their_own()
+    {
+        var (lease, own) = (await PendingLeaseAsync(), Samples.NewId());
+        await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Late(own, lease.Id));
+        await CommitAsync(Samples.Claimed(lease.Id, order: "order-1"));
+        await CommitAsync(Samples.Claimed(lease.Id, by: null, order: "order-2"));
+        await CommitAsync(StoreSamples.Revoked(lease.Id));
+        var over = await FindAsync(lease.Id);
+        await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Recorded(lease.Id, StoreSamples.Handles));
+
+        await CommitAsync(StoreSamples.Late(own, lease.Id));
+
+        AssertEqual(over, await FindAsync(lease.Id));
+        var late = await FindAsync(own);
+        Assert.Equal(
+            (LeaseState.Revoking, StoreSamples.Handles.VaultLeaseId, RevocationCause.Recovery, over.Decision.Id),
+            (late.State, late.VaultLeaseId, late.Cause, late.Decision.Id)
+        );
+        Assert.Equal([own], await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal([own, lease.Id], await ListAsync(new() { RevocationId = "order-1" }));
+        Assert.Equal([own, lease.Id], await ListAsync(new() { RevocationId = "order-2" }));
+        await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Late(Samples.NewId(), Samples.NewId()));
+    }
+
+    [Fact]
     public async Task A_claim_comes_only_from_the_states_it_names()
     {
         var lease = await PendingLeaseAsync();

@@ -204,6 +204,17 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Event = Event(LeaseLate.TypeName),
         };
 
+    public static StateChange.LateLeaseOpened Late(string leaseId, string lateFor) =>
+        new()
+        {
+            LeaseId = leaseId,
+            LateFor = lateFor,
+            Handles = Handles,
+            Cause = RevocationCause.Recovery,
+            RequestedBy = "broker:exchange",
+            Event = Event(LeaseLate.TypeName),
+        };
+
     public RevocationOrder Order(LeaseSelector selector, RevocationCause cause = RevocationCause.Admin) =>
         new()
         {

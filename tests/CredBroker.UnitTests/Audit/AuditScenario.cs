@@ -40,6 +40,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.ChangePolicyAsync();
         await scenario.OrderAsync();
         await scenario.ActAsAdminAsync();
+        await scenario.ComeLateAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
         return scenario._bodies;
@@ -158,7 +159,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             BrokerHarness.Call,
             CancellationToken.None
         );
-        await SettleAsync();
+        await _broker.Retry.RunAsync(CancellationToken.None);
         await CloseAsync("t-1", "helper");
         await CloseAsync("t-1", "triage");
         await _broker.Revocations.CloseTaskAsync(
@@ -169,7 +170,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             BrokerHarness.Call,
             CancellationToken.None
         );
-        await SettleAsync();
+        await _broker.Retry.RunAsync(CancellationToken.None);
     }
 
     /// <summary>People who look at something.</summary>
@@ -193,6 +194,19 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await actions.RecordAsync(person, new QueryString("?agent=triage&limit=5"), CancellationToken.None);
         await actions.RecordRefusedAsync(person, new(RefusalCode.RoleMissing, "no role"), CancellationToken.None);
         await actions.RecordAsync(person with { Operation = null }, CancellationToken.None);
+    }
+
+    /// <summary>A secret that comes when its lease is over.</summary>
+    private async Task ComeLateAsync()
+    {
+        _broker.Issuer.BeforeMint = async _ =>
+        {
+            _broker.Time.Advance(TimeSpan.FromSeconds(31));
+            await _broker.Pending.RunAsync(CancellationToken.None);
+            _broker.Time.Advance(TimeSpan.FromSeconds(91));
+            await _broker.Retry.RunAsync(CancellationToken.None);
+        };
+        await _broker.RefusedAsync(BrokerHarness.Command(task: "t-3"));
     }
 
     /// <summary>Processes that start and stop on one store.</summary>
@@ -274,23 +288,6 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.Policy.RefreshAsync(CancellationToken.None);
         await _broker.Reevaluation.RunAsync(CancellationToken.None);
         await _broker.Retry.RunAsync(CancellationToken.None);
-    }
-
-    /// <summary>
-    /// Waits until the run that an order starts by itself has nothing left to do. An accessor that was revoked waits
-    /// for a sweep.
-    /// </summary>
-    private async Task SettleAsync()
-    {
-        while (
-            (await _broker.Store.Revocations.FindOpenAsync(CancellationToken.None)).Count > 0
-            || (await _broker.LeasesAsync(LeaseState.Active, LeaseState.Revoking)).Any(lease =>
-                lease.AccessorRevokedAt is null
-            )
-        )
-        {
-            await Task.Yield();
-        }
     }
 
     private ValueTask<LeaseOutcome> RenewAsync(Lease lease, TimeSpan? ttl) =>

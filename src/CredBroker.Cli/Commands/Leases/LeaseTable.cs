@@ -43,7 +43,7 @@ internal static class LeaseTable
         foreach (var valid in stillValid)
         {
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {TimeText.Rfc3339(until)}" : "until it is rotated")}: {Printable.Text(valid.What)}"
+                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {TimeText.Rfc3339(until)}" : "no end is known")}: {Printable.Text(valid.What)}"
             );
         }
     }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace CredBroker.Core.Audit.Events;
 
 /// <summary>
-/// A secret was made after its lease could no longer take it, or is not what was asked for; it is revoked at once. The
-/// envelope's reason says why.
+/// A secret was made after its lease could no longer take it, or is not what was asked for; it is to be revoked at once.
+/// The envelope's reason says why.
 /// </summary>
 public sealed record LeaseLate : AuditFact
 {
@@ -23,6 +23,11 @@ public sealed record LeaseLate : AuditFact
     /// <summary>What names the secret in public, a user or a serial number; empty where nothing does.</summary>
     public required string PublicName { get; init; }
 
+    /// <summary>
+    /// The lease that it was made for, where that one was over already: the envelope names a lease of the secret's own.
+    /// </summary>
+    public string? LateFor { get; init; }
+
     /// <inheritdoc/>
     public override bool HasDetails => true;
 
@@ -32,5 +37,6 @@ public sealed record LeaseLate : AuditFact
         AuditRecordWriter.WriteText(json, "vaultLease", VaultLease);
         AuditRecordWriter.WriteText(json, "credentialAccessor", CredentialAccessor);
         json.WriteString("publicName", PublicName);
+        AuditRecordWriter.WriteText(json, "lateFor", LateFor);
     }
 }

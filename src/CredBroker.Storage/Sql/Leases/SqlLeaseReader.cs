@@ -94,18 +94,20 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
         var sql = new StringBuilder(LeaseRow.Select);
         // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
-        // selected. An order's leases have their own.
+        // selected. What an order reached is a list of its own.
+        var parameters = new DynamicParameters();
         if (query.RevocationId is not null)
         {
-            sql.Append(reads.UseIndex("lease_by_order"));
+            sql.Append(LeaseRow.JoinDecision)
+                .Append(" JOIN revocation_reach r ON r.lease = l.id WHERE r.revocation = @revocation");
+            parameters.Add("revocation", query.RevocationId);
         }
-        else if (onlyLive)
+        else
         {
-            sql.Append(reads.UseIndex("lease_live"));
+            sql.Append(onlyLive ? reads.UseIndex("lease_live") : "").Append(LeaseRow.JoinDecision).Append("WHERE TRUE");
         }
 
-        sql.Append(LeaseRow.JoinDecision).Append("WHERE TRUE");
-        var parameters = new DynamicParameters();
+        var id = query.RevocationId is null ? "l.id" : "r.lease";
         Equal("id", query.Selector.Lease);
         Equal("agent", query.Selector.Agent);
         Equal("workload", query.Selector.Workload);
@@ -117,7 +119,6 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         Equal("owner", query.Selector.Owner);
         Equal("issuer", query.Selector.Issuer);
         Equal("trust_domain", query.Selector.TrustDomain);
-        Equal("revocation_id", query.RevocationId);
         if (onlyLive)
         {
             sql.Append(" AND l.confirmed_at IS NULL");
@@ -131,12 +132,12 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
 
         if (query.After is not null)
         {
-            sql.Append(" AND l.id < @after");
+            sql.Append($" AND {id} < @after");
             parameters.Add("after", query.After);
         }
 
         // One more than wanted says whether there is a next page.
-        sql.Append(" ORDER BY l.id DESC LIMIT @limit");
+        sql.Append($" ORDER BY {id} DESC LIMIT @limit");
         parameters.Add("limit", query.Limit + 1);
         return (sql.ToString(), parameters);
 

@@ -102,7 +102,7 @@ internal static class SqlLeaseStore
 
     /// <summary>
     /// A secret was made after its lease could no longer take it. A handle that is known already is never forgotten for
-    /// one that is not.
+    /// one that is not. What is over stays as it was confirmed.
     /// </summary>
     public static ChangeResult RecordHandles(SqlSession session, StateChange.HandlesRecorded change)
     {
@@ -111,14 +111,52 @@ internal static class SqlLeaseStore
             UPDATE lease SET vault_lease_id = coalesce(@vault_lease, vault_lease_id),
               credential_accessor = coalesce(@credential_accessor, credential_accessor),
               public_name = coalesce(nullif(@public_name, ''), public_name)
-            WHERE id = @id
+            WHERE id = @id AND confirmed_at IS NULL
             """,
             ("@id", change.LeaseId),
             ("@vault_lease", change.Handles.VaultLeaseId),
             ("@credential_accessor", change.Handles.CredentialAccessor),
             ("@public_name", change.Handles.PublicName)
         );
-        return changed == 1 ? ChangeResult.Done : GuardFailure.NotFound;
+        if (changed == 1)
+        {
+            return ChangeResult.Done;
+        }
+
+        return FindState(session, change.LeaseId) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
+    }
+
+    /// <summary>A secret was made after its lease was over: a lease of its own, to be revoked.</summary>
+    public static ChangeResult OpenLate(SqlSession session, StateChange.LateLeaseOpened change)
+    {
+        var opened = session.Execute(
+            """
+            INSERT INTO lease (
+              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
+              trust_domain, accessor, credential_accessor, vault_lease_id, public_name, opened_at, issuance_deadline,
+              cause, requested_by, revocation_id, revocation_requested_at)
+            SELECT
+              @id, 'revoking', decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
+              trust_domain, accessor, @credential_accessor, @vault_lease, @public_name, @now, issuance_deadline,
+              @cause, @requested_by, revocation_id, @now
+            FROM lease WHERE id = @late_for AND confirmed_at IS NOT NULL
+            """,
+            ("@id", change.LeaseId),
+            ("@late_for", change.LateFor),
+            ("@credential_accessor", change.Handles.CredentialAccessor),
+            ("@vault_lease", change.Handles.VaultLeaseId),
+            ("@public_name", change.Handles.PublicName),
+            ("@cause", ColumnValue.From(change.Cause)),
+            ("@requested_by", change.RequestedBy),
+            ("@now", session.NowColumn)
+        );
+        if (opened == 0)
+        {
+            return FindState(session, change.LateFor) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
+        }
+
+        SqlOrderStore.ReachAlso(session, change.LateFor, change.LeaseId);
+        return ChangeResult.Done;
     }
 
     /// <summary>A renewal.</summary>

@@ -35,12 +35,19 @@ internal static class SqlRevocationStore
             return GuardFailure.NotFound;
         }
 
+        SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
         var isClaimed = found.ClaimedUntil > session.NowColumn && found.ClaimedBy != change.ClaimedBy;
         // It may have been renewed since the sweep read it.
         var isEarly =
             found.State == LeaseState.Active
             && change.Cause == RevocationCause.Expiry
             && found.ExpiresAt > session.NowColumn;
+        if (isClaimed && change is { ClaimedBy: null, RevocationId: not null } && Claimable.Contains(found.State))
+        {
+            // Somebody is at it: the order takes nothing from them, and waits for what comes of it.
+            return ChangeResult.Done with { IsRecorded = false };
+        }
+
         if (
             isClaimed
             || isEarly
@@ -70,13 +77,15 @@ internal static class SqlRevocationStore
             return ChangeResult.Done;
         }
 
-        // An order that finds the lease revoking already still lists it, unless another order does. Marking without a
-        // claim makes it due at once.
+        // Marking without a claim makes it due at once. Not so where only time can prove that no secret was made.
         session.Execute(
             """
             UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation),
               claimed_by = @claimed_by, claimed_until = @claimed_until,
-              next_attempt_at = CASE WHEN @claimed_by IS NULL THEN NULL ELSE next_attempt_at END
+              next_attempt_at = CASE
+                WHEN @claimed_by IS NULL
+                  AND (accessor_revoked_at IS NULL OR vault_lease_id IS NOT NULL OR credential_accessor IS NOT NULL)
+                THEN NULL ELSE next_attempt_at END
             WHERE id = @id
             """,
             ("@id", change.LeaseId),
@@ -138,8 +147,10 @@ internal static class SqlRevocationStore
         );
 
     /// <summary>Over without anything to revoke.</summary>
-    public static ChangeResult End(SqlSession session, StateChange.LeaseEnded change) =>
-        Result(
+    public static ChangeResult End(SqlSession session, StateChange.LeaseEnded change)
+    {
+        SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
+        return Result(
             session,
             change.LeaseId,
             session.Execute(
@@ -158,6 +169,7 @@ internal static class SqlRevocationStore
                 ("@requested_by", change.RequestedBy)
             )
         );
+    }
 
     private static ChangeResult Result(SqlSession session, string leaseId, int changed)
     {

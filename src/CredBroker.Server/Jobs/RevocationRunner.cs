@@ -1,0 +1,42 @@
+using CredBroker.Core.Leases;
+using CredBroker.Core.Revocations;
+
+namespace CredBroker.Server.Jobs;
+
+/// <summary>
+/// The one that carries revocations out, woken by whoever orders or finds one. However many orders there are, nothing
+/// is started for each of them.
+/// </summary>
+internal sealed partial class RevocationRunner(
+    RevocationRun run,
+    RevocationSignal signal,
+    ILogger<RevocationRunner> logger
+) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await signal.HearAsync(stoppingToken);
+                await run.RunAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault)
+            {
+                // Whatever it is: what there is to do stands in the store, and the retry job wakes this each second.
+                LogInterrupted(logger, fault);
+            }
+        }
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Carrying out revocations was interrupted; it goes on within a second."
+    )]
+    private static partial void LogInterrupted(ILogger logger, Exception fault);
+}
