@@ -204,8 +204,8 @@ public sealed class PolicyLoadTests
         "sometimes » `toolCall` must be one of"
     )]
     [InlineData(
-        "    maxTtl: 10m\n",
-        "    maxTtl: 10m\n    toolCall: optional\n",
+        "    actions: [connect]\n",
+        "    actions: [connect]\n    toolCall: optional\n",
         "optional » `toolCall` is of a credential"
     )]
     [InlineData("port: 5432", "port: 70000", "70000 » `port` must be a whole number from 1 to 65535")]
