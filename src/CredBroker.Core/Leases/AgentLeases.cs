@@ -35,7 +35,7 @@ public sealed class AgentLeases(
         CallContext call,
         CancellationToken cancellationToken
     ) =>
-        (await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal)
+        (await OwnAsync("find", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal)
             ? new LeaseOutcome.Found(held.Lease)
             : new LeaseOutcome.Refused(refusal);
 
@@ -52,7 +52,7 @@ public sealed class AgentLeases(
     )
     {
         var fence = store.Position.Fence;
-        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        if (!(await OwnAsync("renew", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
         }
@@ -104,7 +104,7 @@ public sealed class AgentLeases(
             || grant.Entry.Vault != granted.Entry.Vault
         )
         {
-            return await DenyRenewalAsync(lease, decision, call, cancellationToken);
+            return await DenyRenewalAsync(lease, decision, call);
         }
 
         // The whole life counts from activation and is bounded by what was granted then and what would be granted now.
@@ -160,6 +160,7 @@ public sealed class AgentLeases(
                 {
                     TraceId = call.TraceId,
                     DecisionId = decision.Id,
+                    Judgement = DecisionFacts.Judgement(decision),
                 },
             },
             CancellationToken.None
@@ -191,7 +192,7 @@ public sealed class AgentLeases(
         CancellationToken cancellationToken
     )
     {
-        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        if (!(await OwnAsync("release", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
         }
@@ -221,7 +222,7 @@ public sealed class AgentLeases(
         CancellationToken cancellationToken
     )
     {
-        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        if (!(await OwnAsync("report", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
         }
@@ -251,12 +252,7 @@ public sealed class AgentLeases(
         return new LeaseOutcome.Found(lease);
     }
 
-    private async ValueTask<LeaseOutcome> DenyRenewalAsync(
-        Lease lease,
-        DecisionRecord decision,
-        CallContext call,
-        CancellationToken cancellationToken
-    )
+    private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call)
     {
         var refusal =
             decision.Verdict.Refusal
@@ -271,15 +267,17 @@ public sealed class AgentLeases(
                     DecisionId = decision.Id,
                     Reason = refusal.CodeText,
                     TraceId = call.TraceId,
+                    Judgement = DecisionFacts.Judgement(decision),
                 },
             },
-            cancellationToken
+            CancellationToken.None
         );
         return new LeaseOutcome.Refused(refusal);
     }
 
     /// <summary>The lease, if the proof holds and the lease is the caller's own.</summary>
     private async ValueTask<Checked<HeldLease>> OwnAsync(
+        string action,
         IdentityProof proof,
         string leaseId,
         CallContext call,
@@ -294,7 +292,7 @@ public sealed class AgentLeases(
 
         if (
             Ids.IsValid(leaseId)
-            && await store.Leases.FindAsync(leaseId, cancellationToken) is { } lease
+            && await store.Leases.FindAsync(leaseId, CancellationToken.None) is { } lease
             && lease.Decision.Identity.IsSameCaller(identity)
         )
         {
@@ -310,6 +308,7 @@ public sealed class AgentLeases(
                 Actor = AuditActor.Workload(identity),
                 LeaseId = asked,
             },
+            action,
             NotFound,
             call
         );
@@ -326,15 +325,24 @@ public sealed class AgentLeases(
     {
         await RecordDenialAsync(
             LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+            "renew",
             refusal,
             call
         );
         return new LeaseOutcome.Refused(refusal);
     }
 
-    private async ValueTask RecordDenialAsync(AuditEvent denied, Refusal refusal, CallContext call) =>
+    private async ValueTask RecordDenialAsync(AuditEvent denied, string action, Refusal refusal, CallContext call) =>
         await store.CommitAsync(
-            new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } },
+            new StateChange.EventRecorded
+            {
+                Event = denied with
+                {
+                    Reason = refusal.CodeText,
+                    TraceId = call.TraceId,
+                    Judgement = DecisionFacts.Denial(action, refusal),
+                },
+            },
             CancellationToken.None
         );
 
