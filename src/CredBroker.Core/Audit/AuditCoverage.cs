@@ -66,15 +66,16 @@ internal sealed class AuditCoverage
             { From: { } from } => $"from {AuditRecordHeader.FormatTime(from)}",
             _ => "from the beginning",
         };
+        var gap = _gaps.Count > 0 ? " with a gap" : "";
         var until = end.To is { } to ? $"to {AuditRecordHeader.FormatTime(to)}" : "until it was made";
         return hasOrigin switch
         {
             true when IsOpen => "It holds everything from the store's first record until it was made.",
-            true => $"It is A PART of the log, exported {since} {until}; the store's first record is in it.",
+            true => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is in it.",
             false when first is { OriginSequence: > 0 } =>
-                $"It is A PART of the log, exported {since} {until}; it begins after record {first.OriginSequence} "
+                $"It is A PART of the log, exported {since} {until}{gap}; it begins after record {first.OriginSequence} "
                     + $"of stream {first.Id}, and what was before is not in it.",
-            false => $"It is A PART of the log, exported {since} {until}; the store's first record is not in it.",
+            false => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is not in it.",
         };
     }
 
@@ -87,10 +88,7 @@ internal sealed class AuditCoverage
                 + "its exports begin later.";
         }
 
-        if (
-            to is { } last
-            && !_exports.Exists(export => export.To is { } end ? last <= end : last <= latest)
-        )
+        if (to is { } last && !_exports.Exists(export => export.To is { } end ? last <= end : last <= latest))
         {
             return $"The file does not show that it holds everything before {AuditRecordHeader.FormatTime(last)}: "
                 + "its exports, or their last records, end earlier.";
@@ -104,11 +102,7 @@ internal sealed class AuditCoverage
     /// <param name="streams">What it holds.</param>
     /// <param name="anyKept">Whether a position was known from elsewhere.</param>
     /// <param name="endIsKept">Whether the head of every stream that no other names was.</param>
-    public IReadOnlyList<string> NotProven(
-        IReadOnlyCollection<AuditStreamCheck> streams,
-        bool anyKept,
-        bool endIsKept
-    )
+    public IReadOnlyList<string> NotProven(IReadOnlyCollection<AuditStreamCheck> streams, bool anyKept, bool endIsKept)
     {
         var notProven = new List<string>(_gaps);
         if (!anyKept)
