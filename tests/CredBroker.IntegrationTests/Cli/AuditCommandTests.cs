@@ -164,7 +164,9 @@ public sealed class AuditCommandTests
         );
         Assert.Equal(
             0,
-            (await cli.RunAsync("audit", "verify", file, "--from", "2026-01-01", "--to", "2026-03-01T10:04:00Z")).ExitCode
+            (
+                await cli.RunAsync("audit", "verify", file, "--from", "2026-01-01", "--to", "2026-03-01T10:04:00Z")
+            ).ExitCode
         );
         var more = await cli.RunAsync("audit", "verify", file, "--to", "2026-03-02");
         Assert.Equal(5, more.ExitCode);
@@ -255,7 +257,11 @@ public sealed class AuditCommandTests
                 "lease.revocation-failed",
                 "lease.revoked",
             ],
-            asked.Out.TrimEnd().Split('\n').Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1])
+            asked
+                .Out.TrimEnd()
+                .Split('\n')
+                .Skip(1)
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1])
         );
         Assert.DoesNotContain('\u001b', asked.Out);
         Assert.Contains("5 events", asked.Error, StringComparison.Ordinal);

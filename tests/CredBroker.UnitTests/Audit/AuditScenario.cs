@@ -192,7 +192,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         );
         await actions.RecordAsync(person, CancellationToken.None);
         await actions.RecordAsync(person, new QueryString("?agent=triage&limit=5"), CancellationToken.None);
-        await actions.RecordRefusedAsync(person, new(RefusalCode.RoleMissing, "no role"), CancellationToken.None);
+        await actions.RecordRefusedAsync(person, new(RefusalCode.RoleMissing, "no role"));
         await actions.RecordAsync(person with { Operation = null }, CancellationToken.None);
         for (var i = 0; i < 4; i++)
         {

@@ -147,7 +147,7 @@ public sealed class AuditVerifierTests
     public async Task A_range_can_be_demanded()
     {
         var log = ChainedLog.Sample();
-        DateTimeOffset At(int second) => ChainedLog.Start.AddSeconds(second);
+        static DateTimeOffset At(int second) => ChainedLog.Start.AddSeconds(second);
         var part = await log.ExportAsync(At(4), At(8));
 
         Assert.Null(await FaultAsync(part, At(4), At(8)));

@@ -52,7 +52,8 @@ public sealed class PeopleReadsTests : IAsyncLifetime
         );
         Assert.Equal(
             """{"FindRevocation":1,"ListLeases":99}""",
-            counted.Single(e => e.GetRawText().Contains("ada", StringComparison.Ordinal))
+            counted
+                .Single(e => e.GetRawText().Contains("ada", StringComparison.Ordinal))
                 .GetProperty("details")
                 .GetProperty("byCall")
                 .GetRawText()
