@@ -399,7 +399,9 @@ public sealed partial class CredentialExchange(
     private static DateTimeOffset Earliest(DateTimeOffset first, DateTimeOffset? second, DateTimeOffset? third)
     {
         var earliest = second < first ? second.Value : first;
-        return third < earliest ? third.Value : earliest;
+        earliest = third < earliest ? third.Value : earliest;
+        // The store keeps milliseconds, and the agent is promised the end that is on record.
+        return earliest.AddTicks(-(earliest.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
     private static SecretHandles? HandlesOf(MintOutcome mint) =>

@@ -178,7 +178,7 @@ public sealed class AuditCommandTests
     {
         await using var cli = await CliFixture.StartAsync();
         var log = new WrittenLog(1);
-        log.Add(
+        log.Write(
             new()
             {
                 What = new AdminAction { Call = "test" },
@@ -234,13 +234,13 @@ public sealed class AuditCommandTests
             Actor = AuditActor.Person("https://people.example", "ada"),
             RevocationId = "o-1",
         };
-        log.Add(of);
-        log.Add(of with { LeaseId = "l-2", TaskId = "t-2", Holder = of.Holder with { Agent = "payer" } });
-        log.Add(order);
-        log.Add(order with { RevocationId = "o-2" });
-        log.Add(of with { What = new RevocationRequested(), RevocationId = "o-1", Reason = "admin" });
-        log.Add(of with { What = new RevocationFailed { Error = "connection\u001b[31m refused" } });
-        log.Add(of with { What = new LeaseRevoked(), Actor = AuditActor.Broker("revocation") });
+        log.Write(of);
+        log.Write(of with { LeaseId = "l-2", TaskId = "t-2", Holder = of.Holder with { Agent = "payer" } });
+        log.Write(order);
+        log.Write(order with { RevocationId = "o-2" });
+        log.Write(of with { What = new RevocationRequested(), RevocationId = "o-1", Reason = "admin" });
+        log.Write(of with { What = new RevocationFailed { Error = "connection\u001b[31m refused" } });
+        log.Write(of with { What = new LeaseRevoked(), Actor = AuditActor.Broker("revocation") });
         cli.Broker.On(Export, log.AnswerAsync);
         var file = Path.Combine(cli.Folder, "audit.jsonl");
         await File.WriteAllTextAsync(file, await log.ExportAsync(null));
@@ -338,7 +338,7 @@ public sealed class AuditCommandTests
             for (var i = 0; i < events; i++)
             {
                 var sequence = _records.Count + 1;
-                Add(
+                Write(
                     sequence == 1
                         ? new()
                         {
@@ -356,7 +356,7 @@ public sealed class AuditCommandTests
             }
         }
 
-        public void Add(AuditEvent happened)
+        public void Write(AuditEvent happened)
         {
             var (sequence, previous) = (_records.Count + 1, _records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
             _records.Add(
