@@ -34,9 +34,10 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Client = new(_transport, time, logger);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
-        _revocation = new(Client, Session, options);
-        _renewal = new(Client, Session, options, time);
         _leases = new(Client, Session, options);
+        _revocation = new(Client, Session, options);
+        Reaper = new(Client, Children, _revocation, _names, options);
+        _renewal = new(Client, Session, options, time);
     }
 
     /// <inheritdoc/>
@@ -119,6 +120,24 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         CancellationToken cancellationToken
     )
     {
+        var call = SendMintAsync(plan, child, cancellationToken);
+        try
+        {
+            return await call.WaitAsync(_options.MintTimeout, _time, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!call.IsFaulted)
+        {
+            LogLate(_logger, plan.LeaseId, plan.Grant.Entry.Name, _options.MintTimeout);
+            return new MintOutcome.Unknown(VaultRefusals.OutcomeUnknown, call);
+        }
+    }
+
+    private async Task<MintOutcome> SendMintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
+    {
         var binding = plan.Grant.Entry.Vault;
         if (binding is VaultBinding.KeyValue kv)
         {
@@ -133,29 +152,33 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(child);
-        var (token, timeout, asked) = (child.Token, _options.MintTimeout, _time.GetUtcNow());
-        switch (binding)
+        // Only the caller's token ends the call: cut off sooner, Vault could forget what its backend has made.
+        var (token, timeout, asked) = (child.Token, Timeout.InfiniteTimeSpan, _time.GetUtcNow());
+        var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity);
+        var reply = await Client.OnceAsync(
+            binding switch
+            {
+                VaultBinding.Pki pki => CertificateSecrets.Call(plan, pki, certified!, token, timeout),
+                VaultBinding.Token role => TokenSecrets.Call(plan, role, token, timeout),
+                _ => LeasedSecrets.Call(binding, token, timeout),
+            },
+            cancellationToken
+        );
+        return (reply, binding) switch
         {
-            case VaultBinding.Pki pki:
-                var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
-                var signed = await Client.OnceAsync(
-                    CertificateSecrets.Call(plan, pki, certified, token, timeout),
-                    cancellationToken
-                );
-                return signed is VaultReply.Done { Body: var certificate }
-                    ? CertificateSecrets.Read(plan, pki, certified, certificate, asked)
-                    : NotMinted(plan, signed);
-            case VaultBinding.Token role:
-                var created = await Client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
-                return created is VaultReply.Done { Body: var made }
-                    ? TokenSecrets.Read(plan, made, asked, Address)
-                    : NotMinted(plan, created);
-            default:
-                var leased = await Client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
-                return leased is VaultReply.Done { Body: var secret }
-                    ? LeasedSecrets.Read(plan, secret, asked, _time.GetUtcNow())
-                    : NotMinted(plan, leased);
-        }
+            // A wrapped secret would look the same: recovery proves that there is none.
+            (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Unknown(VaultRefusals.WantsApproval),
+            (VaultReply.Done { Body: var body }, VaultBinding.Pki pki) => CertificateSecrets.Read(
+                plan,
+                pki,
+                certified!,
+                body,
+                asked
+            ),
+            (VaultReply.Done { Body: var body }, VaultBinding.Token) => TokenSecrets.Read(plan, body, asked, Address),
+            (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
+            _ => NotMinted(plan, reply),
+        };
     }
 
     /// <inheritdoc/>
@@ -163,8 +186,37 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         _renewal.RenewAsync(lease, ttl, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) =>
-        _revocation.RevokeAsync(lease, cancellationToken);
+    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        // Asked first, because Vault says "done" of a lease that it does not know, too: one that it has revoked itself,
+        // and one that it was made to forget (revoke-force, a backup put back).
+        var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
+        var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
+        return (found, outcome) switch
+        {
+            (LeaseLookup.Gone, RevokeOutcome.Confirmed) => await ReapAsync(lease, cancellationToken)
+                is RevokeOutcome.Failed unanswered
+                ? unanswered
+                : outcome,
+            // Vault has given up on it. Where the reaper can remove the user, Vault's own statements find nothing to do.
+            (LeaseLookup.Found { Lease.RevokeError: { Length: > 0 } words }, RevokeOutcome.Failed) => await ReapAsync(
+                lease,
+                cancellationToken
+            ) is RevokeOutcome.Confirmed
+                ? await _revocation.RevokeAsync(lease, cancellationToken)
+                : WithVaultsWords(outcome, words),
+            _ => outcome,
+        };
+
+        static RevokeOutcome WithVaultsWords(RevokeOutcome failed, string revokeError) =>
+            failed is RevokeOutcome.Failed { Error: var error }
+                ? new RevokeOutcome.Failed($"{error} Vault itself has given up (revoke_error): {revokeError}")
+                : failed;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken) =>
+        Reaper.ReapAsync(lease.Grant.Entry, VaultReaper.MadeFor(lease), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
@@ -197,6 +249,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     internal VaultClient Client { get; }
 
     internal ChildTokens Children { get; }
+
+    internal VaultReaper Reaper { get; }
 
     private string Address => _transport.Address.GetLeftPart(UriPartial.Authority);
 
@@ -258,6 +312,13 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Message = "Revoking could not be proven to work, so the broker issues nothing. {Why}"
     )]
     private static partial void LogNotProven(ILogger logger, string why);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Vault has not made the secret of lease {LeaseId} ({Credential}) within {Timeout}; "
+            + "its agent was told so, and what may still come is revoked."
+    )]
+    private static partial void LogLate(ILogger logger, string leaseId, string credential, TimeSpan timeout);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing was issued for lease {LeaseId} ({Credential}). {Why}")]
     private static partial void LogRefused(ILogger logger, string leaseId, string credential, string why);

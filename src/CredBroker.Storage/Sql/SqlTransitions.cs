@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
@@ -22,11 +23,14 @@ internal static class SqlTransitions
             StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, prepared.DecisionJson),
             StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
             StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
+            StateChange.AbsenceAwaited change => SqlRevocationStore.AwaitEnd(session, change),
             StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
             StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
             StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
             StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
+            StateChange.HoldPlaced change => SqlHoldStore.Place(session, change),
+            StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
             StateChange.EventRecorded => ChangeResult.Done,

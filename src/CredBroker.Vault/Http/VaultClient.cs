@@ -68,6 +68,10 @@ internal sealed partial class VaultClient(VaultTransport transport, TimeProvider
     public ValueTask<VaultReply> OnceAsync(VaultCall call, CancellationToken cancellationToken) =>
         transport.SendAsync(call, cancellationToken);
 
+    /// <summary>A read from which absence is proven: sent once, and answered by the active node or not at all.</summary>
+    public ValueTask<VaultReply> FromActiveAsync(VaultCall call, CancellationToken cancellationToken) =>
+        transport.SendToActiveAsync(call, cancellationToken);
+
     private async ValueTask<VaultReply> ThroughAsync(
         ResiliencePipeline<VaultReply> pipeline,
         VaultCall call,

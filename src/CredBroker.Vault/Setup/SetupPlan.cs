@@ -39,6 +39,7 @@ public sealed record SetupPlan(
             draft.AddCredential(entry);
         }
 
+        draft.AddWarnings(entries);
         return new(draft.Steps, draft.Notes, draft.Faults);
     }
 }

@@ -180,7 +180,16 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             LeaseId = leaseId,
             RevokedAt = time.GetUtcNow(),
             NextAttemptAt = time.GetUtcNow().AddSeconds(90),
+            MayExistUntil = time.GetUtcNow().AddSeconds(600),
             Event = Event(Core.Audit.Events.AccessorRevoked.TypeName),
+        };
+
+    public StateChange.AbsenceAwaited AbsenceAwaited(string leaseId) =>
+        new()
+        {
+            LeaseId = leaseId,
+            NextAttemptAt = time.GetUtcNow().AddSeconds(300),
+            Event = Event(Core.Audit.Events.AbsenceAwaited.TypeName),
         };
 
     public static StateChange.LeaseRevoked Revoked(string leaseId) =>
@@ -228,6 +237,30 @@ internal sealed class StoreSamples(FakeTimeProvider time)
 
     public StateChange.RevocationOrdered Ordered(LeaseSelector selector) =>
         new() { Order = Order(selector), Event = Event(RevocationOrdered.TypeName) };
+
+    public StateChange.HoldPlaced Held(LeaseSelector selector, TimeSpan? lasts = null) =>
+        new()
+        {
+            Hold = new()
+            {
+                Id = NewId(),
+                Selector = selector,
+                Reason = "incident 7",
+                PlacedBy = "person:https://idp.example#admin",
+                PlacedAt = time.GetUtcNow(),
+                Until = time.GetUtcNow() + lasts,
+            },
+            Event = Event(HoldPlaced.TypeName),
+        };
+
+    public static StateChange.HoldLifted Lifted(string holdId) =>
+        new()
+        {
+            HoldId = holdId,
+            LiftedBy = "person:https://idp.example#other",
+            Reason = "it is over",
+            Event = Event(HoldLifted.TypeName),
+        };
 
     public static StateChange.RevocationEnumerated Enumerated(string orderId) =>
         new() { RevocationId = orderId, Event = Event(RevocationEnumerated.TypeName) };

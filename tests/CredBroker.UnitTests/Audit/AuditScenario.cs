@@ -39,7 +39,9 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.FailAsync();
         await scenario.ChangePolicyAsync();
         await scenario.OrderAsync();
+        await scenario.RefuseAsync();
         await scenario.ActAsAdminAsync();
+        await scenario.AwaitAsync();
         await scenario.ComeLateAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
@@ -95,6 +97,23 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await ReleaseAsync(await _broker.IssueAsync(BrokerHarness.Command(credential: "api-key")));
     }
 
+    /// <summary>A mint whose answer is lost, where nobody can ask the backend what came of it.</summary>
+    private async Task AwaitAsync()
+    {
+        _broker.Issuer.HasReaper = false;
+        _broker.Issuer.AfterMint = (_, minted) =>
+        {
+            _broker.Issuer.Alive.TryRemove(minted.Handles.VaultLeaseId!, out var _);
+            return Task.FromResult<MintOutcome>(
+                new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply"))
+            );
+        };
+        await _broker.RefusedAsync(BrokerHarness.Command(task: "t-awaited"));
+        _broker.Time.Advance(TimeSpan.FromSeconds(91));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        (_broker.Issuer.HasReaper, _broker.Issuer.AfterMint) = (true, null);
+    }
+
     /// <summary>What goes wrong at Vault.</summary>
     private async Task FailAsync()
     {
@@ -138,6 +157,30 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await ApplyAsync(first);
         await ApplyAsync("agents: 7");
         await _broker.ApplyAsync(HarnessPolicy.Text(comment: "again"));
+    }
+
+    /// <summary>What people hold, with and without taking back what there is.</summary>
+    private async Task RefuseAsync()
+    {
+        var (selector, admin, call) = (new LeaseSelector { Agent = "triage" }, BrokerHarness.Admin, BrokerHarness.Call);
+        (await _broker.Holds.PlaceAsync(selector, null, "look <first>", admin, call, CancellationToken.None)).Passes(
+            out var hold,
+            out _
+        );
+        await _broker.RefusedAsync(BrokerHarness.Command());
+        await _broker.Holds.LiftAsync(hold!.Id, "false \"alarm\"", admin, call, CancellationToken.None);
+        (
+            await _broker.Holds.QuarantineAsync(
+                new() { Everything = true },
+                TimeSpan.FromHours(2),
+                "",
+                admin,
+                call,
+                CancellationToken.None
+            )
+        ).Passes(out hold, out _);
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        await _broker.Holds.LiftAsync(hold!.Id, "over", admin, call, CancellationToken.None);
     }
 
     /// <summary>What people order, and tasks that end.</summary>

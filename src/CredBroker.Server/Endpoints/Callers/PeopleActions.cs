@@ -2,6 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Callers;
 
@@ -44,7 +45,17 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
     }
 
     /// <summary>
-    /// Records that a person was refused, for want of a role. Whoever hangs up does not keep that off the record.
+    /// The reply that refuses a person what they asked for and might do; that they asked is on record.
+    /// </summary>
+    public async ValueTask<IResult> RefuseAsync(CallingPerson person, Refusal refusal)
+    {
+        await RecordRefusedAsync(person, refusal);
+        return new Refused(refusal);
+    }
+
+    /// <summary>
+    /// Records that a person was refused: for want of a role, or of what the call is about. Whoever hangs up does not
+    /// keep that off the record.
     /// </summary>
     public ValueTask RecordRefusedAsync(CallingPerson person, Refusal refusal) =>
         CommitAsync(person, refusal.CodeText, default, CancellationToken.None);
