@@ -131,7 +131,7 @@ public sealed class AgentLeases(
             return await DenyAsync(lease, identity, notNow, call);
         }
 
-        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(lease.Decision, lease.Id, cancellationToken))
+        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(lease.Decision, lease.Id, CancellationToken.None))
         {
             return await DenyAsync(lease, identity, GuardRefusals.Of(GuardFailure.Held), call);
         }
