@@ -23,7 +23,10 @@ public sealed record AuditJudgement
     /// <summary><c>allow</c>, <c>challenge</c> or <c>deny</c>.</summary>
     public required string Effect { get; init; }
 
-    /// <summary>The conditions of the autonomy gate and whether each held; empty where none was looked at.</summary>
+    /// <summary>
+    /// The conditions of the autonomy gate, and that no hold stands against it, and whether each is met; only what was
+    /// looked at.
+    /// </summary>
     public IReadOnlyList<(string Condition, bool Holds)> Posture { get; init; } = [];
 
     /// <summary>What the agent was told instead, as code and text; null where it got what it asked for.</summary>

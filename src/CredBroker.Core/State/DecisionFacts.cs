@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.State;
@@ -26,7 +27,11 @@ public static class DecisionFacts
             Resource = decision.Request.Resource,
             Tool = decision.Request.ToolCall?.Name ?? "",
             Effect = decision.Verdict.Effect.ToString().ToLowerInvariant(),
-            Posture = [.. decision.Verdict.Gate.Select(condition => (condition.Name, condition.Holds))],
+            Posture =
+            [
+                .. decision.Verdict.Gate.Select(condition => (condition.Name, condition.Holds)),
+                .. Hold(decision),
+            ],
             Remediation = Remediation(decision.Verdict.Refusal),
         };
 
@@ -37,6 +42,15 @@ public static class DecisionFacts
             Actions = [action],
             Effect = "deny",
             Remediation = Remediation(refusal),
+        };
+
+    // Said only where it is known: what policy denies is not looked up among the holds.
+    private static IEnumerable<(string Condition, bool Holds)> Hold(DecisionRecord decision) =>
+        decision.Verdict switch
+        {
+            { Effect: PolicyEffect.Allow } => [("not-held", true)],
+            { Refusal.Code: RefusalCode.Held } => [("not-held", false)],
+            _ => [],
         };
 
     private static (string Code, string Detail)? Remediation(Refusal? refusal) =>
