@@ -27,8 +27,9 @@ internal static class BrokerEndpoints
             .MapGroup("")
             .CalledBy(Caller.Person)
             .WithTags("Admins and auditors")
-            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 413, 415, 500, 503);
+            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 500, 503);
         ListLeasesEndpoint.Map(people);
+        ConfirmLeaseEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
         ReadPolicyEndpoint.Map(people);

@@ -27,6 +27,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             Readers
         ),
         ("POST", "/v1/revocations", Selector, ["admin"]),
+        ("POST", "/v1/leases/00000000000000000000000000000000/confirm", """{"evidence":"seen"}""", ["admin"]),
         ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
         ("GET", "/v1/audit/export", null, ["auditor"]),
     ];

@@ -45,6 +45,7 @@ public sealed class CommandLineTests
                 "exchange",
                 "exec",
                 "leases",
+                "leases confirm",
                 "leases list",
                 "leases revoke",
                 "leases show",
