@@ -25,6 +25,7 @@ internal static class ConfirmLeaseEndpoint
         string id,
         HttpContext http,
         CallingPerson admin,
+        PeopleActions actions,
         LeaseConfirmation confirmation,
         CancellationToken cancellationToken
     )
@@ -35,22 +36,24 @@ internal static class ConfirmLeaseEndpoint
             return new Refused(fault);
         }
 
-        return await confirmation.ConfirmAsync(
+        var outcome = await confirmation.ConfirmAsync(
             id,
             request.Evidence.Trim(),
             admin.Actor,
             admin.Call,
             cancellationToken
-        ) switch
+        );
+        if (outcome is LeaseOutcome.Refused { Refusal: var refusal })
         {
-            LeaseOutcome.Found { Lease: var lease } => new Reply<LeaseResponse>(
-                StatusCodes.Status200OK,
-                LeaseResponses.ForPeople(lease),
-                BrokerJson.Default.LeaseResponse
-            ),
-            LeaseOutcome.Refused { Refusal: var refusal } => new Refused(refusal),
-            var other => throw new InvalidOperationException($"{other} is no outcome of a confirmation."),
-        };
+            await actions.RecordRefusedAsync(admin, refusal, cancellationToken);
+            return new Refused(refusal);
+        }
+
+        return new Reply<LeaseResponse>(
+            StatusCodes.Status200OK,
+            LeaseResponses.ForPeople(((LeaseOutcome.Found)outcome).Lease),
+            BrokerJson.Default.LeaseResponse
+        );
     }
 
     private static Checked<ConfirmLeaseRequest> Check(ConfirmLeaseRequest body)
