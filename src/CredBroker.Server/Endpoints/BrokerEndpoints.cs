@@ -2,6 +2,7 @@ using CredBroker.Server.Endpoints.Audit;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Credentials;
 using CredBroker.Server.Endpoints.Health;
+using CredBroker.Server.Endpoints.Holds;
 using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
@@ -32,6 +33,9 @@ internal static class BrokerEndpoints
         ConfirmLeaseEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
+        PlaceHoldEndpoint.Map(people);
+        ListHoldsEndpoint.Map(people);
+        LiftHoldEndpoint.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);
