@@ -173,6 +173,28 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
         CancellationToken cancellationToken = default
     ) => _connection.CloseTaskAsync(taskId, request, cancellationToken);
 
+    /// <summary>The store's clock and the broker's.</summary>
+    public ValueTask<StoreClockResponse> GetClockAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/store/clock", BrokerJson.Default.StoreClockResponse, cancellationToken);
+
+    /// <summary>
+    /// Sets the store's clock by the broker's, on the caller's word that the latter is right. It is on record.
+    /// </summary>
+    public ValueTask<StoreClockResponse> RepairClockAsync(
+        RepairClockRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            "v1/store/clock/repair",
+            request,
+            BrokerJson.Default.RepairClockRequest,
+            BrokerJson.Default.StoreClockResponse,
+            cancellationToken
+        );
+    }
+
     /// <summary>The policy in force.</summary>
     public ValueTask<PolicyResponse> GetPolicyAsync(CancellationToken cancellationToken = default) =>
         _connection.GetAsync("v1/policy", BrokerJson.Default.PolicyResponse, cancellationToken);

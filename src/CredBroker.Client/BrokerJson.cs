@@ -32,6 +32,8 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(HoldResponse))]
 [JsonSerializable(typeof(HoldListResponse))]
 [JsonSerializable(typeof(LiftHoldRequest))]
+[JsonSerializable(typeof(StoreClockResponse))]
+[JsonSerializable(typeof(RepairClockRequest))]
 [JsonSerializable(typeof(PolicyResponse))]
 [JsonSerializable(typeof(EvaluateRequest))]
 [JsonSerializable(typeof(EvaluateResponse))]

@@ -7,6 +7,7 @@ using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Endpoints.Revocations;
+using CredBroker.Server.Endpoints.Store;
 using CredBroker.Server.Endpoints.Tasks;
 
 namespace CredBroker.Server.Endpoints;
@@ -36,6 +37,7 @@ internal static class BrokerEndpoints
         PlaceHoldEndpoint.Map(people);
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
+        StoreClockEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);

@@ -33,6 +33,7 @@ internal static class SqlTransitions
             StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
+            StateChange.ClockRepaired => session.RepairClock(),
             StateChange.EventRecorded => ChangeResult.Done,
             _ => throw new NotSupportedException(
                 $"The store does not know the change {prepared.Change.GetType().Name}."

@@ -9,6 +9,12 @@ namespace CredBroker.IntegrationTests.Client;
 public sealed class ClientCallsTests : IAsyncLifetime
 {
     private static readonly LeaseResponse Lease = CliFixture.Lease();
+    private static readonly StoreClockResponse Clock = new()
+    {
+        StoreTime = CliFixture.Later,
+        BrokerTime = CliFixture.Later,
+        KeepsFromIssuing = false,
+    };
     private StubBroker _broker = null!;
     private HttpClient _http = null!;
 
@@ -73,6 +79,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/holds", CliFixture.Hold, BrokerJson.Default.HoldResponse, 201)
             .On("GET /v1/holds", new() { Holds = [CliFixture.Hold] }, BrokerJson.Default.HoldListResponse)
             .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse)
+            .On("GET /v1/store/clock", Clock, BrokerJson.Default.StoreClockResponse)
+            .On("POST /v1/store/clock/repair", Clock, BrokerJson.Default.StoreClockResponse)
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var (agent, admin) = (Agent(), Admin());
 
@@ -84,6 +92,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
         Assert.Equal("h-1", (await admin.PlaceHoldAsync(new() { Task = "t", For = TimeSpan.FromHours(2) })).HoldId);
         Assert.Equal("h-1", Assert.Single((await admin.ListHoldsAsync()).Holds).HoldId);
         Assert.Equal("triage", (await admin.LiftHoldAsync("h-1", new() { Reason = "over" })).Agent);
+        Assert.Equal(Clock, await admin.GetClockAsync());
+        Assert.Equal(Clock, await admin.RepairClockAsync(new() { Reason = "it is right" }));
         Assert.Equal(3, (await admin.GetPolicyAsync()).Version);
         await admin.EvaluateAsync(
             new()
@@ -111,6 +121,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"task":"t","for":"2h"}""",
                 "",
                 """{"reason":"over"}""",
+                "",
+                """{"reason":"it is right"}""",
                 "",
                 """{"identity":{"proof":"oidc","issuer":"i","subject":"s"}"""
                     + ""","task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""

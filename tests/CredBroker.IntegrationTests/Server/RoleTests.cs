@@ -31,6 +31,8 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("POST", "/v1/holds", Selector, ["admin"]),
         ("GET", "/v1/holds", null, Readers),
         ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),
+        ("GET", "/v1/store/clock", null, Readers),
+        ("POST", "/v1/store/clock/repair", """{"reason":"it is right"}""", ["admin"]),
         ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
         ("GET", "/v1/audit/export", null, ["auditor"]),
     ];

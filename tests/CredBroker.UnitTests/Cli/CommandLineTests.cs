@@ -59,6 +59,8 @@ public sealed class CommandLineTests
                 "policy schema",
                 "quarantine",
                 "release",
+                "store",
+                "store clock",
                 "vault",
                 "vault check",
                 "vault setup",
