@@ -82,6 +82,7 @@ public static class BrokerHost
             .AddSingleton<RevocationSignal>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
+            .AddSingleton<LeaseConfirmation>()
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
