@@ -75,6 +75,7 @@ public static class BrokerHost
             .AddSingleton<RevocationSignal>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
+            .AddSingleton<LeaseConfirmation>()
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
@@ -89,6 +90,7 @@ public static class BrokerHost
         services.AddSingleton<Telemetry>();
         services.AddCallers();
         services.AddSingleton<BrokerHealth>();
+        services.AddSingleton<RememberedHealth>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();
 

@@ -138,7 +138,7 @@ internal sealed class CallerGate(
         var (calling, roles) = (CallingPerson.Of(http, person), TakenRoles.Of(http));
         if (!roles.Admit(person))
         {
-            await actions.RecordRefusedAsync(calling, roles.Refusal, CancellationToken.None);
+            await actions.RecordRefusedAsync(calling, roles.Refusal);
             await new Refused(roles.Refusal).ExecuteAsync(http);
             return null;
         }

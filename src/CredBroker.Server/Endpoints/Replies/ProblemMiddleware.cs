@@ -17,8 +17,61 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         connection?.Listener.Connections.Begin(connection);
         try
         {
-            ReplyHeaders.Set(context.Response);
-            await AnswerAsync(context);
+            Refusal? refusal;
+            try
+            {
+                ReplyHeaders.Set(context.Response);
+                await next(context);
+                if (context.Response.HasStarted || context.Response.ContentType is not null)
+                {
+                    return;
+                }
+
+                refusal = OfStatus(context.Response.StatusCode);
+            }
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (IOException e)
+                when (e is not BadHttpRequestException && context.RequestAborted.IsCancellationRequested)
+            {
+                // The caller is gone, or takes its request back: nobody is there to answer, and it is no fault of ours.
+                return;
+            }
+            catch (BadHttpRequestException e) when (e.StatusCode != StatusCodes.Status400BadRequest)
+            {
+                refusal = OfStatus(e.StatusCode) ?? Unreadable;
+            }
+            catch (BadHttpRequestException)
+            {
+                // The body's framing is broken; a parameter of the wrong form ends as a status above.
+                refusal = Unreadable;
+            }
+            catch (StoreUnavailableException e)
+            {
+                StoreUnavailable(e);
+                refusal = new Refusal(
+                    RefusalCode.StoreUnavailable,
+                    "The broker's store does not answer; nothing was issued or changed.",
+                    TimeSpan.FromSeconds(5)
+                );
+            }
+#pragma warning disable CA1031 // The edge of the process: any fault becomes CB6999, and is logged with its trace id.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Fault(e);
+                refusal = new Refusal(
+                    RefusalCode.Fault,
+                    "The broker failed to answer. Its operator finds the reason in the log by the trace id."
+                );
+            }
+
+            if (refusal is not null)
+            {
+                await RefuseAsync(context, refusal);
+            }
         }
         finally
         {
@@ -26,62 +79,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private static async Task RefuseAsync(HttpContext context, Refusal refusal)
     {
-        Refusal? refusal;
-        try
-        {
-            await next(context);
-            if (context.Response.HasStarted || context.Response.ContentType is not null)
-            {
-                return;
-            }
-
-            refusal = OfStatus(context.Response.StatusCode);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            return;
-        }
-        catch (IOException e) when (e is not BadHttpRequestException && context.RequestAborted.IsCancellationRequested)
-        {
-            // The caller is gone, or takes its request back: nobody is there to answer, and it is no fault of ours.
-            return;
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode != StatusCodes.Status400BadRequest)
-        {
-            refusal = OfStatus(e.StatusCode) ?? Unreadable;
-        }
-        catch (BadHttpRequestException)
-        {
-            // The body's framing is broken; a parameter of the wrong form ends as a status above.
-            refusal = Unreadable;
-        }
-        catch (StoreUnavailableException e)
-        {
-            StoreUnavailable(e);
-            refusal = new Refusal(
-                RefusalCode.StoreUnavailable,
-                "The broker's store does not answer; nothing was issued or changed.",
-                TimeSpan.FromSeconds(5)
-            );
-        }
-#pragma warning disable CA1031 // The edge of the process: any fault becomes CB6999, and is logged with its trace id.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            Fault(e);
-            refusal = new Refusal(
-                RefusalCode.Fault,
-                "The broker failed to answer. Its operator finds the reason in the log by the trace id."
-            );
-        }
-
-        if (refusal is null)
-        {
-            return;
-        }
-
         if (context.Response.HasStarted)
         {
             // Half a reply is on its way (an export); cutting the connection is the only honest end.
