@@ -83,7 +83,16 @@ internal sealed class SqliteFile : IDisposable
                 : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             file = Lock(path, new(path + "-reserve", reserved));
             file.Restore();
-            file.Migrate();
+            try
+            {
+                file.Migrate();
+            }
+            catch (Exception e) when (e is SqliteException or StoreUnavailableException && file.MakeRoom())
+            {
+                // A full disk: it starts on what is kept for that, and issues nothing.
+                file.Migrate();
+            }
+
             return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
@@ -182,10 +191,34 @@ internal sealed class SqliteFile : IDisposable
             SqliteConnection.ClearPool(connection);
         }
 
+        Fold();
+
         // Last of all: closing any handle of a file takes SQLite's own locks on it away from the whole process.
         _itself.Dispose();
         _lock.Dispose();
         _closing.ExitWriteLock();
+    }
+
+    // The last connection that closes puts the log into the database, unless it can only read: so that a stopped broker's
+    // store is the one file.
+    private void Fold()
+    {
+        if (_opened.Length == 0 || Displaced is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            using var connection = OpenWriting();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT count(*) FROM store";
+            command.ExecuteScalar();
+        }
+        catch (SqliteException)
+        {
+            // The next start reads the log as well.
+        }
     }
 
     // Whoever holds the write lock beside the one writer (a backup, a shell) is waited for so long: what waits behind it

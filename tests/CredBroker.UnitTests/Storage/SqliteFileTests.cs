@@ -129,6 +129,7 @@ public sealed class SqliteFileTests : IDisposable
         {
             var (path, filler) = (Path.Combine(disk, "broker.db"), Path.Combine(disk, "filler"));
             Open(path, reserve: 4).Dispose();
+            Assert.False(File.Exists(path + "-wal"));
             Fill(filler);
 
             // A start needs room, too. What it gave up is there again, and is given up again.
