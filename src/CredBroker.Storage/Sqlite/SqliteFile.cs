@@ -117,6 +117,7 @@ internal sealed class SqliteFile : IDisposable
     public SqliteConnection OpenWriter()
     {
         var connection = OpenWriting();
+        _kept?.Dispose();
         _kept = new SqliteConnection(_reading);
         _kept.Open();
         using var command = _kept.CreateCommand();

@@ -160,7 +160,7 @@ public sealed class SqliteFileTests : IDisposable
         }
         finally
         {
-            using var unmounted = Process.Start("umount", [disk]);
+            using var unmounted = Process.Start("umount", ["-l", disk]);
             await unmounted.WaitForExitAsync();
         }
     }
