@@ -82,6 +82,7 @@ public static class BrokerHost
             .AddSingleton<RevocationSignal>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
+            .AddSingleton<LeaseConfirmation>()
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
@@ -96,6 +97,7 @@ public static class BrokerHost
         services.AddSingleton<Telemetry>();
         services.AddCallers();
         services.AddSingleton<BrokerHealth>();
+        services.AddSingleton<RememberedHealth>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();
 

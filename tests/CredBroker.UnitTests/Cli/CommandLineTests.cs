@@ -40,6 +40,7 @@ public sealed class CommandLineTests
             [
                 "audit",
                 "audit export",
+                "audit show",
                 "audit verify",
                 "doctor",
                 "exchange",
@@ -49,6 +50,7 @@ public sealed class CommandLineTests
                 "holds lift",
                 "holds list",
                 "leases",
+                "leases confirm",
                 "leases list",
                 "leases revoke",
                 "leases show",

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace CredBroker.Core.Policy.Document;
 
 /// <summary>Reads the entries of the catalogue.</summary>
-internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList faults)
+internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFaultList faults)
 {
     /// <summary>Vault's own default maximum; a longer life would not be short.</summary>
     public static readonly TimeSpan LongestTtl = TimeSpan.FromHours(768);
@@ -46,10 +48,41 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
             Names = ReadNames(reader, vault),
             Address = ReadAddress(reader, vault),
         };
+        if (vault is VaultBinding.Token)
+        {
+            entry = entry with { MayMakeMore = !NamesValuesAlone(entry.Setup?.Policy ?? "") };
+        }
+
         var schemas = ReadSchemas(reader);
+        var needsCall = reader.Choice("toolCall", absent: true, ("required", true), ("optional", false));
+        if (schemas is null && reader.Find("toolCall") is { } stray)
+        {
+            faults.Add(
+                stray,
+                "`toolCall` is of a credential with `toolSchemas`: without them no tool call is looked at"
+            );
+        }
+
         reader.Finish("a credential");
-        return new(entry, schemas);
+        return new(entry, schemas, toolCallIsOptional: !needsCall);
     }
+
+    /// <summary>Whether each path of this policy is that of a KV version 2 engine; false where there is none.</summary>
+    private static bool NamesValuesAlone(string policy)
+    {
+        var paths = PathRule().Matches(policy);
+        return paths.Count > 0
+            && policy.Count(character => character == '{') == paths.Count
+            && paths.All(path =>
+                path.Groups["path"].Value.Split('/') is { Length: > 2 } segments && segments[1] is "data" or "metadata"
+            );
+    }
+
+    [GeneratedRegex(
+        @"(^|[\s}])path\s+""(?<path>[^""]*)""",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
+    private static partial Regex PathRule();
 
     private string ReadAddress(MappingReader reader, VaultBinding vault)
     {
@@ -123,9 +156,9 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
 
         var reader = new MappingReader(value, "names", faults);
         var names = new CertificateNames(
-            Template(reader, "uri"),
-            Template(reader, "dns"),
-            Template(reader, "commonName")
+            Template(reader, "uri", NameTemplate.FaultOf),
+            Template(reader, "dns", NameTemplate.FaultOfHost),
+            Template(reader, "commonName", NameTemplate.FaultOf)
         );
         if (reader.IsMapping && names is { Uri: null, Dns: null, CommonName: null })
         {
@@ -136,14 +169,14 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
         return names;
     }
 
-    private string? Template(MappingReader reader, string key)
+    private string? Template(MappingReader reader, string key, Func<string, string?> faultOf)
     {
         if (reader.Scalar(reader.Find(key), key) is not { } scalar)
         {
             return null;
         }
 
-        if (NameTemplate.FaultOf(scalar.Text) is { } fault)
+        if (faultOf(scalar.Text) is { } fault)
         {
             faults.Add(scalar, $"`{key}`: {fault}");
         }

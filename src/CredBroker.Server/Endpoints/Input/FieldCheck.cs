@@ -76,17 +76,24 @@ internal sealed class FieldCheck
         }
     }
 
+    /// <summary>Free text that must say something.</summary>
+    public void Statement(string field, string? value, int max)
+    {
+        if (string.IsNullOrWhiteSpace(value) || value.Length > max)
+        {
+            Add($"{field} must say something, in at most {max} characters.");
+        }
+    }
+
     /// <summary>
-    /// Text as identities hold it: not blank, bounded, without control characters (it may come from a query).
+    /// Text as identities hold it: not empty, bounded, every character visible (what no identity can be called would
+    /// select nothing, and an admin would not see why).
     /// </summary>
     public void IdentityText(string field, string? value)
     {
-        if (
-            value is not null
-            && (string.IsNullOrWhiteSpace(value) || value.Length > MaxIdentityText || value.Any(char.IsControl))
-        )
+        if (value is not null && (value.Length is 0 or > MaxIdentityText || !VisibleText.IsIn(value)))
         {
-            Add($"{field} must have 1 to {MaxIdentityText} characters, not only blanks, and no control characters.");
+            Add($"{field} must have 1 to {MaxIdentityText} characters, none of them invisible or blank.");
         }
     }
 
