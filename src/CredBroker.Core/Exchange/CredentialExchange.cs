@@ -323,6 +323,12 @@ public sealed partial class CredentialExchange(
     private async ValueTask<ExchangeOutcome> DenyAsync(ExchangeCommand command, DecisionRecord decision)
     {
         var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
+        if (readiness.Store is not null)
+        {
+            // What little the store still takes is for what ends secrets.
+            return new ExchangeOutcome.Refused(refusal, null);
+        }
+
         try
         {
             await store.CommitAsync(
