@@ -4,7 +4,6 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Diagnostics;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
-using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using Microsoft.Extensions.Logging;

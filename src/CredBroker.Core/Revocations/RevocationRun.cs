@@ -95,8 +95,10 @@ public sealed partial class RevocationRun(
 
             if (!_underWay.ContainsKey(lease.Id))
             {
+                // Counted there from now on, so that the next pass does not take its place for free.
+                var entering = gate.EnterAsync((int)work.Lane, CancellationToken.None).AsTask();
                 room--;
-                Begin(lease.Id, () => RevokeAsync(lease, gate));
+                Begin(lease.Id, () => RevokeAsync(lease, entering));
             }
         }
 
@@ -136,10 +138,10 @@ public sealed partial class RevocationRun(
         });
     }
 
-    private async Task RevokeAsync(Lease lease, BackendGate gate)
+    private async Task RevokeAsync(Lease lease, Task<BackendGate.Pass?> entering)
     {
         // The place first and the claim second: a claim that waits keeps others off for nothing.
-        using var pass = await gate.EnterAsync((int)lease.Lane, CancellationToken.None);
+        using var pass = await entering;
         if (pass is not null)
         {
             await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], pass);

@@ -201,7 +201,7 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Opened());
         var closed = Samples.Closed();
         var (first, second) = (Samples.Ordered(new() { Instance = "i-1" }), Samples.Ordered(new() { Instance = "i-2" }));
-        foreach (StateChange change in new StateChange[] { closed, first, second })
+        foreach (var change in new StateChange[] { closed, first, second })
         {
             await CommitAsync(change);
         }

@@ -129,7 +129,8 @@ public sealed class RevocationRunTests
         };
         await OrderAsync(broker, new() { Everything = true });
         await broker.Retry.RunAsync(CancellationToken.None);
-        Assert.InRange(calls, 3, broker.Options.RevocationParallelism);
+        // What was let in before the third went without an answer.
+        Assert.InRange(calls, 3, broker.Options.RevocationParallelism + 2);
 
         calls = 0;
         for (var second = 0; second < 300; second++)
