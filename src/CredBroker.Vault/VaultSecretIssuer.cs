@@ -21,10 +21,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly ILogger _logger;
     private readonly VaultTransport _transport;
     private readonly VaultTransport _control;
-    private readonly MintGates _gates;
+    private readonly MintBulkheads _bulkheads;
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
+
     /// <summary>Connections for revocation, lookup and login, beside those for making secrets.</summary>
     private const int ControlConnections = 64;
 
@@ -37,7 +38,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         _names = new(options.Installation);
         _transport = new(options, time);
         _control = new(options, time, ControlConnections);
-        _gates = new(options, time);
+        _bulkheads = new(options, time);
         Client = new(_transport, time, logger, _control);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
@@ -87,7 +88,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             return new PrepareOutcome.Refused(VaultRefusals.Missing);
         }
 
-        if (_gates.Paused(entry) is { } pause)
+        if (_bulkheads.Paused(entry) is { } pause)
         {
             return new PrepareOutcome.Refused(VaultRefusals.Paused(pause));
         }
@@ -137,11 +138,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         CancellationToken cancellationToken
     )
     {
-        using var pass = await _gates.EnterAsync(plan.Grant.Entry, cancellationToken);
+        using var pass = await _bulkheads.EnterAsync(plan.Grant.Entry, cancellationToken);
         if (pass is null)
         {
             return new MintOutcome.Refused(
-                VaultRefusals.Paused(_gates.Paused(plan.Grant.Entry) ?? TimeSpan.FromSeconds(1))
+                VaultRefusals.Paused(_bulkheads.Paused(plan.Grant.Entry) ?? TimeSpan.FromSeconds(1))
             );
         }
 

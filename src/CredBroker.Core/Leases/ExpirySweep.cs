@@ -8,12 +8,7 @@ namespace CredBroker.Core.Leases;
 /// for which it does not wait. It runs each second and waits for those that end before the next run, so that a lease is
 /// revoked when it ends and not up to a second later.
 /// </summary>
-public sealed class ExpirySweep(
-    IBrokerStore store,
-    LeaseRevoker revoker,
-    RevocationSignal signal,
-    TimeProvider time
-)
+public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, RevocationSignal signal, TimeProvider time)
 {
     private static readonly TimeSpan Horizon = TimeSpan.FromSeconds(1);
     private const int BatchSize = 500;

@@ -33,7 +33,7 @@ namespace CredBroker.Core.Leases;
 public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
     IBrokerStore store,
-    BackendGates gates,
+    RevocationBulkheads bulkheads,
     LeaseOptions options,
     TimeProvider time,
     ILogger<LeaseRevoker> logger
@@ -51,7 +51,7 @@ public sealed partial class LeaseRevoker(
         Lease lease,
         RevocationReason reason,
         IReadOnlyList<LeaseState> onlyFrom,
-        BackendGate.Pass? pass = null
+        Bulkhead.Pass? pass = null
     )
     {
         var (_, settled) = await BeginAsync(lease, reason, onlyFrom, pass);
@@ -66,7 +66,7 @@ public sealed partial class LeaseRevoker(
         Lease lease,
         RevocationReason reason,
         IReadOnlyList<LeaseState> onlyFrom,
-        BackendGate.Pass? pass = null
+        Bulkhead.Pass? pass = null
     )
     {
         if (lease.Reach == RevocationReach.None)
@@ -79,10 +79,13 @@ public sealed partial class LeaseRevoker(
         var worker = Ids.New(time);
         var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
         var claimed = await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
-        return (claimed, claimedAt is CommitOutcome.GuardFailed ? Task.FromResult(claimed) : CarryOutAsync(claimed, pass));
+        return (
+            claimed,
+            claimedAt is CommitOutcome.GuardFailed ? Task.FromResult(claimed) : CarryOutAsync(claimed, pass)
+        );
     }
 
-    private async Task<Lease> CarryOutAsync(Lease claimed, BackendGate.Pass? pass)
+    private async Task<Lease> CarryOutAsync(Lease claimed, Bulkhead.Pass? pass)
     {
         // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
         Failpoint.Pass("revocation-claimed");
@@ -141,7 +144,7 @@ public sealed partial class LeaseRevoker(
     /// At Vault, with a place at the lease's backend: few calls are open to each, and none for a while to one that does
     /// not answer. An accessor alone is Vault's own matter, and needs none.
     /// </summary>
-    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, BackendGate.Pass? pass)
+    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, Bulkhead.Pass? pass)
     {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         if (lease.VaultLeaseId is null)
@@ -149,10 +152,12 @@ public sealed partial class LeaseRevoker(
             return await issuer.RevokeAsync(lease, timeout.Token);
         }
 
-        var (gate, own) = (gates.Of(lease.Grant.Entry.Backend), default(BackendGate.Pass));
-        if (pass is null && (pass = own = await gate.EnterAsync((int)lease.Lane, timeout.Token)) is null)
+        var (bulkhead, own) = (bulkheads.Of(lease.Grant.Entry.Backend), default(Bulkhead.Pass));
+        if (pass is null && (pass = own = await bulkhead.EnterAsync((int)lease.Lane, timeout.Token)) is null)
         {
-            return new RevokeOutcome.Failed("Not tried: its backend has not answered for a while, and is given a pause.");
+            return new RevokeOutcome.Failed(
+                "Not tried: its backend has not answered for a while, and is given a pause."
+            );
         }
 
         using (own)

@@ -17,7 +17,7 @@ namespace CredBroker.Core.Revocations;
 public sealed partial class RevocationRun(
     IBrokerStore store,
     LeaseRevoker revoker,
-    BackendGates gates,
+    RevocationBulkheads bulkheads,
     AbsenceSweep absence,
     RevocationSignal signal,
     LeaseOptions options,
@@ -46,9 +46,7 @@ public sealed partial class RevocationRun(
             signal.Raise();
         }
 
-        foreach (
-            var work in await store.Leases.FindRevocationWorkAsync(store.Position.UtcNow, cancellationToken)
-        )
+        foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.UtcNow, cancellationToken))
         {
             await BeginAsync(work, cancellationToken);
         }
@@ -73,8 +71,8 @@ public sealed partial class RevocationRun(
 
     private async ValueTask BeginAsync(BackendWork work, CancellationToken cancellationToken)
     {
-        var gate = gates.Of(work.Backend);
-        if (gate.Room((int)work.Lane) is var room && room == 0)
+        var bulkhead = bulkheads.Of(work.Backend);
+        if (bulkhead.Room((int)work.Lane) is var room && room == 0)
         {
             return;
         }
@@ -96,7 +94,7 @@ public sealed partial class RevocationRun(
             if (!_underWay.ContainsKey(lease.Id))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
-                var entering = gate.EnterAsync((int)work.Lane, CancellationToken.None).AsTask();
+                var entering = bulkhead.EnterAsync((int)work.Lane, CancellationToken.None).AsTask();
                 room--;
                 Begin(lease.Id, () => RevokeAsync(lease, entering));
             }
@@ -138,7 +136,7 @@ public sealed partial class RevocationRun(
         });
     }
 
-    private async Task RevokeAsync(Lease lease, Task<BackendGate.Pass?> entering)
+    private async Task RevokeAsync(Lease lease, Task<Bulkhead.Pass?> entering)
     {
         // The place first and the claim second: a claim that waits keeps others off for nothing.
         using var pass = await entering;
@@ -203,9 +201,6 @@ public sealed partial class RevocationRun(
             RequestedBy = lease.RequestedBy,
         };
 
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "An attempt to revoke ({Key}) was interrupted; it is repeated."
-    )]
+    [LoggerMessage(Level = LogLevel.Error, Message = "An attempt to revoke ({Key}) was interrupted; it is repeated.")]
     private static partial void LogInterrupted(ILogger logger, string key, Exception fault);
 }

@@ -37,10 +37,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Store = wrapStore?.Invoke(_sqlite) ?? _sqlite;
         Issuer = new(Time);
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
-        Gates = new(Options, Time);
-        Revoker = new(Issuer, Store, Gates, Options, Time, NullLogger<LeaseRevoker>.Instance);
+        Bulkheads = new(Options, Time);
+        Revoker = new(Issuer, Store, Bulkheads, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
-        Retry = new(Store, Revoker, Gates, absence, Signal, Options, NullLogger<RevocationRun>.Instance);
+        Retry = new(Store, Revoker, Bulkheads, absence, Signal, Options, NullLogger<RevocationRun>.Instance);
         Revocations = new(Store, Signal, Time);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
         var callers = new CallerVerification(Verifier, _refusedCalls);
@@ -74,7 +74,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     public PolicyControl Policy { get; }
 
-    public BackendGates Gates { get; }
+    public RevocationBulkheads Bulkheads { get; }
 
     public LeaseRevoker Revoker { get; }
 

@@ -200,7 +200,10 @@ public abstract partial class BrokerStoreContract
     {
         await CommitAsync(Samples.Opened());
         var closed = Samples.Closed();
-        var (first, second) = (Samples.Ordered(new() { Instance = "i-1" }), Samples.Ordered(new() { Instance = "i-2" }));
+        var (first, second) = (
+            Samples.Ordered(new() { Instance = "i-1" }),
+            Samples.Ordered(new() { Instance = "i-2" })
+        );
         foreach (var change in new StateChange[] { closed, first, second })
         {
             await CommitAsync(change);

@@ -148,8 +148,8 @@ public sealed partial class VaultSecretIssuerTests
             """
         );
         _answers[$"database/creds/{role}"] = Json(
-            $$"""
-            {"lease_id":"database/creds/{{role}}/1","lease_duration":600,"data":{"username":"u","password":"p"}}
+            $$$"""
+            {"lease_id":"database/creds/{{{role}}}/1","lease_duration":600,"data":{"username":"u","password":"p"}}
             """
         );
     }

@@ -26,10 +26,7 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
         }
     }
 
-    public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(
-        int limit,
-        CancellationToken cancellationToken
-    )
+    public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken)
     {
         var rows = await reads.AllAsync<Row>(
             $"{Select} WHERE enumerated_at IS NULL ORDER BY cause = 'task-closed', fence LIMIT @limit",

@@ -8,12 +8,12 @@ namespace CredBroker.Core.Issuing;
 /// time; the first answer opens it again. An error is an answer. The last lane leaves a place for the others.
 /// </para>
 /// </summary>
-public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, TimeProvider time)
+public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimeProvider time)
 {
     private const int UnansweredUntilPause = 3;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly PriorityQueue<Waiter, (int Lane, long Order)> _waiting = new();
     private readonly int[] _inLane = new int[lanes];
     private long _order;
@@ -27,7 +27,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return IsPaused ? Max(_pausedUntil - time.GetUtcNow(), TimeSpan.FromSeconds(1)) : null;
             }
@@ -39,7 +39,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _open == 0 && _waiting.Count == 0 && _unanswered == 0;
             }
@@ -49,7 +49,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
     /// <summary>How many more calls of this lane are worth beginning now.</summary>
     public int Room(int lane)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_unanswered < UnansweredUntilPause)
             {
@@ -67,7 +67,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
     public async ValueTask<Pass?> EnterAsync(int lane, CancellationToken cancellationToken, int maxWaiting = 10_000)
     {
         Waiter waiter;
-        lock (_gate)
+        lock (_lock)
         {
             if (IsPaused || (_unanswered >= UnansweredUntilPause && _open > 0) || _waiting.Count >= maxWaiting)
             {
@@ -85,9 +85,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
             _waiting.Enqueue(waiter, (lane, _order++));
         }
 
-        await using (
-            cancellationToken.UnsafeRegister(static state => ((Waiter)state!).TrySetResult(false), waiter)
-        )
+        await using (cancellationToken.UnsafeRegister(static state => ((Waiter)state!).TrySetResult(false), waiter))
         {
             if (await waiter.Task)
             {
@@ -95,7 +93,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
             }
         }
 
-        lock (_gate)
+        lock (_lock)
         {
             _inLane[lane]--;
         }
@@ -111,7 +109,7 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
 
     private void Leave(int lane, bool? answered)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _open--;
             _inLane[lane]--;
@@ -152,12 +150,12 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
     /// <summary>A place for one call. It is given back when this is disposed.</summary>
     public sealed class Pass : IDisposable
     {
-        private readonly BackendGate _owner;
+        private readonly Bulkhead _owner;
         private readonly int _lane;
         private bool? _answered;
         private int _isLeft;
 
-        internal Pass(BackendGate owner, int lane) => (_owner, _lane) = (owner, lane);
+        internal Pass(Bulkhead owner, int lane) => (_owner, _lane) = (owner, lane);
 
         /// <summary>Says whether the backend answered; unsaid, the call tells nothing of it.</summary>
         public void Say(bool answered) => _answered = answered;
@@ -172,7 +170,8 @@ public sealed class BackendGate(int limit, int lanes, TimeSpan longestPause, Tim
         }
     }
 
-    private sealed class Waiter(int lane) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Waiter(int lane)
+        : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public int Lane => lane;
     }

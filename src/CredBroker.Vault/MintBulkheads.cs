@@ -5,42 +5,42 @@ using CredBroker.Core.Policy;
 namespace CredBroker.Vault;
 
 /// <summary>
-/// The gates in front of each credential's making: one whose backend hangs neither takes the connections of the others
+/// The bulkheads in front of each credential's making: one whose backend hangs neither takes the connections of the others
 /// nor fills Vault, and is given a pause by itself. The number of credentials is the catalogue's, past ones included.
 /// </summary>
-internal sealed class MintGates(VaultOptions options, TimeProvider time)
+internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private const int MaxWaiting = 256;
-    private const int MaxGates = 1_000;
+    private const int MaxCredentials = 1_000;
 
-    private readonly ConcurrentDictionary<string, BackendGate> _gates = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Bulkhead> _bulkheads = new(StringComparer.Ordinal);
 
     /// <summary>How long the credential is paused still; null while it is not.</summary>
     public TimeSpan? Paused(CatalogueEntry entry) => Of(entry).Paused;
 
     /// <summary>A place for one making, waited for as long as a call may take; null where there is none.</summary>
-    public async ValueTask<BackendGate.Pass?> EnterAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    public async ValueTask<Bulkhead.Pass?> EnterAsync(CatalogueEntry entry, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.CallTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         return await Of(entry).EnterAsync(lane: 0, either.Token, MaxWaiting);
     }
 
-    private BackendGate Of(CatalogueEntry entry)
+    private Bulkhead Of(CatalogueEntry entry)
     {
-        if (_gates.Count > MaxGates)
+        if (_bulkheads.Count > MaxCredentials)
         {
-            foreach (var (name, gate) in _gates)
+            foreach (var (name, bulkhead) in _bulkheads)
             {
-                if (gate.IsIdle)
+                if (bulkhead.IsIdle)
                 {
-                    _gates.TryRemove(name, out _);
+                    _bulkheads.TryRemove(name, out _);
                 }
             }
         }
 
-        return _gates.GetOrAdd(
+        return _bulkheads.GetOrAdd(
             entry.Name,
             static (_, made) => new(made.limit, lanes: 1, LongestPause, made.time),
             (limit: LimitOf(entry.Vault), time)
