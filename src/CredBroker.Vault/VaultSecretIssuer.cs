@@ -20,9 +20,15 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly VaultTransport _transport;
+    private readonly VaultTransport _control;
+    private readonly MintBulkheads _bulkheads;
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
+
+    /// <summary>Connections for revocation, lookup and login, beside those for making secrets.</summary>
+    private const int ControlConnections = 64;
+
     private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
 
     /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
@@ -31,7 +37,9 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         (_options, _time, _logger) = (options, time, logger);
         _names = new(options.Installation);
         _transport = new(options, time);
-        Client = new(_transport, time, logger);
+        _control = new(options, time, ControlConnections);
+        _bulkheads = new(options, time);
+        Client = new(_transport, time, logger, _control);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
         _revocation = new(Client, Session, options);
@@ -60,6 +68,12 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             return _lastProbe = new(true, null, _time.GetUtcNow());
         }
 
+        if (refusal.Code == RefusalCode.VaultBusy && Status.CanIssue)
+        {
+            // Vault's quota says nothing of whether revoking works: the last proof holds as long as it is recent.
+            return Status;
+        }
+
         LogNotProven(_logger, why);
         return _lastProbe = new(false, refusal, _lastProbe.ProvenAt);
     }
@@ -72,6 +86,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         {
             LogRefused(_logger, plan.LeaseId, entry.Name, fault);
             return new PrepareOutcome.Refused(VaultRefusals.Missing);
+        }
+
+        if (_bulkheads.Paused(entry) is { } pause)
+        {
+            return new PrepareOutcome.Refused(VaultRefusals.Paused(pause));
         }
 
         switch (entry.Vault)
@@ -119,44 +138,56 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         CancellationToken cancellationToken
     )
     {
-        var binding = plan.Grant.Entry.Vault;
-        if (binding is VaultBinding.KeyValue kv)
+        using var pass = await _bulkheads.EnterAsync(plan.Grant.Entry, cancellationToken);
+        if (pass is null)
         {
-            var read = await Session.SendAsync(
+            return new MintOutcome.Refused(
+                VaultRefusals.Paused(_bulkheads.Paused(plan.Grant.Entry) ?? TimeSpan.FromSeconds(1))
+            );
+        }
+
+        var asked = _time.GetUtcNow();
+        var reply = await SendAsync(plan, child, cancellationToken);
+
+        // Not that Vault is away: that is told by what is asked of it first, for all credentials together.
+        pass.Say(answered: reply is not VaultReply.Lost);
+        return reply is VaultReply.Done { Body: var body } ? Read(plan, body, asked) : NotMinted(plan, reply);
+    }
+
+    private ValueTask<VaultReply> SendAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    {
+        if (plan.Grant.Entry.Vault is VaultBinding.KeyValue kv)
+        {
+            return Session.SendAsync(
                 KeyValueSecrets.Call(plan, kv, _options.CallTimeout),
                 Client.IssuingAsync,
                 cancellationToken
             );
-            return read is VaultReply.Done { Body: var value }
-                ? KeyValueSecrets.Read(kv, value)
-                : NotMinted(plan, read);
         }
 
         ArgumentNullException.ThrowIfNull(child);
-        var (token, timeout, asked) = (child.Token, _options.MintTimeout, _time.GetUtcNow());
-        switch (binding)
+        var (token, timeout) = (child.Token, _options.MintTimeout);
+        var call = plan.Grant.Entry.Vault switch
         {
-            case VaultBinding.Pki pki:
-                var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
-                var signed = await Client.OnceAsync(
-                    CertificateSecrets.Call(plan, pki, certified, token, timeout),
-                    cancellationToken
-                );
-                return signed is VaultReply.Done { Body: var certificate }
-                    ? CertificateSecrets.Read(plan, pki, certified, certificate, asked)
-                    : NotMinted(plan, signed);
-            case VaultBinding.Token role:
-                var created = await Client.OnceAsync(TokenSecrets.Call(plan, role, token, timeout), cancellationToken);
-                return created is VaultReply.Done { Body: var made }
-                    ? TokenSecrets.Read(plan, made, asked, Address)
-                    : NotMinted(plan, created);
-            default:
-                var leased = await Client.OnceAsync(LeasedSecrets.Call(binding, token, timeout), cancellationToken);
-                return leased is VaultReply.Done { Body: var secret }
-                    ? LeasedSecrets.Read(plan, secret, asked, _time.GetUtcNow())
-                    : NotMinted(plan, leased);
-        }
+            VaultBinding.Pki pki => CertificateSecrets.Call(plan, pki, NamesOf(plan), token, timeout),
+            VaultBinding.Token role => TokenSecrets.Call(plan, role, token, timeout),
+            var binding => LeasedSecrets.Call(binding, token, timeout),
+        };
+        return Client.OnceAsync(call, cancellationToken);
     }
+
+    private MintOutcome Read(IssuancePlan plan, VaultBody body, DateTimeOffset asked) =>
+        plan.Grant.Entry.Vault switch
+        {
+            VaultBinding.KeyValue kv => KeyValueSecrets.Read(kv, body),
+            VaultBinding.Pki pki => CertificateSecrets.Read(plan, pki, NamesOf(plan), body, asked),
+            VaultBinding.Token => TokenSecrets.Read(plan, body, asked, Address),
+            _ => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
+        };
+
+    /// <summary>The certificate's names; that there are some, preparing has seen to.</summary>
+    private static RenderedNames NamesOf(IssuancePlan plan) =>
+        RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
 
     /// <inheritdoc/>
     public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
@@ -189,6 +220,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     {
         Session.Dispose();
         _transport.Dispose();
+        _control.Dispose();
     }
 
     /// <summary>The broker's own login, for <c>vault check</c>.</summary>

@@ -299,6 +299,11 @@ public sealed partial class CredentialExchange(
     )
     {
         var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
+        if (!callers.RecordsDenialOf(decision.Identity))
+        {
+            return new ExchangeOutcome.Refused(refusal, null);
+        }
+
         try
         {
             await store.CommitAsync(

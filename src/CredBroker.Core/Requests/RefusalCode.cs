@@ -155,6 +155,12 @@ public enum RefusalCode
     /// <summary>The certificate's names would be empty for this identity.</summary>
     NamesEmpty = 4011,
 
+    /// <summary>The credential's backend does not answer, or as many wait for it as may: it alone is paused.</summary>
+    CredentialPaused = 4014,
+
+    /// <summary>Vault's own limit of requests is reached.</summary>
+    VaultBusy = 4015,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 

@@ -35,7 +35,7 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
         _queue = new(options.MaxWaiting);
         _audit = new(reads);
         Leases = new SqlLeaseReader(reads, clock, logger);
-        Revocations = new SqlRevocationReader(reads);
+        Revocations = new SqlRevocationReader(reads, logger);
         Policies = new SqlPolicyReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try

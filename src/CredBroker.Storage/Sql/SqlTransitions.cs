@@ -28,6 +28,7 @@ internal static class SqlTransitions
             StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
+            StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
             StateChange.EventRecorded => ChangeResult.Done,
             _ => throw new NotSupportedException(

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Text;
@@ -15,6 +14,7 @@ namespace CredBroker.Vault.Http;
 internal sealed class VaultTransport : IDisposable
 {
     private const int MaxWords = 400;
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromMinutes(5);
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
@@ -23,7 +23,7 @@ internal sealed class VaultTransport : IDisposable
     private readonly string _vaultNamespace;
     private readonly int _maxResponseBytes;
 
-    public VaultTransport(VaultOptions options, TimeProvider time)
+    public VaultTransport(VaultOptions options, TimeProvider time, int? maxConnections = null)
     {
         _time = time;
         _vaultNamespace = options.Namespace;
@@ -38,7 +38,7 @@ internal sealed class VaultTransport : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             // A changed DNS answer is noticed.
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxConnectionsPerServer = options.MaxConnections,
+            MaxConnectionsPerServer = maxConnections ?? options.MaxConnections,
             // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault
             // beside the broker's token.
             ActivityHeadersPropagator = null,
@@ -74,7 +74,7 @@ internal sealed class VaultTransport : IDisposable
             using var response = await _http.SendAsync(request, limit.Token);
             await response.Content.LoadIntoBufferAsync(_maxResponseBytes, limit.Token);
             var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
-            return Read(response.StatusCode, body);
+            return Read(response, body, _time.GetUtcNow());
         }
         catch (HttpRequestException fault)
             when (fault.HttpRequestError
@@ -135,8 +135,9 @@ internal sealed class VaultTransport : IDisposable
         return request;
     }
 
-    private static VaultReply Read(HttpStatusCode status, byte[] bytes)
+    private static VaultReply Read(HttpResponseMessage response, byte[] bytes, DateTimeOffset now)
     {
+        var status = response.StatusCode;
         VaultBody? body;
         try
         {
@@ -156,9 +157,22 @@ internal sealed class VaultTransport : IDisposable
             _ => new VaultReply.Declined(
                 (int)status,
                 body?.Errors is { } errors ? Words(errors) : "the answer is not Vault's"
-            ),
+            )
+            {
+                RetryAfter = RetryAfter(response.Headers.RetryAfter, now),
+            },
         };
     }
+
+    /// <summary>Bounded: what an agent is told to wait comes from here.</summary>
+    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, DateTimeOffset now) =>
+        (header?.Delta ?? header?.Date - now) switch
+        {
+            null => null,
+            { } wait when wait < TimeSpan.FromSeconds(1) => TimeSpan.FromSeconds(1),
+            { } wait when wait > MaxRetryAfter => MaxRetryAfter,
+            var wait => wait,
+        };
 
     /// <summary>Vault's own error texts, on one line and bounded.</summary>
     private static string Words(IReadOnlyList<string> errors)
