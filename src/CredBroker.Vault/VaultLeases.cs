@@ -14,7 +14,7 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
     {
         var reply = await session.SendAsync(
             new(VaultCall.List, $"sys/leases/lookup/{prefix}/") { Timeout = options.CallTimeout },
-            client.RepeatableAsync,
+            client.FromActiveAsync,
             cancellationToken
         );
         return reply switch
@@ -38,7 +38,9 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
         return await session.SendAsync(call, client.RepeatableAsync, cancellationToken) switch
         {
             VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts =>
-                new LeaseLookup.Found(new(leaseId, facts.IssueTime, facts.Ttl <= 0)),
+                new LeaseLookup.Found(
+                    new(leaseId, facts.IssueTime, facts.Ttl <= 0, VaultTransport.OneLine(facts.RevokeError ?? ""))
+                ),
             VaultReply.Done => new LeaseLookup.Failed("Vault's answer about a lease holds none"),
             VaultReply.Declined { Status: 400 } declined
                 when declined.Words.Contains("invalid lease", StringComparison.OrdinalIgnoreCase) =>

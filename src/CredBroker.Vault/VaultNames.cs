@@ -10,6 +10,7 @@ namespace CredBroker.Vault;
 public sealed class VaultNames(string installation)
 {
     private const int MaxCredentialLength = 64;
+    private const string ReaperSuffix = "-reap";
 
     /// <summary>What every name begins with.</summary>
     public string Prefix { get; } = $"cb-{installation}-";
@@ -25,11 +26,21 @@ public sealed class VaultNames(string installation)
     /// <summary>A credential's token role, and the policy that its child tokens have.</summary>
     public string Credential(string credential) => Prefix + credential;
 
+    /// <summary>
+    /// The role whose reading removes the users of one lease: a database role's, and the token role (with its policy)
+    /// that may read it. No other name ends so.
+    /// </summary>
+    public static string Reaper(string role) => role + ReaperSuffix;
+
     /// <summary>A database connection.</summary>
     public string Connection(string connection) => Prefix + connection;
 
     /// <summary>Whether a role, policy or connection is this installation's own.</summary>
     public bool Owns(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && name.Length > Prefix.Length;
+
+    /// <summary>Whether setup makes a reaper for the entry: its database role is this installation's own.</summary>
+    internal bool HasReaper(CatalogueEntry entry) =>
+        entry.Vault is VaultBinding.Database database && Owns(database.Role);
 
     /// <summary>
     /// What is wrong with the entry's names and paths, with what to write instead; null when nothing is.
@@ -50,6 +61,23 @@ public sealed class VaultNames(string installation)
         if (Credential(entry.Name) is var name && (name == Broker || name == Probe))
         {
             return $"The credential's name \"{entry.Name}\" is one that the broker uses for itself; choose another.";
+        }
+
+        var role = entry.Vault switch
+        {
+            VaultBinding.Database database => database.Role,
+            VaultBinding.Pki pki => pki.Role,
+            VaultBinding.Token token => token.Role,
+            VaultBinding.Dynamic dynamic => dynamic.Path,
+            _ => "",
+        };
+        if (
+            new[] { entry.Name, role }.FirstOrDefault(name => name.EndsWith(ReaperSuffix, StringComparison.Ordinal)) is
+            { } taken
+        )
+        {
+            return $"Credential {entry.Name}: names that end in {ReaperSuffix}, such as {taken}, are kept for the roles "
+                + "that remove users; choose another.";
         }
 
         return entry.Vault switch

@@ -37,7 +37,10 @@ public sealed partial record VaultOptions
     /// <summary>How long a call may take that reaches no backend: login, token, lookup, KV.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long making one secret may take. Shorter than <c>Leases:IssuanceDeadline</c>.</summary>
+    /// <summary>
+    /// How long an agent waits for one secret. Shorter than <c>Leases:IssuanceDeadline</c>. The call to Vault goes on for
+    /// <c>Leases:VaultRequestLimit</c>, as one that is cut off can leave a user that Vault does not know.
+    /// </summary>
     public TimeSpan MintTimeout { get; init; } = TimeSpan.FromSeconds(25);
 
     /// <summary>

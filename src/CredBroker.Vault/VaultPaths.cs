@@ -18,5 +18,9 @@ internal static class VaultPaths
             _ => throw new NotSupportedException(binding.Engine),
         };
 
+    /// <summary>The path whose reading removes the users of one lease.</summary>
+    public static string Reap(VaultBinding.Database database) =>
+        Mint(database with { Role = VaultNames.Reaper(database.Role) });
+
     public static string TokenCreate(string role) => $"auth/token/create/{role}";
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CredBroker.Core.Requests;
 using CredBroker.Vault.Http;
 
@@ -7,7 +8,7 @@ namespace CredBroker.Vault;
 /// The one place that maps what Vault answered to why an agent gets nothing. The agent is not told Vault's words: they
 /// name paths, hosts and users.
 /// </summary>
-internal static class VaultRefusals
+internal static partial class VaultRefusals
 {
     public static readonly Refusal Unreachable = new(
         RefusalCode.VaultUnreachable,
@@ -35,6 +36,12 @@ internal static class VaultRefusals
     public static readonly Refusal Missing = new(
         RefusalCode.VaultMissing,
         "Vault has no such mount, role or secret. The operator finds the cause with `credbroker vault check`."
+    );
+
+    public static readonly Refusal WantsApproval = new(
+        RefusalCode.VaultWantsApproval,
+        "Vault keeps this secret back until somebody approves in Vault (a control group), which the broker cannot ask for. "
+            + "The operator finds the path with `credbroker vault check`."
     );
 
     public static readonly Refusal MintFailed = new(
@@ -99,13 +106,32 @@ internal static class VaultRefusals
                 busy.RetryAfter ?? TimeSpan.FromSeconds(1)
             ),
             VaultReply.Declined { Status: >= 400 and < 500 } => MintFailed,
+            _ when IsPlainNo(reply) => MintFailed,
             _ => Unreachable,
         };
 
     /// <summary>
-    /// A 4xx says that nothing was made. Anything else from a call that mints (a 5xx, a proxy's 408) may have come
-    /// after the making.
+    /// A 4xx says that nothing was made, and so does a database's refusal of a statement, after which its transaction is
+    /// rolled back. Anything else from a call that mints (a 5xx, a proxy's 408) may have come after the making.
     /// </summary>
     public static bool SaysNothingWasMade(VaultReply reply) =>
-        reply is VaultReply.NotSent or VaultReply.Declined { Status: >= 300 and < 500 and not 408 };
+        IsPlainNo(reply) || reply is VaultReply.NotSent or VaultReply.Declined { Status: >= 400 and < 500 and not 408 };
+
+    /// <summary>
+    /// PostgreSQL's own error in the words of Vault's database engine, of a class that ends a transaction without doubt
+    /// (not of a lost connection, a shutdown or a commit whose end is not known), and not of Vault's attempt to take
+    /// back what it could not register.
+    /// </summary>
+    private static bool IsPlainNo(VaultReply reply) =>
+        reply is VaultReply.Declined { Status: 500 } declined
+        && RefusedStatement().IsMatch(declined.Words)
+        && !declined.Words.Contains("revok", StringComparison.OrdinalIgnoreCase)
+        && !declined.Words.Contains("register", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Privileges and names, values, limits, what a statement needs, and what a statement itself raised.</summary>
+    [GeneratedRegex(
+        @"failed to execute query: .*\(SQLSTATE (22|23|28|2B|0A|0L|0P|42|53|54|55|P0)[0-9A-Z]{3}\)",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
+    private static partial Regex RefusedStatement();
 }

@@ -28,12 +28,19 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
         }
 
         // Then the tokens: the child, and the credential where that is a token itself.
-        string[] accessors = [.. new[] { lease.Accessor, lease.CredentialAccessor }.OfType<string>()];
-        foreach (var accessor in accessors)
+        var accessors = new List<string>();
+        foreach (var accessor in new[] { lease.Accessor, lease.CredentialAccessor }.OfType<string>())
         {
-            if (await RevokeAccessorAsync(accessor, cancellationToken) is RevokeOutcome.Failed still)
+            var reply = await SendRevokeAsync(accessor, cancellationToken);
+            if (Outcome(reply) is RevokeOutcome.Failed still)
             {
                 return still;
+            }
+
+            // Of a token that is gone while its accessor is still on file, a lookup would say "permission denied".
+            if (!reply.SaysTokenNotFound)
+            {
+                accessors.Add(accessor);
             }
         }
 
@@ -46,15 +53,20 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
         };
     }
 
-    public async ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken)
-    {
-        var reply = await session.SendAsync(
+    public async ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
+        Outcome(await SendRevokeAsync(accessor, cancellationToken));
+
+    private ValueTask<VaultReply> SendRevokeAsync(string accessor, CancellationToken cancellationToken) =>
+        session.SendAsync(
             AccessorCalls.Revoke(accessor, options.CallTimeout),
             client.RepeatableAsync,
             cancellationToken
         );
-        return reply is VaultReply.Done || reply.SaysInvalidAccessor ? Confirmed : new RevokeOutcome.Failed(reply.Why);
-    }
+
+    private static RevokeOutcome Outcome(VaultReply reply) =>
+        reply is VaultReply.Done || reply.SaysInvalidAccessor || reply.SaysTokenNotFound
+            ? Confirmed
+            : new RevokeOutcome.Failed(reply.Why);
 
     /// <summary>The lease id travels in the body: in the path it would stand in every proxy's log.</summary>
     public async ValueTask<RevokeOutcome> RevokeLeaseAsync(string leaseId, CancellationToken cancellationToken)

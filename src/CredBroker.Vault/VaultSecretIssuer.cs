@@ -42,9 +42,10 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Client = new(_transport, time, logger, _control);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
-        _revocation = new(Client, Session, options);
-        _renewal = new(Client, Session, options, time);
         _leases = new(Client, Session, options);
+        _revocation = new(Client, Session, options);
+        Reaper = new(Client, Children, _revocation, _names, options);
+        _renewal = new(Client, Session, options, time);
     }
 
     /// <inheritdoc/>
@@ -138,7 +139,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         CancellationToken cancellationToken
     )
     {
-        using var pass = await _bulkheads.EnterAsync(plan.Grant.Entry, cancellationToken);
+        var pass = await _bulkheads.EnterAsync(plan.Grant.Entry, cancellationToken);
         if (pass is null)
         {
             return new MintOutcome.Refused(
@@ -146,15 +147,66 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             );
         }
 
-        var asked = _time.GetUtcNow();
-        var reply = await SendAsync(plan, child, cancellationToken);
-
-        // Not that Vault is away: that is told by what is asked of it first, for all credentials together.
-        pass.Say(answered: reply is not VaultReply.Lost);
-        return reply is VaultReply.Done { Body: var body } ? Read(plan, body, asked) : NotMinted(plan, reply);
+        var call = SendMintAsync(plan, child, pass, cancellationToken);
+        try
+        {
+            return await call.WaitAsync(_options.MintTimeout, _time, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!call.IsFaulted)
+        {
+            // It keeps its place until Vault lets go of it.
+            pass.Say(answered: false);
+            LogLate(_logger, plan.LeaseId, plan.Grant.Entry.Name, _options.MintTimeout);
+            return new MintOutcome.Unknown(VaultRefusals.OutcomeUnknown, call);
+        }
     }
 
-    private ValueTask<VaultReply> SendAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken)
+    private async Task<MintOutcome> SendMintAsync(
+        IssuancePlan plan,
+        ChildToken? child,
+        Bulkhead.Pass pass,
+        CancellationToken cancellationToken
+    )
+    {
+        using (pass)
+        {
+            var (asked, certified) = (_time.GetUtcNow(), RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity));
+            var reply = await SendAsync(plan, certified, child, cancellationToken);
+
+            // Not that Vault is away: that is told by what is asked of it first, for all credentials together.
+            pass.Say(answered: reply is not VaultReply.Lost);
+            return (reply, plan.Grant.Entry.Vault) switch
+            {
+                (VaultReply.Done { Body: var body }, VaultBinding.KeyValue kv) => KeyValueSecrets.Read(kv, body),
+                // A wrapped secret would look the same: recovery proves that there is none.
+                (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Unknown(
+                    VaultRefusals.WantsApproval
+                ),
+                (VaultReply.Done { Body: var body }, VaultBinding.Pki pki) => CertificateSecrets.Read(
+                    plan,
+                    pki,
+                    certified!,
+                    body,
+                    asked
+                ),
+                (VaultReply.Done { Body: var body }, VaultBinding.Token) => TokenSecrets.Read(
+                    plan,
+                    body,
+                    asked,
+                    Address
+                ),
+                (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
+                _ => NotMinted(plan, reply),
+            };
+        }
+    }
+
+    private ValueTask<VaultReply> SendAsync(
+        IssuancePlan plan,
+        RenderedNames? certified,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
     {
         if (plan.Grant.Entry.Vault is VaultBinding.KeyValue kv)
         {
@@ -166,36 +218,59 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         ArgumentNullException.ThrowIfNull(child);
-        var (token, timeout) = (child.Token, _options.MintTimeout);
-        var call = plan.Grant.Entry.Vault switch
-        {
-            VaultBinding.Pki pki => CertificateSecrets.Call(plan, pki, NamesOf(plan), token, timeout),
-            VaultBinding.Token role => TokenSecrets.Call(plan, role, token, timeout),
-            var binding => LeasedSecrets.Call(binding, token, timeout),
-        };
-        return Client.OnceAsync(call, cancellationToken);
+
+        // Only the caller's token ends the call: cut off sooner, Vault could forget what its backend has made.
+        var (token, timeout) = (child.Token, Timeout.InfiniteTimeSpan);
+        return Client.OnceAsync(
+            plan.Grant.Entry.Vault switch
+            {
+                VaultBinding.Pki pki => CertificateSecrets.Call(plan, pki, certified!, token, timeout),
+                VaultBinding.Token role => TokenSecrets.Call(plan, role, token, timeout),
+                var binding => LeasedSecrets.Call(binding, token, timeout),
+            },
+            cancellationToken
+        );
     }
-
-    private MintOutcome Read(IssuancePlan plan, VaultBody body, DateTimeOffset asked) =>
-        plan.Grant.Entry.Vault switch
-        {
-            VaultBinding.KeyValue kv => KeyValueSecrets.Read(kv, body),
-            VaultBinding.Pki pki => CertificateSecrets.Read(plan, pki, NamesOf(plan), body, asked),
-            VaultBinding.Token => TokenSecrets.Read(plan, body, asked, Address),
-            _ => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
-        };
-
-    /// <summary>The certificate's names; that there are some, preparing has seen to.</summary>
-    private static RenderedNames NamesOf(IssuancePlan plan) =>
-        RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity)!;
 
     /// <inheritdoc/>
     public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
         _renewal.RenewAsync(lease, ttl, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) =>
-        _revocation.RevokeAsync(lease, cancellationToken);
+    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        // Asked first, because Vault says "done" of a lease that it does not know, too: one that it has revoked itself,
+        // and one that it was made to forget (revoke-force, a backup put back).
+        var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
+        var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
+        return (found, outcome) switch
+        {
+            (LeaseLookup.Gone, RevokeOutcome.Confirmed) => await ReapAsync(lease, cancellationToken)
+                is RevokeOutcome.Failed unanswered
+                ? unanswered
+                : outcome,
+            // Vault has given up on it. Where the reaper can remove the user, Vault's own statements find nothing to do.
+            (LeaseLookup.Found { Lease.RevokeError: { Length: > 0 } words }, RevokeOutcome.Failed) => await ReapAsync(
+                lease,
+                cancellationToken
+            ) is RevokeOutcome.Confirmed
+                ? await _revocation.RevokeAsync(lease, cancellationToken)
+                : WithVaultsWords(outcome, words),
+            _ => outcome,
+        };
+
+        static RevokeOutcome WithVaultsWords(RevokeOutcome failed, string revokeError) =>
+            failed is RevokeOutcome.Failed unconfirmed
+                ? unconfirmed with
+                {
+                    Error = $"{unconfirmed.Error} Vault itself has given up (revoke_error): {revokeError}",
+                }
+                : failed;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken) =>
+        Reaper.ReapAsync(lease.Grant.Entry, VaultReaper.MadeFor(lease), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
@@ -229,6 +304,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     internal VaultClient Client { get; }
 
     internal ChildTokens Children { get; }
+
+    internal VaultReaper Reaper { get; }
 
     private string Address => _transport.Address.GetLeftPart(UriPartial.Authority);
 
@@ -290,6 +367,13 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Message = "Revoking could not be proven to work, so the broker issues nothing. {Why}"
     )]
     private static partial void LogNotProven(ILogger logger, string why);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Vault has not made the secret of lease {LeaseId} ({Credential}) within {Timeout}; "
+            + "its agent was told so, and what may still come is revoked."
+    )]
+    private static partial void LogLate(ILogger logger, string leaseId, string credential, TimeSpan timeout);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing was issued for lease {LeaseId} ({Credential}). {Why}")]
     private static partial void LogRefused(ILogger logger, string leaseId, string credential, string why);

@@ -134,6 +134,12 @@ public static class ErrorCodes
             "Use an identity that has the fields that the certificate's names come from."
         ),
         new(
+            "CB4012",
+            403,
+            "Vault wants an approval",
+            "Ask for another credential, or have the operator take the control group off the path."
+        ),
+        new(
             "CB4014",
             503,
             "Credential paused",

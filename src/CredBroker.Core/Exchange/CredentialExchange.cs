@@ -165,10 +165,10 @@ public sealed partial class CredentialExchange(
         ChildToken? child
     )
     {
-        using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);
-
-        // 6. Mint.
-        var mint = await issuer.MintAsync(plan, child, deadline.Token);
+        // 6. Mint. The call ends when Vault itself would have ended it, and not before, however long the agent waits: a
+        // mint that is cut off can leave a user at the backend of which Vault knows nothing.
+        var limit = new CancellationTokenSource(options.VaultRequestLimit, time);
+        var mint = await issuer.MintAsync(plan, child, limit.Token);
         Failpoint.Pass("exchange-minted");
         try
         {
@@ -203,6 +203,7 @@ public sealed partial class CredentialExchange(
                 return new ExchangeOutcome.Refused(refused.Refusal, lease.Decision.Id);
             case MintOutcome.Unknown unknown:
                 await revoker.AbandonAsync(lease, unknown.Refusal, nothingWasMade: false);
+                _ = EndLateAsync(lease, unknown.Late);
                 return new ExchangeOutcome.Refused(unknown.Refusal, lease.Decision.Id);
             case MintOutcome.Wrong wrong:
                 await revoker.RevokeLateAsync(lease, wrong.Handles, wrong.Refusal.CodeText);
@@ -253,6 +254,28 @@ public sealed partial class CredentialExchange(
             GraceUntil = graceUntil,
         };
         return new ExchangeOutcome.Issued(issued, minted.Secret);
+    }
+
+    /// <summary>
+    /// What Vault makes after the agent was told that it is not known is revoked when the answer comes; should the
+    /// process end before, recovery finds it.
+    /// </summary>
+    private async Task EndLateAsync(Lease lease, Task<MintOutcome>? late)
+    {
+        if (late is null || HandlesOf(await late) is not { } handles)
+        {
+            return;
+        }
+
+        try
+        {
+            await revoker.RevokeLateAsync(lease, handles, "late");
+        }
+        catch (StoreUnavailableException fault)
+        {
+            LogStoreLost(logger, lease.Id, fault);
+            await revoker.KillAsync(lease, handles);
+        }
     }
 
     /// <summary>

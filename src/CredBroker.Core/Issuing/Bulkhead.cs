@@ -107,17 +107,25 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
 
     private bool IsAheadWaiting(int lane) => _waiting.TryPeek(out _, out var first) && first.Lane <= lane;
 
-    private void Leave(int lane, bool? answered)
+    private void Leave(int lane)
     {
         lock (_lock)
         {
             _open--;
             _inLane[lane]--;
-            if (answered == true)
+            LetIn();
+        }
+    }
+
+    private void Hear(bool answered)
+    {
+        lock (_lock)
+        {
+            if (answered)
             {
                 (_unanswered, _pause) = (0, FirstPause);
             }
-            else if (answered == false && ++_unanswered >= UnansweredUntilPause && time.GetUtcNow() >= _pausedUntil)
+            else if (++_unanswered >= UnansweredUntilPause && time.GetUtcNow() >= _pausedUntil)
             {
                 _pausedUntil = time.GetUtcNow() + _pause;
                 _pause = _pause * 2 < longestPause ? _pause * 2 : longestPause;
@@ -152,20 +160,30 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
     {
         private readonly Bulkhead _owner;
         private readonly int _lane;
-        private bool? _answered;
+        private bool _isMissed;
         private int _isLeft;
 
         internal Pass(Bulkhead owner, int lane) => (_owner, _lane) = (owner, lane);
 
-        /// <summary>Says whether the backend answered; unsaid, the call tells nothing of it.</summary>
-        public void Say(bool answered) => _answered = answered;
+        /// <summary>
+        /// Says whether the backend answered; unsaid, the call tells nothing of it. An answer may be missed first, and
+        /// come all the same.
+        /// </summary>
+        public void Say(bool answered)
+        {
+            if (answered || !_isMissed)
+            {
+                _isMissed = !answered;
+                _owner.Hear(answered);
+            }
+        }
 
         /// <inheritdoc/>
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _isLeft, 1) == 0)
             {
-                _owner.Leave(_lane, _answered);
+                _owner.Leave(_lane);
             }
         }
     }

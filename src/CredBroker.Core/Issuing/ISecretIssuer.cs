@@ -26,7 +26,11 @@ public interface ISecretIssuer
     /// </summary>
     ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken);
 
-    /// <summary>Mint: the secret. Never retried; an unknown outcome says so.</summary>
+    /// <summary>
+    /// Mint: the secret. Never retried; an unknown outcome says so. The token ends the call itself, and a call that ends
+    /// before Vault has answered can leave a secret of which Vault knows nothing: it is cancelled no earlier than
+    /// Vault's own limit. Whoever waits is answered sooner, with <see cref="MintOutcome.Unknown.Late"/>.
+    /// </summary>
     ValueTask<MintOutcome> MintAsync(IssuancePlan plan, ChildToken? child, CancellationToken cancellationToken);
 
     /// <summary>
@@ -39,6 +43,13 @@ public interface ISecretIssuer
     /// Vault confirmed. Idempotent.
     /// </summary>
     ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Has the backend itself remove whatever was made for this lease, known to Vault or not: the one proof that nothing
+    /// is left where Vault has no lease. <see cref="RevokeOutcome.Confirmed"/> only after the backend has answered;
+    /// <see cref="RevokeOutcome.Unproven"/> where nobody can ask it. Not while a mint may be under way.
+    /// </summary>
+    ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken);
 
     /// <summary>Revokes a child token by its accessor; proves nothing about a mint that is under way.</summary>
     ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken);

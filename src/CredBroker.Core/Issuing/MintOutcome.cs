@@ -27,5 +27,7 @@ public abstract record MintOutcome
     public sealed record Wrong(Refusal Refusal, SecretHandles Handles) : MintOutcome;
 
     /// <summary>It is not known whether a secret was made.</summary>
-    public sealed record Unknown(Refusal Refusal) : MintOutcome;
+    /// <param name="Refusal">What the agent is told.</param>
+    /// <param name="Late">Vault's answer, if the call is still under way: what it brings must not be delivered.</param>
+    public sealed record Unknown(Refusal Refusal, Task<MintOutcome>? Late = null) : MintOutcome;
 }

@@ -12,7 +12,8 @@ namespace CredBroker.Core.Leases;
 /// revoking its accessor does not stop a mint that is under way. So Vault's leases under the credential's own role are
 /// listed, no earlier than Vault's longest request time after the accessor's revocation; one that no record knows and
 /// that is older than the issuance deadline is a stray, and is revoked. Vault is listed first and the store is read
-/// second: the other way round, what is issued in between would look like a stray.
+/// second: the other way round, what is issued in between would look like a stray. At last the backend itself is asked,
+/// as Vault may know nothing of what it holds.
 /// </summary>
 public sealed partial class AbsenceSweep(
     ISecretIssuer issuer,
@@ -22,6 +23,8 @@ public sealed partial class AbsenceSweep(
     ILogger<AbsenceSweep> logger
 )
 {
+    private const int MaxFailures = 2;
+
     /// <summary>How long a lease that nobody can prove gone waits to be looked at again.</summary>
     private static readonly TimeSpan NotProvable = TimeSpan.FromHours(1);
 
@@ -52,12 +55,29 @@ public sealed partial class AbsenceSweep(
                 await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed: {failed.Error}", null);
                 return;
             default:
-                await FailAllAsync(
-                    leases,
-                    $"Vault's path of {entry.Name} is not this installation's alone: "
-                        + "whether a secret exists is not known.",
-                    NotProvable
-                );
+                foreach (var lease in leases)
+                {
+                    if (!await revoker.AwaitEndAsync(lease))
+                    {
+                        continue;
+                    }
+
+                    // Vault lists no token by its lease. One that was made under a parent that is gone has ended by now.
+                    if (entry.Vault is VaultBinding.Token)
+                    {
+                        await revoker.ConfirmAbsentAsync(lease);
+                    }
+                    else
+                    {
+                        await revoker.FailAsync(
+                            lease,
+                            $"Vault's path of {entry.Name} is not this installation's alone: "
+                                + "whether a secret exists is not known.",
+                            NotProvable
+                        );
+                    }
+                }
+
                 return;
         }
 
@@ -89,13 +109,23 @@ public sealed partial class AbsenceSweep(
         var strays = unknown.Where(IsStray).ToList();
         if (strays.Count > options.StrayLimit)
         {
+            // They wait for an admin. A lease whose users its backend has removed does not wait with them.
             LogTooMany(logger, entry.Name, options.StrayLimit);
-            await FailAllAsync(
-                leases,
-                $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
-                    + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans",
-                null
-            );
+            foreach (var lease in leases)
+            {
+                if (await revoker.ReapAsync(lease) is RevokeOutcome.Confirmed)
+                {
+                    await revoker.ConfirmAbsentAsync(lease);
+                    continue;
+                }
+
+                await revoker.FailAsync(
+                    lease,
+                    $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
+                        + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans"
+                );
+            }
+
             return;
         }
 
@@ -119,13 +149,38 @@ public sealed partial class AbsenceSweep(
             return;
         }
 
-        foreach (var lease in leases)
-        {
-            await revoker.ConfirmAbsentAsync(lease);
-        }
+        await ReapAsync(leases, cancellationToken);
 
         // So old that no exchange can still activate it.
         bool IsStray(VaultLease lease) => lease.IssuedAt < readAt - options.IssuanceDeadline;
+    }
+
+    /// <summary>
+    /// Vault's list is no proof of what its backend holds: where a mint's caller went away, the backend may have
+    /// committed what Vault then failed to register. So the backend is asked, lease by lease; where it cannot be, only
+    /// the end of what may have been made is proof. A backend that fails twice is left alone until the next sweep.
+    /// </summary>
+    private async ValueTask ReapAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        for (var i = 0; i < leases.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            switch (await revoker.ReapAsync(leases[i]))
+            {
+                case RevokeOutcome.Failed failed when ++failures < MaxFailures:
+                    await revoker.FailAsync(leases[i], failed.Error);
+                    break;
+                case RevokeOutcome.Failed failed:
+                    await FailAllAsync([.. leases.Skip(i)], failed.Error, null);
+                    return;
+                case RevokeOutcome.Unproven when !await revoker.AwaitEndAsync(leases[i]):
+                    break;
+                default:
+                    await revoker.ConfirmAbsentAsync(leases[i]);
+                    break;
+            }
+        }
     }
 
     private async ValueTask<bool> RevokeStrayAsync(

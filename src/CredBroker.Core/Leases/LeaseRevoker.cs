@@ -19,7 +19,7 @@ namespace CredBroker.Core.Leases;
 ///   pending ─┐  claim                     Vault confirms
 ///   active ──┴──────────► revoking ──────────────────────────► revoked
 ///      │                   │  ▲  │
-///      │                   │  │  └─ accessor gone, nothing proven: revoking, until a sweep proves absence ► revoked
+///      │                   │  │  └─ accessor gone, nothing proven: revoking, until absence is proven ► revoked
 ///      │       Vault fails ▼  │ claim, when the next attempt is due
 ///      │                  failed
 ///      │  nothing can revoke it (a KV value)
@@ -39,6 +39,12 @@ public sealed partial class LeaseRevoker(
     ILogger<LeaseRevoker> logger
 )
 {
+    /// <summary>What a token may live longer than its credential says.</summary>
+    private static readonly TimeSpan TokenMargin = TimeSpan.FromSeconds(30);
+
+    /// <summary>How soon it is looked again whether somebody has made it possible to ask the backend.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
+
     /// <summary>
     /// Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any that is not over) and no other
     /// worker has a running claim. Returns the lease as it stands afterwards.
@@ -122,6 +128,32 @@ public sealed partial class LeaseRevoker(
         store.CommitAsync(Revoked(lease), CancellationToken.None);
 
     /// <summary>
+    /// Settles a lease of which Vault knows no secret while nobody can ask its backend: what may have been made has
+    /// ended by itself, or the lease stays <c>revoking</c> until it has. Whether it is over.
+    /// </summary>
+    internal async ValueTask<bool> AwaitEndAsync(Lease lease)
+    {
+        var now = store.Position.UtcNow;
+        var until = lease.GraceUntil ?? LastMoment(lease, lease.AccessorRevokedAt ?? now);
+        if (until <= now)
+        {
+            return true;
+        }
+
+        var again = now + LookAgain;
+        await store.CommitAsync(
+            new StateChange.AbsenceAwaited
+            {
+                LeaseId = lease.Id,
+                NextAttemptAt = until < again ? until : again,
+                Event = Event(new AbsenceAwaited { MayExistUntil = until }, lease, AuditActor.Broker("absence-sweep")),
+            },
+            CancellationToken.None
+        );
+        return false;
+    }
+
+    /// <summary>
     /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="wait"/>, or
     /// a delay that doubles, with jitter).
     /// </summary>
@@ -140,18 +172,32 @@ public sealed partial class LeaseRevoker(
         );
     }
 
-    /// <summary>
-    /// At Vault, with a place at the lease's backend: few calls are open to each, and none for a while to one that does
-    /// not answer. An accessor alone is Vault's own matter, and needs none.
-    /// </summary>
+    /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
+    internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) => AtBackendAsync(lease, null, issuer.ReapAsync);
+
+    /// <summary>At Vault. An accessor alone is Vault's own matter, and needs no place at the backend.</summary>
     private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, Bulkhead.Pass? pass)
     {
-        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        if (lease.VaultLeaseId is null)
+        if (lease.VaultLeaseId is not null)
         {
-            return await issuer.RevokeAsync(lease, timeout.Token);
+            return await AtBackendAsync(lease, pass, issuer.RevokeAsync);
         }
 
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+        return await issuer.RevokeAsync(lease, timeout.Token);
+    }
+
+    /// <summary>
+    /// With a place at the lease's backend: few calls are open to each, and none for a while to one that does not
+    /// answer.
+    /// </summary>
+    private async ValueTask<RevokeOutcome> AtBackendAsync(
+        Lease lease,
+        Bulkhead.Pass? pass,
+        Func<Lease, CancellationToken, ValueTask<RevokeOutcome>> act
+    )
+    {
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         var (bulkhead, own) = (bulkheads.Of(lease.Grant.Entry.Backend), default(Bulkhead.Pass));
         if (pass is null && (pass = own = await bulkhead.EnterAsync((int)lease.Lane, timeout.Token)) is null)
         {
@@ -162,7 +208,7 @@ public sealed partial class LeaseRevoker(
 
         using (own)
         {
-            var outcome = await issuer.RevokeAsync(lease, timeout.Token);
+            var outcome = await act(lease, timeout.Token);
             pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
             return outcome;
         }
@@ -207,11 +253,22 @@ public sealed partial class LeaseRevoker(
                 LeaseId = lease.Id,
                 RevokedAt = revokedAt,
                 NextAttemptAt = revokedAt + options.VaultRequestLimit,
+                MayExistUntil = LastMoment(lease, revokedAt),
                 Event = Event(new AccessorRevoked(), lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
         );
     }
+
+    /// <summary>
+    /// The last moment at which a secret could be used that was made at the last moment at which Vault may have worked
+    /// on it: its backend ends it by itself.
+    /// </summary>
+    private DateTimeOffset LastMoment(Lease lease, DateTimeOffset accessorRevokedAt) =>
+        accessorRevokedAt
+        + options.VaultRequestLimit
+        + lease.Grant.Entry.MaxTtl
+        + (lease.Grant.Entry.Vault is VaultBinding.Token ? TokenMargin : TimeSpan.Zero);
 
     private StateChange.RevocationClaimed Claim(
         Lease lease,

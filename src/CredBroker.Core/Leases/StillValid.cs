@@ -29,6 +29,27 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                     + $"accepts certificate {lease.PublicName} until it ends.",
                 lease.ExpiresAt
             ),
+            _ when lease
+                    is {
+                        State: LeaseState.Revoking or LeaseState.Failed,
+                        VaultLeaseId: null,
+                        CredentialAccessor: null,
+                        GraceUntil: not null
+                    } => new(
+                lease.Id,
+                entry.Name,
+                "Not proven yet: its making was cut short, and a secret that nobody was given may exist until then.",
+                lease.GraceUntil
+            ),
+            VaultBinding.Database
+                when entry.Connection?.AcceptsPreparedTransactions == true
+                    && lease.State is LeaseState.Revoking or LeaseState.Failed => new(
+                lease.Id,
+                entry.Name,
+                $"Not confirmed yet: {lease.PublicName} may log in. If a prepared transaction of its holds its row, an "
+                    + "administrator has to roll that back (pg_prepared_xacts).",
+                lease.GraceUntil
+            ),
             _ when lease.State is LeaseState.Revoking or LeaseState.Failed && lease.GraceUntil is not null => new(
                 lease.Id,
                 entry.Name,

@@ -155,6 +155,9 @@ public enum RefusalCode
     /// <summary>The certificate's names would be empty for this identity.</summary>
     NamesEmpty = 4011,
 
+    /// <summary>Vault keeps the secret back until somebody approves there (a control group).</summary>
+    VaultWantsApproval = 4012,
+
     /// <summary>The credential's backend does not answer, or as many wait for it as may: it alone is paused.</summary>
     CredentialPaused = 4014,
 

@@ -53,7 +53,7 @@ public abstract partial record StateChange
 
     /// <summary>
     /// The accessor of a lease without a Vault lease id was revoked; absence is proven by a later sweep. Guard:
-    /// revoking or failed. Clears the claim and sets the next attempt.
+    /// revoking or failed. Clears the claim and sets the next attempt, and keeps an end that is known already.
     /// </summary>
     public sealed record AccessorRevoked : Transition
     {
@@ -64,6 +64,22 @@ public abstract partial record StateChange
         public required DateTimeOffset RevokedAt { get; init; }
 
         /// <summary>When a sweep may prove the absence.</summary>
+        public required DateTimeOffset NextAttemptAt { get; init; }
+
+        /// <summary>When what may have been made has ended by itself, whatever a sweep finds.</summary>
+        public required DateTimeOffset MayExistUntil { get; init; }
+    }
+
+    /// <summary>
+    /// Vault knows of no secret, and its backend cannot be asked: the lease stays revoking until one could no longer be
+    /// used. Guard: revoking or failed. Clears the claim and sets the next attempt.
+    /// </summary>
+    public sealed record AbsenceAwaited : Transition
+    {
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>When it is looked at again.</summary>
         public required DateTimeOffset NextAttemptAt { get; init; }
     }
 

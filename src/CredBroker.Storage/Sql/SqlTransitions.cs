@@ -22,6 +22,7 @@ internal static class SqlTransitions
             StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, prepared.DecisionJson),
             StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
             StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
+            StateChange.AbsenceAwaited change => SqlRevocationStore.AwaitEnd(session, change),
             StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
             StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
             StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),

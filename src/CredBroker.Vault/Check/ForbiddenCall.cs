@@ -50,6 +50,7 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             VaultBinding.Database database =>
             [
                 new("GET", VaultPaths.Mint(database), "read", "make a user that hangs on its own token"),
+                new("GET", VaultPaths.Reap(database), "read", "remove users under a token that is not theirs"),
                 new("POST", $"{database.Mount}/roles/{database.Role}", "update", "change what users may do"),
                 new("GET", $"{database.Mount}/config/credbroker-check", "read", "see connections"),
                 new(

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Vault.Http;
+using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Vault.Check;
@@ -43,6 +44,11 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             findings.AddRange(await CheckAsync(entry, cancellationToken));
         }
 
+        findings.AddRange(
+            SharedSchemas
+                .Warnings(entries)
+                .Select(warning => new CheckFinding(true, "grants that meet in a schema", warning))
+        );
         findings.AddRange(await ForbiddenAsync(entries, cancellationToken));
         return findings;
     }
@@ -111,6 +117,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         }
         else
         {
+            findings.AddRange(await CheckReaperAsync(entry, cancellationToken));
             var listed = await _issuer.ListLeasesAsync(entry, cancellationToken);
             findings.Add(
                 new(
@@ -171,6 +178,41 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             _ => "",
         };
         return new(detail.Length == 0, what, detail);
+    }
+
+    /// <summary>Has the reaper look for the users of a lease that there never was: it removes and makes nothing.</summary>
+    private async ValueTask<IEnumerable<CheckFinding>> CheckReaperAsync(
+        CatalogueEntry entry,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!_names.HasReaper(entry))
+        {
+            return
+            [
+                new(
+                    true,
+                    $"{entry.Name}: nothing can ask its backend for what Vault has lost",
+                    $"A lease whose issuance was cut short stays revoking for {entry.MaxTtl} "
+                        + "until what may have been made has ended by itself."
+                ),
+            ];
+        }
+
+        var outcome = await _issuer.Reaper.ReapAsync(entry, PostgresStatements.CheckedLease, cancellationToken);
+        return
+        [
+            new(
+                outcome is RevokeOutcome.Confirmed,
+                $"{entry.Name}: have the database remove what Vault has lost",
+                outcome switch
+                {
+                    RevokeOutcome.Failed failed => failed.Error,
+                    RevokeOutcome.Unproven => "There is no reaper for it: run `credbroker vault setup`.",
+                    _ => "",
+                }
+            ),
+        ];
     }
 
     private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(

@@ -1,4 +1,5 @@
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
@@ -16,6 +17,9 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
     /// </summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a reaper's token lives: it makes one call.</summary>
+    public static readonly TimeSpan ReaperLife = TimeSpan.FromMinutes(5);
+
     private readonly VaultNames _names = new(options.Installation);
 
     /// <summary>How long the child token of a secret with this life lives.</summary>
@@ -29,6 +33,23 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
             _names.Credential(plan.Grant.Entry.Name),
             Request(plan, LifeFor(plan.Grant.Ttl)),
             client.IssuingAsync,
+            cancellationToken
+        );
+
+    /// <summary>A token named after the lease whose users it may have removed; it can do nothing else.</summary>
+    public ValueTask<(ChildToken? Child, VaultReply Reply)> CreateReaperAsync(
+        CatalogueEntry entry,
+        string leaseId,
+        CancellationToken cancellationToken
+    ) =>
+        CreateAsync(
+            VaultNames.Reaper(_names.Credential(entry.Name)),
+            new TokenRequest(
+                VaultBodies.Ttl(ReaperLife),
+                $"cb-{leaseId}",
+                new Dictionary<string, string>(2) { ["lease"] = leaseId, ["credential"] = entry.Name }
+            ),
+            client.OwnAsync,
             cancellationToken
         );
 

@@ -16,6 +16,22 @@ internal sealed class VaultBody
 
     public VaultAuth? Auth { get; init; }
 
+    /// <summary>There where Vault keeps back its answer, which the broker never asks for.</summary>
+    public JsonElement WrapInfo { get; init; }
+
+    /// <summary>Of <c>sys/health</c>: whether the node is a standby.</summary>
+    public bool? Standby { get; init; }
+
+    /// <summary>
+    /// Whether a control group kept the call back until somebody approves: an answer without anything but a wrapped
+    /// promise.
+    /// </summary>
+    public bool AwaitsApproval =>
+        WrapInfo.ValueKind == JsonValueKind.Object
+        && LeaseId is null or ""
+        && Auth is null
+        && Data.ValueKind == JsonValueKind.Null;
+
     public IReadOnlyList<string>? Warnings { get; init; }
 
     public IReadOnlyList<string>? Errors { get; init; }
@@ -88,6 +104,9 @@ internal sealed record LeaseFacts
 
     /// <summary>Seconds left; 0 while it is being revoked.</summary>
     public long Ttl { get; init; }
+
+    /// <summary>There once Vault has given up revoking it: the backend's words.</summary>
+    public string? RevokeError { get; init; }
 }
 
 /// <summary>The names under a listed path.</summary>

@@ -99,8 +99,8 @@ internal sealed partial class VaultClient(
         ThroughAsync(_revoking, _control, call, cancellationToken);
 
     /// <summary>
-    /// The renewal of the broker's own token, and the making of the probe's: sent once, and behind no breaker, for they
-    /// tell whether Vault is back.
+    /// The renewal of the broker's own token, the making of the probe's, and the reaping of users: sent once, and behind
+    /// no breaker, for they tell whether Vault is back, or take back.
     /// </summary>
     public ValueTask<VaultReply> OwnAsync(VaultCall call, CancellationToken cancellationToken) =>
         _control.SendAsync(call, cancellationToken);
@@ -112,6 +112,10 @@ internal sealed partial class VaultClient(
     /// <summary>The making of a secret, and renewals: sent once, whatever comes of it.</summary>
     public ValueTask<VaultReply> OnceAsync(VaultCall call, CancellationToken cancellationToken) =>
         transport.SendAsync(call, cancellationToken);
+
+    /// <summary>A read from which absence is proven: sent once, and answered by the active node or not at all.</summary>
+    public ValueTask<VaultReply> FromActiveAsync(VaultCall call, CancellationToken cancellationToken) =>
+        _control.SendToActiveAsync(call, cancellationToken);
 
     private static async ValueTask<VaultReply> ThroughAsync(
         ResiliencePipeline<VaultReply> pipeline,

@@ -35,6 +35,13 @@ internal abstract record VaultReply
             _ => "",
         };
 
+    /// <summary>
+    /// Whether Vault, told to revoke an accessor, says that its token is gone already: an accessor can outlive it.
+    /// </summary>
+    public bool SaysTokenNotFound =>
+        this is Declined { Status: 400 } declined
+        && declined.Words.Contains("token not found", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Whether Vault says that no token has this accessor: the proof that it is gone.</summary>
     public bool SaysInvalidAccessor =>
         this is Declined { Status: 400 or 403 or 404 } declined

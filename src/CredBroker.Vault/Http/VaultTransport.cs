@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Identity.Verification;
@@ -19,16 +20,23 @@ internal sealed class VaultTransport : IDisposable
 
     // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
     private readonly HttpMessageInvoker _http;
+    private readonly VaultOptions _options;
     private readonly TimeProvider _time;
+    private readonly int _maxConnections;
     private readonly string _vaultNamespace;
     private readonly int _maxResponseBytes;
 
     public VaultTransport(VaultOptions options, TimeProvider time, int? maxConnections = null)
     {
-        _time = time;
+        (_options, _time, _maxConnections) = (options, time, maxConnections ?? options.MaxConnections);
         _vaultNamespace = options.Namespace;
         Address = new Uri(options.Address);
-        var handler = new SocketsHttpHandler
+        _http = new HttpMessageInvoker(NewHandler(), disposeHandler: true);
+        _maxResponseBytes = options.MaxResponseBytes;
+    }
+
+    private SocketsHttpHandler NewHandler() =>
+        new()
         {
             AllowAutoRedirect = false,
             UseProxy = false,
@@ -38,19 +46,16 @@ internal sealed class VaultTransport : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             // A changed DNS answer is noticed.
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxConnectionsPerServer = maxConnections ?? options.MaxConnections,
+            MaxConnectionsPerServer = _maxConnections,
             // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault
             // beside the broker's token.
             ActivityHeadersPropagator = null,
             SslOptions = new SslClientAuthenticationOptions
             {
                 CertificateChainPolicy =
-                    options.CaFile.Length > 0 ? CertificateAuthorities.TrustOnly(options.CaFile) : null,
+                    _options.CaFile.Length > 0 ? CertificateAuthorities.TrustOnly(_options.CaFile) : null,
             },
         };
-        _http = new HttpMessageInvoker(handler, disposeHandler: true);
-        _maxResponseBytes = options.MaxResponseBytes;
-    }
 
     /// <summary>Where Vault is.</summary>
     public Uri Address { get; }
@@ -59,7 +64,14 @@ internal sealed class VaultTransport : IDisposable
     /// Sends the call once. The caller's cancellation ends the wait, not the call: it is answered as lost, never
     /// thrown.
     /// </summary>
-    public async ValueTask<VaultReply> SendAsync(VaultCall call, CancellationToken cancellationToken)
+    public ValueTask<VaultReply> SendAsync(VaultCall call, CancellationToken cancellationToken) =>
+        SendAsync(_http, call, cancellationToken);
+
+    private async ValueTask<VaultReply> SendAsync(
+        HttpMessageInvoker http,
+        VaultCall call,
+        CancellationToken cancellationToken
+    )
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -71,7 +83,7 @@ internal sealed class VaultTransport : IDisposable
         using var request = Build(call);
         try
         {
-            using var response = await _http.SendAsync(request, limit.Token);
+            using var response = await http.SendAsync(request, limit.Token);
             await response.Content.LoadIntoBufferAsync(_maxResponseBytes, limit.Token);
             var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
             return Read(response, body, _time.GetUtcNow());
@@ -99,7 +111,61 @@ internal sealed class VaultTransport : IDisposable
         }
     }
 
+    /// <summary>
+    /// Sends a call whose answer counts only from the active node: a standby answers reads, too, from what it has heard
+    /// so far. The node is asked what it is on the same connection, before and after; a connection that changed in
+    /// between proves nothing.
+    /// </summary>
+    public async ValueTask<VaultReply> SendToActiveAsync(VaultCall call, CancellationToken cancellationToken)
+    {
+        var handler = NewHandler();
+        handler.MaxConnectionsPerServer = 1;
+        var connections = 0;
+        handler.ConnectCallback = async (context, cancellation) =>
+        {
+            Interlocked.Increment(ref connections);
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        using var http = new HttpMessageInvoker(handler, disposeHandler: true);
+        var health = new VaultCall(HttpMethod.Get, "sys/health?standbyok=true&perfstandbyok=true")
+        {
+            Timeout = call.Timeout,
+        };
+        var before = await SendAsync(http, health, cancellationToken);
+        if (NotActive(before) is { } notActive)
+        {
+            return notActive;
+        }
+
+        var reply = await SendAsync(http, call, cancellationToken);
+        return NotActive(await SendAsync(http, health, cancellationToken))
+            ?? (connections == 1 ? reply : new VaultReply.Lost("the connection changed within a proof"));
+    }
+
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Why this is not the active node's health; null where it is.</summary>
+    private static VaultReply? NotActive(VaultReply health) =>
+        health switch
+        {
+            VaultReply.Done { Body.Standby: false } => null,
+            VaultReply.Done { Body.Standby: true } => new VaultReply.Declined(
+                503,
+                "a standby node answered, and what it knows may be old"
+            ),
+            VaultReply.Done => new VaultReply.Lost("the answer to sys/health is not Vault's"),
+            _ => health,
+        };
 
     private HttpRequestMessage Build(VaultCall call)
     {
@@ -154,13 +220,13 @@ internal sealed class VaultTransport : IDisposable
                 ? new VaultReply.Lost("the answer is no JSON that Vault would send")
                 : new VaultReply.Done(body),
             >= 300 and < 400 => new VaultReply.Declined((int)status, "this node is a standby and redirects"),
-            _ => new VaultReply.Declined(
-                (int)status,
-                body?.Errors is { } errors ? Words(errors) : "the answer is not Vault's"
-            )
-            {
-                RetryAfter = RetryAfter(response.Headers.RetryAfter, now),
-            },
+            // Vault's own no lists its errors, if only as an empty list; what a proxy says is no word about Vault.
+            _ => body?.Errors is { } errors
+                ? new VaultReply.Declined((int)status, OneLine(string.Join("; ", errors)))
+                {
+                    RetryAfter = RetryAfter(response.Headers.RetryAfter, now),
+                }
+                : new VaultReply.Lost($"the answer ({(int)status}) is not Vault's"),
         };
     }
 
@@ -174,11 +240,11 @@ internal sealed class VaultTransport : IDisposable
             var wait => wait,
         };
 
-    /// <summary>Vault's own error texts, on one line and bounded.</summary>
-    private static string Words(IReadOnlyList<string> errors)
+    /// <summary>A text of Vault's or its backend's, on one line and bounded.</summary>
+    public static string OneLine(string text)
     {
         var words = new StringBuilder();
-        foreach (var rune in string.Join("; ", errors).EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             if (words.Length >= MaxWords)
             {

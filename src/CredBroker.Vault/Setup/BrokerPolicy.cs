@@ -36,6 +36,7 @@ internal static class BrokerPolicy
             var role in entries
                 .Where(entry => entry.Vault is not VaultBinding.KeyValue)
                 .Select(entry => names.Credential(entry.Name))
+                .Concat(entries.Where(names.HasReaper).Select(entry => VaultNames.Reaper(names.Credential(entry.Name))))
                 .Append(names.Probe)
         )
         {
@@ -81,6 +82,14 @@ internal static class BrokerPolicy
             );
         }
 
+        return Marked(text.ToString());
+    }
+
+    /// <summary>A reaper token's: the one call that removes the users of its lease.</summary>
+    public static string ForReaper(VaultBinding.Database database)
+    {
+        var text = new StringBuilder();
+        Rule(text, VaultPaths.Reap(database), "read");
         return Marked(text.ToString());
     }
 

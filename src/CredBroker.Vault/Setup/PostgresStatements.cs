@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace CredBroker.Vault.Setup;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace CredBroker.Vault.Setup;
 /// <c>ALTER ROLE … NOLOGIN</c> waits or fails, and leave functions in a schema that the administrator's search path
 /// finds. None of it keeps the login.
 /// </summary>
-internal static class PostgresStatements
+internal static partial class PostgresStatements
 {
     /// <summary>
     /// The NOLOGIN role that inherits what a user leaves behind. Vault can run no SQL at setup, so the first user makes
@@ -30,58 +32,224 @@ internal static class PostgresStatements
         """CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' """
         + "VALID UNTIL '{{expiration}}' CONNECTION LIMIT 20;";
 
+    /// <summary>The one user that Vault names.</summary>
+    private const string Named = "rolname = '{{name}}'";
+
     /// <summary>
-    /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
-    /// wants it is a session of the user itself.
+    /// Every user of the lease that the name in front of Vault's own eight characters says.
     /// </summary>
-    private const string RefuseLogin = """
-        DO $$ BEGIN
-          SET LOCAL search_path = pg_catalog;
-          SET LOCAL lock_timeout = '100ms';
-          FOR attempt IN 1..50 LOOP
-            EXIT WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{name}}');
-            PERFORM pg_stat_clear_snapshot();
-            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}';
-            BEGIN
-              ALTER ROLE "{{name}}" NOLOGIN;
-              EXIT;
-            EXCEPTION WHEN lock_not_available OR internal_error THEN
-              IF attempt = 50 THEN RAISE; END IF;
-            END;
-          END LOOP;
-        END $$;
-        """;
+    private const string OfTheLease = """starts_with(rolname::text, split_part('{{name}}', '_', 1) || '_')""";
+
+    /// <summary>
+    /// As whose lease <c>vault setup</c> and <c>vault check</c> call a reaper: there is no such lease, and a server that
+    /// is unfit is refused.
+    /// </summary>
+    public static readonly string CheckedLease = new('0', 32);
+
+    /// <summary>
+    /// A reaper whose connection makes up its names otherwise would find nobody, and seem to have removed them. A
+    /// prepared transaction outlives its session and would hold a user's row, and so its login, for as long as it likes.
+    /// </summary>
+    private static string ServerIsFit(bool acceptsPreparedTransactions) =>
+        $$$"""
+            DO $$ BEGIN
+              SET LOCAL search_path = pg_catalog;
+              IF '{{name}}' !~ '^cb-[0-9a-f]{32}_' THEN
+                RAISE EXCEPTION 'the name {{name}} carries no lease: username_template is not as vault setup writes it';
+              END IF;
+              IF starts_with('{{name}}', 'cb-{{{CheckedLease}}}_') AND NOT {{{(
+                acceptsPreparedTransactions ? "true" : "false"
+            )}}}
+                AND current_setting('max_prepared_transactions')::int > 0 THEN
+                RAISE EXCEPTION 'max_prepared_transactions is %: a prepared transaction keeps a login alive. '
+                  'Set it to 0, or say acceptsPreparedTransactions: true at the connection',
+                  current_setting('max_prepared_transactions');
+              END IF;
+            END $$;
+            """;
 
     /// <summary>The refusal must be visible before sessions are cut for good.</summary>
     private const string Commit = "COMMIT;";
 
-    /// <summary>
-    /// Then its sessions end, with what they hold, and the user goes. One that was logging in meanwhile is found after
-    /// it by the user's number, as the name is gone.
-    /// </summary>
-    private const string Drop = """
-        DO $$ DECLARE id oid; BEGIN
-          SET LOCAL search_path = pg_catalog;
-          SET LOCAL lock_timeout = '5s';
-          SELECT oid INTO id FROM pg_roles WHERE rolname = '{{name}}';
-          IF FOUND THEN
-            FOR attempt IN 1..200 LOOP
-              PERFORM pg_stat_clear_snapshot();
-              PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
-              EXIT WHEN NOT FOUND;
-              PERFORM pg_catalog.pg_sleep(0.01);
-            END LOOP;
-            GRANT "{{name}}" TO CURRENT_USER;
-            REASSIGN OWNED BY "{{name}}" TO cb_objects;
-            DROP OWNED BY "{{name}}";
-            DROP ROLE "{{name}}";
-            PERFORM pg_stat_clear_snapshot();
-            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
-          END IF;
-        END $$;
-        """;
+    public static string[] Revocation => [RefuseLogin(Named), Commit, Drop(Named)];
 
-    public static string[] Revocation => [RefuseLogin, Commit, Drop];
+    /// <summary>
+    /// The creation statements of a reaper: they remove every user of a lease as its revocation would, and make none.
+    /// </summary>
+    public static string[] Reaping(bool acceptsPreparedTransactions) =>
+        [ServerIsFit(acceptsPreparedTransactions), ObjectsRole, RefuseLogin(OfTheLease), Commit, Drop(OfTheLease)];
+
+    /// <summary>
+    /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
+    /// wants it is a session of the user itself.
+    /// </summary>
+    private static string RefuseLogin(string which) =>
+        $$"""
+            DO $$ DECLARE victim name; BEGIN
+              SET LOCAL search_path = pg_catalog;
+              SET LOCAL lock_timeout = '100ms';
+              FOR victim IN SELECT rolname FROM pg_roles WHERE {{which}} LOOP
+                FOR attempt IN 1..50 LOOP
+                  EXIT WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = victim);
+                  PERFORM pg_stat_clear_snapshot();
+                  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = victim;
+                  BEGIN
+                    EXECUTE format('ALTER ROLE %I NOLOGIN', victim);
+                    EXIT;
+                  EXCEPTION WHEN lock_not_available OR internal_error THEN
+                    IF attempt = 50 THEN RAISE; END IF;
+                  END;
+                END LOOP;
+              END LOOP;
+            END $$;
+            """;
+
+    /// <summary>
+    /// Then its sessions end, with what they hold, and the user goes. What other issued users granted it is taken back
+    /// as them, because an administrator's REVOKE reaches only what it or the owner granted. What it owns goes to
+    /// <c>cb_objects</c>, which borrows CREATE where a schema withholds it, and stripped of what would run or read with
+    /// that role's rights; what cannot be handed on is dropped. A session that was logging in meanwhile is found at the
+    /// end by the user's number, as the name is gone.
+    /// </summary>
+    private static string Drop(string which) =>
+        $$"""
+            DO $$ DECLARE victim name; id oid; grantor name; object text; lent text[]; stripped boolean; BEGIN
+              SET LOCAL search_path = pg_catalog;
+              SET LOCAL lock_timeout = '5s';
+              FOR victim, id IN SELECT rolname, oid FROM pg_roles WHERE {{which}} LOOP
+                FOR attempt IN 1..200 LOOP
+                  PERFORM pg_stat_clear_snapshot();
+                  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+                  EXIT WHEN NOT FOUND;
+                  PERFORM pg_sleep(0.01);
+                END LOOP;
+                EXECUTE format('GRANT %I TO CURRENT_USER', victim);
+
+                FOR object, grantor IN
+                  SELECT DISTINCT held.name, giver.rolname FROM (
+                    SELECT format('TABLE %s', c.oid::regclass), a.* FROM pg_class c, aclexplode(c.relacl) a
+                    UNION ALL
+                    SELECT format('TABLE %s', c.attrelid::regclass), a.* FROM pg_attribute c, aclexplode(c.attacl) a
+                    UNION ALL
+                    SELECT format('ROUTINE %s', p.oid::regprocedure), a.* FROM pg_proc p, aclexplode(p.proacl) a
+                    UNION ALL
+                    SELECT format('TYPE %s', t.oid::regtype), a.* FROM pg_type t, aclexplode(t.typacl) a
+                    UNION ALL
+                    SELECT format('SCHEMA %I', n.nspname), a.* FROM pg_namespace n, aclexplode(n.nspacl) a
+                    UNION ALL
+                    SELECT format('LARGE OBJECT %s', l.oid), a.* FROM pg_largeobject_metadata l, aclexplode(l.lomacl) a
+                  ) AS held (name, grantor, grantee, privilege, grantable)
+                  JOIN pg_roles giver ON giver.oid = held.grantor
+                  WHERE held.grantee = id AND giver.oid <> id AND giver.rolname ~ '^cb-[0-9a-f]{32}_'
+                LOOP
+                  BEGIN
+                    EXECUTE format('GRANT %I TO CURRENT_USER', grantor);
+                    EXECUTE format('SET LOCAL ROLE %I', grantor);
+                    EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', object, victim);
+                    SET LOCAL ROLE NONE;
+                    EXECUTE format('REVOKE %I FROM CURRENT_USER', grantor);
+                  EXCEPTION WHEN insufficient_privilege THEN
+                    NULL; -- Its own right to it has gone with another's.
+                  END;
+                END LOOP;
+
+                lent := '{}';
+                FOR object IN
+                  SELECT nspname FROM pg_namespace n
+                  WHERE has_schema_privilege(id, n.oid, 'CREATE')
+                    AND NOT has_schema_privilege('cb_objects', n.oid, 'CREATE')
+                    AND has_schema_privilege(n.oid, 'CREATE WITH GRANT OPTION')
+                LOOP
+                  EXECUTE format('GRANT CREATE ON SCHEMA %I TO cb_objects', object);
+                  lent := lent || object;
+                END LOOP;
+                stripped := true;
+                FOR object IN
+                  SELECT format('ALTER ROUTINE %s SECURITY INVOKER', p.oid::regprocedure) FROM pg_proc p
+                  WHERE proowner = id AND prosecdef
+                  UNION ALL
+                  SELECT format('ALTER VIEW %s SET (security_invoker = true)', c.oid::regclass) FROM pg_class c
+                  WHERE relowner = id AND relkind = 'v' AND current_setting('server_version_num')::int >= 150000
+                LOOP
+                  BEGIN
+                    EXECUTE object;
+                  EXCEPTION WHEN OTHERS THEN
+                    stripped := false;
+                  END;
+                END LOOP;
+                BEGIN
+                  IF NOT stripped THEN RAISE insufficient_privilege; END IF;
+                  EXECUTE format('REASSIGN OWNED BY %I TO cb_objects', victim);
+                EXCEPTION WHEN insufficient_privilege THEN
+                  -- Not all of it: then each thing for itself.
+                  FOR object IN
+                    SELECT format('TABLE %s', c.oid::regclass) FROM pg_class c
+                    WHERE relowner = id AND (relkind IN ('r', 'p', 'm', 'f', 'S')
+                        OR relkind = 'v' AND reloptions::text LIKE '%security_invoker=true%')
+                    UNION ALL
+                    SELECT format('ROUTINE %s', p.oid::regprocedure) FROM pg_proc p WHERE proowner = id AND NOT prosecdef
+                    UNION ALL
+                    SELECT format('TYPE %s', t.oid::regtype) FROM pg_type t
+                    WHERE typowner = id AND typtype IN ('c', 'd', 'e', 'r')
+                    UNION ALL
+                    SELECT format('LARGE OBJECT %s', l.oid) FROM pg_largeobject_metadata l WHERE lomowner = id
+                  LOOP
+                    BEGIN
+                      EXECUTE format('ALTER %s OWNER TO cb_objects', object);
+                    EXCEPTION WHEN OTHERS THEN
+                      NULL; -- Not by itself (a table's own sequence or row type), or not at all: it goes.
+                    END;
+                  END LOOP;
+                END;
+                FOREACH object IN ARRAY lent LOOP
+                  EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM cb_objects', object);
+                END LOOP;
+
+                EXECUTE format('DROP OWNED BY %I', victim);
+                EXECUTE format('DROP ROLE %I', victim);
+                PERFORM pg_stat_clear_snapshot();
+                PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+              END LOOP;
+            END $$;
+            """;
+
+    /// <summary>
+    /// A grant on all tables, made table by table: one that another agent made and the administrator may not give away
+    /// is left out, so that it stops nobody else's user; any other that may not be given away still does, by its name.
+    /// </summary>
+    private static string TableByTable(string grant) =>
+        AllTables().Match(grant) is { Success: true } match
+            ? $$$"""
+                DO $$ DECLARE relation regclass; maker name; BEGIN
+                  SET LOCAL search_path = pg_catalog;
+                  FOR relation, maker IN
+                    SELECT c.oid, pg_get_userbyid(relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                    WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname = '{{{SchemaOf(match)}}}'
+                  LOOP
+                    BEGIN
+                      EXECUTE format('GRANT {{{match.Groups[
+                    "privileges"
+                ].Value.Trim()}}} ON TABLE %s TO %I', relation, '{{name}}');
+                    EXCEPTION WHEN insufficient_privilege THEN
+                      IF maker !~ '^cb-[0-9a-f]{32}_' THEN RAISE; END IF;
+                    END;
+                  END LOOP;
+                END $$;
+                """
+            : grant;
+
+    /// <summary>As the catalogue has it: a name without quotes is in lower case.</summary>
+    private static string SchemaOf(Match grant) =>
+        grant.Groups["schema"].Value is ['"', .., '"'] quoted
+            ? quoted[1..^1]
+            : grant.Groups["schema"].Value.ToLowerInvariant();
+
+    [GeneratedRegex(
+        """\A\s*GRANT\s+(?<privileges>[A-Z][A-Z ,]*)\s+ON\s+ALL\s+TABLES\s+IN\s+SCHEMA\s+"""
+            + """(?<schema>[a-z_][a-z0-9_]*|"[A-Za-z0-9_ -]+")\s+TO\s+"?\{\{name\}\}"?\s*;?\s*\z""",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
+    private static partial Regex AllTables();
 
     /// <summary>
     /// The user's name: the lease id, as the child token's display name carries it, and eight random characters;
@@ -89,5 +257,5 @@ internal static class PostgresStatements
     /// </summary>
     public const string UsernameTemplate = """{{ printf "%s_%s" (.DisplayName | replace "token-" "") (random 8) }}""";
 
-    public static string[] Creation(IEnumerable<string> grants) => [ObjectsRole, User, .. grants];
+    public static string[] Creation(IEnumerable<string> grants) => [ObjectsRole, User, .. grants.Select(TableByTable)];
 }

@@ -24,6 +24,9 @@ internal sealed class SetupDraft(VaultNames names)
 
     public IReadOnlyList<string> Faults => _faults;
 
+    /// <summary>What the catalogue's grants, taken together, let one agent do to another.</summary>
+    public void AddWarnings(IReadOnlyList<CatalogueEntry> entries) => _notes.AddRange(SharedSchemas.Warnings(entries));
+
     /// <summary>What the broker itself needs.</summary>
     public void AddBroker(IReadOnlyList<CatalogueEntry> entries, string? appRoleMount)
     {
@@ -146,18 +149,33 @@ internal sealed class SetupDraft(VaultNames names)
 
         Add(SetupSteps.DatabaseConnection(names, database.Mount, setup, connection));
         Add(SetupSteps.DatabaseRole(names, database, setup, entry.MaxTtl));
+        AddReaper(entry, database, setup, connection);
         Note(
             $"Connection {setup.Connection}: its administrator (in {setup.AdminCredentialFile} as user:password) "
                 + "is no superuser. It needs CREATEROLE, membership of pg_signal_backend, "
                 + "and what the credentials grant, WITH GRANT OPTION. "
-                + "On that server, take CONNECT on the other databases from PUBLIC, leave max_prepared_transactions "
-                + "at 0 (a prepared transaction would hold a user's row after its sessions are gone), "
-                + "and where a credential may CREATE in a schema, so must cb_objects."
+                + "On that server, take CONNECT on the other databases from PUBLIC (what a user makes there no revocation "
+                + "reaches), and leave max_prepared_transactions at 0 (a prepared transaction would hold a user's row "
+                + "after its sessions are gone)."
         );
         Note(
             "Then let Vault alone know the administrator's password: "
                 + $"bao write -f {database.Mount}/rotate-root/{names.Connection(setup.Connection)}"
         );
+    }
+
+    /// <summary>What removes the users of a lease of which Vault knows nothing.</summary>
+    private void AddReaper(
+        CatalogueEntry entry,
+        VaultBinding.Database database,
+        Core.Policy.VaultSetup setup,
+        DatabaseConnection connection
+    )
+    {
+        var name = VaultNames.Reaper(names.Credential(entry.Name));
+        Add(SetupSteps.ReaperRole(names, database, setup, connection, name));
+        AddPolicy(name, BrokerPolicy.ForReaper(database));
+        Add(SetupSteps.TokenRole(name, orphan: true, ChildTokens.ReaperLife));
     }
 
     private void AddPki(CatalogueEntry entry, VaultBinding.Pki pki)

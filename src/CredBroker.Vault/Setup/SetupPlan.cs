@@ -35,6 +35,7 @@ public sealed record SetupPlan(
             draft.AddCredential(entry);
         }
 
+        draft.AddWarnings(entries);
         return new(draft.Steps, draft.Notes, draft.Faults);
     }
 }

@@ -68,7 +68,57 @@ public sealed class SetupRun : IDisposable
             }
         }
 
+        for (var i = 0; apply && i < findings.Count; i++)
+        {
+            if (findings[i] is { State: SetupState.Made, Step.TriedBy: { Length: > 0 } tokenRole } made)
+            {
+                findings[i] = await TryAsync(made, tokenRole, cancellationToken);
+            }
+        }
+
         return new(findings);
+    }
+
+    /// <summary>
+    /// Has a new reaper look for a lease that there never was: it makes the role that inherits what users leave, before
+    /// the first of them, and refuses a server that is unfit.
+    /// </summary>
+    private async ValueTask<SetupFinding> TryAsync(
+        SetupFinding made,
+        string tokenRole,
+        CancellationToken cancellationToken
+    )
+    {
+        var create = new VaultCall(HttpMethod.Post, VaultPaths.TokenCreate(tokenRole))
+        {
+            Token = _operatorToken,
+            Timeout = _options.CallTimeout,
+            Body = VaultBodies.Of(
+                new TokenRequest("60s", $"cb-{PostgresStatements.CheckedLease}", new Dictionary<string, string>()),
+                VaultJson.Default.TokenRequest
+            ),
+        };
+        if (
+            await _transport.SendAsync(create, cancellationToken) is var reply
+            && reply is not VaultReply.Done { Body.Auth: { ClientToken.Length: > 0 } }
+        )
+        {
+            return new(made.Step, SetupState.Failed, [$"it was made and could not be tried: {reply.Why}"]);
+        }
+
+        var token = ((VaultReply.Done)reply).Body.Auth!;
+        var mount = made.Step.Path[..made.Step.Path.LastIndexOf("/roles/", StringComparison.Ordinal)];
+        var tried = await _transport.SendAsync(
+            new(HttpMethod.Get, $"{mount}/creds/{made.Step.Name}")
+            {
+                Token = new SecretText(token.ClientToken!),
+                Timeout = _options.RevokeTimeout,
+            },
+            cancellationToken
+        );
+        var revoke = AccessorCalls.Revoke(token.Accessor ?? "", _options.CallTimeout).With(_operatorToken);
+        await _transport.SendAsync(revoke, CancellationToken.None);
+        return tried is VaultReply.Done ? made : new(made.Step, SetupState.Failed, [tried.Why]);
     }
 
     private async ValueTask<SetupFinding> CompareAsync(SetupStep step, CancellationToken cancellationToken)

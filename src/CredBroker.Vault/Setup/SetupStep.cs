@@ -23,6 +23,9 @@ public sealed record SetupStep
     /// </summary>
     public string CredentialFile { get; init; } = "";
 
+    /// <summary>For a reaper: the token role by which setup has it try once when it was made; else empty.</summary>
+    internal string TriedBy { get; init; } = "";
+
     /// <summary>The policy's text, where it is one.</summary>
     internal string PolicyText => (string?)Body["policy"] ?? "";
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Policy;
+using CredBroker.Vault.Engines;
 using PolicySetup = CredBroker.Core.Policy.VaultSetup;
 
 namespace CredBroker.Vault.Setup;
@@ -105,6 +106,31 @@ internal static class SetupSteps
                 ["revocation_statements"] = Array(PostgresStatements.Revocation),
                 ["default_ttl"] = Seconds(maxTtl),
                 ["max_ttl"] = Seconds(maxTtl),
+            },
+        };
+
+    /// <summary>The role whose reading removes the users of the reading token's lease, and makes none.</summary>
+    public static SetupStep ReaperRole(
+        VaultNames names,
+        VaultBinding.Database database,
+        PolicySetup setup,
+        DatabaseConnection connection,
+        string tokenRole
+    ) =>
+        new()
+        {
+            TriedBy = tokenRole,
+            Kind = SetupKind.DatabaseRole,
+            Name = VaultNames.Reaper(database.Role),
+            Path = $"{database.Mount}/roles/{VaultNames.Reaper(database.Role)}",
+            Body = new()
+            {
+                ["db_name"] = names.Connection(setup.Connection),
+                ["creation_statements"] = Array(PostgresStatements.Reaping(connection.AcceptsPreparedTransactions)),
+                // Nothing was made; without any, Vault would try to drop a user by its own statements.
+                ["revocation_statements"] = Array("SELECT 1"),
+                ["default_ttl"] = Seconds(ChildTokens.ReaperLife),
+                ["max_ttl"] = Seconds(ChildTokens.ReaperLife),
             },
         };
 

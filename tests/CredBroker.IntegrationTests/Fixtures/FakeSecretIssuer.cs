@@ -116,6 +116,9 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
         return new(outcome);
     }
 
+    public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken) =>
+        new(new RevokeOutcome.Confirmed());
+
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
         new(new RevokeOutcome.Confirmed());
 

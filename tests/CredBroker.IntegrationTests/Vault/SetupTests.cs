@@ -62,8 +62,11 @@ public sealed class SetupTests(PreparedDatabase prepared) : IClassFixture<Prepar
         Assert.Equal(
             [
                 "auth/token/roles/cb-test-billing-extra",
+                "auth/token/roles/cb-test-billing-extra-reap",
                 "database/roles/cb-test-billing-extra",
+                "database/roles/cb-test-billing-extra-reap",
                 "sys/policies/acl/cb-test-billing-extra",
+                "sys/policies/acl/cb-test-billing-extra-reap",
             ],
             report
                 .Findings.Where(finding => finding.State == SetupState.Missing)

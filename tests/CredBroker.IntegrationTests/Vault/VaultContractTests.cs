@@ -255,6 +255,15 @@ public abstract class VaultContractTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_setup_has_made_no_reaper_the_backend_proves_nothing()
+    {
+        var database = Catalogue.Entry("unprepared", new VaultBinding.Database("database", "cb-test-unprepared"));
+
+        Assert.IsType<RevokeOutcome.Unproven>(await Issuer.ReapAsync(Lease(Plan(Catalogue.Sign), null), default));
+        Assert.IsType<RevokeOutcome.Unproven>(await Issuer.ReapAsync(Lease(Plan(database), null), default));
+    }
+
+    [Fact]
     public async Task A_lease_that_Vault_does_not_know_counts_as_gone() =>
         Assert.IsType<RevokeOutcome.Confirmed>(
             await Issuer.RevokeStrayAsync("pki/sign/cb-test-agent-mtls/never-was", default)

@@ -45,6 +45,12 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
 
     public bool CanList { get; set; } = true;
 
+    /// <summary>Whether the backend can be asked to remove what Vault does not know.</summary>
+    public bool HasReaper { get; set; } = true;
+
+    /// <summary>Users at the backend of which Vault knows nothing, by the lease that they were made for.</summary>
+    public ConcurrentDictionary<string, string> Unregistered { get; } = new();
+
     public ValueTask<IssuerStatus> ProbeAsync(CancellationToken cancellationToken) => new(Status);
 
     public async ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken)
@@ -149,6 +155,22 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         }
 
         return new RevokeOutcome.Unproven();
+    }
+
+    public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        if (!HasReaper)
+        {
+            return new(new RevokeOutcome.Unproven());
+        }
+
+        if (BackendDown)
+        {
+            return new(new RevokeOutcome.Failed("connection refused"));
+        }
+
+        Unregistered.TryRemove(lease.Id, out _);
+        return new(new RevokeOutcome.Confirmed());
     }
 
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken)

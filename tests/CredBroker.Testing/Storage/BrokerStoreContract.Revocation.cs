@@ -183,9 +183,11 @@ public abstract partial class BrokerStoreContract
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Revoked(active));
         await AssertGuardAsync(GuardFailure.WrongState, Samples.Failed(active));
         await AssertGuardAsync(GuardFailure.WrongState, Samples.AccessorRevoked(active));
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.AbsenceAwaited(active));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Revoked(unknown));
         await AssertGuardAsync(GuardFailure.NotFound, Samples.Failed(unknown));
         await AssertGuardAsync(GuardFailure.NotFound, Samples.AccessorRevoked(unknown));
+        await AssertGuardAsync(GuardFailure.NotFound, Samples.AbsenceAwaited(unknown));
     }
 
     [Fact]
@@ -222,17 +224,36 @@ public abstract partial class BrokerStoreContract
     [Fact]
     public async Task A_revoked_accessor_frees_the_claim_and_waits_for_its_proof()
     {
-        var lease = await RevokingLeaseAsync();
+        var lease = await RevokingLeaseAsync(activated: false);
         await CommitAsync(Samples.AccessorRevoked(lease.Id));
         AssertEqual(
             lease with
             {
                 AccessorRevokedAt = Now,
+                GraceUntil = Now.AddSeconds(600),
                 NextAttemptAt = Now.AddSeconds(90),
                 ClaimedBy = null,
                 ClaimedUntil = null,
             },
             await FindAsync(lease.Id)
+        );
+    }
+
+    [Fact]
+    public async Task An_absence_that_nobody_can_prove_is_awaited_as_revoking_with_the_end_that_is_known()
+    {
+        var lease = await RevokingLeaseAsync(activated: false);
+        await CommitAsync(Samples.AccessorRevoked(lease.Id));
+        await CommitAsync(Samples.Failed(lease.Id));
+        var until = (await FindAsync(lease.Id)).GraceUntil;
+        Assert.Equal(Now.AddSeconds(600), until);
+        Time.Advance(TimeSpan.FromSeconds(1));
+        await CommitAsync(Samples.AccessorRevoked(lease.Id));
+        await CommitAsync(Samples.AbsenceAwaited(lease.Id));
+        var awaited = await FindAsync(lease.Id);
+        Assert.Equal(
+            (LeaseState.Revoking, until, Now.AddSeconds(300)),
+            (awaited.State, awaited.GraceUntil, awaited.NextAttemptAt)
         );
     }
 

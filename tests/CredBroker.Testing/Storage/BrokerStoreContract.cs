@@ -68,9 +68,9 @@ public abstract partial class BrokerStoreContract : IDisposable
         return await FindAsync(lease.Id);
     }
 
-    internal async Task<Lease> RevokingLeaseAsync(DecisionRecord? decision = null)
+    internal async Task<Lease> RevokingLeaseAsync(DecisionRecord? decision = null, bool activated = true)
     {
-        var lease = await ActiveLeaseAsync(decision);
+        var lease = await (activated ? ActiveLeaseAsync(decision) : PendingLeaseAsync(decision));
         await CommitAsync(Samples.Claimed(lease.Id));
         return await FindAsync(lease.Id);
     }

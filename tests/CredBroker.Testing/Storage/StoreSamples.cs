@@ -181,7 +181,16 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             LeaseId = leaseId,
             RevokedAt = time.GetUtcNow(),
             NextAttemptAt = time.GetUtcNow().AddSeconds(90),
+            MayExistUntil = time.GetUtcNow().AddSeconds(600),
             Event = Event(Core.Audit.Events.AccessorRevoked.TypeName),
+        };
+
+    public StateChange.AbsenceAwaited AbsenceAwaited(string leaseId) =>
+        new()
+        {
+            LeaseId = leaseId,
+            NextAttemptAt = time.GetUtcNow().AddSeconds(300),
+            Event = Event(Core.Audit.Events.AbsenceAwaited.TypeName),
         };
 
     public static StateChange.LeaseRevoked Revoked(string leaseId) =>

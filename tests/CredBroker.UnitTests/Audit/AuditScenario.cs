@@ -40,6 +40,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.ChangePolicyAsync();
         await scenario.OrderAsync();
         await scenario.ActAsAdminAsync();
+        await scenario.AwaitAsync();
         await scenario.ComeLateAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
@@ -93,6 +94,23 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await ReleaseAsync(lease);
         await RenewAsync(lease, null);
         await ReleaseAsync(await _broker.IssueAsync(BrokerHarness.Command(credential: "api-key")));
+    }
+
+    /// <summary>A mint whose answer is lost, where nobody can ask the backend what came of it.</summary>
+    private async Task AwaitAsync()
+    {
+        _broker.Issuer.HasReaper = false;
+        _broker.Issuer.AfterMint = (_, minted) =>
+        {
+            _broker.Issuer.Alive.TryRemove(minted.Handles.VaultLeaseId!, out var _);
+            return Task.FromResult<MintOutcome>(
+                new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply"))
+            );
+        };
+        await _broker.RefusedAsync(BrokerHarness.Command(task: "t-awaited"));
+        _broker.Time.Advance(TimeSpan.FromSeconds(91));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        (_broker.Issuer.HasReaper, _broker.Issuer.AfterMint) = (true, null);
     }
 
     /// <summary>What goes wrong at Vault.</summary>

@@ -306,12 +306,16 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
 
         await _broker.Retry.RunAsync(CancellationToken.None);
 
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+        _broker.Time.Advance(TimeSpan.FromMinutes(16));
+        await _broker.Retry.RunAsync(CancellationToken.None);
         Assert.Equal(LeaseState.Failed, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]
     public async Task More_strays_than_a_sweep_may_remove_stay_for_an_admin()
     {
+        _broker.Issuer.HasReaper = false;
         _broker.Issuer.AfterMint = (_, _) =>
             Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "no reply")));
         await _broker.RefusedAsync(BrokerHarness.Command());
@@ -326,6 +330,13 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
 
         Assert.True(_broker.Issuer.Alive.Count >= 6);
         Assert.Equal(LeaseState.Failed, (await _broker.OnlyLeaseAsync()).State);
+
+        // Its own users are gone, whosever the strays are: it does not wait with them.
+        _broker.Issuer.HasReaper = true;
+        _broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.True(_broker.Issuer.Alive.Count >= 6);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
     }
 
     [Fact]

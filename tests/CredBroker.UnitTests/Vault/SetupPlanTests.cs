@@ -21,6 +21,9 @@ public sealed class SetupPlanTests
                 "sys/mounts/database",
                 "database/config/cb-prod-billing",
                 "database/roles/cb-prod-billing-readonly",
+                "database/roles/cb-prod-billing-readonly-reap",
+                "sys/policies/acl/cb-prod-billing-readonly-reap",
+                "auth/token/roles/cb-prod-billing-readonly-reap",
                 "sys/policies/acl/cb-prod-billing-readonly",
                 "auth/token/roles/cb-prod-billing-readonly",
             ],
@@ -37,7 +40,12 @@ public sealed class SetupPlanTests
             "path \"database/creds/cb-prod-billing-readonly\" {\n  capabilities = [\"read\"]\n}\n",
             Body(plan, "cb-prod-billing-readonly")
         );
+        Assert.Equal(
+            "path \"database/creds/cb-prod-billing-readonly-reap\" {\n  capabilities = [\"read\"]\n}\n",
+            Body(plan, "cb-prod-billing-readonly-reap")
+        );
         var broker = Body(plan, "cb-prod-broker");
+        Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly-reap\"", broker);
         Assert.DoesNotContain("path \"database/creds", broker);
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly\"", broker);
         Assert.Contains("\"lease_id\" = [\"database/creds/cb-prod-*\", \"auth/token/create/cb-prod-probe/*\"]", broker);
@@ -50,7 +58,55 @@ public sealed class SetupPlanTests
 
         Assert.Single(plan.Steps, step => step.Kind == SetupKind.DatabaseConnection);
         Assert.Single(plan.Steps, step => step.Kind == SetupKind.Mount);
-        Assert.Equal(2, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
+        Assert.Equal(4, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
+    }
+
+    [Fact]
+    public void Where_one_may_create_and_another_uses_all_tables_setup_says_so()
+    {
+        var reader = Database("reader", "GRANT SELECT ON ALL TABLES IN SCHEMA shared, billing TO \"{{name}}\"");
+        var writer = Database("writer", "GRANT USAGE, CREATE ON SCHEMA Shared TO \"{{name}}\"");
+        var apart = Database("apart", "GRANT ALL ON SCHEMA other TO \"{{name}}\"");
+
+        var plan = SetupPlan.For("prod", [reader, writer, apart]);
+
+        var warning = Assert.Single(plan.Notes, note => note.Contains("may CREATE", StringComparison.Ordinal));
+        Assert.Contains("writer may CREATE in the schema shared, in which reader", warning, StringComparison.Ordinal);
+
+        static CatalogueEntry Database(string name, string grant)
+        {
+            var entry = SetupPlanTests.Database(name);
+            return entry with { Setup = entry.Setup! with { Grants = [grant] } };
+        }
+    }
+
+    [Fact]
+    public void A_grant_on_all_tables_is_made_table_by_table_and_any_other_as_it_is_written()
+    {
+        var entry = Database("reader");
+        entry = entry with
+        {
+            Setup = entry.Setup! with
+            {
+                Grants =
+                [
+                    "grant select, update on all tables in schema Billing to \"{{name}}\";",
+                    "GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO \"{{name}}\"",
+                ],
+            },
+        };
+
+        var statements = SetupPlan
+            .For("prod", [entry])
+            .Steps.Single(step => step.Path == "database/roles/cb-prod-reader")
+            .Body["creation_statements"]!
+            .AsArray()
+            .Select(statement => (string)statement!)
+            .ToList();
+
+        Assert.Contains("nspname = 'billing'", statements[2], StringComparison.Ordinal);
+        Assert.Contains("GRANT select, update ON TABLE %s TO %I", statements[2], StringComparison.Ordinal);
+        Assert.Equal("GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO \"{{name}}\"", statements[3]);
     }
 
     public static TheoryData<string, CatalogueEntry[]> Faulty =>
@@ -80,6 +136,8 @@ public sealed class SetupPlanTests
             },
             { "uses for itself", [Database("broker")] },
             { "uses for itself", [Database("probe")] },
+            { "kept for the roles", [Database("a-reap", role: "cb-prod-a")] },
+            { "kept for the roles", [Database("a", role: "cb-prod-b-reap")] },
             { "lower-case", [Database("Billing")] },
             { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "../sys"))] },
             { "no plain Vault path", [Entry("a", new VaultBinding.KeyValue("secret", "a*"))] },

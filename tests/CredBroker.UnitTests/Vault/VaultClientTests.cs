@@ -33,7 +33,7 @@ public sealed class VaultClientTests
         await using var vault = await ScriptedVault.StartAsync(context =>
         {
             context.Response.StatusCode = status;
-            return Task.CompletedTask;
+            return context.Response.WriteAsync("""{"errors":[]}""");
         });
         using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
         var client = new VaultClient(transport, TimeProvider.System, NullLogger.Instance);
@@ -81,7 +81,7 @@ public sealed class VaultClientTests
         await using var vault = await ScriptedVault.StartAsync(context =>
         {
             context.Response.StatusCode = 403;
-            return Task.CompletedTask;
+            return context.Response.WriteAsync("""{"errors":[]}""");
         });
         using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
         var client = new VaultClient(transport, TimeProvider.System, NullLogger.Instance);

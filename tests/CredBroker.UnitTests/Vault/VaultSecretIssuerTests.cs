@@ -48,6 +48,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             _time,
             new Logger<VaultSecretIssuer>(_log)
         );
+        _answers["sys/health"] = Json("""{"initialized":true,"sealed":false,"standby":false}""");
         _answers["auth/token/lookup-self"] = Json("""{"data":{"ttl":7200,"creation_ttl":7200,"renewable":true}}""");
         _answers["auth/token/lookup-accessor"] = Refusal(400, "invalid accessor");
         _answers["auth/token/create/cb-test-probe"] =
@@ -113,6 +114,18 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             { "VaultMissing", 404, "" },
             { "unknown", 408, "" },
             { "unknown", 500, "context deadline exceeded" },
+            // PostgreSQL refused a statement and rolled back; or nobody knows whether it committed.
+            { "MintFailed", 500, "failed to execute query: ERROR: permission denied for table x (SQLSTATE 42501)" },
+            { "MintFailed", 500, "failed to execute query: ERROR: too many connections (SQLSTATE 53300)" },
+            { "unknown", 500, "failed to execute query: FATAL: terminating connection (SQLSTATE 57P01)" },
+            { "unknown", 500, "failed to execute query: connection lost (SQLSTATE 08006)" },
+            { "unknown", 500, "ERROR: could not serialize (SQLSTATE 40001)" },
+            {
+                "unknown",
+                500,
+                "failed to register lease; an error was encountered revoking the newly-generated secret: "
+                    + "failed to execute query: ERROR: permission denied (SQLSTATE 42501)"
+            },
             { "unknown", 502, "" },
             { "unknown", 503, "Vault is sealed" },
             { "unknown", 504, "" },
@@ -273,6 +286,154 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
 
         Assert.Contains("connection refused", failed.Error);
         Assert.DoesNotContain("POST auth/token/revoke-accessor", Vault.Requests);
+    }
+
+    [Fact]
+    public async Task A_standbys_list_proves_nothing()
+    {
+        const string Path = "sys/leases/lookup/database/creds/cb-test-db/";
+        _answers[Path] = Refusal(404, "");
+        Assert.IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Database, default));
+
+        foreach (var health in new[] { """{"standby":true}""", "{}", "null", "<html/>" })
+        {
+            _answers["sys/health"] = Json(health);
+            Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
+        }
+
+        // It becomes a standby while it is asked.
+        var asked = 0;
+        _answers["sys/health"] = context =>
+            Json(asked++ == 0 ? """{"standby":false}""" : """{"standby":true}""")(context);
+        Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
+    }
+
+    [Fact]
+    public async Task A_list_over_another_connection_than_the_nodes_health_proves_nothing()
+    {
+        _answers["sys/leases/lookup/database/creds/cb-test-db/"] = context =>
+        {
+            context.Response.Headers.Connection = "close";
+            return Refusal(404, "")(context);
+        };
+
+        Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
+    }
+
+    [Theory]
+    [InlineData("database/creds/cb-test-db", "db")]
+    [InlineData("auth/token/create/cb-test-tok-token", "tok")]
+    public async Task A_control_group_has_a_code_of_its_own_and_recovery_proves_that_nothing_was_made(
+        string path,
+        string credential
+    )
+    {
+        _answers[path] = Json(
+            """{"lease_id":"","data":null,"auth":null,"wrap_info":{"token":"s.x","accessor":"a","ttl":3600}}"""
+        );
+        var entry = credential == "db" ? Database : Entry("tok", new VaultBinding.Token("cb-test-tok-token"));
+
+        var refused = Assert.IsType<MintOutcome.Unknown>(await MintAsync(entry));
+
+        Assert.Equal(RefusalCode.VaultWantsApproval, refused.Refusal.Code);
+    }
+
+    [Fact]
+    public async Task An_accessor_that_has_outlived_its_token_does_not_keep_a_lease_from_being_confirmed()
+    {
+        _answers["auth/token/revoke-accessor"] = Refusal(400, "token not found");
+        _answers["auth/token/lookup-accessor"] = Refusal(403, "permission denied");
+
+        foreach (
+            var lease in new[]
+            {
+                Lease() with
+                {
+                    VaultLeaseId = "database/creds/cb-test-db/1",
+                    Accessor = "acc",
+                },
+                Lease() with
+                {
+                    Accessor = "acc",
+                    CredentialAccessor = "of-the-credential",
+                },
+            }
+        )
+        {
+            Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
+        }
+    }
+
+    [Fact]
+    public async Task A_slow_mint_is_answered_as_unknown_and_is_not_cut_off()
+    {
+        var (reached, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var cutOff = false;
+        _answers["database/creds/cb-test-db"] = async context =>
+        {
+            reached.SetResult();
+            await goOn.Task;
+            cutOff = context.RequestAborted.IsCancellationRequested;
+            await context.Response.WriteAsync(
+                """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":"p"}}"""
+            );
+        };
+        var mint = MintAsync(Database);
+        await reached.Task;
+        _time.Advance(TimeSpan.FromSeconds(6));
+
+        var unknown = Assert.IsType<MintOutcome.Unknown>(await mint);
+        goOn.SetResult();
+        var late = Assert.IsType<MintOutcome.Minted>(await unknown.Late!);
+
+        Assert.False(cutOff);
+        Assert.Equal("database/creds/cb-test-db/1", late.Handles.VaultLeaseId);
+    }
+
+    [Theory]
+    // Vault says "done" of a lease that it was made to forget. The backend itself is asked before it is believed.
+    [InlineData("forgotten", 200, "cb-", "Confirmed")]
+    [InlineData("forgotten", 500, "connection refused", "Failed")]
+    [InlineData("forgotten", 200, "v-token-", "Failed")]
+    // Without a reaper nobody can be asked.
+    [InlineData("forgotten", 400, "unknown role: cb-test-db-reap", "Confirmed")]
+    [InlineData("forgotten", 403, "permission denied", "Confirmed")]
+    // Vault has given up on it: the reaper removes the user, and Vault's own statements then find nothing to do.
+    [InlineData("given up", 200, "cb-", "Confirmed")]
+    [InlineData("given up", 500, "connection refused", "Failed")]
+    [InlineData("given up", 400, "unknown role: cb-test-db-reap", "Failed")]
+    public async Task The_reaper_has_the_last_word(string case_, int status, string words, string expected)
+    {
+        var lease = Lease() with { VaultLeaseId = "database/creds/cb-test-db/1", Accessor = "acc" };
+        _answers["auth/token/create/cb-test-db-reap"] = _answers["auth/token/create/cb-test-db"];
+        var reaped = false;
+        _answers["database/creds/cb-test-db-reap"] = async context =>
+        {
+            reaped = status == 200;
+            await (
+                status == 200
+                    ? Json(
+                        $$$"""{"lease_id":"x","lease_duration":60,"data":{"username":"{{{words}}}{{{lease.Id}}}_12345678"}}"""
+                    )
+                    : Refusal(status, words)
+            )(context);
+        };
+        _answers["sys/leases/lookup"] =
+            case_ == "forgotten"
+                ? Refusal(400, "invalid lease")
+                : Json(
+                    """{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0,"revoke_error":"permission denied for schema"}}"""
+                );
+        _answers["sys/leases/revoke"] = context =>
+            (case_ == "forgotten" || reaped ? Json("{}") : Refusal(400, "permission denied for schema"))(context);
+
+        var outcome = await Issuer.RevokeAsync(lease, default);
+
+        Assert.Equal(expected, outcome.GetType().Name);
+        if (case_ == "given up" && outcome is RevokeOutcome.Failed failed)
+        {
+            Assert.Contains("given up (revoke_error): permission denied for schema", failed.Error);
+        }
     }
 
     [Fact]

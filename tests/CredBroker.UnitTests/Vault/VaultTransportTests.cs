@@ -217,6 +217,27 @@ public sealed class VaultTransportTests
         );
     }
 
+    [Theory]
+    [InlineData(400, "<html>Bad request</html>")]
+    [InlineData(403, "")]
+    [InlineData(404, """{"message":"no such route"}""")]
+    [InlineData(407, "proxy authentication required")]
+    [InlineData(503, "no healthy upstream")]
+    public async Task An_answer_that_is_not_Vaults_says_nothing_about_Vault(int status, string text)
+    {
+        await using var vault = await ScriptedVault.StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(text);
+        });
+
+        var lost = Assert.IsType<VaultReply.Lost>(await SendAsync(vault));
+
+        Assert.Contains($"({status}) is not Vault's", lost.Reason, StringComparison.Ordinal);
+        Assert.False(VaultRefusals.SaysNothingWasMade(lost));
+        Assert.False(VaultRefusals.SaysNothingWasMade(new VaultReply.Declined(307, "")));
+    }
+
     [Fact]
     public async Task Vaults_words_are_kept_on_one_bounded_line()
     {

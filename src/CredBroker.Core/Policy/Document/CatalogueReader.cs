@@ -100,7 +100,10 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
             reader.Integer("port", 1, 65535),
             reader.Text("database"),
             modes[mode]
-        );
+        )
+        {
+            AcceptsPreparedTransactions = reader.FlagOrFalse("acceptsPreparedTransactions"),
+        };
         reader.Finish("a connection");
         return connection;
     }

@@ -88,9 +88,14 @@ internal sealed class MappingReader
 
     public string? TextOrNull(string key) => Scalar(Find(key), key) is { } scalar ? Checked(scalar, key) : null;
 
-    public bool Flag(string key)
+    public bool Flag(string key) => Flag(Need(key), key);
+
+    /// <summary>A flag that may be left out, and is then false.</summary>
+    public bool FlagOrFalse(string key) => Flag(Find(key), key);
+
+    private bool Flag(YamlNode? value, string key)
     {
-        if (Scalar(Need(key), key) is not { } scalar)
+        if (Scalar(value, key) is not { } scalar)
         {
             return false;
         }

@@ -104,11 +104,27 @@ internal static class SqlRevocationStore
             session.Execute(
                 """
                 UPDATE lease SET accessor_revoked_at = @revoked_at, next_attempt_at = @next,
-                  claimed_by = NULL, claimed_until = NULL
+                  grace_until = coalesce(grace_until, @until), claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
                 ("@revoked_at", ColumnValue.From(change.RevokedAt)),
+                ("@next", ColumnValue.From(change.NextAttemptAt)),
+                ("@until", ColumnValue.From(change.MayExistUntil))
+            )
+        );
+
+    /// <summary>Nobody can be asked whether a secret was made: the lease waits until one has ended by itself.</summary>
+    public static ChangeResult AwaitEnd(SqlSession session, StateChange.AbsenceAwaited change) =>
+        Result(
+            session,
+            change.LeaseId,
+            session.Execute(
+                """
+                UPDATE lease SET state = 'revoking', next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
+                WHERE id = @id AND state IN ('revoking', 'failed')
+                """,
+                ("@id", change.LeaseId),
                 ("@next", ColumnValue.From(change.NextAttemptAt))
             )
         );

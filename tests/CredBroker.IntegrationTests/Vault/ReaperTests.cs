@@ -1,0 +1,169 @@
+using System.Text.Json.Nodes;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.State;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Vault;
+using CredBroker.Vault.Check;
+using Microsoft.Extensions.Logging.Abstractions;
+using static CredBroker.IntegrationTests.Vault.Issuance;
+
+namespace CredBroker.IntegrationTests.Vault;
+
+/// <summary>
+/// Users of a real PostgreSQL of which a real OpenBao knows nothing: its list shows none, and the reaper that
+/// <c>vault setup</c> made removes them.
+/// </summary>
+public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<PreparedDatabase>, IAsyncLifetime
+{
+    private BaoEnvironment? _environment;
+    private VaultSecretIssuer? _issuer;
+
+    private BaoEnvironment Environment => _environment!;
+
+    private TestPostgres Postgres => Environment.Postgres!;
+
+    private VaultSecretIssuer Issuer => _issuer!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _environment = await database.GetAsync();
+        _issuer = new(Environment.Options, TimeProvider.System, NullLogger<VaultSecretIssuer>.Instance);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _issuer?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_user_that_Vault_did_not_register_is_removed_with_its_sessions_and_nobody_elses_is()
+    {
+        var (lease, other) = (await PreparedAsync(), await PreparedAsync());
+        var (lost, spared) = ($"cb-{lease.Id}_Ab3dEf6h", $"cb-{other.Id}_Ab3dEf6h");
+        await LeaveBehindAsync(lost);
+        await LeaveBehindAsync(spared);
+        await using var session = await Postgres.ConnectAsync(lost, "left-behind");
+        await using (var own = session.CreateCommand())
+        {
+            own.CommandText = "SELECT lo_create(0)";
+            await own.ExecuteScalarAsync();
+        }
+
+        // The trap: the accessor is revoked, the list is empty, and the user can log in.
+        Assert.IsType<RevokeOutcome.Unproven>(await Issuer.RevokeAsync(lease, default));
+        Assert.Empty(
+            Assert
+                .IsType<LeaseListing.Listed>(await Issuer.ListLeasesAsync(Environment.Database, default))
+                .VaultLeaseIds
+        );
+        Assert.True(await Postgres.CanLogInAsync(lost, "left-behind"));
+
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(lease, default));
+
+        Assert.Equal([spared], await Postgres.IssuedUsersAsync());
+        Assert.Equal(0, await Postgres.SessionsAsync(lost));
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(lease, default));
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(other, default));
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
+    [Fact]
+    public async Task With_the_database_down_nothing_is_proven()
+    {
+        var lease = await PreparedAsync();
+        await Postgres.StopAsync();
+
+        Assert.IsType<RevokeOutcome.Failed>(await Issuer.ReapAsync(lease, default));
+    }
+
+    [Fact]
+    public async Task A_lease_that_Vault_was_made_to_forget_is_revoked_at_the_database()
+    {
+        var plan = Plan(Environment.Database);
+        var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
+        var minted = Assert.IsType<MintOutcome.Minted>(await Issuer.MintAsync(plan, child, default));
+        var secret = (IssuedSecret.Database)minted.Secret;
+        await Postgres.StopAsync();
+        await Environment.Bao.SendAsync(HttpMethod.Post, "sys/leases/revoke-force/database/creds", new JsonObject());
+        await Postgres.StartAgainAsync();
+        Assert.IsType<LeaseLookup.Gone>(await Issuer.LookUpLeaseAsync(minted.Handles.VaultLeaseId!, default));
+        Assert.True(await Postgres.CanLogInAsync(secret.Username, secret.Password.Reveal()));
+
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(Lease(plan, child, minted), default));
+
+        Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password.Reveal()));
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
+    [Fact]
+    public async Task A_reaper_whose_connection_names_its_users_otherwise_proves_nothing()
+    {
+        const string Connection = "database/config/cb-test-billing";
+        var lease = await PreparedAsync();
+        await Environment.Bao.SendAsync(
+            HttpMethod.Post,
+            Connection,
+            new JsonObject
+            {
+                ["username_template"] = "{{ printf \"v_%s\" (random 8) }}",
+                ["password"] = "cb_admin-password",
+            }
+        );
+        try
+        {
+            var failed = Assert.IsType<RevokeOutcome.Failed>(await Issuer.ReapAsync(lease, default));
+
+            Assert.Contains("username_template", failed.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Environment.Bao.SendAsync(
+                HttpMethod.Post,
+                Connection,
+                new JsonObject
+                {
+                    ["username_template"] =
+                        "{{ printf \"%s_%s\" (.DisplayName | replace \"token-\" \"\") (random 8) }}",
+                    ["password"] = "cb_admin-password",
+                }
+            );
+        }
+    }
+
+    [Fact]
+    public async Task The_check_has_each_reaper_try_and_leaves_nothing_behind()
+    {
+        using var check = new VaultCheck(
+            Environment.Options,
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
+
+        var findings = await check.RunAsync([Environment.Database], default);
+
+        Assert.True(
+            Assert
+                .Single(findings, finding => finding.What.Contains("what Vault has lost", StringComparison.Ordinal))
+                .Passed
+        );
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
+    /// <summary>The lease of an issuance whose child token is made and whose mint was never answered.</summary>
+    private async Task<Lease> PreparedAsync()
+    {
+        var plan = Plan(Environment.Database);
+        return Lease(plan, Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child);
+    }
+
+    /// <summary>What a mint leaves whose caller went away after PostgreSQL had committed.</summary>
+    private Task LeaveBehindAsync(string user) =>
+        Postgres.ExecuteAsync(
+            $"""
+            SET ROLE cb_admin;
+            CREATE ROLE "{user}" WITH LOGIN PASSWORD 'left-behind' VALID UNTIL '2099-01-01' CONNECTION LIMIT 20;
+            GRANT SELECT ON billing.invoices TO "{user}";
+            """
+        );
+}

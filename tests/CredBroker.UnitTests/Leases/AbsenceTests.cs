@@ -1,0 +1,157 @@
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Exchange;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Testing.Broker;
+
+namespace CredBroker.UnitTests.Leases;
+
+/// <summary>
+/// What becomes of a lease whose mint was cut short: nothing is called revoked while its backend may hold a user, of which
+/// Vault may know nothing.
+/// </summary>
+public sealed class AbsenceTests : IAsyncLifetime
+{
+    private static readonly Refusal NotKnown = new(RefusalCode.MintOutcomeUnknown, "not known");
+    private BrokerHarness _broker = null!;
+
+    public async ValueTask InitializeAsync() => _broker = await BrokerHarness.StartAsync();
+
+    public ValueTask DisposeAsync() => _broker.DisposeAsync();
+
+    [Fact]
+    public async Task A_user_that_Vault_does_not_know_is_gone_before_its_lease_is_called_revoked()
+    {
+        await CutShortAsync();
+        Assert.Single(_broker.Issuer.Unregistered);
+
+        await SweepAsync(TimeSpan.FromSeconds(91));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+        Assert.Empty(_broker.Issuer.Unregistered);
+    }
+
+    [Fact]
+    public async Task A_backend_that_cannot_be_asked_now_is_asked_again()
+    {
+        await CutShortAsync();
+        _broker.Issuer.BackendDown = true;
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        Assert.Equal("connection refused", (await _broker.OnlyLeaseAsync()).LastError);
+
+        _broker.Issuer.BackendDown = false;
+        await SweepAsync(TimeSpan.FromSeconds(31));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+        Assert.Empty(_broker.Issuer.Unregistered);
+    }
+
+    [Fact]
+    public async Task With_nobody_to_ask_it_stays_revoking_until_such_a_user_could_no_longer_log_in()
+    {
+        _broker.Issuer.HasReaper = false;
+        var revokedAt = _broker.Time.GetUtcNow();
+        await CutShortAsync();
+
+        // 90 s of Vault's, then the 15 minutes for which the role's users can log in.
+        var until = revokedAt + TimeSpan.FromSeconds(90) + TimeSpan.FromMinutes(15);
+        Assert.Equal(until, StillValid.Of(await _broker.OnlyLeaseAsync())?.Until);
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        var waiting = await _broker.OnlyLeaseAsync();
+        Assert.Equal((LeaseState.Revoking, until), (waiting.State, waiting.GraceUntil));
+        Assert.Contains("may exist until then", StillValid.Of(waiting)?.What, StringComparison.Ordinal);
+        Assert.Equal(until, waiting.NextAttemptAt);
+        Assert.Single(await _broker.EventsAsync(AbsenceAwaited.TypeName));
+
+        await SweepAsync(until - _broker.Time.GetUtcNow() - TimeSpan.FromMilliseconds(10));
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+        await SweepAsync(TimeSpan.FromMilliseconds(20));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+        Assert.Null(StillValid.Of(await _broker.OnlyLeaseAsync()));
+    }
+
+    [Fact]
+    public async Task On_a_path_that_is_not_ours_alone_it_is_never_called_revoked()
+    {
+        (_broker.Issuer.HasReaper, _broker.Issuer.CanList) = (false, false);
+        await CutShortAsync();
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+
+        await SweepAsync(TimeSpan.FromMinutes(16));
+
+        var failed = await _broker.OnlyLeaseAsync();
+        Assert.Equal(LeaseState.Failed, failed.State);
+        Assert.Contains("not this installation's alone", failed.LastError, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_whose_parent_is_revoked_is_gone_when_it_would_have_ended()
+    {
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text()
+                .Replace(
+                    "vault: { engine: database, mount: database, role: cb-test-billing }",
+                    "vault: { engine: token, role: cb-test-billing-token }",
+                    StringComparison.Ordinal
+                )
+        );
+        (_broker.Issuer.HasReaper, _broker.Issuer.CanList) = (false, false);
+        var until = _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(90 + 30) + TimeSpan.FromMinutes(15);
+        await CutShortAsync();
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        Assert.Equal(until, (await _broker.OnlyLeaseAsync()).GraceUntil);
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+
+        await SweepAsync(until - _broker.Time.GetUtcNow() + TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+    }
+
+    [Fact]
+    public async Task What_Vault_makes_after_the_agent_was_answered_is_revoked_when_it_comes()
+    {
+        var late = new TaskCompletionSource<MintOutcome>();
+        MintOutcome.Minted? made = null;
+        _broker.Issuer.AfterMint = (_, minted) =>
+        {
+            made = minted;
+            return Task.FromResult<MintOutcome>(new MintOutcome.Unknown(NotKnown, late.Task));
+        };
+
+        Assert.Equal(RefusalCode.MintOutcomeUnknown, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        var id = made!.Handles.VaultLeaseId!;
+        _broker.Issuer.Alive[id] = "a token that revoking the accessor did not reach";
+        late.SetResult(made);
+        while ((await _broker.OnlyLeaseAsync()).State != LeaseState.Revoked)
+        {
+            await Task.Yield();
+        }
+
+        Assert.DoesNotContain(id, _broker.Issuer.Alive.Keys);
+        Assert.Single(await _broker.EventsAsync(LeaseLate.TypeName));
+    }
+
+    /// <summary>A mint whose answer is lost, and of which the backend keeps a user that Vault did not register.</summary>
+    private async Task CutShortAsync()
+    {
+        _broker.Issuer.AfterMint = (plan, minted) =>
+        {
+            _broker.Issuer.Alive.TryRemove(minted.Handles.VaultLeaseId!, out _);
+            _broker.Issuer.Unregistered[plan.LeaseId] = minted.Handles.PublicName;
+            return Task.FromResult<MintOutcome>(new MintOutcome.Unknown(NotKnown));
+        };
+        Assert.IsType<ExchangeOutcome.Refused>(await _broker.ExchangeAsync(BrokerHarness.Command()));
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+    }
+
+    private async Task SweepAsync(TimeSpan after)
+    {
+        _broker.Time.Advance(after);
+        await _broker.Retry.RunAsync(CancellationToken.None);
+    }
+}
