@@ -18,6 +18,8 @@ namespace CredBroker.IntegrationTests.Vault;
 /// </summary>
 public sealed class UnreachableDatabaseTests
 {
+    private const int Makings = 200;
+
     [Fact]
     public async Task It_stops_neither_Vault_nor_other_credentials_nor_their_revocation()
     {
@@ -43,8 +45,12 @@ public sealed class UnreachableDatabaseTests
             .For(Catalogue.Installation, [environment.Database, dead, Catalogue.KeyValue])
             .Steps.Single(step => step.Path == "sys/policies/acl/cb-test-broker");
         await bao.SendAsync(HttpMethod.Post, policy.Path, policy.Body.DeepClone());
+        // Shorter than Vault's own limit of 90 s, after which it lets go of what waits.
         using var issuer = new VaultSecretIssuer(
-            environment.Options,
+            environment.Options with
+            {
+                CallTimeout = TimeSpan.FromSeconds(20),
+            },
             TimeProvider.System,
             NullLogger<VaultSecretIssuer>.Instance
         );
@@ -55,13 +61,14 @@ public sealed class UnreachableDatabaseTests
 
         proxy.Stall();
         using var over = new CancellationTokenSource();
+        var prepared = 0;
         var hanging = Enumerable
-            .Range(0, 200)
-            .Select(_ => Task.Run(() => MintAsync(issuer, dead, over.Token)))
+            .Range(0, Makings)
+            .Select(_ => Task.Run(() => MintAsync(issuer, dead, () => Interlocked.Increment(ref prepared), over.Token)))
             .ToList();
         await Eventually.BecomesTrueAsync(
-            async () => await WaitingAsync(bao) >= 4,
-            "calls wait for the database inside OpenBao"
+            async () => prepared == Makings && await WaitingAsync(bao) >= 4,
+            "all of them have begun, and calls wait for the database inside OpenBao"
         );
 
         // Asked while they hang, with this test's own patience as the only bound: nobody waits behind them.
@@ -83,11 +90,14 @@ public sealed class UnreachableDatabaseTests
     private static async Task<MintOutcome> MintAsync(
         VaultSecretIssuer issuer,
         CatalogueEntry entry,
+        Action? onPrepared = null,
         CancellationToken cancellationToken = default
     )
     {
         var plan = Plan(entry);
-        return await issuer.PrepareAsync(plan, cancellationToken) switch
+        var outcome = await issuer.PrepareAsync(plan, cancellationToken);
+        onPrepared?.Invoke();
+        return outcome switch
         {
             PrepareOutcome.Prepared prepared => await issuer.MintAsync(plan, prepared.Child, cancellationToken),
             PrepareOutcome.Refused refused => new MintOutcome.Refused(refused.Refusal),
