@@ -247,12 +247,14 @@ public sealed partial class LeaseRevoker(
     {
         var now = store.Position.UtcNow;
         var revokedAt = lease.AccessorRevokedAt ?? now;
+        var provable = revokedAt + options.VaultRequestLimit;
         await store.CommitAsync(
             new StateChange.AccessorRevoked
             {
                 LeaseId = lease.Id,
                 RevokedAt = revokedAt,
-                NextAttemptAt = revokedAt + options.VaultRequestLimit,
+                // Never at once: what is repeated here without a proof would be repeated without an end.
+                NextAttemptAt = provable > now ? provable : now + options.RetryDelayLimit,
                 MayExistUntil = LastMoment(lease, revokedAt),
                 Event = Event(new AccessorRevoked(), lease, AuditActor.Broker("revocation")),
             },
