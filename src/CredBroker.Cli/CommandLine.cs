@@ -5,6 +5,7 @@ using CredBroker.Cli.Commands;
 using CredBroker.Cli.Commands.Audit;
 using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Commands.Health;
+using CredBroker.Cli.Commands.Holds;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Vault;
@@ -68,6 +69,8 @@ internal static class CommandLine
             new ExecCommand(terminal),
             new ReleaseCommand(terminal),
             new LeasesCommand(terminal),
+            new QuarantineCommand(terminal),
+            new HoldsCommand(terminal),
             new AuditCommand(terminal),
             new PolicyCommand(terminal),
             new VaultCommand(terminal),

@@ -19,7 +19,8 @@ internal static class ExitCodes
     public const int Unavailable = 4;
 
     /// <summary>
-    /// A check ran and found faults (<c>audit verify</c>, <c>policy lint</c>, <c>vault check</c>, <c>doctor</c>).
+    /// A check ran and found faults (<c>audit verify</c>, <c>policy lint</c>, <c>vault check</c>, <c>doctor</c>), or an
+    /// admin's selection reaches nothing (CB7006).
     /// </summary>
     public const int FaultsFound = 5;
 
@@ -43,7 +44,7 @@ internal static class ExitCodes
           2  wrong usage: the command line, a file or the environment
           3  refused by the broker
           4  not now: something cannot be reached, or a revocation is not confirmed yet
-          5  a check ran and found faults
+          5  a check ran and found faults, or nothing is selected
           exec gives the exit code of its command; 125 if it never started, 126 not runnable, 127 not found
         """;
 }

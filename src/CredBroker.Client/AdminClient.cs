@@ -108,6 +108,43 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
     }
 
     /// <summary>
+    /// Refuses new issuance and renewal of what is selected. To take back what there is as well, in one commit, order
+    /// a revocation with <see cref="RevocationRequest.Hold"/>.
+    /// </summary>
+    public ValueTask<HoldResponse> PlaceHoldAsync(HoldRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            "v1/holds",
+            request,
+            BrokerJson.Default.HoldRequest,
+            BrokerJson.Default.HoldResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Every hold in force, newest first.</summary>
+    public ValueTask<HoldListResponse> ListHoldsAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/holds", BrokerJson.Default.HoldListResponse, cancellationToken);
+
+    /// <summary>Lifts a hold: what it refused may be issued again.</summary>
+    public ValueTask<HoldResponse> LiftHoldAsync(
+        string holdId,
+        LiftHoldRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            $"v1/holds/{BrokerConnection.Segment(holdId)}/lift",
+            request,
+            BrokerJson.Default.LiftHoldRequest,
+            BrokerJson.Default.HoldResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>
     /// Closes a task in its agents' place: everything issued for it is revoked, and its id is never taken again.
     /// </summary>
     public ValueTask CloseTaskAsync(

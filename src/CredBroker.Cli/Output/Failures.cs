@@ -10,6 +10,8 @@ namespace CredBroker.Cli.Output;
 /// <summary>Says what went wrong and what to do next, on standard error, and which exit code that is.</summary>
 internal static class Failures
 {
+    private const string NothingSelected = "CB7006";
+
     /// <summary>What a command may end with; everything else is a defect and shows its stack trace.</summary>
     public static bool IsExpected(Exception exception, CancellationToken interrupted) =>
         exception
@@ -90,6 +92,8 @@ internal static class Failures
     public static int ExitCodeOf(BrokerProblemException refused) =>
         refused.Status switch
         {
+            // A name that selects nothing is a fault found, not a refusal: nobody was denied anything.
+            404 when refused.Code == NothingSelected => ExitCodes.FaultsFound,
             401 or 403 or 404 or 409 or 422 => ExitCodes.Refused,
             429 or 502 or 503 or 504 => ExitCodes.Unavailable,
             400 or 413 or 415 => ExitCodes.Usage,

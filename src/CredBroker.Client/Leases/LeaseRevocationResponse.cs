@@ -4,7 +4,7 @@ namespace CredBroker.Client;
 public sealed record LeaseRevocationResponse
 {
     /// <summary>
-    /// <c>expiry</c>, <c>admin</c>, <c>policy-change</c>, <c>task-closed</c>, <c>released</c> or <c>recovery</c>.
+    /// <c>expiry</c>, <c>admin</c>, <c>quarantine</c>, <c>policy-change</c>, <c>task-closed</c>, <c>released</c> or <c>recovery</c>.
     /// </summary>
     public required string Cause { get; init; }
 

@@ -107,6 +107,12 @@ public static class ErrorCodes
         new("CB2014", 403, "Task belongs to another workload", "Begin a task of your own with another id."),
         new("CB2015", 403, "Revoked meanwhile", "Stop; an admin has just revoked what this request is about."),
         new("CB2016", 503, "Policy is changing", "Ask again in a moment."),
+        new(
+            "CB2017",
+            403,
+            "Held by an admin",
+            "Stop; nothing of this kind is issued or renewed until an admin says so."
+        ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),
@@ -181,6 +187,15 @@ public static class ErrorCodes
         new("CB7003", 400, "Confirmation missing", "Send confirm: true if every lease is meant."),
         new("CB7004", 404, "Revocation not found", "Use the id that ordering the revocation answered with."),
         new("CB7005", 400, "Range not valid", "Send from before to, as RFC 3339 times, and a cursor as it was given."),
+        new(
+            "CB7006",
+            404,
+            "Nothing is selected",
+            "Correct the name; or send allowNone: true (--allow-none) if it is meant."
+        ),
+        new("CB7007", 404, "Hold not found", "Use an id of \"credbroker holds list\"."),
+        new("CB7008", 409, "Hold is over", "Look at \"credbroker holds list\": nothing is left to lift."),
+        new("CB7009", 409, "Too many holds", "Lift holds that are not needed, or hold more by one of them."),
     ];
 
     private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(

@@ -21,8 +21,17 @@ public sealed record RevocationRequest : LeaseSelection
     public string? Reason { get; init; }
 
     /// <summary>
-    /// Also refuses new issuance for so long. Not supported yet: a broker that does not know holds refuses the order
-    /// rather than ignore this.
+    /// Quarantine: also refuses new issuance and renewal of what is selected, in the same commit, for so long (<c>2h</c>),
+    /// or <see cref="UntilLifted"/>. A lease by its id cannot be held.
     /// </summary>
     public string? Hold { get; init; }
+
+    /// <summary>
+    /// True: a selection that reaches nothing is no mistake (CB7006). The order then still refuses requests of its kind
+    /// that are under way.
+    /// </summary>
+    public bool? AllowNone { get; init; }
+
+    /// <summary>The <see cref="Hold"/> that lasts until somebody lifts it.</summary>
+    public const string UntilLifted = "until-lifted";
 }

@@ -118,8 +118,8 @@ public sealed partial class CredentialExchange(
     }
 
     /// <summary>
-    /// Decide: an allow decision only if policy allows, the request fits the credential, issuing is safe now and the
-    /// idempotency key is free.
+    /// Decide: an allow decision only if policy allows, the request fits the credential, issuing is safe now, no hold
+    /// reaches it and the idempotency key is free.
     /// </summary>
     private async ValueTask<(DecisionRecord Decision, IdempotencyClaim? Idempotency)> DecideAsync(
         ExchangeCommand command,
@@ -152,6 +152,12 @@ public sealed partial class CredentialExchange(
         if ((CsrRule.Check(grant.Entry.Vault, command.Csr) ?? issuer.Status.Refusal ?? CheckClock()) is { } notNow)
         {
             return (Denied(decision, notNow), null);
+        }
+
+        // Nothing is made at Vault for what a hold will refuse when it is opened.
+        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(decision, "", cancellationToken))
+        {
+            return (Denied(decision, GuardRefusals.Of(GuardFailure.Held)), null);
         }
 
         var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, cancellationToken);

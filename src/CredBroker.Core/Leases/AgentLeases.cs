@@ -131,6 +131,11 @@ public sealed class AgentLeases(
             return await DenyAsync(lease, identity, notNow, call);
         }
 
+        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(lease.Decision, lease.Id, cancellationToken))
+        {
+            return await DenyAsync(lease, identity, GuardRefusals.Of(GuardFailure.Held), call);
+        }
+
         var renewal = await issuer.RenewAsync(lease, target - now, CancellationToken.None);
         if (renewal is not RenewOutcome.Renewed { EndsAt: var endsAt })
         {
@@ -166,10 +171,18 @@ public sealed class AgentLeases(
         );
 
         // Vault has extended the secret although a guard failed, and nothing takes that back here. Whoever took the
-        // lease revokes it; where policy changed, its end on record stays as it was, and it is revoked then.
-        return committed is CommitOutcome.Committed
-            ? new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace })
-            : await DenyAsync(
+        // lease revokes it; where policy changed or a hold was placed, its end on record stays as it was, and it is
+        // revoked then.
+        return committed switch
+        {
+            CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),
+            CommitOutcome.GuardFailed { Reason: GuardFailure.Held and var reason } => await DenyAsync(
+                lease,
+                identity,
+                GuardRefusals.Of(reason),
+                call
+            ),
+            _ => await DenyAsync(
                 lease,
                 identity,
                 new(
@@ -177,7 +190,8 @@ public sealed class AgentLeases(
                     "The lease was taken, or policy changed, while it was being renewed. Look at its state."
                 ),
                 call
-            );
+            ),
+        };
     }
 
     /// <summary>

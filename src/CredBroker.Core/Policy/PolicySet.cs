@@ -42,6 +42,9 @@ public sealed class PolicySet
     /// <summary>The processes by name.</summary>
     public IReadOnlyDictionary<string, BusinessProcess> Processes { get; }
 
+    /// <summary>The names of the agents.</summary>
+    public IReadOnlyCollection<string> Agents => _agents.Keys;
+
     /// <summary>Whether the identity may claim the process, and as which agent.</summary>
     public Admission Admit(WorkloadIdentity identity, string process)
     {

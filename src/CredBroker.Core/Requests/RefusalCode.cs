@@ -117,6 +117,9 @@ public enum RefusalCode
     /// <summary>Policy changed while the request was under way, more often than it is retried.</summary>
     PolicyChanging = 2016,
 
+    /// <summary>A hold in force reaches the request: an admin refuses new issuance and renewal of this kind.</summary>
+    Held = 2017,
+
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,
 
@@ -223,4 +226,16 @@ public enum RefusalCode
 
     /// <summary>The time range or cursor of an export or list is not valid.</summary>
     RangeInvalid = 7005,
+
+    /// <summary>The selector reaches nothing that there is.</summary>
+    SelectorMatchesNothing = 7006,
+
+    /// <summary>No such hold.</summary>
+    HoldNotFound = 7007,
+
+    /// <summary>The hold is over already.</summary>
+    HoldOver = 7008,
+
+    /// <summary>As many holds as there may be are in force.</summary>
+    TooManyHolds = 7009,
 }

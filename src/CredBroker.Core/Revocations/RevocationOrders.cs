@@ -39,6 +39,41 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
         return order;
     }
 
+    /// <summary>
+    /// Quarantine: commits an order for what a hold reaches together with the hold, so that nothing is issued between
+    /// the two, and has it carried out.
+    /// </summary>
+    /// <param name="placed">The hold; its <see cref="Hold.RevocationId"/> is the order's id.</param>
+    /// <param name="person">Who orders it.</param>
+    /// <param name="call">The request.</param>
+    /// <param name="cancellationToken">Gives up, before it is committed.</param>
+    /// <returns>What became of the commit; a guard that failed is the hold's.</returns>
+    internal async ValueTask<CommitOutcome> OrderHeldAsync(
+        StateChange.HoldPlaced placed,
+        AuditActor person,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var hold = placed.Hold;
+        var order = NewOrder(hold.Selector, RevocationCause.Quarantine, hold.Reason, person) with
+        {
+            Id = hold.RevocationId ?? throw new ArgumentException("The hold names no order.", nameof(placed)),
+        };
+        var ordered = new StateChange.RevocationOrdered
+        {
+            Order = order,
+            Event = OrderEvent(Ordered(order), order, person, call),
+        };
+        var outcome = await store.CommitAsync(new StateChange.All([placed, ordered]), cancellationToken);
+        if (outcome is CommitOutcome.Committed)
+        {
+            signal.Raise();
+        }
+
+        return outcome;
+    }
+
     /// <summary>What an order would reach now, at most 1,000 leases; records that it was asked.</summary>
     public async ValueTask<IReadOnlyList<Lease>> DryRunAsync(
         LeaseSelector selector,

@@ -18,6 +18,12 @@ public enum GuardFailure
     /// <summary>A revocation order that matches was committed after the fence.</summary>
     Revoked,
 
+    /// <summary>A hold in force reaches the lease.</summary>
+    Held,
+
+    /// <summary>As many holds as there may be are in force.</summary>
+    TooManyHolds,
+
     /// <summary>The task is closed.</summary>
     TaskClosed,
 

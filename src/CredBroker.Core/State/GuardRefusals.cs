@@ -17,6 +17,10 @@ public static class GuardRefusals
         RefusalCode.RevokedMeanwhile,
         "A revocation that covers this request was ordered while it was under way."
     );
+    private static readonly Refusal Held = new(
+        RefusalCode.Held,
+        "An admin holds what this request asks for: nothing is issued or renewed for it until the hold is over. Stop."
+    );
     private static readonly Refusal TaskIsClosed = new(
         RefusalCode.TaskClosed,
         "The task is closed. Start a new task under a new id."
@@ -46,13 +50,14 @@ public static class GuardRefusals
         {
             GuardFailure.PolicyChanged => PolicyMoves,
             GuardFailure.Revoked => Revoked,
+            GuardFailure.Held => Held,
             // A lease that has left the state in which its issuance left it was taken by a revoker.
             GuardFailure.WrongState or GuardFailure.NotFound => Revoked,
             GuardFailure.TaskClosed => TaskIsClosed,
             GuardFailure.TaskOwnedByAnother => NotYourTask,
             GuardFailure.IdempotencyTaken => InProgress,
             GuardFailure.DeadlinePassed => TooSlow,
-            GuardFailure.PolicyWasVersionBefore => throw new InvalidOperationException(
+            GuardFailure.PolicyWasVersionBefore or GuardFailure.TooManyHolds => throw new InvalidOperationException(
                 $"No agent's change can fail as {failure}."
             ),
             _ => throw new InvalidOperationException($"The guard {failure} has no refusal."),

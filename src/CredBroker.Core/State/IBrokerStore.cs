@@ -29,6 +29,9 @@ public interface IBrokerStore
     /// <summary>Revocation orders.</summary>
     IRevocationReader Revocations { get; }
 
+    /// <summary>Holds.</summary>
+    IHoldReader Holds { get; }
+
     /// <summary>Applied policy versions.</summary>
     IPolicyReader Policies { get; }
 

@@ -41,4 +41,10 @@ public interface ILeaseReader
         IReadOnlyCollection<string> vaultLeaseIds,
         CancellationToken cancellationToken
     );
+
+    /// <summary>
+    /// The names that leases have in this field, to say what a mistyped one was meant to be: of every lease that is not
+    /// over and of the newest of the others, each name once, 10,000 at most.
+    /// </summary>
+    ValueTask<IReadOnlySet<string>> FindNamesAsync(SelectorField field, CancellationToken cancellationToken);
 }

@@ -34,7 +34,7 @@ public sealed record Lease
         (Attempts, Cause) switch
         {
             (> 0, _) or (_, RevocationCause.Recovery) => RevocationLane.Retry,
-            (_, RevocationCause.Admin) => RevocationLane.Emergency,
+            (_, RevocationCause.Admin or RevocationCause.Quarantine) => RevocationLane.Emergency,
             (_, RevocationCause.PolicyChange) => RevocationLane.PolicyChange,
             _ => RevocationLane.Ending,
         };

@@ -48,21 +48,37 @@ public sealed record LeaseSelector
 
     private static readonly LeaseSelector Nothing = new();
 
+    /// <summary>The names that are set, by their fields.</summary>
+    public IEnumerable<(SelectorField Field, string Value)> Names() =>
+        new[]
+        {
+            (SelectorField.Agent, Agent),
+            (SelectorField.Workload, Workload),
+            (SelectorField.Instance, Instance),
+            (SelectorField.Subject, Subject),
+            (SelectorField.Task, Task),
+            (SelectorField.Process, Process),
+            (SelectorField.Credential, Credential),
+            (SelectorField.Owner, Owner),
+            (SelectorField.Issuer, Issuer),
+            (SelectorField.TrustDomain, TrustDomain),
+        }
+            .Where(name => name.Item2 is not null)
+            .Select(name => (name.Item1, name.Item2!));
+
     /// <summary>Whether the lease (in any state) is selected.</summary>
-    public bool Matches(Lease lease)
+    public bool Matches(Lease lease) => Matches(lease.Decision, lease.Id);
+
+    /// <summary>Whether a lease that stands, or would stand, on this decision is selected.</summary>
+    public bool Matches(DecisionRecord record, string leaseId)
     {
         if (IsEmpty)
         {
             return false;
         }
 
-        var (identity, task, request, decision) = (
-            lease.Decision.Identity,
-            lease.Decision.Task,
-            lease.Decision.Request,
-            lease.Decision.Verdict
-        );
-        return Is(Lease, lease.Id)
+        var (identity, task, request, decision) = (record.Identity, record.Task, record.Request, record.Verdict);
+        return Is(Lease, leaseId)
             && Is(Agent, decision.Agent)
             && Is(Workload, identity.Workload)
             && Is(Instance, identity.Instance)

@@ -2,7 +2,8 @@ namespace CredBroker.Core.State;
 
 /// <summary>
 /// What a lease needs of the rest of the state in order to open, checked and taken in the same transaction that inserts
-/// it. A feature that limits issuing adds a member here, and its guard.
+/// it. A feature that limits issuing adds a member here, and its guard. That no hold in force reaches the lease
+/// (<see cref="GuardFailure.Held"/>) is checked with them, and needs nothing to be brought.
 /// </summary>
 public sealed record Reservations
 {

@@ -13,6 +13,9 @@ public enum RevocationCause
     /// <summary>An admin ordered it.</summary>
     Admin,
 
+    /// <summary>An admin ordered it together with a hold.</summary>
+    Quarantine,
+
     /// <summary>A new policy no longer allows it.</summary>
     PolicyChange,
 

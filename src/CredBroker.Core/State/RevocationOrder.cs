@@ -13,7 +13,8 @@ public sealed record RevocationOrder
     public required LeaseSelector Selector { get; init; }
 
     /// <summary>
-    /// The cause that its leases get: <see cref="RevocationCause.Admin"/> or <see cref="RevocationCause.TaskClosed"/>.
+    /// The cause that its leases get: <see cref="RevocationCause.Admin"/>, <see cref="RevocationCause.Quarantine"/> or
+    /// <see cref="RevocationCause.TaskClosed"/>.
     /// </summary>
     public required RevocationCause Cause { get; init; }
 

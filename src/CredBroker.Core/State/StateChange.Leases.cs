@@ -18,8 +18,9 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// A pending lease becomes active, now that its secret exists (the exchange's step Activate). Guard: pending and
-    /// the issuance deadline is ahead of the store's clock.
+    /// A pending lease becomes active, now that its secret exists (the exchange's step Activate). Guards: pending, the
+    /// issuance deadline is ahead of the store's clock, and no hold in force reaches it: one that was placed while the
+    /// secret was being made keeps it from being delivered.
     /// </summary>
     public sealed record LeaseActivated : Transition
     {
@@ -73,8 +74,9 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// A renewal. Guards: active, not yet expired, policy version unchanged, no matching revocation order above
-    /// <see cref="Fence"/>.
+    /// A renewal, or an end that is brought forward. Guards: active, not yet expired, policy version unchanged, no
+    /// matching revocation order above <see cref="Fence"/>, and, where the end moves away, no hold in force that
+    /// reaches the lease.
     /// </summary>
     public sealed record LeaseRenewed : Transition
     {

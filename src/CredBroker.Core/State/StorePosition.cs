@@ -7,4 +7,11 @@ namespace CredBroker.Core.State;
 /// <param name="Fence">The number of the newest revocation order.</param>
 /// <param name="PolicyVersion">The newest applied policy's version; 0 when none.</param>
 /// <param name="AuditHead">The newest committed audit record, written into Vault's own log as an anchor.</param>
-public sealed record StorePosition(DateTimeOffset UtcNow, long Fence, long PolicyVersion, AuditPosition AuditHead);
+/// <param name="Holds">How many holds have not been lifted; while it is 0 nobody has to ask whether one reaches him.</param>
+public sealed record StorePosition(
+    DateTimeOffset UtcNow,
+    long Fence,
+    long PolicyVersion,
+    AuditPosition AuditHead,
+    long Holds
+);

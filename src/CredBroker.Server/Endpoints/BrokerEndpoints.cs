@@ -2,6 +2,7 @@ using CredBroker.Server.Endpoints.Audit;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Credentials;
 using CredBroker.Server.Endpoints.Health;
+using CredBroker.Server.Endpoints.Holds;
 using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
@@ -27,10 +28,13 @@ internal static class BrokerEndpoints
             .MapGroup("")
             .CalledBy(Caller.Person)
             .WithTags("Admins and auditors")
-            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 413, 415, 500, 503);
+            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 500, 503);
         ListLeasesEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
+        PlaceHoldEndpoint.Map(people);
+        ListHoldsEndpoint.Map(people);
+        LiftHoldEndpoint.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);

@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
+using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.Tasks;
@@ -81,7 +82,9 @@ public static class BrokerHost
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
             .AddSingleton<AgentTasks>()
-            .AddSingleton<RevocationOrders>();
+            .AddSingleton<RevocationOrders>()
+            .AddSingleton<SelectorCheck>()
+            .AddSingleton<HoldOrders>();
         services
             .AddSingleton<ExpirySweep>()
             .AddSingleton<RevocationRun>()

@@ -3,9 +3,10 @@ using CredBroker.Core.Audit;
 namespace CredBroker.Storage.Commit;
 
 /// <summary>
-/// The newest fence, policy version and audit record, which the writer carries from change to change.
+/// The newest fence, policy version, audit record, and how many holds there are, which the writer carries from change to change.
 /// </summary>
 /// <param name="Fence">The newest revocation order's number.</param>
 /// <param name="PolicyVersion">The newest policy version.</param>
 /// <param name="Audit">The newest audit record of this process's stream.</param>
-internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit);
+/// <param name="Holds">How many holds may be in force: none is missed, some may have lapsed.</param>
+internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit, long Holds);

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
@@ -36,6 +37,7 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
         _audit = new(reads);
         Leases = new SqlLeaseReader(reads, clock, logger);
         Revocations = new SqlRevocationReader(reads, logger);
+        Holds = new SqlHoldReader(reads, clock);
         Policies = new SqlPolicyReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
@@ -55,7 +57,7 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
         get
         {
             var head = _writer.Head;
-            return new(_clock.Now(), head.Fence, head.PolicyVersion, head.Audit);
+            return new(_clock.Now(), head.Fence, head.PolicyVersion, head.Audit, head.Holds);
         }
     }
 
@@ -64,6 +66,9 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
 
     /// <inheritdoc/>
     public IRevocationReader Revocations { get; }
+
+    /// <inheritdoc/>
+    public IHoldReader Holds { get; }
 
     /// <inheritdoc/>
     public IPolicyReader Policies { get; }

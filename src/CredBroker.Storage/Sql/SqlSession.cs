@@ -130,12 +130,13 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
         connection.Dispose();
     }
 
-    /// <summary>Fence, policy version and this stream's newest record, as the tables have them.</summary>
+    /// <summary>Fence, policy version, this stream's newest record and holds, as the tables have them.</summary>
     protected StoreHead ReadHead() =>
         new(
             ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
             ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
-            SqlAuditStore.ReadHead(this, _stream)
+            SqlAuditStore.ReadHead(this, _stream),
+            ReadFirst("SELECT count(*) FROM hold WHERE lifted_at IS NULL", row => row.Number(0))
         );
 
     /// <summary>Prepares a statement; it is kept for as long as the session.</summary>

@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
@@ -28,6 +29,8 @@ internal static class SqlTransitions
             StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
             StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
+            StateChange.HoldPlaced change => SqlHoldStore.Place(session, change),
+            StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -80,6 +80,16 @@ internal sealed class CliFixture : IAsyncDisposable
             Connection = new("billing-db", 5433, "billing", "verify-full"),
         };
 
+    public static HoldResponse Hold { get; } =
+        new()
+        {
+            HoldId = "h-1",
+            Agent = "triage",
+            Reason = "incident 42",
+            PlacedBy = "person:https://idp#ada",
+            PlacedAt = Later,
+        };
+
     public static LeaseResponse Lease(string state = LeaseStates.Active, string task = "run-17") =>
         new()
         {

@@ -203,6 +203,7 @@ public sealed class LeasesCommandTests
         Assert.Contains("250 ms", run.Out, StringComparison.Ordinal);
         Assert.Equal(
             "Ordered: r-1. It is carried out even if you stop watching.\n0 of 1 confirmed\n"
+                + "What was revoked can be asked for anew: to refuse that too, credbroker quarantine --agent triage --reason TEXT\n"
                 + "Still valid: agent-mtls of lease l, until 2099-01-01T00:00:00Z: peers that read no CRL\n1 lease over: 1 revoked.\n",
             run.Error
         );
@@ -220,6 +221,22 @@ public sealed class LeasesCommandTests
         Assert.Equal(4, run.ExitCode);
         Assert.Contains("Not confirmed yet: 1 failed.", run.Error, StringComparison.Ordinal);
         Assert.Contains("--follow r-1", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_selection_that_reaches_nothing_is_exit_code_5_with_its_cure()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.OnProblem("POST /v1/revocations", "CB7006", "There is no agent `triag`, did you mean `triage`?");
+
+        var run = await cli.RunAsync("leases", "revoke", "--agent", "triag");
+
+        Assert.Equal((5, ""), (run.ExitCode, run.Out));
+        Assert.Contains("did you mean `triage`?", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--allow-none", run.Error, StringComparison.Ordinal);
+
+        await cli.RunAsync("leases", "revoke", "--agent", "triag", "--allow-none");
+        Assert.Equal("""{"agent":"triag","allowNone":true}""", cli.Broker.Calls.Last().Body);
     }
 
     [Fact]

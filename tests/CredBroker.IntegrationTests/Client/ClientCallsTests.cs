@@ -69,6 +69,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 },
                 BrokerJson.Default.EvaluateResponse
             )
+            .On("POST /v1/holds", CliFixture.Hold, BrokerJson.Default.HoldResponse, 201)
+            .On("GET /v1/holds", new() { Holds = [CliFixture.Hold] }, BrokerJson.Default.HoldListResponse)
+            .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse)
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var (agent, admin) = (Agent(), Admin());
 
@@ -76,6 +79,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
         await agent.ReportAsync("l-1", new() { Status = "succeeded", Summary = "42 rows" });
         await agent.CloseTaskAsync("run 17/", new() { Process = "invoice-triage" });
         Assert.Equal("r-1", (await admin.RevokeAsync(new() { Agent = "triage", DryRun = true })).RevocationId);
+        Assert.Equal("h-1", (await admin.PlaceHoldAsync(new() { Task = "t", For = TimeSpan.FromHours(2) })).HoldId);
+        Assert.Equal("h-1", Assert.Single((await admin.ListHoldsAsync()).Holds).HoldId);
+        Assert.Equal("triage", (await admin.LiftHoldAsync("h-1", new() { Reason = "over" })).Agent);
         Assert.Equal(3, (await admin.GetPolicyAsync()).Version);
         await admin.EvaluateAsync(
             new()
@@ -99,6 +105,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"status":"succeeded","summary":"42 rows"}""",
                 """{"process":"invoice-triage"}""",
                 """{"agent":"triage"}""",
+                """{"task":"t","for":"2h"}""",
+                "",
+                """{"reason":"over"}""",
                 "",
                 """{"identity":{"proof":"oidc","issuer":"i","subject":"s"}"""
                     + ""","task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""

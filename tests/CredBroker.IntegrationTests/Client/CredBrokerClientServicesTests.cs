@@ -63,7 +63,14 @@ public sealed class CredBrokerClientServicesTests(DevBroker dev) : IClassFixture
             TokenSource.File(environment["CREDBROKER_TOKEN_FILE"])
         );
         var admin = new AdminClient(connection);
-        var order = await admin.RevokeAsync(new() { Process = "nobody-runs-this", Reason = "a test" });
+        var order = await admin.RevokeAsync(
+            new()
+            {
+                Process = "nobody-runs-this",
+                Reason = "a test",
+                AllowNone = true,
+            }
+        );
 
         RevocationResponse? last = null;
         await foreach (var progress in admin.FollowRevocationAsync(order.RevocationId))

@@ -36,6 +36,8 @@ public sealed partial class ReadmeLinesTests
             "credbroker leases revoke --agent triage --reason \"incident 42\"",
             "2 leases over: 1 revoked, 1 ended."
         ),
+        InDevMode("credbroker quarantine --agent triage ", "To issue again: credbroker holds lift "),
+        InDevMode("credbroker holds list", "agent triage"),
         InDevMode("credbroker policy lint ", "No faults"),
         InDevMode("credbroker policy evaluate --example ", ""),
         InDevMode("credbroker policy evaluate $DEV/request.json ", "allowed by rule triage-reads-invoices"),

@@ -164,10 +164,40 @@ public sealed class AdminApiTests : IAsyncLifetime
     [InlineData("""{"everything":true,"confirm":true,"agent":"triage"}""", "CB7002")]
     [InlineData("""{"agent":""}""", "CB6003")]
     [InlineData("""{"lease":"xyz"}""", "CB6003")]
-    [InlineData("""{"agent":"triage","hold":"2h"}""", "CB6003")]
+    [InlineData("""{"agent":"triage","hold":"soon"}""", "CB6003")]
+    [InlineData("""{"agent":"triage","hold":""}""", "CB6003")]
+    [InlineData("""{"agent":"triage","hold":"8785h"}""", "CB6003")]
+    [InlineData("""{"lease":"00000000000000000000000000000000","hold":"2h"}""", "CB7002")]
+    [InlineData("""{"hold":"2h"}""", "CB7002")]
+    [InlineData("""{"everything":true,"hold":"2h"}""", "CB7003")]
+    [InlineData("""{"workload":" "}""", "CB6003")]
+    [InlineData("""{"issuer":"\u2003"}""", "CB6003")]
+    [InlineData("""{"agent":"triag"}""", "CB7006")]
+    [InlineData("""{"agent":"triag","dryRun":true}""", "CB7006")]
+    [InlineData("""{"agent":"triag","hold":"2h"}""", "CB7006")]
+    [InlineData("""{"agent":"triage"}""", "CB7006")]
+    [InlineData("""{"lease":"00000000000000000000000000000000"}""", "CB7006")]
     [InlineData("""{"agnet":"triage"}""", "CB6001")]
     public async Task An_order_that_is_not_understood_is_refused(string body, string code) =>
         await (await OrderAsync(body)).ReadProblemAsync(code);
+
+    [Fact]
+    public async Task An_order_of_a_mistyped_name_is_refused_with_what_may_have_been_meant_unless_none_is_allowed()
+    {
+        await IssueAsync();
+        var problem = await (await OrderAsync("""{"credential":"biling-readonly"}""")).ReadProblemAsync("CB7006");
+        Assert.Equal(404, problem.GetProperty("status").GetInt32());
+        Assert.Contains(
+            "did you mean `billing-readonly`?",
+            problem.GetProperty("detail").GetString(),
+            StringComparison.Ordinal
+        );
+        Assert.Single(await IdsAsync("state=active"));
+        await (await OrderAsync("""{"credential":"biling-readonly","allowNone":true}""")).ReadAsync(
+            HttpStatusCode.Accepted
+        );
+        Assert.Single(await IdsAsync("state=active"));
+    }
 
     [Fact]
     public async Task An_unknown_revocation_is_not_found()

@@ -347,7 +347,7 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
             HttpMethod.Post,
             "/v1/revocations",
             small.Person("admin"),
-            Api.Json("""{"credential":"shared-key"}""")
+            Api.Json("""{"credential":"shared-key","allowNone":true}""")
         );
         await ordered.ReadAsync(HttpStatusCode.Accepted);
 

@@ -5,7 +5,7 @@ namespace CredBroker.IntegrationTests.Server;
 
 public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
 {
-    private const string Selector = """{"credential":"nothing-has-this-name"}""";
+    private const string Selector = """{"credential":"nothing-has-this-name","allowNone":true}""";
 
     private static readonly string[] Readers = ["admin", "auditor", "viewer"];
     private static readonly string[] AllRoles = ["admin", "approver", "auditor", "viewer"];
@@ -27,6 +27,9 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             Readers
         ),
         ("POST", "/v1/revocations", Selector, ["admin"]),
+        ("POST", "/v1/holds", Selector, ["admin"]),
+        ("GET", "/v1/holds", null, Readers),
+        ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),
         ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
         ("GET", "/v1/audit/export", null, ["auditor"]),
     ];
@@ -142,7 +145,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
                 _broker.People.Token(person, claims => claims["roles"] = roles)
             );
             Assert.True(
-                (int)response.StatusCode is 200 or 202 or 204 or 404,
+                (int)response.StatusCode is 200 or 201 or 202 or 204 or 404,
                 $"{method} {path}: {response.StatusCode}"
             );
             using var export = await SendAsync("GET", "/v1/audit/export", null, _broker.Person("auditor"));

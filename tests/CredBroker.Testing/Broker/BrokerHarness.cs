@@ -3,6 +3,7 @@ using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
+using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
@@ -42,6 +43,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
         Retry = new(Store, Revoker, Bulkheads, absence, Signal, Options, NullLogger<RevocationRun>.Instance);
         Revocations = new(Store, Signal, Time);
+        Holds = new(Store, Revocations, Time);
+        Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(callers, Policy, Issuer, Store, Revoker, Options, Time, NullLogger<CredentialExchange>.Instance);
@@ -84,6 +87,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public RevocationRun Retry { get; }
 
     public RevocationOrders Revocations { get; }
+
+    public HoldOrders Holds { get; }
+
+    public SelectorCheck Selectors { get; }
 
     public CredentialExchange Exchange { get; }
 

@@ -169,6 +169,7 @@ public abstract partial class BrokerStoreContract
 
     [Theory]
     [InlineData(RevocationCause.Admin, RevocationLane.Emergency)]
+    [InlineData(RevocationCause.Quarantine, RevocationLane.Emergency)]
     [InlineData(RevocationCause.PolicyChange, RevocationLane.PolicyChange)]
     [InlineData(RevocationCause.TaskClosed, RevocationLane.Ending)]
     [InlineData(RevocationCause.Released, RevocationLane.Ending)]

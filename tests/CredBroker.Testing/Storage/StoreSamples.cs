@@ -239,6 +239,30 @@ internal sealed class StoreSamples(FakeTimeProvider time)
     public StateChange.RevocationOrdered Ordered(LeaseSelector selector) =>
         new() { Order = Order(selector), Event = Event(RevocationOrdered.TypeName) };
 
+    public StateChange.HoldPlaced Held(LeaseSelector selector, TimeSpan? lasts = null) =>
+        new()
+        {
+            Hold = new()
+            {
+                Id = NewId(),
+                Selector = selector,
+                Reason = "incident 7",
+                PlacedBy = "person:https://idp.example#admin",
+                PlacedAt = time.GetUtcNow(),
+                Until = time.GetUtcNow() + lasts,
+            },
+            Event = Event(HoldPlaced.TypeName),
+        };
+
+    public static StateChange.HoldLifted Lifted(string holdId) =>
+        new()
+        {
+            HoldId = holdId,
+            LiftedBy = "person:https://idp.example#other",
+            Reason = "it is over",
+            Event = Event(HoldLifted.TypeName),
+        };
+
     public static StateChange.RevocationEnumerated Enumerated(string orderId) =>
         new() { RevocationId = orderId, Event = Event(RevocationEnumerated.TypeName) };
 

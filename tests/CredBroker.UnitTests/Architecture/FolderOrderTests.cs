@@ -27,6 +27,7 @@ public sealed class FolderOrderTests
         "Callers",
         "Leases",
         "Revocations",
+        "Holds",
         "Tasks",
         "Exchange",
     ];

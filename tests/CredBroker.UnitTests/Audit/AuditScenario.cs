@@ -39,6 +39,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.FailAsync();
         await scenario.ChangePolicyAsync();
         await scenario.OrderAsync();
+        await scenario.RefuseAsync();
         await scenario.ActAsAdminAsync();
         await scenario.AwaitAsync();
         await scenario.ComeLateAsync();
@@ -156,6 +157,30 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await ApplyAsync(first);
         await ApplyAsync("agents: 7");
         await _broker.ApplyAsync(HarnessPolicy.Text(comment: "again"));
+    }
+
+    /// <summary>What people hold, with and without taking back what there is.</summary>
+    private async Task RefuseAsync()
+    {
+        var (selector, admin, call) = (new LeaseSelector { Agent = "triage" }, BrokerHarness.Admin, BrokerHarness.Call);
+        (await _broker.Holds.PlaceAsync(selector, null, "look <first>", admin, call, CancellationToken.None)).Passes(
+            out var hold,
+            out _
+        );
+        await _broker.RefusedAsync(BrokerHarness.Command());
+        await _broker.Holds.LiftAsync(hold!.Id, "false \"alarm\"", admin, call, CancellationToken.None);
+        (
+            await _broker.Holds.QuarantineAsync(
+                new() { Everything = true },
+                TimeSpan.FromHours(2),
+                "",
+                admin,
+                call,
+                CancellationToken.None
+            )
+        ).Passes(out hold, out _);
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        await _broker.Holds.LiftAsync(hold!.Id, "over", admin, call, CancellationToken.None);
     }
 
     /// <summary>What people order, and tasks that end.</summary>

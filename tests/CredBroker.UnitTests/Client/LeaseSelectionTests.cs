@@ -3,7 +3,9 @@ using System.Reflection;
 using System.Text.Json;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Client;
+using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Holds;
 using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Revocations;
 using Microsoft.AspNetCore.Mvc;
@@ -88,6 +90,31 @@ public sealed class LeaseSelectionTests
         Assert.True(Selectors.Bind(request).Passes(out var selector, out _));
 
         Assert.Equal([(field, value)], Given(selector));
+    }
+
+    [Theory]
+    [MemberData(nameof(EachField))]
+    public void A_holds_field_reaches_the_cores_field_of_its_name_and_is_shown_under_it(string field)
+    {
+        var request = new HoldRequest();
+        typeof(LeaseSelection).GetProperty(field)!.SetValue(request, "0199d3b0c0de7000800000000000abcd");
+
+        Assert.Equal(field != "Lease", Selectors.Bind(request).Passes(out var selector, out var refusal));
+
+        Assert.Equal(field == "Lease" ? RefusalCode.SelectorInvalid : null, refusal?.Code);
+        if (selector is not null)
+        {
+            Assert.Equal(Given(request), Given(selector));
+            var hold = new Hold
+            {
+                Id = "h",
+                Selector = selector,
+                PlacedBy = "p",
+                PlacedAt = default,
+            };
+            Assert.Equal(Given(request), Given(HoldResponses.Of(hold)));
+            Assert.Equal(field, Assert.Single(selector.Names()).Field.ToString());
+        }
     }
 
     [Fact]

@@ -140,6 +140,8 @@ public sealed class StoreLossTests
 
         public IRevocationReader Revocations => store.Revocations;
 
+        public IHoldReader Holds => store.Holds;
+
         public IPolicyReader Policies => store.Policies;
 
         public IIdempotencyReader Idempotency => store.Idempotency;

@@ -138,6 +138,7 @@ public sealed class RefusalTests
             RefusalCode.TaskOwnedByAnother,
             RefusalCode.RevokedMeanwhile,
             RefusalCode.PolicyChanging,
+            RefusalCode.Held,
         ];
 
         var policyCodes = Enum.GetValues<RefusalCode>()

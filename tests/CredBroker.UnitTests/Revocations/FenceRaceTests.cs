@@ -1,4 +1,5 @@
 using CredBroker.Core.Exchange;
+using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
 
@@ -25,6 +26,25 @@ public sealed class FenceRaceTests
                     BrokerHarness.Call,
                     CancellationToken.None
                 );
+                await broker.Retry.RunAsync(CancellationToken.None);
+            }
+        );
+
+    [Fact]
+    public async Task No_lease_survives_a_quarantine_and_none_comes_after_it() =>
+        await RaceAsync(
+            async (broker, round) =>
+            {
+                await broker.Holds.QuarantineAsync(
+                    new() { Task = $"t-{round}" },
+                    null,
+                    "race",
+                    BrokerHarness.Admin,
+                    BrokerHarness.Call,
+                    CancellationToken.None
+                );
+                var refused = await broker.RefusedAsync(BrokerHarness.Command(task: $"t-{round}"));
+                Assert.Equal(RefusalCode.Held, refused.Code);
                 await broker.Retry.RunAsync(CancellationToken.None);
             }
         );

@@ -208,6 +208,8 @@ public sealed class OrderProgressTests
 
             public IRevocationReader Revocations => inner.Revocations;
 
+            public IHoldReader Holds => inner.Holds;
+
             public IPolicyReader Policies => inner.Policies;
 
             public IIdempotencyReader Idempotency => inner.Idempotency;

@@ -13,6 +13,8 @@ public sealed class GuardRefusalsTests
             { GuardFailure.PolicyChanged, RefusalCode.PolicyChanging },
             { GuardFailure.PolicyWasVersionBefore, null },
             { GuardFailure.Revoked, RefusalCode.RevokedMeanwhile },
+            { GuardFailure.Held, RefusalCode.Held },
+            { GuardFailure.TooManyHolds, null },
             { GuardFailure.TaskClosed, RefusalCode.TaskClosed },
             { GuardFailure.TaskOwnedByAnother, RefusalCode.TaskOwnedByAnother },
             { GuardFailure.IdempotencyTaken, RefusalCode.IdempotencyInProgress },

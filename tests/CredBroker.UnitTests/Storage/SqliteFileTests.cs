@@ -170,6 +170,57 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_from_before_there_were_holds_takes_them_and_loses_nothing()
+    {
+        var samples = new StoreSamples(_time);
+        var lease = samples.Lease();
+        using (var store = Open())
+        {
+            await CommitAsync(store, samples.Opened(lease));
+        }
+
+        Execute("DROP TABLE hold");
+        Execute("DELETE FROM SchemaVersions WHERE ScriptName LIKE '%0002_holds.sql'");
+        using (var store = Open())
+        {
+            Assert.Equal(lease.Id, (await store.Leases.FindAsync(lease.Id, default))?.Id);
+            await CommitAsync(store, samples.Held(new() { Agent = "triage" }));
+            Assert.Equal(
+                new CommitOutcome.GuardFailed(GuardFailure.Held),
+                await store.CommitAsync(samples.Opened(), default)
+            );
+        }
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("""{"aFieldOfALaterVersion":"x"}""")]
+    public async Task A_hold_whose_selector_cannot_be_read_holds_everything_until_it_is_lifted(string damaged)
+    {
+        var samples = new StoreSamples(_time);
+        var held = samples.Held(new() { Agent = "somebody-else" });
+        using (var store = Open())
+        {
+            await CommitAsync(store, held);
+            await CommitAsync(store, samples.Opened());
+        }
+
+        Execute($"UPDATE hold SET selector = '{damaged}'");
+        using (var store = Open())
+        {
+            Assert.Equal(
+                new CommitOutcome.GuardFailed(GuardFailure.Held),
+                await store.CommitAsync(samples.Opened(), default)
+            );
+            Assert.True(Assert.Single(await store.Holds.ListInForceAsync(default)).Selector.Everything);
+            await CommitAsync(store, StoreSamples.Lifted(held.Hold.Id));
+            await CommitAsync(store, samples.Opened());
+        }
+    }
+
+    [Fact]
     public void A_path_below_a_file_is_refused()
     {
         var file = Path.Combine(_directory, "file");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CredBroker.Cli.Output;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Leases;
@@ -19,25 +20,29 @@ internal sealed class SelectorOptions
 
     public void AddTo(Command command)
     {
-        foreach (
-            var option in new[]
-            {
-                _agent,
-                _workload,
-                _instance,
-                _subject,
-                _task,
-                _process,
-                _credential,
-                _owner,
-                _issuer,
-                _trustDomain,
-            }
-        )
+        foreach (var option in All())
         {
             command.Add(option);
         }
     }
+
+    /// <summary>The option by which a selection that reaches nothing is no mistake.</summary>
+    public static Option<bool> AllowNone() =>
+        new("--allow-none") { Description = "Go on although nothing is selected; otherwise that is exit code 5" };
+
+    /// <summary>What was given, to be shown as part of another command.</summary>
+    public string Typed(ParseResult parsed) =>
+        string.Join(
+            ' ',
+            All()
+                .Where(option => parsed.GetValue(option) is not null)
+                .Select(option => $"{option.Name} {Quoted(Printable.Text(parsed.GetValue(option)!))}")
+        );
+
+    private static string Quoted(string value) =>
+        value.All(character => char.IsAsciiLetterOrDigit(character) || "._:/@+=~-".Contains(character))
+            ? value
+            : $"'{value.Replace("'", """'\''""", StringComparison.Ordinal)}'";
 
     /// <summary>The list's filter or the revocation's order with what was given.</summary>
     public TSelection Apply<TSelection>(ParseResult parsed, TSelection selection)
@@ -55,6 +60,9 @@ internal sealed class SelectorOptions
             Issuer = parsed.GetValue(_issuer),
             TrustDomain = parsed.GetValue(_trustDomain),
         };
+
+    private IEnumerable<Option<string?>> All() =>
+        [_agent, _workload, _instance, _subject, _task, _process, _credential, _owner, _issuer, _trustDomain];
 
     private static Option<string?> Text(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description };

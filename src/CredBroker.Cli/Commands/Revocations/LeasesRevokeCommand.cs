@@ -26,6 +26,7 @@ internal sealed class LeasesRevokeCommand : Command
         Description = "Every lease there is; needs --confirm",
     };
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Says that --everything is meant" };
+    private readonly Option<bool> _allowNone = SelectorOptions.AllowNone();
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only list what would be revoked" };
     private readonly Option<string?> _reason = new("--reason")
     {
@@ -53,6 +54,7 @@ internal sealed class LeasesRevokeCommand : Command
         _selector.AddTo(this);
         Add(_everything);
         Add(_confirm);
+        Add(_allowNone);
         Add(_dryRun);
         Add(_reason);
         Add(_follow);
@@ -86,7 +88,15 @@ internal sealed class LeasesRevokeCommand : Command
             parsed.GetRequiredValue(_wait)!.Value,
             cancellationToken
         );
-        return TellProgress(order, progress, format);
+        if (request is { Everything: null, Lease: null } && format != OutputFormat.Json)
+        {
+            _terminal.Error.WriteLine(
+                "What was revoked can be asked for anew: to refuse that too, "
+                    + $"credbroker quarantine {_selector.Typed(parsed)} --reason TEXT"
+            );
+        }
+
+        return RevocationReport.Tell(_terminal, order, progress, format);
     }
 
     /// <summary>The order; null to follow an earlier one.</summary>
@@ -129,6 +139,7 @@ internal sealed class LeasesRevokeCommand : Command
         {
             Everything = all ? true : null,
             Confirm = parsed.GetValue(_confirm) ? true : null,
+            AllowNone = parsed.GetValue(_allowNone) ? true : null,
             Reason = parsed.GetValue(_reason),
         };
     }
@@ -143,78 +154,15 @@ internal sealed class LeasesRevokeCommand : Command
 
         if (preview.Leases.Count == 0)
         {
-            _terminal.Error.WriteLine("No live lease matches: nothing would be revoked.");
+            _terminal.Error.WriteLine("No live lease is selected: nothing would be revoked.");
             return ExitCodes.Done;
         }
 
         LeaseTable.Write(_terminal, format, preview.Leases);
         LeaseTable.WriteStillValid(_terminal, preview.StillValid);
         _terminal.Error.WriteLine(
-            $"{Count(preview.Counts.Values.Sum())} would be revoked. Nothing was; leave --dry-run away to do it."
+            $"{RevocationReport.Count(preview.Counts.Values.Sum())} would be revoked. Nothing was; leave --dry-run away to do it."
         );
         return ExitCodes.Done;
     }
-
-    private int TellProgress(string order, RevocationResponse progress, OutputFormat format)
-    {
-        if (format == OutputFormat.Json)
-        {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(progress, BrokerJson.Default.RevocationResponse));
-            return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;
-        }
-
-        if (progress.Leases.Count > 0)
-        {
-            Grid.Write(
-                _terminal,
-                format,
-                ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Confirmed after"],
-                [
-                    .. progress.Leases.Select(lease =>
-                        new[]
-                        {
-                            lease.LeaseId,
-                            lease.State,
-                            LeaseTable.Agent(lease),
-                            lease.Credential,
-                            $"{lease.Task.Process} / {lease.Task.Id}",
-                            Latency(lease),
-                        }
-                    ),
-                ]
-            );
-        }
-
-        LeaseTable.WriteStillValid(_terminal, progress.StillValid);
-        _terminal.Error.WriteLine(
-            progress switch
-            {
-                { Complete: true, Leases.Count: 0 } =>
-                    "No live lease matched. Requests of that kind that were under way are refused.",
-                { Complete: true } => $"{Count(progress.Counts.Values.Sum())} over: {Counts(progress)}.",
-                _ => $"Not confirmed yet: {Counts(progress)}. The broker goes on; "
-                    + $"watch it with: credbroker leases revoke --follow {order}",
-            }
-        );
-        return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;
-    }
-
-    private static string Latency(LeaseResponse lease) =>
-        lease.Revocation switch
-        {
-            _ when lease.State == LeaseStates.Ended => "never: it cannot be revoked",
-            { ConfirmedAt: { } confirmed, RequestedAt: { } requested } => TimeText.Duration(confirmed - requested),
-            { LastError: { Length: > 0 } error } => error,
-            _ => "",
-        };
-
-    private static string Count(int leases) => leases == 1 ? "1 lease" : $"{leases} leases";
-
-    private static string Counts(RevocationResponse progress) =>
-        string.Join(
-            ", ",
-            LeaseStates
-                .All.Where(state => progress.Counts.GetValueOrDefault(state) > 0)
-                .Select(state => $"{progress.Counts[state]} {state}")
-        );
 }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace CredBroker.Core.Audit.Events;
 
 /// <summary>
-/// A person used a call that reads what is not theirs, or was refused one for want of a role (the envelope's reason is
-/// then the code).
+/// A person used a call that reads what is not theirs, or was refused one, for want of a role or of what it is about
+/// (the envelope's reason is then the code).
 /// </summary>
 public sealed record AdminAction : AuditFact
 {

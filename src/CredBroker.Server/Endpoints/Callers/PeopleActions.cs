@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Replies;
 
 namespace CredBroker.Server.Endpoints.Callers;
 
@@ -21,7 +22,20 @@ internal sealed class PeopleActions(IBrokerStore store)
     public ValueTask RecordAsync(CallingPerson person, QueryString query, CancellationToken cancellationToken) =>
         CommitAsync(person, null, query, cancellationToken);
 
-    /// <summary>Records that a person was refused, for want of a role.</summary>
+    /// <summary>
+    /// The reply that refuses a person what they asked for and might do; that they asked is on record.
+    /// </summary>
+    public async ValueTask<IResult> RefuseAsync(
+        CallingPerson person,
+        Refusal refusal,
+        CancellationToken cancellationToken
+    )
+    {
+        await RecordRefusedAsync(person, refusal, cancellationToken);
+        return new Refused(refusal);
+    }
+
+    /// <summary>Records that a person was refused: for want of a role, or of what the call is about.</summary>
     public ValueTask RecordRefusedAsync(CallingPerson person, Refusal refusal, CancellationToken cancellationToken) =>
         CommitAsync(person, refusal.CodeText, default, cancellationToken);
 

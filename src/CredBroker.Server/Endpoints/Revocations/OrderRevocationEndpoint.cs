@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.Core.Holds;
 using CredBroker.Core.Revocations;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
@@ -7,7 +8,8 @@ using CredBroker.Server.Endpoints.Replies;
 namespace CredBroker.Server.Endpoints.Revocations;
 
 /// <summary>
-/// <c>POST /v1/revocations</c>: ends every lease that a selector reaches, or shows which those would be.
+/// <c>POST /v1/revocations</c>: ends every lease that a selector reaches, or shows which those would be. With
+/// <c>hold</c> it also keeps new ones from being issued.
 /// </summary>
 internal static class OrderRevocationEndpoint
 {
@@ -16,7 +18,8 @@ internal static class OrderRevocationEndpoint
             .MapPost("/v1/revocations", HandleAsync)
             .WithName("orderRevocation")
             .WithSummary(
-                "Revokes what a selector reaches: 202 once the order is durable. With dryRun: 200, what it would reach."
+                "Revokes what a selector reaches: 202 once the order is durable. With hold: also refuses new issuance "
+                    + "and renewal, in the same commit. With dryRun: 200, what it would reach."
             )
             .ForRoles(TakenRoles.Admins)
             .Accepts<RevocationRequest>("application/json")
@@ -26,7 +29,10 @@ internal static class OrderRevocationEndpoint
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         CallingPerson admin,
+        PeopleActions actions,
+        SelectorCheck check,
         RevocationOrders revocations,
+        HoldOrders holds,
         CancellationToken cancellationToken
     )
     {
@@ -41,6 +47,19 @@ internal static class OrderRevocationEndpoint
             return new Refused(refusal);
         }
 
+        if (
+            body.AllowNone != true
+            && await (
+                body.Hold is null
+                    ? check.ForRevocationAsync(selector, cancellationToken)
+                    : check.ForHoldAsync(selector, cancellationToken)
+            )
+                is { } nothing
+        )
+        {
+            return await actions.RefuseAsync(admin, nothing, cancellationToken);
+        }
+
         var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
         if (body.DryRun == true)
         {
@@ -52,12 +71,28 @@ internal static class OrderRevocationEndpoint
             );
         }
 
-        var order = await revocations.OrderAsync(selector, reason, actor, call, cancellationToken);
-        http.Response.Headers.Location = $"/v1/revocations/{order.Id}";
-        return new Reply<RevocationAcceptedResponse>(
-            StatusCodes.Status202Accepted,
-            new(order.Id),
-            BrokerJson.Default.RevocationAcceptedResponse
+        if (body.Hold is null)
+        {
+            var order = await revocations.OrderAsync(selector, reason, actor, call, cancellationToken);
+            return Accepted(http, new(order.Id));
+        }
+
+        var quarantine = await holds.QuarantineAsync(
+            selector,
+            Selectors.HoldTime(body),
+            reason,
+            actor,
+            call,
+            cancellationToken
         );
+        return quarantine.Passes(out var hold, out var tooMany)
+            ? Accepted(http, new(hold.RevocationId!) { HoldId = hold.Id })
+            : await actions.RefuseAsync(admin, tooMany, cancellationToken);
+    }
+
+    private static Reply<RevocationAcceptedResponse> Accepted(HttpContext http, RevocationAcceptedResponse accepted)
+    {
+        http.Response.Headers.Location = $"/v1/revocations/{accepted.RevocationId}";
+        return new(StatusCodes.Status202Accepted, accepted, BrokerJson.Default.RevocationAcceptedResponse);
     }
 }

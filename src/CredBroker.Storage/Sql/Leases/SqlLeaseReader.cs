@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using Dapper;
@@ -128,6 +129,31 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         }
 
         return known;
+    }
+
+    /// <summary>
+    /// The live ones by their index, which holds every field; of the others the newest, so that a long history costs no
+    /// more than a short one.
+    /// </summary>
+    public async ValueTask<IReadOnlySet<string>> FindNamesAsync(
+        SelectorField field,
+        CancellationToken cancellationToken
+    )
+    {
+        var column = JsonNamingPolicy.SnakeCaseLower.ConvertName(field.ToString());
+        return (
+            await reads.AllAsync<string>(
+                $"""
+                SELECT DISTINCT name FROM (
+                  SELECT {column} AS name FROM lease{reads.UseIndex("lease_live")} WHERE confirmed_at IS NULL
+                  UNION ALL
+                  SELECT name FROM (SELECT {column} AS name FROM lease ORDER BY id DESC LIMIT 20000) AS recent
+                ) AS names WHERE name <> '' LIMIT 10000
+                """,
+                null,
+                cancellationToken
+            )
+        ).ToHashSet(StringComparer.Ordinal);
     }
 
     private (string Sql, DynamicParameters Parameters) Select(LeaseQuery query)

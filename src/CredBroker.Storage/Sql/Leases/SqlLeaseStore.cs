@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -28,6 +29,11 @@ internal static class SqlLeaseStore
         if (SqlOrderStore.IsFenced(session, lease, change.Reservations.Fence))
         {
             return GuardFailure.Revoked;
+        }
+
+        if (SqlHoldStore.IsHeld(session, lease))
+        {
+            return GuardFailure.Held;
         }
 
         if (SqlIdempotencyStore.Claim(session, change.Reservations.Idempotency, lease.Id) is { } inUse)
@@ -77,6 +83,15 @@ internal static class SqlLeaseStore
     /// <summary>Activate.</summary>
     public static ChangeResult Activate(SqlSession session, StateChange.LeaseActivated change)
     {
+        if (
+            session.Head.Holds > 0
+            && Find(session, change.LeaseId) is { State: LeaseState.Pending } pending
+            && SqlHoldStore.IsHeld(session, pending)
+        )
+        {
+            return GuardFailure.Held;
+        }
+
         var changed = session.Execute(
             """
             UPDATE lease SET state = 'active', activated_at = @now, expires_at = @expires, grace_until = @grace,
@@ -168,13 +183,18 @@ internal static class SqlLeaseStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (
-            change.Fence < session.Head.Fence
-            && session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = change.LeaseId })?.ToLease() is { } lease
-            && SqlOrderStore.IsFenced(session, lease, change.Fence)
-        )
+        if ((change.Fence < session.Head.Fence || session.Head.Holds > 0) && Find(session, change.LeaseId) is { } lease)
         {
-            return GuardFailure.Revoked;
+            if (SqlOrderStore.IsFenced(session, lease, change.Fence))
+            {
+                return GuardFailure.Revoked;
+            }
+
+            // An end that is brought forward is no hold's business.
+            if (change.ExpiresAt > lease.ExpiresAt && SqlHoldStore.IsHeld(session, lease))
+            {
+                return GuardFailure.Held;
+            }
         }
 
         var changed = session.Execute(
@@ -200,6 +220,10 @@ internal static class SqlLeaseStore
     /// <summary>The state's text, or null for an unknown lease: says why an update found nothing.</summary>
     public static string? FindState(SqlSession session, string leaseId) =>
         session.ReadFirst("SELECT state FROM lease WHERE id = @id", row => row.Text(0), ("@id", leaseId));
+
+    /// <summary>One lease by its id; for what is rare.</summary>
+    private static Lease? Find(SqlSession session, string leaseId) =>
+        session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = leaseId })?.ToLease();
 
     private static long InsertDecision(SqlSession session, DecisionRecord decision, string? leaseId, byte[] json) =>
         session.ReadFirst(

@@ -1,0 +1,39 @@
+using CredBroker.Client;
+using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Replies;
+
+namespace CredBroker.Server.Endpoints.Holds;
+
+/// <summary>Holds as the API shows them.</summary>
+internal static class HoldResponses
+{
+    /// <summary>The answer with a hold.</summary>
+    public static IResult Reply(Hold hold, int status) =>
+        new Reply<HoldResponse>(status, Of(hold), BrokerJson.Default.HoldResponse);
+
+    public static HoldResponse Of(Hold hold) =>
+        new()
+        {
+            Lease = hold.Selector.Lease,
+            Agent = hold.Selector.Agent,
+            Workload = hold.Selector.Workload,
+            Instance = hold.Selector.Instance,
+            Subject = hold.Selector.Subject,
+            Task = hold.Selector.Task,
+            Process = hold.Selector.Process,
+            Credential = hold.Selector.Credential,
+            Owner = hold.Selector.Owner,
+            Issuer = hold.Selector.Issuer,
+            TrustDomain = hold.Selector.TrustDomain,
+            Everything = hold.Selector.Everything ? true : null,
+            HoldId = hold.Id,
+            Reason = hold.Reason,
+            PlacedBy = hold.PlacedBy,
+            PlacedAt = hold.PlacedAt,
+            Until = hold.Until,
+            RevocationId = hold.RevocationId,
+            LiftedAt = hold.LiftedAt,
+            LiftedBy = hold.LiftedBy,
+            LiftReason = hold.LiftReason,
+        };
+}

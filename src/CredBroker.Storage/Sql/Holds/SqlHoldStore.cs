@@ -1,0 +1,102 @@
+using System.Text.Json;
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+
+namespace CredBroker.Storage.Sql.Holds;
+
+/// <summary>Holds: placed, lifted, and compared with every lease that opens, becomes active or is extended.</summary>
+internal static class SqlHoldStore
+{
+    /// <summary>What is true of a hold in force at <c>@now</c>, in the words of its index.</summary>
+    public const string InForce = "lifted_at IS NULL AND coalesce(until, 9223372036854775807) > @now";
+
+    /// <summary>
+    /// Whether a hold in force reaches the lease. Without any hold, which is nearly always, nothing is read.
+    /// </summary>
+    public static bool IsHeld(SqlSession session, Lease lease) =>
+        session.Head.Holds > 0
+        && session
+            .ReadAll($"SELECT selector FROM hold WHERE {InForce}", row => row.Text(0), ("@now", session.NowColumn))
+            .Exists(selector => Selector(selector).Matches(lease));
+
+    /// <summary>Places a hold.</summary>
+    public static ChangeResult Place(SqlSession session, StateChange.HoldPlaced change)
+    {
+        if (Count(session) >= Hold.MaxInForce)
+        {
+            return GuardFailure.TooManyHolds;
+        }
+
+        var hold = change.Hold;
+        session.Execute(
+            """
+            INSERT INTO hold (id, selector, reason, placed_by, placed_at, until, revocation_id)
+            VALUES (@id, @selector, @reason, @placed_by, @placed_at, @until, @revocation)
+            """,
+            ("@id", hold.Id),
+            ("@selector", JsonSerializer.Serialize(hold.Selector, StateJson.Default.LeaseSelector)),
+            ("@reason", hold.Reason),
+            ("@placed_by", hold.PlacedBy),
+            ("@placed_at", ColumnValue.From(hold.PlacedAt)),
+            ("@until", ColumnValue.From(hold.Until)),
+            ("@revocation", hold.RevocationId)
+        );
+        session.Head = session.Head with { Holds = Count(session) };
+        return ChangeResult.Done;
+    }
+
+    /// <summary>Lifts a hold that is in force.</summary>
+    public static ChangeResult Lift(SqlSession session, StateChange.HoldLifted change)
+    {
+        if (
+            session.Execute(
+                $"""
+                UPDATE hold SET lifted_at = @now, lifted_by = @lifted_by, lift_reason = @reason
+                WHERE id = @id AND {InForce}
+                """,
+                ("@id", change.HoldId),
+                ("@now", session.NowColumn),
+                ("@lifted_by", change.LiftedBy),
+                ("@reason", change.Reason)
+            ) == 1
+        )
+        {
+            session.Head = session.Head with { Holds = Count(session) };
+            return ChangeResult.Done;
+        }
+
+        return
+            session.ReadFirst("SELECT number FROM hold WHERE id = @id", row => row.Number(0), ("@id", change.HoldId))
+            == 0
+            ? GuardFailure.NotFound
+            : GuardFailure.WrongState;
+    }
+
+    /// <summary>
+    /// A selector as its column holds it. One that cannot be read, or that has no field which this version knows, may
+    /// have meant anything: it holds everything until an admin lifts it.
+    /// </summary>
+    public static LeaseSelector Selector(string json)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector) is { IsEmpty: false } selector)
+            {
+                return selector;
+            }
+        }
+        catch (JsonException)
+        {
+            // Said by what is returned: the list of holds shows it as one of everything.
+        }
+
+        return new() { Everything = true };
+    }
+
+    private static long Count(SqlSession session) =>
+        session.ReadFirst(
+            $"SELECT count(*) FROM hold WHERE {InForce}",
+            row => row.Number(0),
+            ("@now", session.NowColumn)
+        );
+}
