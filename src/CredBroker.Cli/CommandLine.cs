@@ -8,6 +8,7 @@ using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Holds;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Policy;
+using CredBroker.Cli.Commands.Store;
 using CredBroker.Cli.Commands.Vault;
 using CredBroker.Cli.Output;
 
@@ -73,6 +74,7 @@ internal static class CommandLine
             new HoldsCommand(terminal),
             new AuditCommand(terminal),
             new PolicyCommand(terminal),
+            new StoreCommand(terminal),
             new VaultCommand(terminal),
             new DoctorCommand(terminal),
         };

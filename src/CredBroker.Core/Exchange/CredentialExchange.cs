@@ -7,6 +7,7 @@ using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
@@ -42,6 +43,7 @@ public sealed partial class CredentialExchange(
     CallerVerification callers,
     PolicyControl policy,
     ISecretIssuer issuer,
+    IssuingReadiness readiness,
     IBrokerStore store,
     LeaseRevoker revoker,
     LeaseOptions options,
@@ -51,8 +53,6 @@ public sealed partial class CredentialExchange(
 {
     /// <summary>How often a policy that changed before the lease was opened sends the request back to Decide.</summary>
     private const int MaxReturnsToDecide = 2;
-
-    private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
     private readonly IdempotencyKeys _idempotency = new(store, revoker);
 
@@ -149,7 +149,7 @@ public sealed partial class CredentialExchange(
             return (decision, null);
         }
 
-        if ((CsrRule.Check(grant.Entry.Vault, command.Csr) ?? issuer.Status.Refusal ?? CheckClock()) is { } notNow)
+        if ((CsrRule.Check(grant.Entry.Vault, command.Csr) ?? readiness.Refusal) is { } notNow)
         {
             return (Denied(decision, notNow), null);
         }
@@ -396,20 +396,6 @@ public sealed partial class CredentialExchange(
         {
             Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal },
         };
-
-    /// <summary>
-    /// Why nothing is issued while the clock is wrong; null while it is right. Ends are counted by the store's clock
-    /// and enforced by Vault's: a broker whose own clock lies behind what the store has seen promises times that are
-    /// not kept.
-    /// </summary>
-    public Refusal? CheckClock() =>
-        store.Position.UtcNow - time.GetUtcNow() > MaxClockDifference
-            ? new(
-                RefusalCode.IssuingPaused,
-                "The broker's clock is behind its store's, so nothing is issued. An operator has to set it right.",
-                TimeSpan.FromSeconds(30)
-            )
-            : null;
 
     private static AuditEvent Event(
         AuditFact what,

@@ -6,6 +6,7 @@ using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
@@ -20,6 +21,7 @@ public sealed class AgentLeases(
     CallerVerification callers,
     PolicyControl policy,
     ISecretIssuer issuer,
+    IssuingReadiness readiness,
     IBrokerStore store,
     LeaseRevoker revoker,
     LeaseOptions options,
@@ -126,7 +128,7 @@ public sealed class AgentLeases(
             );
         }
 
-        if (issuer.Status.Refusal is { } notNow)
+        if (readiness.Refusal is { } notNow)
         {
             return await DenyAsync(lease, identity, notNow, call);
         }

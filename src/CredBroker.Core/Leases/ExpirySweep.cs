@@ -6,7 +6,8 @@ namespace CredBroker.Core.Leases;
 /// <summary>
 /// Ends leases whose time is over: it marks each as revoking at its end, and wakes the one that carries revocations out,
 /// for which it does not wait. It runs each second and waits for those that end before the next run, so that a lease is
-/// revoked when it ends and not up to a second later.
+/// revoked when it ends and not up to a second later. A clock that fell back after a lease was activated does not keep
+/// it past its end.
 /// </summary>
 public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, RevocationSignal signal, TimeProvider time)
 {
@@ -42,7 +43,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     {
         // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it surely is not.
         if (
-            lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.UtcNow is { } early
+            lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.NowFor(lease) is { } early
             && early > TimeSpan.Zero
         )
         {

@@ -61,6 +61,13 @@ public sealed record CatalogueEntry
     /// <summary>Returned beside a Vault token: the address of the Vault that accepts it.</summary>
     public string Address { get; init; } = "";
 
+    /// <summary>
+    /// For a Vault token: whether its holder may have Vault make more with it, such as a database user or another token.
+    /// False only where the policy in <c>setup</c> names KV paths alone.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool MayMakeMore { get; init; }
+
     /// <summary>What only <c>vault setup</c> needs; not part of what a lease stores.</summary>
     [JsonIgnore]
     public VaultSetup? Setup { get; init; }

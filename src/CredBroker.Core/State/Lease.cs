@@ -85,6 +85,11 @@ public sealed record Lease
     public DateTimeOffset? ConfirmedAt { get; init; }
 
     /// <summary>
+    /// The person on whose word alone it counts as revoked; empty where Vault or its backend has proven it.
+    /// </summary>
+    public string ConfirmedBy { get; init; } = "";
+
+    /// <summary>
     /// For recovery of a lease without a Vault lease id: when its accessor was revoked; a sweep proves absence only if
     /// it begins long enough after.
     /// </summary>

@@ -14,4 +14,20 @@ public sealed record StorePosition(
     long PolicyVersion,
     AuditPosition AuditHead,
     long Holds
-);
+)
+{
+    /// <summary>
+    /// The time by the count of what has passed, whatever became of the broker's clock; never behind
+    /// <see cref="UtcNow"/>.
+    /// </summary>
+    public required DateTimeOffset Counted { get; init; }
+
+    /// <summary>What the store's clock said when the broker's fell back; null where it has not.</summary>
+    public required DateTimeOffset? FallenAt { get; init; }
+
+    /// <summary>
+    /// The time by which the lease's end is measured: a clock that fell back after its activation does not keep it
+    /// longer.
+    /// </summary>
+    public DateTimeOffset NowFor(Lease lease) => lease.ActivatedAt <= FallenAt ? Counted : UtcNow;
+}

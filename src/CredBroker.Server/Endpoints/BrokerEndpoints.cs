@@ -7,6 +7,7 @@ using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Endpoints.Revocations;
+using CredBroker.Server.Endpoints.Store;
 using CredBroker.Server.Endpoints.Tasks;
 
 namespace CredBroker.Server.Endpoints;
@@ -30,11 +31,13 @@ internal static class BrokerEndpoints
             .WithTags("Admins and auditors")
             .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 500, 503);
         ListLeasesEndpoint.Map(people);
+        ConfirmLeaseEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
         PlaceHoldEndpoint.Map(people);
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
+        StoreClockEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);

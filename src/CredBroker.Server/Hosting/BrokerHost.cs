@@ -3,6 +3,7 @@ using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints;
@@ -74,6 +75,7 @@ public static class BrokerHost
         services.AddCredBrokerStorage(settings.Storage);
         services.AddSingleton<AuditExport>();
 
+        services.AddSingleton<IssuingReadiness>().AddSingleton<ClockRepair>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<LeaseRevoker>()
@@ -81,6 +83,7 @@ public static class BrokerHost
             .AddSingleton<RevocationBulkheads>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
+            .AddSingleton<LeaseConfirmation>()
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()

@@ -56,8 +56,12 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
     {
         get
         {
-            var head = _writer.Head;
-            return new(_clock.Now(), head.Fence, head.PolicyVersion, head.Audit, head.Holds);
+            var (head, clock) = (_writer.Head, _clock.Read());
+            return new(clock.Now, head.Fence, head.PolicyVersion, head.Audit, head.Holds)
+            {
+                Counted = clock.Counted,
+                FallenAt = clock.FallenAt,
+            };
         }
     }
 

@@ -22,6 +22,16 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
     /// <summary>The time of the batch as columns hold it.</summary>
     public long NowColumn => ColumnValue.From(Now);
 
+    /// <summary>The clock, as it stood at the beginning of the batch.</summary>
+    public ClockReading Clock { get; protected set; }
+
+    /// <summary>The time by which the end of a lease is measured (<see cref="Core.State.StorePosition.NowFor"/>).</summary>
+    public long NowColumnFor(long? activatedAt) =>
+        activatedAt <= ColumnValue.From(Clock.FallenAt) ? ColumnValue.From(Clock.Counted) : NowColumn;
+
+    /// <summary>Has the clock take the word of the process's as soon as the batch is committed.</summary>
+    public abstract ChangeResult RepairClock();
+
     public override void OpenStream()
     {
         var predecessor = StreamPredecessor.Of(SqlAuditStore.ReadNewest(this));

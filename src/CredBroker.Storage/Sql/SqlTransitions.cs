@@ -34,6 +34,7 @@ internal static class SqlTransitions
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
+            StateChange.ClockRepaired => session.RepairClock(),
             StateChange.EventRecorded => ChangeResult.Done,
             _ => throw new NotSupportedException(
                 $"The store does not know the change {prepared.Change.GetType().Name}."

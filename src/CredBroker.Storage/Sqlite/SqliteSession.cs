@@ -1,5 +1,8 @@
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
+using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Leases;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -16,6 +19,9 @@ internal sealed class SqliteSession : SqlSession
     private readonly StoreClock _clock;
     private long _batch;
 
+    // As of now, and as of the last savepoint.
+    private (bool Now, bool AtSavepoint) _isClockRepaired;
+
     // Null where only the file knows.
     private StoreHead? _committed = default(StoreHead);
 
@@ -29,7 +35,7 @@ internal sealed class SqliteSession : SqlSession
                 "SELECT clock, batch FROM store",
                 row => (row.Number(0), row.Number(1))
             );
-            clock.Advance(persisted);
+            clock.Start(persisted);
         }
         catch
         {
@@ -43,8 +49,28 @@ internal sealed class SqliteSession : SqlSession
     public override void Begin()
     {
         Head = _committed ??= ReadHead();
-        Now = _clock.Now();
+        _isClockRepaired = default;
+        Clock = _clock.Read();
+        Now = Clock.Now;
         Execute("BEGIN IMMEDIATE");
+    }
+
+    public override ChangeResult RepairClock()
+    {
+        _isClockRepaired.Now = true;
+        return ChangeResult.Done;
+    }
+
+    public override void Savepoint()
+    {
+        base.Savepoint();
+        _isClockRepaired.AtSavepoint = _isClockRepaired.Now;
+    }
+
+    public override void RollbackToSavepoint()
+    {
+        base.RollbackToSavepoint();
+        _isClockRepaired.Now = _isClockRepaired.AtSavepoint;
     }
 
     public override void EndBatch(long sequenceBefore)
@@ -57,6 +83,40 @@ internal sealed class SqliteSession : SqlSession
     {
         base.Commit();
         _committed = Head;
+        if (_isClockRepaired.Now)
+        {
+            BeginAnew();
+        }
+    }
+
+    /// <summary>
+    /// The clock is repaired, in a commit of its own: a new stream begins, because within one time never goes back, and
+    /// what the old time put off is due again. Should this fail, all is as it was, and the admin repeats it.
+    /// </summary>
+    private void BeginAnew()
+    {
+        var undo = _clock.Repair();
+        try
+        {
+            Begin();
+            SqlLeaseStore.DrawBack(this);
+            SqlHoldStore.DrawBack(this);
+            SqlIdempotencyStore.DrawBack(this);
+            OpenStream();
+            EndBatch(0);
+            Commit();
+        }
+        catch
+        {
+            undo();
+            if (InTransaction)
+            {
+                Rollback();
+            }
+
+            _committed = null;
+            throw;
+        }
     }
 
     public override bool ReadBack()

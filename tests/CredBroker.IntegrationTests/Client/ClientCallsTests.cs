@@ -9,6 +9,12 @@ namespace CredBroker.IntegrationTests.Client;
 public sealed class ClientCallsTests : IAsyncLifetime
 {
     private static readonly LeaseResponse Lease = CliFixture.Lease();
+    private static readonly StoreClockResponse Clock = new()
+    {
+        StoreTime = CliFixture.Later,
+        BrokerTime = CliFixture.Later,
+        KeepsFromIssuing = false,
+    };
     private StubBroker _broker = null!;
     private HttpClient _http = null!;
 
@@ -44,6 +50,7 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/credentials/l-1/renew", Lease, BrokerJson.Default.LeaseResponse)
             .OnStatus("POST /v1/credentials/l-1/outcome", 204)
             .OnStatus("POST /v1/tasks/run%2017%2F/close", 204)
+            .On("POST /v1/leases/l-1/confirm", Lease, BrokerJson.Default.LeaseResponse)
             .On("POST /v1/revocations", new("r-1"), BrokerJson.Default.RevocationAcceptedResponse, 202)
             .On(
                 "GET /v1/policy",
@@ -72,16 +79,21 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/holds", CliFixture.Hold, BrokerJson.Default.HoldResponse, 201)
             .On("GET /v1/holds", new() { Holds = [CliFixture.Hold] }, BrokerJson.Default.HoldListResponse)
             .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse)
+            .On("GET /v1/store/clock", Clock, BrokerJson.Default.StoreClockResponse)
+            .On("POST /v1/store/clock/repair", Clock, BrokerJson.Default.StoreClockResponse)
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var (agent, admin) = (Agent(), Admin());
 
         await agent.RenewAsync("l-1", new() { Ttl = TimeSpan.FromMinutes(2) });
         await agent.ReportAsync("l-1", new() { Status = "succeeded", Summary = "42 rows" });
         await agent.CloseTaskAsync("run 17/", new() { Process = "invoice-triage" });
+        await admin.ConfirmLeaseAsync("l-1", new() { Evidence = "no such role" });
         Assert.Equal("r-1", (await admin.RevokeAsync(new() { Agent = "triage", DryRun = true })).RevocationId);
         Assert.Equal("h-1", (await admin.PlaceHoldAsync(new() { Task = "t", For = TimeSpan.FromHours(2) })).HoldId);
         Assert.Equal("h-1", Assert.Single((await admin.ListHoldsAsync()).Holds).HoldId);
         Assert.Equal("triage", (await admin.LiftHoldAsync("h-1", new() { Reason = "over" })).Agent);
+        Assert.Equal(Clock, await admin.GetClockAsync());
+        Assert.Equal(Clock, await admin.RepairClockAsync(new() { Reason = "it is right" }));
         Assert.Equal(3, (await admin.GetPolicyAsync()).Version);
         await admin.EvaluateAsync(
             new()
@@ -104,10 +116,13 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"ttl":"2m"}""",
                 """{"status":"succeeded","summary":"42 rows"}""",
                 """{"process":"invoice-triage"}""",
+                """{"evidence":"no such role"}""",
                 """{"agent":"triage"}""",
                 """{"task":"t","for":"2h"}""",
                 "",
                 """{"reason":"over"}""",
+                "",
+                """{"reason":"it is right"}""",
                 "",
                 """{"identity":{"proof":"oidc","issuer":"i","subject":"s"}"""
                     + ""","task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Broker;
 using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -82,7 +84,7 @@ public sealed class HealthTests
     }
 
     [Fact]
-    public async Task One_workload_issuer_without_keys_does_not_keep_the_agents_of_another_from_their_secrets()
+    public async Task One_workload_issuer_without_keys_makes_health_say_so_and_keeps_no_other_agent_from_its_secrets()
     {
         await using var broker = await TestBroker.StartAsync(
             new Dictionary<string, string?>
@@ -95,7 +97,35 @@ public sealed class HealthTests
         );
         using var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
         await issued.ReadAsync(HttpStatusCode.Created);
+        var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(("unavailable", "CB1016"), Part(health, "keys"));
+        Assert.DoesNotContain("unreachable.test", health.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clock_that_jumps_ahead_ends_no_lease_and_pauses_issuing_until_it_is_right_again_or_repaired()
+    {
+        var clock = new JumpingTime(new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
+        await using var broker = await TestBroker.StartAsync(replace: Tell(clock));
+        using var before = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await before.ReadAsync(HttpStatusCode.Created);
+
+        clock.Offset = TimeSpan.FromDays(10);
+        using var health = await broker.SendAsync(HttpMethod.Get, "/health/issuing", null);
+        Assert.Equal(
+            ("unavailable", "CB4008"),
+            Part(await health.ReadAsync(HttpStatusCode.ServiceUnavailable), "clock")
+        );
+        var store = broker.Services.GetRequiredService<IBrokerStore>();
+        Assert.Equal(LeaseState.Active, Assert.Single((await store.Leases.ListAsync(new(), default)).Leases).State);
+
+        clock.Offset = TimeSpan.Zero;
         await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+        using var after = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await after.ReadAsync(HttpStatusCode.Created);
+
+        static Action<IServiceCollection> Tell(TimeProvider time) =>
+            services => services.Replace(ServiceDescriptor.Singleton(time));
     }
 
     [Fact]

@@ -27,9 +27,12 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             Readers
         ),
         ("POST", "/v1/revocations", Selector, ["admin"]),
+        ("POST", "/v1/leases/00000000000000000000000000000000/confirm", """{"evidence":"seen"}""", ["admin"]),
         ("POST", "/v1/holds", Selector, ["admin"]),
         ("GET", "/v1/holds", null, Readers),
         ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),
+        ("GET", "/v1/store/clock", null, Readers),
+        ("POST", "/v1/store/clock/repair", """{"reason":"it is right"}""", ["admin"]),
         ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
         ("GET", "/v1/audit/export", null, ["auditor"]),
     ];

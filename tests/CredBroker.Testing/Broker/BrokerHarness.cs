@@ -6,6 +6,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
@@ -46,9 +47,21 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Holds = new(Store, Revocations, Time);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
+        Readiness = new(Policy, Issuer, Store, Time);
+        Clock = new(Store, Time);
         var callers = new CallerVerification(Verifier, _refusedCalls);
-        Exchange = new(callers, Policy, Issuer, Store, Revoker, Options, Time, NullLogger<CredentialExchange>.Instance);
-        Agents = new(callers, Policy, Issuer, Store, Revoker, Options, Time);
+        Exchange = new(
+            callers,
+            Policy,
+            Issuer,
+            Readiness,
+            Store,
+            Revoker,
+            Options,
+            Time,
+            NullLogger<CredentialExchange>.Instance
+        );
+        Agents = new(callers, Policy, Issuer, Readiness, Store, Revoker, Options, Time);
         Tasks = new(callers, Policy, Store, Revocations, Time);
         Expiry = new(Store, Revoker, Signal, Time);
         Pending = new(Store, Revoker, Options);
@@ -87,6 +100,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public RevocationRun Retry { get; }
 
     public RevocationOrders Revocations { get; }
+
+    public IssuingReadiness Readiness { get; }
+
+    public ClockRepair Clock { get; }
 
     public HoldOrders Holds { get; }
 

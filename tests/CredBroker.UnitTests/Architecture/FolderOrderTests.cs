@@ -25,6 +25,7 @@ public sealed class FolderOrderTests
         "Issuing",
         "PolicyVersions",
         "Callers",
+        "Readiness",
         "Leases",
         "Revocations",
         "Holds",

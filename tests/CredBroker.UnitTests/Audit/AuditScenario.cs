@@ -5,6 +5,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
@@ -111,6 +112,16 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.RefusedAsync(BrokerHarness.Command(task: "t-awaited"));
         _broker.Time.Advance(TimeSpan.FromSeconds(91));
         await _broker.Retry.RunAsync(CancellationToken.None);
+        var waiting = (await _broker.LeasesAsync(LeaseState.Revoking)).First(lease =>
+            lease.Decision.Task.Id == "t-awaited"
+        );
+        await new LeaseConfirmation(_broker.Store).ConfirmAsync(
+            waiting.Id,
+            "pg_roles holds no such user",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
         (_broker.Issuer.HasReaper, _broker.Issuer.AfterMint) = (true, null);
     }
 
@@ -252,14 +263,21 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.RefusedAsync(BrokerHarness.Command(task: "t-3"));
     }
 
-    /// <summary>Processes that start and stop on one store.</summary>
+    /// <summary>Processes that start and stop on one store, and its clock repaired.</summary>
     private async Task StartTwiceAsync()
     {
+        var time = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var folder = Directory.CreateTempSubdirectory("credbroker-");
         try
         {
             Open().Dispose();
             using var store = Open();
+            await new ClockRepair(store, time).RepairAsync(
+                "it <is> right",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
             await ReadAsync(store);
         }
         finally
@@ -270,7 +288,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         SqliteBrokerStore Open() =>
             SqliteBrokerStore.Open(
                 new StorageOptions { SqliteFile = Path.Combine(folder.FullName, "broker.db") },
-                new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+                time,
                 NullLogger<SqliteBrokerStore>.Instance
             );
     }

@@ -1,7 +1,5 @@
 using CredBroker.Client;
-using CredBroker.Core.Exchange;
-using CredBroker.Core.Issuing;
-using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Server.Identity.Keys;
@@ -10,15 +8,10 @@ namespace CredBroker.Server.Endpoints.Health;
 
 /// <summary>
 /// The parts that a broker needs, and what keeps each from working. A part is ill exactly if it would have every
-/// exchange refused, with the code that the exchange then gives: nothing here is judged by rules of its own.
+/// exchange, or all of one issuer's agents', refused, with the code that the exchange then gives: nothing here is judged
+/// by rules of its own.
 /// </summary>
-internal sealed class BrokerHealth(
-    IBrokerStore store,
-    PolicyControl policy,
-    KeySources keys,
-    ISecretIssuer issuer,
-    CredentialExchange exchange
-)
+internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingReadiness readiness)
 {
     public const string Well = "ok";
     public const string Ill = "unavailable";
@@ -43,23 +36,23 @@ internal sealed class BrokerHealth(
     public async ValueTask<IReadOnlyList<HealthPartResponse>> IssuingAsync(CancellationToken cancellationToken) =>
         [
             await StoreAsync(cancellationToken),
-            Part("policy", policy.Current is null ? new(RefusalCode.PolicyMissing, "No policy is in force.") : null),
+            Part("policy", readiness.Policy),
             Part("keys", await KeysAsync(cancellationToken)),
-            Part("vault", Vault(issuer.Status)),
-            Part("clock", exchange.CheckClock()),
+            Part("vault", readiness.Vault),
+            Part("clock", readiness.Clock),
         ];
 
     /// <summary>
-    /// One issuer or trust domain of workloads with keys is enough: its agents get their secrets, and what keeps the
-    /// others' is in the log.
+    /// The keys of every issuer and trust domain of workloads: without one's, every exchange of its agents is refused.
+    /// Which one's is in the log; it is nobody's business who asks for health.
     /// </summary>
     private async ValueTask<Refusal?> KeysAsync(CancellationToken cancellationToken) =>
-        await keys.CanVerifyWorkloadsAsync(cancellationToken)
-            ? null
-            : new(RefusalCode.KeysUnavailable, "There are no keys of any issuer or trust domain for workloads.");
-
-    private static Refusal? Vault(IssuerStatus status) =>
-        status.CanIssue ? null : status.Refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused.");
+        await keys.CountWorkloadsWithoutKeysAsync(cancellationToken) is > 0 and var missing
+            ? new(
+                RefusalCode.KeysUnavailable,
+                $"There are no keys of {missing} of the issuers and trust domains for workloads; the log names them."
+            )
+            : null;
 
     private static HealthPartResponse Part(string name, Refusal? refusal) =>
         new()

@@ -67,16 +67,16 @@ internal sealed class KeySources
     public IReadOnlyList<TrustedIssuer> Issuers => _issuers;
 
     /// <summary>
-    /// Whether the tokens of at least one issuer or trust domain of workloads can be verified now. Just after the start
-    /// it waits for the first reads, as a token would; later it only looks.
+    /// Of how many issuers and trust domains of workloads no token can be verified now. Just after the start it waits for
+    /// the first reads, as a token would; later it only looks.
     /// </summary>
-    public async ValueTask<bool> CanVerifyWorkloadsAsync(CancellationToken cancellationToken)
+    public async ValueTask<int> CountWorkloadsWithoutKeysAsync(CancellationToken cancellationToken)
     {
-        if (!_workloads.Any(source => source.Current is not null))
-        {
-            await Task.WhenAll(_workloads.Select(source => source.WaitForFirstReadAsync(cancellationToken)));
-        }
-
-        return _workloads.Any(source => source.Current is not null);
+        await Task.WhenAll(
+            _workloads
+                .Where(source => source.Current is null)
+                .Select(source => source.WaitForFirstReadAsync(cancellationToken))
+        );
+        return _workloads.Count(source => source.Current is null);
     }
 }

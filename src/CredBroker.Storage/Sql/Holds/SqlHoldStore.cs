@@ -93,6 +93,13 @@ internal static class SqlHoldStore
         return new() { Everything = true };
     }
 
+    /// <summary>After the clock was set back: a hold that was placed by the wrong time has its time from now on.</summary>
+    public static void DrawBack(SqlSession session) =>
+        session.Execute(
+            "UPDATE hold SET until = @now + (until - placed_at), placed_at = @now WHERE lifted_at IS NULL AND placed_at > @now",
+            ("@now", session.NowColumn)
+        );
+
     private static long Count(SqlSession session) =>
         session.ReadFirst(
             $"SELECT count(*) FROM hold WHERE {InForce}",

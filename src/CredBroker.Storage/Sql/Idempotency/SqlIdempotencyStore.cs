@@ -61,4 +61,8 @@ internal static class SqlIdempotencyStore
     }
 
     private sealed record Row(string Lease, string RequestHash, bool IsOver);
+
+    /// <summary>After the clock was set back: a key that was taken by the wrong time is free a day from now.</summary>
+    public static void DrawBack(SqlSession session) =>
+        session.Execute("UPDATE idempotency SET at = @now WHERE at > @now", ("@now", session.NowColumn));
 }

@@ -48,16 +48,26 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             LeaseWork.PendingPastDeadline => ("lease_pending", "l.state = 'pending'", "l.issuance_deadline"),
             _ => throw new ArgumentOutOfRangeException(nameof(work), work, null),
         };
+
+        // After the broker's clock fell back, ends that were promised before are measured by the count of what has
+        // passed, which is ahead.
+        var at = clock.Read();
+        var fallen =
+            work == LeaseWork.Expired && at.FallenAt is not null
+                ? " AND (l.expires_at < @until OR l.activated_at <= @fallenAt)"
+                : "";
         var rows = await reads.AllAsync<LeaseRow>(
             $"""
             {LeaseRow.Select} {reads.UseIndex(index)} {LeaseRow.JoinDecision}
-            WHERE {condition} AND {due} < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
+            WHERE {condition} AND {due} < @due{fallen} AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
             ORDER BY {due} LIMIT @limit
             """,
             new
             {
-                due = ColumnValue.From(dueBefore),
-                now = ColumnValue.From(clock.Now()),
+                due = ColumnValue.From(fallen.Length == 0 ? dueBefore : dueBefore + (at.Counted - at.Now)),
+                until = ColumnValue.From(dueBefore),
+                fallenAt = ColumnValue.From(at.FallenAt),
+                now = ColumnValue.From(at.Now),
                 limit,
             },
             cancellationToken

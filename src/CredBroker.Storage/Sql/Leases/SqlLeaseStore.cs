@@ -217,6 +217,33 @@ internal static class SqlLeaseStore
             };
     }
 
+    /// <summary>
+    /// After the clock was set back: what lies ahead of it only because it was wrong keeps no revocation waiting, and a
+    /// lease that was issued by the wrong time has its life from now on.
+    /// </summary>
+    public static void DrawBack(SqlSession session)
+    {
+        session.Execute(
+            """
+            UPDATE lease SET
+              next_attempt_at = CASE WHEN next_attempt_at > @now THEN @now ELSE next_attempt_at END,
+              claimed_until = CASE WHEN claimed_until > @now THEN @now ELSE claimed_until END,
+              accessor_revoked_at = CASE WHEN accessor_revoked_at > @now THEN @now ELSE accessor_revoked_at END,
+              issuance_deadline = CASE WHEN issuance_deadline > @now THEN @now ELSE issuance_deadline END
+            WHERE confirmed_at IS NULL AND state <> 'active'
+            """,
+            ("@now", session.NowColumn)
+        );
+        session.Execute(
+            """
+            UPDATE lease SET expires_at = @now + (expires_at - activated_at),
+              grace_until = @now + (grace_until - activated_at), activated_at = @now
+            WHERE confirmed_at IS NULL AND state = 'active' AND activated_at > @now
+            """,
+            ("@now", session.NowColumn)
+        );
+    }
+
     /// <summary>The state's text, or null for an unknown lease: says why an update found nothing.</summary>
     public static string? FindState(SqlSession session, string leaseId) =>
         session.ReadFirst("SELECT state FROM lease WHERE id = @id", row => row.Text(0), ("@id", leaseId));

@@ -21,12 +21,13 @@ internal static class SqlRevocationStore
     public static ChangeResult Claim(SqlSession session, StateChange.RevocationClaimed change)
     {
         var found = session.ReadFirst(
-            "SELECT state, claimed_by, claimed_until, expires_at FROM lease WHERE id = @id",
+            "SELECT state, claimed_by, claimed_until, expires_at, activated_at FROM lease WHERE id = @id",
             row => new ClaimRow(
                 ColumnValue.State(row.Text(0)),
                 row.TextOrNull(1),
                 row.NumberOrNull(2),
-                row.NumberOrNull(3)
+                row.NumberOrNull(3),
+                row.NumberOrNull(4)
             ),
             ("@id", change.LeaseId)
         );
@@ -41,7 +42,7 @@ internal static class SqlRevocationStore
         var isEarly =
             found.State == LeaseState.Active
             && change.Cause == RevocationCause.Expiry
-            && found.ExpiresAt > session.NowColumn;
+            && found.ExpiresAt > session.NowColumnFor(found.ActivatedAt);
         if (isClaimed && change is { ClaimedBy: null, RevocationId: not null } && Claimable.Contains(found.State))
         {
             // Somebody is at it: the order takes nothing from them, and waits for what comes of it.
@@ -136,12 +137,13 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'revoked', confirmed_at = @now, next_attempt_at = NULL,
-                  claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET state = 'revoked', confirmed_at = @now, confirmed_by = @confirmed_by,
+                  next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
-                ("@now", session.NowColumn)
+                ("@now", session.NowColumn),
+                ("@confirmed_by", change.ConfirmedBy)
             )
         );
 
@@ -197,5 +199,11 @@ internal static class SqlRevocationStore
         return SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
     }
 
-    private sealed record ClaimRow(LeaseState State, string? ClaimedBy, long? ClaimedUntil, long? ExpiresAt);
+    private sealed record ClaimRow(
+        LeaseState State,
+        string? ClaimedBy,
+        long? ClaimedUntil,
+        long? ExpiresAt,
+        long? ActivatedAt
+    );
 }

@@ -1,0 +1,48 @@
+using CredBroker.Core.Issuing;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Readiness;
+
+/// <summary>
+/// Whether anything would be issued now, whoever asks. The exchange, a renewal and <c>/health/issuing</c> ask this one,
+/// so that health never says ok while every request is refused.
+/// </summary>
+public sealed class IssuingReadiness(PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, TimeProvider time)
+{
+    private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
+
+    /// <summary>What keeps everything from being issued; null where nothing does.</summary>
+    public Refusal? Refusal => Policy ?? Vault ?? Clock;
+
+    /// <summary>Why no decision can be made.</summary>
+    public Refusal? Policy => policy.Current is null ? PolicyControl.NotInForce : null;
+
+    /// <summary>Why Vault is not asked for secrets.</summary>
+    public Refusal? Vault =>
+        issuer.Status is { CanIssue: false, Refusal: var refusal }
+            ? refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused.", TimeSpan.FromSeconds(30))
+            : null;
+
+    /// <summary>
+    /// Why the clock cannot be relied on. Ends are counted by the store's clock and enforced by Vault's: where the
+    /// broker's own clock lies behind what the store has seen, or has jumped ahead and is not believed yet, times would be
+    /// promised that are not kept.
+    /// </summary>
+    public Refusal? Clock
+    {
+        get
+        {
+            var ahead = store.Position.UtcNow - time.GetUtcNow();
+            return ahead.Duration() <= MaxClockDifference
+                ? null
+                : new(
+                    RefusalCode.IssuingPaused,
+                    $"The broker's clock is {(ahead > TimeSpan.Zero ? "behind" : "ahead of")} its store's, so nothing "
+                        + "is issued. An operator has to set it right, or to say that it is right.",
+                    TimeSpan.FromSeconds(30)
+                );
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using CredBroker.Client;
+
+namespace CredBroker.IntegrationTests.Cli;
+
+public sealed class StoreCommandTests
+{
+    [Theory]
+    [InlineData(true, 5, "paused")]
+    [InlineData(false, 0, "not kept by the clock")]
+    public async Task Both_clocks_are_shown_and_whether_they_pause_issuing(bool keeps, int exitCode, string text)
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On("GET /v1/store/clock", Clock(keeps), BrokerJson.Default.StoreClockResponse);
+
+        var run = await cli.RunAsync("store", "clock");
+
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains("2099-01-01T00:00:00Z", run.Out, StringComparison.Ordinal);
+        Assert.Contains(text, run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_repair_takes_a_reason()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On("POST /v1/store/clock/repair", Clock(keeps: false), BrokerJson.Default.StoreClockResponse);
+
+        Assert.Equal(2, (await cli.RunAsync("store", "clock", "--repair")).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("store", "clock", "--reason", "alone")).ExitCode);
+        Assert.Empty(cli.Broker.Calls);
+        Assert.Equal(0, (await cli.RunAsync("store", "clock", "--repair", "--reason", "ntp was wrong")).ExitCode);
+        Assert.Equal("""{"reason":"ntp was wrong"}""", Assert.Single(cli.Broker.Calls).Body);
+    }
+
+    private static StoreClockResponse Clock(bool keeps) =>
+        new()
+        {
+            StoreTime = CliFixture.Later,
+            BrokerTime = CliFixture.Later,
+            KeepsFromIssuing = keeps,
+        };
+}
