@@ -48,6 +48,33 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task A_store_whose_file_is_deleted_under_the_broker_stops_issuing_and_health_says_so()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+        await using var broker = await TestBroker.StartAsync();
+        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            Assert.True(issued.IsSuccessStatusCode);
+        }
+
+        File.Delete(broker.StoreFile);
+        var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(
+            "unavailable CB5001",
+            health
+                .GetProperty("parts")
+                .EnumerateArray()
+                .Where(part => part.GetProperty("name").GetString() == "store")
+                .Select(part => $"{part.GetProperty("status")} {part.GetProperty("code")}")
+                .Single()
+        );
+        var minted = broker.Vault.Live.Count;
+        using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await refused.ReadProblemAsync("CB5001");
+        Assert.Equal(minted, broker.Vault.Live.Count);
+    }
+
+    [Fact]
     public async Task Without_a_good_policy_the_broker_starts_and_issues_nothing_until_there_is_one()
     {
         await using var broker = await TestBroker.StartAsync(policy: "rules: nonsense");
