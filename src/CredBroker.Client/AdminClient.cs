@@ -145,6 +145,26 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
     }
 
     /// <summary>
+    /// Says that the secret of a lease is gone which neither Vault nor its backend can prove gone: the last way out. It
+    /// kills nothing, and the lease shows on whose word it is revoked.
+    /// </summary>
+    public ValueTask<LeaseResponse> ConfirmLeaseAsync(
+        string leaseId,
+        ConfirmLeaseRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            $"v1/leases/{BrokerConnection.Segment(leaseId)}/confirm",
+            request,
+            BrokerJson.Default.ConfirmLeaseRequest,
+            BrokerJson.Default.LeaseResponse,
+            cancellationToken
+        );
+    }
+
+    /// <summary>
     /// Closes a task in its agents' place: everything issued for it is revoked, and its id is never taken again.
     /// </summary>
     public ValueTask CloseTaskAsync(

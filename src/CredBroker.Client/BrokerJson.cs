@@ -23,6 +23,7 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(RenewRequest))]
 [JsonSerializable(typeof(ReportRequest))]
 [JsonSerializable(typeof(CloseTaskRequest))]
+[JsonSerializable(typeof(ConfirmLeaseRequest))]
 [JsonSerializable(typeof(ReleaseResponse))]
 [JsonSerializable(typeof(RevocationRequest))]
 [JsonSerializable(typeof(RevocationAcceptedResponse))]

@@ -14,6 +14,11 @@ public sealed record LeaseRevocationResponse
     /// <summary>When Vault confirmed it, or the lease ended.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
+    /// <summary>
+    /// Who says so, where it was confirmed on a person's word because neither Vault nor its backend could prove it.
+    /// </summary>
+    public string? ConfirmedBy { get; init; }
+
     /// <summary>For people with a role: who asked.</summary>
     public string? RequestedBy { get; init; }
 

@@ -328,9 +328,9 @@ public sealed partial class CredentialExchange(
     )
     {
         var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
-        if (readiness.Store is not null)
+        // What little the store still takes in need is for what ends secrets.
+        if (!callers.RecordsDenialOf(decision.Identity) || readiness.Store is not null)
         {
-            // What little the store still takes is for what ends secrets.
             return new ExchangeOutcome.Refused(refusal, null);
         }
 

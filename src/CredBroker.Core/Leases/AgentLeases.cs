@@ -277,6 +277,11 @@ public sealed class AgentLeases(
         var refusal =
             decision.Verdict.Refusal
             ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
+        if (!callers.RecordsDenialOf(decision.Identity))
+        {
+            return new LeaseOutcome.Refused(refusal);
+        }
+
         decision = decision with { Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal } };
         await store.CommitAsync(
             new StateChange.RequestDenied
@@ -326,6 +331,7 @@ public sealed class AgentLeases(
                 Actor = AuditActor.Workload(identity),
                 LeaseId = asked,
             },
+            identity,
             NotFound,
             call
         );
@@ -342,17 +348,31 @@ public sealed class AgentLeases(
     {
         await RecordDenialAsync(
             LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+            identity,
             refusal,
             call
         );
         return new LeaseOutcome.Refused(refusal);
     }
 
-    private async ValueTask RecordDenialAsync(AuditEvent denied, Refusal refusal, CallContext call) =>
-        await store.CommitAsync(
-            new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } },
-            CancellationToken.None
-        );
+    private async ValueTask RecordDenialAsync(
+        AuditEvent denied,
+        WorkloadIdentity identity,
+        Refusal refusal,
+        CallContext call
+    )
+    {
+        if (callers.RecordsDenialOf(identity))
+        {
+            await store.CommitAsync(
+                new StateChange.EventRecorded
+                {
+                    Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId },
+                },
+                CancellationToken.None
+            );
+        }
+    }
 
     private static bool IsSame(ToolCall? declared, ToolCall? made) =>
         declared is not null

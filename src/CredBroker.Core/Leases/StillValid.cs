@@ -41,6 +41,15 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                 "Not proven yet: its making was cut short, and a secret that nobody was given may exist until then.",
                 lease.GraceUntil
             ),
+            // Vault's list does not say which token a lease hangs on.
+            VaultBinding.Token
+                when entry.MayMakeMore && lease is { State: LeaseState.Revoked, ActivatedAt: not null } => new(
+                lease.Id,
+                entry.Name,
+                "The token is gone. What its holder has had Vault make with it hangs on it: Vault revokes that "
+                    + "afterwards, as it reaches each backend, and nobody has confirmed it here.",
+                null
+            ),
             VaultBinding.Database
                 when entry.Connection?.AcceptsPreparedTransactions == true
                     && lease.State is LeaseState.Revoking or LeaseState.Failed => new(

@@ -88,6 +88,9 @@ public abstract partial record StateChange
     {
         /// <summary>The lease.</summary>
         public required string LeaseId { get; init; }
+
+        /// <summary>The person on whose word it rests; empty where Vault or its backend has proven it.</summary>
+        public string ConfirmedBy { get; init; } = "";
     }
 
     /// <summary>

@@ -31,6 +31,7 @@ internal static class BrokerEndpoints
             .WithTags("Admins and auditors")
             .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 500, 503);
         ListLeasesEndpoint.Map(people);
+        ConfirmLeaseEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
         PlaceHoldEndpoint.Map(people);

@@ -80,8 +80,10 @@ public static class BrokerHost
         services
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<RevocationSignal>()
+            .AddSingleton<RevocationBulkheads>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
+            .AddSingleton<LeaseConfirmation>()
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()

@@ -50,6 +50,7 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/credentials/l-1/renew", Lease, BrokerJson.Default.LeaseResponse)
             .OnStatus("POST /v1/credentials/l-1/outcome", 204)
             .OnStatus("POST /v1/tasks/run%2017%2F/close", 204)
+            .On("POST /v1/leases/l-1/confirm", Lease, BrokerJson.Default.LeaseResponse)
             .On("POST /v1/revocations", new("r-1"), BrokerJson.Default.RevocationAcceptedResponse, 202)
             .On(
                 "GET /v1/policy",
@@ -86,6 +87,7 @@ public sealed class ClientCallsTests : IAsyncLifetime
         await agent.RenewAsync("l-1", new() { Ttl = TimeSpan.FromMinutes(2) });
         await agent.ReportAsync("l-1", new() { Status = "succeeded", Summary = "42 rows" });
         await agent.CloseTaskAsync("run 17/", new() { Process = "invoice-triage" });
+        await admin.ConfirmLeaseAsync("l-1", new() { Evidence = "no such role" });
         Assert.Equal("r-1", (await admin.RevokeAsync(new() { Agent = "triage", DryRun = true })).RevocationId);
         Assert.Equal("h-1", (await admin.PlaceHoldAsync(new() { Task = "t", For = TimeSpan.FromHours(2) })).HoldId);
         Assert.Equal("h-1", Assert.Single((await admin.ListHoldsAsync()).Holds).HoldId);
@@ -114,6 +116,7 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"ttl":"2m"}""",
                 """{"status":"succeeded","summary":"42 rows"}""",
                 """{"process":"invoice-triage"}""",
+                """{"evidence":"no such role"}""",
                 """{"agent":"triage"}""",
                 """{"task":"t","for":"2h"}""",
                 "",

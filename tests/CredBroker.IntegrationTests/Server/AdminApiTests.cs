@@ -80,6 +80,30 @@ public sealed class AdminApiTests : IAsyncLifetime
         await response.ReadProblemAsync(code);
     }
 
+    [Theory]
+    [InlineData("""{"evidence":"I looked: pg_roles holds no such user"}""", HttpStatusCode.Conflict, "CB6005")]
+    [InlineData("""{"evidence":"  "}""", HttpStatusCode.BadRequest, "CB6003")]
+    [InlineData("{}", HttpStatusCode.BadRequest, "CB6001")]
+    public async Task A_lease_that_works_is_not_confirmed_gone_by_anybody(
+        string body,
+        HttpStatusCode status,
+        string code
+    )
+    {
+        var lease = await IssueAsync();
+
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            $"/v1/leases/{lease}/confirm",
+            _broker.Person("admin"),
+            Api.Json(body)
+        );
+
+        Assert.Equal(status, response.StatusCode);
+        await response.ReadProblemAsync(code);
+        Assert.Equal([lease], await IdsAsync("state=active"));
+    }
+
     [Fact]
     public async Task A_dry_run_shows_what_an_order_would_reach_and_revokes_nothing()
     {

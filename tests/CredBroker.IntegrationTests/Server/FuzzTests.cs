@@ -25,6 +25,7 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/renew", false),
         (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/outcome", false),
         (HttpMethod.Post, "/v1/tasks/t-1/close", false),
+        (HttpMethod.Post, "/v1/leases/00000000000000000000000000000000/confirm", true),
         (HttpMethod.Post, "/v1/revocations", true),
         (HttpMethod.Post, "/v1/holds", true),
         (HttpMethod.Post, "/v1/holds/00000000000000000000000000000000/lift", true),

@@ -27,6 +27,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             Readers
         ),
         ("POST", "/v1/revocations", Selector, ["admin"]),
+        ("POST", "/v1/leases/00000000000000000000000000000000/confirm", """{"evidence":"seen"}""", ["admin"]),
         ("POST", "/v1/holds", Selector, ["admin"]),
         ("GET", "/v1/holds", null, Readers),
         ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),

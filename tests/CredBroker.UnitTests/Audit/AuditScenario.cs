@@ -112,6 +112,16 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.RefusedAsync(BrokerHarness.Command(task: "t-awaited"));
         _broker.Time.Advance(TimeSpan.FromSeconds(91));
         await _broker.Retry.RunAsync(CancellationToken.None);
+        var waiting = (await _broker.LeasesAsync(LeaseState.Revoking)).First(lease =>
+            lease.Decision.Task.Id == "t-awaited"
+        );
+        await new LeaseConfirmation(_broker.Store).ConfirmAsync(
+            waiting.Id,
+            "pg_roles holds no such user",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
         (_broker.Issuer.HasReaper, _broker.Issuer.AfterMint) = (true, null);
     }
 
@@ -144,7 +154,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
 
         await _broker.IssueAsync();
         _broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
-        await _broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.ExpireAsync();
     }
 
     /// <summary>Policy edits, good and bad, and what they do to a lease.</summary>

@@ -49,6 +49,7 @@ public sealed class CommandLineTests
                 "holds lift",
                 "holds list",
                 "leases",
+                "leases confirm",
                 "leases list",
                 "leases revoke",
                 "leases show",

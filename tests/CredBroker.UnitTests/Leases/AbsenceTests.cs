@@ -112,6 +112,40 @@ public sealed class AbsenceTests : IAsyncLifetime
         Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
     }
 
+    [Theory]
+    // KV values alone, at most changed: nothing hangs on the token.
+    [InlineData(
+        """path "secret/data/a" { capabilities = ["read"] } path "secret/metadata/*" { capabilities = ["list"] }""",
+        false
+    )]
+    [InlineData("""path "database/creds/reader" { capabilities = ["read"] }""", true)]
+    [InlineData("""path "secret/data/a" { capabilities = ["read"] } path "*" { capabilities = ["read"] }""", true)]
+    [InlineData("""path "secret/data/a" { capabilities = ["read"] } "path" "x" { capabilities = ["read"] }""", true)]
+    public async Task A_revoked_token_says_what_its_holder_may_have_made_with_it(string policy, bool said)
+    {
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text()
+                .Replace(
+                    "vault: { engine: database, mount: database, role: cb-test-billing }",
+                    "vault: { engine: token, role: cb-test-billing-token, setup: { policy: '" + policy + "' } }",
+                    StringComparison.Ordinal
+                )
+        );
+        var lease = await _broker.IssueAsync();
+        await _broker.Agents.ReleaseAsync(
+            FakeWorkloadVerifier.Token("triage"),
+            lease.Id,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+        var left = StillValid.Of(await _broker.LeaseAsync(lease.Id));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(lease.Id)).State);
+        Assert.Equal(said, left?.What.Contains("nobody has confirmed it here", StringComparison.Ordinal) ?? false);
+    }
+
     [Fact]
     public async Task What_Vault_makes_after_the_agent_was_answered_is_revoked_when_it_comes()
     {
@@ -134,6 +168,41 @@ public sealed class AbsenceTests : IAsyncLifetime
 
         Assert.DoesNotContain(id, _broker.Issuer.Alive.Keys);
         Assert.Single(await _broker.EventsAsync(LeaseLate.TypeName));
+    }
+
+    [Fact]
+    public async Task What_nobody_can_prove_an_admin_confirms_on_their_word_and_nothing_else()
+    {
+        var confirmation = new LeaseConfirmation(_broker.Store);
+        var active = await _broker.IssueAsync(BrokerHarness.Command(task: "t-other"));
+        (_broker.Issuer.HasReaper, _broker.Issuer.CanList) = (false, false);
+        _broker.Issuer.AfterMint = (_, _) => Task.FromResult<MintOutcome>(new MintOutcome.Unknown(NotKnown));
+        await _broker.ExchangeAsync(BrokerHarness.Command());
+        var stuck = Assert.Single(await _broker.LeasesAsync(LeaseState.Revoking));
+
+        var confirmed = Assert.IsType<LeaseOutcome.Found>(await ConfirmAsync(stuck.Id)).Lease;
+
+        Assert.Equal((LeaseState.Revoked, BrokerHarness.Admin.ToString()), (confirmed.State, confirmed.ConfirmedBy));
+        var recorded = Assert.Single(await _broker.EventsAsync(LeaseConfirmed.TypeName));
+        Assert.Equal("no such role", recorded.GetProperty("details").GetProperty("evidence").GetString());
+        Assert.Equal("ada", recorded.GetProperty("actor").GetProperty("subject").GetString());
+        Assert.Equal(RefusalCode.LeaseStateConflict, await RefusedAsync(stuck.Id));
+        Assert.Equal(RefusalCode.LeaseStateConflict, await RefusedAsync(active.Id));
+        Assert.Equal(RefusalCode.LeaseNotFound, await RefusedAsync(new string('0', 32)));
+        Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(active.Id)).State);
+        Assert.Single(await _broker.EventsAsync(LeaseConfirmed.TypeName));
+
+        ValueTask<LeaseOutcome> ConfirmAsync(string id) =>
+            confirmation.ConfirmAsync(
+                id,
+                "no such role",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
+
+        async Task<RefusalCode> RefusedAsync(string id) =>
+            Assert.IsType<LeaseOutcome.Refused>(await ConfirmAsync(id)).Refusal.Code;
     }
 
     /// <summary>A mint whose answer is lost, and of which the backend keeps a user that Vault did not register.</summary>

@@ -11,5 +11,6 @@ internal sealed class LeasesCommand : GroupCommand
         Add(new LeasesListCommand(terminal));
         Add(new LeasesShowCommand(terminal));
         Add(new LeasesRevokeCommand(terminal));
+        Add(new LeasesConfirmCommand(terminal));
     }
 }

@@ -107,6 +107,7 @@ internal sealed class LeasesShowCommand : Command
                     ? $"{at(confirmed)}, after {TimeText.Duration(confirmed - requested)}"
                     : null
             ),
+            ("On the word of", revocation.ConfirmedBy),
             ("Order", revocation.RevocationId),
             ("Failed attempts", revocation.Attempts is > 0 ? $"{revocation.Attempts}" : null),
             ("Last error", revocation.LastError),

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace CredBroker.Core.Policy.Document;
 
 /// <summary>Reads the entries of the catalogue.</summary>
-internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList faults)
+internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFaultList faults)
 {
     /// <summary>Vault's own default maximum; a longer life would not be short.</summary>
     public static readonly TimeSpan LongestTtl = TimeSpan.FromHours(768);
@@ -46,10 +48,32 @@ internal sealed class CatalogueReader(PolicyDocument document, PolicyFaultList f
             Names = ReadNames(reader, vault),
             Address = ReadAddress(reader, vault),
         };
+        if (vault is VaultBinding.Token)
+        {
+            entry = entry with { MayMakeMore = !NamesValuesAlone(entry.Setup?.Policy ?? "") };
+        }
+
         var schemas = ReadSchemas(reader);
         reader.Finish("a credential");
         return new(entry, schemas);
     }
+
+    /// <summary>Whether each path of this policy is that of a KV version 2 engine; false where there is none.</summary>
+    private static bool NamesValuesAlone(string policy)
+    {
+        var paths = PathRule().Matches(policy);
+        return paths.Count > 0
+            && policy.Count(character => character == '{') == paths.Count
+            && paths.All(path =>
+                path.Groups["path"].Value.Split('/') is { Length: > 2 } segments && segments[1] is "data" or "metadata"
+            );
+    }
+
+    [GeneratedRegex(
+        @"(^|[\s}])path\s+""(?<path>[^""]*)""",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
+    private static partial Regex PathRule();
 
     private string ReadAddress(MappingReader reader, VaultBinding vault)
     {

@@ -76,6 +76,15 @@ internal sealed class FieldCheck
         }
     }
 
+    /// <summary>Free text that must say something.</summary>
+    public void Statement(string field, string? value, int max)
+    {
+        if (string.IsNullOrWhiteSpace(value) || value.Length > max)
+        {
+            Add($"{field} must say something, in at most {max} characters.");
+        }
+    }
+
     /// <summary>
     /// Text as identities hold it: not blank, bounded, without control characters (it may come from a query).
     /// </summary>

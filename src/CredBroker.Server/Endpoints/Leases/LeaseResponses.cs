@@ -39,6 +39,7 @@ internal static class LeaseResponses
                     Cause = KebabCase.Of(cause),
                     RequestedAt = lease.RevocationRequestedAt,
                     ConfirmedAt = lease.ConfirmedAt,
+                    ConfirmedBy = NullIfEmpty(lease.ConfirmedBy),
                 }
                 : null,
             StillValid = lease.Cause is not null && StillValid.Of(lease) is { } left ? [Remainder(left)] : null,

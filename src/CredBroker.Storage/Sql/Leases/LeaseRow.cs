@@ -15,7 +15,7 @@ internal sealed class LeaseRow
           l.revocation_id AS RevocationId, l.revocation_requested_at AS RevocationRequestedAt,
           l.confirmed_at AS ConfirmedAt, l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts,
           l.next_attempt_at AS NextAttemptAt, l.last_error AS LastError, l.claimed_by AS ClaimedBy,
-          l.claimed_until AS ClaimedUntil
+          l.claimed_until AS ClaimedUntil, l.confirmed_by AS ConfirmedBy
         FROM lease l
         """;
 
@@ -71,6 +71,8 @@ internal sealed class LeaseRow
 
     public long? ClaimedUntil { get; init; }
 
+    public required string ConfirmedBy { get; init; }
+
     /// <exception cref="InvalidDataException">The row does not hold a lease any more.</exception>
     public Lease ToLease()
     {
@@ -114,5 +116,6 @@ internal sealed class LeaseRow
             LastError = LastError,
             ClaimedBy = ClaimedBy,
             ClaimedUntil = ColumnValue.Time(ClaimedUntil),
+            ConfirmedBy = ConfirmedBy,
         };
 }

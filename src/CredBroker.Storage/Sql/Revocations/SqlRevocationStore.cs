@@ -137,12 +137,13 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'revoked', confirmed_at = @now, next_attempt_at = NULL,
-                  claimed_by = NULL, claimed_until = NULL
+                UPDATE lease SET state = 'revoked', confirmed_at = @now, confirmed_by = @confirmed_by,
+                  next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
-                ("@now", session.NowColumn)
+                ("@now", session.NowColumn),
+                ("@confirmed_by", change.ConfirmedBy)
             )
         );
 

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using CredBroker.Cli.Connection;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Leases;
+
+/// <summary>
+/// <c>credbroker leases confirm</c>: the last way out for a lease whose revocation nobody can prove.
+/// </summary>
+internal sealed class LeasesConfirmCommand : Command
+{
+    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id" };
+
+    private readonly Option<string> _evidence = new("--evidence")
+    {
+        Description = "What you saw that shows that its secret is gone; kept in the audit log",
+        Required = true,
+    };
+
+    public LeasesConfirmCommand(Terminal terminal)
+        : base("confirm", "Calls a lease revoked on your word: only if you have seen that its secret is gone.")
+    {
+        var broker = new BrokerOptions(terminal);
+        Add(_lease);
+        Add(_evidence);
+        broker.AddForPeople(this);
+        SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                using var connection = broker.ConnectAsPerson(parsed);
+                var confirmed = await new AdminClient(connection).ConfirmLeaseAsync(
+                    parsed.GetRequiredValue(_lease),
+                    new() { Evidence = parsed.GetRequiredValue(_evidence) },
+                    cancellationToken
+                );
+                terminal.Out.WriteLine(
+                    $"{confirmed.LeaseId} is {confirmed.State}, on the word of {confirmed.Revocation?.ConfirmedBy}."
+                );
+                return ExitCodes.Done;
+            }
+        );
+    }
+}
