@@ -24,7 +24,15 @@ public sealed class SqliteBrokerStore : SqlBrokerStore
         var file = SqliteFile.Open(options.SqliteFile, options.ReserveMegabytes * 1024L * 1024);
         try
         {
-            return new(file, new(time), options, logger);
+            try
+            {
+                return new(file, new(time), options, logger);
+            }
+            catch (SqliteException) when (file.MakeRoom())
+            {
+                // A full disk: it starts on what is kept for that, and issues nothing.
+                return new(file, new(time), options, logger);
+            }
         }
         catch (SqliteException e)
         {

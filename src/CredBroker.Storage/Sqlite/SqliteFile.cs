@@ -18,7 +18,7 @@ internal sealed class SqliteFile : IDisposable
     private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
     private readonly ReaderWriterLockSlim _closing = new();
     private readonly FileStream _lock;
-    private readonly FileStream? _inode;
+    private readonly FileStream _itself;
     private readonly DiskReserve _reserve;
     private readonly string _reading;
     private readonly string _writing;
@@ -28,9 +28,9 @@ internal sealed class SqliteFile : IDisposable
     private (string Path, FileIdentity? Identity)[] _opened = [];
     private SqliteConnection? _kept;
 
-    private SqliteFile(string path, FileStream fileLock, FileStream? inode, DiskReserve reserve)
+    private SqliteFile(string path, FileStream fileLock, FileStream itself, DiskReserve reserve)
     {
-        (Path, _lock, _inode, _reserve) = (path, fileLock, inode, reserve);
+        (Path, _lock, _itself, _reserve) = (path, fileLock, itself, reserve);
         _writing = new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -82,8 +82,17 @@ internal sealed class SqliteFile : IDisposable
                 ? path
                 : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             file = Lock(path, new(path + "-reserve", reserved));
-            file.Migrate();
             file.Restore();
+            try
+            {
+                file.Migrate();
+            }
+            catch (Exception e) when (e is SqliteException or StoreUnavailableException && file.MakeRoom())
+            {
+                // A full disk: it starts on what is kept for that, and issues nothing.
+                file.Migrate();
+            }
+
             return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
@@ -108,6 +117,7 @@ internal sealed class SqliteFile : IDisposable
     public SqliteConnection OpenWriter()
     {
         var connection = OpenWriting();
+        _kept?.Dispose();
         _kept = new SqliteConnection(_reading);
         _kept.Open();
         using var command = _kept.CreateCommand();
@@ -182,10 +192,34 @@ internal sealed class SqliteFile : IDisposable
             SqliteConnection.ClearPool(connection);
         }
 
+        Fold();
+
         // Last of all: closing any handle of a file takes SQLite's own locks on it away from the whole process.
-        _inode?.Dispose();
+        _itself.Dispose();
         _lock.Dispose();
         _closing.ExitWriteLock();
+    }
+
+    // The last connection that closes puts the log into the database, unless it can only read: so that a stopped broker's
+    // store is the one file.
+    private void Fold()
+    {
+        if (_opened.Length == 0 || Displaced is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            using var connection = OpenWriting();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT count(*) FROM store";
+            command.ExecuteScalar();
+        }
+        catch (SqliteException)
+        {
+            // The next start reads the log as well.
+        }
     }
 
     // Whoever holds the write lock beside the one writer (a backup, a shell) is waited for so long: what waits behind it
@@ -251,39 +285,45 @@ internal sealed class SqliteFile : IDisposable
     }
 
     // Held as long as the process lives; the kernel lets go of it however the process ends. The lock beside the file says
-    // that a broker uses this path, and the one on the file itself, which SQLite's locks do not meet on Linux, that one
-    // uses it under another name: a hard link. It also makes the file, private, before SQLite sees it, which gives its -wal
-    // and -shm files the mode of the database.
+    // that a broker uses this path, and the one on the file itself that one uses it under another name: a hard link.
+    // Opening it also makes it, private, before SQLite sees it, which gives its -wal and -shm files the same mode.
     private static SqliteFile Lock(string path, DiskReserve reserve)
     {
-        FileStream? beside = null;
+        var beside = LockBeside(path);
+        FileStream? itself = null;
         try
         {
-            beside = OpenPrivate(path + ".lock", FileShare.None);
-            var itself = OpenPrivate(path, OperatingSystem.IsLinux() ? FileShare.None : FileShare.ReadWrite);
-            if (!OperatingSystem.IsLinux())
-            {
-                itself.Dispose();
-            }
-
-            return new(path, beside, OperatingSystem.IsLinux() ? itself : null, reserve);
-        }
-        catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
-        {
-            var held = beside is null ? $"it holds {path}.lock" : "it has opened the file under another name";
-            beside?.Dispose();
-            throw new StoreUnavailableException(
-                $"Another broker uses {path} ({held}). "
-                    + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
-                e
-            );
+            itself = OpenPrivate(path, FileShare.ReadWrite);
+            return InodeLock.TryTake(itself.SafeFileHandle)
+                ? new(path, beside, itself, reserve)
+                : throw InUse(path, "it has opened the file under another name", null);
         }
         catch
         {
-            beside?.Dispose();
+            itself?.Dispose();
+            beside.Dispose();
             throw;
         }
     }
+
+    private static FileStream LockBeside(string path)
+    {
+        try
+        {
+            return OpenPrivate(path + ".lock", FileShare.None);
+        }
+        catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
+        {
+            throw InUse(path, $"it holds {path}.lock", e);
+        }
+    }
+
+    private static StoreUnavailableException InUse(string path, string how, Exception? inner) =>
+        new(
+            $"Another broker uses {path} ({how}). "
+                + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
+            inner
+        );
 
     /// <summary>Opens a file that nobody but the broker's user can read.</summary>
     internal static FileStream OpenPrivate(
