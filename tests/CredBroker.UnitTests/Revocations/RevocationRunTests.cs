@@ -74,7 +74,8 @@ public sealed class RevocationRunTests
         while ((await broker.LeasesAsync(LeaseState.Revoked)).Count < well.Length)
         {
             var underWay = await broker.Retry.PassAsync(CancellationToken.None);
-            Assert.InRange(underWay.Count, 1, 2 * broker.Options.RevocationParallelism);
+            // Some may just be at their end, their place given to others already.
+            Assert.InRange(underWay.Count, 1, 4 * broker.Options.RevocationParallelism);
             await Task.Yield();
         }
 
