@@ -30,9 +30,9 @@ public sealed class IssuingReadiness(
         store.Fault is null && !missing.Any
             ? null
             : new(
-                RefusalCode.StoreUnavailable,
-                "The broker's store takes nothing new, and nothing is issued without its record; the broker's log says "
-                    + "why. Revoking goes on.",
+                RefusalCode.RevokesOnly,
+                "The broker only revokes: its store takes nothing new, and nothing is issued without its record. The "
+                    + "broker's log says why.",
                 TimeSpan.FromSeconds(5)
             );
 
