@@ -158,6 +158,7 @@ public static class ErrorCodes
         ),
         new("CB4015", 503, "Vault at its limit", "Ask again when retryAfter has passed; Vault limits its requests."),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
+        new("CB5002", 503, "Broker only revokes", "Ask again later; the broker's operator has to look at its store."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),
         new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),

@@ -23,6 +23,17 @@ public sealed record RevocationResponse
     /// <summary>Whether every lease that it reaches is known, and none is left that is not revoked or ended.</summary>
     public required bool Complete { get; init; }
 
+    /// <summary>
+    /// True: the broker's store has not taken the order, and nothing that is done for it is on record. Never together
+    /// with <see cref="Complete"/>.
+    /// </summary>
+    public bool? RecordMissing { get; init; }
+
+    /// <summary>
+    /// With <see cref="RecordMissing"/>: how many leases Vault has confirmed gone, whatever their state here says.
+    /// </summary>
+    public int? DeadAtVault { get; init; }
+
     /// <summary>How many leases stand in each state.</summary>
     public required IReadOnlyDictionary<string, int> Counts { get; init; }
 

@@ -67,10 +67,9 @@ public sealed class HoldOrders(IBrokerStore store, RevocationOrders revocations,
     )
     {
         var hold = NewHold(selector, lasts, reason, person) with { RevocationId = Ids.New(time) };
-        return Placed(
-            hold,
-            await revocations.OrderHeldAsync(Placing(hold, person, call), person, call, cancellationToken)
-        );
+        return await revocations.OrderHeldAsync(Placing(hold, person, call), person, call, cancellationToken) is null
+            ? hold
+            : TooMany;
     }
 
     /// <summary>Lifts a hold before its time. What it refused is issued again from the next request on.</summary>

@@ -220,11 +220,23 @@ public sealed class AgentLeases(
         }
 
         // Once it is on record the revocation goes on whether or not the client waits for it.
-        var (claimed, settled) = await revoker.BeginAsync(
-            lease,
-            new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId),
-            []
-        );
+        Lease claimed;
+        Task<Lease> settled;
+        try
+        {
+            (claimed, settled) = await revoker.BeginAsync(
+                lease,
+                new(RevocationCause.Released, AuditActor.Workload(identity), null, call.TraceId),
+                []
+            );
+        }
+        catch (StoreUnavailableException)
+        {
+            // The agent is told that it is not on record, and the secret is dead all the same.
+            await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+            throw;
+        }
+
         var first = await Task.WhenAny(settled, Task.Delay(options.ReleaseWait, time, cancellationToken));
         return new LeaseOutcome.Found(first == settled ? await settled : claimed);
     }

@@ -120,13 +120,16 @@ public sealed partial class LeaseRevoker
 
     /// <summary>
     /// Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry
-    /// goes on from there.
+    /// goes on from there. Whether Vault confirmed that it is gone.
     /// </summary>
-    internal async ValueTask KillAsync(Lease lease, SecretHandles handles)
+    internal async ValueTask<bool> KillAsync(Lease lease, SecretHandles handles)
     {
-        if (await AtVaultAsync(With(lease, handles), null) is RevokeOutcome.Failed failed)
+        var outcome = await AtVaultAsync(With(lease, handles), null);
+        if (outcome is RevokeOutcome.Failed failed)
         {
             LogNotKilled(logger, lease.Id, failed.Error);
         }
+
+        return outcome is RevokeOutcome.Confirmed;
     }
 }

@@ -341,8 +341,8 @@ public sealed partial class LeaseRevoker(
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The secret of lease {LeaseId} was not delivered, "
-            + "but could not be revoked at once: {Error}. Recovery goes on."
+        Message = "The secret of lease {LeaseId} could not be revoked at once while the store takes nothing: {Error}. "
+            + "It is tried again."
     )]
     private static partial void LogNotKilled(ILogger logger, string leaseId, string error);
 }

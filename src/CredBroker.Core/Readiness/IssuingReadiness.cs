@@ -9,7 +9,13 @@ namespace CredBroker.Core.Readiness;
 /// Whether anything would be issued now, whoever asks. The exchange, a renewal and <c>/health/issuing</c> ask this one,
 /// so that health never says ok while every request is refused.
 /// </summary>
-public sealed class IssuingReadiness(PolicyControl policy, ISecretIssuer issuer, IBrokerStore store, TimeProvider time)
+public sealed class IssuingReadiness(
+    PolicyControl policy,
+    ISecretIssuer issuer,
+    IBrokerStore store,
+    MissingRecords missing,
+    TimeProvider time
+)
 {
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
@@ -21,12 +27,12 @@ public sealed class IssuingReadiness(PolicyControl policy, ISecretIssuer issuer,
 
     /// <summary>Why the store is not to be given anything new. Where its file lies is for the log.</summary>
     public Refusal? Store =>
-        store.Fault is null
+        store.Fault is null && !missing.Any
             ? null
             : new(
-                RefusalCode.StoreUnavailable,
-                "The broker's store takes nothing new, and nothing is issued without its record; the broker's log says "
-                    + "why. Revoking goes on.",
+                RefusalCode.RevokesOnly,
+                "The broker only revokes: its store takes nothing new, and nothing is issued without its record. The "
+                    + "broker's log says why.",
                 TimeSpan.FromSeconds(5)
             );
 

@@ -172,6 +172,12 @@ public enum RefusalCode
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 
+    /// <summary>
+    /// The broker only revokes: its store's file is gone, its disk is full, or it takes no change, or an order to revoke
+    /// is not on record yet.
+    /// </summary>
+    RevokesOnly = 5002,
+
     /// <summary>The body is no valid JSON for this call (syntax, unknown or duplicate member, wrong type).</summary>
     BodyInvalid = 6001,
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
@@ -11,9 +12,16 @@ namespace CredBroker.Core.Revocations;
 /// <summary>
 /// Takes orders to revoke, an admin's or a closed task's, and shows how far each is. The order is committed before any
 /// lease is looked for, so that from then on no lease that it covers can open; <see cref="RevocationRun"/> carries it
-/// out.
+/// out. A store that does not take a person's order does not keep it from being carried out:
+/// <see cref="UnrecordedOrders"/>.
 /// </summary>
-public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal, TimeProvider time)
+public sealed class RevocationOrders(
+    IBrokerStore store,
+    MissingRecords missing,
+    UnrecordedOrders unrecorded,
+    RevocationSignal signal,
+    TimeProvider time
+)
 {
     /// <summary>
     /// Commits an admin's order and has it carried out. That goes on without the caller, and after a crash.
@@ -27,14 +35,20 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
     )
     {
         var order = NewOrder(selector, RevocationCause.Admin, reason, person);
-        await store.CommitAsync(
-            new StateChange.RevocationOrdered
-            {
-                Order = order,
-                Event = OrderEvent(Ordered(order), order, person, call),
-            },
-            cancellationToken
-        );
+        var ordered = new StateChange.RevocationOrdered
+        {
+            Order = order,
+            Event = OrderEvent(Ordered(order), order, person, call),
+        };
+        try
+        {
+            await store.CommitAsync(ordered, cancellationToken);
+        }
+        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(order, ordered), fault))
+        {
+            return order;
+        }
+
         signal.Raise();
         return order;
     }
@@ -47,8 +61,8 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
     /// <param name="person">Who orders it.</param>
     /// <param name="call">The request.</param>
     /// <param name="cancellationToken">Gives up, before it is committed.</param>
-    /// <returns>What became of the commit; a guard that failed is the hold's.</returns>
-    internal async ValueTask<CommitOutcome> OrderHeldAsync(
+    /// <returns>The hold's guard that failed; null where none did.</returns>
+    internal async ValueTask<GuardFailure?> OrderHeldAsync(
         StateChange.HoldPlaced placed,
         AuditActor person,
         CallContext call,
@@ -65,13 +79,20 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
             Order = order,
             Event = OrderEvent(Ordered(order), order, person, call),
         };
-        var outcome = await store.CommitAsync(new StateChange.All([placed, ordered]), cancellationToken);
-        if (outcome is CommitOutcome.Committed)
+        try
         {
-            signal.Raise();
-        }
+            var outcome = await store.CommitAsync(new StateChange.All([placed, ordered]), cancellationToken);
+            if (outcome is CommitOutcome.Committed)
+            {
+                signal.Raise();
+            }
 
-        return outcome;
+            return (outcome as CommitOutcome.GuardFailed)?.Reason;
+        }
+        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(order, ordered, placed), fault))
+        {
+            return null;
+        }
     }
 
     /// <summary>What an order would reach now, at most 1,000 leases; records that it was asked.</summary>
@@ -113,13 +134,20 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
         ).Leases;
     }
 
+    /// <summary>Whether the order is carried out without its record.</summary>
+    public bool IsRecordMissing(string revocationId) => missing.Find(revocationId) is not null;
+
     /// <summary>How far an order is, per lease, or null for an unknown id.</summary>
     public async ValueTask<RevocationProgress?> FindAsync(string revocationId, CancellationToken cancellationToken)
     {
-        if (
-            !Ids.IsValid(revocationId)
-            || await store.Revocations.FindAsync(revocationId, cancellationToken) is not { } order
-        )
+        if (!Ids.IsValid(revocationId))
+        {
+            return null;
+        }
+
+        var unrecordedYet = missing.Find(revocationId);
+        var order = unrecordedYet?.Order ?? await store.Revocations.FindAsync(revocationId, cancellationToken);
+        if (order is null)
         {
             return null;
         }
@@ -131,7 +159,9 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
             var page = await store.Leases.ListAsync(
                 new()
                 {
-                    RevocationId = revocationId,
+                    RevocationId = unrecordedYet is null ? revocationId : null,
+                    Selector = unrecordedYet?.Order.Selector ?? new(),
+                    States = unrecordedYet is null ? [] : LeaseStates.NotOver,
                     After = next,
                     Limit = 1000,
                 },
@@ -154,7 +184,7 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
             next = page.Next;
         } while (next is not null);
 
-        return new(order, first, counts, stillValid);
+        return new(order, first, counts, stillValid) { DeadAtVault = unrecordedYet?.Dead };
     }
 
     /// <summary>

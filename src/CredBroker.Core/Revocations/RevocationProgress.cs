@@ -13,4 +13,11 @@ public sealed record RevocationProgress(
     IReadOnlyList<Lease> Leases,
     IReadOnlyDictionary<LeaseState, int> Counts,
     IReadOnlyList<StillValid> StillValid
-);
+)
+{
+    /// <summary>
+    /// For an order whose record is missing: how many leases Vault has confirmed gone, of which the store cannot say so.
+    /// Null for every other.
+    /// </summary>
+    public int? DeadAtVault { get; init; }
+}

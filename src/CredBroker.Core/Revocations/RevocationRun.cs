@@ -19,6 +19,7 @@ public sealed partial class RevocationRun(
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
     AbsenceSweep absence,
+    StrayKill strays,
     RevocationSignal signal,
     LeaseOptions options,
     ILogger<RevocationRun> logger
@@ -27,7 +28,12 @@ public sealed partial class RevocationRun(
     /// <summary>How many orders one pass enumerates, so that a newer one of a person is soon seen.</summary>
     private const int OrdersAtOnce = 32;
 
+    private static readonly TimeSpan BetweenStrayKills = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
+
+    // By the order that reaches everything: when what no record knows is looked for next; null once none is left.
+    private readonly ConcurrentDictionary<string, DateTimeOffset?> _strays = new(StringComparer.Ordinal);
 
     /// <summary>
     /// One pass: enumerates open orders and begins what is due and has room. Called by one alone; each attempt that
@@ -38,10 +44,11 @@ public sealed partial class RevocationRun(
         var orders = await store.Revocations.FindOpenAsync(OrdersAtOnce, cancellationToken);
 
         // Together: the store's writer makes one commit of what waits for it. A person's order does not wait for that.
-        var isPersons = orders.Any(order => order.Cause != RevocationCause.TaskClosed);
-        var now = isPersons ? orders.Where(order => order.Cause != RevocationCause.TaskClosed) : orders;
+        var open = orders.Where(order => !AwaitsStrays(order, cancellationToken)).ToList();
+        var isPersons = open.Exists(order => order.Cause != RevocationCause.TaskClosed);
+        var now = isPersons ? open.Where(order => order.Cause != RevocationCause.TaskClosed) : open;
         await Task.WhenAll(now.Select(order => EnumerateAsync(order, cancellationToken)));
-        if (isPersons || orders.Count == OrdersAtOnce)
+        if (isPersons || open.Count == OrdersAtOnce)
         {
             signal.Raise();
         }
@@ -176,6 +183,21 @@ public sealed partial class RevocationRun(
             next = page.Next;
         } while (next is not null);
 
+        if (order.Selector.Everything && order.Cause != RevocationCause.TaskClosed)
+        {
+            if (!_strays.TryGetValue(order.Id, out var due))
+            {
+                // Everything is more than what is known here: the order stays open until that is gone as well.
+                _strays[order.Id] = DateTimeOffset.MinValue;
+                return;
+            }
+
+            if (due is not null)
+            {
+                return;
+            }
+        }
+
         await store.CommitAsync(
             new StateChange.RevocationEnumerated
             {
@@ -189,6 +211,32 @@ public sealed partial class RevocationRun(
             },
             cancellationToken
         );
+        _strays.TryRemove(order.Id, out _);
+    }
+
+    /// <summary>
+    /// Whether the order's known leases are marked and what no record knows is still being looked for, which is begun
+    /// here when it is due.
+    /// </summary>
+    private bool AwaitsStrays(RevocationOrder order, CancellationToken cancellationToken)
+    {
+        if (!_strays.TryGetValue(order.Id, out var due) || due is null)
+        {
+            return false;
+        }
+
+        if (due <= store.Position.UtcNow && !_underWay.ContainsKey(order.Id))
+        {
+            Begin(
+                order.Id,
+                async () =>
+                    _strays[order.Id] = await strays.RunAsync(order.RequestedAt, cancellationToken)
+                        ? null
+                        : store.Position.UtcNow + BetweenStrayKills
+            );
+        }
+
+        return true;
     }
 
     private static bool AwaitsProof(Lease lease) =>

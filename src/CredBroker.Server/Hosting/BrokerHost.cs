@@ -68,13 +68,15 @@ public static class BrokerHost
         services.AddCredBrokerStorage(settings.Storage);
         services.AddSingleton<AuditExport>();
 
-        services.AddSingleton<IssuingReadiness>().AddSingleton<ClockRepair>();
+        services.AddSingleton<MissingRecords>().AddSingleton<IssuingReadiness>().AddSingleton<ClockRepair>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<RevocationSignal>()
             .AddSingleton<RevocationBulkheads>()
             .AddSingleton<AbsenceSweep>()
+            .AddSingleton<StrayKill>()
+            .AddSingleton<UnrecordedOrders>()
             .AddSingleton<AgentLeases>()
             .AddSingleton<LeaseConfirmation>()
             .AddSingleton<AgentTasks>()

@@ -60,7 +60,7 @@ public sealed class HealthTests
         File.Delete(broker.StoreFile);
         var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
         Assert.Equal(
-            "unavailable CB5001",
+            "unavailable CB5002",
             health
                 .GetProperty("parts")
                 .EnumerateArray()
@@ -70,7 +70,7 @@ public sealed class HealthTests
         );
         var minted = broker.Vault.Live.Count;
         using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
-        await refused.ReadProblemAsync("CB5001");
+        await refused.ReadProblemAsync("CB5002");
         Assert.Equal(minted, broker.Vault.Live.Count);
     }
 

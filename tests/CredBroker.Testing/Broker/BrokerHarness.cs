@@ -42,12 +42,14 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Bulkheads = new(Options, Time);
         Revoker = new(Issuer, Store, Bulkheads, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
-        Retry = new(Store, Revoker, Bulkheads, absence, Signal, Options, NullLogger<RevocationRun>.Instance);
-        Revocations = new(Store, Signal, Time);
+        var strays = new StrayKill(Issuer, Store, Policy, Bulkheads, Options, Time, NullLogger<StrayKill>.Instance);
+        Retry = new(Store, Revoker, Bulkheads, absence, strays, Signal, Options, NullLogger<RevocationRun>.Instance);
+        Unrecorded = new(Store, Missing, Revoker, strays, Signal, Time, NullLogger<UnrecordedOrders>.Instance);
+        Revocations = new(Store, Missing, Unrecorded, Signal, Time);
         Holds = new(Store, Revocations, Time);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
-        Readiness = new(Policy, Issuer, Store, Time);
+        Readiness = new(Policy, Issuer, Store, Missing, Time);
         Clock = new(Store, Time);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(
@@ -98,6 +100,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public RevocationSignal Signal { get; } = new();
 
     public RevocationRun Retry { get; }
+
+    public MissingRecords Missing { get; } = new();
+
+    public UnrecordedOrders Unrecorded { get; }
 
     public RevocationOrders Revocations { get; }
 

@@ -195,8 +195,16 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
                 : new LeaseLookup.Gone()
         );
 
+    /// <summary>What becomes of a stray's revocation, if it does not succeed.</summary>
+    public RevokeOutcome? StrayOutcome { get; set; }
+
     public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
     {
+        if (StrayOutcome is { } outcome)
+        {
+            return new(outcome);
+        }
+
         Alive.TryRemove(vaultLeaseId, out _);
         return new(new RevokeOutcome.Confirmed());
     }

@@ -1,4 +1,5 @@
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
@@ -48,6 +49,152 @@ public sealed class StoreLossTests
         };
 
         Assert.Equal(RefusalCode.StoreUnavailable, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task A_store_lost_at_release_does_not_keep_the_secret_alive()
+    {
+        await using var broker = await StartAsync<StateChange.RevocationClaimed>(out var losing);
+        var lease = await broker.IssueAsync();
+        losing.Lost = true;
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await broker.Agents.ReleaseAsync(
+                FakeWorkloadVerifier.Token("triage", "1"),
+                lease.Id,
+                BrokerHarness.Call,
+                CancellationToken.None
+            )
+        );
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task An_order_that_the_store_does_not_take_kills_is_never_complete_and_is_recorded_later()
+    {
+        await using var broker = await StartAsync<StateChange>(out var losing);
+        var lease = await broker.IssueAsync();
+        var other = await broker.IssueAsync(BrokerHarness.Command(task: "t-2"));
+        losing.Lost = true;
+
+        var order = await broker.Revocations.OrderAsync(
+            new() { Task = "t-1" },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        var missing = Assert.IsType<MissingRecord>(broker.Missing.Find(order.Id));
+        await broker.Unrecorded.KillAsync(missing, CancellationToken.None);
+        Assert.Equal([other.VaultLeaseId!], broker.Issuer.Alive.Keys);
+
+        var progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.Equal((1, null), (progress?.DeadAtVault, progress?.Order.EnumeratedAt));
+        Assert.Equal([lease.Id], progress!.Leases.Select(reached => reached.Id));
+        Assert.NotNull(broker.Readiness.Store);
+
+        // Not taken: it stays.
+        await broker.Unrecorded.RecordAsync(CancellationToken.None);
+        Assert.True(broker.Missing.Any);
+
+        losing.Lost = false;
+        await broker.Unrecorded.RecordAsync(CancellationToken.None);
+        Assert.False(broker.Missing.Any);
+        Assert.Null(broker.Readiness.Store);
+        Assert.Single(await broker.EventsAsync("revocation.ordered"));
+        await broker.Retry.RunAsync(CancellationToken.None);
+        progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.NotNull(progress?.Order.EnumeratedAt);
+        Assert.Null(progress.DeadAtVault);
+        Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(lease.Id)).State);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(other.Id)).State);
+    }
+
+    [Fact]
+    public async Task An_order_of_unknown_outcome_is_recorded_once()
+    {
+        await using var broker = await StartAsync<StateChange.RevocationOrdered>(out var losing);
+        await broker.IssueAsync();
+        losing.LosesReply = true;
+        await broker.Revocations.OrderAsync(
+            new() { Task = "t-1" },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        losing.LosesReply = false;
+        await broker.Unrecorded.RecordAsync(CancellationToken.None);
+        Assert.False(broker.Missing.Any);
+        Assert.Single(await broker.EventsAsync("revocation.ordered"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Everything_reaches_what_the_store_does_not_know(bool isRecorded)
+    {
+        await using var broker = await StartAsync<StateChange>(out var losing);
+        var lease = await broker.IssueAsync();
+        foreach (var i in Enumerable.Range(0, 12))
+        {
+            // As after an older copy of the store was put back.
+            var stray = $"database/creds/billing/stray-{i}";
+            broker.Issuer.Alive[stray] = "gone";
+            broker.Issuer.MintedAt[stray] = broker.Time.GetUtcNow();
+        }
+
+        // Issued after the order: not meant.
+        broker.Issuer.Alive["database/creds/billing/later"] = "another";
+        broker.Issuer.MintedAt["database/creds/billing/later"] = broker.Time.GetUtcNow().AddMinutes(1);
+
+        losing.Lost = !isRecorded;
+        var order = await broker.Revocations.OrderAsync(
+            new() { Everything = true },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        if (isRecorded)
+        {
+            await broker.Retry.RunAsync(CancellationToken.None);
+            Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(lease.Id)).State);
+            Assert.Equal(12, (await broker.EventsAsync("vault.stray-revoked")).Count);
+        }
+        else
+        {
+            await broker.Unrecorded.KillAsync(broker.Missing.Find(order.Id)!, CancellationToken.None);
+        }
+
+        Assert.Equal(["database/creds/billing/later"], broker.Issuer.Alive.Keys);
+    }
+
+    [Fact]
+    public async Task Everything_is_not_complete_while_a_stray_lives()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        broker.Issuer.Alive["database/creds/billing/stray"] = "gone";
+        broker.Issuer.MintedAt["database/creds/billing/stray"] = broker.Time.GetUtcNow();
+        broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
+        var order = await broker.Revocations.OrderAsync(
+            new() { Everything = true },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        for (var i = 0; i < 3; i++)
+        {
+            await Task.WhenAll(await broker.Retry.PassAsync(CancellationToken.None));
+            broker.Time.Advance(TimeSpan.FromSeconds(6));
+        }
+
+        Assert.Null((await broker.Revocations.FindAsync(order.Id, CancellationToken.None))?.Order.EnumeratedAt);
+        broker.Issuer.StrayOutcome = null;
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.NotNull((await broker.Revocations.FindAsync(order.Id, CancellationToken.None))?.Order.EnumeratedAt);
         Assert.Empty(broker.Issuer.Alive);
     }
 

@@ -44,6 +44,10 @@ internal static class RevocationReport
             {
                 { Complete: true, Leases.Count: 0 } =>
                     "No live lease matched. Requests of that kind that were under way are refused.",
+                { RecordMissing: true } =>
+                    $"The broker's store did not take the order: its record is missing, and it is carried out without. "
+                        + $"Vault has confirmed {Count(progress.DeadAtVault ?? 0)} gone. Keep the broker running until "
+                        + $"the order is on record: credbroker leases revoke --follow {order}",
                 { Complete: true } => $"{Count(progress.Counts.Values.Sum())} over: {Counts(progress)}.",
                 _ => $"Not confirmed yet: {Counts(progress)}. The broker goes on; "
                     + $"watch it with: credbroker leases revoke --follow {order}",

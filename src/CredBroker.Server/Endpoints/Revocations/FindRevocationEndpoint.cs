@@ -25,7 +25,12 @@ internal static class FindRevocationEndpoint
         CancellationToken cancellationToken
     )
     {
-        await actions.RecordAsync(person, cancellationToken);
+        // While the store takes nothing, an order that it did not take is shown without that being on record.
+        if (!revocations.IsRecordMissing(id))
+        {
+            await actions.RecordAsync(person, cancellationToken);
+        }
+
         return await revocations.FindAsync(id, cancellationToken) is { } progress
             ? new Reply<RevocationResponse>(
                 StatusCodes.Status200OK,

@@ -18,7 +18,7 @@ internal static class OrderRevocationEndpoint
             .MapPost("/v1/revocations", HandleAsync)
             .WithName("orderRevocation")
             .WithSummary(
-                "Revokes what a selector reaches: 202 once the order is durable. With hold: also refuses new issuance "
+                "Revokes what a selector reaches: 202 once the order is durable, or carried out without its record. With hold: also refuses new issuance "
                     + "and renewal, in the same commit. With dryRun: 200, what it would reach."
             )
             .ForRoles(TakenRoles.Admins)
@@ -74,7 +74,7 @@ internal static class OrderRevocationEndpoint
         if (body.Hold is null)
         {
             var order = await revocations.OrderAsync(selector, reason, actor, call, cancellationToken);
-            return Accepted(http, new(order.Id));
+            return Accepted(http, new(order.Id) { RecordMissing = Missing(order.Id) });
         }
 
         var quarantine = await holds.QuarantineAsync(
@@ -86,8 +86,10 @@ internal static class OrderRevocationEndpoint
             cancellationToken
         );
         return quarantine.Passes(out var hold, out var tooMany)
-            ? Accepted(http, new(hold.RevocationId!) { HoldId = hold.Id })
+            ? Accepted(http, new(hold.RevocationId!) { HoldId = hold.Id, RecordMissing = Missing(hold.RevocationId!) })
             : await actions.RefuseAsync(admin, tooMany);
+
+        bool? Missing(string id) => revocations.IsRecordMissing(id) ? true : null;
     }
 
     private static Reply<RevocationAcceptedResponse> Accepted(HttpContext http, RevocationAcceptedResponse accepted)

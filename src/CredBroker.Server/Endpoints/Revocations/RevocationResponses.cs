@@ -26,6 +26,8 @@ internal static class RevocationResponses
             Reason = progress.Order.Reason,
             RequestedBy = progress.Order.RequestedBy,
             RequestedAt = progress.Order.RequestedAt,
+            RecordMissing = progress.DeadAtVault is null ? null : true,
+            DeadAtVault = progress.DeadAtVault,
             Complete =
                 progress.Order.EnumeratedAt is not null
                 && progress.Counts.All(count =>

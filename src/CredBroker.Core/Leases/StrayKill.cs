@@ -1,0 +1,169 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.State;
+using Microsoft.Extensions.Logging;
+
+namespace CredBroker.Core.Leases;
+
+/// <summary>
+/// Revokes what Vault holds under this installation's roles and no record of the broker knows, for an order that reaches
+/// everything: after an older copy of the store was put back, the leases that were issued since are such. One by one and
+/// with <c>sync</c>, because only that is proof. Vault is listed first and the store is read second. Of what is issued
+/// while it runs nothing is touched.
+/// </summary>
+public sealed partial class StrayKill(
+    ISecretIssuer issuer,
+    IBrokerStore store,
+    PolicyControl policy,
+    RevocationBulkheads bulkheads,
+    LeaseOptions options,
+    TimeProvider time,
+    ILogger<StrayKill> logger
+)
+{
+    /// <summary>What Vault's clock and the broker's may differ by.</summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// One pass over every credential whose leases can be told from others'. Whether none is left, as far as Vault's
+    /// lists can say.
+    /// </summary>
+    /// <param name="orderedAt">When it was ordered: what was issued later is not meant.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<bool> RunAsync(DateTimeOffset orderedAt, CancellationToken cancellationToken)
+    {
+        if (policy.Current?.Set is not { } set)
+        {
+            // Which roles there are is not known: nothing is proven.
+            return false;
+        }
+
+        var gone = await Task.WhenAll(
+            set.Credentials.Values.Where(entry => entry.Vault is not VaultBinding.KeyValue)
+                .DistinctBy(entry => entry.Vault)
+                .Select(entry => RunAsync(entry, orderedAt, cancellationToken))
+        );
+        return Array.TrueForAll(gone, isGone => isGone);
+    }
+
+    private async Task<bool> RunAsync(
+        CatalogueEntry entry,
+        DateTimeOffset orderedAt,
+        CancellationToken cancellationToken
+    )
+    {
+        switch (await issuer.ListLeasesAsync(entry, cancellationToken))
+        {
+            case LeaseListing.Failed failed:
+                LogNotListed(logger, entry.Name, failed.Error);
+                return false;
+            case LeaseListing.Listed { VaultLeaseIds: var listed }:
+                var known = await KnownAsync(listed, cancellationToken);
+                var isGone = true;
+                await Parallel.ForEachAsync(
+                    listed.Where(id => !known.Contains(id)),
+                    new ParallelOptions
+                    {
+                        MaxDegreeOfParallelism = options.RevocationParallelism,
+                        CancellationToken = cancellationToken,
+                    },
+                    async (id, stopping) =>
+                    {
+                        if (!await KillAsync(entry, id, orderedAt, stopping))
+                        {
+                            Volatile.Write(ref isGone, false);
+                        }
+                    }
+                );
+                return isGone;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>A store that cannot even be read knows none: then everything is.</summary>
+    private async ValueTask<IReadOnlySet<string>> KnownAsync(
+        IReadOnlyList<string> listed,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            return new HashSet<string>();
+        }
+    }
+
+    private async ValueTask<bool> KillAsync(
+        CatalogueEntry entry,
+        string vaultLeaseId,
+        DateTimeOffset orderedAt,
+        CancellationToken cancellationToken
+    )
+    {
+        switch (await issuer.LookUpLeaseAsync(vaultLeaseId, cancellationToken))
+        {
+            case LeaseLookup.Gone:
+                return true;
+            case LeaseLookup.Failed:
+                return false;
+            case LeaseLookup.Found { Lease.IssuedAt: var issuedAt } when issuedAt > orderedAt + ClockDifference:
+                return true;
+        }
+
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+        using var pass = await bulkheads.Of(entry.Backend).EnterAsync((int)RevocationLane.Emergency, timeout.Token);
+        if (pass is null)
+        {
+            return false;
+        }
+
+        var outcome = await issuer.RevokeStrayAsync(vaultLeaseId, timeout.Token);
+        pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
+        if (outcome is not RevokeOutcome.Confirmed)
+        {
+            return false;
+        }
+
+        LogStray(logger, vaultLeaseId, entry.Name);
+        try
+        {
+            await store.CommitAsync(
+                new StateChange.EventRecorded
+                {
+                    Event = new()
+                    {
+                        What = new StrayRevoked { VaultLease = vaultLeaseId },
+                        Actor = AuditActor.Broker("revocation"),
+                        Credential = entry.Name,
+                    },
+                },
+                CancellationToken.None
+            );
+        }
+        catch (StoreUnavailableException)
+        {
+            // It is dead all the same, and the log line above says so.
+        }
+
+        return true;
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Vault lease {VaultLeaseId} of {Credential} was known to no record; it is revoked, as everything was ordered."
+    )]
+    private static partial void LogStray(ILogger logger, string vaultLeaseId, string credential);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Vault's leases of {Credential} cannot be listed, so the order is not complete: {Error}"
+    )]
+    private static partial void LogNotListed(ILogger logger, string credential, string error);
+}

@@ -1,0 +1,74 @@
+using CredBroker.Testing.Processes;
+
+namespace CredBroker.IntegrationTests.EndToEnd;
+
+/// <summary>The kill switch where the store does not know, or cannot say, what was issued; with nothing faked.</summary>
+public sealed class StoreLossTests : IAsyncLifetime
+{
+    private World _world = null!;
+
+    public async ValueTask InitializeAsync() => _world = await World.StartAsync();
+
+    public ValueTask DisposeAsync() => _world?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Everything_ends_users_of_which_an_empty_store_knows_nothing()
+    {
+        var (_, first) = await _world.IssueAsync(_world.Agent());
+        var (_, second) = await _world.IssueAsync(_world.Agent("i-2"));
+        await _world.KillBrokerAsync();
+        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
+        {
+            File.Delete(file);
+        }
+
+        await _world.StartBrokerAsync();
+        Assert.Empty(await _world.LeasesAsync());
+        Assert.True(await _world.Postgres.CanLogInAsync(first.Username, first.Password));
+
+        var admin = _world.Person("admin");
+        var order = await admin.RevokeAsync(
+            new()
+            {
+                Everything = true,
+                Confirm = true,
+                Reason = "restored",
+            }
+        );
+        await Eventually.BecomesTrueAsync(
+            async () => (await admin.GetRevocationAsync(order.RevocationId)).Complete,
+            "the order is complete"
+        );
+        foreach (var secret in new[] { first, second })
+        {
+            Assert.False(await _world.Postgres.CanLogInAsync(secret.Username, secret.Password));
+        }
+
+        Assert.Empty(await _world.VaultLeasesAsync());
+    }
+
+    [Fact]
+    public async Task An_order_ends_users_while_the_stores_file_is_away()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+        var (leaseId, secret) = await _world.IssueAsync(_world.Agent());
+        var (store, away) = (Path.Combine(_world.Folder, "broker.db"), Path.Combine(_world.Folder, "away"));
+        File.Move(store, away);
+
+        var admin = _world.Person("admin");
+        var order = await admin.RevokeAsync(new() { Agent = "triage", Reason = "incident" });
+        Assert.True(order.RecordMissing);
+        await Eventually.BecomesTrueAsync(
+            async () => !await _world.Postgres.CanLogInAsync(secret.Username, secret.Password),
+            "the user is gone"
+        );
+        Assert.False((await admin.GetRevocationAsync(order.RevocationId)).Complete);
+
+        File.Move(away, store);
+        await Eventually.BecomesTrueAsync(
+            async () => (await admin.GetRevocationAsync(order.RevocationId)) is { Complete: true, RecordMissing: null },
+            "the order is on record and complete"
+        );
+        await _world.ConfirmedAsync(leaseId, secret);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Processes;
+
+namespace CredBroker.IntegrationTests.Server;
+
+/// <summary>The kill switch while the store's file is away.</summary>
+public sealed class StoreLostTests
+{
+    [Theory]
+    [InlineData("""{"agent":"triage","reason":"incident"}""")]
+    [InlineData("""{"agent":"triage","reason":"incident","hold":"2h"}""")]
+    [InlineData("""{"everything":true,"confirm":true,"reason":"incident"}""")]
+    public async Task An_order_kills_says_that_its_record_is_missing_and_is_recorded_when_the_store_is_back(
+        string order
+    )
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+        await using var broker = await TestBroker.StartAsync();
+        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            Assert.True(issued.IsSuccessStatusCode);
+        }
+
+        Assert.NotEmpty(broker.Vault.Live);
+        var away = broker.StoreFile + ".away";
+        File.Move(broker.StoreFile, away);
+
+        using var ordered = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/revocations",
+            broker.Person("admin"),
+            Api.Json(order)
+        );
+        var accepted = await ordered.ReadAsync(HttpStatusCode.Accepted);
+        Assert.True(accepted.GetProperty("recordMissing").GetBoolean());
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(broker.Vault.Live.Count == 0));
+
+        var path = $"/v1/revocations/{accepted.GetProperty("revocationId").GetString()}";
+        using (var shown = await broker.SendAsync(HttpMethod.Get, path, broker.Person("viewer")))
+        {
+            var progress = await shown.ReadAsync(HttpStatusCode.OK);
+            Assert.True(progress.GetProperty("recordMissing").GetBoolean());
+            Assert.False(progress.GetProperty("complete").GetBoolean());
+        }
+
+        File.Move(away, broker.StoreFile);
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            using var shown = await broker.SendAsync(HttpMethod.Get, path, broker.Person("viewer"));
+            var progress = await shown.ReadAsync(HttpStatusCode.OK);
+            return progress.GetProperty("complete").GetBoolean()
+                && !progress.TryGetProperty("recordMissing", out _)
+                && progress.GetProperty("counts").GetProperty("revoked").GetInt32() == 1;
+        });
+    }
+}
