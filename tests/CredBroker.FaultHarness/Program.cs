@@ -24,8 +24,9 @@ var tally = new Tally();
 var ledger = new Ledger();
 var dice = new Dice(options.Seed);
 await using var arena = await Arena.StartAsync();
-var watcher = new Watcher(arena, ledger, tally);
-Log.Line($"everything runs; its files are in {arena.Folder}");
+var watcher = new Watcher(arena, ledger, tally, Log.Line);
+await Sight.ProveAsync(arena);
+Log.Line($"everything runs, and the watcher sees lies; its files are in {arena.Folder}");
 
 string[] instances = [.. Enumerable.Range(0, options.Agents).Select(i => $"i-{i}")];
 using var stopLoad = new CancellationTokenSource(options.Length, TimeProvider.System);

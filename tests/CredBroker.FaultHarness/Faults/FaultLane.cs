@@ -12,7 +12,7 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Na
     {
         while (!stop.IsCancellationRequested)
         {
-            await Pause.ForAsync(dice.Between(1, 6), stop);
+            await Pause.ForAsync(dice.Between(1, 8), stop);
             if (stop.IsCancellationRequested)
             {
                 return;
@@ -40,7 +40,7 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Na
                     async dice =>
                     {
                         await arena.Broker.SignalAsync("STOP");
-                        await LastAsync(dice.Between(1, 15));
+                        await LastAsync(Long(dice));
                         await arena.Broker.SignalAsync("CONT");
                     }
                 ),
@@ -58,7 +58,7 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Na
                     async dice =>
                     {
                         await arena.Vault.SignalAsync("STOP");
-                        await LastAsync(dice.Between(1, 15));
+                        await LastAsync(Long(dice));
                         await arena.Vault.SignalAsync("CONT");
                     }
                 ),
@@ -124,9 +124,12 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Na
     private static async Task HappenAsync(ChaosProxy link, LinkFault fault, Dice dice)
     {
         link.Set(fault);
-        await LastAsync(dice.Between(0.3, 15));
+        await LastAsync(Long(dice));
         link.Set(LinkFault.None);
     }
+
+    /// <summary>Mostly a moment; now and then longer than every timeout of the broker.</summary>
+    private static TimeSpan Long(Dice dice) => dice.Chance(0.6) ? dice.Between(0.2, 3) : dice.Between(3, 15);
 
     /// <summary>Not cut short by the end of the run: what is broken is always put right.</summary>
     private static Task LastAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System);

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.FaultHarness.Servers;
+using Npgsql;
 
 namespace CredBroker.FaultHarness.Load;
 
@@ -38,22 +39,25 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
         }
     }
 
+    public static ExchangeRequest Request(string taskId, string credential, TimeSpan ttl) =>
+        new()
+        {
+            Task = new()
+            {
+                Id = taskId,
+                Process = ArenaPolicy.Process,
+                Purpose = "sort invoices",
+            },
+            Credential = credential,
+            Actions = ["read"],
+            Ttl = ttl,
+        };
+
     private string TaskId => $"{instance}-{_task}";
 
     private async Task<Issued?> ExchangeAsync()
     {
-        var request = new ExchangeRequest
-        {
-            Task = new()
-            {
-                Id = TaskId,
-                Process = ArenaPolicy.Process,
-                Purpose = "sort invoices",
-            },
-            Credential = dice.Of(Wanted),
-            Actions = ["read"],
-            Ttl = dice.Chance(0.4) ? dice.Seconds(2, 6) : dice.Seconds(10, 100),
-        };
+        var request = Request(TaskId, dice.Of(Wanted), dice.Chance(0.4) ? dice.Seconds(2, 6) : dice.Seconds(10, 100));
         var patience = dice.Chance(0.08) ? dice.Between(0.01, 0.3) : TimeSpan.FromSeconds(15);
         var answer = await Traffic.TryAsync(
             tally,
@@ -61,26 +65,29 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
             patience,
             limit => _client.ExchangeAsync(request, limit).AsTask()
         );
-        if (answer is null or { Secret: KeyValueSecret })
+        if (answer is null || Issued.Of(request, instance, answer) is not { } issued)
         {
             return null;
         }
 
-        var issued = new Issued
-        {
-            LeaseId = answer.LeaseId,
-            Instance = instance,
-            TaskId = request.Task.Id,
-            ReceivedAt = TimeProvider.System.GetUtcNow(),
-            Login = answer.Secret is DatabaseSecret login ? (login.Username, login.Password) : null,
-            Token = (answer.Secret as TokenSecret)?.Token,
-        };
         ledger.Add(issued);
         return issued;
     }
 
     private async Task UseAsync(Issued issued)
     {
+        if (issued.Login is { } login && dice.Chance(0.25))
+        {
+            try
+            {
+                issued.Session = await arena.Postgres.ConnectAsync(login.User, login.Password);
+            }
+            catch (NpgsqlException)
+            {
+                // The server is down, or somebody revoked the lease meanwhile: then it is not used.
+            }
+        }
+
         if (dice.Chance(0.15))
         {
             await Traffic.TryAsync(

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using CredBroker.Client;
+using Npgsql;
 
 namespace CredBroker.FaultHarness.Load;
 
@@ -17,6 +19,23 @@ internal sealed record Issued
     public (string User, string Password)? Login { get; init; }
 
     public string? Token { get; init; }
+
+    /// <summary>A session that its holder keeps open, until the watcher has looked at it.</summary>
+    public NpgsqlConnection? Session { get; set; }
+
+    /// <summary>What an agent got; null where it is nothing that could be revoked.</summary>
+    public static Issued? Of(ExchangeRequest request, string instance, ExchangeResponse answer) =>
+        answer.Secret is KeyValueSecret
+            ? null
+            : new()
+            {
+                LeaseId = answer.LeaseId,
+                Instance = instance,
+                TaskId = request.Task.Id,
+                ReceivedAt = TimeProvider.System.GetUtcNow(),
+                Login = answer.Secret is DatabaseSecret login ? (login.Username, login.Password) : null,
+                Token = (answer.Secret as TokenSecret)?.Token,
+            };
 }
 
 /// <summary>What the agents hold, and of which leases the broker has told somebody that they are revoked.</summary>

@@ -51,6 +51,29 @@ internal sealed class DatabaseReader(TestPostgres postgres)
         }
     }
 
+    /// <summary>Whether a session still answers; it is closed then.</summary>
+    public static async Task<bool> IsOpenAsync(NpgsqlConnection? session)
+    {
+        if (session is null)
+        {
+            return false;
+        }
+
+        await using (session)
+        {
+            try
+            {
+                await using var command = new NpgsqlCommand("SELECT 1", session);
+                await command.ExecuteScalarAsync();
+                return true;
+            }
+            catch (Exception ended) when (ended is NpgsqlException or InvalidOperationException or IOException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Stopped, starting, or crashed in the middle; a wrong statement of ours is none of these.</summary>
     private static bool IsDown(Exception error) =>
         error switch

@@ -6,12 +6,12 @@ namespace CredBroker.FaultHarness.Watch;
 
 /// <summary>
 /// Holds at every moment: no lease that is over, by the store or by what anybody was told, has a database user that can
-/// log in, a live token or a live Vault lease; and no lease that is over becomes anything else.
+/// log in or is logged in, a live token or a live Vault lease; and no lease that is over becomes anything else.
 /// </summary>
 /// <remarks>
 /// What was said is read first and what is alive second. As what is over stays over, no race excuses what is found.
 /// </remarks>
-internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally)
+internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<string> say)
 {
     /// <summary>How often the secret of one lease is tried after it is over, in passes of their own.</summary>
     private const int TriesOfSecret = 3;
@@ -67,7 +67,7 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally)
             (subject, what),
             _ =>
             {
-                Log.Line($"VIOLATION: {subject}: {what}");
+                say($"VIOLATION: {subject}: {what}");
                 return new()
                 {
                     Subject = subject,
@@ -188,6 +188,12 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally)
 
             _tried[issued.LeaseId] = _tried.GetValueOrDefault(issued.LeaseId) + 1;
             tally.Add("watch", "secrets of ended leases tried");
+            if (await DatabaseReader.IsOpenAsync(issued.Session))
+            {
+                Found(issued.LeaseId, $"{told[issued.LeaseId]}, but its session is still open");
+            }
+
+            issued.Session = null;
             if (answer)
             {
                 Found(issued.LeaseId, $"{told[issued.LeaseId]}, but its secret lets its holder in");
