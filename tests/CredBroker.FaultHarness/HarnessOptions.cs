@@ -12,7 +12,7 @@ internal sealed record HarnessOptions
           --seed N        repeats the faults and the load's choices (default: a new one, which is printed)
           --settle N      how many seconds everything may take to settle once faults and load have stopped (default 150)
           --agents N      how many agents ask at once, 1 to 64 (default 8)
-          --keep DIR      where store, export and logs of the servers are copied after a violation (default: a new temporary one)
+          --keep DIR      where store, export and logs of the servers are copied (default: after a violation, a new temporary one)
         """;
 
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(90);

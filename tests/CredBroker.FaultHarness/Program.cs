@@ -60,7 +60,7 @@ await watcher.PassAsync(tries: int.MaxValue);
 var violations = watcher.Violations;
 Report.Print(options, tally, [.. (await watcher.LeasesAsync()).Values], settling, violations);
 await arena.KeepLogAsync();
-if (violations.Count == 0)
+if (violations.Count == 0 && options.Keep is null)
 {
     return 0;
 }
@@ -68,4 +68,4 @@ if (violations.Count == 0)
 var kept = options.Keep ?? Directory.CreateTempSubdirectory("credbroker-faults-kept-").FullName;
 await Evidence.KeepAsync(arena, kept);
 Console.WriteLine($"Store, audit export and the servers' logs are kept in {kept}. Repeat with --seed {options.Seed}.");
-return 1;
+return violations.Count == 0 ? 0 : 1;

@@ -15,7 +15,7 @@ internal enum LinkFault
     /// <summary>Requests arrive; answers wait until the fault is over.</summary>
     HoldReplies,
 
-    /// <summary>Connections are accepted, and nothing passes until the fault is over: then all of it does.</summary>
+    /// <summary>Connections are accepted, and nothing passes until the fault is over: then, sooner or later, all of it does.</summary>
     BlackHole,
 
     /// <summary>Everything takes its time.</summary>
@@ -30,6 +30,9 @@ internal sealed class ChaosProxy : IAsyncDisposable
 {
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>What was held back comes as retransmissions do: by each connection's own clock, this late at most.</summary>
+    private static readonly TimeSpan LongestLate = TimeSpan.FromSeconds(6);
+
     private readonly TcpListener _listener;
     private readonly int _target;
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
@@ -37,6 +40,7 @@ internal sealed class ChaosProxy : IAsyncDisposable
     private readonly Task _accepting;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile LinkFault _fault;
+    private int _connections;
 
     public ChaosProxy(int port, int target)
     {
@@ -91,6 +95,8 @@ internal sealed class ChaosProxy : IAsyncDisposable
 
     private async Task ServeAsync(Socket client)
     {
+        // Spread evenly, however many there are, by the golden ratio.
+        var late = Interlocked.Increment(ref _connections) * 0.618034 % 1 * LongestLate;
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using (client)
         {
@@ -104,9 +110,12 @@ internal sealed class ChaosProxy : IAsyncDisposable
                 }
 
                 (client.NoDelay, server.NoDelay) = (true, true);
-                await PassAsync(isReply: false);
+                await PassAsync(isReply: false, late);
                 await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
-                await Task.WhenAll(PumpAsync(client, server, isReply: false), PumpAsync(server, client, isReply: true));
+                await Task.WhenAll(
+                    PumpAsync(client, server, isReply: false, late),
+                    PumpAsync(server, client, isReply: true, late)
+                );
             }
             catch (Exception broken)
                 when (broken is SocketException or OperationCanceledException or ObjectDisposedException)
@@ -123,12 +132,12 @@ internal sealed class ChaosProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to, bool isReply)
+    private async Task PumpAsync(Socket from, Socket to, bool isReply, TimeSpan late)
     {
         var bytes = new byte[16 * 1024];
         while (await from.ReceiveAsync(bytes, _stop.Token) is > 0 and var read)
         {
-            await PassAsync(isReply);
+            await PassAsync(isReply, late);
             if (isReply && _fault == LinkFault.DropReplies)
             {
                 Reset(from);
@@ -146,7 +155,7 @@ internal sealed class ChaosProxy : IAsyncDisposable
     }
 
     /// <summary>Waits as long as the fault lets nothing pass in this direction.</summary>
-    private async Task PassAsync(bool isReply)
+    private async Task PassAsync(bool isReply, TimeSpan late)
     {
         while (true)
         {
@@ -154,6 +163,7 @@ internal sealed class ChaosProxy : IAsyncDisposable
             if (_fault == LinkFault.BlackHole || (isReply && _fault == LinkFault.HoldReplies))
             {
                 await changed.WaitAsync(_stop.Token);
+                await Task.Delay(late, TimeProvider.System, _stop.Token);
                 continue;
             }
 
