@@ -10,6 +10,12 @@ public sealed class StorageOptions
     public string SqliteFile { get; set; } = "credbroker.db";
 
     /// <summary>
+    /// Disk that is kept beside the store for revocations, in MiB; 0 keeps none. It is given up when the disk is full,
+    /// and nothing is issued until it is there again.
+    /// </summary>
+    public int ReserveMegabytes { get; set; } = 16;
+
+    /// <summary>
     /// How many changes may wait for the writer; more are refused as overload instead of waiting without end.
     /// </summary>
     public int MaxWaiting { get; set; } = 4096;
@@ -46,6 +52,11 @@ public sealed class StorageOptions
         if (MaxWaiting is < 16 or > 1_000_000)
         {
             faults.Add($"{Section}:{nameof(MaxWaiting)} is {MaxWaiting}. Write a number from 16 to 1000000.");
+        }
+
+        if (ReserveMegabytes is < 0 or > 65_536)
+        {
+            faults.Add($"{Section}:{nameof(ReserveMegabytes)} is {ReserveMegabytes}. Write a number from 0 to 65536.");
         }
 
         return faults;

@@ -102,7 +102,12 @@ public static class ErrorCodes
         ),
         new("CB2010", 503, "No policy in force", "Try again later, or ask an admin: no policy has been applied."),
         new("CB2011", 403, "Policy rule failed", "Check the tool call's arguments, or ask the policy's author."),
-        new("CB2012", 403, "Tool arguments not valid", "Send arguments that fit the tool's schema."),
+        new(
+            "CB2012",
+            403,
+            "Tool arguments not valid",
+            "Send the tool call, with arguments that fit the tool's schema."
+        ),
         new("CB2013", 403, "Task closed", "Begin a new task with a new id."),
         new("CB2014", 403, "Task belongs to another workload", "Begin a task of your own with another id."),
         new("CB2015", 403, "Revoked meanwhile", "Stop; an admin has just revoked what this request is about."),

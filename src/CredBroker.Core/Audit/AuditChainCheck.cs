@@ -8,7 +8,10 @@ internal sealed class AuditChainCheck
     private readonly Dictionary<string, AuditStreamCheck> _streams = new(StringComparer.Ordinal);
     private readonly Dictionary<AuditCursor, string> _expected = [];
     private readonly AuditCoverage _coverage = new();
-    private readonly bool _isAnchoredElsewhere;
+    private readonly HashSet<AuditPosition> _kept = [];
+    private readonly (DateTimeOffset? From, DateTimeOffset? To) _demanded;
+    private bool _hasOrigin;
+    private long _inOrder;
     private long _line;
     private long _records;
     private DateTimeOffset? _earliest;
@@ -18,9 +21,12 @@ internal sealed class AuditChainCheck
     private AuditCursor? _last;
     private AuditMismatch? _mismatch;
 
-    public AuditChainCheck(IReadOnlyCollection<AuditPosition> expected)
+    public AuditChainCheck(
+        IReadOnlyCollection<AuditPosition> expected,
+        (DateTimeOffset? From, DateTimeOffset? To) demanded = default
+    )
     {
-        _isAnchoredElsewhere = expected.Count > 0;
+        (_kept, _demanded) = ([.. expected], demanded);
         foreach (var position in expected)
         {
             _expected[new(position.Stream, position.Sequence)] = position.Hash;
@@ -36,7 +42,7 @@ internal sealed class AuditChainCheck
         _line++;
         if (_mismatch is not null)
         {
-            Fault = _mismatch.Settle(line);
+            Settle(line);
             return;
         }
 
@@ -72,14 +78,14 @@ internal sealed class AuditChainCheck
     public void AddUnreadable(string what)
     {
         _line++;
-        Fault = _mismatch?.Settle([]);
+        Settle([]);
         FailHere(what);
     }
 
     /// <summary>After the last line.</summary>
     public AuditVerification Finish()
     {
-        Fault ??= _mismatch?.Settle([]);
+        Settle([]);
         if (Fault is null && (_segment is not null || _line == 0))
         {
             _line++;
@@ -99,16 +105,28 @@ internal sealed class AuditChainCheck
             );
         }
 
+        if (_coverage.FaultOf(_demanded.From, _demanded.To, _latest) is { } uncovered)
+        {
+            Fail(1, null, null, uncovered);
+        }
+
         _segment?.Dispose();
         return new()
         {
             Fault = Fault,
             Lines = _line,
-            Records = _records,
+            Records = Fault is null ? _records : _inOrder,
             Streams = [.. _streams.Values.Select(stream => stream.Span)],
             Earliest = _earliest,
             Latest = _latest,
-            NotProven = _coverage.NotProven(_streams.Values, _isAnchoredElsewhere),
+            Range = _coverage.Range(_hasOrigin, _streams.Values.FirstOrDefault()),
+            IsWhole = _hasOrigin && _coverage.IsOpen,
+            // Every stream whose end no other stream names: the last one, as a rule.
+            NotProven = _coverage.NotProven(
+                _streams.Values,
+                _kept.Count > 0,
+                _streams.Values.All(stream => stream.IsEndNamed || _kept.Contains(stream.Head))
+            ),
         };
     }
 
@@ -215,16 +233,37 @@ internal sealed class AuditChainCheck
             return;
         }
 
-        _current.Advance(header, hash, _line);
+        _current.Advance(header, hash, _line, _records);
         _segment.Add(line, isRecord: true);
         _last = new(header.Stream, header.Sequence);
-        _records++;
         _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
         _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;
         Meet(_current.Head);
-        if (header.Type == StreamOpened.TypeName && StreamPredecessor.Read(line) is var (predecessor, time))
+        if (header.Type == StreamOpened.TypeName)
         {
-            MeetPredecessor(predecessor, time);
+            if (StreamPredecessor.Read(line) is var (predecessor, time))
+            {
+                MeetPredecessor(predecessor, time);
+            }
+            else
+            {
+                _hasOrigin = true;
+            }
+        }
+
+        _records++;
+    }
+
+    /// <summary>
+    /// The line after two records that do not fit says which of them was altered, and so how many before it are in
+    /// order.
+    /// </summary>
+    private void Settle(ReadOnlySpan<byte> next)
+    {
+        if (Fault is null && _mismatch is { } mismatch)
+        {
+            Fault = mismatch.Settle(next);
+            _inOrder = Fault.Line == mismatch.FirstLine ? _records - 1 : _records;
         }
     }
 
@@ -279,7 +318,8 @@ internal sealed class AuditChainCheck
                 found.HeadLine > 0 ? found.HeadLine : _line,
                 named.Stream,
                 named.Sequence,
-                "The next process found another record here: it was altered."
+                "The next process found another record here: it was altered.",
+                found.HeadLine > 0 ? found.RecordsBefore : _records
             );
         }
 
@@ -308,7 +348,8 @@ internal sealed class AuditChainCheck
                     stream.HeadLine,
                     head.Stream,
                     head.Sequence,
-                    "Its bytes do not have the hash that the closing line names: it was altered."
+                    "Its bytes do not have the hash that the closing line names: it was altered.",
+                    stream.RecordsBefore
                 );
             }
             else
@@ -339,6 +380,11 @@ internal sealed class AuditChainCheck
 
     private void FailHere(string what) => Fail(_line, _current?.Id, _current?.Head.Sequence + 1, what);
 
-    private void Fail(long line, string? stream, long? sequence, string what) =>
-        Fault ??= new(line, stream, sequence, what);
+    private void Fail(long line, string? stream, long? sequence, string what, long? inOrder = null)
+    {
+        if (Fault is null)
+        {
+            (Fault, _inOrder) = (new(line, stream, sequence, what), inOrder ?? _records);
+        }
+    }
 }

@@ -46,15 +46,77 @@ internal sealed class AuditCoverage
         return isBetween;
     }
 
+    /// <summary>Whether some export of the file was asked for everything.</summary>
+    public bool IsOpen => _exports.Exists(export => export is { From: null, To: null, After: null });
+
+    /// <summary>What the file says it holds. The range is the exporter's word; the records in it prove themselves.</summary>
+    /// <param name="hasOrigin">Whether the store's first record is among them.</param>
+    /// <param name="first">The first stream.</param>
+    public string Range(bool hasOrigin, AuditStreamCheck? first)
+    {
+        if (_exports.Count == 0)
+        {
+            return "It holds no export.";
+        }
+
+        var (begin, end) = (_exports[0], _exports[^1]);
+        var since = begin switch
+        {
+            { After: { } after } => $"after record {after}",
+            { From: { } from } => $"from {AuditRecordHeader.FormatTime(from)}",
+            _ => "from the beginning",
+        };
+        var gap = _gaps.Count > 0 ? " with a gap" : "";
+        var until = end.To is { } to ? $"to {AuditRecordHeader.FormatTime(to)}" : "until it was made";
+        return hasOrigin switch
+        {
+            true when IsOpen => "It holds everything from the store's first record until it was made.",
+            true => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is in it.",
+            false when first is { OriginSequence: > 0 } =>
+                $"It is A PART of the log, exported {since} {until}{gap}; it begins after record {first.OriginSequence} "
+                    + $"of stream {first.Id}, and what was before is not in it.",
+            false => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is not in it.",
+        };
+    }
+
+    /// <summary>Why the file does not hold a range that was demanded; null where it does.</summary>
+    public string? FaultOf(DateTimeOffset? from, DateTimeOffset? to, DateTimeOffset? latest)
+    {
+        if (from is { } first && !_exports.Exists(export => export.After is null && !(first < export.From)))
+        {
+            return $"The file does not hold what was demanded from {AuditRecordHeader.FormatTime(first)}: "
+                + "its exports begin later.";
+        }
+
+        if (to is { } last && !_exports.Exists(export => export.To is { } end ? last <= end : last <= latest))
+        {
+            return $"The file does not show that it holds everything before {AuditRecordHeader.FormatTime(last)}: "
+                + "its exports, or their last records, end earlier.";
+        }
+
+        var demandsAny = from is not null || to is not null;
+        return demandsAny && _gaps.Count > 0 ? $"The file has a gap in what was demanded. {_gaps[0]}" : null;
+    }
+
     /// <summary>What the file alone cannot prove.</summary>
-    public IReadOnlyList<string> NotProven(IReadOnlyCollection<AuditStreamCheck> streams, bool isAnchoredElsewhere)
+    /// <param name="streams">What it holds.</param>
+    /// <param name="anyKept">Whether a position was known from elsewhere.</param>
+    /// <param name="endIsKept">Whether the head of every stream that no other names was.</param>
+    public IReadOnlyList<string> NotProven(IReadOnlyCollection<AuditStreamCheck> streams, bool anyKept, bool endIsKept)
     {
         var notProven = new List<string>(_gaps);
-        if (!isAnchoredElsewhere)
+        if (!anyKept)
         {
             notProven.Add(
                 "That nobody rewrote the whole log, or its end and the closing line with it. "
                     + "Compare a head with one that was kept elsewhere: an earlier export, or Vault's audit log."
+            );
+        }
+        else if (!endIsKept)
+        {
+            notProven.Add(
+                "That nobody rewrote or removed what came after the expected record, whole streams included: it is not "
+                    + "the head of the file's last stream. Compare that head with one that was kept elsewhere."
             );
         }
 

@@ -30,6 +30,12 @@ public sealed record AuditEvent
     /// <summary>The catalogue entry.</summary>
     public string? Credential { get; init; }
 
+    /// <summary>Whose secret it is about; in every event of a lease and of a decision.</summary>
+    public AuditHolder? Holder { get; init; }
+
+    /// <summary>What was decided; in every event that tells of a decision.</summary>
+    public AuditJudgement? Judgement { get; init; }
+
     /// <summary>
     /// The refusal's code (<c>CB2001</c>), the revocation's cause, or another word that classifies the event.
     /// </summary>

@@ -47,6 +47,8 @@ public static class AuditRecordWriter
             WriteText(json, "credential", auditEvent.Credential);
             WriteText(json, "reason", auditEvent.Reason);
             WriteText(json, "trace", auditEvent.TraceId);
+            auditEvent.Holder?.WriteTo(json);
+            auditEvent.Judgement?.WriteTo(json);
             if (what.HasDetails)
             {
                 WriteDetails(json, what);

@@ -7,6 +7,9 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
 {
     public string Id => Head.Stream;
 
+    /// <summary>The sequence of the anchor with which the stream began in the file.</summary>
+    public long OriginSequence { get; } = anchor.Sequence;
+
     /// <summary>The position before the first record of the run that is being read.</summary>
     public AuditPosition Anchor { get; private set; } = anchor;
 
@@ -15,6 +18,9 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
 
     /// <summary>The line of <see cref="Head"/>; 0 for an anchor.</summary>
     public long HeadLine { get; private set; }
+
+    /// <summary>How many records of the file stand before <see cref="Head"/>.</summary>
+    public long RecordsBefore { get; private set; }
 
     public DateTimeOffset HeadTime { get; private set; }
 
@@ -29,10 +35,11 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
     /// <summary>A later export goes on further ahead.</summary>
     public void Skip(AuditPosition anchor) => (Anchor, Head, HeadLine) = (anchor, anchor, 0);
 
-    public void Advance(AuditRecordHeader header, string hash, long line) =>
-        (Head, HeadLine, HeadTime, IsClosed) = (
+    public void Advance(AuditRecordHeader header, string hash, long line, long recordsBefore) =>
+        (Head, HeadLine, RecordsBefore, HeadTime, IsClosed) = (
             new(header.Stream, header.Sequence, hash),
             line,
+            recordsBefore,
             header.Time,
             header.Type == StreamClosed.TypeName
         );

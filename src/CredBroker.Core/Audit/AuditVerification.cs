@@ -12,7 +12,7 @@ public sealed record AuditVerification
     /// <summary>Lines read, those of the export itself included; up to and including the faulty one.</summary>
     public required long Lines { get; init; }
 
-    /// <summary>Records that were found in order.</summary>
+    /// <summary>Records that were found in order; where something is wrong, those before it.</summary>
     public required long Records { get; init; }
 
     /// <summary>What the file holds of each stream, in its order.</summary>
@@ -23,6 +23,12 @@ public sealed record AuditVerification
 
     /// <summary>The latest record's time.</summary>
     public DateTimeOffset? Latest { get; init; }
+
+    /// <summary>What the file says it holds, in a sentence for the auditor.</summary>
+    public required string Range { get; init; }
+
+    /// <summary>Whether it holds everything from the store's first record until it was exported.</summary>
+    public required bool IsWhole { get; init; }
 
     /// <summary>What this file alone cannot prove, in sentences for the auditor.</summary>
     public required IReadOnlyList<string> NotProven { get; init; }

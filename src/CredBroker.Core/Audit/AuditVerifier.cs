@@ -22,13 +22,17 @@ public static class AuditVerifier
     /// file.
     /// </param>
     /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="from">The file must hold everything from this time on; null to ask for nothing.</param>
+    /// <param name="to">And everything before this time.</param>
     public static async ValueTask<AuditVerification> VerifyAsync(
         Stream file,
         IReadOnlyCollection<AuditPosition> expected,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        DateTimeOffset? from = null,
+        DateTimeOffset? to = null
     )
     {
-        var check = new AuditChainCheck(expected);
+        var check = new AuditChainCheck(expected, (from, to));
         var reader = PipeReader.Create(file, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
         try
         {

@@ -19,7 +19,8 @@ public sealed class CallerVerification(IWorkloadVerifier verifier, RefusedCalls 
         var outcome = await verifier.VerifyAsync(proof, cancellationToken);
         if (outcome is VerificationOutcome.Refused { Refusal: var refusal })
         {
-            await refusedCalls.RecordAsync(refusal, call, cancellationToken);
+            // A caller that hangs up must not keep its refusal off the record.
+            await refusedCalls.RecordAsync(refusal, call, CancellationToken.None);
         }
 
         return outcome;

@@ -76,10 +76,10 @@ public sealed partial class CredentialExchange(
         for (var attempt = 0; ; attempt++)
         {
             // 3. Decide: what policy says, and whether issuing is safe now.
-            var (decision, idempotency) = await DecideAsync(command, identity, cancellationToken);
+            var (decision, idempotency) = await DecideAsync(command, identity);
             if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
             {
-                return await DenyAsync(command, decision, cancellationToken);
+                return await DenyAsync(command, decision);
             }
 
             // 4. Prepare: the child token.
@@ -90,11 +90,7 @@ public sealed partial class CredentialExchange(
             var prepared = await issuer.PrepareAsync(plan, deadline.Token);
             if (prepared is not PrepareOutcome.Prepared { Child: var child })
             {
-                return await DenyAsync(
-                    command,
-                    Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal),
-                    CancellationToken.None
-                );
+                return await DenyAsync(command, Denied(decision, ((PrepareOutcome.Refused)prepared).Refusal));
             }
 
             // 5. Open: the handle that kills the secret is on disk before the secret exists.
@@ -108,7 +104,7 @@ public sealed partial class CredentialExchange(
                     continue;
                 }
 
-                return await DenyAsync(command, Denied(decision, notOpened), CancellationToken.None);
+                return await DenyAsync(command, Denied(decision, notOpened));
             }
 
             // 6 to 8.
@@ -123,8 +119,7 @@ public sealed partial class CredentialExchange(
     /// </summary>
     private async ValueTask<(DecisionRecord Decision, IdempotencyClaim? Idempotency)> DecideAsync(
         ExchangeCommand command,
-        WorkloadIdentity identity,
-        CancellationToken cancellationToken
+        WorkloadIdentity identity
     )
     {
         var active = policy.Current;
@@ -154,13 +149,14 @@ public sealed partial class CredentialExchange(
             return (Denied(decision, notNow), null);
         }
 
+        // Not the caller's token from here: what is found may be a denial.
         // Nothing is made at Vault for what a hold will refuse when it is opened.
-        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(decision, "", cancellationToken))
+        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(decision, "", CancellationToken.None))
         {
             return (Denied(decision, GuardRefusals.Of(GuardFailure.Held)), null);
         }
 
-        var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, cancellationToken);
+        var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, CancellationToken.None);
         return (conflict is null ? decision : Denied(decision, conflict), idempotency);
     }
 
@@ -304,7 +300,10 @@ public sealed partial class CredentialExchange(
                 TaskOwner = TaskOwner.Of(lease.Decision.Identity),
                 Idempotency = idempotency,
             },
-            Event = Event(new RequestAllowed(), command, lease.Decision, lease.Id),
+            Event = Event(new RequestAllowed(), command, lease.Decision, lease.Id) with
+            {
+                Judgement = DecisionFacts.Judgement(lease.Decision),
+            },
         };
         try
         {
@@ -321,22 +320,29 @@ public sealed partial class CredentialExchange(
         }
     }
 
-    private async ValueTask<ExchangeOutcome> DenyAsync(
-        ExchangeCommand command,
-        DecisionRecord decision,
-        CancellationToken cancellationToken
-    )
+    private async ValueTask<ExchangeOutcome> DenyAsync(ExchangeCommand command, DecisionRecord decision)
     {
         var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
+        if (readiness.Store is not null)
+        {
+            // What little the store still takes is for what ends secrets.
+            return new ExchangeOutcome.Refused(refusal, null);
+        }
+
         try
         {
             await store.CommitAsync(
                 new StateChange.RequestDenied
                 {
                     Decision = decision,
-                    Event = Event(new RequestDenied(), command, decision) with { Reason = refusal.CodeText },
+                    Event = Event(new RequestDenied(), command, decision) with
+                    {
+                        Reason = refusal.CodeText,
+                        Judgement = DecisionFacts.Judgement(decision),
+                    },
                 },
-                cancellationToken
+                // A caller that hangs up must not keep its denial off the record.
+                CancellationToken.None
             );
         }
         catch (StoreUnavailableException fault)
@@ -407,13 +413,16 @@ public sealed partial class CredentialExchange(
             Process = decision.Task.Process,
             TaskId = decision.Task.Id,
             Credential = decision.Request.Credential,
+            Holder = DecisionFacts.Holder(decision),
             TraceId = command.Call.TraceId,
         };
 
     private static DateTimeOffset Earliest(DateTimeOffset first, DateTimeOffset? second, DateTimeOffset? third)
     {
         var earliest = second < first ? second.Value : first;
-        return third < earliest ? third.Value : earliest;
+        earliest = third < earliest ? third.Value : earliest;
+        // The store keeps milliseconds, and the agent is promised the end that is on record.
+        return earliest.AddTicks(-(earliest.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
     private static SecretHandles? HandlesOf(MintOutcome mint) =>

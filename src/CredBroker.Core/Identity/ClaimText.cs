@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Identity;
 
@@ -12,18 +12,9 @@ internal static class ClaimText
     public const int MaxLength = SpiffeId.MaxLength;
 
     /// <summary>
-    /// Whether a text may be a name: nothing in it is invisible or turns the writing direction, so that what people see
-    /// is what is compared.
+    /// Whether a text may be a name: bounded, and what people see of it is what is compared.
     /// </summary>
-    public static bool IsName(string text) =>
-        text.Length is > 0 and <= MaxLength
-        && !text.Any(c =>
-            char.GetUnicodeCategory(c)
-                is UnicodeCategory.Control
-                    or UnicodeCategory.Format
-                    or UnicodeCategory.LineSeparator
-                    or UnicodeCategory.ParagraphSeparator
-        );
+    public static bool IsName(string text) => text.Length is > 0 and <= MaxLength && VisibleText.IsIn(text);
 
     /// <summary>
     /// Whether everything inside a claim that policy sees, member names included, is free of control characters.

@@ -18,7 +18,7 @@ public interface ITrustSource
     TimeSpan? RetryAfter { get; }
 
     /// <summary>
-    /// Asks for something newer than <paramref name="seen"/>, because a token names a key that it does not have. Bounded
+    /// Asks for something newer than <paramref name="seen"/>, because a token names a key that it does not have, or its signature fails. Bounded
     /// in time and frequency by the source, however many tokens ask; null when there is nothing newer. Never fails for
     /// want of an answer.
     /// </summary>

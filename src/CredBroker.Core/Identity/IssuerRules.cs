@@ -46,23 +46,23 @@ public abstract record IssuerRules : TokenRules
             );
         }
 
-        if (
-            !claims.TryGetProperty("sub", out var sub)
-            || sub.ValueKind != JsonValueKind.String
-            || sub.GetString() is not { } text
-            || !ClaimText.IsName(text)
-        )
-        {
-            return new Refusal(RefusalCode.SubjectInvalid, "The token's 'sub' is missing or not a printable text.");
-        }
-
-        return new Check<string>.Passed(text);
+        return ReadSubject(claims);
     }
+
+    /// <summary>Who the token is about, as its records will call it.</summary>
+    private protected virtual Check<string> ReadSubject(JsonElement claims) =>
+        claims.TryGetProperty("sub", out var sub)
+        && sub.ValueKind == JsonValueKind.String
+        && sub.GetString() is { } text
+        && ClaimText.IsName(text)
+            ? new Check<string>.Passed(text)
+            : new Refusal(RefusalCode.SubjectInvalid, "The token's 'sub' is missing or not a printable text.");
 
     /// <inheritdoc/>
     protected override bool IsTypeAccepted(string? type) =>
         type is null
         || type.Equals("JWT", StringComparison.OrdinalIgnoreCase)
+        || type.Equals("application/jwt", StringComparison.OrdinalIgnoreCase)
         || type.Equals("at+jwt", StringComparison.OrdinalIgnoreCase)
         || type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase);
 

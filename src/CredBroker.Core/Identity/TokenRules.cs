@@ -10,6 +10,8 @@ namespace CredBroker.Core.Identity;
 /// </summary>
 public abstract record TokenRules
 {
+    private static readonly string[] Texts = ["iss", "sub", "jti", "azp", "actort"];
+
     /// <summary>The audience that is ours.</summary>
     public required string Audience { get; init; }
 
@@ -30,6 +32,9 @@ public abstract record TokenRules
     /// <summary>The <c>iss</c> that the token must carry; null where it does not matter.</summary>
     internal abstract string? RequiredIssuer { get; }
 
+    /// <summary>Whether a token must say whom it is for. Without this, one that does say so is still held to it.</summary>
+    internal virtual bool RequiresAudience => true;
+
     /// <summary>
     /// Checks header, audience and times; a token that fails here costs no signature check and no refresh of keys.
     /// </summary>
@@ -48,7 +53,7 @@ public abstract record TokenRules
             return new Refusal(RefusalCode.HeaderNotAccepted, "The token's 'typ' is not that of an identity token.");
         }
 
-        if ((CheckKind(token.Claims) ?? CheckAudience(token.Claims)) is { } refusal)
+        if ((CheckTypes(token.Claims) ?? CheckKind(token.Claims) ?? CheckAudience(token.Claims)) is { } refusal)
         {
             return refusal;
         }
@@ -64,6 +69,27 @@ public abstract record TokenRules
 
     /// <summary>Holds the token's audiences against ours.</summary>
     protected abstract Refusal? CheckAudiences(IReadOnlyList<string> audiences);
+
+    // RFC 7519 §4.1. The library would give up on the whole token, without saying over which claim.
+    private static Refusal? CheckTypes(JsonElement claims)
+    {
+        foreach (var name in Texts)
+        {
+            if (
+                claims.TryGetProperty(name, out var claim)
+                && claim.ValueKind
+                    is JsonValueKind.Array
+                        or JsonValueKind.Object
+                        or JsonValueKind.True
+                        or JsonValueKind.False
+            )
+            {
+                return new(RefusalCode.TokenMalformed, $"The token's '{name}' is not a text.");
+            }
+        }
+
+        return null;
+    }
 
     // RFC 7800: a bound token is its holder's only together with the proof, and a bearer's word is none. RFC 8417: an
     // event speaks about a subject, not for it.
@@ -90,7 +116,7 @@ public abstract record TokenRules
     {
         if (!claims.TryGetProperty("aud", out var claim))
         {
-            return AudienceRefusal("The token has no 'aud'");
+            return RequiresAudience ? AudienceRefusal("The token has no 'aud'") : null;
         }
 
         JsonElement[] elements = claim.ValueKind == JsonValueKind.Array ? [.. claim.EnumerateArray()] : [claim];

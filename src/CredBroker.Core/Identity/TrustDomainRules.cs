@@ -4,7 +4,8 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.Identity;
 
 /// <summary>
-/// The rules for JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). Whatever <c>iss</c> they carry plays no part.
+/// The rules for JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). Whatever <c>iss</c> they carry plays no part, unless
+/// an OIDC issuer speaks for the trust domain.
 /// </summary>
 public sealed record TrustDomainRules : TokenRules
 {
@@ -17,7 +18,13 @@ public sealed record TrustDomainRules : TokenRules
     /// <inheritdoc/>
     public override string IssuerName => $"spiffe://{TrustDomain}";
 
-    internal override string? RequiredIssuer => null;
+    /// <summary>
+    /// The OIDC issuer that speaks for the trust domain (SPIRE's OIDC discovery provider): its keys verify the tokens,
+    /// each of which must carry this <c>iss</c>. Null where a bundle verifies them.
+    /// </summary>
+    public string? Issuer { get; init; }
+
+    internal override string? RequiredIssuer => Issuer;
 
     /// <summary>The identity of a token that was verified under these rules.</summary>
     /// <param name="token">The token.</param>

@@ -14,7 +14,9 @@ public sealed record WorkloadIdentity
     /// </summary>
     public required string Issuer { get; init; }
 
-    /// <summary>The token's <c>sub</c>.</summary>
+    /// <summary>
+    /// The token's <c>sub</c>; where it has none, the claim that names the workload, such as <c>client_id=abc</c>.
+    /// </summary>
     public required string Subject { get; init; }
 
     /// <summary>

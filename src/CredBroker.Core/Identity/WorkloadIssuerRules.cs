@@ -13,8 +13,17 @@ public sealed record WorkloadIssuerRules : IssuerRules
     /// <summary>The claim that names the running instance; null where tokens tell none apart.</summary>
     public ClaimPath? InstanceClaim { get; init; }
 
+    /// <summary>
+    /// Whether a token without any <c>aud</c> is taken, because the issuer writes none. <see cref="IssuerRules.RequiredClaims"/>
+    /// then say which tokens are meant for this broker. One that has an <c>aud</c> must still name us.
+    /// </summary>
+    public bool AcceptsNoAudience { get; init; }
+
     /// <summary>The top-level claims that policy may see.</summary>
     public IReadOnlyList<string> VisibleClaims { get; init; } = [];
+
+    /// <inheritdoc/>
+    internal override bool RequiresAudience => !AcceptsNoAudience;
 
     /// <summary>The identity of a token that was verified under these rules.</summary>
     public VerificationOutcome Identify(VerifiedToken token)
@@ -67,6 +76,34 @@ public sealed record WorkloadIssuerRules : IssuerRules
                 ProofHash = token.Hash,
             }
         );
+    }
+
+    /// <summary>
+    /// The <c>sub</c>; where the token has none and another claim names the workload, that claim's name and value, such
+    /// as <c>client_id=abc</c>. A <c>sub</c> that reads like one of those is refused: the two would be one caller.
+    /// </summary>
+    private protected override Check<string> ReadSubject(JsonElement claims)
+    {
+        var hasSubject = claims.TryGetProperty("sub", out var sub);
+        if (WorkloadClaim.Text == ClaimPath.Subject.Text)
+        {
+            return base.ReadSubject(claims);
+        }
+
+        var prefix = $"{WorkloadClaim.Text}=";
+        if (!hasSubject)
+        {
+            return WorkloadClaim.TryFindText(claims, out var workload) && ClaimText.IsName(prefix + workload)
+                ? new Check<string>.Passed(prefix + workload)
+                : new Refusal(RefusalCode.SubjectInvalid, $"The token has neither 'sub' nor '{WorkloadClaim.Text}'.");
+        }
+
+        return sub.ValueKind == JsonValueKind.String && sub.GetString()!.StartsWith(prefix, StringComparison.Ordinal)
+            ? new Refusal(
+                RefusalCode.SubjectInvalid,
+                $"The token's 'sub' begins with '{prefix}', which stands for a token without one."
+            )
+            : base.ReadSubject(claims);
     }
 
     private static VerificationOutcome.Refused Missing(ClaimPath path, string what) =>

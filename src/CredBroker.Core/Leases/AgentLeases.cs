@@ -37,7 +37,7 @@ public sealed class AgentLeases(
         CallContext call,
         CancellationToken cancellationToken
     ) =>
-        (await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal)
+        (await OwnAsync("find", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal)
             ? new LeaseOutcome.Found(held.Lease)
             : new LeaseOutcome.Refused(refusal);
 
@@ -54,7 +54,7 @@ public sealed class AgentLeases(
     )
     {
         var fence = store.Position.Fence;
-        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        if (!(await OwnAsync("renew", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
         }
@@ -106,7 +106,7 @@ public sealed class AgentLeases(
             || grant.Entry.Vault != granted.Entry.Vault
         )
         {
-            return await DenyRenewalAsync(lease, decision, call, cancellationToken);
+            return await DenyRenewalAsync(lease, decision, call);
         }
 
         // The whole life counts from activation and is bounded by what was granted then and what would be granted now.
@@ -133,7 +133,7 @@ public sealed class AgentLeases(
             return await DenyAsync(lease, identity, notNow, call);
         }
 
-        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(lease.Decision, lease.Id, cancellationToken))
+        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(lease.Decision, lease.Id, CancellationToken.None))
         {
             return await DenyAsync(lease, identity, GuardRefusals.Of(GuardFailure.Held), call);
         }
@@ -167,6 +167,7 @@ public sealed class AgentLeases(
                 {
                     TraceId = call.TraceId,
                     DecisionId = decision.Id,
+                    Judgement = DecisionFacts.Judgement(decision),
                 },
             },
             CancellationToken.None
@@ -207,7 +208,7 @@ public sealed class AgentLeases(
         CancellationToken cancellationToken
     )
     {
-        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        if (!(await OwnAsync("release", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
         }
@@ -237,7 +238,7 @@ public sealed class AgentLeases(
         CancellationToken cancellationToken
     )
     {
-        if (!(await OwnAsync(proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        if (!(await OwnAsync("report", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
         }
@@ -267,12 +268,7 @@ public sealed class AgentLeases(
         return new LeaseOutcome.Found(lease);
     }
 
-    private async ValueTask<LeaseOutcome> DenyRenewalAsync(
-        Lease lease,
-        DecisionRecord decision,
-        CallContext call,
-        CancellationToken cancellationToken
-    )
+    private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call)
     {
         var refusal =
             decision.Verdict.Refusal
@@ -287,15 +283,17 @@ public sealed class AgentLeases(
                     DecisionId = decision.Id,
                     Reason = refusal.CodeText,
                     TraceId = call.TraceId,
+                    Judgement = DecisionFacts.Judgement(decision),
                 },
             },
-            cancellationToken
+            CancellationToken.None
         );
         return new LeaseOutcome.Refused(refusal);
     }
 
     /// <summary>The lease, if the proof holds and the lease is the caller's own.</summary>
     private async ValueTask<Checked<HeldLease>> OwnAsync(
+        string action,
         IdentityProof proof,
         string leaseId,
         CallContext call,
@@ -310,7 +308,7 @@ public sealed class AgentLeases(
 
         if (
             Ids.IsValid(leaseId)
-            && await store.Leases.FindAsync(leaseId, cancellationToken) is { } lease
+            && await store.Leases.FindAsync(leaseId, CancellationToken.None) is { } lease
             && lease.Decision.Identity.IsSameCaller(identity)
         )
         {
@@ -326,6 +324,7 @@ public sealed class AgentLeases(
                 Actor = AuditActor.Workload(identity),
                 LeaseId = asked,
             },
+            action,
             NotFound,
             call
         );
@@ -342,15 +341,24 @@ public sealed class AgentLeases(
     {
         await RecordDenialAsync(
             LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+            "renew",
             refusal,
             call
         );
         return new LeaseOutcome.Refused(refusal);
     }
 
-    private async ValueTask RecordDenialAsync(AuditEvent denied, Refusal refusal, CallContext call) =>
+    private async ValueTask RecordDenialAsync(AuditEvent denied, string action, Refusal refusal, CallContext call) =>
         await store.CommitAsync(
-            new StateChange.EventRecorded { Event = denied with { Reason = refusal.CodeText, TraceId = call.TraceId } },
+            new StateChange.EventRecorded
+            {
+                Event = denied with
+                {
+                    Reason = refusal.CodeText,
+                    TraceId = call.TraceId,
+                    Judgement = DecisionFacts.Denial(action, refusal),
+                },
+            },
             CancellationToken.None
         );
 

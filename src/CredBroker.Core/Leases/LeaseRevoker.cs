@@ -394,6 +394,7 @@ public sealed partial class LeaseRevoker(
             DecisionId = lease.Decision.Id,
             Process = lease.Decision.Task.Process,
             TaskId = lease.Decision.Task.Id,
+            Holder = DecisionFacts.Holder(lease.Decision),
             Credential = lease.Decision.Request.Credential,
         };
 

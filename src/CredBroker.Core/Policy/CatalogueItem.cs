@@ -3,7 +3,11 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.Policy;
 
 /// <summary>A catalogue entry as a decision uses it: the words that conditions compare are made once.</summary>
-internal sealed class CatalogueItem(CatalogueEntry entry, IReadOnlyDictionary<string, ArgumentSchema>? toolSchemas)
+internal sealed class CatalogueItem(
+    CatalogueEntry entry,
+    IReadOnlyDictionary<string, ArgumentSchema>? toolSchemas,
+    bool toolCallIsOptional
+)
 {
     public CatalogueEntry Entry => entry;
 
@@ -39,9 +43,15 @@ internal sealed class CatalogueItem(CatalogueEntry entry, IReadOnlyDictionary<st
             return PolicyRefusals.TtlTooShort;
         }
 
-        if (ToolSchemas is null || request.ToolCall is not { } call)
+        if (ToolSchemas is null)
         {
             return null;
+        }
+
+        // Leaving the call out must not be a way around what its arguments are checked against.
+        if (request.ToolCall is not { } call)
+        {
+            return toolCallIsOptional ? null : PolicyRefusals.ToolMissing;
         }
 
         if (!ToolSchemas.TryGetValue(call.Name, out var schema))

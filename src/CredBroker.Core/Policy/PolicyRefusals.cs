@@ -34,6 +34,11 @@ internal static class PolicyRefusals
 
     public static readonly Refusal TtlTooShort = new(RefusalCode.FieldInvalid, "ttl must be at least one second.");
 
+    public static readonly Refusal ToolMissing = new(
+        RefusalCode.ToolArgumentsInvalid,
+        "The credential is for tool calls alone: name in `toolCall` the tool that the secret is for, with its arguments."
+    );
+
     public static readonly Refusal ToolUnknown = new(
         RefusalCode.ToolArgumentsInvalid,
         "The credential is not offered for that tool."

@@ -14,10 +14,21 @@ public sealed class IssuingReadiness(PolicyControl policy, ISecretIssuer issuer,
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
     /// <summary>What keeps everything from being issued; null where nothing does.</summary>
-    public Refusal? Refusal => Policy ?? Vault ?? Clock;
+    public Refusal? Refusal => Policy ?? Store ?? Vault ?? Clock;
 
     /// <summary>Why no decision can be made.</summary>
     public Refusal? Policy => policy.Current is null ? PolicyControl.NotInForce : null;
+
+    /// <summary>Why the store is not to be given anything new. Where its file lies is for the log.</summary>
+    public Refusal? Store =>
+        store.Fault is null
+            ? null
+            : new(
+                RefusalCode.StoreUnavailable,
+                "The broker's store takes nothing new, and nothing is issued without its record; the broker's log says "
+                    + "why. Revoking goes on.",
+                TimeSpan.FromSeconds(5)
+            );
 
     /// <summary>Why Vault is not asked for secrets.</summary>
     public Refusal? Vault =>

@@ -102,7 +102,9 @@ public enum RefusalCode
     /// <summary>A rule failed to evaluate (a missing key, an overflow, the step cap); the request is denied.</summary>
     RuleFailed = 2011,
 
-    /// <summary>The tool call's arguments do not fit the credential's schema.</summary>
+    /// <summary>
+    /// The tool call's arguments do not fit the credential's schema, or there is no tool call where one is needed.
+    /// </summary>
     ToolArgumentsInvalid = 2012,
 
     /// <summary>The task is closed; a closed task id is never reused.</summary>

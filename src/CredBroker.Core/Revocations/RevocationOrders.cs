@@ -87,9 +87,14 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
         await store.CommitAsync(
             new StateChange.EventRecorded
             {
-                Event = OrderEvent(Ordered(order), order, person, call) with
+                // Never by the type of an order: whoever counts orders must not count looks.
+                Event = OrderEvent(
+                    new RevocationPreviewed { Selector = SelectorOf(order), Reason = order.Reason },
+                    order,
+                    person,
+                    call
+                ) with
                 {
-                    Reason = "dry-run",
                     RevocationId = null,
                 },
             },

@@ -23,6 +23,16 @@ public interface IBrokerStore
     /// </summary>
     StorePosition Position { get; }
 
+    /// <summary>
+    /// Why nothing new is to be put on record: its file was deleted or replaced, its disk is full, or the last change
+    /// failed and none went through since. Null where it takes changes as far as anybody knows. What ends secrets is
+    /// tried all the same. No I/O but a look at the file.
+    /// </summary>
+    string? Fault { get; }
+
+    /// <summary>Looks whether what <see cref="Fault"/> says still holds, by a change of nothing.</summary>
+    ValueTask WatchAsync(CancellationToken cancellationToken);
+
     /// <summary>Leases.</summary>
     ILeaseReader Leases { get; }
 

@@ -61,6 +61,7 @@ public sealed class AgentTasks(
                         Process = process,
                         TaskId = taskId,
                         Reason = refusal.CodeText,
+                        Judgement = DecisionFacts.Denial("close-task", refusal),
                         TraceId = call.TraceId,
                     },
                 },

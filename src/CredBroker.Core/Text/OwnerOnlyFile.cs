@@ -18,6 +18,29 @@ public static class OwnerOnlyFile
         return new FileStream(path, options);
     }
 
+    /// <summary>
+    /// Opens a file to go on with it, and takes from everybody else what rights they had on it. Whoever has it open
+    /// keeps it.
+    /// </summary>
+    public static FileStream Continue(string path)
+    {
+        var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        try
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(file.SafeFileHandle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Makes a new file that holds the text, as UTF-8.</summary>
     public static async Task WriteNewAsync(string path, string text, CancellationToken cancellationToken)
     {

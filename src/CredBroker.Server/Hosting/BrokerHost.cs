@@ -97,6 +97,7 @@ public static class BrokerHost
         services.AddSingleton<Telemetry>();
         services.AddCallers();
         services.AddSingleton<BrokerHealth>();
+        services.AddSingleton<RememberedHealth>();
         services.AddRoutingCore();
         services.AddBrokerOpenApi();
 

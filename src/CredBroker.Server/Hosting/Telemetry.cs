@@ -30,21 +30,21 @@ internal sealed class Telemetry : IDisposable
     }
 
     /// <summary>One exchange, from the checked request to its outcome.</summary>
-    public ExchangeMeasure Exchange(string credential)
-    {
-        var activity = _activities.StartActivity("credbroker.exchange");
-        activity?.SetTag("credbroker.credential", credential);
-        return new(this, activity, _time.GetTimestamp());
-    }
+    public ExchangeMeasure Exchange() =>
+        new(this, _activities.StartActivity("credbroker.exchange"), _time.GetTimestamp());
 
     public void Dispose() => _activities.Dispose();
 
     /// <summary>An exchange under way.</summary>
     internal readonly struct ExchangeMeasure(Telemetry telemetry, Activity? activity, long started) : IDisposable
     {
-        /// <summary>What became of it: <c>issued</c> or a code.</summary>
-        public void End(string outcome, string? leaseId, string? decisionId)
+        /// <summary>
+        /// What became of it: <c>issued</c> or a code. The credential is tagged only where one was issued: until then it
+        /// is whatever the caller wrote, known or not.
+        /// </summary>
+        public void End(string outcome, string? credential, string? leaseId, string? decisionId)
         {
+            activity?.SetTag("credbroker.credential", credential);
             activity?.SetTag("credbroker.outcome", outcome);
             activity?.SetTag("credbroker.lease_id", leaseId);
             activity?.SetTag("credbroker.decision_id", decisionId);

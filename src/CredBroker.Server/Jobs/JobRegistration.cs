@@ -27,6 +27,7 @@ internal static class JobRegistration
                 quartz,
                 probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing
             );
+            Schedule<StoreWatchJob>(quartz, EachSecond);
             Schedule<RefusedCallsJob>(quartz, EachMinute);
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);

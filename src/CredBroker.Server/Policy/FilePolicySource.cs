@@ -10,11 +10,14 @@ namespace CredBroker.Server.Policy;
 /// </summary>
 internal sealed class FilePolicySource : IPolicySource, IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     // A writer that fills the file piece by piece must not have its first half applied: half a policy may lack its deny
     // rules.
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a change goes unseen at most, where there is no notice of it.</summary>
+    internal static readonly TimeSpan LongestWait = Interval + Settling + Settling;
 
     // Stands for a file that is there and cannot be read: a change like any other, once, so that the fault is seen.
     private static readonly PolicyDocument Unreadable = new() { Name = "", Text = "\0" };

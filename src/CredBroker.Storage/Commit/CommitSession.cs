@@ -60,6 +60,11 @@ internal abstract class CommitSession : IDisposable
     public abstract bool ReadBack();
 
     /// <summary>
+    /// Where the failure was for want of disk: gives up what is kept for that. Whether it is worth another try.
+    /// </summary>
+    public abstract bool MakeRoom(Exception failure);
+
+    /// <summary>
     /// Whether a change is to blame for its failure: a row that breaks a rule of the schema, a value that cannot be
     /// written. Any other failure concerns the whole batch.
     /// </summary>

@@ -22,6 +22,7 @@ internal sealed partial class CommitWriter : IDisposable
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private volatile Committed _committed;
+    private volatile string? _fault;
 
     /// <summary>Opens this process's audit stream (one commit, on the caller's thread) and starts.</summary>
     public CommitWriter(CommitSession session, CommitQueue queue, ILogger logger)
@@ -38,6 +39,9 @@ internal sealed partial class CommitWriter : IDisposable
 
     /// <summary>Fence, policy version and audit head of the newest commit.</summary>
     public StoreHead Head => _committed.Head;
+
+    /// <summary>Why the last batch was not committed; null where it was.</summary>
+    public string? Fault => _fault;
 
     /// <summary>Commits what still waits, closes the stream and stops.</summary>
     public void Dispose()
@@ -76,10 +80,19 @@ internal sealed partial class CommitWriter : IDisposable
         }
 
         LogBatchFailed(_logger, failure.Exception, batch.Count);
+        if (
+            failure is { IsOutcomeKnown: true, Exception.InnerException: { } cause }
+            && _session.MakeRoom(cause)
+            && (failure = TryCommit(batch)) is null
+        )
+        {
+            return;
+        }
+
         var inARow = 0;
         foreach (var change in batch)
         {
-            if (failure is null or { IsOutcomeKnown: true } && inARow < MaxFailuresInARow)
+            if (failure is null or { IsOutcomeKnown: true, IsOfAll: false } && inARow < MaxFailuresInARow)
             {
                 failure = TryCommit([change]);
                 inARow = failure is null ? 0 : inARow + 1;
@@ -98,10 +111,11 @@ internal sealed partial class CommitWriter : IDisposable
     private Failure? TryCommit(List<PendingCommit> changes)
     {
         var results = new Result[changes.Count];
-        var isCommitting = false;
+        var (hasBegun, isCommitting) = (false, false);
         try
         {
             _session.Begin();
+            hasBegun = true;
             var before = _session.Head;
             Publish(before);
             for (var i = 0; i < results.Length; i++)
@@ -123,10 +137,13 @@ internal sealed partial class CommitWriter : IDisposable
             var wasCommitted = isCommitting ? ReadBack() : false;
             if (wasCommitted != true)
             {
-                return GiveUp(e, isOutcomeKnown: wasCommitted == false);
+                var failure = GiveUp(e, isOutcomeKnown: wasCommitted == false, isOfAll: !hasBegun);
+                _fault = failure.Exception.Message;
+                return failure;
             }
         }
 
+        _fault = null;
         Publish(_session.Head);
         for (var i = 0; i < results.Length; i++)
         {
@@ -214,7 +231,7 @@ internal sealed partial class CommitWriter : IDisposable
         }
     }
 
-    private Failure GiveUp(Exception cause, bool isOutcomeKnown)
+    private Failure GiveUp(Exception cause, bool isOutcomeKnown, bool isOfAll)
     {
         try
         {
@@ -231,7 +248,7 @@ internal sealed partial class CommitWriter : IDisposable
         var outcome = isOutcomeKnown
             ? "Nothing was committed."
             : "The outcome is unknown: what was being committed may be there.";
-        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown);
+        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown, isOfAll);
     }
 
     [LoggerMessage(
@@ -268,7 +285,10 @@ internal sealed partial class CommitWriter : IDisposable
     // A reference, so that readers see head and numbers of one commit together.
     private sealed record Committed(StoreHead Head);
 
-    private sealed record Failure(StoreUnavailableException Exception, bool IsOutcomeKnown);
+    /// <param name="Exception">What its callers are told.</param>
+    /// <param name="IsOutcomeKnown">Whether surely nothing was committed.</param>
+    /// <param name="IsOfAll">Whether no transaction could be begun: one by one would fail as well, each after its wait.</param>
+    private sealed record Failure(StoreUnavailableException Exception, bool IsOutcomeKnown, bool IsOfAll);
 
     private readonly record struct Result(CommitOutcome? Outcome, StoreUnavailableException? Fault = null)
     {

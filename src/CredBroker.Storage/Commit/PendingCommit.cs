@@ -42,11 +42,17 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
         throw new ArgumentException("Nothing is changed without an event that tells it.", nameof(change));
     }
 
+    private PendingCommit()
+        : base(TaskCreationOptions.RunContinuationsAsynchronously) => _several = [];
+
     /// <summary>What is committed together, in its order: nearly always one.</summary>
     public ReadOnlySpan<PreparedChange> Changes => _several ?? new ReadOnlySpan<PreparedChange>(in _one);
 
     /// <summary>What kind of change it is, for a log line.</summary>
     public string Names => string.Join(" and ", Changes.ToArray().Select(prepared => prepared.Change.GetType().Name));
+
+    /// <summary>Changes nothing but the clock: whether the store takes a change.</summary>
+    public static PendingCommit Probe() => new();
 
     /// <summary>Called by the writer: from here on a cancellation comes too late.</summary>
     public bool TryTake() => Interlocked.CompareExchange(ref _stage, Taken, Waiting) == Waiting;

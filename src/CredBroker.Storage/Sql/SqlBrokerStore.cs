@@ -16,12 +16,14 @@ namespace CredBroker.Storage.Sql;
 /// A store on a database that speaks SQL: one writer takes whatever waits, and readers beside it see only what is
 /// committed.
 /// </summary>
-public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
+public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
 {
     private readonly StoreClock _clock;
     private readonly CommitQueue _queue;
     private readonly CommitWriter _writer;
     private readonly SqlAuditReader _audit;
+    private readonly ILogger _logger;
+    private string? _said;
 
     /// <summary>Opens this process's audit stream. The session is disposed if that fails.</summary>
     private protected SqlBrokerStore(
@@ -32,7 +34,7 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
         ILogger logger
     )
     {
-        _clock = clock;
+        (_clock, _logger) = (clock, logger);
         _queue = new(options.MaxWaiting);
         _audit = new(reads);
         Leases = new SqlLeaseReader(reads, clock, logger);
@@ -66,6 +68,9 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
     }
 
     /// <inheritdoc/>
+    public string? Fault => FileFault ?? _writer.Fault;
+
+    /// <inheritdoc/>
     public ILeaseReader Leases { get; }
 
     /// <inheritdoc/>
@@ -90,6 +95,37 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
         {
             return await commit.Task;
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask WatchAsync(CancellationToken cancellationToken)
+    {
+        Restore();
+        if (_writer.Fault is not null)
+        {
+            var probe = PendingCommit.Probe();
+            try
+            {
+                _queue.Add(probe);
+                await probe.Task.WaitAsync(cancellationToken);
+            }
+            catch (StoreUnavailableException)
+            {
+                // Said below.
+            }
+        }
+
+        var fault = Fault;
+        if (fault is not null && _said is null)
+        {
+            LogFault(_logger, fault);
+        }
+        else if (fault is null && _said is not null)
+        {
+            LogWell(_logger);
+        }
+
+        _said = fault;
     }
 
     /// <inheritdoc/>
@@ -118,6 +154,18 @@ public abstract class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>What is wrong with where the database is kept, though its last commit went well.</summary>
+    private protected abstract string? FileFault { get; }
+
+    /// <summary>Sets right what can be set right there.</summary>
+    private protected abstract void Restore();
+
     /// <summary>Lets go of the database, after the writer has.</summary>
     private protected abstract void Close();
+
+    [LoggerMessage(EventId = 5108, Level = LogLevel.Critical, Message = "Nothing is issued. {Fault}")]
+    private static partial void LogFault(ILogger logger, string fault);
+
+    [LoggerMessage(EventId = 5109, Level = LogLevel.Information, Message = "The store takes changes again.")]
+    private static partial void LogWell(ILogger logger);
 }

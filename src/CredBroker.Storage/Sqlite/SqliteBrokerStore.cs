@@ -12,7 +12,7 @@ public sealed class SqliteBrokerStore : SqlBrokerStore
     private readonly SqliteFile _file;
 
     private SqliteBrokerStore(SqliteFile file, StoreClock clock, StorageOptions options, ILogger logger)
-        : base(new SqliteSession(file.OpenWriter(), clock), new SqliteReads(file), clock, options, logger) =>
+        : base(new SqliteSession(file, file.OpenWriter(), clock), new SqliteReads(file), clock, options, logger) =>
         _file = file;
 
     /// <summary>Locks and migrates the file and opens this process's audit stream.</summary>
@@ -21,10 +21,18 @@ public sealed class SqliteBrokerStore : SqlBrokerStore
     /// </exception>
     public static SqliteBrokerStore Open(StorageOptions options, TimeProvider time, ILogger<SqliteBrokerStore> logger)
     {
-        var file = SqliteFile.Open(options.SqliteFile);
+        var file = SqliteFile.Open(options.SqliteFile, options.ReserveMegabytes * 1024L * 1024);
         try
         {
-            return new(file, new(time), options, logger);
+            try
+            {
+                return new(file, new(time), options, logger);
+            }
+            catch (SqliteException) when (file.MakeRoom())
+            {
+                // A full disk: it starts on what is kept for that, and issues nothing.
+                return new(file, new(time), options, logger);
+            }
         }
         catch (SqliteException e)
         {
@@ -37,6 +45,10 @@ public sealed class SqliteBrokerStore : SqlBrokerStore
             throw;
         }
     }
+
+    private protected override string? FileFault => _file.Fault;
+
+    private protected override void Restore() => _file.Restore();
 
     private protected override void Close() => _file.Dispose();
 }

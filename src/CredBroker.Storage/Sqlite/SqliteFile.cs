@@ -18,14 +18,19 @@ internal sealed class SqliteFile : IDisposable
     private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
     private readonly ReaderWriterLockSlim _closing = new();
     private readonly FileStream _lock;
+    private readonly FileStream _itself;
+    private readonly DiskReserve _reserve;
     private readonly string _reading;
     private readonly string _writing;
     private bool _isClosed;
 
-    private SqliteFile(string path, FileStream fileLock)
+    // Of the database and its log, as they were opened, and a reader that stays with them wherever they are moved.
+    private (string Path, FileIdentity? Identity)[] _opened = [];
+    private SqliteConnection? _kept;
+
+    private SqliteFile(string path, FileStream fileLock, FileStream itself, DiskReserve reserve)
     {
-        Path = path;
-        _lock = fileLock;
+        (Path, _lock, _itself, _reserve) = (path, fileLock, itself, reserve);
         _writing = new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -44,10 +49,28 @@ internal sealed class SqliteFile : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Why nothing new is to be put into it; null where nothing keeps from it.</summary>
+    public string? Fault =>
+        Displaced
+        ?? (
+            _reserve.IsWhole
+                ? null
+                : $"The disk of {Path} is full, or was: what is kept there for revocations is used up or in use. "
+                    + "Make room; it is kept anew by itself."
+        );
+
+    /// <summary>That another file, or none, is where this one was opened; null while it is the same.</summary>
+    private string? Displaced =>
+        Array.Exists(_opened, file => FileIdentity.Of(file.Path) != file.Identity)
+            ? $"The store's file {Path} (or its -wal) was deleted or replaced while the broker runs. "
+                + "What it knows is still read from the file that it opened, and nothing is written. Put that file back, "
+                + "or revoke everything, stop the broker, and start it on a copy that is whole."
+            : null;
+
     /// <exception cref="StoreUnavailableException">
     /// The file cannot be used; the message says why and what to do.
     /// </exception>
-    public static SqliteFile Open(string configuredPath)
+    public static SqliteFile Open(string configuredPath, long reserved = 0)
     {
         var path = System.IO.Path.GetFullPath(configuredPath);
         SqliteFile? file = null;
@@ -58,14 +81,18 @@ internal sealed class SqliteFile : IDisposable
             path = new FileInfo(path).LinkTarget is null
                 ? path
                 : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
-            file = new(path, Lock(path));
-            using (OpenPrivate(path, FileShare.ReadWrite))
+            file = Lock(path, new(path + "-reserve", reserved));
+            file.Restore();
+            try
             {
-                // SQLite gives its -wal and -shm files the mode of the database file, so that is set before SQLite sees
-                // it.
+                file.Migrate();
+            }
+            catch (Exception e) when (e is SqliteException or StoreUnavailableException && file.MakeRoom())
+            {
+                // A full disk: it starts on what is kept for that, and issues nothing.
+                file.Migrate();
             }
 
-            file.Migrate();
             return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
@@ -89,17 +116,37 @@ internal sealed class SqliteFile : IDisposable
     /// </summary>
     public SqliteConnection OpenWriter()
     {
-        var connection = new SqliteConnection(_writing);
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText =
-            "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; "
-            + "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF";
-        command.ExecuteNonQuery();
+        var connection = OpenWriting();
+        _kept?.Dispose();
+        _kept = new SqliteConnection(_reading);
+        _kept.Open();
+        using var command = _kept.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM store";
+        command.ExecuteScalar();
+        _opened = [.. new[] { Path, Path + "-wal" }.Select(path => (path, FileIdentity.Of(path)))];
         return connection;
     }
 
-    /// <summary>Runs a query on a pooled connection that can only read.</summary>
+    /// <summary>Whether it is still the file at its path.</summary>
+    /// <exception cref="StoreUnavailableException">It was deleted or replaced.</exception>
+    public void EnsureInPlace()
+    {
+        if (Displaced is { } fault)
+        {
+            throw new StoreUnavailableException(fault);
+        }
+    }
+
+    /// <summary>The disk may be full: gives up what is kept for that. Whether there is room now.</summary>
+    public bool MakeRoom() => _reserve.Release();
+
+    /// <summary>Keeps disk for revocations again, if there is enough.</summary>
+    public void Restore() => _reserve.Restore();
+
+    /// <summary>
+    /// Runs a query on a connection that can only read: a pooled one, or where the file is no longer in its place, the
+    /// one that was opened with it, because what was issued stands there.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">The file is closed or does not answer.</exception>
     public T Read<T>(Func<SqliteConnection, T> query)
     {
@@ -109,6 +156,15 @@ internal sealed class SqliteFile : IDisposable
             if (_isClosed)
             {
                 throw new StoreUnavailableException("The store is closed.");
+            }
+
+            if (_kept is not null && Displaced is not null)
+            {
+                lock (_kept)
+                {
+                    SqliteConnection.ClearPool(_kept);
+                    return query(_kept);
+                }
             }
 
             using var connection = new SqliteConnection(_reading);
@@ -130,18 +186,59 @@ internal sealed class SqliteFile : IDisposable
     {
         _closing.EnterWriteLock();
         _isClosed = true;
+        _kept?.Dispose();
         using (var connection = new SqliteConnection(_reading))
         {
             SqliteConnection.ClearPool(connection);
         }
 
+        Fold();
+
+        // Last of all: closing any handle of a file takes SQLite's own locks on it away from the whole process.
+        _itself.Dispose();
         _lock.Dispose();
         _closing.ExitWriteLock();
     }
 
+    // The last connection that closes puts the log into the database, unless it can only read: so that a stopped broker's
+    // store is the one file.
+    private void Fold()
+    {
+        if (_opened.Length == 0 || Displaced is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            using var connection = OpenWriting();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT count(*) FROM store";
+            command.ExecuteScalar();
+        }
+        catch (SqliteException)
+        {
+            // The next start reads the log as well.
+        }
+    }
+
+    // Whoever holds the write lock beside the one writer (a backup, a shell) is waited for so long: what waits behind it
+    // may be an order to revoke.
+    private SqliteConnection OpenWriting()
+    {
+        var connection = new SqliteConnection(_writing);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText =
+            "PRAGMA synchronous=FULL; PRAGMA busy_timeout=1000; PRAGMA temp_store=MEMORY; "
+            + "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF";
+        command.ExecuteNonQuery();
+        return connection;
+    }
+
     private void Migrate()
     {
-        using (var connection = OpenWriter())
+        using (var connection = OpenWriting())
         {
             using var command = connection.CreateCommand();
             command.CommandText = "PRAGMA journal_mode=WAL";
@@ -187,8 +284,29 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    // Held as long as the process lives; the kernel lets go of it however the process ends.
-    private static FileStream Lock(string path)
+    // Held as long as the process lives; the kernel lets go of it however the process ends. The lock beside the file says
+    // that a broker uses this path, and the one on the file itself that one uses it under another name: a hard link.
+    // Opening it also makes it, private, before SQLite sees it, which gives its -wal and -shm files the same mode.
+    private static SqliteFile Lock(string path, DiskReserve reserve)
+    {
+        var beside = LockBeside(path);
+        FileStream? itself = null;
+        try
+        {
+            itself = OpenPrivate(path, FileShare.ReadWrite);
+            return InodeLock.TryTake(itself.SafeFileHandle)
+                ? new(path, beside, itself, reserve)
+                : throw InUse(path, "it has opened the file under another name", null);
+        }
+        catch
+        {
+            itself?.Dispose();
+            beside.Dispose();
+            throw;
+        }
+    }
+
+    private static FileStream LockBeside(string path)
     {
         try
         {
@@ -196,21 +314,31 @@ internal sealed class SqliteFile : IDisposable
         }
         catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
         {
-            throw new StoreUnavailableException(
-                $"Another broker uses {path} (it holds {path}.lock). "
-                    + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
-                e
-            );
+            throw InUse(path, $"it holds {path}.lock", e);
         }
     }
 
-    private static FileStream OpenPrivate(string path, FileShare share)
+    private static StoreUnavailableException InUse(string path, string how, Exception? inner) =>
+        new(
+            $"Another broker uses {path} ({how}). "
+                + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
+            inner
+        );
+
+    /// <summary>Opens a file that nobody but the broker's user can read.</summary>
+    internal static FileStream OpenPrivate(
+        string path,
+        FileShare share,
+        FileMode mode = FileMode.OpenOrCreate,
+        long allocated = 0
+    )
     {
         var options = new FileStreamOptions
         {
-            Mode = FileMode.OpenOrCreate,
+            Mode = mode,
             Access = FileAccess.ReadWrite,
             Share = share,
+            PreallocationSize = allocated,
         };
         if (OperatingSystem.IsWindows())
         {

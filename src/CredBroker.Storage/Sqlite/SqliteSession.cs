@@ -17,6 +17,7 @@ internal sealed class SqliteSession : SqlSession
 {
     private readonly SqliteConnection _connection;
     private readonly StoreClock _clock;
+    private readonly SqliteFile _file;
     private long _batch;
 
     // As of now, and as of the last savepoint.
@@ -25,10 +26,10 @@ internal sealed class SqliteSession : SqlSession
     // Null where only the file knows.
     private StoreHead? _committed = default(StoreHead);
 
-    public SqliteSession(SqliteConnection connection, StoreClock clock)
+    public SqliteSession(SqliteFile file, SqliteConnection connection, StoreClock clock)
         : base(connection)
     {
-        (_connection, _clock) = (connection, clock);
+        (_file, _connection, _clock) = (file, connection, clock);
         try
         {
             (var persisted, _batch) = ReadFirst(
@@ -48,6 +49,7 @@ internal sealed class SqliteSession : SqlSession
 
     public override void Begin()
     {
+        _file.EnsureInPlace();
         Head = _committed ??= ReadHead();
         _isClockRepaired = default;
         Clock = _clock.Read();
@@ -124,6 +126,9 @@ internal sealed class SqliteSession : SqlSession
         _committed = null;
         return !InTransaction && ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
     }
+
+    public override bool MakeRoom(Exception failure) =>
+        failure is SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_IOERR } && _file.MakeRoom();
 
     public override bool IsOwnFault(Exception failure) =>
         failure is not SqliteException sqlite

@@ -7,8 +7,8 @@ namespace CredBroker.Vault.Engines;
 
 /// <summary>
 /// A certificate's names, rendered from templates over the verified identity alone (<c>{{identity.spiffeId}}</c>),
-/// never from the CSR. A field that is empty, or a value that could read as two names, gives no names at all: the
-/// request is refused before anything is made.
+/// never from the CSR. A field that is empty, or not one segment (in a host name: not one label), gives no names at
+/// all: the request is refused before anything is made. So a value can neither add a segment nor read as two names.
 /// </summary>
 internal sealed partial record RenderedNames(string? Uri, string? Dns, string? CommonName)
 {
@@ -17,6 +17,13 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
 
     /// <summary>What a distinguished name's text form would read otherwise.</summary>
     private static readonly SearchValues<char> NotInCommonName = SearchValues.Create(",+\"\\<>;=#");
+
+    private enum Kind
+    {
+        Uri,
+        Host,
+        CommonName,
+    }
 
     /// <summary>The rendered names, or null where they would be empty or unfit for this identity.</summary>
     public static RenderedNames? Render(CertificateNames? names, WorkloadIdentity identity)
@@ -27,9 +34,9 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
         }
 
         var rendered = new RenderedNames(
-            Render(names.Uri, identity),
-            Render(names.Dns, identity),
-            Render(names.CommonName, identity)
+            Render(names.Uri, Kind.Uri, identity),
+            Render(names.Dns, Kind.Host, identity),
+            Render(names.CommonName, Kind.CommonName, identity)
         );
         var isFit =
             (names.Uri is null || IsUri(rendered.Uri))
@@ -38,7 +45,7 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
         return isFit ? rendered : null;
     }
 
-    private static string? Render(string? template, WorkloadIdentity identity)
+    private static string? Render(string? template, Kind kind, WorkloadIdentity identity)
     {
         if (template is null)
         {
@@ -51,8 +58,9 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
                 template,
                 match =>
                 {
-                    var value = Field(match.Groups["field"].Value, identity);
-                    isWhole &= value.Length > 0;
+                    var (field, alone) = (match.Groups["field"].Value, match.Length == template.Length);
+                    var value = Field(field, identity);
+                    isWhole &= value.Length > 0 && IsFit(field, value, kind, alone);
                     return value;
                 }
             );
@@ -60,6 +68,16 @@ internal sealed partial record RenderedNames(string? Uri, string? Dns, string? C
         // A brace that is left is a placeholder that was not one.
         return isWhole && text.AsSpan().IndexOfAny('{', '}') < 0 ? text : null;
     }
+
+    // A SPIFFE ID is a name of its own making, verified as a whole; a trust domain is one in a host name.
+    private static bool IsFit(string field, string value, Kind kind, bool alone) =>
+        (field, kind) switch
+        {
+            ("spiffeId", not Kind.Host) => alone,
+            ("trustDomain", Kind.Host) => IsHostName(value),
+            (_, Kind.Host) => IsHostName(value) && !value.Contains('.', StringComparison.Ordinal),
+            _ => Core.Identity.SpiffeId.IsSegment(value),
+        };
 
     private static string Field(string field, WorkloadIdentity identity) =>
         field switch

@@ -28,7 +28,7 @@ internal sealed class SetupDraft(VaultNames names)
     public void AddWarnings(IReadOnlyList<CatalogueEntry> entries) => _notes.AddRange(SharedSchemas.Warnings(entries));
 
     /// <summary>What the broker itself needs.</summary>
-    public void AddBroker(IReadOnlyList<CatalogueEntry> entries, string? appRoleMount)
+    public void AddBroker(IReadOnlyList<CatalogueEntry> entries, AppRoleSetup? appRole)
     {
         Add(
             new()
@@ -46,22 +46,24 @@ internal sealed class SetupDraft(VaultNames names)
         // Half of it must exceed the longest secret, because a token is renewed when half of its life is over.
         var longest = entries.Count == 0 ? TimeSpan.Zero : entries.Max(entry => entry.MaxTtl);
         var period = TimeSpan.FromTicks(Math.Max(BrokerPeriod.Ticks, 3 * longest.Ticks));
-        if (appRoleMount is not null)
+        if (appRole is not null)
         {
             Add(
                 new()
                 {
                     Kind = SetupKind.AuthMethod,
-                    Name = appRoleMount,
-                    Path = $"sys/auth/{appRoleMount}",
+                    Name = appRole.Mount,
+                    Path = $"sys/auth/{appRole.Mount}",
                     Body = new() { ["type"] = "approle" },
                 }
             );
-            Add(SetupSteps.AppRole(appRoleMount, names.Broker, period));
+            Add(SetupSteps.AppRole(appRole, names.Broker, period));
             _notes.Add(
                 "The broker logs in by AppRole: "
-                    + $"read auth/{appRoleMount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write "
-                    + $"auth/{appRoleMount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile."
+                    + $"read auth/{appRole.Mount}/role/{names.Broker}/role-id into Vault:AppRole:RoleId, and write "
+                    + $"auth/{appRole.Mount}/role/{names.Broker}/secret-id into the file Vault:AppRole:SecretIdFile. "
+                    + $"A secret id ends {appRole.SecretIdTtl.TotalHours:0} h after it was made: write a new one into the "
+                    + "file before, or the broker cannot log in after its next start."
             );
             return;
         }

@@ -17,8 +17,12 @@ public sealed record SetupPlan(
     /// <summary>The plan for these entries under this installation's names.</summary>
     /// <param name="installation">As in <see cref="VaultOptions.Installation"/>.</param>
     /// <param name="catalogue">The entries, with their <c>vault.setup</c> parts.</param>
-    /// <param name="appRoleMount">Where AppRole is mounted, if the broker logs in by it; null for a token file.</param>
-    public static SetupPlan For(string installation, IEnumerable<CatalogueEntry> catalogue, string? appRoleMount = null)
+    /// <param name="appRole">The AppRole, if the broker logs in by one; null for a token file.</param>
+    public static SetupPlan For(
+        string installation,
+        IEnumerable<CatalogueEntry> catalogue,
+        AppRoleSetup? appRole = null
+    )
     {
         var entries = catalogue.OrderBy(entry => entry.Name, StringComparer.Ordinal).ToList();
         var names = new VaultNames(installation);
@@ -29,7 +33,7 @@ public sealed record SetupPlan(
         }
 
         var draft = new SetupDraft(names);
-        draft.AddBroker(entries, appRoleMount);
+        draft.AddBroker(entries, appRole);
         foreach (var entry in entries)
         {
             draft.AddCredential(entry);

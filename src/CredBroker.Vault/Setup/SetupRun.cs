@@ -268,6 +268,8 @@ public sealed class SetupRun : IDisposable
             (JsonArray { Count: 0 }, null) => true,
             (JsonArray one, JsonArray other) when name.EndsWith("_statements", StringComparison.Ordinal) => Texts(one)
                 .SequenceEqual(Texts(other)),
+            (JsonArray one, JsonArray other) when name.EndsWith("_cidrs", StringComparison.Ordinal) => Networks(one)
+                .SequenceEqual(Networks(other)),
             (JsonArray one, JsonArray other) => Texts(one)
                 .Order(StringComparer.Ordinal)
                 .SequenceEqual(Texts(other).Order(StringComparer.Ordinal)),
@@ -277,6 +279,14 @@ public sealed class SetupRun : IDisposable
             (JsonValue one, JsonValue other) => one.ToString() == other.ToString(),
             _ => false,
         };
+
+    // Vault shows a network of one address as that address.
+    private static IEnumerable<string> Networks(JsonArray array) =>
+        Texts(array)
+            .Select(text =>
+                text.Contains('/', StringComparison.Ordinal) ? text : text + (text.Contains(':') ? "/128" : "/32")
+            )
+            .Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Texts(JsonArray array) => array.Select(item => item?.ToString() ?? "");
 }

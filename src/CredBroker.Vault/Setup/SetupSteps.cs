@@ -47,20 +47,33 @@ internal static class SetupSteps
             },
         };
 
-    public static SetupStep AppRole(string mount, string name, TimeSpan period) =>
-        new()
+    /// <summary>
+    /// The broker's AppRole. Its secret id ends: one that was copied, or lies in a backup, is no key for ever.
+    /// </summary>
+    public static SetupStep AppRole(AppRoleSetup appRole, string name, TimeSpan period)
+    {
+        var body = new JsonObject
+        {
+            ["token_policies"] = Array(name),
+            ["token_no_default_policy"] = true,
+            ["token_type"] = "service",
+            ["token_period"] = Seconds(period),
+            ["secret_id_ttl"] = Seconds(appRole.SecretIdTtl),
+        };
+        if (appRole.BoundTo.Count > 0)
+        {
+            string[] networks = [.. appRole.BoundTo.Select(network => network.ToString())];
+            (body["secret_id_bound_cidrs"], body["token_bound_cidrs"]) = (Array(networks), Array(networks));
+        }
+
+        return new()
         {
             Kind = SetupKind.AppRole,
             Name = name,
-            Path = $"auth/{mount}/role/{name}",
-            Body = new()
-            {
-                ["token_policies"] = Array(name),
-                ["token_no_default_policy"] = true,
-                ["token_type"] = "service",
-                ["token_period"] = Seconds(period),
-            },
+            Path = $"auth/{appRole.Mount}/role/{name}",
+            Body = body,
         };
+    }
 
     public static SetupStep DatabaseConnection(
         VaultNames names,

@@ -102,6 +102,25 @@ public sealed class AuditCommandTests
     }
 
     [Fact]
+    public async Task Only_its_owner_may_read_an_export_and_one_that_was_open_to_others_is_closed_to_them()
+    {
+        const UnixFileMode own = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(3);
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+
+        await cli.RunAsync("audit", "export", "--out", file);
+        Assert.Equal(own, File.GetUnixFileMode(file));
+
+        File.SetUnixFileMode(file, own | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        log.Add(1);
+        Assert.Equal(0, (await cli.RunAsync("audit", "export", "--out", file, "--resume")).ExitCode);
+        Assert.Equal(own, File.GetUnixFileMode(file));
+    }
+
+    [Fact]
     public async Task An_altered_event_is_named()
     {
         await using var cli = await CliFixture.StartAsync();
@@ -127,6 +146,137 @@ public sealed class AuditCommandTests
                 JsonDocument.Parse(json.Out).RootElement.GetProperty("fault").GetProperty("sequence").GetInt32()
             )
         );
+    }
+
+    [Fact]
+    public async Task Verifying_says_first_what_the_file_holds_and_fails_where_more_was_demanded()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+        await File.WriteAllTextAsync(file, await new WrittenLog(4).ExportAsync(null));
+
+        var run = await cli.RunAsync("audit", "verify", file);
+        Assert.StartsWith(
+            "OK: 4 records from 2026-03-01T10:01:00Z to 2026-03-01T10:04:00Z, unaltered and without a gap. "
+                + "It holds everything from the store's first record until it was made.",
+            run.Out,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            0,
+            (
+                await cli.RunAsync("audit", "verify", file, "--from", "2026-01-01", "--to", "2026-03-01T10:04:00Z")
+            ).ExitCode
+        );
+        var more = await cli.RunAsync("audit", "verify", file, "--to", "2026-03-02");
+        Assert.Equal(5, more.ExitCode);
+        Assert.Contains("BROKEN", more.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_table_lies_beside_the_JSON_Lines_in_which_no_cell_is_a_formula()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(1);
+        log.Write(
+            new()
+            {
+                What = new AdminAction { Call = "test" },
+                Actor = AuditActor.Broker("a,\"b\"\r\nc"),
+                TaskId = "=HYPERLINK(1)",
+                Reason = "-1",
+            }
+        );
+        cli.Broker.On(Export, log.AnswerAsync);
+        var (file, table) = (Path.Combine(cli.Folder, "audit.jsonl"), Path.Combine(cli.Folder, "audit.csv"));
+
+        var run = await cli.RunAsync("audit", "export", "--out", file, "--csv", table);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(await log.ExportAsync(null), await File.ReadAllTextAsync(file));
+        var rows = await File.ReadAllTextAsync(table);
+        Assert.StartsWith("time,stream,sequence,type,actor_kind,", rows, StringComparison.Ordinal);
+        Assert.Contains(",broker,,\"a,\"\"b\"\"\r\nc\",,,,'=HYPERLINK(1),", rows, StringComparison.Ordinal);
+        Assert.Contains(",'-1,", rows, StringComparison.Ordinal);
+        Assert.Equal(2, (await cli.RunAsync("audit", "export", "--out", file, "--resume", "--csv", table)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("--task", "t-1")]
+    [InlineData("--lease", "l-1")]
+    [InlineData("--agent", "triage")]
+    public async Task A_timeline_runs_from_the_request_to_its_outcome_and_names_the_order_that_ended_it(
+        string option,
+        string value
+    )
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var log = new WrittenLog(3);
+        var of = new AuditEvent
+        {
+            What = new RequestAllowed(),
+            Actor = new("workload", "https://idp.example", "sub-1"),
+            LeaseId = "l-1",
+            TaskId = "t-1",
+            Credential = "billing",
+            Holder = new()
+            {
+                Issuer = "https://idp.example",
+                Subject = "sub-1",
+                Instance = "",
+                Agent = "triage",
+                Rule = "triage-reads",
+            },
+        };
+        var order = new AuditEvent
+        {
+            What = new RevocationEnumerated(),
+            Actor = AuditActor.Person("https://people.example", "ada"),
+            RevocationId = "o-1",
+        };
+        log.Write(of);
+        log.Write(of with { LeaseId = "l-2", TaskId = "t-2", Holder = of.Holder with { Agent = "payer" } });
+        log.Write(order);
+        log.Write(order with { RevocationId = "o-2" });
+        log.Write(of with { What = new RevocationRequested(), RevocationId = "o-1", Reason = "admin" });
+        log.Write(of with { What = new RevocationFailed { Error = "connection\u001b[31m refused" } });
+        log.Write(of with { What = new LeaseRevoked(), Actor = AuditActor.Broker("revocation") });
+        cli.Broker.On(Export, log.AnswerAsync);
+        var file = Path.Combine(cli.Folder, "audit.jsonl");
+        await File.WriteAllTextAsync(file, await log.ExportAsync(null));
+
+        var asked = await cli.RunAsync("audit", "show", option, value);
+        var read = await cli.RunAsync("audit", "show", option, value, "--file", file);
+
+        Assert.Equal((0, asked.Out), (read.ExitCode, read.Out));
+        Assert.Equal(
+            [
+                "request.allowed",
+                "revocation.enumerated",
+                "lease.revocation-requested",
+                "lease.revocation-failed",
+                "lease.revoked",
+            ],
+            asked
+                .Out.TrimEnd()
+                .Split('\n')
+                .Skip(1)
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1])
+        );
+        Assert.DoesNotContain('\u001b', asked.Out);
+        Assert.Contains("5 events", asked.Error, StringComparison.Ordinal);
+
+        var json = await cli.RunAsync("audit", "show", option, value, "--output", "json");
+        Assert.Equal(5, JsonDocument.Parse(json.Out).RootElement.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task One_thing_is_shown_at_a_time()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        Assert.Equal(2, (await cli.RunAsync("audit", "show")).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "show", "--task", "a", "--agent", "b")).ExitCode);
+        Assert.Equal(2, (await cli.RunAsync("audit", "show", "--task", "")).ExitCode);
     }
 
     [Fact]
@@ -187,8 +337,8 @@ public sealed class AuditCommandTests
         {
             for (var i = 0; i < events; i++)
             {
-                var (sequence, previous) = (_records.Count + 1, _records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
-                var body = AuditRecordWriter.WriteBody(
+                var sequence = _records.Count + 1;
+                Write(
                     sequence == 1
                         ? new()
                         {
@@ -203,21 +353,26 @@ public sealed class AuditCommandTests
                             Reason = $"r-{sequence}",
                         }
                 );
-                _records.Add(
-                    new(
+            }
+        }
+
+        public void Write(AuditEvent happened)
+        {
+            var (sequence, previous) = (_records.Count + 1, _records.Count == 0 ? AuditPosition.NoHash : Head.Hash);
+            _records.Add(
+                new(
+                    _stream,
+                    sequence,
+                    previous,
+                    AuditRecordWriter.Seal(
                         _stream,
                         sequence,
+                        new(2026, 3, 1, 10, sequence, 0, TimeSpan.Zero),
                         previous,
-                        AuditRecordWriter.Seal(
-                            _stream,
-                            sequence,
-                            new(2026, 3, 1, 10, sequence, 0, TimeSpan.Zero),
-                            previous,
-                            body
-                        )
+                        AuditRecordWriter.WriteBody(happened)
                     )
-                );
-            }
+                )
+            );
         }
 
         public async Task<string> ExportAsync(AuditCursor? after)

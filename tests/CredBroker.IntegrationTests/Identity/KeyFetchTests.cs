@@ -232,18 +232,91 @@ public sealed class KeyFetchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_compressed_document_is_not_inflated()
+    public async Task Compressed_documents_are_read()
+    {
+        ServeCompressed(
+            IssuerServer.DiscoveryPath,
+            $$"""{"issuer":"{{_server.Address}}","jwks_uri":"{{_server.Address}}{{IssuerServer.JwksPath}}"}"""
+        );
+        ServeCompressed(IssuerServer.JwksPath, TestKey.Jwks(TestKey.Ec.Jwk()));
+        await AcceptAsync(Verifier(), Token());
+    }
+
+    [Fact]
+    public async Task A_compressed_document_that_unpacks_beyond_the_size_cap_is_given_up()
+    {
+        var document = TestKey.Jwks(TestKey.Ec.Jwk()) + new string(' ', 64 * 1024 * 1024);
+        ServeCompressed(IssuerServer.JwksPath, document);
+        await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
+        Assert.Equal(1, _server.Count(IssuerServer.JwksPath));
+    }
+
+    [Fact]
+    public async Task Documents_that_begin_with_a_byte_order_mark_are_read()
     {
         _server.Serve(
-            IssuerServer.JwksPath,
-            async http =>
-            {
-                http.Response.Headers.ContentEncoding = "gzip";
-                await using var gzip = new GZipStream(http.Response.Body, CompressionLevel.Fastest);
-                await gzip.WriteAsync(System.Text.Encoding.UTF8.GetBytes(TestKey.Jwks(TestKey.Ec.Jwk())));
-            }
+            IssuerServer.DiscoveryPath,
+            $$"""{{Mark}}{"issuer":"{{_server.Address}}","jwks_uri":"{{_server.Address}}{{IssuerServer.JwksPath}}"}"""
         );
-        await RefuseAsync(Verifier(), RefusalCode.KeysUnavailable, Token());
+        _server.Serve(IssuerServer.JwksPath, Mark + TestKey.Jwks(TestKey.Ec.Jwk()));
+        await AcceptAsync(Verifier(), Token());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_key_that_is_replaced_under_the_same_kid_or_none_is_followed_at_the_first_token(bool named)
+    {
+        var (old, replaced) = (TestKey.New("k", "ES256"), TestKey.New("k", "ES256"));
+        _server.Serve(IssuerServer.JwksPath, Jwks(old));
+        var verifier = Verifier();
+        await AcceptAsync(verifier, Signed(old, 0));
+        _time.Advance(TimeSpan.FromSeconds(30));
+        _server.Serve(IssuerServer.JwksPath, Jwks(replaced));
+        await AcceptAsync(verifier, Signed(replaced, 1));
+        await RefuseAsync(verifier, RefusalCode.SignatureInvalid, Signed(old, 2));
+
+        string Jwks(TestKey key)
+        {
+            var jwk = key.Jwk();
+            if (!named)
+            {
+                jwk.Remove("kid");
+            }
+
+            return TestKey.Jwks(jwk);
+        }
+
+        string Signed(TestKey key, int jti) =>
+            TestToken.Oidc(
+                key,
+                p => (p["iss"], p["jti"], p["exp"]) = (_server.Address, $"{jti}", TestToken.Seconds(36_000)),
+                h =>
+                {
+                    if (!named)
+                    {
+                        h.Remove("kid");
+                    }
+                }
+            );
+    }
+
+    [Fact]
+    public async Task A_flood_of_bad_signatures_asks_the_issuer_once_per_cool_down()
+    {
+        var verifier = Verifier();
+        await AcceptAsync(verifier, Token());
+        var forger = TestKey.New(TestKey.Ec.KeyId, "ES256");
+        for (var round = 1; round <= 3; round++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(30));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 200)
+                    .Select(i => RefuseAsync(verifier, RefusalCode.SignatureInvalid, Token(forger, i)).AsTask())
+            );
+            Assert.Equal(1 + round, _server.Count(IssuerServer.JwksPath));
+        }
     }
 
     [Theory]
@@ -369,6 +442,19 @@ public sealed class KeyFetchTests : IAsyncLifetime
         );
         Assert.Empty(_server.Requests);
     }
+
+    private const string Mark = "\uFEFF";
+
+    private void ServeCompressed(string path, string document) =>
+        _server.Serve(
+            path,
+            async http =>
+            {
+                http.Response.Headers.ContentEncoding = "gzip";
+                await using var gzip = new GZipStream(http.Response.Body, CompressionLevel.Fastest);
+                await gzip.WriteAsync(System.Text.Encoding.UTF8.GetBytes(document), http.RequestAborted);
+            }
+        );
 
     private KeySource Source => _services!.GetRequiredService<KeySources>().All[0];
 

@@ -44,6 +44,7 @@ public sealed partial class ReadmeLinesTests
         InDevMode("export CREDBROKER_TOKEN_FILE=$DEV/tokens/auditor", ""),
         InDevMode("credbroker audit export ", "records written to "),
         InDevMode("credbroker audit verify ", "unaltered and without a gap"),
+        InDevMode("credbroker audit show ", "lease.revoked"),
         InDevMode("credbroker vault setup ", "POST /v1/auth/token/roles/cb-prod-billing-readonly"),
         OnRealServers("credbroker vault setup ", "Done: "),
     ];

@@ -48,6 +48,33 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task A_store_whose_file_is_deleted_under_the_broker_stops_issuing_and_health_says_so()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+        await using var broker = await TestBroker.StartAsync();
+        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            Assert.True(issued.IsSuccessStatusCode);
+        }
+
+        File.Delete(broker.StoreFile);
+        var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(
+            "unavailable CB5001",
+            health
+                .GetProperty("parts")
+                .EnumerateArray()
+                .Where(part => part.GetProperty("name").GetString() == "store")
+                .Select(part => $"{part.GetProperty("status")} {part.GetProperty("code")}")
+                .Single()
+        );
+        var minted = broker.Vault.Live.Count;
+        using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await refused.ReadProblemAsync("CB5001");
+        Assert.Equal(minted, broker.Vault.Live.Count);
+    }
+
+    [Fact]
     public async Task Without_a_good_policy_the_broker_starts_and_issues_nothing_until_there_is_one()
     {
         await using var broker = await TestBroker.StartAsync(policy: "rules: nonsense");
@@ -105,7 +132,8 @@ public sealed class HealthTests
     [Fact]
     public async Task A_clock_that_jumps_ahead_ends_no_lease_and_pauses_issuing_until_it_is_right_again_or_repaired()
     {
-        var clock = new JumpingTime(new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
+        var steady = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var clock = new JumpingTime(steady);
         await using var broker = await TestBroker.StartAsync(replace: Tell(clock));
         using var before = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
         await before.ReadAsync(HttpStatusCode.Created);
@@ -120,6 +148,8 @@ public sealed class HealthTests
         Assert.Equal(LeaseState.Active, Assert.Single((await store.Leases.ListAsync(new(), default)).Leases).State);
 
         clock.Offset = TimeSpan.Zero;
+        // What health said is remembered for a second.
+        steady.Advance(TimeSpan.FromSeconds(1));
         await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
         using var after = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
         await after.ReadAsync(HttpStatusCode.Created);
@@ -147,6 +177,21 @@ public sealed class HealthTests
 
         static Action<IServiceCollection> Tell(TimeProvider time) =>
             services => services.Replace(ServiceDescriptor.Singleton(time));
+    }
+
+    [Fact]
+    public async Task What_health_says_is_remembered_for_a_second()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var broker = await TestBroker.StartAsync(replace: services =>
+            services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))
+        );
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+        broker.Vault.Status = new(false, new(RefusalCode.VaultSealed, "Vault is sealed."), null);
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        await HealthAsync(broker, "/health/ready", HttpStatusCode.OK);
     }
 
     private static (string? Status, string? Code) Part(JsonElement health, string name)

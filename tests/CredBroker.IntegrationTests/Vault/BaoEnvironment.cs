@@ -73,9 +73,9 @@ internal sealed class BaoEnvironment : IAsyncDisposable
         return environment;
     }
 
-    public async Task<SetupReport> SetUpAsync(IEnumerable<CatalogueEntry> entries, string? appRoleMount = null)
+    public async Task<SetupReport> SetUpAsync(IEnumerable<CatalogueEntry> entries, AppRoleSetup? appRole = null)
     {
-        var plan = SetupPlan.For(Catalogue.Installation, entries, appRoleMount);
+        var plan = SetupPlan.For(Catalogue.Installation, entries, appRole);
         Assert.Empty(plan.Faults);
         using var run = new SetupRun(Options, new SecretText(Bao.RootToken), TimeProvider.System);
         return await run.ApplyAsync(plan, default);

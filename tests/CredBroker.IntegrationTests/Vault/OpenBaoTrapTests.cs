@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Issuing;
@@ -231,11 +232,19 @@ public sealed class OpenBaoTrapTests(PreparedBao prepared) : IClassFixture<Prepa
     public async Task The_broker_logs_in_by_AppRole()
     {
         // The other tests of this class have edited the broker's policy by hand, so that setup leaves it alone.
-        var report = await _environment!.SetUpAsync(
-            [Catalogue.KeyValue, Catalogue.Sign, Catalogue.Token],
-            appRoleMount: "approle"
-        );
+        var appRole = new AppRoleSetup("approle")
+        {
+            SecretIdTtl = TimeSpan.FromHours(24),
+            BoundTo = [IPNetwork.Parse("127.0.0.1/32"), IPNetwork.Parse("10.0.0.0/8")],
+        };
+        IReadOnlyList<CatalogueEntry> catalogue = [Catalogue.KeyValue, Catalogue.Sign, Catalogue.Token];
+        var report = await _environment!.SetUpAsync(catalogue, appRole);
         Assert.DoesNotContain(report.Findings, finding => finding.State == SetupState.Failed);
+        // What was made is found to be as it should when setup looks again.
+        report = await _environment!.SetUpAsync(catalogue, appRole);
+        Assert.Equal(SetupState.Present, report.Findings.Single(f => f.Step.Kind == SetupKind.AppRole).State);
+        var other = await _environment!.SetUpAsync(catalogue, new AppRoleSetup("approle"));
+        Assert.Equal(SetupState.Differs, other.Findings.Single(f => f.Step.Kind == SetupKind.AppRole).State);
         var roleId = (await Bao.SendAsync(HttpMethod.Get, "auth/approle/role/cb-test-broker/role-id"))
             .GetProperty("data")
             .GetProperty("role_id")
@@ -245,6 +254,7 @@ public sealed class OpenBaoTrapTests(PreparedBao prepared) : IClassFixture<Prepa
             "auth/approle/role/cb-test-broker/secret-id",
             new JsonObject()
         );
+        Assert.Equal(24 * 3600, secretId.GetProperty("data").GetProperty("secret_id_ttl").GetInt64());
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, secretId.GetProperty("data").GetProperty("secret_id").GetString());
         using var broker = New(

@@ -212,7 +212,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
         string.Concat(
             Directory
                 .EnumerateFiles(_directory)
-                .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                .Where(file =>
+                    !file.EndsWith(".lock", StringComparison.Ordinal)
+                    && !file.EndsWith("-reserve", StringComparison.Ordinal)
+                )
                 .Select(file =>
                 {
                     using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);

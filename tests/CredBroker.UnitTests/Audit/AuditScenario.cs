@@ -230,7 +230,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
     /// <summary>People who look at something.</summary>
     private async Task ActAsAdminAsync()
     {
-        var actions = new PeopleActions(_broker.Store);
+        var actions = new PeopleActions(_broker.Store, _broker.Time);
         var person = new CallingPerson(
             new()
             {
@@ -246,8 +246,16 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         );
         await actions.RecordAsync(person, CancellationToken.None);
         await actions.RecordAsync(person, new QueryString("?agent=triage&limit=5"), CancellationToken.None);
-        await actions.RecordRefusedAsync(person, new(RefusalCode.RoleMissing, "no role"), CancellationToken.None);
+        await actions.RecordRefusedAsync(person, new(RefusalCode.RoleMissing, "no role"));
         await actions.RecordAsync(person with { Operation = null }, CancellationToken.None);
+        for (var i = 0; i < 4; i++)
+        {
+            await actions.RecordAsync(person, CancellationToken.None);
+        }
+
+        await actions.RecordAsync(person, new QueryString("?agent=triage&limit=5"), CancellationToken.None);
+        await actions.FlushAsync(CancellationToken.None);
+        await actions.FlushAsync(CancellationToken.None);
     }
 
     /// <summary>A secret that comes when its lease is over.</summary>

@@ -62,6 +62,111 @@ public sealed class AuditVerifierTests
         await AssertFaultAsync(lines, 5, First, 3, "altered");
     }
 
+    [Theory]
+    [InlineData(5, 2)]
+    [InlineData(7, 4)]
+    [InlineData(8, 5)]
+    [InlineData(11, 7)]
+    [InlineData(15, 11)]
+    public async Task Only_the_records_before_an_altered_one_are_counted(int line, int before)
+    {
+        var lines = await ChainedLog.Sample().ExportLinesAsync();
+        lines[line - 1] = lines[line - 1].Replace("\"kind\":\"", "\"kind\":\"x", StringComparison.Ordinal);
+        var result = await VerifyAsync(ChainedLog.Join(lines));
+        Assert.Equal((line, before), (result.Fault!.Line, result.Records));
+    }
+
+    [Theory]
+    [InlineData(5, 2)]
+    [InlineData(10, 6)]
+    public async Task Only_the_records_before_a_missing_one_are_counted(int line, int before)
+    {
+        var lines = await ChainedLog.Sample().ExportLinesAsync();
+        lines.RemoveAt(line - 1);
+        Assert.Equal(before, (await VerifyAsync(ChainedLog.Join(lines))).Records);
+    }
+
+    [Fact]
+    public async Task A_head_of_another_stream_than_the_last_proves_no_end()
+    {
+        var log = new ChainedLog().Open(1).AppendSome(5);
+        var earlier = log.Head;
+        log.Open(2).AppendSome(4);
+        var inside = log.Head;
+        log.Close();
+
+        foreach (var kept in new[] { earlier, inside })
+        {
+            var result = await VerifyAsync(await log.ExportAsync(), kept);
+            Assert.True(result.Holds);
+            Assert.Contains(
+                "it is not the head of the file's last stream",
+                Assert.Single(result.NotProven),
+                StringComparison.Ordinal
+            );
+        }
+
+        Assert.Empty((await VerifyAsync(await log.ExportAsync(), earlier, log.Head)).NotProven);
+    }
+
+    [Fact]
+    public async Task What_the_file_holds_is_said()
+    {
+        var log = ChainedLog.Sample();
+        var whole = await VerifyAsync(await log.ExportAsync());
+        Assert.True(whole.IsWhole);
+        Assert.Equal("It holds everything from the store's first record until it was made.", whole.Range);
+
+        var late = await VerifyAsync(await log.ExportAsync(ChainedLog.Start.AddSeconds(4)));
+        Assert.Equal(
+            (
+                false,
+                "It is A PART of the log, exported from 2026-03-01T12:00:04.000Z until it was made; "
+                    + $"it begins after record 3 of stream {First}, and what was before is not in it."
+            ),
+            (late.IsWhole, late.Range)
+        );
+
+        var early = await VerifyAsync(await log.ExportAsync(null, ChainedLog.Start.AddSeconds(4)));
+        Assert.False(early.IsWhole);
+        Assert.Contains("from the beginning to 2026-03-01T12:00:04.000Z", early.Range, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_beginning_that_was_cut_off_is_said_whatever_the_export_claims()
+    {
+        // As if nothing had been asked for: with the right anchors, and a closing line that fits.
+        var forged = await new ChainedLog.From(ChainedLog.Sample(), 4).ExportAsync();
+        var result = await VerifyAsync(forged);
+        Assert.False(result.IsWhole);
+        Assert.Contains("A PART of the log", result.Range, StringComparison.Ordinal);
+        Assert.Contains("it begins after record 4", result.Range, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_range_can_be_demanded()
+    {
+        var log = ChainedLog.Sample();
+        static DateTimeOffset At(int second) => ChainedLog.Start.AddSeconds(second);
+        var part = await log.ExportAsync(At(4), At(8));
+
+        Assert.Null(await FaultAsync(part, At(4), At(8)));
+        Assert.Null(await FaultAsync(part, At(5), null));
+        Assert.Contains("its exports begin later", await FaultAsync(part, At(3), null), StringComparison.Ordinal);
+        Assert.Contains("end earlier", await FaultAsync(part, null, At(9)), StringComparison.Ordinal);
+
+        // An export without an end shows how far it goes by its records alone.
+        var open = await log.ExportAsync();
+        Assert.Null(await FaultAsync(open, DateTimeOffset.MinValue, At(12)));
+        Assert.Contains("end earlier", await FaultAsync(open, null, At(13)), StringComparison.Ordinal);
+
+        byte[] distant = [.. await log.ExportAsync(null, At(3)), .. await log.ExportAsync(At(5))];
+        Assert.Contains("has a gap", await FaultAsync(distant, At(1), At(10)), StringComparison.Ordinal);
+
+        static async Task<string?> FaultAsync(byte[] export, DateTimeOffset? from, DateTimeOffset? to) =>
+            (await AuditVerifier.VerifyAsync(new MemoryStream(export), [], default, from, to)).Fault?.What;
+    }
+
     [Fact]
     public async Task A_removed_record_is_named()
     {

@@ -101,6 +101,26 @@ internal sealed class ChainedLog : IAuditLog
     public static byte[] Join(IEnumerable<string> lines) =>
         Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
 
+    /// <summary>A log of which the first records are left out, as a forger would show it.</summary>
+    public sealed class From(ChainedLog log, int first) : IAuditLog
+    {
+        public IAsyncEnumerable<AuditRecord> ReadAsync(
+            DateTimeOffset from,
+            DateTimeOffset to,
+            AuditCursor? after,
+            CancellationToken cancellationToken
+        ) => log._records.Skip(first).Select(entry => entry.Record).ToAsyncEnumerable();
+
+        public async Task<byte[]> ExportAsync()
+        {
+            using var file = new MemoryStream();
+            var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
+            await new AuditExport(this).WriteAsync(pipe, null, null, null, default);
+            await pipe.CompleteAsync();
+            return file.ToArray();
+        }
+    }
+
     private static bool IsAfter(AuditRecord record, AuditCursor cursor) =>
         string.CompareOrdinal(record.Stream, cursor.Stream) is var order
         && (order > 0 || order == 0 && record.Sequence > cursor.Sequence);

@@ -40,6 +40,7 @@ public sealed class CommandLineTests
             [
                 "audit",
                 "audit export",
+                "audit show",
                 "audit verify",
                 "doctor",
                 "exchange",

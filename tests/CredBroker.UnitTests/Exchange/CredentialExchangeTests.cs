@@ -35,6 +35,22 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_end_that_the_agent_is_told_is_the_one_on_record()
+    {
+        _broker.Issuer.AfterMint = (_, minted) =>
+            Task.FromResult<MintOutcome>(
+                minted with
+                {
+                    EndsAt = _broker.Time.GetUtcNow() + TimeSpan.FromMinutes(1) + TimeSpan.FromTicks(12_345),
+                }
+            );
+
+        var lease = await _broker.IssueAsync();
+
+        Assert.Equal((await _broker.LeaseAsync(lease.Id)).ExpiresAt, lease.ExpiresAt);
+    }
+
+    [Fact]
     public async Task The_handle_that_kills_the_secret_is_durable_before_the_secret_exists()
     {
         Lease? seen = null;

@@ -246,6 +246,35 @@ public sealed class CompactJwsTests
         Refuse(RefusalCode.TokenMalformed, Compact($$"""{"alg":"RS256","kid":"{{new string('k', 257)}}"}""", Payload));
     }
 
+    [Theory]
+    [InlineData("""{"sub":"a","sub":"b"}""", "payload has the member 'sub' twice")]
+    [InlineData("""{"act":{"x":1,"\u0078":2}}""", "payload has the member 'x' twice")]
+    [InlineData("""{"a b":1,"a b":2}""", "payload has a member twice")]
+    [InlineData("""{"iss":"\ud800"}""", "payload holds half of a surrogate pair (at the member 'iss' or after it)")]
+    [InlineData("""{"iss":"x\u0000"}""", "payload holds the character U+0000 (at the member 'iss' or after it)")]
+    [InlineData("""{"iss":"x","sub":01}""", "payload is no JSON, or nested deeper than 16 levels (at the member 'sub'")]
+    [InlineData("[]", "payload is no object")]
+    [InlineData("1", "payload is no object")]
+    [InlineData("", "payload is not base64url")]
+    public void A_refused_payload_is_told_by_its_member(string payload, string told) =>
+        Assert.Contains(
+            told,
+            Refuse(RefusalCode.TokenMalformed, Compact(Header, payload)).Detail,
+            StringComparison.Ordinal
+        );
+
+    [Theory]
+    [InlineData("""{"alg":"RS256","alg":"none"}""", "header has the member 'alg' twice")]
+    [InlineData("""{"alg":["RS256"]}""", "header has no 'alg' that is a text")]
+    [InlineData("""{"alg":"RS256","typ":1}""", "header's 'typ' is no text")]
+    [InlineData("""{"alg":"RS256","kid":1}""", "header's 'kid' is not a text")]
+    public void A_refused_header_is_told_by_its_member(string header, string told) =>
+        Assert.Contains(
+            told,
+            Refuse(RefusalCode.TokenMalformed, Compact(header, Payload)).Detail,
+            StringComparison.Ordinal
+        );
+
     private static string Compact(string header, string payload) =>
         $"{TestToken.Encode(header)}.{TestToken.Encode(payload)}.{Signature}";
 

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Core.Identity.Verification;
@@ -54,13 +55,37 @@ public sealed class JsonWebKeysTests
     }
 
     [Fact]
-    public void Keys_without_a_kid_serve_only_tokens_without_one()
+    public void Keys_without_a_kid_serve_only_tokens_without_one_unless_there_is_a_single_key()
     {
         var jwk = TestKey.Rsa.Jwk();
         jwk.Remove("kid");
-        var keys = Read(jwk);
-        Assert.Single(keys.Candidates(null, "RS256"));
-        Assert.Empty(keys.Candidates("rsa-1", "RS256"));
+        var alone = Read(jwk);
+        Assert.Single(alone.Candidates(null, "RS256"));
+        Assert.Single(alone.Candidates("rsa-1", "RS256"));
+        Assert.Empty(alone.Candidates("rsa-1", "PS256"));
+
+        var beside = Read((JsonObject)jwk.DeepClone(), TestKey.OtherRsa.Jwk());
+        Assert.Equal(2, beside.Candidates(null, "RS256").Count);
+        Assert.Empty(beside.Candidates("rsa-1", "RS256"));
+    }
+
+    [Fact]
+    public void A_modulus_that_the_flawed_chips_made_is_skipped()
+    {
+        // As those chips build their primes: a power of 65537 modulo the product of the first primes, and a multiple.
+        var product = Enumerable
+            .Range(2, 166)
+            .Where(n => Enumerable.Range(2, n - 2).All(d => n % d != 0))
+            .Aggregate(System.Numerics.BigInteger.One, (all, prime) => all * prime);
+        var power = System.Numerics.BigInteger.ModPow(65537, 123_456_789, product);
+        var modulus = power + (product * ((System.Numerics.BigInteger.One << 2047) / product + 1));
+        var jwk = TestKey.Rsa.Jwk();
+        jwk["n"] = Base64Url.EncodeToString(modulus.ToByteArray(isUnsigned: true, isBigEndian: true));
+
+        Assert.True(JsonWebKeys.TryRead(Encoding.UTF8.GetBytes(TestKey.Jwks(jwk)), out var jwks, out _));
+
+        Assert.Empty(jwks.Anchors.JwtKeys);
+        Assert.Contains("ROCA fingerprint", Assert.Single(jwks.Skipped), StringComparison.Ordinal);
     }
 
     public static TheoryData<string, string> Unusable =>

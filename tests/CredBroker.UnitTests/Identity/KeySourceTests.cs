@@ -257,6 +257,33 @@ public sealed class KeySourceTests
     }
 
     [Fact]
+    public async Task An_issuer_that_stays_without_keys_is_asked_less_and_less_often()
+    {
+        _answer = _ => throw new HttpRequestException("down");
+        var waits = new List<double>();
+        for (var i = 0; i < 8; i++)
+        {
+            await _source.ReadAsync();
+            waits.Add(_source.NextRead.TotalSeconds);
+        }
+
+        Assert.Equal([1, 2, 4, 8, 16, 30, 30, 30], waits);
+
+        // Nor do tokens get it asked more often, and they are told how long it is in vain.
+        var before = _reads;
+        Assert.Null(await _source.NewerThanAsync(null, default));
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.Null(await _source.NewerThanAsync(null, default));
+        Assert.Equal(before + 1, _reads);
+        Assert.Equal(TimeSpan.FromSeconds(1), _source.RetryAfter);
+
+        _answer = _ => Answer(One);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.NotNull(await _source.NewerThanAsync(null, default));
+        Assert.Equal(Timing.Interval, _source.NextRead);
+    }
+
+    [Fact]
     public async Task A_bundles_refresh_hint_shortens_the_interval_and_never_lengthens_it()
     {
         foreach (var (hint, expected) in new[] { (2, 2), (4_000, 300) })

@@ -438,6 +438,11 @@ public sealed class OidcTokenTests : IDisposable
     [InlineData("""{"sub":"agent-1\u200b"}""")]
     [InlineData("""{"sub":"a\u2028b"}""")]
     [InlineData("""{"sub":"\ufeffagent-1"}""")]
+    [InlineData("""{"sub":"agent-1\udb40\udc61"}""")]
+    [InlineData("""{"sub":"agent-1\u3164"}""")]
+    [InlineData("""{"sub":"agent-1\ufe0f"}""")]
+    [InlineData("""{"sub":"agent-1\u2800"}""")]
+    [InlineData("""{"sub":"agent-1 "}""")]
     public async Task The_subject_must_be_a_printable_text(string subject) =>
         await _fixture.RefuseAsync(RefusalCode.SubjectInvalid, TestToken.Raw(TestKey.Rsa, Claims("sub", subject)));
 
@@ -445,9 +450,19 @@ public sealed class OidcTokenTests : IDisposable
     [InlineData("sub", """{"sub":["agent-1"]}""")]
     [InlineData("sub", """{"sub":{"agent-1":1}}""")]
     [InlineData("azp", """{"azp":["a"]}""")]
+    [InlineData("azp", """{"azp":true}""")]
     [InlineData("jti", """{"jti":{}}""")]
-    public async Task A_registered_claim_of_another_type_is_refused(string name, string claim) =>
-        await _fixture.RefuseAsync(RefusalCode.TokenMalformed, TestToken.Raw(TestKey.Rsa, Claims(name, claim)));
+    [InlineData("jti", """{"jti":false}""")]
+    [InlineData("actort", """{"actort":[]}""")]
+    [InlineData("exp", """{"exp":"soon"}""")]
+    [InlineData("nbf", """{"nbf":"soon"}""")]
+    [InlineData("iat", """{"iat":[]}""")]
+    public async Task A_registered_claim_of_another_type_is_refused_by_its_name(string name, string claim)
+    {
+        var refusal = await _fixture.RefuseAsync(TestToken.Raw(TestKey.Rsa, Claims(name, claim)));
+        Assert.Equal(RefusalCode.TokenMalformed, refusal.Code);
+        Assert.StartsWith($"The token's '{name}' is not a ", refusal.Detail, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("{}")]

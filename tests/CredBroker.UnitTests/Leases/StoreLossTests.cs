@@ -136,6 +136,10 @@ public sealed class StoreLossTests
                 : outcome;
         }
 
+        public string? Fault => store.Fault;
+
+        public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
+
         public ILeaseReader Leases => store.Leases;
 
         public IRevocationReader Revocations => store.Revocations;

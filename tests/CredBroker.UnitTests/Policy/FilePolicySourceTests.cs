@@ -74,6 +74,36 @@ public sealed class FilePolicySourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_ConfigMap_is_read_again_when_its_link_is_swapped()
+    {
+        var mount = _folder.CreateSubdirectory("mount");
+        Volume(mount, "..one", "one");
+        Link(mount, "..data", "..one");
+        File.CreateSymbolicLink(Path.Combine(mount.FullName, "policy.yaml"), "..data/policy.yaml");
+        using var source = new FilePolicySource(Path.Combine(mount.FullName, "policy.yaml"), TimeProvider.System);
+
+        await SwapAndReadAsync(source, mount);
+    }
+
+    [Fact]
+    public async Task A_link_into_another_folder_is_followed_when_nothing_is_noticed_here()
+    {
+        // The watched folder holds a link alone, and nothing in it ever changes: only looking again can tell.
+        var (mount, here) = (_folder.CreateSubdirectory("mount"), _folder.CreateSubdirectory("here"));
+        Volume(mount, "..one", "one");
+        Link(mount, "..data", "..one");
+        var path = Path.Combine(here.FullName, "policy.yaml");
+        File.CreateSymbolicLink(path, Path.Combine(mount.FullName, "..data", "policy.yaml"));
+        using var source = new FilePolicySource(path, TimeProvider.System);
+
+        await SwapAndReadAsync(source, mount);
+    }
+
+    [Fact]
+    public void Looking_again_takes_less_than_two_seconds() =>
+        Assert.True(FilePolicySource.LongestWait < TimeSpan.FromSeconds(2));
+
+    [Fact]
     public async Task A_change_before_the_wait_began_is_noticed()
     {
         Write("policy.yaml", "one");
@@ -132,6 +162,33 @@ public sealed class FilePolicySourceTests : IDisposable
     [InlineData("/no/such/file.yaml", "which does not exist")]
     public void Settings_name_a_file_that_exists(string file, string fault) =>
         Assert.Contains(fault, Assert.Single(new PolicyOptions { File = file }.Validate()), StringComparison.Ordinal);
+
+    private static async Task SwapAndReadAsync(FilePolicySource source, DirectoryInfo mount)
+    {
+        Assert.Equal("one", (await source.ReadAsync(CancellationToken.None))!.Text);
+        foreach (var text in new[] { "two", "three" })
+        {
+            var change = source.WaitForChangeAsync(CancellationToken.None);
+            Volume(mount, $"..{text}", text);
+            Link(mount, "..data", $"..{text}");
+
+            await change.WaitAsync(Patience.Limit);
+            Assert.Equal(text, (await source.ReadAsync(CancellationToken.None))!.Text);
+        }
+    }
+
+    private static void Volume(DirectoryInfo mount, string name, string policy) =>
+        File.WriteAllText(Path.Combine(mount.CreateSubdirectory(name).FullName, "policy.yaml"), policy);
+
+    // As kubelet does it: a link of another name, and one rename over the old link.
+    private static void Link(DirectoryInfo mount, string name, string target)
+    {
+        var made = Path.Combine(mount.FullName, $"{name}_tmp");
+        File.CreateSymbolicLink(made, target);
+        using var move = System.Diagnostics.Process.Start("mv", ["-T", made, Path.Combine(mount.FullName, name)]);
+        move.WaitForExit();
+        Assert.Equal(0, move.ExitCode);
+    }
 
     private FilePolicySource Open() => new(PathOf("policy.yaml"), TimeProvider.System);
 

@@ -190,6 +190,23 @@ public sealed class PolicyDecisionTests
         Assert.Contains(fault ?? "", decision.Refusal?.Detail ?? "", StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", RefusalCode.ToolArgumentsInvalid)]
+    [InlineData("    toolCall: required\n", RefusalCode.ToolArgumentsInvalid)]
+    // Past that check: the rules decide, and the one that allows looks at the call.
+    [InlineData("    toolCall: optional\n", RefusalCode.NoRuleAllows)]
+    public void Where_an_entry_checks_tool_calls_one_cannot_be_left_out(string setting, RefusalCode expected)
+    {
+        var policy = Samples.Policy(
+            ("toleratesRuntimeAction: false", "toleratesRuntimeAction: true"),
+            ("    maxTtl: 2m\n", $"{setting}    maxTtl: 2m\n")
+        );
+
+        var decision = policy.Evaluate(Samples.Payer, Samples.PaymentTask, Samples.Transfer with { ToolCall = null });
+
+        Assert.Equal(expected, decision.Refusal?.Code);
+    }
+
     [Fact]
     public void Nothing_matching_denies() =>
         AssertDenied(

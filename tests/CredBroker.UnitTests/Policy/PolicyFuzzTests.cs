@@ -204,7 +204,7 @@ public sealed class PolicyFuzzTests
                     ToleratesRuntimeAction = true,
                     Agents = [],
                 },
-                Credential = new(Samples.Policy().Credentials["payments-api-key"], null),
+                Credential = new(Samples.Policy().Credentials["payments-api-key"], null, toolCallIsOptional: false),
                 FailedGate = CelValue.OfTexts([]),
             };
             program.Run(inputs);

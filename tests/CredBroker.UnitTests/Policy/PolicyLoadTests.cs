@@ -168,6 +168,46 @@ public sealed class PolicyLoadTests
         "spiffe://acme.example/everybody",
         "\"spiffe » `uri`: a template names the identity"
     )]
+    [InlineData(
+        "{{identity.spiffeId}}",
+        "spiffe://acme.example/{{identity.workload}}-{{identity.instance}}",
+        "\"spiffe » `uri`: two fields must stand apart, with '/' or ':' between them"
+    )]
+    [InlineData(
+        "{{identity.spiffeId}}",
+        "spiffe://acme.example/{{identity.workload}}.{{identity.instance}}",
+        "\"spiffe » `uri`: two fields must stand apart"
+    )]
+    [InlineData(
+        "{{identity.spiffeId}}",
+        "spiffe://acme.example/{{identity.workload}}{{identity.instance}}",
+        "\"spiffe » `uri`: two fields must stand apart"
+    )]
+    [InlineData(
+        "{{identity.spiffeId}}",
+        "{{identity.spiffeId}}/{{identity.instance}}",
+        "\"{{identity » `uri`: {{identity.spiffeId}} is a whole name and stands alone"
+    )]
+    [InlineData(
+        "uri: \"{{identity.spiffeId}}\"",
+        "dns: \"{{identity.workload}}-{{identity.instance}}.acme.example\"",
+        "\"{{identity » `dns`: two fields must stand apart, with '.' between them"
+    )]
+    [InlineData(
+        "uri: \"{{identity.spiffeId}}\"",
+        "commonName: \"{{identity.workload}}.{{identity.instance}}\"",
+        "\"{{identity » `commonName`: two fields must stand apart"
+    )]
+    [InlineData(
+        "    maxTtl: 2m\n",
+        "    maxTtl: 2m\n    toolCall: sometimes\n",
+        "sometimes » `toolCall` must be one of"
+    )]
+    [InlineData(
+        "    actions: [connect]\n",
+        "    actions: [connect]\n    toolCall: optional\n",
+        "optional » `toolCall` is of a credential"
+    )]
     [InlineData("port: 5432", "port: 70000", "70000 » `port` must be a whole number from 1 to 65535")]
     [InlineData("sslmode: verify-full", "sslmode: verify", "verify » `sslmode` must be one of")]
     [InlineData("maxTtl: 15m", "maxTtl: 15", "15 » `maxTtl` must be a whole number of s, m or h up to 768h")]

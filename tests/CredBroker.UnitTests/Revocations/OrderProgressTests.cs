@@ -204,6 +204,10 @@ public sealed class OrderProgressTests
         {
             public StorePosition Position => inner.Position;
 
+            public string? Fault => inner.Fault;
+
+            public ValueTask WatchAsync(CancellationToken cancellationToken) => inner.WatchAsync(cancellationToken);
+
             public ILeaseReader Leases => inner.Leases;
 
             public IRevocationReader Revocations => inner.Revocations;

@@ -205,10 +205,11 @@ public sealed class RevocationTests : IAsyncLifetime
 
         Assert.Equal(lease.Id, Assert.Single(listed).Id);
         Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
-        Assert.Equal(
-            "dry-run",
-            Assert.Single(await _broker.EventsAsync(RevocationOrdered.TypeName)).GetProperty("reason").GetString()
-        );
+        // A look is no order, and is never counted as one.
+        Assert.Empty(await _broker.EventsAsync(RevocationOrdered.TypeName));
+        var looked = Assert.Single(await _broker.EventsAsync(RevocationPreviewed.TypeName));
+        Assert.Equal("rehearsal", looked.GetProperty("details").GetProperty("reason").GetString());
+        Assert.False(looked.TryGetProperty("revocation", out _));
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class CommitWriterTests : IDisposable
         _file = SqliteFile.Open(Path.Combine(_directory, "broker.db"));
         _connection = _file.OpenWriter();
         _writer = new(
-            new SqliteSession(_connection, new StoreClock(new FakeTimeProvider())),
+            new SqliteSession(_file, _connection, new StoreClock(new FakeTimeProvider())),
             _queue,
             NullLogger.Instance
         );

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
@@ -36,6 +37,135 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public void A_second_broker_that_comes_through_a_hard_link_is_refused_too()
+    {
+        NeedsLinux();
+        using var first = Open();
+        var link = Path.Combine(_directory, "hard.db");
+        using (var made = Process.Start("ln", [FilePath, link]))
+        {
+            Assert.True(made.WaitForExit(Patience.Limit));
+        }
+
+        var refused = Assert.Throws<StoreUnavailableException>(() => Open(link));
+        Assert.Contains("under another name", refused.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(link + "-wal"));
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("", true)]
+    [InlineData("-wal", false)]
+    public async Task A_file_that_is_deleted_or_replaced_takes_nothing_more_and_can_still_be_read(
+        string suffix,
+        bool isReplaced
+    )
+    {
+        NeedsLinux();
+        var samples = new StoreSamples(_time);
+        using var store = Open();
+        var lease = samples.Lease();
+        await CommitAsync(store, samples.Opened(lease));
+        Assert.Null(store.Fault);
+
+        var (file, away) = (FilePath + suffix, Path.Combine(_directory, "away"));
+        File.Move(file, away);
+        if (isReplaced)
+        {
+            File.WriteAllText(file, "");
+        }
+
+        Assert.Contains("deleted or replaced", store.Fault, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await store.CommitAsync(samples.Opened(), default)
+        );
+        Assert.Contains("Nothing was committed", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(lease.Id, (await store.Leases.FindAsync(lease.Id, default))?.Id);
+
+        // Put back, it goes on.
+        File.Move(away, file, overwrite: true);
+        await store.WatchAsync(default);
+        Assert.Null(store.Fault);
+        await CommitAsync(store, samples.Opened());
+    }
+
+    [Fact]
+    public async Task A_lock_that_somebody_holds_keeps_a_change_for_a_moment_only()
+    {
+        using var store = Open();
+        using (Lock())
+        {
+            var start = Stopwatch.GetTimestamp();
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 8)
+                    .Select(_ =>
+                        Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+                            await store.CommitAsync(StoreSamples.Recorded(), default)
+                        )
+                    )
+            );
+            Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(4));
+            Assert.NotNull(store.Fault);
+        }
+
+        await store.WatchAsync(default);
+        Assert.Null(store.Fault);
+    }
+
+    [Fact]
+    public async Task A_full_disk_gives_up_what_is_kept_for_revocations_and_gets_it_back()
+    {
+        var disk = Path.Combine(_directory, "disk");
+        Directory.CreateDirectory(disk);
+        using var mounted = Process.Start("mount", ["-t", "tmpfs", "-o", "size=12m", "credbroker-test", disk]);
+        Assert.True(mounted.WaitForExit(Patience.Limit));
+        if (mounted.ExitCode != 0)
+        {
+            Assert.Skip("No small disk can be mounted here; that takes root.");
+        }
+
+        try
+        {
+            var (path, filler) = (Path.Combine(disk, "broker.db"), Path.Combine(disk, "filler"));
+            Open(path, reserve: 4).Dispose();
+            Assert.False(File.Exists(path + "-wal"));
+            Fill(filler);
+
+            // A start needs room, too. What it gave up is there again, and is given up again.
+            using (var full = Open(path, reserve: 4))
+            {
+                Assert.Contains("full", full.Fault, StringComparison.Ordinal);
+                await CommitAsync(full, StoreSamples.Recorded());
+            }
+
+            File.Delete(filler);
+            using var store = Open(path, reserve: 4);
+            Assert.Null(store.Fault);
+            Fill(filler);
+            for (var i = 0; i < 300 && store.Fault is null; i++)
+            {
+                await store.CommitAsync(StoreSamples.Recorded(), default);
+            }
+
+            // Given up for the change that met the full disk, which is on record.
+            Assert.Contains("full", store.Fault, StringComparison.Ordinal);
+            await CommitAsync(store, StoreSamples.Recorded());
+            await store.WatchAsync(default);
+            Assert.NotNull(store.Fault);
+
+            File.Delete(filler);
+            await store.WatchAsync(default);
+            Assert.Null(store.Fault);
+        }
+        finally
+        {
+            using var unmounted = Process.Start("umount", ["-l", disk]);
+            await unmounted.WaitForExitAsync();
+        }
+    }
+
+    [Fact]
     public void The_file_is_free_again_after_closing()
     {
         Open().Dispose();
@@ -57,7 +187,7 @@ public sealed class SqliteFileTests : IDisposable
             File.GetUnixFileMode(Path.GetDirectoryName(FilePath)!)
         );
         var files = Directory.GetFiles(Path.GetDirectoryName(FilePath)!);
-        Assert.Equal(4, files.Length);
+        Assert.Equal(5, files.Length);
         Assert.All(
             files,
             file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file))
@@ -278,9 +408,36 @@ public sealed class SqliteFileTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    private SqliteBrokerStore Open(string? path = null, int maxWaiting = 4096) =>
+    private static void NeedsLinux() =>
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+
+    /// <summary>Leaves nothing free.</summary>
+    private static void Fill(string path)
+    {
+        using var file = File.Create(path);
+        var block = new byte[4096];
+        try
+        {
+            while (true)
+            {
+                file.Write(block);
+                file.Flush();
+            }
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+
+    private SqliteBrokerStore Open(string? path = null, int maxWaiting = 4096, int reserve = 1) =>
         SqliteBrokerStore.Open(
-            new() { SqliteFile = path ?? FilePath, MaxWaiting = maxWaiting },
+            new()
+            {
+                SqliteFile = path ?? FilePath,
+                MaxWaiting = maxWaiting,
+                ReserveMegabytes = reserve,
+            },
             _time,
             NullLogger<SqliteBrokerStore>.Instance
         );

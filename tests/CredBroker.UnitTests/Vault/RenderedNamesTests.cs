@@ -51,11 +51,63 @@ public sealed class RenderedNamesTests
         Assert.Null(RenderedNames.Render(new("{{identity.spiffeId}}", null, null), Identity with { SpiffeId = value }));
 
     [Theory]
+    [InlineData("triage", true)]
+    [InlineData("a.b_c-D", true)]
+    [InlineData("a/b", false)]
+    [InlineData("../admin", false)]
+    [InlineData("..", false)]
+    [InlineData(".", false)]
+    [InlineData("a%2Fb", false)]
+    [InlineData("a:b", false)]
+    [InlineData("a?b", false)]
+    [InlineData("a#b", false)]
+    [InlineData("a@b", false)]
+    public void What_is_put_into_a_URI_is_one_segment(string workload, bool isName) =>
+        Assert.Equal(
+            isName,
+            RenderedNames.Render(
+                new("spiffe://acme.example/agents/{{identity.workload}}", null, null),
+                Identity with
+                {
+                    Workload = workload,
+                }
+            )
+                is not null
+        );
+
+    [Fact]
+    public void A_SPIFFE_ID_is_a_name_only_by_itself()
+    {
+        Assert.Null(Render(new("{{identity.spiffeId}}/x", null, null)));
+        Assert.Null(Render(new(null, "{{identity.spiffeId}}", null)));
+        Assert.Equal(Identity.SpiffeId, Render(new(null, null, "{{identity.spiffeId}}"))?.CommonName);
+    }
+
+    [Fact]
+    public void A_trust_domain_has_its_dots_in_a_host_name()
+    {
+        Assert.Equal(
+            "triage.acme.example",
+            Render(new(null, "{{identity.workload}}.{{identity.trustDomain}}", null))?.Dns
+        );
+        Assert.Null(
+            RenderedNames.Render(
+                new(null, "{{identity.workload}}.{{identity.trustDomain}}", null),
+                Identity with
+                {
+                    TrustDomain = "acme_one.example",
+                }
+            )
+        );
+    }
+
+    [Theory]
     [InlineData("triage", "triage.agents.example", true)]
     [InlineData("Triage", "", false)]
     [InlineData("a,b", "", false)]
     [InlineData("*", "", false)]
     [InlineData("a..b", "", false)]
+    [InlineData("a.b", "", false)]
     [InlineData("-a", "", false)]
     [InlineData("a_b", "", false)]
     public void A_host_name_is_a_plain_one(string workload, string expected, bool isName)
@@ -73,7 +125,8 @@ public sealed class RenderedNamesTests
 
     [Theory]
     [InlineData("triage", true)]
-    [InlineData("repo:acme/app:ref", true)]
+    [InlineData("repo:acme/app:ref", false)]
+    [InlineData("..", false)]
     [InlineData("a,O=system:masters", false)]
     [InlineData("a+b", false)]
     [InlineData("a b", false)]

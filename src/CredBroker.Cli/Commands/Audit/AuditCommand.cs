@@ -4,9 +4,10 @@ namespace CredBroker.Cli.Commands.Audit;
 internal sealed class AuditCommand : GroupCommand
 {
     public AuditCommand(Terminal terminal)
-        : base("audit", "Export the audit log, and verify an export offline.")
+        : base("audit", "Export the audit log, verify an export offline, and show what happened.")
     {
         Add(new AuditExportCommand(terminal));
         Add(new AuditVerifyCommand(terminal));
+        Add(new AuditShowCommand(terminal));
     }
 }

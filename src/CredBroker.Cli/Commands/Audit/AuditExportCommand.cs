@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using CredBroker.Cli.Connection;
 using CredBroker.Client;
+using CredBroker.Core.Text;
 using Spectre.Console;
 
 namespace CredBroker.Cli.Commands.Audit;
@@ -20,6 +21,11 @@ internal sealed class AuditExportCommand : Command
         HelpName = "FILE",
         Description = "Write here instead of to standard output",
     };
+    private readonly Option<string?> _csv = new("--csv")
+    {
+        HelpName = "FILE",
+        Description = "Beside it, the same records as a table for a spreadsheet; only the JSON Lines can be verified",
+    };
     private readonly Option<bool> _resume = new("--resume")
     {
         Description = "Go on with FILE after its last whole record: after a break, or to add what came since",
@@ -34,6 +40,7 @@ internal sealed class AuditExportCommand : Command
         Add(_from);
         Add(_to);
         Add(_file);
+        Add(_csv);
         Add(_resume);
         _broker.AddForPeople(this);
         SetAction(RunAsync);
@@ -47,19 +54,31 @@ internal sealed class AuditExportCommand : Command
             throw CliException.Usage("--resume needs the file that it goes on with.", "Name it with --out.");
         }
 
+        var csvPath = parsed.GetValue(_csv);
+        if (goOn && csvPath is not null)
+        {
+            throw CliException.Usage("--csv is not gone on with.", "Export the whole period again, without --resume.");
+        }
+
+        await using var table = csvPath is null ? null : new StreamWriter(Open(csvPath, goOn: false));
+        if (table is not null)
+        {
+            await table.WriteAsync(AuditCsv.Header);
+        }
+
         using var connection = _broker.ConnectAsPerson(parsed);
         var client = new AdminClient(connection);
         var range = new AuditExportRange { From = parsed.GetValue(_from), To = parsed.GetValue(_to) };
         if (path is null)
         {
             await using var output = _terminal.OpenOut();
-            await CopyAsync(client, range, output, _ => { }, cancellationToken);
+            await CopyAsync(client, range, output, table, _ => { }, cancellationToken);
             return ExitCodes.Done;
         }
 
         await using var target = Open(path, goOn);
         range = goOn ? range with { Cursor = await ExportFile.PrepareAsync(target, cancellationToken) } : range;
-        var records = await WriteAsync(client, range, target, path, cancellationToken);
+        var records = await WriteAsync(client, range, target, table, path, cancellationToken);
         _terminal.Error.WriteLine(
             $"{records.ToString("N0", CultureInfo.InvariantCulture)} records "
                 + $"{(goOn ? "added to" : "written to")} {path}. Verify them with: credbroker audit verify {path}"
@@ -71,7 +90,7 @@ internal sealed class AuditExportCommand : Command
     {
         try
         {
-            return new(path, goOn ? FileMode.Open : FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+            return goOn ? OwnerOnlyFile.Continue(path) : OwnerOnlyFile.CreateNew(path);
         }
         catch (IOException) when (!goOn && File.Exists(path))
         {
@@ -83,6 +102,7 @@ internal sealed class AuditExportCommand : Command
         AdminClient client,
         AuditExportRange range,
         Stream target,
+        TextWriter? table,
         string path,
         CancellationToken cancellationToken
     )
@@ -91,7 +111,7 @@ internal sealed class AuditExportCommand : Command
         {
             if (!_terminal.ErrorIsTerminal)
             {
-                return await CopyAsync(client, range, target, _ => { }, cancellationToken);
+                return await CopyAsync(client, range, target, table, _ => { }, cancellationToken);
             }
 
             return await _terminal
@@ -104,6 +124,7 @@ internal sealed class AuditExportCommand : Command
                             client,
                             range,
                             target,
+                            table,
                             records =>
                                 context.Status =
                                     $"Exporting: {records.ToString("N0", CultureInfo.InvariantCulture)} records",
@@ -133,6 +154,7 @@ internal sealed class AuditExportCommand : Command
         AdminClient client,
         AuditExportRange range,
         Stream target,
+        TextWriter? table,
         Action<long> show,
         CancellationToken cancellationToken
     )
@@ -143,6 +165,11 @@ internal sealed class AuditExportCommand : Command
         {
             await output.WriteAsync(line.Bytes, cancellationToken);
             output.WriteByte((byte)'\n');
+            if (table is not null && line.Cursor is not null && AuditEntry.Read(line.Bytes) is { } entry)
+            {
+                await table.WriteAsync(AuditCsv.Row(entry).AsMemory(), cancellationToken);
+            }
+
             if (line.Cursor is not null && ++records % ShowEvery == 0)
             {
                 show(records);

@@ -18,6 +18,8 @@ internal sealed class AuditVerifyCommand : Command
     {
         Description = "The export, or several one after the other; - for standard input",
     };
+    private readonly Option<DateTimeOffset?> _from;
+    private readonly Option<DateTimeOffset?> _to;
     private readonly Option<AuditPosition[]> _expect = new("--expect")
     {
         HelpName = "HEAD",
@@ -33,8 +35,12 @@ internal sealed class AuditVerifyCommand : Command
         )
     {
         _terminal = terminal;
+        _from = TimeOption.Create("--from", "The file must hold everything from this time on", terminal.Time);
+        _to = TimeOption.Create("--to", "The file must hold everything before this time", terminal.Time);
         Add(_file);
         Add(_expect);
+        Add(_from);
+        Add(_to);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
@@ -46,7 +52,13 @@ internal sealed class AuditVerifyCommand : Command
             path == "-"
                 ? _terminal.In
                 : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        var verification = await AuditVerifier.VerifyAsync(stream, parsed.GetValue(_expect) ?? [], cancellationToken);
+        var verification = await AuditVerifier.VerifyAsync(
+            stream,
+            parsed.GetValue(_expect) ?? [],
+            cancellationToken,
+            parsed.GetValue(_from),
+            parsed.GetValue(_to)
+        );
         if (OutputOption.Of(parsed, _terminal) is var format && format == OutputFormat.Json)
         {
             _terminal.Out.WriteLine(
@@ -75,6 +87,11 @@ internal sealed class AuditVerifyCommand : Command
             return;
         }
 
+        // First, because it is what is read: whether it holds, and for how much of the log that is said.
+        _terminal.Out.WriteLine(
+            $"OK: {Number(verification.Records)} records{Period(verification)}, unaltered and without a gap. "
+                + Printable.Text(verification.Range)
+        );
         Grid.Write(
             _terminal,
             format,
@@ -96,14 +113,16 @@ internal sealed class AuditVerifyCommand : Command
             _terminal.Out.WriteLine($"Head: {stream.Head}");
         }
 
-        _terminal.Out.WriteLine(
-            $"OK: {Number(verification.Records)} records{(verification is { Earliest: { } earliest, Latest: { } latest } ? $" from {TimeText.Rfc3339(earliest)} to {TimeText.Rfc3339(latest)}" : "")}, unaltered and without a gap."
-        );
         foreach (var open in verification.NotProven)
         {
             _terminal.Error.WriteLine($"This file alone does not prove: {Printable.Text(open)}");
         }
     }
+
+    private static string Period(AuditVerification verification) =>
+        verification is { Earliest: { } earliest, Latest: { } latest }
+            ? $" from {TimeText.Rfc3339(earliest)} to {TimeText.Rfc3339(latest)}"
+            : "";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
@@ -132,6 +151,8 @@ internal sealed class AuditVerifyCommand : Command
 internal sealed record VerificationOutput(
     bool Holds,
     VerificationFault? Fault,
+    string Range,
+    bool Whole,
     long Records,
     DateTimeOffset? Earliest,
     DateTimeOffset? Latest,
@@ -143,6 +164,8 @@ internal sealed record VerificationOutput(
         new(
             verification.Holds,
             verification.Fault is { } fault ? new(fault.Line, fault.Stream, fault.Sequence, fault.What) : null,
+            verification.Range,
+            verification.IsWhole,
             verification.Records,
             verification.Earliest,
             verification.Latest,

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using CredBroker.Core.Audit;
 
 namespace CredBroker.Cli.Commands.Audit;
@@ -7,6 +8,9 @@ namespace CredBroker.Cli.Commands.Audit;
 /// <summary>An export on disk that is to be gone on with.</summary>
 internal static class ExportFile
 {
+    // As the verifier's: no line of an export is longer.
+    private const int MaxLineBytes = 16 << 20;
+
     private static ReadOnlySpan<byte> OwnLine => """{"v":1,"type":"export."""u8;
 
     private static ReadOnlySpan<byte> StreamLine => """{"v":1,"type":"export.stream","""u8;
@@ -56,6 +60,40 @@ internal static class ExportFile
         file.SetLength(whole);
         file.Seek(0, SeekOrigin.End);
         return cursor;
+    }
+
+    /// <summary>The lines of an export, without their line feeds.</summary>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> LinesAsync(
+        string path,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        var reader = PipeReader.Create(file, new StreamPipeReaderOptions(bufferSize: 64 * 1024));
+        while (true)
+        {
+            var result = await reader.ReadAsync(cancellationToken);
+            var buffer = result.Buffer;
+            while (buffer.PositionOf((byte)'\n') is { } end)
+            {
+                yield return buffer.Slice(0, end).ToArray();
+                buffer = buffer.Slice(buffer.GetPosition(1, end));
+            }
+
+            if (result.IsCompleted)
+            {
+                break;
+            }
+
+            if (buffer.Length > MaxLineBytes)
+            {
+                throw NoExport(path);
+            }
+
+            reader.AdvanceTo(buffer.Start, buffer.End);
+        }
+
+        await reader.CompleteAsync();
     }
 
     private static CliException NoExport(string path) =>

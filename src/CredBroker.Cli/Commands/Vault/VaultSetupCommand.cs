@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Net;
 using System.Text.Json;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -27,6 +29,18 @@ internal sealed class VaultSetupCommand : Command
         HelpName = "MOUNT",
         Description = "The broker logs in by the AppRole method at this mount; without it, by a token file",
     };
+    private readonly Option<TimeSpan?> _secretIdTtl = new("--secret-id-ttl")
+    {
+        HelpName = "DURATION",
+        Description = "With --approle: how long a secret id of the broker lives [2160h]",
+        CustomParser = ParseTtl,
+    };
+    private readonly Option<IPNetwork[]> _cidrs = new("--cidr")
+    {
+        HelpName = "CIDR",
+        Description = "With --approle: from where the broker logs in and uses its token; repeat for more",
+        CustomParser = ParseNetworks,
+    };
     private readonly Option<bool> _compare = new("--compare")
     {
         Description = "Print nothing of it, but how Vault stands to it; changes nothing",
@@ -49,6 +63,8 @@ internal sealed class VaultSetupCommand : Command
         _target.AddTo(this);
         Add(_format);
         Add(_appRole);
+        Add(_secretIdTtl);
+        Add(_cidrs);
         Add(_compare);
         Add(_apply);
         Add(_tokenFile);
@@ -61,7 +77,7 @@ internal sealed class VaultSetupCommand : Command
         var plan = SetupPlan.For(
             _target.Installation(parsed),
             await _target.CatalogueAsync(parsed, cancellationToken),
-            parsed.GetValue(_appRole)
+            AppRole(parsed)
         );
         if (plan.Faults.Count > 0)
         {
@@ -94,6 +110,49 @@ internal sealed class VaultSetupCommand : Command
             : await run.CompareAsync(plan, cancellationToken);
         Write(report, plan, OutputOption.Of(parsed, _terminal));
         return report.IsComplete ? ExitCodes.Done : ExitCodes.FaultsFound;
+    }
+
+    private AppRoleSetup? AppRole(ParseResult parsed)
+    {
+        var (ttl, networks) = (parsed.GetValue(_secretIdTtl), parsed.GetValue(_cidrs) ?? []);
+        if (parsed.GetValue(_appRole) is { } mount)
+        {
+            var made = new AppRoleSetup(mount) { BoundTo = networks };
+            return ttl is { } life ? made with { SecretIdTtl = life } : made;
+        }
+
+        return ttl is null && networks.Length == 0
+            ? null
+            : throw CliException.Usage("--secret-id-ttl and --cidr are of an AppRole.", "Add --approle MOUNT.");
+    }
+
+    private static TimeSpan? ParseTtl(ArgumentResult result)
+    {
+        if (WireDuration.TryParse(result.Tokens[0].Value, out var duration) && duration >= TimeSpan.FromHours(1))
+        {
+            return duration;
+        }
+
+        result.AddError($"\"{result.Tokens[0].Value}\" is no time of an hour or more: write one such as 2160h.");
+        return null;
+    }
+
+    private static IPNetwork[] ParseNetworks(ArgumentResult result)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var token in result.Tokens)
+        {
+            if (IPNetwork.TryParse(token.Value, out var network))
+            {
+                networks.Add(network);
+            }
+            else
+            {
+                result.AddError($"\"{token.Value}\" is no network: write one such as 10.1.2.0/24 or 10.1.2.3/32.");
+            }
+        }
+
+        return [.. networks];
     }
 
     private async Task<SecretText> OperatorTokenAsync(ParseResult parsed, CancellationToken cancellationToken)

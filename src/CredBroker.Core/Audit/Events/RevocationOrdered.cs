@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace CredBroker.Core.Audit.Events;
 
-/// <summary>An admin ordered a revocation, or tried one (the envelope's reason is then <c>dry-run</c>).</summary>
+/// <summary>An admin ordered a revocation. In logs of earlier versions one whose reason is <c>dry-run</c> was only tried.</summary>
 public sealed record RevocationOrdered : AuditFact
 {
     /// <summary>Its name in the log.</summary>

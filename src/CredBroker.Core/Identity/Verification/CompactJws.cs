@@ -77,7 +77,7 @@ public sealed class CompactJws : IDisposable
 
         if (!StrictJson.TryReadObject(head, out var headerDocument))
         {
-            refusal = Malformed("its header is not acceptable JSON (an object, no member twice, at most 16 levels)");
+            refusal = Malformed($"its header {JsonFault.Of(head)}");
             return false;
         }
 
@@ -90,9 +90,7 @@ public sealed class CompactJws : IDisposable
 
             if (!StrictJson.TryReadObject(body, out var bodyDocument))
             {
-                refusal = Malformed(
-                    "its payload is not acceptable JSON (an object, no member twice, at most 16 levels)"
-                );
+                refusal = Malformed($"its payload {JsonFault.Of(body)}");
                 return false;
             }
 
@@ -130,13 +128,17 @@ public sealed class CompactJws : IDisposable
         {
             refusal = Malformed("it has no signature");
         }
-        else if (
-            !Base64UrlText.TryDecode(text.AsSpan(ranges[0]), out var first)
-            || !Base64UrlText.TryDecode(text.AsSpan(ranges[1]), out var second)
-            || !Base64UrlText.TryDecode(text.AsSpan(ranges[2]), out _)
-        )
+        else if (!Base64UrlText.TryDecode(text.AsSpan(ranges[0]), out var first))
         {
-            refusal = Malformed("a part of it is not base64url without padding");
+            refusal = NotBase64Url("header");
+        }
+        else if (!Base64UrlText.TryDecode(text.AsSpan(ranges[1]), out var second))
+        {
+            refusal = NotBase64Url("payload");
+        }
+        else if (!Base64UrlText.TryDecode(text.AsSpan(ranges[2]), out _))
+        {
+            refusal = NotBase64Url("signature");
         }
         else
         {
@@ -161,7 +163,7 @@ public sealed class CompactJws : IDisposable
 
         if (!TryReadString(header, "alg", out var alg) || alg is null)
         {
-            return Malformed("its header has no 'alg'");
+            return Malformed("its header has no 'alg' that is a text");
         }
 
         if (!TryReadString(header, "typ", out var type))
@@ -197,6 +199,8 @@ public sealed class CompactJws : IDisposable
         value = member.GetString();
         return true;
     }
+
+    private static Refusal NotBase64Url(string part) => Malformed($"its {part} is not base64url without padding");
 
     private static Refusal Malformed(string what) =>
         new(RefusalCode.TokenMalformed, $"The token cannot be read: {what}.");

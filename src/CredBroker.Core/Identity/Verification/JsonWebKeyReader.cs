@@ -100,6 +100,11 @@ internal static class JsonWebKeyReader
             return "its RSA modulus or exponent is not acceptable";
         }
 
+        if (RocaFingerprint.IsOn(modulus))
+        {
+            return "its RSA modulus has the ROCA fingerprint (CVE-2017-15361): its private key can be computed";
+        }
+
         key = new VerificationKey(
             keyId,
             SigningAlgorithm.ForRsa,

@@ -15,6 +15,8 @@ public sealed class JsonWebKeys
     /// <summary>The most entries that a key document may have.</summary>
     public const int MaxEntries = 100;
 
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     private JsonWebKeys(TrustAnchors anchors, IReadOnlyList<string> skipped)
     {
         Anchors = anchors;
@@ -73,7 +75,7 @@ public sealed class JsonWebKeys
         }
 
         fault = "it is not a JSON object, or has a member twice";
-        if (!StrictJson.TryReadObject(utf8, out var document))
+        if (!StrictJson.TryReadObject(WithoutMark(utf8), out var document))
         {
             return null;
         }
@@ -94,6 +96,12 @@ public sealed class JsonWebKeys
         document.Dispose();
         return null;
     }
+
+    /// <summary>
+    /// A document without the byte order mark that some servers send before JSON, although RFC 8259 §8.1 forbids it.
+    /// </summary>
+    public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> utf8) =>
+        utf8.Span.StartsWith(ByteOrderMark) ? utf8[ByteOrderMark.Length..] : utf8;
 
     private static VerificationKey? ReadSigningKey(JsonElement entry, out string reason)
     {

@@ -8,9 +8,12 @@ namespace CredBroker.Core.Identity.Verification;
 /// </summary>
 public static class SigningAlgorithm
 {
-    /// <summary>Every algorithm that can be configured; a JWT-SVID may use any of them (JWT-SVID §2.2).</summary>
-    public static readonly FrozenSet<string> All = FrozenSet.Create(
-        StringComparer.Ordinal,
+    /// <summary>
+    /// What an issuer's tokens may use where its settings name nothing: everything that is ever accepted, because a key
+    /// is pinned to its own algorithm anyway.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Default =
+    [
         "RS256",
         "RS384",
         "RS512",
@@ -19,11 +22,11 @@ public static class SigningAlgorithm
         "ES512",
         "PS256",
         "PS384",
-        "PS512"
-    );
+        "PS512",
+    ];
 
-    /// <summary>What an issuer's tokens may use where its settings name nothing.</summary>
-    public static readonly IReadOnlyList<string> Default = ["RS256", "ES256", "PS256"];
+    /// <summary>Every algorithm that can be configured; a JWT-SVID may use any of them (JWT-SVID §2.2).</summary>
+    public static readonly FrozenSet<string> All = Default.ToFrozenSet(StringComparer.Ordinal);
 
     internal static readonly IReadOnlyList<string> ForRsa = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 

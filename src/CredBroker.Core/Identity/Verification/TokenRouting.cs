@@ -75,6 +75,17 @@ public sealed class TokenRouting
             );
         }
 
+        if (
+            domain.Rules.Issuer is { } issuer
+            && !(token.Claims.TryGetProperty("iss", out var iss) && IsText(iss, issuer))
+        )
+        {
+            return new Refusal(
+                RefusalCode.IssuerUnknown,
+                "The token's 'iss' is not the issuer that speaks for its SPIFFE trust domain here."
+            );
+        }
+
         return Passed<VerificationOutcome>(
             new(domain.Rules, domain.Trust, verified => domain.Rules.Identify(verified, id))
         );
@@ -99,7 +110,7 @@ public sealed class TokenRouting
     {
         if (!claims.TryGetProperty("iss", out var issuer) || issuer.ValueKind != JsonValueKind.String)
         {
-            return new Refusal(RefusalCode.IssuerUnknown, "The token has no 'iss'.");
+            return new Refusal(RefusalCode.IssuerUnknown, "The token's 'iss' is missing or not a text.");
         }
 
         var name = issuer.GetString() ?? "";
@@ -112,6 +123,9 @@ public sealed class TokenRouting
             ? WrongKind()
             : new Refusal(RefusalCode.IssuerUnknown, "The token's issuer is not configured here.");
     }
+
+    private static bool IsText(JsonElement value, string text) =>
+        value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
 
     private static Check<TokenRoute<TOutcome>>.Passed Passed<TOutcome>(TokenRoute<TOutcome> route) => new(route);
 

@@ -106,7 +106,7 @@ internal sealed class TokenSignature
             ValidAlgorithms = [token.Algorithm],
             ValidateIssuer = rules.RequiredIssuer is not null,
             ValidIssuer = rules.RequiredIssuer,
-            ValidateAudience = true,
+            ValidateAudience = rules.RequiresAudience || token.Claims.TryGetProperty("aud", out _),
             ValidAudience = rules.Audience,
             IgnoreTrailingSlashWhenValidatingAudience = false,
             RequireExpirationTime = true,

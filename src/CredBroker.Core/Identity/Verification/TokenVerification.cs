@@ -11,7 +11,8 @@ public sealed class TokenVerification(TimeProvider time)
 
     /// <summary>
     /// In order: (1) header, audience and times, which cost nothing; (2) the keys, asked for again if there are none or
-    /// the token names one that is unknown; (3) the signature.
+    /// the token names one that is unknown; (3) the signature; (4) once more with newer keys, if there are any: an issuer
+    /// may replace a key under the same <c>kid</c>, or name none.
     /// </summary>
     internal async ValueTask<Check<VerifiedToken>> VerifyAsync(
         CompactJws token,
@@ -50,6 +51,12 @@ public sealed class TokenVerification(TimeProvider time)
             );
         }
 
-        return await _signature.VerifyAsync(token, rules, window, anchors, now);
+        var check = await _signature.VerifyAsync(token, rules, window, anchors, now);
+        return
+            check is Check<VerifiedToken>.Refused { Refusal.Code: RefusalCode.SignatureInvalid }
+            && await trust.NewerThanAsync(anchors, cancellationToken) is { } replaced
+            && replaced.CanVerify(token)
+            ? await _signature.VerifyAsync(token, rules, window, replaced, now)
+            : check;
     }
 }

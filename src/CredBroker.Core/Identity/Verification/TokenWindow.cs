@@ -15,16 +15,19 @@ public sealed record TokenWindow(DateTimeOffset NotBefore, DateTimeOffset Expire
     /// </summary>
     public static Check<TokenWindow> Read(JsonElement claims)
     {
-        if (
-            !TryDate(claims, "exp", out var expires)
-            || !TryDate(claims, "nbf", out var notBefore)
-            || !TryDate(claims, "iat", out var issuedAt)
-        )
+        if (!TryDate(claims, "exp", out var expires))
         {
-            return new Refusal(
-                RefusalCode.TokenMalformed,
-                "The token's 'exp', 'nbf' or 'iat' is not a number of seconds since 1970."
-            );
+            return NoDate("exp");
+        }
+
+        if (!TryDate(claims, "nbf", out var notBefore))
+        {
+            return NoDate("nbf");
+        }
+
+        if (!TryDate(claims, "iat", out var issuedAt))
+        {
+            return NoDate("iat");
         }
 
         if (expires is null)
@@ -69,6 +72,9 @@ public sealed record TokenWindow(DateTimeOffset NotBefore, DateTimeOffset Expire
 
         return null;
     }
+
+    private static Refusal NoDate(string name) =>
+        new(RefusalCode.TokenMalformed, $"The token's '{name}' is not a number of seconds since 1970.");
 
     private static bool TryDate(JsonElement claims, string name, out DateTimeOffset? date)
     {

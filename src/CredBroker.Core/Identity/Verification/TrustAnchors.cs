@@ -52,9 +52,13 @@ public sealed class TrustAnchors
 
     /// <summary>
     /// The keys that a token may be checked with: those of its <c>kid</c>, or without one every key that fits its
-    /// algorithm, at most <see cref="MaxCandidates"/>.
+    /// algorithm, at most <see cref="MaxCandidates"/>. Where the only key there is has no <c>kid</c>, it is meant
+    /// whatever the token calls it.
     /// </summary>
     public IReadOnlyList<VerificationKey> Candidates(string? keyId, string algorithm) =>
-        (keyId is null ? _byAlgorithm.GetValueOrDefault(algorithm) : _byKeyId.GetValueOrDefault((keyId, algorithm)))
-        ?? [];
+        (
+            keyId is null || JwtKeys is [{ KeyId: null }]
+                ? _byAlgorithm.GetValueOrDefault(algorithm)
+                : _byKeyId.GetValueOrDefault((keyId, algorithm))
+        ) ?? [];
 }

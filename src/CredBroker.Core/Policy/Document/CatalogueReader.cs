@@ -54,8 +54,17 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
         }
 
         var schemas = ReadSchemas(reader);
+        var needsCall = reader.Choice("toolCall", absent: true, ("required", true), ("optional", false));
+        if (schemas is null && reader.Find("toolCall") is { } stray)
+        {
+            faults.Add(
+                stray,
+                "`toolCall` is of a credential with `toolSchemas`: without them no tool call is looked at"
+            );
+        }
+
         reader.Finish("a credential");
-        return new(entry, schemas);
+        return new(entry, schemas, toolCallIsOptional: !needsCall);
     }
 
     /// <summary>Whether each path of this policy is that of a KV version 2 engine; false where there is none.</summary>
@@ -147,9 +156,9 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
 
         var reader = new MappingReader(value, "names", faults);
         var names = new CertificateNames(
-            Template(reader, "uri"),
-            Template(reader, "dns"),
-            Template(reader, "commonName")
+            Template(reader, "uri", NameTemplate.FaultOf),
+            Template(reader, "dns", NameTemplate.FaultOfHost),
+            Template(reader, "commonName", NameTemplate.FaultOf)
         );
         if (reader.IsMapping && names is { Uri: null, Dns: null, CommonName: null })
         {
@@ -160,14 +169,14 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
         return names;
     }
 
-    private string? Template(MappingReader reader, string key)
+    private string? Template(MappingReader reader, string key, Func<string, string?> faultOf)
     {
         if (reader.Scalar(reader.Find(key), key) is not { } scalar)
         {
             return null;
         }
 
-        if (NameTemplate.FaultOf(scalar.Text) is { } fault)
+        if (faultOf(scalar.Text) is { } fault)
         {
             faults.Add(scalar, $"`{key}`: {fault}");
         }

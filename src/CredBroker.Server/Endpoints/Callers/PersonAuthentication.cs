@@ -40,11 +40,7 @@ internal sealed class PersonAuthentication(PeopleVerifier verifier, PeopleAction
     public override async Task ForbidAsync(AuthenticationProperties? properties)
     {
         var missing = TakenRoles.Of(Http).Refusal;
-        await actions.RecordRefusedAsync(
-            Http.Features.GetRequiredFeature<CallingPerson>(),
-            missing,
-            Http.RequestAborted
-        );
+        await actions.RecordRefusedAsync(Http.Features.GetRequiredFeature<CallingPerson>(), missing);
         await new Refused(missing).ExecuteAsync(Http);
     }
 }

@@ -33,18 +33,23 @@ internal static class ExchangeEndpoint
             return new Unbound(refusal);
         }
 
-        using var measure = telemetry.Exchange(command.Request.Credential);
+        using var measure = telemetry.Exchange();
         switch (await exchange.ExchangeAsync(command, cancellationToken))
         {
             case ExchangeOutcome.Issued issued:
-                measure.End("issued", issued.Lease.Id, issued.Lease.Decision.Id);
+                measure.End(
+                    "issued",
+                    issued.Lease.Decision.Request.Credential,
+                    issued.Lease.Id,
+                    issued.Lease.Decision.Id
+                );
                 return new Reply<ExchangeResponse>(
                     StatusCodes.Status201Created,
                     SecretResponses.Issued(issued),
                     BrokerJson.Default.ExchangeResponse
                 );
             case ExchangeOutcome.Refused refused:
-                measure.End(refused.Refusal.CodeText, null, refused.DecisionId);
+                measure.End(refused.Refusal.CodeText, null, null, refused.DecisionId);
                 return new Refused(refused.Refusal, refused.DecisionId);
             case var other:
                 throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");

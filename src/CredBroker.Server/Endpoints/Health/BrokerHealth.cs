@@ -35,7 +35,7 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
     /// <summary>Everything without which no exchange issues a secret, whoever asks.</summary>
     public async ValueTask<IReadOnlyList<HealthPartResponse>> IssuingAsync(CancellationToken cancellationToken) =>
         [
-            await StoreAsync(cancellationToken),
+            readiness.Store is { } fault ? Part("store", fault) : await StoreAsync(cancellationToken),
             Part("policy", readiness.Policy),
             Part("keys", await KeysAsync(cancellationToken)),
             Part("vault", readiness.Vault),

@@ -19,8 +19,8 @@ internal static class HealthEndpoints
         routes
             .MapGet(
                 "/health/ready",
-                async (BrokerHealth health, CancellationToken cancellationToken) =>
-                    Answer([await health.StoreAsync(cancellationToken)])
+                async (RememberedHealth health, CancellationToken cancellationToken) =>
+                    Answer(await health.ReadyAsync(cancellationToken))
             )
             .WithName("ready")
             .WithSummary("The store answers: leases can be listed and revoked, the audit log exported.")
@@ -29,7 +29,7 @@ internal static class HealthEndpoints
         routes
             .MapGet(
                 "/health/issuing",
-                async (BrokerHealth health, CancellationToken cancellationToken) =>
+                async (RememberedHealth health, CancellationToken cancellationToken) =>
                     Answer(await health.IssuingAsync(cancellationToken))
             )
             .WithName("issuing")

@@ -44,6 +44,6 @@ internal static class LiftHoldEndpoint
         var lifted = await holds.LiftAsync(id, body.Reason, admin.Actor, admin.Call, cancellationToken);
         return lifted.Passes(out var hold, out var over)
             ? HoldResponses.Reply(hold, StatusCodes.Status200OK)
-            : await actions.RefuseAsync(admin, over, cancellationToken);
+            : await actions.RefuseAsync(admin, over);
     }
 }

@@ -44,13 +44,13 @@ internal static class PlaceHoldEndpoint
 
         if (body.AllowNone != true && await check.ForHoldAsync(selector, cancellationToken) is { } unknown)
         {
-            return await actions.RefuseAsync(admin, unknown, cancellationToken);
+            return await actions.RefuseAsync(admin, unknown);
         }
 
         var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
         var placed = await holds.PlaceAsync(selector, body.For, reason, actor, call, cancellationToken);
         return placed.Passes(out var hold, out var tooMany)
             ? HoldResponses.Reply(hold, StatusCodes.Status201Created)
-            : await actions.RefuseAsync(admin, tooMany, cancellationToken);
+            : await actions.RefuseAsync(admin, tooMany);
     }
 }

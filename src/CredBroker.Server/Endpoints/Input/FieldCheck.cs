@@ -86,16 +86,14 @@ internal sealed class FieldCheck
     }
 
     /// <summary>
-    /// Text as identities hold it: not blank, bounded, without control characters (it may come from a query).
+    /// Text as identities hold it: not empty, bounded, every character visible (what no identity can be called would
+    /// select nothing, and an admin would not see why).
     /// </summary>
     public void IdentityText(string field, string? value)
     {
-        if (
-            value is not null
-            && (string.IsNullOrWhiteSpace(value) || value.Length > MaxIdentityText || value.Any(char.IsControl))
-        )
+        if (value is not null && (value.Length is 0 or > MaxIdentityText || !VisibleText.IsIn(value)))
         {
-            Add($"{field} must have 1 to {MaxIdentityText} characters, not only blanks, and no control characters.");
+            Add($"{field} must have 1 to {MaxIdentityText} characters, none of them invisible or blank.");
         }
     }
 

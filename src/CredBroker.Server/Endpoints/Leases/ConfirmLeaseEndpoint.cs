@@ -45,7 +45,7 @@ internal static class ConfirmLeaseEndpoint
         );
         if (outcome is LeaseOutcome.Refused { Refusal: var refusal })
         {
-            await actions.RecordRefusedAsync(admin, refusal, cancellationToken);
+            await actions.RecordRefusedAsync(admin, refusal);
             return new Refused(refusal);
         }
 

@@ -57,7 +57,7 @@ internal static class OrderRevocationEndpoint
                 is { } nothing
         )
         {
-            return await actions.RefuseAsync(admin, nothing, cancellationToken);
+            return await actions.RefuseAsync(admin, nothing);
         }
 
         var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
@@ -87,7 +87,7 @@ internal static class OrderRevocationEndpoint
         );
         return quarantine.Passes(out var hold, out var tooMany)
             ? Accepted(http, new(hold.RevocationId!) { HoldId = hold.Id })
-            : await actions.RefuseAsync(admin, tooMany, cancellationToken);
+            : await actions.RefuseAsync(admin, tooMany);
     }
 
     private static Reply<RevocationAcceptedResponse> Accepted(HttpContext http, RevocationAcceptedResponse accepted)

@@ -61,7 +61,7 @@ internal static class CloseTaskEndpoint
             if (!TakenRoles.Admins.Admit(verified))
             {
                 var missing = TakenRoles.Admins.Refusal;
-                await actions.RecordRefusedAsync(person, missing, cancellationToken);
+                await actions.RecordRefusedAsync(person, missing);
                 return new Refused(missing);
             }
 

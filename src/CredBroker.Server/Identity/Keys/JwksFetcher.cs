@@ -11,8 +11,8 @@ namespace CredBroker.Server.Identity.Keys;
 
 /// <summary>
 /// Fetches an issuer's JWKS over HTTP: from its address, or from the one that the discovery document names (OpenID
-/// Connect Discovery §4). Bounded in size and time, without redirects, cookies or decompression. Every fetch makes its
-/// own connection, so that certificates, tokens and addresses are always current.
+/// Connect Discovery §4). Bounded in size (of what a compressed answer unpacks to, too) and time, without redirects or
+/// cookies. Every fetch makes its own connection, so that certificates, tokens and addresses are always current.
 /// </summary>
 internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMode)
 {
@@ -52,7 +52,7 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
 
     private Uri ReadDiscovery(ReadOnlyMemory<byte> utf8)
     {
-        if (!StrictJson.TryReadObject(utf8, out var document))
+        if (!StrictJson.TryReadObject(JsonWebKeys.WithoutMark(utf8), out var document))
         {
             throw new KeyDocumentException("the discovery document is not a JSON object, or has a member twice");
         }
@@ -93,7 +93,7 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
         {
             AllowAutoRedirect = false,
             UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
+            AutomaticDecompression = DecompressionMethods.GZip,
             UseProxy = !first.IsLoopback,
             MaxResponseHeadersLength = 16,
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust },

@@ -27,6 +27,7 @@ internal sealed partial class KeySource(
     private Task? _running;
     private long? _lastAsked;
     private string _lastFailure = "";
+    private volatile int _failuresInARow;
 
     private sealed record Loaded(KeyDocument Document, byte[] Digest, long At);
 
@@ -46,7 +47,7 @@ internal sealed partial class KeySource(
     public TimeSpan NextRead =>
         _loaded switch
         {
-            null => KeyTiming.CoolDownWithoutKeys,
+            null => timing.CoolDownAfter(_failuresInARow),
             _ when _lastFailure.Length > 0 => timing.CoolDown,
             { Document.RefreshHint: { } hint } when hint < timing.Interval => hint,
             _ => timing.Interval,
@@ -65,7 +66,7 @@ internal sealed partial class KeySource(
         }
     }
 
-    private TimeSpan CoolDown => Current is null ? KeyTiming.CoolDownWithoutKeys : timing.CoolDown;
+    private TimeSpan CoolDown => Current is null ? timing.CoolDownAfter(_failuresInARow) : timing.CoolDown;
 
     /// <summary>
     /// Keys other than <paramref name="seen"/> if there are any by now: those that another caller got, or those of a
@@ -176,6 +177,7 @@ internal sealed partial class KeySource(
         }
 
         _lastFailure = "";
+        _failuresInARow = 0;
     }
 
     private void Fail(string reason)
@@ -187,6 +189,7 @@ internal sealed partial class KeySource(
         }
 
         _lastFailure = reason;
+        _failuresInARow++;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Keys of {Name} read: {Count} are usable")]

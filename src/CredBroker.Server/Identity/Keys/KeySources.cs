@@ -7,7 +7,7 @@ namespace CredBroker.Server.Identity.Keys;
 /// The configured issuers and trust domains at work, each with a source of keys of its own: no two share one, even where
 /// the settings name the same file twice.
 /// </summary>
-internal sealed class KeySources
+internal sealed partial class KeySources
 {
     private readonly List<KeySource> _all = [];
     private readonly List<TrustedIssuer> _issuers = [];
@@ -22,12 +22,28 @@ internal sealed class KeySources
     )
     {
         var fetched = new KeyTiming(refresh.Interval, refresh.CoolDown, refresh.Timeout, refresh.MaxStale);
-        foreach (var (rules, bundleFile) in settings.TrustDomains)
+        foreach (var (rules, bundleFile, jwks) in settings.TrustDomains)
         {
-            Add(rules, ReadFile(bundleFile), new BundleSequence().Read, KeyTiming.ForFiles);
+            if (jwks is null)
+            {
+                Add(rules, ReadFile(bundleFile), new BundleSequence().Read, KeyTiming.ForFiles);
+            }
+            else
+            {
+                AddIssuer(rules, rules.Issuer!, jwks);
+            }
         }
 
         foreach (var (rules, jwks) in settings.Issuers)
+        {
+            AddIssuer(rules, rules.Issuer, jwks);
+            if (rules is WorkloadIssuerRules { AcceptsNoAudience: true })
+            {
+                LogNoAudience(logger, rules.Issuer);
+            }
+        }
+
+        void AddIssuer(TokenRules rules, string issuer, JwksOptions jwks)
         {
             if (jwks.File.Length > 0)
             {
@@ -35,8 +51,7 @@ internal sealed class KeySources
             }
             else
             {
-                var fetcher = new JwksFetcher(rules.Issuer, jwks, devMode);
-                Add(rules, fetcher.FetchAsync, KeyDocument.FromJwks, fetched);
+                Add(rules, new JwksFetcher(issuer, jwks, devMode).FetchAsync, KeyDocument.FromJwks, fetched);
             }
         }
 
@@ -79,4 +94,11 @@ internal sealed class KeySources
         );
         return _workloads.Count(source => source.Current is null);
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Tokens of {Issuer} are taken WITHOUT an audience (AcceptsNoAudience): one that was issued for another "
+            + "service is good here, too, if it meets RequiredClaims"
+    )]
+    private static partial void LogNoAudience(ILogger logger, string issuer);
 }

@@ -7,8 +7,7 @@ namespace CredBroker.Server.Identity.Keys;
 /// <param name="MaxStale">How long keys are used while they cannot be read again; null for as long as it takes.</param>
 internal sealed record KeyTiming(TimeSpan Interval, TimeSpan CoolDown, TimeSpan Timeout, TimeSpan? MaxStale)
 {
-    /// <summary>Without any keys nothing can be verified, so the first ones are tried for more eagerly.</summary>
-    public static readonly TimeSpan CoolDownWithoutKeys = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstCoolDown = TimeSpan.FromSeconds(1);
 
     /// <summary>Files cost next to nothing to read; a missing one never takes the last keys away.</summary>
     public static readonly KeyTiming ForFiles = new(
@@ -17,4 +16,14 @@ internal sealed record KeyTiming(TimeSpan Interval, TimeSpan CoolDown, TimeSpan 
         TimeSpan.FromSeconds(5),
         null
     );
+
+    /// <summary>
+    /// The cool-down while there are no keys. Nothing can be verified without them, so they are tried for more eagerly,
+    /// and less so with each failure: an issuer that is down must not be met by every broker each second.
+    /// </summary>
+    public TimeSpan CoolDownAfter(int failures)
+    {
+        var eager = FirstCoolDown * Math.Pow(2, Math.Clamp(failures - 1, 0, 10));
+        return eager < CoolDown ? eager : CoolDown;
+    }
 }

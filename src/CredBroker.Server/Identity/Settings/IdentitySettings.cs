@@ -45,17 +45,17 @@ internal sealed class IdentitySettings
 
         foreach (var (index, issuer) in options.Issuers.Index())
         {
-            if (
-                IssuerSettings.Read(
-                    issuer,
-                    options.Audience,
-                    devMode,
-                    new SettingFaults($"{IdentityOptions.Section}:Issuers:{index}", faults)
-                ) is
-                { } rules
-            )
+            var found = new SettingFaults($"{IdentityOptions.Section}:Issuers:{index}", faults);
+            switch (IssuerSettings.Read(issuer, options.Audience, devMode, found))
             {
-                settings._issuers.Add(new ConfiguredIssuer(rules, issuer.Jwks));
+                case TrustDomainRules domain:
+                    settings._trustDomains.Add(new ConfiguredTrustDomain(domain, "", issuer.Jwks));
+                    break;
+                case IssuerRules rules:
+                    settings._issuers.Add(new ConfiguredIssuer(rules, issuer.Jwks));
+                    break;
+                default:
+                    break;
             }
         }
 
@@ -79,6 +79,17 @@ internal sealed class IdentitySettings
         );
     }
 
+    internal static PathTemplate? ReadTemplate(string text, SettingFaults faults)
+    {
+        PathTemplate? template = null;
+        if (text.Length > 0 && !PathTemplate.TryParse(text, out template, out var fault))
+        {
+            faults.Add("PathTemplate", $"is '{text}'; write one that {fault}");
+        }
+
+        return template;
+    }
+
     private static TrustDomainRules? ReadTrustDomain(
         TrustDomainOptions options,
         string commonAudience,
@@ -86,7 +97,6 @@ internal sealed class IdentitySettings
     )
     {
         var audience = options.Audience.Length > 0 ? options.Audience : commonAudience;
-        PathTemplate? template = null;
         faults.Require(
             SpiffeId.IsTrustDomain(options.Name),
             "Name",
@@ -102,14 +112,7 @@ internal sealed class IdentitySettings
             "Audience",
             $"is missing; write the audience of its JWT-SVIDs here or in {IdentityOptions.Section}:Audience"
         );
-        if (
-            options.PathTemplate.Length > 0
-            && !PathTemplate.TryParse(options.PathTemplate, out template, out var fault)
-        )
-        {
-            faults.Add("PathTemplate", $"is '{options.PathTemplate}'; write one that {fault}");
-        }
-
+        var template = ReadTemplate(options.PathTemplate, faults);
         CheckTimes(options.ClockSkew, options.MaxTokenLifetime, faults);
         if (faults.Any)
         {
@@ -148,11 +151,18 @@ internal sealed class IdentitySettings
             );
         }
 
-        foreach (var twice in options.TrustDomains.GroupBy(d => d.Name).Where(g => g.Key.Length > 0 && g.Count() > 1))
+        // Two sources of keys for one trust domain would be a merged bundle.
+        foreach (
+            var twice in options
+                .TrustDomains.Select(d => d.Name)
+                .Concat(options.Issuers.Select(i => i.TrustDomain))
+                .GroupBy(name => name)
+                .Where(g => g.Key.Length > 0 && g.Count() > 1)
+        )
         {
             _faults.Add(
-                $"{IdentityOptions.Section}:TrustDomains names '{twice.Key}' {twice.Count()} times; "
-                    + "write one entry for each trust domain."
+                $"{IdentityOptions.Section} names the trust domain '{twice.Key}' {twice.Count()} times; "
+                    + "write one entry for each, under TrustDomains or as an issuer's TrustDomain."
             );
         }
 
@@ -181,6 +191,15 @@ internal sealed class IdentitySettings
             )
             {
                 continue;
+            }
+
+            if (rules is WorkloadIssuerRules { AcceptsNoAudience: true })
+            {
+                _faults.Add(
+                    $"{IdentityOptions.Section}:Issuers uses '{rules.Issuer}' for people and for workloads, and takes "
+                        + "workloads' tokens without an audience, which alone tells the two apart; "
+                        + "leave AcceptsNoAudience out."
+                );
             }
 
             _issuers[i] = _issuers[i] with { Rules = rules with { OtherKindsAudience = other.Rules.Audience } };

@@ -20,7 +20,24 @@ public sealed class IssuerOptions
     /// </summary>
     public string Audience { get; set; } = "";
 
-    /// <summary>The signature algorithms accepted; empty means RS256, ES256 and PS256.</summary>
+    /// <summary>
+    /// Whether tokens without any <c>aud</c> are taken, for an issuer that writes none (access tokens of Amazon Cognito).
+    /// <see cref="RequiredClaims"/> must then say by their values which tokens are meant for this broker.
+    /// </summary>
+    public bool AcceptsNoAudience { get; set; }
+
+    /// <summary>
+    /// The SPIFFE trust domain that this issuer speaks for, where it is SPIRE's OIDC discovery provider; empty for any
+    /// other. Its tokens are then JWT-SVIDs of that trust domain, and nothing else.
+    /// </summary>
+    public string TrustDomain { get; set; } = "";
+
+    /// <summary>With a <see cref="TrustDomain"/>: as <see cref="TrustDomainOptions.PathTemplate"/>.</summary>
+    public string PathTemplate { get; set; } = "";
+
+    /// <summary>
+    /// The signature algorithms accepted; empty means RSA, RSA-PSS and ECDSA with SHA-256, SHA-384 and SHA-512.
+    /// </summary>
     public IList<string> Algorithms { get; set; } = [];
 
     /// <summary>Where its keys come from; without an address or file, from its discovery document.</summary>

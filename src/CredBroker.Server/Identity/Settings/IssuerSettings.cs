@@ -7,7 +7,7 @@ namespace CredBroker.Server.Identity.Settings;
 internal static class IssuerSettings
 {
     /// <summary>The rules, or null where <paramref name="faults"/> was told something.</summary>
-    public static IssuerRules? Read(IssuerOptions options, string commonAudience, bool devMode, SettingFaults faults)
+    public static TokenRules? Read(IssuerOptions options, string commonAudience, bool devMode, SettingFaults faults)
     {
         var people = options.Use == IssuerOptions.ForPeople;
         var audience = options.Audience.Length > 0 || people ? options.Audience : commonAudience;
@@ -26,8 +26,27 @@ internal static class IssuerSettings
         CheckSource(options, devMode, faults);
         CheckAlgorithms(options.Algorithms, faults);
         IdentitySettings.CheckTimes(options.ClockSkew, options.MaxTokenLifetime, faults);
+        if (options.TrustDomain.Length > 0)
+        {
+            var domain = ReadTrustDomain(options, audience, people, faults);
+            return faults.Any ? null : domain;
+        }
+
+        faults.Require(
+            options.PathTemplate.Length == 0,
+            "PathTemplate",
+            "is set without a TrustDomain; leave it out, or write the trust domain that the issuer speaks for"
+        );
         var required = ReadRequired(options.RequiredClaims, faults);
         var forbidden = ReadPaths("ForbiddenClaims", options.ForbiddenClaims, faults);
+        faults.Require(
+            !options.AcceptsNoAudience || (!people && required.Any(IsPinned)),
+            "AcceptsNoAudience",
+            people
+                ? "is set, but people's tokens always need an audience of their own; leave it out"
+                : "is set, but no entry of RequiredClaims has Values or a Prefix; "
+                    + "write which tokens are meant for this broker, such as those of one client_id"
+        );
         IssuerRules rules = people ? ReadPeople(options, audience, faults) : ReadWorkloads(options, audience, faults);
         return faults.Any
             ? null
@@ -37,6 +56,45 @@ internal static class IssuerSettings
                 ForbiddenClaims = forbidden,
                 MaxTokenLifetime = options.MaxTokenLifetime,
             };
+    }
+
+    private static bool IsPinned(ClaimRequirement claim) => claim.Values.Count > 0 || claim.Prefix.Length > 0;
+
+    /// <summary>The rules of the trust domain that the issuer speaks for: its tokens are JWT-SVIDs.</summary>
+    private static TrustDomainRules ReadTrustDomain(
+        IssuerOptions options,
+        string audience,
+        bool people,
+        SettingFaults faults
+    )
+    {
+        const string byTheId = "is set, but the SPIFFE IDs of its TrustDomain say who calls; leave it out";
+        faults.Require(!people, "TrustDomain", "is set, but the issuer is for people; write workloads as Use");
+        faults.Require(
+            SpiffeId.IsTrustDomain(options.TrustDomain),
+            "TrustDomain",
+            $"is '{options.TrustDomain}'; write the bare trust domain, such as agents.example, in lower case"
+        );
+        faults.Require(options.WorkloadClaim == ClaimPath.Subject.Text, "WorkloadClaim", byTheId);
+        faults.Require(options.InstanceClaim.Length == 0, "InstanceClaim", byTheId);
+        faults.Require(options.Claims.Count == 0, "Claims", byTheId);
+        faults.Require(options.RequiredClaims.Count == 0, "RequiredClaims", byTheId);
+        faults.Require(options.ForbiddenClaims.Count == 0, "ForbiddenClaims", byTheId);
+        faults.Require(
+            !options.AcceptsNoAudience,
+            "AcceptsNoAudience",
+            "is set, but a JWT-SVID always has an audience"
+        );
+        return new TrustDomainRules
+        {
+            TrustDomain = options.TrustDomain,
+            Issuer = options.Issuer,
+            PathTemplate = IdentitySettings.ReadTemplate(options.PathTemplate, faults),
+            Audience = audience,
+            Algorithms = AlgorithmsOf(options),
+            ClockSkew = options.ClockSkew,
+            MaxTokenLifetime = options.MaxTokenLifetime,
+        };
     }
 
     private static WorkloadIssuerRules ReadWorkloads(IssuerOptions options, string audience, SettingFaults faults)
@@ -65,6 +123,7 @@ internal static class IssuerSettings
             InstanceClaim =
                 options.InstanceClaim.Length == 0 ? null : ReadPath("InstanceClaim", options.InstanceClaim, faults),
             VisibleClaims = [.. options.Claims],
+            AcceptsNoAudience = options.AcceptsNoAudience,
         };
     }
 

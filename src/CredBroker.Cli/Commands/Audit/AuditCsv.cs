@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text;
+
+namespace CredBroker.Cli.Commands.Audit;
+
+/// <summary>
+/// Audit records as a table for a spreadsheet (RFC 4180). It is for reading: nothing can be verified by it, and the JSON
+/// Lines beside it stay the record.
+/// </summary>
+internal static class AuditCsv
+{
+    private static readonly string[] Columns =
+    [
+        "time",
+        "stream",
+        "sequence",
+        "type",
+        "actor_kind",
+        "actor_issuer",
+        "actor_subject",
+        "actor_instance",
+        "agent",
+        "process",
+        "task",
+        "credential",
+        "lease",
+        "decision",
+        "revocation",
+        "effect",
+        "rule",
+        "owner_issuer",
+        "owner_subject",
+        "reason",
+        "outcome",
+        "trace",
+    ];
+
+    public static string Header => string.Join(',', Columns) + "\r\n";
+
+    public static string Row(AuditEntry entry)
+    {
+        string[] values =
+        [
+            entry.Time,
+            entry.Stream,
+            entry.Sequence.ToString(CultureInfo.InvariantCulture),
+            entry.Type,
+            entry.Text("actor", "kind"),
+            entry.Text("actor", "issuer"),
+            entry.Text("actor", "subject"),
+            entry.Text("actor", "instance"),
+            entry.Agent,
+            entry.Text("process"),
+            entry.Task,
+            entry.Credential,
+            entry.Lease,
+            entry.Text("decision"),
+            entry.Revocation,
+            entry.Text("facts", "effect"),
+            entry.Rule,
+            entry.Text("holder", "owner", "issuer"),
+            entry.Text("holder", "owner", "subject"),
+            entry.Reason,
+            entry.Outcome(),
+            entry.Text("trace"),
+        ];
+        var row = new StringBuilder();
+        foreach (var (index, value) in values.Index())
+        {
+            row.Append(index == 0 ? "" : ",").Append(Field(value));
+        }
+
+        return row.Append("\r\n").ToString();
+    }
+
+    // Agents choose task ids and write reports; a spreadsheet would take one that begins like this for a formula.
+    private static string Field(string value)
+    {
+        var safe = value is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n', ..] ? $"'{value}" : value;
+        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0
+            ? safe
+            : $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
+}
