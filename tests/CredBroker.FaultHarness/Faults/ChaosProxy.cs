@@ -112,10 +112,15 @@ internal sealed class ChaosProxy : IAsyncDisposable
                 (client.NoDelay, server.NoDelay) = (true, true);
                 await PassAsync(isReply: false, late);
                 await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
-                await Task.WhenAll(
+                Task[] pumps =
+                [
                     PumpAsync(client, server, isReply: false, late),
-                    PumpAsync(server, client, isReply: true, late)
-                );
+                    PumpAsync(server, client, isReply: true, late),
+                ];
+
+                // One end's reset is the other's at once: a peer that waits for ever would be a fault of this relay.
+                await await Task.WhenAny(pumps);
+                await Task.WhenAll(pumps);
             }
             catch (Exception broken)
                 when (broken is SocketException or OperationCanceledException or ObjectDisposedException)

@@ -33,7 +33,10 @@ internal sealed class VaultReader(TestBao vault)
     /// <summary>The accessors of all tokens.</summary>
     public Task<IReadOnlyList<string>?> AccessorsAsync() => ListAsync("auth/token/accessors");
 
-    /// <summary>Whether the token of this accessor can be used.</summary>
+    /// <summary>
+    /// Whether the token of this accessor can be used. One that OpenBao has begun to take back is still found, without
+    /// any life or use left: it lets nobody in.
+    /// </summary>
     public async Task<bool?> IsAliveAsync(string accessor) =>
         await CallAsync(
             HttpMethod.Post,
@@ -41,7 +44,8 @@ internal sealed class VaultReader(TestBao vault)
             new JsonObject { ["accessor"] = accessor }
         ) switch
         {
-            (200, var body) => body?["data"]?["ttl"]?.GetValue<long>() > 0,
+            (200, { } body) => body["data"]!["ttl"]!.GetValue<long>() > 0
+                && body["data"]!["num_uses"]!.GetValue<long>() >= 0,
             (400 or 403 or 404, _) => false,
             _ => null,
         };
