@@ -46,7 +46,7 @@ internal sealed class VaultReaper(
 
         try
         {
-            var reply = await client.OnceAsync(
+            var reply = await client.OwnAsync(
                 new(HttpMethod.Get, VaultPaths.Reap(database)) { Token = child.Token, Timeout = options.RevokeTimeout },
                 cancellationToken
             );
@@ -60,7 +60,7 @@ internal sealed class VaultReaper(
                     $"{VaultPaths.Reap(database)} names no user after the lease: its connection is not as setup makes it"
                 ),
                 _ when IsMissing(reply) => NoReaper,
-                _ => new RevokeOutcome.Failed(reply.Why),
+                _ => new RevokeOutcome.Failed(reply.Why) { IsUnanswered = reply is VaultReply.Lost },
             };
         }
         finally

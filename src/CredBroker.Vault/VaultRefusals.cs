@@ -77,6 +77,14 @@ internal static partial class VaultRefusals
         "The secret's whole life is used up. Ask for a new credential."
     );
 
+    /// <summary>For one credential, whose backend does not answer or has as many waiting for it as it may have.</summary>
+    public static Refusal Paused(TimeSpan pause) =>
+        new(
+            RefusalCode.CredentialPaused,
+            "What makes this credential does not answer in time, so it is given a pause. Other credentials are issued.",
+            pause
+        );
+
     /// <summary>For a call that makes nothing by itself (or whose making has no holder).</summary>
     public static Refusal For(VaultReply reply) =>
         reply switch
@@ -92,7 +100,12 @@ internal static partial class VaultRefusals
             VaultReply.Declined { Status: 404 or 405 } => Missing,
             VaultReply.Declined { Status: 400 } declined
                 when declined.Words.Contains("unknown role", StringComparison.OrdinalIgnoreCase) => Missing,
-            VaultReply.Declined { Status: >= 400 and < 500 and not 429 } => MintFailed,
+            VaultReply.Declined { Status: 429 } busy => new(
+                RefusalCode.VaultBusy,
+                "Vault's own limit of requests is reached. Try again when it has passed.",
+                busy.RetryAfter ?? TimeSpan.FromSeconds(1)
+            ),
+            VaultReply.Declined { Status: >= 400 and < 500 } => MintFailed,
             _ when IsPlainNo(reply) => MintFailed,
             _ => Unreachable,
         };

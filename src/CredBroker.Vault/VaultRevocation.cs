@@ -73,8 +73,10 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
     {
         var body = VaultBodies.Of(new RevokeLeaseRequest(leaseId, Sync: true), VaultJson.Default.RevokeLeaseRequest);
         var call = new VaultCall(HttpMethod.Post, "sys/leases/revoke") { Body = body, Timeout = options.RevokeTimeout };
-        var reply = await session.SendAsync(call, client.RepeatableAsync, cancellationToken);
-        return reply is VaultReply.Done ? Confirmed : new RevokeOutcome.Failed(reply.Why);
+        var reply = await session.SendAsync(call, client.RevokingAsync, cancellationToken);
+        return reply is VaultReply.Done
+            ? Confirmed
+            : new RevokeOutcome.Failed(reply.Why) { IsUnanswered = reply is VaultReply.Lost };
     }
 
     /// <summary>Whether Vault knows none of these tokens any more.</summary>

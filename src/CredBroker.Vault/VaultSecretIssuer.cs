@@ -20,9 +20,15 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly VaultTransport _transport;
+    private readonly VaultTransport _control;
+    private readonly MintBulkheads _bulkheads;
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
+
+    /// <summary>Connections for revocation, lookup and login, beside those for making secrets.</summary>
+    private const int ControlConnections = 64;
+
     private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
 
     /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
@@ -31,7 +37,9 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         (_options, _time, _logger) = (options, time, logger);
         _names = new(options.Installation);
         _transport = new(options, time);
-        Client = new(_transport, time, logger);
+        _control = new(options, time, ControlConnections);
+        _bulkheads = new(options, time);
+        Client = new(_transport, time, logger, _control);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
         _leases = new(Client, Session, options);
@@ -61,6 +69,12 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             return _lastProbe = new(true, null, _time.GetUtcNow());
         }
 
+        if (refusal.Code == RefusalCode.VaultBusy && Status.CanIssue)
+        {
+            // Vault's quota says nothing of whether revoking works: the last proof holds as long as it is recent.
+            return Status;
+        }
+
         LogNotProven(_logger, why);
         return _lastProbe = new(false, refusal, _lastProbe.ProvenAt);
     }
@@ -73,6 +87,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         {
             LogRefused(_logger, plan.LeaseId, entry.Name, fault);
             return new PrepareOutcome.Refused(VaultRefusals.Missing);
+        }
+
+        if (_bulkheads.Paused(entry) is { } pause)
+        {
+            return new PrepareOutcome.Refused(VaultRefusals.Paused(pause));
         }
 
         switch (entry.Vault)
@@ -120,13 +139,23 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         CancellationToken cancellationToken
     )
     {
-        var call = SendMintAsync(plan, child, cancellationToken);
+        var pass = await _bulkheads.EnterAsync(plan.Grant.Entry, cancellationToken);
+        if (pass is null)
+        {
+            return new MintOutcome.Refused(
+                VaultRefusals.Paused(_bulkheads.Paused(plan.Grant.Entry) ?? TimeSpan.FromSeconds(1))
+            );
+        }
+
+        var call = SendMintAsync(plan, child, pass, cancellationToken);
         try
         {
             return await call.WaitAsync(_options.MintTimeout, _time, CancellationToken.None);
         }
         catch (TimeoutException) when (!call.IsFaulted)
         {
+            // It keeps its place until Vault lets go of it.
+            pass.Say(answered: false);
             LogLate(_logger, plan.LeaseId, plan.Grant.Entry.Name, _options.MintTimeout);
             return new MintOutcome.Unknown(VaultRefusals.OutcomeUnknown, call);
         }
@@ -135,50 +164,72 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private async Task<MintOutcome> SendMintAsync(
         IssuancePlan plan,
         ChildToken? child,
+        Bulkhead.Pass pass,
         CancellationToken cancellationToken
     )
     {
-        var binding = plan.Grant.Entry.Vault;
-        if (binding is VaultBinding.KeyValue kv)
+        using (pass)
         {
-            var read = await Session.SendAsync(
+            var (asked, certified) = (_time.GetUtcNow(), RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity));
+            var reply = await SendAsync(plan, certified, child, cancellationToken);
+
+            // Not that Vault is away: that is told by what is asked of it first, for all credentials together.
+            pass.Say(answered: reply is not VaultReply.Lost);
+            return (reply, plan.Grant.Entry.Vault) switch
+            {
+                (VaultReply.Done { Body: var body }, VaultBinding.KeyValue kv) => KeyValueSecrets.Read(kv, body),
+                // A wrapped secret would look the same: recovery proves that there is none.
+                (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Unknown(
+                    VaultRefusals.WantsApproval
+                ),
+                (VaultReply.Done { Body: var body }, VaultBinding.Pki pki) => CertificateSecrets.Read(
+                    plan,
+                    pki,
+                    certified!,
+                    body,
+                    asked
+                ),
+                (VaultReply.Done { Body: var body }, VaultBinding.Token) => TokenSecrets.Read(
+                    plan,
+                    body,
+                    asked,
+                    Address
+                ),
+                (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
+                _ => NotMinted(plan, reply),
+            };
+        }
+    }
+
+    private ValueTask<VaultReply> SendAsync(
+        IssuancePlan plan,
+        RenderedNames? certified,
+        ChildToken? child,
+        CancellationToken cancellationToken
+    )
+    {
+        if (plan.Grant.Entry.Vault is VaultBinding.KeyValue kv)
+        {
+            return Session.SendAsync(
                 KeyValueSecrets.Call(plan, kv, _options.CallTimeout),
                 Client.IssuingAsync,
                 cancellationToken
             );
-            return read is VaultReply.Done { Body: var value }
-                ? KeyValueSecrets.Read(kv, value)
-                : NotMinted(plan, read);
         }
 
         ArgumentNullException.ThrowIfNull(child);
+
         // Only the caller's token ends the call: cut off sooner, Vault could forget what its backend has made.
-        var (token, timeout, asked) = (child.Token, Timeout.InfiniteTimeSpan, _time.GetUtcNow());
-        var certified = RenderedNames.Render(plan.Grant.Entry.Names, plan.Identity);
-        var reply = await Client.OnceAsync(
-            binding switch
+        var (token, timeout) = (child.Token, Timeout.InfiniteTimeSpan);
+        return Client.OnceAsync(
+            plan.Grant.Entry.Vault switch
             {
                 VaultBinding.Pki pki => CertificateSecrets.Call(plan, pki, certified!, token, timeout),
                 VaultBinding.Token role => TokenSecrets.Call(plan, role, token, timeout),
-                _ => LeasedSecrets.Call(binding, token, timeout),
+                var binding => LeasedSecrets.Call(binding, token, timeout),
             },
             cancellationToken
         );
-        return (reply, binding) switch
-        {
-            // A wrapped secret would look the same: recovery proves that there is none.
-            (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Unknown(VaultRefusals.WantsApproval),
-            (VaultReply.Done { Body: var body }, VaultBinding.Pki pki) => CertificateSecrets.Read(
-                plan,
-                pki,
-                certified!,
-                body,
-                asked
-            ),
-            (VaultReply.Done { Body: var body }, VaultBinding.Token) => TokenSecrets.Read(plan, body, asked, Address),
-            (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
-            _ => NotMinted(plan, reply),
-        };
     }
 
     /// <inheritdoc/>
@@ -209,8 +260,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         };
 
         static RevokeOutcome WithVaultsWords(RevokeOutcome failed, string revokeError) =>
-            failed is RevokeOutcome.Failed { Error: var error }
-                ? new RevokeOutcome.Failed($"{error} Vault itself has given up (revoke_error): {revokeError}")
+            failed is RevokeOutcome.Failed unconfirmed
+                ? unconfirmed with
+                {
+                    Error = $"{unconfirmed.Error} Vault itself has given up (revoke_error): {revokeError}",
+                }
                 : failed;
     }
 
@@ -241,6 +295,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     {
         Session.Dispose();
         _transport.Dispose();
+        _control.Dispose();
     }
 
     /// <summary>The broker's own login, for <c>vault check</c>.</summary>

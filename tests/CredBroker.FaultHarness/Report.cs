@@ -5,6 +5,8 @@ namespace CredBroker.FaultHarness;
 /// <summary>The table of a run.</summary>
 internal static class Report
 {
+    private const int Shown = 40;
+
     private static readonly string[] Groups =
     [
         "fault",
@@ -61,12 +63,17 @@ internal static class Report
                 ? $"Everything had settled {took.TotalSeconds:0} s after the last fault."
                 : $"Not everything had settled {options.Settle.TotalSeconds:0} s after the last fault."
         );
-        foreach (var violation in violations)
+        foreach (var violation in violations.Take(Shown))
         {
             Console.WriteLine(
                 $"VIOLATION {violation.Subject}: {violation.What} "
                     + $"[seen {violation.FirstSeen:HH:mm:ss.fff} to {violation.LastSeen:HH:mm:ss.fff}]"
             );
+        }
+
+        if (violations.Count > Shown)
+        {
+            Console.WriteLine($"… and {violations.Count - Shown} more.");
         }
     }
 }

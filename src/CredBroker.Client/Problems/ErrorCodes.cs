@@ -150,6 +150,13 @@ public static class ErrorCodes
             "Vault wants an approval",
             "Ask for another credential, or have the operator take the control group off the path."
         ),
+        new(
+            "CB4014",
+            503,
+            "Credential paused",
+            "Ask again when retryAfter has passed; what makes this credential does not answer, others are issued."
+        ),
+        new("CB4015", 503, "Vault at its limit", "Ask again when retryAfter has passed; Vault limits its requests."),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),

@@ -9,6 +9,12 @@ namespace CredBroker.Core.Callers;
 /// </summary>
 public sealed class CallerVerification(IWorkloadVerifier verifier, RefusedCalls refusedCalls)
 {
+    /// <summary>
+    /// Whether a denial of this caller is recorded by itself. Above a rate it is counted instead, and told with the
+    /// minute's count.
+    /// </summary>
+    public bool RecordsDenialOf(WorkloadIdentity caller) => refusedCalls.IsRecorded(caller);
+
     /// <summary>The identity that the proof proves, or why it proves none.</summary>
     public async ValueTask<VerificationOutcome> VerifyAsync(
         IdentityProof proof,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
@@ -8,17 +9,27 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Callers;
 
 /// <summary>
-/// Records calls that were refused before their caller was verified: one by one up to a rate per source, then counted,
-/// so that a flood of garbage neither fills the log nor goes unseen. Sources are bounded too; beyond that they share
-/// one count.
+/// Records calls that were refused: one by one up to a rate, then counted, so that a flood neither fills the log nor
+/// goes unseen. Before their caller was verified the rate is the source's, which is bounded too; afterwards the denials
+/// of each caller have a rate of their own, and are committed with the rest of what they concern by whoever denies.
+/// Sources and callers beyond a bound share one count.
 /// </summary>
 public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, ILogger<RefusedCalls> logger)
 {
     private const int RecordedPerMinute = 30;
+    private const int DenialsPerMinute = 300;
     private const int MaxSources = 1000;
     private const string OtherSources = "other sources";
+    private const string OtherCallers = "other callers";
 
     private readonly ConcurrentDictionary<string, Window> _windows = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Window> _callers = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether a denial of this verified caller is recorded by itself. Where it is not, it has been counted.
+    /// </summary>
+    public bool IsRecorded(WorkloadIdentity caller) =>
+        WindowOf(_callers, CallerBudget.NameOf(caller), OtherCallers).TryRecord(time.GetUtcNow(), DenialsPerMinute);
 
     /// <summary>
     /// Records or counts one refused call. Never throws for a store that does not accept: the refusal stands without
@@ -27,7 +38,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
     public async ValueTask RecordAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
     {
         var source = _windows.ContainsKey(call.Source) || _windows.Count < MaxSources ? call.Source : OtherSources;
-        if (!_windows.GetOrAdd(source, static _ => new()).TryRecord(time.GetUtcNow()))
+        if (!WindowOf(_windows, call.Source, OtherSources).TryRecord(time.GetUtcNow(), RecordedPerMinute))
         {
             return;
         }
@@ -48,16 +59,19 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         var counted = new List<(string Source, long Count)>();
-        foreach (var (source, window) in _windows)
+        foreach (var windows in new[] { _windows, _callers })
         {
-            if (window.TakeCount() is > 0 and var count)
+            foreach (var (source, window) in windows)
             {
-                counted.Add((source, count));
-            }
+                if (window.TakeCount() is > 0 and var count)
+                {
+                    counted.Add((source, count));
+                }
 
-            if (window.IsIdle(time.GetUtcNow()))
-            {
-                _windows.TryRemove(source, out _);
+                if (window.IsIdle(time.GetUtcNow()))
+                {
+                    windows.TryRemove(source, out _);
+                }
             }
         }
 
@@ -73,6 +87,9 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
             );
         }
     }
+
+    private static Window WindowOf(ConcurrentDictionary<string, Window> windows, string name, string others) =>
+        windows.GetOrAdd(windows.ContainsKey(name) || windows.Count < MaxSources ? name : others, static _ => new());
 
     private async ValueTask CommitAsync(AuditEvent refused, CancellationToken cancellationToken)
     {
@@ -96,7 +113,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
         private int _recorded;
         private long _counted;
 
-        public bool TryRecord(DateTimeOffset now)
+        public bool TryRecord(DateTimeOffset now, int perMinute)
         {
             lock (_gate)
             {
@@ -105,7 +122,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
                     (_start, _recorded) = (now, 0);
                 }
 
-                if (_recorded < RecordedPerMinute)
+                if (_recorded < perMinute)
                 {
                     _recorded++;
                     return true;

@@ -14,5 +14,9 @@ public abstract record RevokeOutcome
     public sealed record Unproven : RevokeOutcome;
 
     /// <summary>It failed; <paramref name="Error"/> holds Vault's or the backend's words, without secrets.</summary>
-    public sealed record Failed(string Error) : RevokeOutcome;
+    public sealed record Failed(string Error) : RevokeOutcome
+    {
+        /// <summary>Whether no answer came in time: asking again soon would only add to what hangs.</summary>
+        public bool IsUnanswered { get; init; }
+    }
 }

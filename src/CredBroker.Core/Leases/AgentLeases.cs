@@ -273,6 +273,11 @@ public sealed class AgentLeases(
         var refusal =
             decision.Verdict.Refusal
             ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
+        if (!callers.RecordsDenialOf(decision.Identity))
+        {
+            return new LeaseOutcome.Refused(refusal);
+        }
+
         decision = decision with { Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal } };
         await store.CommitAsync(
             new StateChange.RequestDenied
@@ -324,6 +329,7 @@ public sealed class AgentLeases(
                 Actor = AuditActor.Workload(identity),
                 LeaseId = asked,
             },
+            identity,
             action,
             NotFound,
             call
@@ -341,6 +347,7 @@ public sealed class AgentLeases(
     {
         await RecordDenialAsync(
             LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+            identity,
             "renew",
             refusal,
             call
@@ -348,19 +355,30 @@ public sealed class AgentLeases(
         return new LeaseOutcome.Refused(refusal);
     }
 
-    private async ValueTask RecordDenialAsync(AuditEvent denied, string action, Refusal refusal, CallContext call) =>
-        await store.CommitAsync(
-            new StateChange.EventRecorded
-            {
-                Event = denied with
+    private async ValueTask RecordDenialAsync(
+        AuditEvent denied,
+        WorkloadIdentity identity,
+        string action,
+        Refusal refusal,
+        CallContext call
+    )
+    {
+        if (callers.RecordsDenialOf(identity))
+        {
+            await store.CommitAsync(
+                new StateChange.EventRecorded
                 {
-                    Reason = refusal.CodeText,
-                    TraceId = call.TraceId,
-                    Judgement = DecisionFacts.Denial(action, refusal),
+                    Event = denied with
+                    {
+                        Reason = refusal.CodeText,
+                        TraceId = call.TraceId,
+                        Judgement = DecisionFacts.Denial(action, refusal),
+                    },
                 },
-            },
-            CancellationToken.None
-        );
+                CancellationToken.None
+            );
+        }
+    }
 
     private static bool IsSame(ToolCall? declared, ToolCall? made) =>
         declared is not null

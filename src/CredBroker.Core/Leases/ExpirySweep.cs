@@ -4,11 +4,12 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes leases whose time is over. It runs each second and waits for those that end before the next run, so that a
-/// lease is revoked when it ends and not up to a second later. A clock that fell back after a lease was activated does
-/// not keep it past its end.
+/// Ends leases whose time is over: it marks each as revoking at its end, and wakes the one that carries revocations out,
+/// for which it does not wait. It runs each second and waits for those that end before the next run, so that a lease is
+/// revoked when it ends and not up to a second later. A clock that fell back after a lease was activated does not keep
+/// it past its end.
 /// </summary>
-public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseOptions options, TimeProvider time)
+public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, RevocationSignal signal, TimeProvider time)
 {
     private static readonly TimeSpan Horizon = TimeSpan.FromSeconds(1);
     private const int BatchSize = 500;
@@ -24,7 +25,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<Lease> due;
-        var storeIsLost = false;
+        bool[] accepted;
         do
         {
             due = await store.Leases.FindWorkAsync(
@@ -33,41 +34,34 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, LeaseO
                 BatchSize,
                 cancellationToken
             );
-            await Parallel.ForEachAsync(
-                due,
-                new ParallelOptions
-                {
-                    MaxDegreeOfParallelism = options.RevocationParallelism,
-                    CancellationToken = cancellationToken,
-                },
-                async (lease, stopping) =>
-                {
-                    // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it
-                    // surely is not.
-                    if (
-                        lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.NowFor(lease) is { } early
-                        && early > TimeSpan.Zero
-                    )
-                    {
-                        await Task.Delay(early, time, stopping);
-                    }
+            accepted = await Task.WhenAll(due.Select(lease => EndAsync(lease, cancellationToken)));
+        } while (due.Count == BatchSize && accepted.All(yes => yes));
+    }
 
-                    try
-                    {
-                        await revoker.RevokeAsync(lease, Expiry, [LeaseState.Active]);
-                    }
-                    catch (StoreUnavailableException)
-                    {
-                        // Its end was promised when it was issued. The store will say so when it accepts again; the
-                        // secret does not wait for that.
-                        await revoker.KillAsync(
-                            lease,
-                            new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName)
-                        );
-                        storeIsLost = true;
-                    }
-                }
-            );
-        } while (due.Count == BatchSize && !storeIsLost);
+    /// <summary>Ends the lease when its time comes. Whether the store accepted that.</summary>
+    private async Task<bool> EndAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it surely is not.
+        if (
+            lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.NowFor(lease) is { } early
+            && early > TimeSpan.Zero
+        )
+        {
+            await Task.Delay(early, time, cancellationToken);
+        }
+
+        try
+        {
+            await revoker.MarkAsync(lease, Expiry, [LeaseState.Active]);
+            signal.Raise();
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            // Its end was promised when it was issued. The store will say so when it accepts again; the secret does not
+            // wait for that.
+            await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+            return false;
+        }
     }
 }

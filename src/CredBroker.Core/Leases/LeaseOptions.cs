@@ -27,8 +27,12 @@ public sealed record LeaseOptions
     /// <summary>The longest wait between attempts.</summary>
     public TimeSpan RetryDelayLimit { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many revocations run at once.</summary>
-    public int RevocationParallelism { get; init; } = 16;
+    /// <summary>
+    /// How many revocations run at once at one backend. Vault's database engine carries out one at a time for each
+    /// connection, and each that waits there takes one of the storage transactions that all of OpenBao has (64 unless
+    /// configured): more than a few gain nothing, and can stop everything.
+    /// </summary>
+    public int RevocationParallelism { get; init; } = 4;
 
     /// <summary>How long a release waits for Vault's confirmation before it answers that it is under way.</summary>
     public TimeSpan ReleaseWait { get; init; } = TimeSpan.FromSeconds(5);

@@ -4,7 +4,6 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Diagnostics;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
-using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using Microsoft.Extensions.Logging;
@@ -34,6 +33,7 @@ namespace CredBroker.Core.Leases;
 public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
     IBrokerStore store,
+    RevocationBulkheads bulkheads,
     LeaseOptions options,
     TimeProvider time,
     ILogger<LeaseRevoker> logger
@@ -49,9 +49,18 @@ public sealed partial class LeaseRevoker(
     /// Revokes the lease if its state is one of <paramref name="onlyFrom"/> (empty: any that is not over) and no other
     /// worker has a running claim. Returns the lease as it stands afterwards.
     /// </summary>
-    public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
+    /// <param name="lease">The lease as it was read.</param>
+    /// <param name="reason">Why, and who asks.</param>
+    /// <param name="onlyFrom">The states it may come from.</param>
+    /// <param name="pass">A place at its backend; without one it waits for one.</param>
+    public async ValueTask<Lease> RevokeAsync(
+        Lease lease,
+        RevocationReason reason,
+        IReadOnlyList<LeaseState> onlyFrom,
+        Bulkhead.Pass? pass = null
+    )
     {
-        var (_, settled) = await BeginAsync(lease, reason, onlyFrom);
+        var (_, settled) = await BeginAsync(lease, reason, onlyFrom, pass);
         return await settled;
     }
 
@@ -62,7 +71,8 @@ public sealed partial class LeaseRevoker(
     public async ValueTask<(Lease Claimed, Task<Lease> Settled)> BeginAsync(
         Lease lease,
         RevocationReason reason,
-        IReadOnlyList<LeaseState> onlyFrom
+        IReadOnlyList<LeaseState> onlyFrom,
+        Bulkhead.Pass? pass = null
     )
     {
         if (lease.Reach == RevocationReach.None)
@@ -75,14 +85,17 @@ public sealed partial class LeaseRevoker(
         var worker = Ids.New(time);
         var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
         var claimed = await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
-        return (claimed, claimedAt is CommitOutcome.GuardFailed ? Task.FromResult(claimed) : CarryOutAsync(claimed));
+        return (
+            claimed,
+            claimedAt is CommitOutcome.GuardFailed ? Task.FromResult(claimed) : CarryOutAsync(claimed, pass)
+        );
     }
 
-    private async Task<Lease> CarryOutAsync(Lease claimed)
+    private async Task<Lease> CarryOutAsync(Lease claimed, Bulkhead.Pass? pass)
     {
         // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
         Failpoint.Pass("revocation-claimed");
-        var outcome = await AtVaultAsync(claimed);
+        var outcome = await AtVaultAsync(claimed, pass);
         Failpoint.Pass("revocation-at-vault");
 
         // 3. Settle: what came of it.
@@ -109,125 +122,6 @@ public sealed partial class LeaseRevoker(
             ? (await EndAsync(lease, reason)).State == LeaseState.Ended
             : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None)
                 is CommitOutcome.Committed;
-
-    /// <summary>
-    /// Ends an issuance that stopped while its secret was being minted. If Vault said that nothing was made, revoking
-    /// the child token settles it; otherwise recovery has to prove it.
-    /// </summary>
-    internal async ValueTask AbandonAsync(Lease lease, Refusal told, bool nothingWasMade)
-    {
-        var reason = Recovery("exchange") with { Code = told.CodeText };
-        if (!nothingWasMade || lease.Reach == RevocationReach.None || lease.Accessor is not { } accessor)
-        {
-            await RevokeAsync(lease, reason, []);
-            return;
-        }
-
-        await store.CommitAsync(Claim(lease, reason, Ids.New(time), []), CancellationToken.None);
-        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        if (await issuer.RevokeAccessorAsync(accessor, timeout.Token) is RevokeOutcome.Failed failed)
-        {
-            await FailAsync(lease, failed.Error);
-            return;
-        }
-
-        await store.CommitAsync(Revoked(lease), CancellationToken.None);
-    }
-
-    /// <summary>
-    /// Revokes at once a secret that was minted and must not be delivered. Its handles are stored first, so that it stays
-    /// revocable if this is cut short: with its lease, or where that one is over already, with a lease of its own.
-    /// </summary>
-    internal async ValueTask RevokeLateAsync(Lease lease, SecretHandles handles, string why)
-    {
-        lease = await RecordLateAsync(lease, handles, why);
-        if (lease.Reach == RevocationReach.None && handles.VaultLeaseId is null)
-        {
-            await EndAsync(lease, Recovery("exchange"));
-            return;
-        }
-
-        // Pending: claim it. Taken already: the claim may be another worker's, who does not know these handles; killing
-        // the secret needs no claim, and is idempotent.
-        await store.CommitAsync(Claim(lease, Recovery("exchange"), Ids.New(time), []), CancellationToken.None);
-        var late = With(lease, handles);
-        switch (await AtVaultAsync(late))
-        {
-            case RevokeOutcome.Confirmed:
-                await store.CommitAsync(Revoked(late), CancellationToken.None);
-                break;
-            case RevokeOutcome.Failed failed:
-                await FailAsync(late, failed.Error);
-                break;
-            case RevokeOutcome.Unproven:
-                await CommitAccessorRevokedAsync(late);
-                break;
-        }
-    }
-
-    /// <summary>The lease that now holds the handles of the late secret.</summary>
-    private async ValueTask<Lease> RecordLateAsync(Lease lease, SecretHandles handles, string why)
-    {
-        var recorded = await store.CommitAsync(
-            new StateChange.HandlesRecorded
-            {
-                LeaseId = lease.Id,
-                Handles = handles,
-                Event = Late(lease, null),
-            },
-            CancellationToken.None
-        );
-        if (
-            recorded is CommitOutcome.Committed
-            || handles is { VaultLeaseId: null, CredentialAccessor: null } // Nothing that could be revoked.
-        )
-        {
-            return lease;
-        }
-
-        var (own, recovery) = (lease with { Id = Ids.New(time) }, Recovery("exchange"));
-        await store.CommitAsync(
-            new StateChange.LateLeaseOpened
-            {
-                LeaseId = own.Id,
-                LateFor = lease.Id,
-                Handles = handles,
-                Cause = recovery.Cause,
-                RequestedBy = recovery.RequestedBy,
-                Event = Late(own, lease.Id),
-            },
-            CancellationToken.None
-        );
-        return own;
-
-        AuditEvent Late(Lease holder, string? lateFor) =>
-            Event(
-                new LeaseLate
-                {
-                    VaultLease = handles.VaultLeaseId,
-                    CredentialAccessor = handles.CredentialAccessor,
-                    PublicName = handles.PublicName,
-                    LateFor = lateFor,
-                },
-                holder,
-                AuditActor.Broker("exchange")
-            ) with
-            {
-                Reason = why,
-            };
-    }
-
-    /// <summary>
-    /// Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry
-    /// goes on from there.
-    /// </summary>
-    internal async ValueTask KillAsync(Lease lease, SecretHandles handles)
-    {
-        if (await AtVaultAsync(With(lease, handles)) is RevokeOutcome.Failed failed)
-        {
-            LogNotKilled(logger, lease.Id, failed.Error);
-        }
-    }
 
     /// <summary>Settles a lease of which a sweep has proven that no secret exists.</summary>
     internal ValueTask<CommitOutcome> ConfirmAbsentAsync(Lease lease) =>
@@ -279,16 +173,45 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
-    internal async ValueTask<RevokeOutcome> ReapAsync(Lease lease)
-    {
-        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        return await issuer.ReapAsync(lease, timeout.Token);
-    }
+    internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) => AtBackendAsync(lease, null, issuer.ReapAsync);
 
-    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease)
+    /// <summary>At Vault. An accessor alone is Vault's own matter, and needs no place at the backend.</summary>
+    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, Bulkhead.Pass? pass)
     {
+        if (lease.VaultLeaseId is not null)
+        {
+            return await AtBackendAsync(lease, pass, issuer.RevokeAsync);
+        }
+
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         return await issuer.RevokeAsync(lease, timeout.Token);
+    }
+
+    /// <summary>
+    /// With a place at the lease's backend: few calls are open to each, and none for a while to one that does not
+    /// answer.
+    /// </summary>
+    private async ValueTask<RevokeOutcome> AtBackendAsync(
+        Lease lease,
+        Bulkhead.Pass? pass,
+        Func<Lease, CancellationToken, ValueTask<RevokeOutcome>> act
+    )
+    {
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+        var (bulkhead, own) = (bulkheads.Of(lease.Grant.Entry.Backend), default(Bulkhead.Pass));
+        if (pass is null && (pass = own = await bulkhead.EnterAsync((int)lease.Lane, timeout.Token)) is null)
+        {
+            return new RevokeOutcome.Failed(
+                "Not tried: its backend has not answered for a while, and is given a pause."
+            );
+        }
+
+        using (own)
+        {
+            var outcome = await act(lease, timeout.Token);
+            pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
+            return outcome;
+        }
     }
 
     private async ValueTask<Lease> EndAsync(Lease lease, RevocationReason reason)
@@ -324,12 +247,14 @@ public sealed partial class LeaseRevoker(
     {
         var now = store.Position.UtcNow;
         var revokedAt = lease.AccessorRevokedAt ?? now;
+        var provable = revokedAt + options.VaultRequestLimit;
         await store.CommitAsync(
             new StateChange.AccessorRevoked
             {
                 LeaseId = lease.Id,
                 RevokedAt = revokedAt,
-                NextAttemptAt = revokedAt + options.VaultRequestLimit,
+                // Never at once: what is repeated here without a proof would be repeated without an end.
+                NextAttemptAt = provable > now ? provable : now + options.RetryDelayLimit,
                 MayExistUntil = LastMoment(lease, revokedAt),
                 Event = Event(new AccessorRevoked(), lease, AuditActor.Broker("revocation")),
             },

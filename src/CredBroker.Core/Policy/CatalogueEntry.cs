@@ -35,6 +35,23 @@ public sealed record CatalogueEntry
     /// <summary>A class that rules may name, such as <c>money-movement</c>; empty when none.</summary>
     public string Category { get; init; } = "";
 
+    /// <summary>
+    /// What stands behind Vault for this credential, as far as is known: entries with the same backend suffer together
+    /// when it is away.
+    /// </summary>
+    [JsonIgnore]
+    public string Backend =>
+        Vault switch
+        {
+            VaultBinding.Database database when Connection is { } at => $"{database.Mount}/{at.Host}:{at.Port}",
+            VaultBinding.Database database => $"{database.Mount}/{database.Role}",
+            VaultBinding.Dynamic dynamic => dynamic.Path,
+            VaultBinding.Pki pki => pki.Mount,
+            VaultBinding.KeyValue value => value.Mount,
+            VaultBinding.Token => "auth/token",
+            _ => throw new NotSupportedException(Vault.Engine),
+        };
+
     /// <summary>Where a database user logs in.</summary>
     public DatabaseConnection? Connection { get; init; }
 

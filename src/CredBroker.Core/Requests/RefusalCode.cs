@@ -163,6 +163,12 @@ public enum RefusalCode
     /// <summary>Vault keeps the secret back until somebody approves there (a control group).</summary>
     VaultWantsApproval = 4012,
 
+    /// <summary>The credential's backend does not answer, or as many wait for it as may: it alone is paused.</summary>
+    CredentialPaused = 4014,
+
+    /// <summary>Vault's own limit of requests is reached.</summary>
+    VaultBusy = 4015,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 

@@ -12,7 +12,12 @@ namespace CredBroker.Core.Revocations;
 /// longer allow is revoked, and what it would allow for less time ends earlier. No lease slips past: one that is
 /// opened after the new version was applied is refused if an older version decided on it.
 /// </summary>
-public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy, LeaseRevoker revoker)
+public sealed class PolicyReevaluation(
+    IBrokerStore store,
+    PolicyControl policy,
+    LeaseRevoker revoker,
+    RevocationSignal signal
+)
 {
     private long _evaluated;
 
@@ -44,6 +49,7 @@ public sealed class PolicyReevaluation(IBrokerStore store, PolicyControl policy,
                 page.Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
                     .Select(lease => ReevaluateAsync(lease, active, fence))
             );
+            signal.Raise();
             next = page.Next;
         } while (next is not null);
         Volatile.Write(ref _evaluated, active.Version);

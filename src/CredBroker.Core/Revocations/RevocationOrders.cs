@@ -175,36 +175,65 @@ public sealed class RevocationOrders(IBrokerStore store, RevocationSignal signal
             "task closed",
             actor
         );
-        var closed = new StateChange.TaskClosed
+        var closes = OrderEvent(
+            new TaskClosed { Selector = SelectorOf(order), Reason = order.Reason },
+            order,
+            actor,
+            call
+        ) with
         {
             Process = process,
             TaskId = taskId,
-            Owner = owner,
-            ClosedBy = order.RequestedBy,
-            Event = OrderEvent(
-                new TaskClosed { Selector = SelectorOf(order), Reason = order.Reason },
-                order,
-                actor,
-                call
-            ) with
-            {
-                Process = process,
-                TaskId = taskId,
-            },
         };
-
-        // The task's own event names the order and what it reaches.
-        var ordered = new StateChange.RevocationOrdered { Order = order, Event = null };
-        switch (await store.CommitAsync(new StateChange.All([closed, ordered]), cancellationToken))
+        while (true)
         {
-            case CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed }:
-                // Closing is idempotent for its owner.
+            // The task's own event names the order and what it reaches.
+            var closed = await store.CommitAsync(
+                new StateChange.All([
+                    new StateChange.TaskClosed
+                    {
+                        Process = process,
+                        TaskId = taskId,
+                        Owner = owner,
+                        ClosedBy = order.RequestedBy,
+                        Event = closes,
+                    },
+                    new StateChange.RevocationOrdered { Order = order, Event = null },
+                ]),
+                cancellationToken
+            );
+            switch (closed)
+            {
+                case CommitOutcome.GuardFailed { Reason: GuardFailure.TaskClosed }:
+                    // Closing is idempotent for its owner.
+                    return null;
+                case CommitOutcome.GuardFailed { Reason: GuardFailure.NotFound }:
+                    break;
+                case CommitOutcome.GuardFailed { Reason: var reason }:
+                    return GuardRefusals.Of(reason);
+                default:
+                    signal.Raise();
+                    return null;
+            }
+
+            // Nothing was ever issued for it: there is nothing to revoke, and none of its leases can open from now on.
+            var barred = await store.CommitAsync(
+                new StateChange.TaskBarred
+                {
+                    Process = process,
+                    TaskId = taskId,
+                    Owner = owner,
+                    ClosedBy = order.RequestedBy,
+                    Event = closes with { RevocationId = null },
+                },
+                cancellationToken
+            );
+            if (barred is CommitOutcome.Committed)
+            {
                 return null;
-            case CommitOutcome.GuardFailed { Reason: var reason }:
-                return GuardRefusals.Of(reason);
-            default:
-                signal.Raise();
-                return null;
+            }
+
+            // Opened, or closed, between the two commits: it is known now.
         }
     }
 

@@ -1,50 +1,149 @@
+using System.Collections.Concurrent;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.State;
+using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Revocations;
 
 /// <summary>
-/// Carries out revocations, at first and again until each is confirmed: it finds the leases that an order reaches,
-/// revokes those that nobody is working on, repeats attempts whose time has come, and has absence proven. All that it
-/// needs is in the store, so that it goes on where a crash cut it short.
+/// Carries out revocations, at first and again until each is confirmed: it finds the leases that orders reach, people's
+/// orders before closed tasks; begins those that nobody is working on, at each backend as many as may be open there,
+/// the most urgent lane first; and has absence proven. It waits for none of them, so that a backend that is away holds
+/// up no other. All that it needs is in the store, so that it goes on where a crash cut it short.
 /// </summary>
-public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, AbsenceSweep absence, LeaseOptions options)
+public sealed partial class RevocationRun(
+    IBrokerStore store,
+    LeaseRevoker revoker,
+    RevocationBulkheads bulkheads,
+    AbsenceSweep absence,
+    RevocationSignal signal,
+    LeaseOptions options,
+    ILogger<RevocationRun> logger
+)
 {
-    private const int BatchSize = 500;
+    /// <summary>How many orders one pass enumerates, so that a newer one of a person is soon seen.</summary>
+    private const int OrdersAtOnce = 32;
 
-    /// <summary>One firing: works until nothing is due. Several may run at once; claims divide the work.</summary>
-    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// One pass: enumerates open orders and begins what is due and has room. Called by one alone; each attempt that
+    /// comes to its end raises the signal for the next pass. What is under way when it returns.
+    /// </summary>
+    public async ValueTask<IReadOnlyCollection<Task>> PassAsync(CancellationToken cancellationToken)
     {
-        foreach (var order in await store.Revocations.FindOpenAsync(cancellationToken))
+        var orders = await store.Revocations.FindOpenAsync(OrdersAtOnce, cancellationToken);
+
+        // Together: the store's writer makes one commit of what waits for it. A person's order does not wait for that.
+        var isPersons = orders.Any(order => order.Cause != RevocationCause.TaskClosed);
+        var now = isPersons ? orders.Where(order => order.Cause != RevocationCause.TaskClosed) : orders;
+        await Task.WhenAll(now.Select(order => EnumerateAsync(order, cancellationToken)));
+        if (isPersons || orders.Count == OrdersAtOnce)
         {
-            await EnumerateAsync(order, cancellationToken);
+            signal.Raise();
         }
 
-        IReadOnlyList<Lease> due;
-        do
+        foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.UtcNow, cancellationToken))
         {
-            due = await store.Leases.FindWorkAsync(
-                LeaseWork.RevocationDue,
-                store.Position.UtcNow,
-                BatchSize,
-                cancellationToken
-            );
+            await BeginAsync(work, cancellationToken);
+        }
 
-            // Revoking first: an emergency does not wait for a sweep.
-            await Parallel.ForEachAsync(
-                due.Where(lease => !AwaitsProof(lease)),
-                new ParallelOptions
-                {
-                    MaxDegreeOfParallelism = options.RevocationParallelism,
-                    CancellationToken = cancellationToken,
-                },
-                async (lease, _) =>
-                    await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed])
-            );
-            await absence.RunAsync([.. due.Where(AwaitsProof)], cancellationToken);
-        } while (due.Count == BatchSize);
+        return [.. _underWay.Values];
+    }
+
+    /// <summary>Passes until nothing is open, due or under way.</summary>
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
+    {
+        while (
+            await PassAsync(cancellationToken) is var underWay && underWay.Count > 0
+            || (await store.Revocations.FindOpenAsync(1, cancellationToken)).Count > 0
+        )
+        {
+            if (underWay.Count > 0)
+            {
+                await Task.WhenAny(underWay);
+            }
+        }
+    }
+
+    private async ValueTask BeginAsync(BackendWork work, CancellationToken cancellationToken)
+    {
+        var bulkhead = bulkheads.Of(work.Backend);
+        if (bulkhead.Room((int)work.Lane) is var room && room == 0)
+        {
+            return;
+        }
+
+        // Some of those that are found may just be under way, their claim not committed yet.
+        var due = await store.Leases.FindRevocationsAsync(
+            work,
+            store.Position.UtcNow,
+            room + options.RevocationParallelism,
+            cancellationToken
+        );
+        foreach (var lease in due.Where(lease => !AwaitsProof(lease)))
+        {
+            if (room == 0)
+            {
+                break;
+            }
+
+            if (!_underWay.ContainsKey(lease.Id))
+            {
+                // Counted there from now on, so that the next pass does not take its place for free.
+                var entering = bulkhead.EnterAsync((int)work.Lane, CancellationToken.None).AsTask();
+                room--;
+                Begin(lease.Id, () => RevokeAsync(lease, entering));
+            }
+        }
+
+        // One sweep at a time for each backend. Time alone makes a proof ripe.
+        var ripe = due.Where(lease =>
+                AwaitsProof(lease) && lease.AccessorRevokedAt + options.VaultRequestLimit <= store.Position.UtcNow
+            )
+            .ToList();
+        if (ripe.Count > 0 && !_underWay.ContainsKey(work.Backend))
+        {
+            Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
+        }
+    }
+
+    private void Begin(string key, Func<Task> attempt)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _underWay[key] = ended.Task;
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                await attempt();
+                signal.Raise();
+            }
+            catch (Exception fault)
+            {
+                // Whatever it is: the lease is still due in the store, or its claim lapses. The next second's signal
+                // repeats it; at once would be a loop while the store takes nothing.
+                LogInterrupted(logger, key, fault);
+            }
+            finally
+            {
+                _underWay.TryRemove(key, out _);
+                ended.SetResult();
+            }
+        });
+    }
+
+    private async Task RevokeAsync(Lease lease, Task<Bulkhead.Pass?> entering)
+    {
+        // The place first and the claim second: a claim that waits keeps others off for nothing.
+        using var pass = await entering;
+        if (pass is not null)
+        {
+            await revoker.RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], pass);
+        }
     }
 
     /// <summary>
@@ -52,7 +151,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
     /// found here, and one that would be opened after it is refused by the store, to which the order is a fence. What is
     /// revoking or failed already is reached, too: its secret may still work, so the order waits for it.
     /// </summary>
-    private async ValueTask EnumerateAsync(RevocationOrder order, CancellationToken cancellationToken)
+    private async Task EnumerateAsync(RevocationOrder order, CancellationToken cancellationToken)
     {
         var reason = new RevocationReason(order.Cause, AuditActor.Broker("revocation"), order.Id, null)
         {
@@ -71,8 +170,6 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
                 },
                 cancellationToken
             );
-
-            // All at once: the store's writer makes one commit of what waits for it.
             await Task.WhenAll(
                 page.Leases.Select(lease => revoker.MarkAsync(lease, reason, LeaseStates.NotOver).AsTask())
             );
@@ -103,4 +200,7 @@ public sealed class RevocationRun(IBrokerStore store, LeaseRevoker revoker, Abse
         {
             RequestedBy = lease.RequestedBy,
         };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "An attempt to revoke ({Key}) was interrupted; it is repeated.")]
+    private static partial void LogInterrupted(ILogger logger, string key, Exception fault);
 }

@@ -19,6 +19,23 @@ public interface ILeaseReader
         CancellationToken cancellationToken
     );
 
+    /// <summary>Which backends have revocations due in which lanes, the most urgent lane first.</summary>
+    ValueTask<IReadOnlyList<BackendWork>> FindRevocationWorkAsync(
+        DateTimeOffset dueBefore,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>
+    /// Leases in <c>revoking</c> or <c>failed</c>, of this backend and lane, whose next attempt is before the given time
+    /// (none set counts as due) and whose claim, if any, has lapsed; longest overdue first.
+    /// </summary>
+    ValueTask<IReadOnlyList<Lease>> FindRevocationsAsync(
+        BackendWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
     /// <summary>Which of these Vault lease ids some lease holds.</summary>
     ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
         IReadOnlyCollection<string> vaultLeaseIds,

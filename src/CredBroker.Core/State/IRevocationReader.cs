@@ -6,6 +6,9 @@ public interface IRevocationReader
     /// <summary>One revocation order, or null.</summary>
     ValueTask<RevocationOrder?> FindAsync(string revocationId, CancellationToken cancellationToken);
 
-    /// <summary>Orders whose leases have not all been claimed yet, oldest first.</summary>
-    ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// Orders whose leases have not all been claimed yet: those of people before those that close a task, oldest first.
+    /// One that cannot be read is left out.
+    /// </summary>
+    ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken);
 }

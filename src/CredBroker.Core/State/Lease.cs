@@ -27,6 +27,18 @@ public sealed record Lease
     /// </summary>
     public RevocationReach Reach => VaultLeaseId is not null ? RevocationReach.Backend : Grant.Entry.Vault.Revocation;
 
+    /// <summary>
+    /// The first attempt of an emergency comes before everything else, a repeated one after everything else.
+    /// </summary>
+    public RevocationLane Lane =>
+        (Attempts, Cause) switch
+        {
+            (> 0, _) or (_, RevocationCause.Recovery) => RevocationLane.Retry,
+            (_, RevocationCause.Admin or RevocationCause.Quarantine) => RevocationLane.Emergency,
+            (_, RevocationCause.PolicyChange) => RevocationLane.PolicyChange,
+            _ => RevocationLane.Ending,
+        };
+
     /// <summary>The child token's accessor: revoking it revokes what hangs on it. Null for a plain read.</summary>
     public string? Accessor { get; init; }
 

@@ -14,9 +14,14 @@ public sealed class AgentTasks(
     CallerVerification callers,
     PolicyControl policy,
     IBrokerStore store,
-    RevocationOrders revocations
+    RevocationOrders revocations,
+    TimeProvider time
 )
 {
+    private const int ClosesPerMinute = 600;
+
+    private readonly CallerBudget _closes = new(ClosesPerMinute, time);
+
     /// <summary>
     /// Closes a task: everything issued for it is revoked, and its id is never used again. Null means closed.
     /// </summary>
@@ -35,11 +40,16 @@ public sealed class AgentTasks(
         }
 
         // Before its first lease a task has no owner in the store; only an agent that the process admits may then close
-        // it.
+        // it. Each close is a commit and perhaps an order, so one agent has so many and no more.
         var refusal = policy.Current?.Set.Admit(identity, process) switch
         {
             null => PolicyControl.NotInForce,
             { Refusal: { } notAdmitted } => notAdmitted,
+            _ when _closes.Take(identity) is { } wait => new(
+                RefusalCode.Overloaded,
+                $"This workload has closed {ClosesPerMinute} tasks within a minute. Close this one later.",
+                wait
+            ),
             _ => await revocations.CloseTaskAsync(
                 process,
                 taskId,
@@ -49,7 +59,7 @@ public sealed class AgentTasks(
                 cancellationToken
             ),
         };
-        if (refusal is not null)
+        if (refusal is not null && callers.RecordsDenialOf(identity))
         {
             await store.CommitAsync(
                 new StateChange.EventRecorded

@@ -80,6 +80,7 @@ public static class BrokerHost
         services
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<RevocationSignal>()
+            .AddSingleton<RevocationBulkheads>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<AgentLeases>()
             .AddSingleton<LeaseConfirmation>()

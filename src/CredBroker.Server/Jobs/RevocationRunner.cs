@@ -20,7 +20,7 @@ internal sealed partial class RevocationRunner(
             try
             {
                 await signal.HearAsync(stoppingToken);
-                await run.RunAsync(stoppingToken);
+                await run.PassAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

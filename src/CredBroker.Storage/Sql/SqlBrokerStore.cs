@@ -38,7 +38,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         _queue = new(options.MaxWaiting);
         _audit = new(reads);
         Leases = new SqlLeaseReader(reads, clock, logger);
-        Revocations = new SqlRevocationReader(reads);
+        Revocations = new SqlRevocationReader(reads, logger);
         Holds = new SqlHoldReader(reads, clock);
         Policies = new SqlPolicyReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);

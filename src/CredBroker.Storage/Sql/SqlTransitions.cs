@@ -32,6 +32,7 @@ internal static class SqlTransitions
             StateChange.HoldPlaced change => SqlHoldStore.Place(session, change),
             StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
+            StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             StateChange.EventRecorded => ChangeResult.Done,

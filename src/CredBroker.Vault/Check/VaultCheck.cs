@@ -144,6 +144,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         var (child, reply) = await _issuer.Children.CreateAsync(
             role,
             new($"{longest + 3600}s", "cb-check", new Dictionary<string, string>()),
+            _issuer.Client.OwnAsync,
             cancellationToken
         );
         if (child is null)

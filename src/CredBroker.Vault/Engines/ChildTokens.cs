@@ -32,6 +32,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
         CreateAsync(
             _names.Credential(plan.Grant.Entry.Name),
             Request(plan, LifeFor(plan.Grant.Ttl)),
+            client.IssuingAsync,
             cancellationToken
         );
 
@@ -48,6 +49,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
                 $"cb-{leaseId}",
                 new Dictionary<string, string>(2) { ["lease"] = leaseId, ["credential"] = entry.Name }
             ),
+            client.OwnAsync,
             cancellationToken
         );
 
@@ -56,6 +58,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
         CreateAsync(
             _names.Probe,
             new TokenRequest("60s", "cb-probe", new Dictionary<string, string>()),
+            client.OwnAsync,
             cancellationToken
         );
 
@@ -82,6 +85,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
     public async ValueTask<(ChildToken? Child, VaultReply Reply)> CreateAsync(
         string role,
         TokenRequest request,
+        Func<VaultCall, CancellationToken, ValueTask<VaultReply>> send,
         CancellationToken cancellationToken
     )
     {
@@ -91,7 +95,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
             Body = VaultBodies.Of(request, VaultJson.Default.TokenRequest),
             Timeout = options.CallTimeout,
         };
-        var reply = await session.SendAsync(call, client.IssuingAsync, cancellationToken);
+        var reply = await session.SendAsync(call, send, cancellationToken);
         if (reply is not VaultReply.Done { Body: var body })
         {
             return (null, reply);

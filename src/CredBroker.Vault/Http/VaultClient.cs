@@ -8,9 +8,20 @@ namespace CredBroker.Vault.Http;
 /// <summary>
 /// How each kind of call is sent, chosen by what it does and never by its HTTP method (reading a dynamic secret is a
 /// GET that mints): what changes nothing, or may be done twice, is sent again; what makes something is sent once.
+/// <para>
+/// Revocation, lookup and the broker's own login have connections of their own (<paramref name="control"/>): however
+/// many secrets are being made, and hang, taking back works.
+/// </para>
 /// </summary>
-internal sealed partial class VaultClient(VaultTransport transport, TimeProvider time, ILogger logger)
+internal sealed partial class VaultClient(
+    VaultTransport transport,
+    TimeProvider time,
+    ILogger logger,
+    VaultTransport? control = null
+)
 {
+    private readonly VaultTransport _control = control ?? transport;
+
     private readonly ResiliencePipeline<VaultReply> _repeatable = new ResiliencePipelineBuilder<VaultReply>
     {
         TimeProvider = time,
@@ -19,6 +30,29 @@ internal sealed partial class VaultClient(VaultTransport transport, TimeProvider
             new RetryStrategyOptions<VaultReply>
             {
                 ShouldHandle = arguments => ValueTask.FromResult(IsPassing(arguments.Outcome.Result)),
+                MaxRetryAttempts = 2,
+                Delay = TimeSpan.FromMilliseconds(100),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            }
+        )
+        .Build();
+
+    /// <summary>
+    /// For what waits for a backend. Without an answer it may still be at work there: sent again at once it would only
+    /// be waited for twice.
+    /// </summary>
+    private readonly ResiliencePipeline<VaultReply> _revoking = new ResiliencePipelineBuilder<VaultReply>
+    {
+        TimeProvider = time,
+    }
+        .AddRetry(
+            new RetryStrategyOptions<VaultReply>
+            {
+                ShouldHandle = arguments =>
+                    ValueTask.FromResult(
+                        arguments.Outcome.Result is VaultReply.NotSent or VaultReply.Declined { Status: 429 }
+                    ),
                 MaxRetryAttempts = 2,
                 Delay = TimeSpan.FromMilliseconds(100),
                 BackoffType = DelayBackoffType.Exponential,
@@ -56,13 +90,24 @@ internal sealed partial class VaultClient(VaultTransport transport, TimeProvider
 
     public Uri Address => transport.Address;
 
-    /// <summary>Login, health, lookup, revocation: sent again when no answer came or Vault is busy.</summary>
+    /// <summary>Login, health, lookup, accessors: sent again when no answer came or Vault is busy.</summary>
     public ValueTask<VaultReply> RepeatableAsync(VaultCall call, CancellationToken cancellationToken) =>
-        ThroughAsync(_repeatable, call, cancellationToken);
+        ThroughAsync(_repeatable, _control, call, cancellationToken);
+
+    /// <summary>The revocation of a lease at its backend: sent again only if Vault has not begun with it.</summary>
+    public ValueTask<VaultReply> RevokingAsync(VaultCall call, CancellationToken cancellationToken) =>
+        ThroughAsync(_revoking, _control, call, cancellationToken);
+
+    /// <summary>
+    /// The renewal of the broker's own token, the making of the probe's, and the reaping of users: sent once, and behind
+    /// no breaker, for they tell whether Vault is back, or take back.
+    /// </summary>
+    public ValueTask<VaultReply> OwnAsync(VaultCall call, CancellationToken cancellationToken) =>
+        _control.SendAsync(call, cancellationToken);
 
     /// <summary>The making of a token, or a direct read: sent once, behind the circuit breaker.</summary>
     public ValueTask<VaultReply> IssuingAsync(VaultCall call, CancellationToken cancellationToken) =>
-        ThroughAsync(_issuing, call, cancellationToken);
+        ThroughAsync(_issuing, transport, call, cancellationToken);
 
     /// <summary>The making of a secret, and renewals: sent once, whatever comes of it.</summary>
     public ValueTask<VaultReply> OnceAsync(VaultCall call, CancellationToken cancellationToken) =>
@@ -70,10 +115,11 @@ internal sealed partial class VaultClient(VaultTransport transport, TimeProvider
 
     /// <summary>A read from which absence is proven: sent once, and answered by the active node or not at all.</summary>
     public ValueTask<VaultReply> FromActiveAsync(VaultCall call, CancellationToken cancellationToken) =>
-        transport.SendToActiveAsync(call, cancellationToken);
+        _control.SendToActiveAsync(call, cancellationToken);
 
-    private async ValueTask<VaultReply> ThroughAsync(
+    private static async ValueTask<VaultReply> ThroughAsync(
         ResiliencePipeline<VaultReply> pipeline,
+        VaultTransport over,
         VaultCall call,
         CancellationToken cancellationToken
     )
@@ -83,9 +129,9 @@ internal sealed partial class VaultClient(VaultTransport transport, TimeProvider
         {
             var outcome = await pipeline.ExecuteOutcomeAsync(
                 static async (context, state) =>
-                    Outcome.FromResult(await state.transport.SendAsync(state.call, context.CancellationToken)),
+                    Outcome.FromResult(await state.over.SendAsync(state.call, context.CancellationToken)),
                 context,
-                (transport, call)
+                (over, call)
             );
             switch (outcome.Exception)
             {

@@ -11,7 +11,11 @@ internal abstract record VaultReply
     /// <summary>Vault answered no.</summary>
     /// <param name="Status">The HTTP status.</param>
     /// <param name="Words">Vault's words, bounded; for operators, never for agents.</param>
-    public sealed record Declined(int Status, string Words) : VaultReply;
+    public sealed record Declined(int Status, string Words) : VaultReply
+    {
+        /// <summary>How long Vault asks to wait, where it says so.</summary>
+        public TimeSpan? RetryAfter { get; init; }
+    }
 
     /// <summary>Vault has not seen the call.</summary>
     public sealed record NotSent(string Reason) : VaultReply;

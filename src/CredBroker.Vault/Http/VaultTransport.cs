@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -16,18 +15,20 @@ namespace CredBroker.Vault.Http;
 internal sealed class VaultTransport : IDisposable
 {
     private const int MaxWords = 400;
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromMinutes(5);
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
     private readonly HttpMessageInvoker _http;
     private readonly VaultOptions _options;
     private readonly TimeProvider _time;
+    private readonly int _maxConnections;
     private readonly string _vaultNamespace;
     private readonly int _maxResponseBytes;
 
-    public VaultTransport(VaultOptions options, TimeProvider time)
+    public VaultTransport(VaultOptions options, TimeProvider time, int? maxConnections = null)
     {
-        (_options, _time) = (options, time);
+        (_options, _time, _maxConnections) = (options, time, maxConnections ?? options.MaxConnections);
         _vaultNamespace = options.Namespace;
         Address = new Uri(options.Address);
         _http = new HttpMessageInvoker(NewHandler(), disposeHandler: true);
@@ -45,7 +46,7 @@ internal sealed class VaultTransport : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             // A changed DNS answer is noticed.
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxConnectionsPerServer = _options.MaxConnections,
+            MaxConnectionsPerServer = _maxConnections,
             // No trace headers: what an agent sends as traceparent, tracestate or baggage must not travel on to Vault
             // beside the broker's token.
             ActivityHeadersPropagator = null,
@@ -85,7 +86,7 @@ internal sealed class VaultTransport : IDisposable
             using var response = await http.SendAsync(request, limit.Token);
             await response.Content.LoadIntoBufferAsync(_maxResponseBytes, limit.Token);
             var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
-            return Read(response.StatusCode, body);
+            return Read(response, body, _time.GetUtcNow());
         }
         catch (HttpRequestException fault)
             when (fault.HttpRequestError
@@ -200,8 +201,9 @@ internal sealed class VaultTransport : IDisposable
         return request;
     }
 
-    private static VaultReply Read(HttpStatusCode status, byte[] bytes)
+    private static VaultReply Read(HttpResponseMessage response, byte[] bytes, DateTimeOffset now)
     {
+        var status = response.StatusCode;
         VaultBody? body;
         try
         {
@@ -221,9 +223,22 @@ internal sealed class VaultTransport : IDisposable
             // Vault's own no lists its errors, if only as an empty list; what a proxy says is no word about Vault.
             _ => body?.Errors is { } errors
                 ? new VaultReply.Declined((int)status, OneLine(string.Join("; ", errors)))
+                {
+                    RetryAfter = RetryAfter(response.Headers.RetryAfter, now),
+                }
                 : new VaultReply.Lost($"the answer ({(int)status}) is not Vault's"),
         };
     }
+
+    /// <summary>Bounded: what an agent is told to wait comes from here.</summary>
+    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, DateTimeOffset now) =>
+        (header?.Delta ?? header?.Date - now) switch
+        {
+            null => null,
+            { } wait when wait < TimeSpan.FromSeconds(1) => TimeSpan.FromSeconds(1),
+            { } wait when wait > MaxRetryAfter => MaxRetryAfter,
+            var wait => wait,
+        };
 
     /// <summary>A text of Vault's or its backend's, on one line and bounded.</summary>
     public static string OneLine(string text)

@@ -176,7 +176,7 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
                 new RenewSelfRequest($"{token.Facts.CreationTtl}s"),
                 VaultJson.Default.RenewSelfRequest
             );
-            var renewed = await client.OnceAsync(
+            var renewed = await client.OwnAsync(
                 new(HttpMethod.Post, "auth/token/renew-self")
                 {
                     Token = token.Token,

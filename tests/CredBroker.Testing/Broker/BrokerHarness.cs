@@ -32,16 +32,17 @@ internal sealed class BrokerHarness : IAsyncDisposable
     {
         Options = options ?? new();
         _sqlite = SqliteBrokerStore.Open(
-            new StorageOptions { SqliteFile = Path.Combine(_directory, "broker.db") },
+            new StorageOptions { SqliteFile = StoreFile },
             Time,
             NullLogger<SqliteBrokerStore>.Instance
         );
         Store = wrapStore?.Invoke(_sqlite) ?? _sqlite;
         Issuer = new(Time);
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
-        Revoker = new(Issuer, Store, Options, Time, NullLogger<LeaseRevoker>.Instance);
+        Bulkheads = new(Options, Time);
+        Revoker = new(Issuer, Store, Bulkheads, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
-        Retry = new(Store, Revoker, absence, Options);
+        Retry = new(Store, Revoker, Bulkheads, absence, Signal, Options, NullLogger<RevocationRun>.Instance);
         Revocations = new(Store, Signal, Time);
         Holds = new(Store, Revocations, Time);
         Selectors = new(Store, Policy);
@@ -61,10 +62,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
             NullLogger<CredentialExchange>.Instance
         );
         Agents = new(callers, Policy, Issuer, Readiness, Store, Revoker, Options, Time);
-        Tasks = new(callers, Policy, Store, Revocations);
-        Expiry = new(Store, Revoker, Options, Time);
+        Tasks = new(callers, Policy, Store, Revocations, Time);
+        Expiry = new(Store, Revoker, Signal, Time);
         Pending = new(Store, Revoker, Options);
-        Reevaluation = new(Store, Policy, Revoker);
+        Reevaluation = new(Store, Policy, Revoker, Signal);
     }
 
     public static CallContext Call { get; } = new("0af7651916cd43dd8448eb211c80319c", "127.0.0.1");
@@ -74,6 +75,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public LeaseOptions Options { get; }
+
+    public string StoreFile => Path.Combine(_directory, "broker.db");
 
     public IBrokerStore Store { get; }
 
@@ -86,6 +89,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public FakePolicySource PolicySource { get; } = new();
 
     public PolicyControl Policy { get; }
+
+    public RevocationBulkheads Bulkheads { get; }
 
     public LeaseRevoker Revoker { get; }
 
@@ -183,6 +188,13 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     /// <summary>The one lease there is.</summary>
     public async Task<Lease> OnlyLeaseAsync() => Assert.Single(await LeasesAsync());
+
+    /// <summary>What is over is ended, and its revocation carried out.</summary>
+    public async Task ExpireAsync()
+    {
+        await Expiry.RunAsync(CancellationToken.None);
+        await Retry.RunAsync(CancellationToken.None);
+    }
 
     /// <summary>The audit record's types in order, all streams.</summary>
     public async Task<IReadOnlyList<JsonElement>> EventsAsync(string? type = null)

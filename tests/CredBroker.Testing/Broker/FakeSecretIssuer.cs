@@ -37,6 +37,9 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
     /// <summary>Runs before a lease's secret is revoked.</summary>
     public Func<Lease, Task>? BeforeRevoke { get; set; }
 
+    /// <summary>What revoking answers instead of doing it.</summary>
+    public Func<Lease, RevokeOutcome>? Revoked { get; set; }
+
     /// <summary>While set, the backend refuses to revoke.</summary>
     public bool BackendDown { get; set; }
 
@@ -119,6 +122,11 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         if (BeforeRevoke is { } hook)
         {
             await hook(lease);
+        }
+
+        if (Revoked is { } answer)
+        {
+            return answer(lease);
         }
 
         if (BackendDown)

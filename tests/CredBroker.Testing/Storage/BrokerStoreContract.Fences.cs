@@ -66,12 +66,12 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(change);
         var expected = change.Order with { Fence = 1 };
         Assert.Equal(expected, await Store.Revocations.FindAsync(expected.Id, default));
-        Assert.Equal([expected], await Store.Revocations.FindOpenAsync(default));
+        Assert.Equal([expected], await Store.Revocations.FindOpenAsync(100, default));
 
         Time.Advance(TimeSpan.FromSeconds(3));
         await CommitAsync(StoreSamples.Enumerated(expected.Id));
         Assert.Equal(expected with { EnumeratedAt = Now }, await Store.Revocations.FindAsync(expected.Id, default));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Enumerated(expected.Id));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Enumerated(Samples.NewId()));
         Assert.Null(await Store.Revocations.FindAsync(Samples.NewId(), default));
@@ -114,24 +114,25 @@ public abstract partial class BrokerStoreContract
     [Fact]
     public async Task Closing_a_task_orders_its_revocation_in_the_same_commit()
     {
+        await CommitAsync(Samples.Opened());
         var closed = Samples.Closed();
         var order = StoreSamples.OrderOf(closed);
         await CommitAsync(closed);
-        Assert.Equal([order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(default));
+        Assert.Equal([order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(100, default));
         Assert.Equal(RevocationCause.TaskClosed, (await Store.Revocations.FindAsync(order.Id, default))!.Cause);
     }
 
     [Fact]
     public async Task A_task_closed_before_its_first_lease_never_opens()
     {
-        await CommitAsync(Samples.Closed(owner: StoreSamples.Owner));
-        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(fence: 1));
+        await AssertGuardAsync(GuardFailure.NotFound, Samples.Closed(owner: StoreSamples.Owner));
+        await CommitAsync(StoreSamples.Barred(owner: StoreSamples.Owner));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened());
         await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed("t-1", Stranger));
-        await CommitAsync(Samples.Closed("t-2", owner: null));
-        await AssertGuardAsync(
-            GuardFailure.TaskClosed,
-            Samples.Opened(Samples.Lease(Samples.Decision(task: "t-2")), fence: 2)
-        );
+        await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Barred(owner: StoreSamples.Owner));
+        await CommitAsync(StoreSamples.Barred("t-2", owner: null));
+        await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened(Samples.Lease(Samples.Decision(task: "t-2"))));
         await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Closed("t-2", Stranger));
     }
 
@@ -140,7 +141,7 @@ public abstract partial class BrokerStoreContract
     {
         await CommitAsync(Samples.Opened());
         await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed(owner: Stranger));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
         await CommitAsync(Samples.Closed(owner: null));
     }
 

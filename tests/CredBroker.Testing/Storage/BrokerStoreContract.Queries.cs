@@ -155,16 +155,66 @@ public abstract partial class BrokerStoreContract
         );
         await CommitAsync(Samples.Claimed(marked.Id, by: null));
         await CommitAsync(Samples.Failed(failed.Id, TimeSpan.FromSeconds(5)));
-        Assert.Equal([marked.Id], await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal([marked.Id], await RevocationsAsync());
         Time.Advance(TimeSpan.FromSeconds(6));
-        Assert.Equal([marked.Id, failed.Id], await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal([marked.Id, failed.Id], await RevocationsAsync());
         Time.Advance(TimeSpan.FromSeconds(24));
         Assert.Equal(
             new[] { claimed.Id, marked.Id }.Order(StringComparer.Ordinal).Append(failed.Id),
-            await WorkAsync(LeaseWork.RevocationDue)
+            await RevocationsAsync()
         );
         await CommitAsync(StoreSamples.Revoked(failed.Id));
-        Assert.Equal(2, (await WorkAsync(LeaseWork.RevocationDue)).Length);
+        Assert.Equal(2, (await RevocationsAsync()).Length);
+    }
+
+    [Theory]
+    [InlineData(RevocationCause.Admin, RevocationLane.Emergency)]
+    [InlineData(RevocationCause.Quarantine, RevocationLane.Emergency)]
+    [InlineData(RevocationCause.PolicyChange, RevocationLane.PolicyChange)]
+    [InlineData(RevocationCause.TaskClosed, RevocationLane.Ending)]
+    [InlineData(RevocationCause.Released, RevocationLane.Ending)]
+    [InlineData(RevocationCause.Recovery, RevocationLane.Retry)]
+    public async Task Revocations_are_work_of_their_backend_in_their_lane(RevocationCause cause, RevocationLane lane)
+    {
+        var here = await ActiveLeaseAsync();
+        var there = await ActiveLeaseAsync(Samples.Decision(mount: "elsewhere"));
+        await CommitAsync(Samples.Claimed(here.Id, by: null, cause));
+        await CommitAsync(Samples.Claimed(there.Id, by: null, cause));
+
+        Assert.Equal(
+            [new("database/cb-billing", lane), new("elsewhere/cb-billing", lane)],
+            await Store.Leases.FindRevocationWorkAsync(Now, default)
+        );
+        Assert.Equal([here.Id, there.Id], await RevocationsAsync());
+
+        await CommitAsync(Samples.Failed(here.Id, TimeSpan.FromSeconds(1)));
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Contains(
+            new("database/cb-billing", RevocationLane.Retry),
+            await Store.Leases.FindRevocationWorkAsync(Now, default)
+        );
+        Assert.Equal(2, (await RevocationsAsync()).Length);
+    }
+
+    [Fact]
+    public async Task Peoples_orders_are_open_before_those_that_close_a_task()
+    {
+        await CommitAsync(Samples.Opened());
+        var closed = Samples.Closed();
+        var (first, second) = (
+            Samples.Ordered(new() { Instance = "i-1" }),
+            Samples.Ordered(new() { Instance = "i-2" })
+        );
+        foreach (var change in new StateChange[] { closed, first, second })
+        {
+            await CommitAsync(change);
+        }
+
+        Assert.Equal(
+            [first.Order.Id, second.Order.Id, StoreSamples.OrderOf(closed).Id],
+            (await Store.Revocations.FindOpenAsync(100, default)).Select(order => order.Id)
+        );
+        Assert.Equal(first.Order.Id, Assert.Single(await Store.Revocations.FindOpenAsync(1, default)).Id);
     }
 
     [Fact]
@@ -190,6 +240,20 @@ public abstract partial class BrokerStoreContract
 
     private async Task<string[]> ListAsync(LeaseQuery query) =>
         [.. (await Store.Leases.ListAsync(query, default)).Leases.Select(lease => lease.Id)];
+
+    /// <summary>The leases whose revocation is due, lane by lane.</summary>
+    private async Task<string[]> RevocationsAsync(int limit = 100)
+    {
+        var due = new List<string>();
+        foreach (var work in await Store.Leases.FindRevocationWorkAsync(Now, default))
+        {
+            var leases = await Store.Leases.FindRevocationsAsync(work, Now, limit, default);
+            Assert.All(leases, lease => Assert.Equal(work, new(lease.Grant.Entry.Backend, lease.Lane)));
+            due.AddRange(leases.Select(lease => lease.Id));
+        }
+
+        return [.. due];
+    }
 
     private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
         [.. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Select(lease => lease.Id)];

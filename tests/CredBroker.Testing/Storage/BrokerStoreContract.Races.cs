@@ -32,6 +32,7 @@ public abstract partial class BrokerStoreContract
         for (var round = 0; round < Rounds; round++)
         {
             var task = $"t-{round}";
+            await CommitAsync(Samples.Opened(Samples.Lease(Samples.Decision(task: task)), long.MaxValue));
             await RaceAsync(
                 () => Samples.Opened(Samples.Lease(Samples.Decision(task: task)), long.MaxValue),
                 Samples.Closed(task),

@@ -68,7 +68,7 @@ public abstract partial class BrokerStoreContract
         var lease = await ActiveLeaseAsync();
         Assert.NotNull((await CommitAsync(Samples.Claimed(lease.Id, by: null))).Event);
         Assert.Null((await FindAsync(lease.Id)).ClaimedBy);
-        Assert.Equal([lease.Id], await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal([lease.Id], await RevocationsAsync());
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Claimed(failed.Id, by: null, order: "order-1"));
         await CommitAsync(Samples.Claimed(awaiting.Id, by: null, order: "order-1"));
 
-        Assert.Equal([failed.Id], await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal([failed.Id], await RevocationsAsync());
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public abstract partial class BrokerStoreContract
             (LeaseState.Revoking, StoreSamples.Handles.VaultLeaseId, RevocationCause.Recovery, over.Decision.Id),
             (late.State, late.VaultLeaseId, late.Cause, late.Decision.Id)
         );
-        Assert.Equal([own], await WorkAsync(LeaseWork.RevocationDue));
+        Assert.Equal([own], await RevocationsAsync());
         Assert.Equal([own, lease.Id], await ListAsync(new() { RevocationId = "order-1" }));
         Assert.Equal([own, lease.Id], await ListAsync(new() { RevocationId = "order-2" }));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Late(Samples.NewId(), Samples.NewId()));

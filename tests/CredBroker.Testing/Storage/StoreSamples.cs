@@ -32,7 +32,8 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         string task = "t-1",
         string process = "invoices",
         string credential = "billing",
-        long policyVersion = 0
+        long policyVersion = 0,
+        string mount = "database"
     ) =>
         new()
         {
@@ -75,7 +76,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                     Entry = new()
                     {
                         Name = credential,
-                        Vault = new VaultBinding.Database("database", "cb-billing"),
+                        Vault = new VaultBinding.Database(mount, "cb-billing"),
                         Access = AccessKind.Read,
                         Impact = ImpactLevel.Low,
                         Reversible = true,
@@ -281,6 +282,16 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             new StateChange.RevocationOrdered { Order = order, Event = null },
         ]);
     }
+
+    public static StateChange.TaskBarred Barred(string task = "t-1", TaskOwner? owner = null) =>
+        new()
+        {
+            Process = "invoices",
+            TaskId = task,
+            Owner = owner,
+            ClosedBy = "person:https://idp.example#admin",
+            Event = Event(TaskClosed.TypeName),
+        };
 
     /// <summary>The order that comes with the closing.</summary>
     public static RevocationOrder OrderOf(StateChange.All closed) =>

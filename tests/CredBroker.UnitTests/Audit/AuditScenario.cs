@@ -154,7 +154,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
 
         await _broker.IssueAsync();
         _broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
-        await _broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.ExpireAsync();
     }
 
     /// <summary>Policy edits, good and bad, and what they do to a lease.</summary>

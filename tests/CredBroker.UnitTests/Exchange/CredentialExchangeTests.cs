@@ -362,7 +362,7 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         Assert.Null(lease.Accessor);
         _broker.Time.Advance(TimeSpan.FromMinutes(6));
 
-        await _broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.ExpireAsync();
 
         var ended = await _broker.LeaseAsync(lease.Id);
         Assert.Equal((LeaseState.Ended, RevocationCause.Expiry), (ended.State, ended.Cause));

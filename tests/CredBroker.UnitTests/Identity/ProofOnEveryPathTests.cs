@@ -94,13 +94,13 @@ public sealed class ProofOnEveryPathTests : IAsyncLifetime
             "renew" => Of(await agents.RenewAsync(proof, _lease, null, call, none)),
             "release" => Of(await agents.ReleaseAsync(proof, _lease, call, none)),
             "report" => Of(await agents.ReportAsync(proof, _lease, new("succeeded", "", null), call, none)),
-            _ => await new AgentTasks(_callers, _broker.Policy, _broker.Store, _broker.Revocations).CloseAsync(
-                proof,
-                "invoice-triage",
-                "t-1",
-                call,
-                none
-            ),
+            _ => await new AgentTasks(
+                _callers,
+                _broker.Policy,
+                _broker.Store,
+                _broker.Revocations,
+                _broker.Time
+            ).CloseAsync(proof, "invoice-triage", "t-1", call, none),
         };
     }
 

@@ -91,12 +91,12 @@ public sealed class StoreLossTests
         losing.Lost = true;
         broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
 
-        await broker.Expiry.RunAsync(CancellationToken.None);
+        await broker.ExpireAsync();
         Assert.Empty(broker.Issuer.Alive);
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
 
         losing.Lost = false;
-        await broker.Expiry.RunAsync(CancellationToken.None);
+        await broker.ExpireAsync();
         Assert.Equal(
             (LeaseState.Revoked, RevocationCause.Expiry),
             ((await broker.LeaseAsync(lease.Id)).State, (await broker.LeaseAsync(lease.Id)).Cause!.Value)

@@ -24,7 +24,7 @@ public sealed class RevocationTests : IAsyncLifetime
         var lease = await _broker.IssueAsync();
         _broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
 
-        await _broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.ExpireAsync();
 
         var revoked = await _broker.LeaseAsync(lease.Id);
         Assert.Equal(
@@ -42,7 +42,7 @@ public sealed class RevocationTests : IAsyncLifetime
         var lease = await _broker.IssueAsync();
         _broker.Time.Advance(TimeSpan.FromMinutes(9));
 
-        await _broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.ExpireAsync();
 
         Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
     }
@@ -52,7 +52,7 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(1)));
         _broker.Time.Advance(TimeSpan.FromSeconds(59.5));
-        var sweep = _broker.Expiry.RunAsync(CancellationToken.None).AsTask();
+        var sweep = _broker.ExpireAsync();
 
         var renewed = await _broker.Agents.RenewAsync(
             FakeWorkloadVerifier.Token("triage"),
@@ -74,7 +74,7 @@ public sealed class RevocationTests : IAsyncLifetime
         var lease = await _broker.IssueAsync();
         _broker.Issuer.BackendDown = true;
         _broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
-        await _broker.Expiry.RunAsync(CancellationToken.None);
+        await _broker.ExpireAsync();
 
         var failed = await _broker.LeaseAsync(lease.Id);
         Assert.Equal((LeaseState.Failed, 1, "connection refused"), (failed.State, failed.Attempts, failed.LastError));
@@ -240,7 +240,7 @@ public sealed class RevocationTests : IAsyncLifetime
             (LeaseState.Revoked, order.Id, "person:x#ada"),
             (revoked.State, revoked.RevocationId, revoked.RequestedBy)
         );
-        Assert.Empty(await _broker.Store.Revocations.FindOpenAsync(CancellationToken.None));
+        Assert.Empty(await _broker.Store.Revocations.FindOpenAsync(100, CancellationToken.None));
     }
 
     [Fact]

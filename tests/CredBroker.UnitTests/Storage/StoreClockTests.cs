@@ -213,7 +213,9 @@ public sealed class StoreClockTests : IDisposable
         Assert.Equal(_time.GetUtcNow(), store.Position.UtcNow);
         Assert.Equal(_time.GetUtcNow().AddMinutes(10), (await store.Leases.FindAsync(active.Id, default))!.ExpiresAt);
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        var due = await store.Leases.FindWorkAsync(LeaseWork.RevocationDue, store.Position.UtcNow, 10, default);
+        var now = store.Position.UtcNow;
+        var work = Assert.Single(await store.Leases.FindRevocationWorkAsync(now, default));
+        var due = await store.Leases.FindRevocationsAsync(work, now, 10, default);
         Assert.Equal(failed, Assert.Single(due).Id);
         await CommitAsync(store, StoreSamples.Recorded());
         await AssertVerifiesAsync(store);

@@ -14,6 +14,10 @@ public sealed class VaultClientTests
     [InlineData("repeatable", 500, 3)]
     [InlineData("repeatable", 502, 3)]
     [InlineData("repeatable", 429, 3)]
+    // What waits for a backend is sent again only if Vault has not begun with it.
+    [InlineData("revoking", 429, 3)]
+    [InlineData("revoking", 500, 1)]
+    [InlineData("revoking", 502, 1)]
     // An answer is an answer.
     [InlineData("repeatable", 400, 1)]
     [InlineData("repeatable", 403, 1)]
@@ -108,6 +112,7 @@ public sealed class VaultClientTests
         return kind switch
         {
             "repeatable" => client.RepeatableAsync(call, default),
+            "revoking" => client.RevokingAsync(call, default),
             "issuing" => client.IssuingAsync(call, default),
             _ => client.OnceAsync(call, default),
         };

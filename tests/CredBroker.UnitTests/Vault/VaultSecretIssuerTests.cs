@@ -16,7 +16,7 @@ namespace CredBroker.UnitTests.Vault;
 /// <summary>
 /// The issuer against a Vault that misbehaves on purpose; what a real one does is tested on a real one.
 /// </summary>
-public sealed class VaultSecretIssuerTests : IAsyncLifetime
+public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
 {
     private const string OwnToken = "own-token-of-the-broker";
     private const string ChildValue = "child-token-of-the-test";

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace CredBroker.Core.Audit.Events;
 
 /// <summary>
-/// Requests that were refused before their callers were verified, and were counted instead of recorded one by one.
+/// Requests that were refused too often to be recorded one by one, and were counted: by their source before their caller
+/// was verified, by their caller (issuer and subject) afterwards.
 /// </summary>
 public sealed record RequestsRefusedCounted : AuditFact
 {

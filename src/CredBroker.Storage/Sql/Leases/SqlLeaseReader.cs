@@ -46,11 +46,6 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         {
             LeaseWork.Expired => ("lease_expiring", "l.state = 'active'", "l.expires_at"),
             LeaseWork.PendingPastDeadline => ("lease_pending", "l.state = 'pending'", "l.issuance_deadline"),
-            LeaseWork.RevocationDue => (
-                "lease_revoking",
-                "l.state IN ('revoking', 'failed')",
-                "coalesce(l.next_attempt_at, 0)"
-            ),
             _ => throw new ArgumentOutOfRangeException(nameof(work), work, null),
         };
 
@@ -73,6 +68,52 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 until = ColumnValue.From(dueBefore),
                 fallenAt = ColumnValue.From(at.FallenAt),
                 now = ColumnValue.From(at.Now),
+                limit,
+            },
+            cancellationToken
+        );
+        return [.. Readable(rows)];
+    }
+
+    /// <summary>From the index of what is being revoked alone, whose size is the work there is.</summary>
+    public async ValueTask<IReadOnlyList<BackendWork>> FindRevocationWorkAsync(
+        DateTimeOffset dueBefore,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (
+                await reads.AllAsync<WorkRow>(
+                    $"""
+                    SELECT DISTINCT l.backend AS Backend, l.lane AS Lane FROM lease l {reads.UseIndex("lease_revoking")}
+                    WHERE l.state IN ('revoking', 'failed') AND coalesce(l.next_attempt_at, 0) < @due
+                    ORDER BY Lane, Backend
+                    """,
+                    new { due = ColumnValue.From(dueBefore) },
+                    cancellationToken
+                )
+            ).Select(row => new BackendWork(row.Backend, (RevocationLane)row.Lane)),
+        ];
+
+    public async ValueTask<IReadOnlyList<Lease>> FindRevocationsAsync(
+        BackendWork work,
+        DateTimeOffset dueBefore,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await reads.AllAsync<LeaseRow>(
+            $"""
+            {LeaseRow.Select} {reads.UseIndex("lease_revoking")} {LeaseRow.JoinDecision}
+            WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
+              AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
+            ORDER BY coalesce(l.next_attempt_at, 0) LIMIT @limit
+            """,
+            new
+            {
+                backend = work.Backend,
+                lane = (int)work.Lane,
+                due = ColumnValue.From(dueBefore),
+                now = ColumnValue.From(clock.Now()),
                 limit,
             },
             cancellationToken
@@ -207,6 +248,13 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 yield return lease;
             }
         }
+    }
+
+    private sealed class WorkRow
+    {
+        public required string Backend { get; init; }
+
+        public long Lane { get; init; }
     }
 
     [LoggerMessage(

@@ -47,10 +47,10 @@ internal static class SqlLeaseStore
             """
             INSERT INTO lease (
               id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
-              trust_domain, accessor, public_name, opened_at, issuance_deadline)
+              trust_domain, backend, accessor, public_name, opened_at, issuance_deadline)
             VALUES (
               @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner,
-              @issuer, @trust_domain, @accessor, @public_name, @now, @deadline)
+              @issuer, @trust_domain, @backend, @accessor, @public_name, @now, @deadline)
             """,
             ("@id", lease.Id),
             ("@decision", number),
@@ -64,6 +64,7 @@ internal static class SqlLeaseStore
             ("@owner", decision.Grant?.Process.Owner?.Subject ?? ""),
             ("@issuer", identity.Issuer),
             ("@trust_domain", identity.TrustDomain),
+            ("@backend", lease.Grant.Entry.Backend),
             ("@accessor", lease.Accessor),
             ("@public_name", lease.PublicName),
             ("@now", session.NowColumn),
@@ -148,11 +149,11 @@ internal static class SqlLeaseStore
             """
             INSERT INTO lease (
               id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
-              trust_domain, accessor, credential_accessor, vault_lease_id, public_name, opened_at, issuance_deadline,
+              trust_domain, backend, accessor, credential_accessor, vault_lease_id, public_name, opened_at, issuance_deadline,
               cause, requested_by, revocation_id, revocation_requested_at)
             SELECT
               @id, 'revoking', decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
-              trust_domain, accessor, @credential_accessor, @vault_lease, @public_name, @now, issuance_deadline,
+              trust_domain, backend, accessor, @credential_accessor, @vault_lease, @public_name, @now, issuance_deadline,
               @cause, @requested_by, revocation_id, @now
             FROM lease WHERE id = @late_for AND confirmed_at IS NOT NULL
             """,

@@ -9,7 +9,8 @@ internal static class SqlOrderStore
 {
     /// <summary>
     /// Whether an order committed after the fence reaches the lease. Without a newer order, which is nearly always,
-    /// nothing is read.
+    /// nothing is read. One that cannot be read is taken to reach everything: that refuses what was under way when it
+    /// was given, and nothing later.
     /// </summary>
     public static bool IsFenced(SqlSession session, Lease lease, long fence) =>
         fence < session.Head.Fence
@@ -19,7 +20,7 @@ internal static class SqlOrderStore
                 row => row.Text(0),
                 ("@fence", fence)
             )
-            .Exists(selector => Selector(selector).Matches(lease));
+            .Exists(selector => Reaches(selector, lease));
 
     /// <summary>Commits the fence row.</summary>
     public static ChangeResult Insert(SqlSession session, RevocationOrder order)
@@ -91,6 +92,20 @@ internal static class SqlOrderStore
     }
 
     /// <summary>A selector as its column holds it.</summary>
+    /// <exception cref="JsonException">The column holds none any more.</exception>
     public static LeaseSelector Selector(string json) =>
-        JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector)!;
+        JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector)
+        ?? throw new JsonException("There is no selector.");
+
+    private static bool Reaches(string selector, Lease lease)
+    {
+        try
+        {
+            return Selector(selector).Matches(lease);
+        }
+        catch (JsonException)
+        {
+            return true;
+        }
+    }
 }

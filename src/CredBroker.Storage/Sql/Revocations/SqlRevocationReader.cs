@@ -1,9 +1,11 @@
+using System.Text.Json;
 using CredBroker.Core.State;
+using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Storage.Sql.Revocations;
 
 /// <inheritdoc cref="IRevocationReader"/>
-internal sealed class SqlRevocationReader(SqlReads reads) : IRevocationReader
+internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger) : IRevocationReader
 {
     private const string Select = """
         SELECT id AS Id, selector AS Selector, cause AS Cause, reason AS Reason, requested_by AS RequestedBy,
@@ -11,21 +13,57 @@ internal sealed class SqlRevocationReader(SqlReads reads) : IRevocationReader
         FROM revocation_order
         """;
 
-    public async ValueTask<RevocationOrder?> FindAsync(string revocationId, CancellationToken cancellationToken) =>
-        (
-            await reads.FirstAsync<Row>($"{Select} WHERE id = @id", new { id = revocationId }, cancellationToken)
-        )?.ToOrder();
+    public async ValueTask<RevocationOrder?> FindAsync(string revocationId, CancellationToken cancellationToken)
+    {
+        var row = await reads.FirstAsync<Row>($"{Select} WHERE id = @id", new { id = revocationId }, cancellationToken);
+        try
+        {
+            return row?.ToOrder();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StoreUnavailableException($"The store does not answer: {e.Message}", e);
+        }
+    }
 
-    public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(CancellationToken cancellationToken) =>
-        [
-            .. (
-                await reads.AllAsync<Row>(
-                    $"{Select} WHERE enumerated_at IS NULL ORDER BY fence",
-                    null,
-                    cancellationToken
-                )
-            ).Select(row => row.ToOrder()),
-        ];
+    public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken)
+    {
+        var rows = await reads.AllAsync<Row>(
+            $"{Select} WHERE enumerated_at IS NULL ORDER BY cause = 'task-closed', fence LIMIT @limit",
+            new { limit },
+            cancellationToken
+        );
+        return [.. Readable(rows)];
+    }
+
+    // One row that somebody damaged must not stop all other orders.
+    private IEnumerable<RevocationOrder> Readable(IEnumerable<Row> rows)
+    {
+        foreach (var row in rows)
+        {
+            RevocationOrder? order = null;
+            try
+            {
+                order = row.ToOrder();
+            }
+            catch (InvalidDataException e)
+            {
+                LogUnreadable(logger, e, row.Id);
+            }
+
+            if (order is not null)
+            {
+                yield return order;
+            }
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 5107,
+        Level = LogLevel.Critical,
+        Message = "Revocation order {RevocationId} cannot be read and is not carried out. Order it again"
+    )]
+    private static partial void LogUnreadable(ILogger logger, Exception exception, string revocationId);
 
     private sealed class Row
     {
@@ -45,7 +83,21 @@ internal sealed class SqlRevocationReader(SqlReads reads) : IRevocationReader
 
         public long? EnumeratedAt { get; init; }
 
-        public RevocationOrder ToOrder() =>
+        /// <exception cref="InvalidDataException">The row does not hold an order any more.</exception>
+        public RevocationOrder ToOrder()
+        {
+            try
+            {
+                return Read();
+            }
+            catch (Exception e)
+                when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
+            {
+                throw new InvalidDataException($"Order {Id} cannot be read: {e.Message}", e);
+            }
+        }
+
+        private RevocationOrder Read() =>
             new()
             {
                 Id = Id,

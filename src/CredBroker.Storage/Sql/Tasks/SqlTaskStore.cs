@@ -38,24 +38,30 @@ internal static class SqlTaskStore
         return found.IsClosed ? GuardFailure.TaskClosed : null;
     }
 
-    /// <summary>Closes the task, or enters it as closed so that its id is never used.</summary>
+    /// <summary>Enters a task as closed, so that its id is never used.</summary>
+    public static ChangeResult Bar(SqlSession session, StateChange.TaskBarred change) =>
+        session.Execute(
+            """
+            INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
+            VALUES (@process, @id, @issuer, @workload, @now, @now, @closed_by)
+            ON CONFLICT DO NOTHING
+            """,
+            ("@process", change.Process),
+            ("@id", change.TaskId),
+            ("@issuer", (change.Owner ?? Nobody).Issuer),
+            ("@workload", (change.Owner ?? Nobody).Workload),
+            ("@now", session.NowColumn),
+            ("@closed_by", change.ClosedBy)
+        ) == 1
+            ? ChangeResult.Done
+            : GuardFailure.WrongState;
+
+    /// <summary>Closes the task.</summary>
     public static ChangeResult Close(SqlSession session, StateChange.TaskClosed change)
     {
         if (Find(session, change.Process, change.TaskId) is not { } found)
         {
-            session.Execute(
-                """
-                INSERT INTO task (process, id, issuer, workload, opened_at, closed_at, closed_by)
-                VALUES (@process, @id, @issuer, @workload, @now, @now, @closed_by)
-                """,
-                ("@process", change.Process),
-                ("@id", change.TaskId),
-                ("@issuer", (change.Owner ?? Nobody).Issuer),
-                ("@workload", (change.Owner ?? Nobody).Workload),
-                ("@now", session.NowColumn),
-                ("@closed_by", change.ClosedBy)
-            );
-            return ChangeResult.Done;
+            return GuardFailure.NotFound;
         }
 
         if (change.Owner is not null && !found.IsOwnedBy(change.Owner))

@@ -1,0 +1,196 @@
+namespace CredBroker.Core.Issuing;
+
+/// <summary>
+/// Keeps few calls open to one backend, in the order of their lanes, and none for a while once it does not answer: what
+/// waits for a backend that is away must hold up nobody else, in the broker or in Vault.
+/// <para>
+/// Three calls in a row without an answer pause it. Then one call at a time tries it, after a pause that doubles each
+/// time; the first answer opens it again. An error is an answer. The last lane leaves a place for the others.
+/// </para>
+/// </summary>
+public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimeProvider time)
+{
+    private const int UnansweredUntilPause = 3;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly PriorityQueue<Waiter, (int Lane, long Order)> _waiting = new();
+    private readonly int[] _inLane = new int[lanes];
+    private long _order;
+    private int _open;
+    private int _unanswered;
+    private TimeSpan _pause = FirstPause;
+    private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
+
+    /// <summary>How long it is paused still; null while it is not.</summary>
+    public TimeSpan? Paused
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return IsPaused ? Max(_pausedUntil - time.GetUtcNow(), TimeSpan.FromSeconds(1)) : null;
+            }
+        }
+    }
+
+    /// <summary>Whether nothing is open or waits.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _open == 0 && _waiting.Count == 0 && _unanswered == 0;
+            }
+        }
+    }
+
+    /// <summary>How many more calls of this lane are worth beginning now.</summary>
+    public int Room(int lane)
+    {
+        lock (_lock)
+        {
+            if (_unanswered < UnansweredUntilPause)
+            {
+                return Math.Max(0, LimitOf(lane) - _inLane[lane]);
+            }
+
+            return IsPaused || _inLane.Sum() > 0 ? 0 : 1;
+        }
+    }
+
+    /// <summary>
+    /// A place for one call, or null: the backend is paused, so many wait already that waiting is of no use, or the
+    /// caller's time was over first.
+    /// </summary>
+    public async ValueTask<Pass?> EnterAsync(int lane, CancellationToken cancellationToken, int maxWaiting = 10_000)
+    {
+        Waiter waiter;
+        lock (_lock)
+        {
+            if (IsPaused || (_unanswered >= UnansweredUntilPause && _open > 0) || _waiting.Count >= maxWaiting)
+            {
+                return null;
+            }
+
+            _inLane[lane]++;
+            if (_open < LimitOf(lane) && !IsAheadWaiting(lane))
+            {
+                _open++;
+                return new Pass(this, lane);
+            }
+
+            waiter = new(lane);
+            _waiting.Enqueue(waiter, (lane, _order++));
+        }
+
+        await using (cancellationToken.UnsafeRegister(static state => ((Waiter)state!).TrySetResult(false), waiter))
+        {
+            if (await waiter.Task)
+            {
+                return new Pass(this, lane);
+            }
+        }
+
+        lock (_lock)
+        {
+            _inLane[lane]--;
+        }
+
+        return null;
+    }
+
+    private bool IsPaused => _unanswered >= UnansweredUntilPause && time.GetUtcNow() < _pausedUntil;
+
+    private int LimitOf(int lane) => lane == lanes - 1 && lanes > 1 ? Math.Max(1, limit - 1) : limit;
+
+    private bool IsAheadWaiting(int lane) => _waiting.TryPeek(out _, out var first) && first.Lane <= lane;
+
+    private void Leave(int lane)
+    {
+        lock (_lock)
+        {
+            _open--;
+            _inLane[lane]--;
+            LetIn();
+        }
+    }
+
+    private void Hear(bool answered)
+    {
+        lock (_lock)
+        {
+            if (answered)
+            {
+                (_unanswered, _pause) = (0, FirstPause);
+            }
+            else if (++_unanswered >= UnansweredUntilPause && time.GetUtcNow() >= _pausedUntil)
+            {
+                _pausedUntil = time.GetUtcNow() + _pause;
+                _pause = _pause * 2 < longestPause ? _pause * 2 : longestPause;
+            }
+
+            LetIn();
+        }
+    }
+
+    /// <summary>The next ones, up to the limit; once the backend is paused, nobody waits for it.</summary>
+    private void LetIn()
+    {
+        var isAway = _unanswered >= UnansweredUntilPause;
+        while (_waiting.TryPeek(out var next, out _) && (isAway || _open < LimitOf(next.Lane)))
+        {
+            _waiting.Dequeue();
+            if (isAway)
+            {
+                next.TrySetResult(false);
+            }
+            else if (next.TrySetResult(true))
+            {
+                _open++;
+            }
+        }
+    }
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    /// <summary>A place for one call. It is given back when this is disposed.</summary>
+    public sealed class Pass : IDisposable
+    {
+        private readonly Bulkhead _owner;
+        private readonly int _lane;
+        private bool _isMissed;
+        private int _isLeft;
+
+        internal Pass(Bulkhead owner, int lane) => (_owner, _lane) = (owner, lane);
+
+        /// <summary>
+        /// Says whether the backend answered; unsaid, the call tells nothing of it. An answer may be missed first, and
+        /// come all the same.
+        /// </summary>
+        public void Say(bool answered)
+        {
+            if (answered || !_isMissed)
+            {
+                _isMissed = !answered;
+                _owner.Hear(answered);
+            }
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _isLeft, 1) == 0)
+            {
+                _owner.Leave(_lane);
+            }
+        }
+    }
+
+    private sealed class Waiter(int lane)
+        : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public int Lane => lane;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace CredBroker.IntegrationTests.Fixtures;
+
+/// <summary>
+/// A TCP proxy on loopback that can stop forwarding, as a network does that swallows everything: connections stay open,
+/// new ones are taken, and nothing comes back.
+/// </summary>
+internal sealed class StallingProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _over = new();
+    private readonly int _target;
+    private readonly Task _accepting;
+    private TaskCompletionSource _flows = new();
+
+    public StallingProxy(int target)
+    {
+        _target = target;
+        _flows.SetResult();
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public void Stall() => _flows = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Flow() => _flows.TrySetResult();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        Flow();
+        _listener.Stop();
+        await _accepting;
+        _over.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_over.Token));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using var near = client;
+        using var far = new TcpClient();
+        try
+        {
+            await far.ConnectAsync(IPAddress.Loopback, _target, _over.Token);
+            await Task.WhenAny(PumpAsync(near, far), PumpAsync(far, near));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        {
+            // Either side is gone.
+        }
+    }
+
+    private async Task PumpAsync(TcpClient from, TcpClient to)
+    {
+        var buffer = new byte[16 * 1024];
+        try
+        {
+            while (await from.GetStream().ReadAsync(buffer, _over.Token) is > 0 and var read)
+            {
+                await _flows.Task;
+                await to.GetStream().WriteAsync(buffer.AsMemory(0, read), _over.Token);
+            }
+        }
+        catch (Exception e)
+            when (e is OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException
+            )
+        {
+            // Either side is gone.
+        }
+    }
+}

@@ -1,0 +1,253 @@
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Testing.Broker;
+using Microsoft.Data.Sqlite;
+
+namespace CredBroker.UnitTests.Revocations;
+
+/// <summary>Who waits for whom: an emergency for nobody.</summary>
+public sealed class RevocationRunTests
+{
+    private const string TwoDatabases = """
+          other:
+            vault: { engine: database, mount: database, role: cb-test-other }
+            access: read
+            impact: low
+            reversible: true
+            actions: [read]
+            maxTtl: 15m
+        """;
+
+    [Fact]
+    public async Task An_admins_order_is_carried_out_before_ten_thousand_closed_tasks()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var lease = await broker.IssueAsync(BrokerHarness.Command(task: "t-admin"));
+        await broker.IssueAsync(BrokerHarness.Command(task: "t-closed"));
+        foreach (var chunk in Enumerable.Range(0, 10_000).Chunk(500))
+        {
+            await Task.WhenAll(
+                chunk.Select(i => broker.Store.CommitAsync(ClosingOrder(broker, "t-closed", i), default).AsTask())
+            );
+        }
+
+        var order = await broker.Revocations.OrderAsync(
+            new() { Lease = lease.Id },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        await Task.WhenAll(await broker.Retry.PassAsync(CancellationToken.None));
+
+        var progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.NotNull(progress!.Order.EnumeratedAt);
+        Assert.Equal([LeaseState.Revoked], progress.Counts.Keys);
+
+        // One page at a time: none of the others has been looked at.
+        Assert.Equal(1_000, (await broker.Store.Revocations.FindOpenAsync(1_000, default)).Count);
+        Assert.Single(await broker.LeasesAsync(LeaseState.Active));
+    }
+
+    [Fact]
+    public async Task A_backend_that_does_not_answer_holds_up_no_other_and_keeps_few_calls_open()
+    {
+        await using var broker = await StartWithTwoAsync();
+        var dead = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => broker.IssueAsync()));
+        var well = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(_ => broker.IssueAsync(BrokerHarness.Command(credential: "other")))
+        );
+        var (open, most, hang) = (0, 0, new TaskCompletionSource());
+        broker.Issuer.BeforeRevoke = async lease =>
+        {
+            if (lease.Decision.Request.Credential == "billing")
+            {
+                most = Math.Max(most, Interlocked.Increment(ref open));
+                await hang.Task;
+                Interlocked.Decrement(ref open);
+            }
+        };
+        await OrderAsync(broker, new() { Credential = "billing" });
+        await OrderAsync(broker, new() { Credential = "other" });
+
+        while ((await broker.LeasesAsync(LeaseState.Revoked)).Count < well.Length)
+        {
+            var underWay = await broker.Retry.PassAsync(CancellationToken.None);
+            // Some may just be at their end, their place given to others already.
+            Assert.InRange(underWay.Count, 1, 4 * broker.Options.RevocationParallelism);
+            await Task.Yield();
+        }
+
+        Assert.InRange(most, 1, broker.Options.RevocationParallelism);
+        Assert.Equal(dead.Length, (await broker.LeasesAsync(LeaseState.Revoking)).Count);
+        broker.Issuer.BeforeRevoke = null;
+        hang.SetResult();
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task A_first_attempt_waits_for_no_repeated_one_at_its_own_backend_either()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => broker.IssueAsync()));
+        broker.Issuer.BackendDown = true;
+        await OrderAsync(broker, new() { Everything = true });
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(40, (await broker.LeasesAsync(LeaseState.Failed)).Count);
+
+        // Now each repeated attempt hangs, and one that was never tried comes.
+        broker.Issuer.BackendDown = false;
+        var hang = new TaskCompletionSource();
+        broker.Issuer.BeforeRevoke = lease => lease.Attempts > 0 ? hang.Task : Task.CompletedTask;
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await broker.Retry.PassAsync(CancellationToken.None);
+        var fresh = await broker.IssueAsync();
+        await OrderAsync(broker, new() { Lease = fresh.Id });
+        while ((await broker.LeaseAsync(fresh.Id)).State != LeaseState.Revoked)
+        {
+            await broker.Retry.PassAsync(CancellationToken.None);
+            await Task.Yield();
+        }
+
+        Assert.Equal(40, (await broker.LeasesAsync(LeaseState.Failed, LeaseState.Revoking)).Count);
+        hang.SetResult();
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task A_backend_that_never_answers_is_tried_less_and_less_and_all_is_revoked_when_it_is_back()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => broker.IssueAsync()));
+        var calls = 0;
+        broker.Issuer.Revoked = _ =>
+        {
+            Interlocked.Increment(ref calls);
+            return new RevokeOutcome.Failed("no answer within 15 s") { IsUnanswered = true };
+        };
+        await OrderAsync(broker, new() { Everything = true });
+        await broker.Retry.RunAsync(CancellationToken.None);
+        // What was let in before the third went without an answer.
+        Assert.InRange(calls, 3, broker.Options.RevocationParallelism + 2);
+
+        calls = 0;
+        for (var second = 0; second < 300; second++)
+        {
+            broker.Time.Advance(TimeSpan.FromSeconds(1));
+            await broker.Retry.RunAsync(CancellationToken.None);
+        }
+
+        // 2 + 4 + 8 + 16 s, and then every 30 s.
+        Assert.InRange(calls, 8, 14);
+        Assert.Equal(40, broker.Issuer.Alive.Count);
+
+        broker.Issuer.Revoked = null;
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task Closing_an_unknown_task_makes_no_order_and_one_workload_closes_only_so_many_a_minute()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var fence = broker.Store.Position.Fence;
+        for (var i = 0; i < 600; i++)
+        {
+            Assert.Null(await CloseAsync(broker, "triage", $"t-{i}"));
+        }
+
+        var refused = await CloseAsync(broker, "triage", "t-600");
+        Assert.Equal(RefusalCode.Overloaded, refused!.Code);
+        Assert.NotNull(refused.RetryAfter);
+        Assert.Null(await CloseAsync(broker, "helper", "t-600"));
+        Assert.Equal(fence, broker.Store.Position.Fence);
+
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Null(await CloseAsync(broker, "triage", "t-601"));
+    }
+
+    [Fact]
+    public async Task Above_a_rate_the_denials_of_one_caller_are_counted_and_anothers_are_recorded()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        for (var i = 0; i < 350; i++)
+        {
+            await broker.RefusedAsync(BrokerHarness.Command(workload: "helper"));
+        }
+
+        await broker.RefusedAsync(BrokerHarness.Command(workload: "stranger"));
+        await broker.RefusedCalls.FlushAsync(CancellationToken.None);
+
+        Assert.Equal(301, (await broker.EventsAsync("request.denied")).Count);
+        var counted = Assert.Single(await broker.EventsAsync("request.refused-counted")).GetProperty("details");
+        Assert.Equal(50, counted.GetProperty("total").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_order_that_somebody_damaged_stops_no_other()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var lease = await broker.IssueAsync();
+        var damaged = await OrderAsync(broker, new() { Agent = "helper" });
+        await using (var connection = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var damage = connection.CreateCommand();
+            damage.CommandText = "UPDATE revocation_order SET selector = '{', cause = 'whim' WHERE id = $id";
+            damage.Parameters.AddWithValue("$id", damaged.Id);
+            Assert.Equal(1, await damage.ExecuteNonQueryAsync());
+        }
+
+        var order = await OrderAsync(broker, new() { Lease = lease.Id });
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(lease.Id)).State);
+        Assert.NotNull((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
+        await broker.IssueAsync();
+    }
+
+    private static async Task<BrokerHarness> StartWithTwoAsync()
+    {
+        var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(
+            HarnessPolicy.Text().Replace("rules:\n", TwoDatabases + "\nrules:\n", StringComparison.Ordinal)
+        );
+        return broker;
+    }
+
+    private static async Task<RevocationOrder> OrderAsync(BrokerHarness broker, LeaseSelector selector) =>
+        await broker.Revocations.OrderAsync(
+            selector,
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+    private static ValueTask<Refusal?> CloseAsync(BrokerHarness broker, string workload, string task) =>
+        broker.Tasks.CloseAsync(
+            FakeWorkloadVerifier.Token(workload),
+            "invoice-triage",
+            task,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+    private static StateChange.RevocationOrdered ClosingOrder(BrokerHarness broker, string task, int number) =>
+        new()
+        {
+            Order = new()
+            {
+                Id = $"order-{number}",
+                Selector = new() { Process = "invoice-triage", Task = task },
+                Cause = RevocationCause.TaskClosed,
+                RequestedBy = "workload:https://idp.example#sub",
+                RequestedAt = broker.Time.GetUtcNow(),
+            },
+            Event = new() { What = new Testing.Audit.TestFact("revocation.ordered"), Actor = BrokerHarness.Admin },
+        };
+}

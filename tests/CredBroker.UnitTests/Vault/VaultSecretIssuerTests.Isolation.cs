@@ -1,0 +1,156 @@
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Testing.Processes;
+using Microsoft.AspNetCore.Http;
+
+namespace CredBroker.UnitTests.Vault;
+
+/// <content>One credential whose backend hangs, and Vault's own limit, take nothing from the others.</content>
+public sealed partial class VaultSecretIssuerTests
+{
+    private const string DbPath = "database/creds/cb-test-db";
+
+    private static CatalogueEntry Other => Entry("other", new VaultBinding.Database("database", "cb-test-other"));
+
+    [Fact]
+    public async Task Hundreds_of_makings_that_hang_take_nothing_from_other_credentials_nor_from_revocation()
+    {
+        Answer("other", "cb-test-other");
+        var hang = new TaskCompletionSource();
+        _answers[DbPath] = async context =>
+        {
+            await hang.Task;
+            context.Abort();
+        };
+        var makings = Enumerable.Range(0, 300).Select(_ => Task.Run(() => MintAsync(Database))).ToList();
+        await Eventually.BecomesTrueAsync(
+            () => Task.FromResult(Sent(DbPath) >= 4 && makings.Exists(making => making.IsCompleted)),
+            "as many as may be open hang, and as many as may wait do"
+        );
+
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Other));
+        Assert.IsType<RevokeOutcome.Confirmed>(
+            await Issuer.RevokeAsync(Lease() with { VaultLeaseId = $"{DbPath}/1", Accessor = "acc" }, default)
+        );
+        Assert.True((await Issuer.ProbeAsync(default)).CanIssue);
+        Assert.Equal(4, Sent(DbPath));
+
+        hang.SetResult();
+        var outcomes = await Task.WhenAll(makings);
+        Assert.InRange(Sent(DbPath), 4, 8);
+        Assert.Equal(Sent(DbPath), outcomes.Count(outcome => outcome is MintOutcome.Unknown));
+        Assert.All(
+            outcomes.OfType<MintOutcome.Refused>(),
+            refused => Assert.Equal(RefusalCode.CredentialPaused, refused.Refusal.Code)
+        );
+    }
+
+    [Fact]
+    public async Task A_credential_that_does_not_answer_is_paused_alone_and_tried_again_after_its_pause()
+    {
+        Answer("other", "cb-test-other");
+        _answers[DbPath] = context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        };
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.IsType<MintOutcome.Unknown>(await MintAsync(Database));
+        }
+
+        var paused = Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(Database), default)).Refusal;
+        Assert.Equal(RefusalCode.CredentialPaused, paused.Code);
+        Assert.InRange(paused.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Other));
+        Assert.Equal(3, Sent(DbPath));
+
+        _time.Advance(paused.RetryAfter.Value);
+        Answer("db", "cb-test-db");
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Database));
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Database));
+    }
+
+    [Fact]
+    public async Task Vaults_own_limit_has_its_code_and_its_wait_and_pauses_nothing()
+    {
+        _answers[DbPath] = _answers["auth/token/create/cb-test-other"] = context =>
+        {
+            context.Response.Headers.RetryAfter = "7";
+            return Refusal(429, "request path \"x\": rate limit quota exceeded")(context);
+        };
+        for (var i = 0; i < 30; i++)
+        {
+            foreach (
+                var refusal in new[]
+                {
+                    Assert.IsType<MintOutcome.Refused>(await MintAsync(Database)).Refusal,
+                    Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(Other), default)).Refusal,
+                }
+            )
+            {
+                Assert.Equal((RefusalCode.VaultBusy, TimeSpan.FromSeconds(7)), (refusal.Code, refusal.RetryAfter));
+            }
+        }
+
+        Answer("db", "cb-test-db");
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Database));
+    }
+
+    [Fact]
+    public async Task A_probe_that_Vaults_limit_refuses_keeps_the_last_proof_while_it_is_recent()
+    {
+        _answers["auth/token/create/cb-test-probe"] = Refusal(429, "rate limit quota exceeded");
+        Assert.Equal(RefusalCode.VaultBusy, (await Issuer.ProbeAsync(default)).Refusal?.Code);
+
+        Answer("probe", "cb-test-probe");
+        Assert.True((await Issuer.ProbeAsync(default)).CanIssue);
+        _answers["auth/token/create/cb-test-probe"] = Refusal(429, "rate limit quota exceeded");
+        Assert.True((await Issuer.ProbeAsync(default)).CanIssue);
+
+        _time.Advance(TimeSpan.FromMinutes(4));
+        Assert.False((await Issuer.ProbeAsync(default)).CanIssue);
+    }
+
+    [Fact]
+    public async Task A_revocation_without_an_answer_is_not_sent_again_and_says_that_there_was_none()
+    {
+        _answers["sys/leases/revoke"] = context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        };
+
+        var failed = Assert.IsType<RevokeOutcome.Failed>(
+            await Issuer.RevokeAsync(Lease() with { VaultLeaseId = $"{DbPath}/1", Accessor = "acc" }, default)
+        );
+
+        Assert.True(failed.IsUnanswered);
+        Assert.Equal(1, Sent("sys/leases/revoke"));
+        _answers["sys/leases/revoke"] = Refusal(400, "connection refused");
+        failed = Assert.IsType<RevokeOutcome.Failed>(
+            await Issuer.RevokeAsync(Lease() with { VaultLeaseId = $"{DbPath}/1", Accessor = "acc" }, default)
+        );
+        Assert.False(failed.IsUnanswered);
+    }
+
+    private int Sent(string path) =>
+        Vault.Requests.Count(request => request.EndsWith($" {path}", StringComparison.Ordinal));
+
+    /// <summary>From now on the credential's child tokens and secrets are made.</summary>
+    private void Answer(string name, string role)
+    {
+        _answers[$"auth/token/create/cb-test-{name}"] = Json(
+            $$$"""
+            {"auth":{"client_token":"{{{ChildValue}}}",
+             "accessor":"acc","lease_duration":90,"renewable":true,"orphan":true,"token_policies":["p"]}}
+            """
+        );
+        _answers[$"database/creds/{role}"] = Json(
+            $$$"""
+            {"lease_id":"database/creds/{{{role}}}/1","lease_duration":600,"data":{"username":"u","password":"p"}}
+            """
+        );
+    }
+}
