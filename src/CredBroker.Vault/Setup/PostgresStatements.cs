@@ -27,6 +27,35 @@ internal static partial class PostgresStatements
         END $$;
         """;
 
+    /// <summary>The lease as the key of an advisory lock.</summary>
+    private const string LeaseKey = "pg_catalog.hashtextextended(pg_catalog.split_part('{{name}}', '_', 1), 0)";
+
+    /// <summary>
+    /// A mint holds its lease until it has committed, so that a reaper sees it before its user can be seen.
+    /// </summary>
+    private const string HoldLease = $"SELECT pg_catalog.pg_advisory_xact_lock({LeaseKey});";
+
+    /// <summary>
+    /// A mint whose caller has gone away may have everything done but its commit, which the network holds back and
+    /// delivers after the reaper has found nobody. Its transaction is ended: the lease's token is revoked, and nobody
+    /// waits for it. The lock is not taken here, as an agent could hold it against its own reaper.
+    /// </summary>
+    private const string EndMints = $$"""
+        DO $$ BEGIN
+          SET LOCAL search_path = pg_catalog;
+          FOR attempt IN 1..200 LOOP
+            PERFORM pg_stat_clear_snapshot();
+            PERFORM pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+              WHERE locktype = 'advisory' AND objsubid = 1 AND usename = CURRENT_USER
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND (classid::bigint << 32) | objid::bigint = {{LeaseKey}};
+            EXIT WHEN NOT FOUND;
+            IF attempt = 200 THEN RAISE EXCEPTION 'a transaction that may still make a user of this lease goes on'; END IF;
+            PERFORM pg_sleep(0.01);
+          END LOOP;
+        END $$;
+        """;
+
     /// <summary>The connection limit keeps one user from taking the connection that would revoke it.</summary>
     private const string User =
         """CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' """
@@ -77,7 +106,14 @@ internal static partial class PostgresStatements
     /// The creation statements of a reaper: they remove every user of a lease as its revocation would, and make none.
     /// </summary>
     public static string[] Reaping(bool acceptsPreparedTransactions) =>
-        [ServerIsFit(acceptsPreparedTransactions), ObjectsRole, RefuseLogin(OfTheLease), Commit, Drop(OfTheLease)];
+        [
+            ServerIsFit(acceptsPreparedTransactions),
+            ObjectsRole,
+            EndMints,
+            RefuseLogin(OfTheLease),
+            Commit,
+            Drop(OfTheLease),
+        ];
 
     /// <summary>
     /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
@@ -257,5 +293,6 @@ internal static partial class PostgresStatements
     /// </summary>
     public const string UsernameTemplate = """{{ printf "%s_%s" (.DisplayName | replace "token-" "") (random 8) }}""";
 
-    public static string[] Creation(IEnumerable<string> grants) => [ObjectsRole, User, .. grants.Select(TableByTable)];
+    public static string[] Creation(IEnumerable<string> grants) =>
+        [HoldLease, ObjectsRole, User, .. grants.Select(TableByTable)];
 }

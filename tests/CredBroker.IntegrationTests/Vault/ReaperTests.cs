@@ -4,7 +4,9 @@ using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
 using CredBroker.Vault.Check;
+using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using static CredBroker.IntegrationTests.Vault.Issuance;
 
 namespace CredBroker.IntegrationTests.Vault;
@@ -65,6 +67,29 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         Assert.Equal(0, await Postgres.SessionsAsync(lost));
         Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(lease, default));
         Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(other, default));
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
+    [Fact]
+    public async Task A_mint_whose_commit_is_still_on_its_way_makes_no_user_once_the_backend_was_asked()
+    {
+        var lease = await PreparedAsync();
+        await using var mint = await Postgres.ConnectAsync("cb_admin", "cb_admin-password");
+        await using var transaction = await mint.BeginTransactionAsync();
+        foreach (var statement in PostgresStatements.Creation(Environment.Database.Setup!.Grants))
+        {
+            await using var command = mint.CreateCommand();
+            command.CommandText = statement
+                .Replace("{{name}}", $"cb-{lease.Id}_Ab3dEf6h", StringComparison.Ordinal)
+                .Replace("{{password}}", "never-delivered", StringComparison.Ordinal)
+                .Replace("{{expiration}}", "2099-01-01", StringComparison.Ordinal);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(lease, default));
+
+        // What the network held back arrives after all.
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => transaction.CommitAsync());
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
 

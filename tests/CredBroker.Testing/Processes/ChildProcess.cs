@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace CredBroker.Testing.Processes;
@@ -79,6 +80,10 @@ internal sealed class ChildProcess : IAsyncDisposable
 
         await Process.WaitForExitAsync();
     }
+
+    /// <summary>Sends it a signal by name, such as <c>STOP</c>.</summary>
+    public Task SignalAsync(string signal) =>
+        RunAsync("kill", $"-{signal}", Process.Id.ToString(CultureInfo.InvariantCulture));
 
     public async ValueTask DisposeAsync()
     {

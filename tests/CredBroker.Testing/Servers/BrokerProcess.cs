@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using CredBroker.Client;
 using CredBroker.Testing.Processes;
 
-namespace CredBroker.IntegrationTests.Fixtures;
+namespace CredBroker.Testing.Servers;
 
 /// <summary>The built server as a process of its own. Settings go by environment variables.</summary>
 internal sealed partial class BrokerProcess : IAsyncDisposable
@@ -82,10 +82,13 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     /// <summary>SIGKILL, as a crash would be.</summary>
     public Task KillAsync() => _child.KillAsync();
 
+    /// <summary>Sends it a signal: <c>STOP</c> and <c>CONT</c> pause it.</summary>
+    public Task SignalAsync(string signal) => _child.SignalAsync(signal);
+
     /// <summary>SIGTERM, and its exit code once it has ended.</summary>
     public async Task<int> StopAsync()
     {
-        await ChildProcess.RunAsync("kill", "-TERM", Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await SignalAsync("TERM");
         await _child.Process.WaitForExitAsync();
         return _child.Process.ExitCode;
     }

@@ -4,12 +4,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredBroker.Testing.Processes;
 
-namespace CredBroker.IntegrationTests.Fixtures;
+namespace CredBroker.Testing.Servers;
 
 /// <summary>
 /// A real OpenBao (or Vault) on a free loopback port. The binary is found by <c>CREDBROKER_TEST_BAO</c>, then as
 /// <c>bao</c> or <c>vault</c> on PATH; without one the calling test is skipped with that reason. Start it from a test
-/// or from the <c>InitializeAsync</c> of a test class; to share one among a class's tests, use <see cref="SharedBao"/>.
+/// or from the <c>InitializeAsync</c> of a test class.
 /// </summary>
 public sealed class TestBao : IAsyncDisposable
 {
@@ -104,6 +104,12 @@ public sealed class TestBao : IAsyncDisposable
     /// <summary>Kills it, as a crash would.</summary>
     public Task KillAsync() => _server!.KillAsync();
 
+    /// <summary>Sends it a signal: <c>STOP</c> and <c>CONT</c> pause it.</summary>
+    public Task SignalAsync(string signal) => _server!.SignalAsync(signal);
+
+    /// <summary>What it has written to the console since it was started, the newest part of it.</summary>
+    public string Output => _server!.Output;
+
     /// <summary>Starts a killed sealable server again on its port, and unseals it.</summary>
     public async Task RestartAsync()
     {
@@ -138,7 +144,8 @@ public sealed class TestBao : IAsyncDisposable
         HttpMethod method,
         string path,
         JsonNode? body = null,
-        string? token = null
+        string? token = null,
+        CancellationToken cancellationToken = default
     )
     {
         using var request = new HttpRequestMessage(method, "/v1/" + path);
@@ -148,7 +155,7 @@ public sealed class TestBao : IAsyncDisposable
         }
 
         request.Content = body is null ? null : JsonContent.Create(body);
-        return await _http.SendAsync(request);
+        return await _http.SendAsync(request, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.IdentityModel.Tokens;
 
-namespace CredBroker.IntegrationTests.Fixtures;
+namespace CredBroker.Testing.Servers;
 
 /// <summary>
 /// An OIDC issuer of a test's own: a key, its JWKS as a file, and tokens written by System.IdentityModel.Tokens.Jwt,

@@ -1,7 +1,7 @@
 using CredBroker.Testing.Processes;
 using Npgsql;
 
-namespace CredBroker.IntegrationTests.Fixtures;
+namespace CredBroker.Testing.Servers;
 
 /// <summary>
 /// A throw-away PostgreSQL cluster on a free loopback port. Passwords are checked (SCRAM), so that an expired or
