@@ -30,7 +30,8 @@ internal static partial class VaultRefusals
 
     public static readonly Refusal Forbids = new(
         RefusalCode.VaultForbids,
-        "Vault does not permit the broker to issue this. Its operator finds the cause with `credbroker vault check`."
+        "Vault does not permit the broker to issue this. Its operator finds the cause with `credbroker vault check`, "
+            + "and a policy that was changed (a min_wrapping_ttl) with `credbroker vault setup --compare`."
     );
 
     public static readonly Refusal Missing = new(
@@ -41,7 +42,7 @@ internal static partial class VaultRefusals
     public static readonly Refusal WantsApproval = new(
         RefusalCode.VaultWantsApproval,
         "Vault keeps this secret back until somebody approves in Vault (a control group), which the broker cannot ask for. "
-            + "The operator finds the path with `credbroker vault check`."
+            + "The operator finds the policy that says so with `credbroker vault setup --compare`."
     );
 
     public static readonly Refusal MintFailed = new(
