@@ -20,7 +20,10 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
     private int _open;
     private int _unanswered;
     private TimeSpan _pause = FirstPause;
-    private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
+
+    // By the monotonic clock: a wall clock that jumps must not pause a backend for days.
+    private long _pausedAt;
+    private TimeSpan _pausedFor;
 
     /// <summary>How long it is paused still; null while it is not.</summary>
     public TimeSpan? Paused
@@ -29,7 +32,7 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
         {
             lock (_lock)
             {
-                return IsPaused ? Max(_pausedUntil - time.GetUtcNow(), TimeSpan.FromSeconds(1)) : null;
+                return IsPaused ? Max(PauseLeft, TimeSpan.FromSeconds(1)) : null;
             }
         }
     }
@@ -101,7 +104,9 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
         return null;
     }
 
-    private bool IsPaused => _unanswered >= UnansweredUntilPause && time.GetUtcNow() < _pausedUntil;
+    private bool IsPaused => _unanswered >= UnansweredUntilPause && PauseLeft > TimeSpan.Zero;
+
+    private TimeSpan PauseLeft => _pausedFor - time.GetElapsedTime(_pausedAt);
 
     private int LimitOf(int lane) => lane == lanes - 1 && lanes > 1 ? Math.Max(1, limit - 1) : limit;
 
@@ -125,9 +130,9 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
             {
                 (_unanswered, _pause) = (0, FirstPause);
             }
-            else if (++_unanswered >= UnansweredUntilPause && time.GetUtcNow() >= _pausedUntil)
+            else if (++_unanswered >= UnansweredUntilPause && PauseLeft <= TimeSpan.Zero)
             {
-                _pausedUntil = time.GetUtcNow() + _pause;
+                (_pausedAt, _pausedFor) = (time.GetTimestamp(), _pause);
                 _pause = _pause * 2 < longestPause ? _pause * 2 : longestPause;
             }
 

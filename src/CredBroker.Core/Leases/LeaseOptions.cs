@@ -50,7 +50,7 @@ public sealed record LeaseOptions
                 (nameof(VaultRequestLimit), VaultRequestLimit, 1, 3600),
                 (nameof(ClaimTime), ClaimTime, 1, 3600),
                 (nameof(RevocationTimeout), RevocationTimeout, 1, 300),
-                (nameof(RetryDelay), RetryDelay, 0, 300),
+                (nameof(RetryDelay), RetryDelay, 1, 300),
                 (nameof(RetryDelayLimit), RetryDelayLimit, 1, 3600),
                 (nameof(ReleaseWait), ReleaseWait, 0, 60),
             }

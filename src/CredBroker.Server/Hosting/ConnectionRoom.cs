@@ -15,6 +15,7 @@ internal sealed class ConnectionRoom(int max, int maxPerAddress)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ConnectionPeer> _peers = new(StringComparer.Ordinal);
     private int _count;
+    private long _idled;
 
     /// <summary>Takes a connection in; null where all that could make room for it are at work.</summary>
     public OpenConnection? Admit(ConnectionContext connection, Listener listener)
@@ -45,7 +46,7 @@ internal sealed class ConnectionRoom(int max, int maxPerAddress)
 
             open = new(connection, listener, peer);
             peer.Count++;
-            peer.Idle.AddLast(open.Place);
+            Rest(open);
             _count++;
         }
 
@@ -73,7 +74,7 @@ internal sealed class ConnectionRoom(int max, int maxPerAddress)
         {
             if (--open.AtWork == 0 && !open.IsGone)
             {
-                open.Peer.Idle.AddLast(open.Place);
+                Rest(open);
             }
         }
     }
@@ -85,6 +86,12 @@ internal sealed class ConnectionRoom(int max, int maxPerAddress)
         {
             Forget(open);
         }
+    }
+
+    private void Rest(OpenConnection open)
+    {
+        open.IdleSince = _idled++;
+        open.Peer.Idle.AddLast(open.Place);
     }
 
     private void Forget(OpenConnection open)
@@ -108,5 +115,10 @@ internal sealed class ConnectionRoom(int max, int maxPerAddress)
         }
     }
 
-    private ConnectionPeer? Fullest() => _peers.Values.Where(peer => peer.Idle.Count > 0).MaxBy(peer => peer.Count);
+    /// <summary>
+    /// The address that holds most; of several that hold as many, the one whose connection is idle longest: whoever
+    /// comes with an address for each connection cuts his own oldest, not the one that came last.
+    /// </summary>
+    private ConnectionPeer? Fullest() =>
+        _peers.Values.Where(peer => peer.Idle.Count > 0).MaxBy(peer => (peer.Count, -peer.Idle.First!.Value.IdleSince));
 }

@@ -23,6 +23,9 @@ internal sealed class OpenConnection
     /// <summary>Its place among its peer's idle connections; in no list while it is at work or gone.</summary>
     public LinkedListNode<OpenConnection> Place { get; }
 
+    /// <summary>When it last came to have nothing to do, in the order of its listener; the lowest is idle longest.</summary>
+    public long IdleSince { get; set; }
+
     /// <summary>How many of its requests are worked on.</summary>
     public int AtWork { get; set; }
 

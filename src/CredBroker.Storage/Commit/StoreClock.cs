@@ -80,6 +80,12 @@ internal sealed class StoreClock
                 (_latest, _counted, _timestamp) = (persisted, persisted, _time.GetTimestamp());
                 _jump = (Wall(), _timestamp);
             }
+            else if (persisted - Wall() > Tolerance)
+            {
+                // It fell while the broker was off: what was promised before is measured by the count from here on.
+                (_latest, _counted, _timestamp) = (persisted, persisted, _time.GetTimestamp());
+                (_fallenBy, _fallenAt) = (persisted - Wall(), persisted);
+            }
             else
             {
                 _latest = Math.Max(_latest, persisted);

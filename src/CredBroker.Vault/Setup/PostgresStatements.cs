@@ -250,25 +250,23 @@ internal static partial class PostgresStatements
             """;
 
     /// <summary>
-    /// A grant on all tables, made table by table: one that another agent made and the administrator may not give away
-    /// is left out, so that it stops nobody else's user; any other that may not be given away still does, by its name.
+    /// A grant on all tables, made table by table. One that an agent made is left out until its lease is over, so that it
+    /// stops nobody else's user: its maker may forbid the grant, or keep it waiting by a grant of their own that they do
+    /// not commit. Any other that may not be given away stops the user, by its name.
     /// </summary>
     private static string TableByTable(string grant) =>
         AllTables().Match(grant) is { Success: true } match
             ? $$$"""
-                DO $$ DECLARE relation regclass; maker name; BEGIN
+                DO $$ DECLARE relation regclass; BEGIN
                   SET LOCAL search_path = pg_catalog;
-                  FOR relation, maker IN
-                    SELECT c.oid, pg_get_userbyid(relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+                  FOR relation IN
+                    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
                     WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname = '{{{SchemaOf(match)}}}'
+                      AND pg_get_userbyid(relowner) !~ '^cb-[0-9a-f]{32}_'
                   LOOP
-                    BEGIN
-                      EXECUTE format('GRANT {{{match.Groups[
+                    EXECUTE format('GRANT {{{match.Groups[
                     "privileges"
                 ].Value.Trim()}}} ON TABLE %s TO %I', relation, '{{name}}');
-                    EXCEPTION WHEN insufficient_privilege THEN
-                      IF maker !~ '^cb-[0-9a-f]{32}_' THEN RAISE; END IF;
-                    END;
                   END LOOP;
                 END $$;
                 """

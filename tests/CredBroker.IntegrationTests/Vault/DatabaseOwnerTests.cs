@@ -172,6 +172,20 @@ public sealed class DatabaseOwnerTests(PreparedDatabase database) : IClassFixtur
     }
 
     [Fact]
+    public async Task An_agents_grant_that_is_never_committed_keeps_nobody_elses_user_waiting()
+    {
+        var (_, owner) = await IssueAsync();
+        await RunAsync(owner, "CREATE TABLE work.mine (id int); GRANT SELECT ON work.mine TO PUBLIC");
+        await using var session = await Postgres.ConnectAsync(owner.Username, owner.Password.Reveal());
+        await using var grant = new NpgsqlCommand("BEGIN; GRANT INSERT ON work.mine TO PUBLIC", session);
+        await grant.ExecuteNonQueryAsync();
+
+        var (_, secret) = await IssueAsync();
+
+        await RunAsync(secret, "SELECT * FROM work.mine");
+    }
+
+    [Fact]
     public async Task A_table_that_the_administrator_may_not_give_away_is_refused_plainly_and_nothing_is_made()
     {
         await Postgres.ExecuteAsync("CREATE TABLE work.theirs (id int)");

@@ -187,18 +187,21 @@ public sealed class RevocationRunTests
         Assert.Equal(50, counted.GetProperty("total").GetInt32());
     }
 
-    [Fact]
-    public async Task An_order_that_somebody_damaged_stops_no_other()
+    [Theory]
+    [InlineData("{")]
+    [InlineData("{}")]
+    public async Task An_order_that_somebody_damaged_stops_no_other_and_reaches_nothing(string selector)
     {
         await using var broker = await BrokerHarness.StartAsync();
-        var lease = await broker.IssueAsync();
+        var (lease, other) = (await broker.IssueAsync(), await broker.IssueAsync());
         var damaged = await OrderAsync(broker, new() { Agent = "helper" });
         await using (var connection = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False"))
         {
             await connection.OpenAsync();
             await using var damage = connection.CreateCommand();
-            damage.CommandText = "UPDATE revocation_order SET selector = '{', cause = 'whim' WHERE id = $id";
+            damage.CommandText = "UPDATE revocation_order SET selector = $selector, cause = 'whim' WHERE id = $id";
             damage.Parameters.AddWithValue("$id", damaged.Id);
+            damage.Parameters.AddWithValue("$selector", selector);
             Assert.Equal(1, await damage.ExecuteNonQueryAsync());
         }
 
@@ -206,6 +209,7 @@ public sealed class RevocationRunTests
         await broker.Retry.RunAsync(CancellationToken.None);
 
         Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(lease.Id)).State);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(other.Id)).State);
         Assert.NotNull((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
         await broker.IssueAsync();
     }

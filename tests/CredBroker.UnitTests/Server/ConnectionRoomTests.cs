@@ -40,6 +40,17 @@ public sealed class ConnectionRoomTests
     }
 
     [Fact]
+    public void Of_addresses_that_hold_as_many_the_one_that_is_idle_longest_makes_room()
+    {
+        for (var i = 1; i <= 6; i++)
+        {
+            Assert.NotNull(Admit($"10.0.0.{i}"));
+        }
+
+        Assert.Equal([0, 1], Cut);
+    }
+
+    [Fact]
     public void A_connection_at_work_is_never_cut()
     {
         for (var i = 0; i < 3; i++)

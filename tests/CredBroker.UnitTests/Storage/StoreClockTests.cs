@@ -116,6 +116,24 @@ public sealed class StoreClockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clock_that_fell_while_the_broker_was_off_keeps_no_lease_past_its_end()
+    {
+        string lease;
+        using (var before = Open())
+        {
+            lease = await ActiveAsync(before);
+        }
+
+        _time.Offset = -TimeSpan.FromHours(1);
+        using var store = Open();
+        Assert.Empty(await ExpiredAsync(store));
+        _time.Advance(TimeSpan.FromMinutes(3) + TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(lease, Assert.Single(await ExpiredAsync(store)).Id);
+        await CommitAsync(store, _samples.Claimed(lease, cause: RevocationCause.Expiry));
+    }
+
+    [Fact]
     public async Task A_lease_that_was_issued_after_the_clock_fell_has_its_whole_life()
     {
         using var store = Open();

@@ -104,9 +104,9 @@ public sealed class SetupPlanTests
             .Select(statement => (string)statement!)
             .ToList();
 
-        Assert.Contains("nspname = 'billing'", statements[2], StringComparison.Ordinal);
-        Assert.Contains("GRANT select, update ON TABLE %s TO %I", statements[2], StringComparison.Ordinal);
-        Assert.Equal("GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO \"{{name}}\"", statements[3]);
+        Assert.Contains("nspname = 'billing'", statements[^2], StringComparison.Ordinal);
+        Assert.Contains("GRANT select, update ON TABLE %s TO %I", statements[^2], StringComparison.Ordinal);
+        Assert.Equal("GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO \"{{name}}\"", statements[^1]);
     }
 
     public static TheoryData<string, CatalogueEntry[]> Faulty =>

@@ -94,8 +94,9 @@ internal static class SqlOrderStore
     /// <summary>A selector as its column holds it.</summary>
     /// <exception cref="JsonException">The column holds none any more.</exception>
     public static LeaseSelector Selector(string json) =>
-        JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector)
-        ?? throw new JsonException("There is no selector.");
+        JsonSerializer.Deserialize(json, StateJson.Default.LeaseSelector) is { IsEmpty: false } selector
+            ? selector
+            : throw new JsonException("There is no selector, or none that names anything.");
 
     private static bool Reaches(string selector, Lease lease)
     {
