@@ -28,6 +28,10 @@ public sealed class AgentLeases(
     TimeProvider time
 )
 {
+    private const int ReportsPerMinute = 120;
+
+    private readonly CallerBudget _reports = new(ReportsPerMinute, time);
+
     private static readonly Refusal NotFound = new(RefusalCode.LeaseNotFound, "You hold no lease with this id.");
 
     /// <summary>The lease's state.</summary>
@@ -133,7 +137,14 @@ public sealed class AgentLeases(
             return await DenyAsync(lease, identity, notNow, call);
         }
 
-        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(lease.Decision, lease.Id, CancellationToken.None))
+        // By what the lease was decided from and by what it would be now: policy may have renamed its agent since.
+        if (
+            store.Position.Holds > 0
+            && (
+                await store.Holds.IsHeldAsync(lease.Decision, lease.Id, CancellationToken.None)
+                || await store.Holds.IsHeldAsync(decision, lease.Id, CancellationToken.None)
+            )
+        )
         {
             return await DenyAsync(lease, identity, GuardRefusals.Of(GuardFailure.Held), call);
         }
@@ -214,8 +225,9 @@ public sealed class AgentLeases(
         }
 
         var (lease, identity) = held;
-        if (lease.State is LeaseState.Revoked or LeaseState.Ended)
+        if (lease.State is not (LeaseState.Pending or LeaseState.Active))
         {
+            // Over, or on record as being revoked: then it goes on by itself, and its agent cannot hurry or delay it.
             return new LeaseOutcome.Found(lease);
         }
 
@@ -241,7 +253,10 @@ public sealed class AgentLeases(
         return new LeaseOutcome.Found(first == settled ? await settled : claimed);
     }
 
-    /// <summary>Records what the agent says it did with the secret.</summary>
+    /// <summary>
+    /// Records what the agent says it did with the secret. A report may be long, so one workload has so many and no
+    /// more.
+    /// </summary>
     public async ValueTask<LeaseOutcome> ReportAsync(
         IdentityProof proof,
         string leaseId,
@@ -256,6 +271,22 @@ public sealed class AgentLeases(
         }
 
         var (lease, identity) = held;
+        if (_reports.Take(identity) is { } wait)
+        {
+            var tooMany = new Refusal(
+                RefusalCode.Overloaded,
+                $"This workload has sent {ReportsPerMinute} reports within a minute. Send this one later.",
+                wait
+            );
+            await RecordDenialAsync(
+                LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+                identity,
+                "report",
+                tooMany,
+                call
+            );
+            return new LeaseOutcome.Refused(tooMany);
+        }
 
         await store.CommitAsync(
             new StateChange.EventRecorded

@@ -28,6 +28,12 @@ public sealed partial class RevocationRun(
     /// <summary>How many orders one pass enumerates, so that a newer one of a person is soon seen.</summary>
     private const int OrdersAtOnce = 32;
 
+    /// <summary>
+    /// How many leases of one order wait for the store's writer at once: with as many orders they are half of what may
+    /// wait there, so that the closes of one agent keep nobody else's change out.
+    /// </summary>
+    private const int MarksAtOnce = 64;
+
     private static readonly TimeSpan BetweenStrayKills = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
@@ -173,7 +179,7 @@ public sealed partial class RevocationRun(
                     Selector = order.Selector,
                     States = LeaseStates.NotOver,
                     After = next,
-                    Limit = 1000,
+                    Limit = MarksAtOnce,
                 },
                 cancellationToken
             );

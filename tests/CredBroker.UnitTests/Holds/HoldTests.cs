@@ -108,6 +108,23 @@ public sealed class HoldTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_hold_on_the_name_that_policy_gives_an_agent_now_keeps_its_older_lease_from_being_renewed()
+    {
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text("agent == \"sorter\"")
+                .Replace("triage: { member", "sorter: { member", StringComparison.Ordinal)
+                .Replace("[triage, helper]", "[sorter, helper]", StringComparison.Ordinal)
+        );
+        await HoldAsync(new() { Agent = "sorter" });
+
+        Assert.Equal(RefusalCode.Held, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
+        Assert.Equal(lease.ExpiresAt, (await _broker.LeaseAsync(lease.Id)).ExpiresAt);
+    }
+
+    [Fact]
     public async Task A_lifted_hold_says_who_and_why_and_lets_the_agent_ask_again()
     {
         var hold = await HoldAsync(Triage);

@@ -131,6 +131,47 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_agent_cannot_hurry_or_delay_a_revocation_that_failed()
+    {
+        var lease = await _broker.IssueAsync();
+        _broker.Issuer.BackendDown = true;
+        await ReleaseAsync(lease);
+        var failed = await _broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Failed, 1), (failed.State, failed.Attempts));
+
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(LeaseState.Failed, Assert.IsType<LeaseOutcome.Found>(await ReleaseAsync(lease)).Lease.State);
+        }
+
+        var after = await _broker.LeaseAsync(lease.Id);
+        Assert.Equal((failed.Attempts, failed.NextAttemptAt), (after.Attempts, after.NextAttemptAt));
+    }
+
+    [Fact]
+    public async Task One_workloads_reports_are_bounded_by_the_minute()
+    {
+        var lease = await _broker.IssueAsync();
+        for (var i = 0; i < 120; i++)
+        {
+            Assert.IsType<LeaseOutcome.Found>(await ReportAsync());
+        }
+
+        Assert.Equal(RefusalCode.Overloaded, Assert.IsType<LeaseOutcome.Refused>(await ReportAsync()).Refusal.Code);
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.IsType<LeaseOutcome.Found>(await ReportAsync());
+
+        ValueTask<LeaseOutcome> ReportAsync() =>
+            _broker.Agents.ReportAsync(
+                FakeWorkloadVerifier.Token("triage"),
+                lease.Id,
+                new("succeeded", "", null),
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
+    }
+
+    [Fact]
     public async Task Nobody_else_sees_releases_or_renews_a_lease()
     {
         var lease = await _broker.IssueAsync();
