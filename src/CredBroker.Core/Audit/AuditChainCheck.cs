@@ -9,8 +9,12 @@ internal sealed class AuditChainCheck
     private readonly Dictionary<AuditCursor, string> _expected = [];
     private readonly AuditCoverage _coverage = new();
     private readonly HashSet<AuditPosition> _kept = [];
+
+    // By stream, whether it is in the file or not.
+    private readonly Dictionary<string, AuditPosition> _namedEnds = new(StringComparer.Ordinal);
     private readonly (DateTimeOffset? From, DateTimeOffset? To) _demanded;
     private bool _hasOrigin;
+    private bool _isClockRepaired;
     private long _inOrder;
     private long _line;
     private long _records;
@@ -18,6 +22,7 @@ internal sealed class AuditChainCheck
     private DateTimeOffset? _latest;
     private AuditExportSegment? _segment;
     private AuditStreamCheck? _current;
+    private string? _before; // The stream before the current one in this export.
     private AuditCursor? _last;
     private AuditMismatch? _mismatch;
 
@@ -111,6 +116,7 @@ internal sealed class AuditChainCheck
         }
 
         _segment?.Dispose();
+        var isWhole = _hasOrigin && _coverage.IsOpen && _streams.Values.All(stream => stream.OriginSequence == 0);
         return new()
         {
             Fault = Fault,
@@ -119,8 +125,8 @@ internal sealed class AuditChainCheck
             Streams = [.. _streams.Values.Select(stream => stream.Span)],
             Earliest = _earliest,
             Latest = _latest,
-            Range = _coverage.Range(_hasOrigin, _streams.Values.FirstOrDefault()),
-            IsWhole = _hasOrigin && _coverage.IsOpen,
+            Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault()),
+            IsWhole = isWhole,
             // Every stream whose end no other stream names: the last one, as a rule.
             NotProven = _coverage.NotProven(
                 _streams.Values,
@@ -165,7 +171,7 @@ internal sealed class AuditChainCheck
         FinishStream();
         if (!_streams.TryGetValue(anchor.Stream, out var stream))
         {
-            _streams.Add(anchor.Stream, stream = new(anchor));
+            BeginNewStream(stream = new(anchor) { NamedEnd = _namedEnds.GetValueOrDefault(anchor.Stream) });
         }
         else if (anchor.Sequence < stream.Head.Sequence)
         {
@@ -201,8 +207,30 @@ internal sealed class AuditChainCheck
             stream.Skip(anchor);
         }
 
-        _current = stream;
+        (_before, _current) = (_current?.Id, stream);
         Meet(anchor);
+    }
+
+    /// <summary>A stream begins with its first record, but where the export was asked to leave something out.</summary>
+    private void BeginNewStream(AuditStreamCheck stream)
+    {
+        var isExplained = _coverage.AllowsBeginning(
+            stream.Anchor,
+            isFirstOfFile: _streams.Count == 0,
+            isFirstOfExport: _current is null,
+            _isClockRepaired
+        );
+        _streams.Add(stream.Id, stream);
+        if (!isExplained)
+        {
+            Fail(
+                _line,
+                stream.Id,
+                1,
+                $"The stream begins after record {stream.OriginSequence}, and nothing that was asked of this export "
+                    + "leaves out what was before: it was removed."
+            );
+        }
     }
 
     private void AddRecord(AuditRecordHeader header, ReadOnlySpan<byte> line)
@@ -239,6 +267,8 @@ internal sealed class AuditChainCheck
         _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
         _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;
         Meet(_current.Head);
+        MeetEnd(_current);
+        _isClockRepaired |= header.Type == ClockRepaired.TypeName;
         if (header.Type == StreamOpened.TypeName)
         {
             if (StreamPredecessor.Read(line) is var (predecessor, time))
@@ -247,7 +277,7 @@ internal sealed class AuditChainCheck
             }
             else
             {
-                _hasOrigin = true;
+                MeetOrigin();
             }
         }
 
@@ -282,11 +312,35 @@ internal sealed class AuditChainCheck
         }
     }
 
+    /// <summary>The store's first stream is the only one that found nothing before it.</summary>
+    private void MeetOrigin()
+    {
+        if (_hasOrigin || _before is not null)
+        {
+            FailOpening("This stream says that it is the store's first, but the file holds an earlier one");
+        }
+
+        _hasOrigin = true;
+    }
+
     /// <summary>
-    /// Every stream names the end of the one before it: a stream, or the end of one, cannot be left out.
+    /// Every stream names the end of the one before it: a stream, or the end of one, cannot be left out, and none can
+    /// be put in. That goes for the stream which a repair of the clock begins, too, whatever its time.
     /// </summary>
     private void MeetPredecessor(AuditPosition named, DateTimeOffset time)
     {
+        if (!_namedEnds.TryAdd(named.Stream, named))
+        {
+            FailOpening("Another stream has named the same one as the stream before it");
+            return;
+        }
+
+        if (string.CompareOrdinal(named.Stream, _before) < 0)
+        {
+            FailOpening("The stream that it names is not the one before it");
+            return;
+        }
+
         if (!_streams.TryGetValue(named.Stream, out var found))
         {
             if (_coverage.MustHold(named.Stream, time))
@@ -302,7 +356,21 @@ internal sealed class AuditChainCheck
             return;
         }
 
-        if (found.Head.Sequence < named.Sequence && _coverage.Covers(time))
+        found.NamedEnd = named;
+        if (found.Head.Sequence > named.Sequence)
+        {
+            // The next process reads what is committed, after a crash, too, and nobody writes to the stream after that.
+            var added = found.Head.Sequence - named.Sequence;
+            Fail(
+                _line,
+                named.Stream,
+                named.Sequence + 1,
+                $"The stream goes on to record {found.Head.Sequence}, but the next process found record "
+                    + $"{named.Sequence} as its last: records were added, or the store was restored from a backup.",
+                Math.Max(0, found.RecordsBefore + 1 - added)
+            );
+        }
+        else if (found.Head.Sequence < named.Sequence && _coverage.Covers(time))
         {
             Fail(
                 _line,
@@ -312,18 +380,23 @@ internal sealed class AuditChainCheck
                     + $"but the next process found record {named.Sequence}: the end was removed."
             );
         }
-        else if (found.Head.Sequence == named.Sequence && found.Head.Hash != named.Hash)
+
+        MeetEnd(found);
+    }
+
+    /// <summary>The record that the next process found as the stream's last.</summary>
+    private void MeetEnd(AuditStreamCheck stream)
+    {
+        if (stream.NamedEnd?.Sequence == stream.Head.Sequence && !stream.IsEndNamed)
         {
             Fail(
-                found.HeadLine > 0 ? found.HeadLine : _line,
-                named.Stream,
-                named.Sequence,
+                stream.HeadLine > 0 ? stream.HeadLine : _line,
+                stream.Id,
+                stream.Head.Sequence,
                 "The next process found another record here: it was altered.",
-                found.HeadLine > 0 ? found.RecordsBefore : _records
+                stream.HeadLine > 0 ? stream.RecordsBefore : _records
             );
         }
-
-        found.IsEndNamed = found.Head == named;
     }
 
     private void FinishStream()
@@ -377,6 +450,9 @@ internal sealed class AuditChainCheck
         _coverage.Close();
         (_segment, _current) = (null, null);
     }
+
+    private void FailOpening(string what) =>
+        Fail(_line, _current!.Id, 1, what + ": the stream was inserted, or the store was restored from a backup.");
 
     private void FailHere(string what) => Fail(_line, _current?.Id, _current?.Head.Sequence + 1, what);
 

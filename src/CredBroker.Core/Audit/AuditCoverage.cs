@@ -46,13 +46,45 @@ internal sealed class AuditCoverage
         return isBetween;
     }
 
+    /// <summary>
+    /// Whether a stream of which the file had nothing may begin with this anchor. An export leaves out what its cursor
+    /// names, which is in its first stream, and what was before its range. Only the stream that ran then lies across
+    /// the range's beginning, and it is the first: unless the clock was set back, which is on record. A repair from a
+    /// time after the range is not in the file; that is said as a gap, for the file cannot show it.
+    /// </summary>
+    public bool AllowsBeginning(AuditPosition anchor, bool isFirstOfFile, bool isFirstOfExport, bool isClockRepaired)
+    {
+        if (anchor.Sequence == 0)
+        {
+            return true;
+        }
+
+        if (!isFirstOfFile)
+        {
+            _gaps.Add($"Records 1 to {anchor.Sequence} of stream {anchor.Stream} are not in the file.");
+        }
+
+        var export = _exports[^1];
+        if (export.From is null)
+        {
+            return isFirstOfFile && export.After == new AuditCursor(anchor.Stream, anchor.Sequence);
+        }
+
+        var isBeginning = isFirstOfExport && (isFirstOfFile || _closed?.To < export.From);
+        var isHeld = _exports
+            .SkipLast(1)
+            .Any(before => before is { From: null, After: null } && !(before.To < export.From));
+        return !isHeld && (isBeginning || isClockRepaired || export.To is not null);
+    }
+
     /// <summary>Whether some export of the file was asked for everything.</summary>
     public bool IsOpen => _exports.Exists(export => export is { From: null, To: null, After: null });
 
     /// <summary>What the file says it holds. The range is the exporter's word; the records in it prove themselves.</summary>
     /// <param name="hasOrigin">Whether the store's first record is among them.</param>
+    /// <param name="isWhole">Whether nothing was left out.</param>
     /// <param name="first">The first stream.</param>
-    public string Range(bool hasOrigin, AuditStreamCheck? first)
+    public string Range(bool hasOrigin, bool isWhole, AuditStreamCheck? first)
     {
         if (_exports.Count == 0)
         {
@@ -70,7 +102,7 @@ internal sealed class AuditCoverage
         var until = end.To is { } to ? $"to {AuditRecordHeader.FormatTime(to)}" : "until it was made";
         return hasOrigin switch
         {
-            true when IsOpen => "It holds everything from the store's first record until it was made.",
+            true when isWhole => "It holds everything from the store's first record until it was made.",
             true => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is in it.",
             false when first is { OriginSequence: > 0 } =>
                 $"It is A PART of the log, exported {since} {until}{gap}; it begins after record {first.OriginSequence} "

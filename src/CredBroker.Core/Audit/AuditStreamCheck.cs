@@ -27,8 +27,11 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
     /// <summary>Whether the newest record says that the process stopped in good order.</summary>
     public bool IsClosed { get; private set; }
 
+    /// <summary>The end that the next process found; null where the file does not say.</summary>
+    public AuditPosition? NamedEnd { get; set; }
+
     /// <summary>Whether the next process has named <see cref="Head"/> as the end that it found.</summary>
-    public bool IsEndNamed { get; set; }
+    public bool IsEndNamed => Head == NamedEnd;
 
     public AuditStreamSpan Span => new(Anchor, Head, IsClosed);
 
@@ -70,6 +73,8 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
         var what = header switch
         {
             _ when IsClosed => "The record stands after the one that closed its stream: it was inserted.",
+            _ when header.Sequence > NamedEnd?.Sequence =>
+                "The record stands after the one that the next process found as the stream's last: it was inserted.",
             _ when (header.Sequence == 1) != (header.Type == StreamOpened.TypeName) =>
                 "A stream is opened by its first record and by no other: the record was altered or inserted.",
             _ when header.Time < HeadTime =>

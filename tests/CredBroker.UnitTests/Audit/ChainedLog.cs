@@ -20,9 +20,12 @@ internal sealed class ChainedLog : IAuditLog
     public int Count => _records.Count;
 
     /// <summary>A process starts: a stream, opened by the record that names the one before.</summary>
-    public ChainedLog Open(int number)
+    /// <param name="number">The stream's.</param>
+    /// <param name="found">How many records it says that it found; all of them, unless the log is a forged one.</param>
+    public ChainedLog Open(int number, int? found = null)
     {
-        var newest = _records.Count == 0 ? null : _records[^1].Record.Bytes.ToArray();
+        var count = found ?? _records.Count;
+        var newest = count == 0 ? null : _records[count - 1].Record.Bytes.ToArray();
         _head = new($"{number:x32}", 0, AuditPosition.NoHash);
         return Append(
             new()
@@ -101,24 +104,12 @@ internal sealed class ChainedLog : IAuditLog
     public static byte[] Join(IEnumerable<string> lines) =>
         Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
 
-    /// <summary>A log of which the first records are left out, as a forger would show it.</summary>
-    public sealed class From(ChainedLog log, int first) : IAuditLog
+    /// <summary>The log without some of its records, as a forger would have it exported.</summary>
+    public ChainedLog Without(int start, int count)
     {
-        public IAsyncEnumerable<AuditRecord> ReadAsync(
-            DateTimeOffset from,
-            DateTimeOffset to,
-            AuditCursor? after,
-            CancellationToken cancellationToken
-        ) => log._records.Skip(first).Select(entry => entry.Record).ToAsyncEnumerable();
-
-        public async Task<byte[]> ExportAsync()
-        {
-            using var file = new MemoryStream();
-            var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
-            await new AuditExport(this).WriteAsync(pipe, null, null, null, default);
-            await pipe.CompleteAsync();
-            return file.ToArray();
-        }
+        var log = new ChainedLog { Now = Now, _head = _head };
+        log._records.AddRange(_records.Take(start).Concat(_records.Skip(start + count)));
+        return log;
     }
 
     private static bool IsAfter(AuditRecord record, AuditCursor cursor) =>
