@@ -240,12 +240,16 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {
         // Asked first, because Vault says "done" of a lease that it does not know, too: one that it has revoked itself,
-        // and one that it was made to forget (revoke-force, a backup put back).
+        // and one that it was made to forget (revoke-force, a backup put back). Where it does not say which, its "done" is
+        // no more than that.
         var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
         var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
         return (found, outcome) switch
         {
-            (LeaseLookup.Gone, RevokeOutcome.Confirmed) => await ReapAsync(lease, cancellationToken)
+            (LeaseLookup.Gone or LeaseLookup.Failed, RevokeOutcome.Confirmed) => await ReapAsync(
+                lease,
+                cancellationToken
+            )
                 is RevokeOutcome.Failed unanswered
                 ? unanswered
                 : outcome,

@@ -43,7 +43,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
             return;
         }
 
-        await CommitAsync(
+        await TryCommitAsync(
             new()
             {
                 What = new RequestRefused(),
@@ -59,47 +59,57 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         var counted = new List<(string Source, long Count)>();
+        var taken = new List<(Window Window, long Count)>();
         foreach (var windows in new[] { _windows, _callers })
         {
             foreach (var (source, window) in windows)
             {
-                if (window.TakeCount() is > 0 and var count)
-                {
-                    counted.Add((source, count));
-                }
-
                 if (window.IsIdle(time.GetUtcNow()))
                 {
                     windows.TryRemove(source, out _);
                 }
+                else if (window.TakeCount() is > 0 and var count)
+                {
+                    counted.Add((source, count));
+                    taken.Add((window, count));
+                }
             }
         }
 
-        if (counted.Count > 0)
-        {
-            await CommitAsync(
+        if (
+            counted.Count > 0
+            && !await TryCommitAsync(
                 new()
                 {
                     What = new RequestsRefusedCounted { BySource = counted },
                     Actor = AuditActor.Broker("refused-calls"),
                 },
                 cancellationToken
-            );
+            )
+        )
+        {
+            // Not on record: they are counted with the next ones.
+            foreach (var (window, count) in taken)
+            {
+                window.PutBack(count);
+            }
         }
     }
 
     private static Window WindowOf(ConcurrentDictionary<string, Window> windows, string name, string others) =>
         windows.GetOrAdd(windows.ContainsKey(name) || windows.Count < MaxSources ? name : others, static _ => new());
 
-    private async ValueTask CommitAsync(AuditEvent refused, CancellationToken cancellationToken)
+    private async ValueTask<bool> TryCommitAsync(AuditEvent refused, CancellationToken cancellationToken)
     {
         try
         {
             await store.CommitAsync(new StateChange.EventRecorded { Event = refused }, cancellationToken);
+            return true;
         }
         catch (StoreUnavailableException fault)
         {
             LogNotRecorded(logger, fault);
+            return false;
         }
     }
 
@@ -133,7 +143,23 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
             }
         }
 
-        public long TakeCount() => Interlocked.Exchange(ref _counted, 0);
+        public long TakeCount()
+        {
+            lock (_gate)
+            {
+                var count = _counted;
+                _counted = 0;
+                return count;
+            }
+        }
+
+        public void PutBack(long count)
+        {
+            lock (_gate)
+            {
+                _counted += count;
+            }
+        }
 
         public bool IsIdle(DateTimeOffset now)
         {

@@ -250,6 +250,29 @@ public sealed class StoreLossTests
         );
     }
 
+    [Fact]
+    public async Task Counted_refusals_that_the_store_did_not_take_are_counted_with_the_next()
+    {
+        await using var broker = await StartAsync<StateChange.EventRecorded>(out var losing);
+        for (var i = 0; i < 350; i++)
+        {
+            await broker.RefusedAsync(BrokerHarness.Command(workload: "helper"));
+        }
+
+        losing.Lost = true;
+        for (var i = 0; i < 10; i++)
+        {
+            broker.Time.Advance(TimeSpan.FromMinutes(1));
+            await broker.RefusedCalls.FlushAsync(CancellationToken.None);
+        }
+
+        losing.Lost = false;
+        await broker.RefusedCalls.FlushAsync(CancellationToken.None);
+
+        var counted = Assert.Single(await broker.EventsAsync("request.refused-counted")).GetProperty("details");
+        Assert.Equal(50, counted.GetProperty("total").GetInt32());
+    }
+
     private static Task<BrokerHarness> StartAsync<TChange>(out LosingStore<TChange> losing)
         where TChange : StateChange
     {

@@ -6,6 +6,7 @@ using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
+using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -380,7 +381,15 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         };
         var mint = MintAsync(Database);
         await reached.Task;
-        _time.Advance(TimeSpan.FromSeconds(6));
+        // Vault may have been reached before the wait for its answer began.
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(6));
+                return Task.FromResult(mint.IsCompleted);
+            },
+            "the wait for the answer is over"
+        );
 
         var unknown = Assert.IsType<MintOutcome.Unknown>(await mint);
         goOn.SetResult();
@@ -395,6 +404,8 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
     [InlineData("forgotten", 200, "cb-", "Confirmed")]
     [InlineData("forgotten", 500, "connection refused", "Failed")]
     [InlineData("forgotten", 200, "v-token-", "Failed")]
+    [InlineData("not looked up", 200, "cb-", "Confirmed")]
+    [InlineData("not looked up", 500, "connection refused", "Failed")]
     // Without a reaper nobody can be asked.
     [InlineData("forgotten", 400, "unknown role: cb-test-db-reap", "Confirmed")]
     [InlineData("forgotten", 403, "permission denied", "Confirmed")]
@@ -418,14 +429,16 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
                     : Refusal(status, words)
             )(context);
         };
-        _answers["sys/leases/lookup"] =
-            case_ == "forgotten"
-                ? Refusal(400, "invalid lease")
-                : Json(
-                    """{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0,"revoke_error":"permission denied for schema"}}"""
-                );
+        _answers["sys/leases/lookup"] = case_ switch
+        {
+            "forgotten" => Refusal(400, "invalid lease"),
+            "not looked up" => Refusal(500, "internal error"),
+            _ => Json(
+                """{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0,"revoke_error":"permission denied for schema"}}"""
+            ),
+        };
         _answers["sys/leases/revoke"] = context =>
-            (case_ == "forgotten" || reaped ? Json("{}") : Refusal(400, "permission denied for schema"))(context);
+            (case_ != "given up" || reaped ? Json("{}") : Refusal(400, "permission denied for schema"))(context);
 
         var outcome = await Issuer.RevokeAsync(lease, default);
 
