@@ -1,5 +1,6 @@
 using CredBroker.Core.Issuing;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.State;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -15,6 +16,7 @@ internal sealed partial class BrokerStart(
     IServiceProvider services,
     PolicyControl policy,
     ISecretIssuer issuer,
+    ClusterMemory memory,
     IServer server,
     TimeProvider time,
     ILogger<BrokerStart> log
@@ -34,7 +36,9 @@ internal sealed partial class BrokerStart(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
+            await memory.StartAsync(either.Token);
             var status = await issuer.ProbeAsync(either.Token);
+            await memory.RememberAsync(either.Token);
             if (!status.CanIssue)
             {
                 NotIssuing(status.Refusal?.CodeText, status.Refusal?.Detail);

@@ -4,6 +4,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
@@ -49,7 +50,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Holds = new(Store, Revocations, Time);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
-        Readiness = new(Policy, Issuer, Store, Missing, Time);
+        Readiness = new(Policy, Issuer, Cluster, Store, Missing, Time);
         Clock = new(Store, Time);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(
@@ -110,6 +111,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public IssuingReadiness Readiness { get; }
 
     public ClockRepair Clock { get; }
+
+    /// <summary>Of which Vault has said nothing yet.</summary>
+    public VaultCluster Cluster { get; } = new();
 
     public HoldOrders Holds { get; }
 

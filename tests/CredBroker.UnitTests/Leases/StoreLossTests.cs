@@ -318,6 +318,8 @@ public sealed class StoreLossTests
 
         public IPolicyReader Policies => store.Policies;
 
+        public IVaultClusterReader VaultCluster => store.VaultCluster;
+
         public IIdempotencyReader Idempotency => store.Idempotency;
     }
 }
