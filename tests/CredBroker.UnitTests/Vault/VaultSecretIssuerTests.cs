@@ -52,6 +52,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         _answers["sys/health"] = Json("""{"initialized":true,"sealed":false,"standby":false}""");
         _answers["auth/token/lookup-self"] = Json("""{"data":{"ttl":7200,"creation_ttl":7200,"renewable":true}}""");
         _answers["auth/token/lookup-accessor"] = Refusal(400, "invalid accessor");
+        _answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":60}}""");
         _answers["auth/token/create/cb-test-probe"] =
             _answers["auth/token/create/cb-test-db"] =
             _answers["auth/token/create/cb-test-tok"] =
@@ -432,7 +433,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         _answers["sys/leases/lookup"] = case_ switch
         {
             "forgotten" => Refusal(400, "invalid lease"),
-            "not looked up" => Refusal(500, "internal error"),
+            "not looked up" => Refusal(400, "no such path"),
             _ => Json(
                 """{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0,"revoke_error":"permission denied for schema"}}"""
             ),
