@@ -31,6 +31,26 @@ internal readonly struct PreparedChange
     /// <summary>The event's bytes; null where it has none, because another transition's event says it.</summary>
     public byte[]? EventBody { get; }
 
+    /// <summary>
+    /// Whether it ends secrets or keeps new ones from being made: what disk is kept for. Not what issues, denies or
+    /// tells.
+    /// </summary>
+    public bool EndsSecrets =>
+        Change
+            is StateChange.RevocationOrdered
+                or StateChange.RevocationEnumerated
+                or StateChange.RevocationClaimed
+                or StateChange.AccessorRevoked
+                or StateChange.AbsenceAwaited
+                or StateChange.LeaseRevoked
+                or StateChange.RevocationFailed
+                or StateChange.LeaseEnded
+                or StateChange.HandlesRecorded
+                or StateChange.LateLeaseOpened
+                or StateChange.HoldPlaced
+                or StateChange.TaskClosed
+                or StateChange.PolicyApplied;
+
     private static byte[] Serialize(DecisionRecord decision) =>
         JsonSerializer.SerializeToUtf8Bytes(decision, StateJson.Default.DecisionRecord);
 }
