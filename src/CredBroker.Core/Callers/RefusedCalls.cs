@@ -11,8 +11,8 @@ namespace CredBroker.Core.Callers;
 /// <summary>
 /// Records calls that were refused: one by one up to a rate, then counted, so that a flood neither fills the log nor
 /// goes unseen. Before their caller was verified the rate is the source's, which is bounded too; afterwards the denials
-/// of each caller have a rate of their own, and are committed with the rest of what they concern by whoever denies.
-/// Sources and callers beyond a bound share one count.
+/// of each caller, agent or person, have a rate of their own, and are committed with the rest of what they concern by
+/// whoever denies. Sources and callers beyond a bound share one count.
 /// </summary>
 public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, ILogger<RefusedCalls> logger)
 {
@@ -30,6 +30,10 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
     /// </summary>
     public bool IsRecorded(WorkloadIdentity caller) =>
         WindowOf(_callers, CallerBudget.NameOf(caller), OtherCallers).TryRecord(time.GetUtcNow(), DenialsPerMinute);
+
+    /// <summary>Whether what a verified person was refused is recorded by itself. If not, it has been counted.</summary>
+    public bool IsRecorded(AuditActor person) =>
+        WindowOf(_callers, person.ToString(), OtherCallers).TryRecord(time.GetUtcNow(), RecordedPerMinute);
 
     /// <summary>
     /// Records or counts one refused call. Never throws for a store that does not accept: the refusal stands without

@@ -8,7 +8,9 @@ public abstract record IdentityProof
     private IdentityProof() { }
 
     /// <summary>A bearer JWT: an OIDC token or a JWT-SVID; which one decides the verifier.</summary>
-    public sealed record Bearer(SecretText Token) : IdentityProof;
+    /// <param name="Token">The token.</param>
+    /// <param name="Source">Where it came from: one source waits for its own tokens to be checked, not for another's.</param>
+    public sealed record Bearer(SecretText Token, string Source = "") : IdentityProof;
 
     /// <summary>
     /// A token that is bound to a key, with the proof that the sender holds that key (RFC 9449 DPoP, WIMSE WPT). Never

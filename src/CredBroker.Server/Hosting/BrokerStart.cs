@@ -1,7 +1,9 @@
+using CredBroker.Core.Callers;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Callers;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -10,13 +12,16 @@ namespace CredBroker.Server.Hosting;
 /// <summary>
 /// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins),
 /// the policy is taken up, and revoking is proven. Without a store the broker does not start; without Vault or a policy
-/// it starts and issues nothing, so that revoking, listing and export work all the same.
+/// it starts and issues nothing, so that revoking, listing and export work all the same. And what happens after the last
+/// call was answered: what was only counted yet is put on record.
 /// </summary>
 internal sealed partial class BrokerStart(
     IServiceProvider services,
     PolicyControl policy,
     ISecretIssuer issuer,
     ClusterMemory memory,
+    RefusedCalls refusedCalls,
+    PeopleActions peopleActions,
     IServer server,
     TimeProvider time,
     ILogger<BrokerStart> log
@@ -62,7 +67,12 @@ internal sealed partial class BrokerStart(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        // However long the stop has taken: the store takes these few at once, or says that it does not.
+        await refusedCalls.FlushAsync(CancellationToken.None);
+        await peopleActions.FlushAsync(CancellationToken.None);
+    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Addresses}")]
     private partial void Listening(ICollection<string>? addresses);

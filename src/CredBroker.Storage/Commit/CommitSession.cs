@@ -60,7 +60,8 @@ internal abstract class CommitSession : IDisposable
     public abstract bool ReadBack();
 
     /// <summary>
-    /// Where the failure was for want of disk: gives up what is kept for that. Whether it is worth another try.
+    /// Where the failure was for want of disk: gives up what is kept for what ends secrets. Whether it is worth another
+    /// try.
     /// </summary>
     public abstract bool MakeRoom(Exception failure);
 

@@ -82,11 +82,19 @@ internal sealed partial class CommitWriter : IDisposable
         LogBatchFailed(_logger, failure.Exception, batch.Count);
         if (
             failure is { IsOutcomeKnown: true, Exception.InnerException: { } cause }
+            && batch.Exists(change => change.EndsSecrets)
             && _session.MakeRoom(cause)
-            && (failure = TryCommit(batch)) is null
         )
         {
-            return;
+            // The room is for those alone: what was beside them fails as on any full disk.
+            batch.FindAll(change => !change.EndsSecrets).ForEach(change => change.SetException(failure.Exception));
+            batch.RemoveAll(change => !change.EndsSecrets);
+            if (TryCommit(batch) is not { } again)
+            {
+                return;
+            }
+
+            failure = again;
         }
 
         var inARow = 0;

@@ -48,6 +48,24 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
     /// <summary>What is committed together, in its order: nearly always one.</summary>
     public ReadOnlySpan<PreparedChange> Changes => _several ?? new ReadOnlySpan<PreparedChange>(in _one);
 
+    /// <summary>Whether part of it does.</summary>
+    /// <seealso cref="PreparedChange.EndsSecrets"/>
+    public bool EndsSecrets
+    {
+        get
+        {
+            foreach (ref readonly var prepared in Changes)
+            {
+                if (prepared.EndsSecrets)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>What kind of change it is, for a log line.</summary>
     public string Names => string.Join(" and ", Changes.ToArray().Select(prepared => prepared.Change.GetType().Name));
 

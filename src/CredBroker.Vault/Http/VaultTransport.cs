@@ -87,8 +87,11 @@ internal sealed class VaultTransport : IDisposable
             return new VaultReply.NotSent("the time for it was over");
         }
 
-        using var timeout = new CancellationTokenSource(call.Timeout, _time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var limit = new CancellationTokenSource(call.Timeout, _time);
+        await using var ending = cancellationToken.UnsafeRegister(
+            static state => ((CancellationTokenSource)state!).Cancel(),
+            limit
+        );
         using var request = Build(call);
         try
         {
@@ -113,9 +116,9 @@ internal sealed class VaultTransport : IDisposable
         catch (OperationCanceledException)
         {
             return new VaultReply.Lost(
-                timeout.IsCancellationRequested
-                    ? $"no answer within {call.Timeout.TotalSeconds:0.#} s"
-                    : "no answer in time"
+                cancellationToken.IsCancellationRequested
+                    ? "no answer in time"
+                    : $"no answer within {call.Timeout.TotalSeconds:0.#} s"
             );
         }
     }

@@ -47,4 +47,24 @@ public sealed class JobTests
         Assert.Equal(2, log.Split("\"stream.opened\"").Length - 1);
         Assert.Contains("\"stream.closed\"", log, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task What_was_only_counted_is_on_record_after_a_stop()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        for (var i = 0; i < 40; i++)
+        {
+            using var read = await broker.SendAsync(HttpMethod.Get, "/v1/policy", broker.Person("viewer"));
+            await read.ReadAsync(HttpStatusCode.OK);
+            using var refused = await broker.SendAsync(HttpMethod.Get, "/v1/policy", token: null);
+            await refused.ReadProblemAsync("CB1001");
+        }
+
+        await broker.RestartAsync();
+
+        using var export = await broker.SendAsync(HttpMethod.Get, "/v1/audit/export", broker.Person("auditor"));
+        var log = await export.Content.ReadAsStringAsync();
+        Assert.Contains("admin.reads-counted", log, StringComparison.Ordinal);
+        Assert.Contains("request.refused-counted", log, StringComparison.Ordinal);
+    }
 }

@@ -230,7 +230,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
     /// <summary>People who look at something.</summary>
     private async Task ActAsAdminAsync()
     {
-        var actions = new PeopleActions(_broker.Store, _broker.Time);
+        var actions = new PeopleActions(_broker.Store, _broker.RefusedCalls, _broker.Time);
         var person = new CallingPerson(
             new()
             {

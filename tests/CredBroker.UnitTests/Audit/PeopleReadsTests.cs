@@ -2,6 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Testing.Broker;
 using Microsoft.AspNetCore.Http;
@@ -17,7 +18,7 @@ public sealed class PeopleReadsTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _broker = await BrokerHarness.StartAsync();
-        _actions = new(_broker.Store, _broker.Time);
+        _actions = new(_broker.Store, _broker.RefusedCalls, _broker.Time);
     }
 
     public ValueTask DisposeAsync() => _broker.DisposeAsync();
@@ -93,6 +94,90 @@ public sealed class PeopleReadsTests : IAsyncLifetime
                 .GetProperty("details")
                 .GetProperty("total")
                 .GetInt32()
+        );
+    }
+
+    [Fact]
+    public async Task What_was_counted_says_what_was_looked_at()
+    {
+        var order = Ids.New(_broker.Time);
+        for (var i = 0; i < 3; i++)
+        {
+            await _actions.RecordAsync(Person("ada", "findRevocation") with { About = order }, CancellationToken.None);
+            await LookAsync("ada", "listLeases", "?agent=triage");
+        }
+
+        await _actions.FlushAsync(CancellationToken.None);
+        Assert.Equal(
+            $$"""[{"call":"findRevocation","id":"{{order}}","count":2},{"call":"listLeases","query":"?agent=triage","count":2}]""",
+            Assert
+                .Single(await _broker.EventsAsync(AdminReadsCounted.TypeName))
+                .GetProperty("details")
+                .GetProperty("reads")
+                .GetRawText()
+        );
+        Assert.Contains(
+            order,
+            (await _broker.EventsAsync(AdminAction.TypeName))[0].GetProperty("details").GetRawText(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task Different_looks_without_end_are_told_apart_within_bounds()
+    {
+        var query = "?agent=" + new string('…', 4096);
+        for (var i = 0; i < 5_000; i++)
+        {
+            await LookAsync("ada", "listLeases", query + i);
+        }
+
+        await _actions.FlushAsync(CancellationToken.None);
+        var details = Assert.Single(await _broker.EventsAsync(AdminReadsCounted.TypeName)).GetProperty("details");
+        Assert.Equal(4_970, details.GetProperty("total").GetInt32());
+        Assert.Equal(50, details.GetProperty("reads").GetArrayLength());
+        Assert.InRange(details.GetRawText().Length, 1, 200_000);
+    }
+
+    [Fact]
+    public async Task Exports_are_recorded_one_by_one_and_refused_where_they_are_too_many_for_that()
+    {
+        var auditor = Person("ada", "exportAudit");
+        for (var i = 0; i < 120; i++)
+        {
+            Assert.Null(await _actions.RecordEachAsync(auditor, new QueryString(), CancellationToken.None));
+        }
+
+        var refused = await _actions.RecordEachAsync(auditor, new QueryString(), CancellationToken.None);
+        Assert.Equal(RefusalCode.Overloaded, refused?.Code);
+        Assert.Equal(TimeSpan.FromMinutes(1), refused?.RetryAfter);
+        Assert.Equal(120, (await _broker.EventsAsync(AdminAction.TypeName)).Count);
+
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Null(await _actions.RecordEachAsync(auditor, new QueryString(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_person_who_is_refused_without_end_is_counted()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            await _actions.RecordRefusedAsync(
+                Person("eve", "orderRevocation"),
+                new(RefusalCode.RoleMissing, "no role")
+            );
+        }
+
+        await _actions.RecordRefusedAsync(Person("bob", "orderRevocation"), new(RefusalCode.RoleMissing, "no role"));
+        await _broker.RefusedCalls.FlushAsync(CancellationToken.None);
+
+        Assert.Equal(31, (await _broker.EventsAsync(AdminAction.TypeName)).Count);
+        Assert.Equal(
+            """{"total":470,"bySource":{"person:https://people.example#eve":470}}""",
+            Assert
+                .Single(await _broker.EventsAsync(RequestsRefusedCounted.TypeName))
+                .GetProperty("details")
+                .GetRawText()
         );
     }
 

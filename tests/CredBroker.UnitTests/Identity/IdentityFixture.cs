@@ -75,7 +75,7 @@ internal sealed class IdentityFixture : IDisposable
     }
 
     public ValueTask<PersonOutcome> VerifyPersonAsync(string token) =>
-        _built.Value.People.VerifyAsync(new SecretText(token), TestContext.Current.CancellationToken);
+        _built.Value.People.VerifyAsync(new SecretText(token), "", TestContext.Current.CancellationToken);
 
     public async Task<Person> AcceptPersonAsync(string token)
     {
@@ -103,6 +103,10 @@ internal sealed class IdentityFixture : IDisposable
         );
         var routing = new TokenRouting(sources.Issuers);
         var verification = new TokenVerification(Time);
-        return (new WorkloadVerifier(routing, verification, Time), new PeopleVerifier(routing, verification), sources);
+        return (
+            new WorkloadVerifier(routing, verification, Time),
+            new PeopleVerifier(routing, verification, Time),
+            sources
+        );
     }
 }

@@ -35,6 +35,13 @@ public sealed class PeopleTests : IDisposable
     public void Dispose() => _fixture.Dispose();
 
     [Fact]
+    public async Task A_person_who_comes_back_costs_no_signature_check()
+    {
+        var token = Token("");
+        Assert.Same(await _fixture.AcceptPersonAsync(token), await _fixture.AcceptPersonAsync(token));
+    }
+
+    [Fact]
     public async Task A_person_has_the_roles_that_the_issuers_settings_map()
     {
         var person = await _fixture.AcceptPersonAsync(

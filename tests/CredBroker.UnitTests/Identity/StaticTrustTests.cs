@@ -102,10 +102,12 @@ public sealed class StaticTrustTests
         var time = new FakeTimeProvider(Vector.KeycloakTime);
         var verifier = new PeopleVerifier(
             new TokenRouting([new TrustedIssuer(People, Jwks("jwks"))]),
-            new TokenVerification(time)
+            new TokenVerification(time),
+            time
         );
         var outcome = await verifier.VerifyAsync(
             new SecretText(Vector.Token("keycloak/human-access-token.jwt")),
+            "",
             TestContext.Current.CancellationToken
         );
         Assert.NotEmpty(Assert.IsType<PersonOutcome.Verified>(outcome).Person.Subject);

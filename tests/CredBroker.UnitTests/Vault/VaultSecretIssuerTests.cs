@@ -533,7 +533,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         _answers["sys/leases/lookup"] = case_ switch
         {
             "forgotten" => Refusal(400, "invalid lease"),
-            "not looked up" => Refusal(500, "internal error"),
+            "not looked up" => Refusal(400, "no such path"),
             _ => Json(
                 """{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":0,"revoke_error":"permission denied for schema"}}"""
             ),

@@ -17,6 +17,9 @@ public sealed record AdminAction : AuditFact
     /// <summary>The endpoint's name.</summary>
     public required string? Call { get; init; }
 
+    /// <summary>The id in the address, of a lease, an order or a hold; null where it has none.</summary>
+    public string? Id { get; init; }
+
     /// <summary>The query of the address, once it was checked.</summary>
     public string? Query { get; init; }
 
@@ -27,6 +30,7 @@ public sealed record AdminAction : AuditFact
     public override void WriteDetails(Utf8JsonWriter json)
     {
         json.WriteString("call", Call);
+        AuditRecordWriter.WriteText(json, "id", Id);
         AuditRecordWriter.WriteText(json, "query", Query);
     }
 }

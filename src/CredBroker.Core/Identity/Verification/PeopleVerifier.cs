@@ -5,12 +5,32 @@ namespace CredBroker.Core.Identity.Verification;
 /// <summary>
 /// Turns a person's bearer token into that person. Only tokens of issuers that are trusted for people count.
 /// </summary>
-public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verification)
+public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verification, TimeProvider time)
 {
+    private const int RememberedTokens = 2_048;
+
+    private readonly VerifiedTokens<PersonOutcome> _remembered = new(RememberedTokens, time);
+
+    // People's own, so that no flood of agents' tokens keeps an admin waiting.
+    private readonly SignatureRoom _signatures = new();
+
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
-    public async ValueTask<PersonOutcome> VerifyAsync(SecretText bearer, CancellationToken cancellationToken)
+    /// <param name="bearer">The token.</param>
+    /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async ValueTask<PersonOutcome> VerifyAsync(
+        SecretText bearer,
+        string source,
+        CancellationToken cancellationToken
+    )
     {
-        if (!CompactJws.TryRead(bearer.Reveal(), out var token, out var refusal))
+        var text = bearer.Reveal();
+        if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text)) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (!CompactJws.TryRead(text, out var token, out var refusal))
         {
             return new PersonOutcome.Refused(refusal);
         }
@@ -22,10 +42,26 @@ public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verif
                 return new PersonOutcome.Refused(refusal);
             }
 
-            var check = await verification.VerifyAsync(token, route.Rules, route.Trust, cancellationToken);
-            return check.Passes(out var verified, out refusal)
-                ? route.Identify(verified)
-                : new PersonOutcome.Refused(refusal);
+            var check = await verification.VerifyAsync(
+                token,
+                route.Rules,
+                route.Trust,
+                _signatures,
+                source,
+                cancellationToken
+            );
+            if (!check.Passes(out var verified, out refusal))
+            {
+                return new PersonOutcome.Refused(refusal);
+            }
+
+            var outcome = route.Identify(verified);
+            if (outcome is PersonOutcome.Verified)
+            {
+                _remembered.Remember(outcome, verified, route.Trust);
+            }
+
+            return outcome;
         }
     }
 }

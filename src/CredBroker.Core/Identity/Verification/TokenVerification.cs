@@ -7,6 +7,12 @@ namespace CredBroker.Core.Identity.Verification;
 /// </summary>
 public sealed class TokenVerification(TimeProvider time)
 {
+    private static readonly Refusal TooMany = new(
+        RefusalCode.Overloaded,
+        "Too many tokens from where this one comes wait for their signatures to be checked.",
+        TimeSpan.FromSeconds(1)
+    );
+
     private readonly TokenSignature _signature = new();
 
     /// <summary>
@@ -18,6 +24,8 @@ public sealed class TokenVerification(TimeProvider time)
         CompactJws token,
         TokenRules rules,
         ITrustSource trust,
+        SignatureRoom room,
+        string source,
         CancellationToken cancellationToken
     )
     {
@@ -51,12 +59,30 @@ public sealed class TokenVerification(TimeProvider time)
             );
         }
 
-        var check = await _signature.VerifyAsync(token, rules, window, anchors, now);
+        var check = await CheckAsync(anchors);
         return
             check is Check<VerifiedToken>.Refused { Refusal.Code: RefusalCode.SignatureInvalid }
             && await trust.NewerThanAsync(anchors, cancellationToken) is { } replaced
             && replaced.CanVerify(token)
-            ? await _signature.VerifyAsync(token, rules, window, replaced, now)
+            ? await CheckAsync(replaced)
             : check;
+
+        // No place is held while keys are fetched.
+        async ValueTask<Check<VerifiedToken>> CheckAsync(TrustAnchors with)
+        {
+            if (!await room.EnterAsync(source, cancellationToken))
+            {
+                return TooMany;
+            }
+
+            try
+            {
+                return await _signature.VerifyAsync(token, rules, window, with, now);
+            }
+            finally
+            {
+                room.Leave(source);
+            }
+        }
     }
 }

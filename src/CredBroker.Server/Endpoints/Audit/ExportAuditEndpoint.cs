@@ -46,7 +46,11 @@ internal static class ExportAuditEndpoint
             return new Refused(refusal);
         }
 
-        await actions.RecordAsync(auditor, http.Request.QueryString, cancellationToken);
+        if (await actions.RecordEachAsync(auditor, http.Request.QueryString, cancellationToken) is { } tooMany)
+        {
+            return new Refused(tooMany);
+        }
+
         http.Response.ContentType = JsonLines;
         await export.WriteAsync(http.Response.BodyWriter, range.From, range.To, range.After, cancellationToken);
         return Results.Empty;

@@ -96,10 +96,11 @@ internal sealed class CallerGate(
             return await RefuseUnknownAsync(http, missing);
         }
 
+        var call = RequestOrigin.Of(http);
         Refusal? noPerson = null;
         if (caller == Caller.Person || (caller == Caller.AgentOrPerson && listener.ServesPeople))
         {
-            switch (await people.VerifyAsync(token, http.RequestAborted))
+            switch (await people.VerifyAsync(token, call.Source, http.RequestAborted))
             {
                 case PersonOutcome.Verified { Person: var person }:
                     return await AdmitAsync(http, person);
@@ -117,7 +118,7 @@ internal sealed class CallerGate(
             }
         }
 
-        var agent = new CallingAgent(new IdentityProof.Bearer(token), RequestOrigin.Of(http));
+        var agent = new CallingAgent(new IdentityProof.Bearer(token, call.Source), call);
         if (
             await agents.VerifyAsync(agent.Proof, agent.Call, http.RequestAborted)
             is VerificationOutcome.Refused refused

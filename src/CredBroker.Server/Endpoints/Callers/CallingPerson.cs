@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
+using CredBroker.Core.Text;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CredBroker.Server.Endpoints.Callers;
@@ -9,7 +10,8 @@ namespace CredBroker.Server.Endpoints.Callers;
 /// <param name="Person">Who it is.</param>
 /// <param name="Call">Where the call came from.</param>
 /// <param name="Operation">The name of the endpoint, as the OpenAPI document has it.</param>
-internal sealed record CallingPerson(Person Person, CallContext Call, string? Operation)
+/// <param name="About">The id in the address; null where it has none that could be one.</param>
+internal sealed record CallingPerson(Person Person, CallContext Call, string? Operation, string? About = null)
 {
     /// <summary>The person as audit events name them.</summary>
     public AuditActor Actor => AuditActor.Person(Person.Issuer, Person.Subject);
@@ -19,7 +21,8 @@ internal sealed record CallingPerson(Person Person, CallContext Call, string? Op
         new(
             person,
             RequestOrigin.Of(http),
-            http.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName
+            http.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName,
+            http.GetRouteValue("id") is string id && Ids.IsValid(id) ? id : null
         );
 
     /// <summary>Hands the person to a handler that takes it. A fault where the endpoint does not declare people.</summary>

@@ -1,5 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
@@ -9,11 +10,15 @@ namespace CredBroker.Server.Endpoints.Callers;
 /// <summary>
 /// The record of what people do that no operation of Core records by itself: what they look at. The first look of each
 /// kind in its minute is recorded, with its query; repetitions (a table that is refreshed, an order that is waited for)
-/// are counted, so that reading does not flood the log.
+/// are counted, so that reading does not flood the log. So are refusals above a rate.
 /// </summary>
-internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
+internal sealed class PeopleActions(IBrokerStore store, RefusedCalls refusedCalls, TimeProvider time)
 {
     private const int RecordedPerMinute = 30;
+    private const int EachPerMinute = 120;
+
+    // What is counted is told apart so far; beyond it only the calls are.
+    private const int ToldApart = 200;
 
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
@@ -33,13 +38,13 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
     /// </summary>
     public async ValueTask RecordAsync(CallingPerson person, QueryString query, CancellationToken cancellationToken)
     {
-        var look = new Look(person.Operation ?? "", query.Value ?? "");
+        var look = LookOf(person, query);
         if (IsCounted(person.Actor, look))
         {
             return;
         }
 
-        await CommitAsync(person, null, query, cancellationToken);
+        await CommitAsync(person, look, null, cancellationToken);
         // Not before: whoever repeats it meanwhile is shown nothing that is not on record.
         Remember(person.Actor, look);
     }
@@ -54,11 +59,39 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
     }
 
     /// <summary>
+    /// Records each such call by itself: for what is rare and weighs much. Null, or where there are too many of a
+    /// person's to put on record, the refusal of this one.
+    /// </summary>
+    public async ValueTask<Refusal?> RecordEachAsync(
+        CallingPerson person,
+        QueryString query,
+        CancellationToken cancellationToken
+    )
+    {
+        if (TakeOne(person.Actor) is { } wait)
+        {
+            return new(
+                RefusalCode.Overloaded,
+                $"No more than {EachPerMinute} such calls a minute are taken of one person: each is put on record.",
+                wait
+            );
+        }
+
+        await CommitAsync(person, LookOf(person, query), null, cancellationToken);
+        return null;
+    }
+
+    /// <summary>
     /// Records that a person was refused: for want of a role, or of what the call is about. Whoever hangs up does not
     /// keep that off the record.
     /// </summary>
-    public ValueTask RecordRefusedAsync(CallingPerson person, Refusal refusal) =>
-        CommitAsync(person, refusal.CodeText, default, CancellationToken.None);
+    public async ValueTask RecordRefusedAsync(CallingPerson person, Refusal refusal)
+    {
+        if (refusedCalls.IsRecorded(person.Actor))
+        {
+            await CommitAsync(person, LookOf(person, default), refusal.CodeText, CancellationToken.None);
+        }
+    }
 
     /// <summary>Writes what was counted since the last time, one event for each person. Called each minute.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
@@ -72,7 +105,7 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
                     {
                         Event = new()
                         {
-                            What = new AdminReadsCounted { ByCall = [.. counts.Select(c => (c.Key, c.Value))] },
+                            What = new AdminReadsCounted { Reads = [.. counts.Select(c => (c.Key, c.Value))] },
                             Actor = actor,
                         },
                     },
@@ -87,7 +120,7 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
         }
     }
 
-    private bool IsCounted(AuditActor actor, Look look)
+    private bool IsCounted(AuditActor actor, AdminAction look)
     {
         lock (_gate)
         {
@@ -100,32 +133,22 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
                 return false;
             }
 
-            window.Counted[look.Call] = window.Counted.GetValueOrDefault(look.Call) + 1;
+            window.Count(look, 1);
             return true;
         }
     }
 
-    private void Remember(AuditActor actor, Look look)
+    private void Remember(AuditActor actor, AdminAction look)
     {
         lock (_gate)
         {
-            if (!_windows.TryGetValue(actor, out var window))
-            {
-                _windows.Add(actor, window = new() { Began = time.GetTimestamp() });
-            }
-            else if (time.GetElapsedTime(window.Began) >= Minute)
-            {
-                window.Began = time.GetTimestamp();
-                window.Recorded.Clear();
-            }
-
-            window.Recorded.Add(look);
+            Opened(actor).Recorded.Add(look);
         }
     }
 
-    private List<(AuditActor Actor, Dictionary<string, long> Counts)> TakeCounts()
+    private List<(AuditActor Actor, Dictionary<AdminAction, long> Counts)> TakeCounts()
     {
-        var taken = new List<(AuditActor, Dictionary<string, long>)>();
+        var taken = new List<(AuditActor, Dictionary<AdminAction, long>)>();
         lock (_gate)
         {
             foreach (var (actor, window) in _windows)
@@ -133,7 +156,7 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
                 if (window.Counted.Count > 0)
                 {
                     taken.Add((actor, window.Counted));
-                    window.Counted = new(StringComparer.Ordinal);
+                    window.Counted = [];
                 }
                 else if (time.GetElapsedTime(window.Began) >= Minute)
                 {
@@ -145,26 +168,55 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
         return taken;
     }
 
-    private void PutBack(AuditActor actor, Dictionary<string, long> counts)
+    private void PutBack(AuditActor actor, Dictionary<AdminAction, long> counts)
     {
         lock (_gate)
         {
-            if (!_windows.TryGetValue(actor, out var window))
+            var window = Opened(actor);
+            foreach (var (look, count) in counts)
             {
-                _windows.Add(actor, window = new() { Began = time.GetTimestamp() });
-            }
-
-            foreach (var (call, count) in counts)
-            {
-                window.Counted[call] = window.Counted.GetValueOrDefault(call) + count;
+                window.Count(look, count);
             }
         }
     }
 
+    /// <summary>Null where this one may be recorded by itself, or how long none may.</summary>
+    private TimeSpan? TakeOne(AuditActor actor)
+    {
+        lock (_gate)
+        {
+            var window = Opened(actor);
+            return window.Each++ < EachPerMinute ? null : Minute - time.GetElapsedTime(window.Began);
+        }
+    }
+
+    private Window Opened(AuditActor actor)
+    {
+        if (!_windows.TryGetValue(actor, out var window))
+        {
+            _windows.Add(actor, window = new() { Began = time.GetTimestamp() });
+        }
+        else if (time.GetElapsedTime(window.Began) >= Minute)
+        {
+            (window.Began, window.Each) = (time.GetTimestamp(), 0);
+            window.Recorded.Clear();
+        }
+
+        return window;
+    }
+
+    private static AdminAction LookOf(CallingPerson person, QueryString query) =>
+        new()
+        {
+            Call = person.Operation,
+            Id = person.About,
+            Query = query.HasValue ? query.Value : null,
+        };
+
     private async ValueTask CommitAsync(
         CallingPerson person,
+        AdminAction what,
         string? reason,
-        QueryString query,
         CancellationToken cancellationToken
     ) =>
         await store.CommitAsync(
@@ -172,7 +224,7 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
             {
                 Event = new()
                 {
-                    What = new AdminAction { Call = person.Operation, Query = query.HasValue ? query.Value : null },
+                    What = what,
                     Actor = person.Actor,
                     Reason = reason,
                     TraceId = person.Call.TraceId,
@@ -181,14 +233,21 @@ internal sealed class PeopleActions(IBrokerStore store, TimeProvider time)
             cancellationToken
         );
 
-    private sealed record Look(string Call, string Query);
-
     private sealed class Window
     {
         public required long Began { get; set; }
 
-        public HashSet<Look> Recorded { get; } = [];
+        public HashSet<AdminAction> Recorded { get; } = [];
 
-        public Dictionary<string, long> Counted { get; set; } = new(StringComparer.Ordinal);
+        /// <summary>How many were recorded that are recorded each.</summary>
+        public int Each { get; set; }
+
+        public Dictionary<AdminAction, long> Counted { get; set; } = [];
+
+        public void Count(AdminAction look, long count)
+        {
+            var told = Counted.ContainsKey(look) || Counted.Count < ToldApart ? look : new() { Call = look.Call };
+            Counted[told] = Counted.GetValueOrDefault(told) + count;
+        }
     }
 }

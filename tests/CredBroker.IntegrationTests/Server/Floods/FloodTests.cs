@@ -112,6 +112,59 @@ public sealed class FloodTests : IAsyncLifetime
         await AssertAcceptedAsync(broker.Addresses[0]);
     }
 
+    [Fact]
+    public async Task Forged_tokens_keep_no_order_out_and_nobody_who_is_known()
+    {
+        var (address, agent) = (_parts.Addresses[0], _parts.Agent());
+        using var known = Attackers.Client(address, HttpVersion.Version20);
+        await AssertIssuedAsync(known, agent);
+        var (forged, sent, tooMany) = (_parts.Agent("forged")[..^8], 0, 0);
+        await using var attackers = new Attackers(address);
+        attackers.Repeat(
+            1_000,
+            async (http, end) =>
+            {
+                for (var i = 0; i < 20; i++)
+                {
+                    // The name of a key that there is, and a signature that was made with none.
+                    using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/credentials")
+                    {
+                        Content = Api.Exchange(),
+                        Version = HttpVersion.Version20,
+                        Headers = { Authorization = new("Bearer", $"{forged}{Interlocked.Increment(ref sent):x6}AA") },
+                    };
+                    using var response = await http.SendAsync(request, end);
+                    Assert.False(response.IsSuccessStatusCode);
+                    if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+                    {
+                        Interlocked.Increment(ref tooMany);
+                        Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter?.Delta);
+                    }
+                }
+            }
+        );
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(tooMany > 0), "a forged token that is not looked at");
+
+        await AssertAcceptedAsync(address);
+        for (var i = 0; i < 5; i++)
+        {
+            await AssertIssuedAsync(known, agent);
+        }
+    }
+
+    private static async Task AssertIssuedAsync(HttpClient http, string agent)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/credentials")
+        {
+            Content = Api.Exchange(),
+            Version = HttpVersion.Version20,
+            Headers = { Authorization = new("Bearer", agent) },
+        };
+        using var limit = new CancellationTokenSource(AtWorst, TimeProvider.System);
+        using var response = await http.SendAsync(request, limit.Token);
+        await response.ReadAsync(HttpStatusCode.Created);
+    }
+
     /// <summary>Up to five orders, each on a new connection, until one was accepted soon; none is late.</summary>
     private async Task AssertAcceptedAsync(Uri address)
     {
