@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -26,6 +28,13 @@ public static class AuditRecordWriter
     // while in use, and not given back by what threw.
     [ThreadStatic]
     private static (ArrayBufferWriter<byte> Body, Utf8JsonWriter Json)? _scratch;
+
+    /// <summary>
+    /// How the broker writes JSON that it keeps: text as it is, not six bytes for one as for a web page. Still one line:
+    /// controls and line separators are escaped.
+    /// </summary>
+    public static JsonWriterOptions Json { get; } =
+        new() { MaxDepth = MaxDepth, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The members from <c>type</c> on, as a JSON object.</summary>
     /// <param name="auditEvent">The event.</param>
@@ -69,7 +78,7 @@ public static class AuditRecordWriter
         json.WriteEndObject();
         json.Flush();
         Check(what, body.WrittenSpan);
-        var written = body.WrittenSpan.ToArray();
+        var written = Ascii.IsValid(body.WrittenSpan) ? body.WrittenSpan.ToArray() : Shown(body.WrittenSpan);
         if (body.Capacity <= MaxScratchBytes)
         {
             _scratch = (body, json);
@@ -132,7 +141,7 @@ public static class AuditRecordWriter
     private static (ArrayBufferWriter<byte> Body, Utf8JsonWriter Json) NewScratch()
     {
         var body = new ArrayBufferWriter<byte>(4 << 10);
-        return (body, new(body, new JsonWriterOptions { MaxDepth = MaxDepth }));
+        return (body, new(body, Json));
     }
 
     private static void WriteActor(Utf8JsonWriter json, AuditActor actor)
@@ -163,6 +172,35 @@ public static class AuditRecordWriter
         {
             throw new ArgumentException($"The details of {what.Type} are not the members of a JSON object.", e);
         }
+    }
+
+    /// <summary>
+    /// The same JSON, in which nothing hides: what shows nothing, or turns the direction of what follows, is escaped.
+    /// </summary>
+    private static byte[] Shown(ReadOnlySpan<byte> body)
+    {
+        var shown = new ArrayBufferWriter<byte>(body.Length);
+        Span<byte> escaped = stackalloc byte[6];
+        Span<char> units = stackalloc char[2];
+        while (Rune.DecodeFromUtf8(body, out var rune, out var length) == OperationStatus.Done)
+        {
+            if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.Format)
+            {
+                shown.Write(body[..length]);
+            }
+            else
+            {
+                foreach (var unit in units[..rune.EncodeToUtf16(units)])
+                {
+                    Utf8.TryWrite(escaped, $"\\u{(int)unit:x4}", out _);
+                    shown.Write(escaped);
+                }
+            }
+
+            body = body[length..];
+        }
+
+        return shown.WrittenSpan.ToArray();
     }
 
     // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string
