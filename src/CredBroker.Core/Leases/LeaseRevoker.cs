@@ -34,6 +34,7 @@ public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
     IBrokerStore store,
     RevocationBulkheads bulkheads,
+    AbsenceWait wait,
     LeaseOptions options,
     TimeProvider time,
     ILogger<LeaseRevoker> logger
@@ -133,7 +134,7 @@ public sealed partial class LeaseRevoker(
     /// </summary>
     internal async ValueTask<bool> AwaitEndAsync(Lease lease)
     {
-        var now = store.Position.UtcNow;
+        var now = store.Position.Counted;
         var until = lease.GraceUntil ?? LastMoment(lease, lease.AccessorRevokedAt ?? now);
         if (until <= now)
         {
@@ -154,10 +155,10 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="wait"/>, or
+    /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="after"/>, or
     /// a delay that doubles, with jitter).
     /// </summary>
-    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? wait = null)
+    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? after = null)
     {
         LogFailed(logger, lease.Id, lease.Attempts + 1, error);
         await store.CommitAsync(
@@ -165,7 +166,7 @@ public sealed partial class LeaseRevoker(
             {
                 LeaseId = lease.Id,
                 Error = error,
-                NextAttemptAt = store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)),
+                NextAttemptAt = store.Position.Counted + (after ?? Backoff(lease.Attempts)),
                 Event = Event(new RevocationFailed { Error = error }, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
@@ -245,8 +246,13 @@ public sealed partial class LeaseRevoker(
     /// </summary>
     private async ValueTask CommitAccessorRevokedAsync(Lease lease)
     {
-        var now = store.Position.UtcNow;
+        var now = store.Position.Counted;
         var revokedAt = lease.AccessorRevokedAt ?? now;
+        if (lease.AccessorRevokedAt is null)
+        {
+            wait.Begin(lease.Id);
+        }
+
         var provable = revokedAt + options.VaultRequestLimit;
         await store.CommitAsync(
             new StateChange.AccessorRevoked
@@ -285,7 +291,7 @@ public sealed partial class LeaseRevoker(
             RequestedBy = reason.RequestedBy,
             RevocationId = reason.RevocationId,
             ClaimedBy = worker,
-            ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
+            ClaimedUntil = worker is null ? null : store.Position.Counted + options.ClaimTime,
             OnlyFrom = onlyFrom,
             Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
             {

@@ -17,6 +17,7 @@ public sealed class RevocationRun(
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
     AbsenceSweep absence,
+    AbsenceWait wait,
     StrayKill strays,
     RevocationSignal signal,
     LeaseOptions options,
@@ -34,7 +35,7 @@ public sealed class RevocationRun(
     {
         _orders.UnderWay.Tidy();
         await _orders.RunAsync(cancellationToken);
-        foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.UtcNow, cancellationToken))
+        foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.Counted, cancellationToken))
         {
             await BeginAsync(work, cancellationToken);
         }
@@ -68,7 +69,7 @@ public sealed class RevocationRun(
         // Some of those that are found may just be under way, their claim not committed yet, or are left alone.
         var due = await store.Leases.FindRevocationsAsync(
             work,
-            store.Position.UtcNow,
+            store.Position.Counted,
             room + options.RevocationParallelism + _orders.UnderWay.Paused,
             cancellationToken
         );
@@ -89,11 +90,20 @@ public sealed class RevocationRun(
         }
 
         // One sweep at a time for each backend. Time alone makes a proof ripe.
-        var ripe = due
-            .Leases.Where(lease =>
-                AwaitsProof(lease) && lease.AccessorRevokedAt + options.VaultRequestLimit <= store.Position.UtcNow
-            )
-            .ToList();
+        var ripe = new List<Lease>();
+        foreach (var lease in due.Leases.Where(AwaitsProof))
+        {
+            if (wait.IsOver(lease))
+            {
+                ripe.Add(lease);
+            }
+            else
+            {
+                // Due by a clock that is ahead: until it is ripe it takes no place of another.
+                _orders.UnderWay.Pause(lease.Id);
+            }
+        }
+
         if (ripe.Count > 0 && _orders.UnderWay.IsFree(work.Backend))
         {
             _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());

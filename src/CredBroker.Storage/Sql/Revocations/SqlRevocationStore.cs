@@ -38,7 +38,7 @@ internal static class SqlRevocationStore
         }
 
         SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
-        var isClaimed = found.ClaimedUntil > session.NowColumn && found.ClaimedBy != change.ClaimedBy;
+        var isClaimed = found.ClaimedUntil > session.CountedColumn && found.ClaimedBy != change.ClaimedBy;
         // It may have been renewed since the sweep read it.
         var isEarly =
             found.State == LeaseState.Active
