@@ -42,6 +42,13 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                     + $"accepts certificate {lease.PublicName} until it ends.",
                 lease.ExpiresAt
             ),
+            _ when lease is { State: LeaseState.Revoked, ConfirmedBy.Length: > 0 } => new(
+                lease.Id,
+                entry.Name,
+                $"Confirmed by the word of {lease.ConfirmedBy}, not by Vault or its backend: if they are wrong, the "
+                    + "backend may accept it.",
+                lease.GraceUntil
+            ),
             _ when lease
                     is {
                         State: LeaseState.Revoking or LeaseState.Failed,

@@ -83,7 +83,10 @@ public abstract partial record StateChange
         public required DateTimeOffset NextAttemptAt { get; init; }
     }
 
-    /// <summary>Vault confirmed that the secret is gone (the step Settle). Guard: revoking or failed.</summary>
+    /// <summary>
+    /// Vault confirmed that the secret is gone (the step Settle). Guard: revoking or failed; by a person's word also that
+    /// an attempt was made, and that none is under way.
+    /// </summary>
     public sealed record LeaseRevoked : Transition
     {
         /// <summary>The lease.</summary>

@@ -131,7 +131,9 @@ internal static class SqlRevocationStore
             )
         );
 
-    /// <summary>Settle: confirmed.</summary>
+    /// <summary>
+    /// Settle: confirmed. By a person's word only what was tried, and what nobody is at: the attempt may still say.
+    /// </summary>
     public static ChangeResult Confirm(SqlSession session, StateChange.LeaseRevoked change) =>
         Result(
             session,
@@ -141,9 +143,15 @@ internal static class SqlRevocationStore
                 UPDATE lease SET state = 'revoked', confirmed_at = @now, confirmed_by = @confirmed_by,
                   next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
+                  AND (
+                    @confirmed_by = ''
+                    OR ((attempts > 0 OR accessor_revoked_at IS NOT NULL)
+                      AND (claimed_until IS NULL OR claimed_until <= @counted))
+                  )
                 """,
                 ("@id", change.LeaseId),
                 ("@now", session.NowColumn),
+                ("@counted", session.CountedColumn),
                 ("@confirmed_by", change.ConfirmedBy)
             )
         );
