@@ -168,10 +168,15 @@ public sealed partial class AbsenceSweep(
             switch (await revoker.ReapAsync(leases[i]))
             {
                 case RevokeOutcome.Failed failed when ++failures < MaxFailures:
-                    await revoker.FailAsync(leases[i], failed.Error);
+                    await revoker.FailAsync(leases[i], failed);
                     break;
                 case RevokeOutcome.Failed failed:
-                    await FailAllAsync([.. leases.Skip(i)], failed.Error, null);
+                    await revoker.FailAsync(leases[i], failed);
+                    foreach (var lease in leases.Skip(i + 1))
+                    {
+                        await revoker.FailAsync(lease, failed with { IsNotTried = true });
+                    }
+
                     return;
                 case RevokeOutcome.Unproven when !await revoker.AwaitEndAsync(leases[i]):
                     break;

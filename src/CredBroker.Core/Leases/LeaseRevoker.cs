@@ -28,7 +28,7 @@ namespace CredBroker.Core.Leases;
 /// Who calls what: <c>RevokeAsync</c> carries one revocation out; <c>MarkAsync</c> only claims, for a job to carry out;
 /// <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that went wrong; <c>KillAsync</c> ends a
 /// secret while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
-/// <see cref="FailAsync"/> settle what a sweep found out.
+/// <c>FailAsync</c> settle what a sweep found out.
 /// </summary>
 public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
@@ -109,7 +109,7 @@ public sealed partial class LeaseRevoker(
                 await CommitAccessorRevokedAsync(claimed);
                 break;
             case RevokeOutcome.Failed failed:
-                await FailAsync(claimed, failed.Error);
+                await FailAsync(claimed, failed);
                 break;
         }
 
@@ -158,20 +158,29 @@ public sealed partial class LeaseRevoker(
     /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="after"/>, or
     /// a delay that doubles, with jitter).
     /// </summary>
-    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? after = null)
+    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? after = null, bool wasTried = true)
     {
-        LogFailed(logger, lease.Id, lease.Attempts + 1, error);
+        if (wasTried)
+        {
+            LogFailed(logger, lease.Id, lease.Attempts + 1, error);
+        }
+
         await store.CommitAsync(
             new StateChange.RevocationFailed
             {
                 LeaseId = lease.Id,
                 Error = error,
-                NextAttemptAt = store.Position.Counted + (after ?? Backoff(lease.Attempts)),
+                WasTried = wasTried,
+                NextAttemptAt = store.Position.Counted + (after ?? Backoff(wasTried ? lease.Attempts : 0)),
                 Event = Event(new RevocationFailed { Error = error }, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
         );
     }
+
+    /// <summary>The same, of an attempt; where nothing was tried, it is none.</summary>
+    internal ValueTask FailAsync(Lease lease, RevokeOutcome.Failed failed) =>
+        FailAsync(lease, failed.Error, wasTried: !failed.IsNotTried);
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
     internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) => AtBackendAsync(lease, null, issuer.ReapAsync);
@@ -203,8 +212,11 @@ public sealed partial class LeaseRevoker(
         if (pass is null && (pass = own = await bulkhead.EnterAsync((int)lease.Lane, timeout.Token)) is null)
         {
             return new RevokeOutcome.Failed(
-                "Not tried: its backend has not answered for a while, and is given a pause."
-            );
+                "Not tried: its backend has not answered for a while and is given a pause, or others were first there."
+            )
+            {
+                IsNotTried = true,
+            };
         }
 
         using (own)

@@ -46,16 +46,18 @@ public sealed class RevocationRun(
     /// <summary>Passes until nothing is open, due or under way but what has to wait for its time.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        while (
-            await PassAsync(cancellationToken) is var underWay && underWay.Count > 0
-            || await _orders.IsOpenAsync(cancellationToken)
-        )
+        // What a pass found no room for is due still when all that it found under way has ended meanwhile.
+        bool isUnderWay;
+        do
         {
+            var (begun, before) = (_orders.UnderWay.Begun, _orders.UnderWay.Attempts.Count);
+            var underWay = await PassAsync(cancellationToken);
+            isUnderWay = underWay.Count + before > 0 || _orders.UnderWay.Begun > begun;
             if (underWay.Count > 0)
             {
                 await Task.WhenAny(underWay);
             }
-        }
+        } while (isUnderWay || await _orders.IsOpenAsync(cancellationToken));
     }
 
     private async ValueTask BeginAsync(BackendWork work, CancellationToken cancellationToken)
@@ -111,12 +113,15 @@ public sealed class RevocationRun(
 
         void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke)
         {
+            // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
+            _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
             if (room > 0 && _orders.UnderWay.IsFree(leaseId))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
-                var entering = bulkhead.EnterAsync((int)work.Lane, CancellationToken.None).AsTask();
+                var waiting = new CancellationTokenSource();
+                var entering = bulkhead.EnterAsync((int)work.Lane, waiting.Token).AsTask();
                 room--;
-                _orders.UnderWay.Begin(leaseId, () => RevokeAsync(entering, revoke));
+                _orders.UnderWay.Begin(leaseId, () => RevokeAsync(entering, revoke), (int)work.Lane, waiting);
             }
         }
     }

@@ -257,8 +257,7 @@ public sealed class AbsenceTests : IAsyncLifetime
                 CancellationToken.None
             );
 
-        async Task<string> RefusedAsync() =>
-            Assert.IsType<LeaseOutcome.Refused>(await ConfirmAsync()).Refusal.Detail;
+        async Task<string> RefusedAsync() => Assert.IsType<LeaseOutcome.Refused>(await ConfirmAsync()).Refusal.Detail;
     }
 
     /// <summary>A mint whose answer is lost, and of which the backend keeps a user that Vault did not register.</summary>

@@ -69,9 +69,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 {
                     "due",
                     ColumnValue.From(
-                        fallen.Length == 0 && work == LeaseWork.Expired
-                            ? dueBefore
-                            : dueBefore + (at.Counted - at.Now)
+                        fallen.Length == 0 && work == LeaseWork.Expired ? dueBefore : dueBefore + (at.Counted - at.Now)
                     )
                 },
                 { "until", ColumnValue.From(dueBefore) },
