@@ -75,6 +75,7 @@ public static class BrokerHost
             .AddSingleton<ClusterMemory>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
+            .AddSingleton<AbsenceWait>()
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<RevocationSignal>()
             .AddSingleton<RevocationBulkheads>()
