@@ -360,7 +360,10 @@ public sealed class AuditVerifierTests
         Assert.Contains("has a gap", demanded.Fault!.What, StringComparison.Ordinal);
 
         // Where nothing lies between, nothing is missing.
-        var next = await VerifyAsync([.. await log.ExportAsync(null, At(5)), .. await log.ExportAsync(At(5))], log.Head);
+        var next = await VerifyAsync(
+            [.. await log.ExportAsync(null, At(5)), .. await log.ExportAsync(At(5))],
+            log.Head
+        );
         Assert.DoesNotContain("with a gap", next.Range, StringComparison.Ordinal);
 
         static DateTimeOffset At(int second) => ChainedLog.Start.AddSeconds(second);
