@@ -171,6 +171,12 @@ public sealed partial class CredentialExchange(
         // mint that is cut off can leave a user at the backend of which Vault knows nothing.
         var limit = new CancellationTokenSource(options.VaultRequestLimit, time);
         var mint = await issuer.MintAsync(plan, child, limit.Token);
+        if (mint is not MintOutcome.Unknown { Late: not null })
+        {
+            // Its timer would outlive the exchange by far, thousands of them at a time.
+            limit.Dispose();
+        }
+
         Failpoint.Pass("exchange-minted");
         try
         {

@@ -6,8 +6,8 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.State;
 
 /// <summary>
-/// Everything a decision was made from, and the decision. Stored with every lease and every denial, so that a later
-/// policy can be tried on it, and written into the audit event of the request.
+/// Everything a decision was made from, and the decision. Stored with every lease, and written into the audit event of
+/// every request, so that a later policy can be tried on it.
 /// </summary>
 public sealed record DecisionRecord
 {

@@ -97,8 +97,8 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// A verified caller was denied; the record is kept as a lease's is, and stands in the event as with
-    /// <see cref="LeaseOpened"/>. No guard.
+    /// A verified caller was denied; the record stands in the event as with <see cref="LeaseOpened"/>, and nowhere else.
+    /// No guard.
     /// </summary>
     public sealed record RequestDenied : Transition
     {

@@ -8,7 +8,7 @@ namespace CredBroker.Core.State;
 /// <param name="PolicyVersion">The newest applied policy's version; 0 when none.</param>
 /// <param name="AuditHead">The newest committed audit record, written into Vault's own log as an anchor.</param>
 /// <param name="Holds">How many holds have not been lifted; while it is 0 nobody has to ask whether one reaches him.</param>
-public sealed record StorePosition(
+public readonly record struct StorePosition(
     DateTimeOffset UtcNow,
     long Fence,
     long PolicyVersion,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
@@ -23,7 +24,7 @@ internal readonly struct PreparedChange
     public StateChange.Transition Change { get; }
 
     /// <summary>
-    /// The decision record, serialized once for its row and, where the event brings no details of its own, for the
+    /// The decision record, serialized once for a lease's row and, where the event brings no details of its own, for the
     /// audit record; empty for changes without one.
     /// </summary>
     public byte[] DecisionJson { get; }
@@ -51,6 +52,14 @@ internal readonly struct PreparedChange
                 or StateChange.TaskClosed
                 or StateChange.PolicyApplied;
 
-    private static byte[] Serialize(DecisionRecord decision) =>
-        JsonSerializer.SerializeToUtf8Bytes(decision, StateJson.Default.DecisionRecord);
+    private static byte[] Serialize(DecisionRecord decision)
+    {
+        var buffer = new ArrayBufferWriter<byte>(2048);
+        using (var json = new Utf8JsonWriter(buffer, AuditRecordWriter.Json))
+        {
+            JsonSerializer.Serialize(json, decision, StateJson.Default.DecisionRecord);
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
 }

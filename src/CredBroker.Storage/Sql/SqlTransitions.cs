@@ -20,7 +20,6 @@ internal static class SqlTransitions
             StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
             StateChange.LateLeaseOpened change => SqlLeaseStore.OpenLate(session, change),
             StateChange.LeaseRenewed change => SqlLeaseStore.Renew(session, change),
-            StateChange.RequestDenied change => SqlLeaseStore.Deny(session, change, prepared.DecisionJson),
             StateChange.RevocationClaimed change => SqlRevocationStore.Claim(session, change),
             StateChange.AccessorRevoked change => SqlRevocationStore.RecordAccessor(session, change),
             StateChange.AbsenceAwaited change => SqlRevocationStore.AwaitEnd(session, change),
@@ -35,6 +34,8 @@ internal static class SqlTransitions
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
+            // What it was decided from stands in the event, once: anybody can be denied as often as they like.
+            StateChange.RequestDenied => ChangeResult.Done,
             StateChange.EventRecorded => ChangeResult.Done,
             _ => throw new NotSupportedException(
                 $"The store does not know the change {prepared.Change.GetType().Name}."

@@ -41,6 +41,24 @@ public sealed class AuditRecordWriterTests
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(record)), AuditRecordWriter.Hash(record));
     }
 
+    [Theory]
+    [InlineData("請求書を分類する", "請求書を分類する")]
+    [InlineData("O'Neill & <Söhne> +", "O'Neill & <Söhne> +")]
+    [InlineData("😀", """\ud83d\ude00""")]
+    [InlineData("say \"yes\" \\", """say \"yes\" \\""")]
+    [InlineData("a\nb\u2028c\u0085", """a\nb\u2028c\u0085""")]
+    [InlineData("admin\u202Egnp\u200B \uDB40\uDC41", """admin\u202egnp\u200b \udb40\udc41""")]
+    public void Text_is_written_as_it_is_but_for_what_hides_or_ends_a_line(string text, string written)
+    {
+        var record = Seal(Event(new TestFact("x")) with { Reason = text });
+        Assert.EndsWith(
+            $"\"reason\":\"{written}\"}}",
+            Encoding.UTF8.GetString(record),
+            StringComparison.OrdinalIgnoreCase
+        );
+        Assert.Equal(text, JsonElement.Parse(record).GetProperty("reason").GetString());
+    }
+
     [Fact]
     public void What_is_not_set_is_not_written() =>
         Assert.Equal(

@@ -1,3 +1,4 @@
+using System.Text;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Exchange;
@@ -8,6 +9,7 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using CredBroker.Testing.Broker;
+using Microsoft.Data.Sqlite;
 
 namespace CredBroker.UnitTests.Exchange;
 
@@ -411,5 +413,29 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
             RefusalCode.TaskOwnedByAnother,
             (await _broker.RefusedAsync(BrokerHarness.Command(workload: "helper"))).Code
         );
+    }
+
+    [Theory]
+    [InlineData("請")]
+    [InlineData("\"")]
+    [InlineData("<")]
+    public async Task A_denial_costs_the_store_little_more_than_what_was_said(string character)
+    {
+        var purpose = string.Concat(Enumerable.Repeat(character, 1000));
+        var denied = BrokerHarness.Command(workload: "helper");
+        await _broker.RefusedAsync(denied with { Task = denied.Task with { Purpose = purpose } });
+
+        var record = Assert.Single(await _broker.EventsAsync(RequestDenied.TypeName)).GetRawText();
+        var said = Encoding.UTF8.GetByteCount(purpose);
+        Assert.InRange(Encoding.UTF8.GetByteCount(record), said, (2 * said) + 2_500);
+
+        // Once: in its event, and in no row beside it.
+        await using var connection = new SqliteConnection(
+            $"Data Source={_broker.StoreFile};Mode=ReadOnly;Pooling=False"
+        );
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM decision";
+        Assert.Equal(0L, await command.ExecuteScalarAsync());
     }
 }

@@ -73,13 +73,6 @@ internal static class SqlLeaseStore
         return ChangeResult.Done;
     }
 
-    /// <summary>A denial keeps what was decided from as a lease does.</summary>
-    public static ChangeResult Deny(SqlSession session, StateChange.RequestDenied change, byte[] decisionJson)
-    {
-        InsertDecision(session, change.Decision, null, decisionJson);
-        return ChangeResult.Done;
-    }
-
     /// <summary>Activate.</summary>
     public static ChangeResult Activate(SqlSession session, StateChange.LeaseActivated change)
     {
@@ -253,7 +246,7 @@ internal static class SqlLeaseStore
     private static Lease? Find(SqlSession session, string leaseId) =>
         session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = leaseId })?.ToLease();
 
-    private static long InsertDecision(SqlSession session, DecisionRecord decision, string? leaseId, byte[] json) =>
+    private static long InsertDecision(SqlSession session, DecisionRecord decision, string leaseId, byte[] json) =>
         session.ReadFirst(
             "INSERT INTO decision (id, lease, at, record) VALUES (@id, @lease, @now, @record) RETURNING number",
             row => row.Number(0),
