@@ -385,15 +385,15 @@ public sealed partial class CredentialExchange(
 
     private Lease Pending(IssuancePlan plan, DecisionRecord decision, ChildToken? child)
     {
-        var now = store.Position.UtcNow;
+        var now = store.Position;
         return new()
         {
             Id = plan.LeaseId,
             State = LeaseState.Pending,
             Decision = decision,
             Accessor = child?.Accessor,
-            OpenedAt = now,
-            IssuanceDeadline = now + options.IssuanceDeadline,
+            OpenedAt = now.UtcNow,
+            IssuanceDeadline = now.Counted + options.IssuanceDeadline,
         };
     }
 

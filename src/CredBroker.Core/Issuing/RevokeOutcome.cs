@@ -22,5 +22,8 @@ public abstract record RevokeOutcome
     {
         /// <summary>Whether no answer came in time: asking again soon would only add to what hangs.</summary>
         public bool IsUnanswered { get; init; }
+
+        /// <summary>Whether nothing was sent: there was no place at the backend, or it is given a pause.</summary>
+        public bool IsNotTried { get; init; }
     }
 }

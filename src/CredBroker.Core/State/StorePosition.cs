@@ -18,7 +18,8 @@ public readonly record struct StorePosition(
 {
     /// <summary>
     /// The time by the count of what has passed, whatever became of the broker's clock; never behind
-    /// <see cref="UtcNow"/>.
+    /// <see cref="UtcNow"/>. What waits for time to pass, an attempt, a claim, an issuance, is given its end and
+    /// measured by this one: <see cref="UtcNow"/> stands while the broker's clock has fallen back.
     /// </summary>
     public required DateTimeOffset Counted { get; init; }
 

@@ -7,6 +7,7 @@ using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Broker;
 using CredBroker.Testing.Storage;
 using CredBroker.UnitTests.Audit;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -134,6 +135,25 @@ public sealed class StoreClockTests : IDisposable
     }
 
     [Fact]
+    public void A_start_goes_on_counting_where_the_process_before_it_ended()
+    {
+        _time.Offset = -TimeSpan.FromHours(1);
+        using (var before = Open())
+        {
+            // The store knows the time of its first batch alone: from here on it falls.
+            _time.Offset = -TimeSpan.FromHours(10);
+            _ = before.Position;
+            _time.Advance(TimeSpan.FromHours(2));
+        }
+
+        using var store = Open();
+        Assert.Equal(Noon.AddHours(-1), store.Position.UtcNow);
+        Assert.Equal(Noon.AddHours(1), store.Position.Counted);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(Noon.AddHours(1).AddMinutes(1), store.Position.Counted);
+    }
+
+    [Fact]
     public async Task A_lease_that_was_issued_after_the_clock_fell_has_its_whole_life()
     {
         using var store = Open();
@@ -141,7 +161,7 @@ public sealed class StoreClockTests : IDisposable
         _time.Offset = -TimeSpan.FromMinutes(1);
         _ = store.Position;
         _time.Advance(TimeSpan.FromMinutes(2));
-        var opened = _samples.Lease() with { IssuanceDeadline = store.Position.UtcNow.AddSeconds(30) };
+        var opened = _samples.Lease() with { IssuanceDeadline = store.Position.Counted.AddSeconds(30) };
         await CommitAsync(store, _samples.Opened(opened));
         await CommitAsync(
             store,
@@ -201,6 +221,33 @@ public sealed class StoreClockTests : IDisposable
             Assert.Equal(_time.GetUtcNow(), store.Position.UtcNow);
             Assert.Single(await ExpiredAsync(store));
         }
+    }
+
+    [Theory]
+    [InlineData("INSERT ON audit_batch WHEN NEW.sequence = 1")]
+    [InlineData("UPDATE ON store WHEN NEW.clock < OLD.clock")]
+    public async Task A_repair_that_the_store_does_not_take_changes_nothing_and_is_repeated(string refused)
+    {
+        using var store = Open();
+        _time.Offset = TimeSpan.FromDays(10);
+        _ = store.Position;
+        _time.Advance(TimeSpan.FromMinutes(5));
+        await CommitAsync(store, StoreSamples.Recorded());
+        _time.Offset = TimeSpan.Zero;
+        var (wrong, stream) = (store.Position.UtcNow, store.Position.AuditHead.Stream);
+        Execute($"CREATE TRIGGER refuse BEFORE {refused} BEGIN SELECT raise(ABORT, 'no'); END");
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.CommitAsync(Repaired(), default));
+
+        Assert.Equal(wrong, store.Position.UtcNow);
+        Execute("DROP TRIGGER refuse");
+        await CommitAsync(store, StoreSamples.Recorded());
+        Assert.Equal(stream, store.Position.AuditHead.Stream);
+        await CommitAsync(store, Repaired());
+        Assert.Equal(_time.GetUtcNow(), store.Position.UtcNow);
+        Assert.NotEqual(stream, store.Position.AuditHead.Stream);
+        await CommitAsync(store, StoreSamples.Recorded());
+        await AssertVerifiesAsync(store);
     }
 
     [Fact]
@@ -297,6 +344,17 @@ public sealed class StoreClockTests : IDisposable
         var result = await AuditVerifierTests.VerifyAsync(export.ToArray());
         Assert.True(result.Holds, result.Fault?.What);
         Assert.True(result.Streams.Count > 1);
+    }
+
+    private void Execute(string sql)
+    {
+        using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(_directory, "broker.db")};Pooling=False"
+        );
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 
     private SqliteBrokerStore Open() =>
