@@ -353,6 +353,7 @@ internal sealed class AuditChainCheck
                 );
             }
 
+            _coverage.Miss(named, time, held: 0);
             return;
         }
 
@@ -370,7 +371,11 @@ internal sealed class AuditChainCheck
                 Math.Max(0, found.RecordsBefore + 1 - added)
             );
         }
-        else if (found.Head.Sequence < named.Sequence && _coverage.Covers(time))
+        else if (found.Head.Sequence < named.Sequence && !_coverage.Covers(time))
+        {
+            _coverage.Miss(named, time, found.Head.Sequence);
+        }
+        else if (found.Head.Sequence < named.Sequence)
         {
             Fail(
                 _line,
