@@ -15,7 +15,10 @@ public sealed record LeaseResponse
     /// <summary>The catalogue entry.</summary>
     public required string Credential { get; init; }
 
-    /// <summary><c>database</c>, <c>dynamic</c>, <c>pki</c>, <c>kv</c> or <c>token</c>.</summary>
+    /// <summary>
+    /// <c>database</c>, <c>dynamic</c>, <c>pki</c>, <c>kv</c> or <c>token</c>; <c>unknown</c> where the broker's record of
+    /// the lease is damaged, of which only people are told.
+    /// </summary>
     public required string Engine { get; init; }
 
     /// <summary>The task that it is for.</summary>

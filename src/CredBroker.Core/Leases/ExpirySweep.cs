@@ -24,7 +24,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     /// <summary>One firing: works until nothing is due within the horizon.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<Lease> due;
+        LeasePage due;
         bool[] accepted;
         do
         {
@@ -34,8 +34,30 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
                 BatchSize,
                 cancellationToken
             );
-            accepted = await Task.WhenAll(due.Select(lease => EndAsync(lease, cancellationToken)));
-        } while (due.Count == BatchSize && accepted.All(yes => yes));
+            accepted = await Task.WhenAll([
+                .. due.Leases.Select(lease => EndAsync(lease, cancellationToken)),
+                .. due.Unreadable.Select(EndAsync),
+            ]);
+        } while (due.Leases.Count == BatchSize && accepted.All(yes => yes));
+    }
+
+    /// <summary>Its end cannot be told, but by the store: one that comes within the horizon is found again after it.</summary>
+    private async Task<bool> EndAsync(UnreadableLease lease)
+    {
+        try
+        {
+            if (await revoker.MarkAsync(lease, Expiry, [LeaseState.Active]))
+            {
+                signal.Raise();
+            }
+
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            await revoker.KillAsync(lease);
+            return false;
+        }
     }
 
     /// <summary>Ends the lease when its time comes. Whether the store accepted that.</summary>

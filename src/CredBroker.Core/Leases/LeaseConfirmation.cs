@@ -23,17 +23,22 @@ public sealed class LeaseConfirmation(IBrokerStore store)
         CancellationToken cancellationToken
     )
     {
-        if (!Ids.IsValid(leaseId) || await store.Leases.FindAsync(leaseId, cancellationToken) is not { } lease)
+        if (!Ids.IsValid(leaseId) || await FindAsync(leaseId, cancellationToken) is not { } found)
         {
             return new LeaseOutcome.Refused(new(RefusalCode.LeaseNotFound, "There is no lease with this id."));
         }
 
+        var confirmed = new LeaseConfirmed { Evidence = evidence };
         var outcome = await store.CommitAsync(
             new StateChange.LeaseRevoked
             {
-                LeaseId = lease.Id,
+                LeaseId = leaseId,
                 ConfirmedBy = person.ToString(),
-                Event = LeaseRevoker.Event(new LeaseConfirmed { Evidence = evidence }, lease, person) with
+                Event = found switch
+                {
+                    LeaseOutcome.Found { Lease: var lease } => LeaseRevoker.Event(confirmed, lease, person),
+                    _ => LeaseRevoker.Event(confirmed, ((LeaseOutcome.Unreadable)found).Lease, person),
+                } with
                 {
                     TraceId = call.TraceId,
                 },
@@ -47,6 +52,22 @@ public sealed class LeaseConfirmation(IBrokerStore store)
                     "Only a lease whose revocation is under way or has failed is confirmed by hand. Revoke it first."
                 )
             )
-            : new LeaseOutcome.Found(await store.Leases.FindAsync(lease.Id, cancellationToken) ?? lease);
+            : await FindAsync(leaseId, cancellationToken) ?? found;
     }
+
+    /// <summary>The lease, also where its record is damaged: then this is the only way to bring it to its end.</summary>
+    private async ValueTask<LeaseOutcome?> FindAsync(string leaseId, CancellationToken cancellationToken) =>
+        await store.Leases.ListAsync(
+            new()
+            {
+                Selector = new() { Lease = leaseId },
+                Limit = 1,
+            },
+            cancellationToken
+        ) switch
+        {
+            { Leases: [var lease, ..] } => new LeaseOutcome.Found(lease),
+            { Unreadable: [var lease, ..] } => new LeaseOutcome.Unreadable(lease),
+            _ => null,
+        };
 }

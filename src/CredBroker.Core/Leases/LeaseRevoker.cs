@@ -25,9 +25,9 @@ namespace CredBroker.Core.Leases;
 ///      │  nothing can revoke it (a KV value)
 ///      └───────────────────────────────────────────────────────► ended
 /// </code>
-/// Who calls what: <see cref="RevokeAsync"/> carries one revocation out; <see cref="MarkAsync"/> only claims, for a job to
-/// carry out; <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that went wrong;
-/// <see cref="KillAsync"/> does so while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
+/// Who calls what: <c>RevokeAsync</c> carries one revocation out; <c>MarkAsync</c> only claims, for a job to carry out;
+/// <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that went wrong; <c>KillAsync</c> ends a
+/// secret while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
 /// <see cref="FailAsync"/> settle what a sweep found out.
 /// </summary>
 public sealed partial class LeaseRevoker(

@@ -21,7 +21,7 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
     /// <summary>One firing: works until nothing is past its deadline.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<Lease> overdue;
+        LeasePage overdue;
         do
         {
             overdue = await store.Leases.FindWorkAsync(
@@ -30,8 +30,13 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
                 BatchSize,
                 cancellationToken
             );
+            foreach (var lease in overdue.Unreadable)
+            {
+                await revoker.MarkAsync(lease, Recovery, [LeaseState.Pending]);
+            }
+
             await Parallel.ForEachAsync(
-                overdue,
+                overdue.Leases,
                 new ParallelOptions
                 {
                     MaxDegreeOfParallelism = options.RevocationParallelism,
@@ -39,6 +44,6 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
                 },
                 async (lease, _) => await revoker.RevokeAsync(lease, Recovery, [LeaseState.Pending])
             );
-        } while (overdue.Count == BatchSize);
+        } while (overdue.Leases.Count == BatchSize);
     }
 }

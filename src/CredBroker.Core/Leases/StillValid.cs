@@ -10,6 +10,19 @@ namespace CredBroker.Core.Leases;
 /// <param name="Until">Until when; null where no end is known, as of a value that is to be rotated.</param>
 public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until)
 {
+    /// <summary>What may be accepted of a lease whose record is damaged; null once it is over.</summary>
+    public static StillValid? Of(UnreadableLease lease) =>
+        lease.State is LeaseState.Revoked or LeaseState.Ended
+            ? null
+            : new(
+                lease.Id,
+                lease.Credential,
+                lease.LastError.Length > 0
+                    ? lease.LastError
+                    : "The record of this lease is damaged: what it is, and until when it is accepted, is not known.",
+                null
+            );
+
     /// <summary>What a revocation of this lease leaves behind; null when it leaves nothing.</summary>
     public static StillValid? Of(Lease lease)
     {

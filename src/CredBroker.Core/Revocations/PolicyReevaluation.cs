@@ -45,15 +45,25 @@ public sealed class PolicyReevaluation(
                 },
                 cancellationToken
             );
-            await Task.WhenAll(
-                page.Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
-                    .Select(lease => ReevaluateAsync(lease, active, fence))
-            );
+            await Task.WhenAll([
+                .. page
+                    .Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
+                    .Select(lease => ReevaluateAsync(lease, active, fence)),
+                // What it was allowed for cannot be read: nothing allows it.
+                .. page.Unreadable.Select(lease =>
+                    revoker
+                        .MarkAsync(lease, Changed($"unreadable, at version {active.Version}"), LeaseStates.Live)
+                        .AsTask()
+                ),
+            ]);
             signal.Raise();
             next = page.Next;
         } while (next is not null);
         Volatile.Write(ref _evaluated, active.Version);
     }
+
+    private static RevocationReason Changed(string rule) =>
+        new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, rule);
 
     private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
@@ -66,17 +76,7 @@ public sealed class PolicyReevaluation(
         ) // It would become active with the old, longer life, and nobody would look again.
         {
             var rule = decision.RuleId.Length > 0 ? decision.RuleId : decision.Refusal?.CodeText ?? "catalogue";
-            await revoker.MarkAsync(
-                lease,
-                new(
-                    RevocationCause.PolicyChange,
-                    AuditActor.Broker("policy-reevaluation"),
-                    null,
-                    null,
-                    $"{rule} of version {active.Version}"
-                ),
-                LeaseStates.Live
-            );
+            await revoker.MarkAsync(lease, Changed($"{rule} of version {active.Version}"), LeaseStates.Live);
             return;
         }
 

@@ -96,7 +96,7 @@ public sealed class RevocationOrders(
     }
 
     /// <summary>What an order would reach now, at most 1,000 leases; records that it was asked.</summary>
-    public async ValueTask<IReadOnlyList<Lease>> DryRunAsync(
+    public async ValueTask<LeasePage> DryRunAsync(
         LeaseSelector selector,
         string reason,
         AuditActor person,
@@ -121,17 +121,15 @@ public sealed class RevocationOrders(
             },
             cancellationToken
         );
-        return (
-            await store.Leases.ListAsync(
-                new()
-                {
-                    Selector = selector,
-                    States = LeaseStates.NotOver,
-                    Limit = 1000,
-                },
-                cancellationToken
-            )
-        ).Leases;
+        return await store.Leases.ListAsync(
+            new()
+            {
+                Selector = selector,
+                States = LeaseStates.NotOver,
+                Limit = 1000,
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>Whether the order is carried out without its record.</summary>
@@ -153,6 +151,7 @@ public sealed class RevocationOrders(
         }
 
         var (first, counts, next) = (new List<Lease>(), new Dictionary<LeaseState, int>(), default(string));
+        var unreadable = new List<UnreadableLease>();
         var stillValid = new List<StillValid>();
         do
         {
@@ -181,10 +180,25 @@ public sealed class RevocationOrders(
                 }
             }
 
+            // What cannot be read may still work: it is counted, and named.
+            foreach (var lease in page.Unreadable)
+            {
+                counts[lease.State] = counts.GetValueOrDefault(lease.State) + 1;
+                if (unreadable.Count < 1000)
+                {
+                    unreadable.Add(lease);
+                }
+
+                if (StillValid.Of(lease) is { } left)
+                {
+                    stillValid.Add(left);
+                }
+            }
+
             next = page.Next;
         } while (next is not null);
 
-        return new(order, first, counts, stillValid) { DeadAtVault = unrecordedYet?.Dead };
+        return new(order, first, counts, stillValid) { Unreadable = unreadable, DeadAtVault = unrecordedYet?.Dead };
     }
 
     /// <summary>

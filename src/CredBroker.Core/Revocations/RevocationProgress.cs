@@ -15,6 +15,9 @@ public sealed record RevocationProgress(
     IReadOnlyList<StillValid> StillValid
 )
 {
+    /// <summary>Those that it reached, and whose record is damaged; at most 1,000. They are counted as all others.</summary>
+    public IReadOnlyList<UnreadableLease> Unreadable { get; init; } = [];
+
     /// <summary>
     /// For an order whose record is missing: how many leases Vault has confirmed gone, of which the store cannot say so.
     /// Null for every other.

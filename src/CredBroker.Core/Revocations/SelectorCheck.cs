@@ -29,6 +29,7 @@ public sealed class SelectorCheck(IBrokerStore store, PolicyControl policy)
                     cancellationToken
                 )
                     is { Leases.Count: > 0 }
+                        or { Unreadable.Count: > 0 }
                     ? null
                     : await NoLeaseAsync(selector, cancellationToken)
         );

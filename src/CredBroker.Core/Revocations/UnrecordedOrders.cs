@@ -100,6 +100,18 @@ public sealed partial class UnrecordedOrders(
                     })
             );
             isGone &= Array.TrueForAll(killed, isDead => isDead);
+            foreach (var lease in page.Unreadable.Where(lease => !record.IsDead(lease.Id)))
+            {
+                if (await revoker.KillAsync(lease))
+                {
+                    record.Died(lease.Id);
+                }
+                else
+                {
+                    isGone = false;
+                }
+            }
+
             next = page.Next;
         } while (next is not null);
 

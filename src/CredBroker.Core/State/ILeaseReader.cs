@@ -3,16 +3,17 @@ namespace CredBroker.Core.State;
 /// <summary>Reads leases. Every member sees what is committed, and nothing else.</summary>
 public interface ILeaseReader
 {
-    /// <summary>One lease, or null.</summary>
+    /// <summary>One lease, or null. One that cannot be read is a <see cref="StoreUnavailableException"/>.</summary>
     ValueTask<Lease?> FindAsync(string leaseId, CancellationToken cancellationToken);
 
     /// <summary>A page of leases, newest first.</summary>
     ValueTask<LeasePage> ListAsync(LeaseQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Leases that a job has to work on now, longest overdue first, those under a running claim excluded.
+    /// Leases that a job has to work on now, longest overdue first, those under a running claim excluded. What cannot be
+    /// read takes no place of another.
     /// </summary>
-    ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+    ValueTask<LeasePage> FindWorkAsync(
         LeaseWork work,
         DateTimeOffset dueBefore,
         int limit,
@@ -27,9 +28,10 @@ public interface ILeaseReader
 
     /// <summary>
     /// Leases in <c>revoking</c> or <c>failed</c>, of this backend and lane, whose next attempt is before the given time
-    /// (none set counts as due) and whose claim, if any, has lapsed; longest overdue first.
+    /// (none set counts as due) and whose claim, if any, has lapsed; longest overdue first. What cannot be read takes no
+    /// place of another.
     /// </summary>
-    ValueTask<IReadOnlyList<Lease>> FindRevocationsAsync(
+    ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,

@@ -8,7 +8,7 @@ public interface IRevocationReader
 
     /// <summary>
     /// Orders whose leases have not all been claimed yet: those of people before those that close a task, oldest first.
-    /// One that cannot be read is left out.
+    /// One that cannot be read is left out, and takes no place of another.
     /// </summary>
     ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken);
 }

@@ -16,6 +16,10 @@ internal static class ColumnValue
 
     public static DateTimeOffset? Time(long? column) => column is { } milliseconds ? Time(milliseconds) : null;
 
+    /// <summary>Null where the column holds no time.</summary>
+    public static DateTimeOffset? TryTime(long column) =>
+        column >= From(DateTimeOffset.MinValue) && column <= From(DateTimeOffset.MaxValue) ? Time(column) : null;
+
     public static string From(LeaseState state) =>
         state switch
         {
@@ -29,6 +33,10 @@ internal static class ColumnValue
         };
 
     public static LeaseState State(string column) =>
+        TryState(column) ?? throw new InvalidOperationException($"The store holds the unknown lease state '{column}'.");
+
+    /// <summary>Null where the column holds no state.</summary>
+    public static LeaseState? TryState(string column) =>
         column switch
         {
             "pending" => LeaseState.Pending,
@@ -37,7 +45,7 @@ internal static class ColumnValue
             "failed" => LeaseState.Failed,
             "revoked" => LeaseState.Revoked,
             "ended" => LeaseState.Ended,
-            _ => throw new InvalidOperationException($"The store holds the unknown lease state '{column}'."),
+            _ => null,
         };
 
     public static string From(RevocationCause cause) => JsonNamingPolicy.KebabCaseLower.ConvertName(cause.ToString());

@@ -43,7 +43,17 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Revoker = new(Issuer, Store, Bulkheads, Options, Time, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
         var strays = new StrayKill(Issuer, Store, Policy, Bulkheads, Options, Time, NullLogger<StrayKill>.Instance);
-        Retry = new(Store, Revoker, Bulkheads, absence, strays, Signal, Options, NullLogger<RevocationRun>.Instance);
+        Retry = new(
+            Store,
+            Revoker,
+            Bulkheads,
+            absence,
+            strays,
+            Signal,
+            Options,
+            Time,
+            NullLogger<RevocationRun>.Instance
+        );
         Unrecorded = new(Store, Missing, Revoker, strays, Signal, Time, NullLogger<UnrecordedOrders>.Instance);
         Revocations = new(Store, Missing, Unrecorded, Signal, Time);
         Holds = new(Store, Revocations, Time);

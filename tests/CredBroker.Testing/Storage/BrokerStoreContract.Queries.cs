@@ -247,7 +247,7 @@ public abstract partial class BrokerStoreContract
         var due = new List<string>();
         foreach (var work in await Store.Leases.FindRevocationWorkAsync(Now, default))
         {
-            var leases = await Store.Leases.FindRevocationsAsync(work, Now, limit, default);
+            var leases = (await Store.Leases.FindRevocationsAsync(work, Now, limit, default)).Leases;
             Assert.All(leases, lease => Assert.Equal(work, new(lease.Grant.Entry.Backend, lease.Lane)));
             due.AddRange(leases.Select(lease => lease.Id));
         }
@@ -256,5 +256,9 @@ public abstract partial class BrokerStoreContract
     }
 
     private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
-        [.. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Select(lease => lease.Id)];
+        [
+            .. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Leases.Select(lease =>
+                lease.Id
+            ),
+        ];
 }

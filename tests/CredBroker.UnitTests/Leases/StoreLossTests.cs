@@ -281,43 +281,4 @@ public sealed class StoreLossTests
         losing = wrapper!;
         return started;
     }
-
-    /// <summary>The real store, which stops accepting one kind of change.</summary>
-    private sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
-        where TChange : StateChange
-    {
-        public bool Lost { get; set; }
-
-        /// <summary>Whether such a change is taken, but nobody hears of it.</summary>
-        public bool LosesReply { get; set; }
-
-        public StorePosition Position => store.Position;
-
-        public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
-        {
-            if (Lost && change is TChange)
-            {
-                throw new StoreUnavailableException("lost");
-            }
-
-            var outcome = await store.CommitAsync(change, cancellationToken);
-            return LosesReply && change is TChange
-                ? throw new StoreUnavailableException("the outcome is unknown")
-                : outcome;
-        }
-
-        public string? Fault => store.Fault;
-
-        public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
-
-        public ILeaseReader Leases => store.Leases;
-
-        public IRevocationReader Revocations => store.Revocations;
-
-        public IHoldReader Holds => store.Holds;
-
-        public IPolicyReader Policies => store.Policies;
-
-        public IIdempotencyReader Idempotency => store.Idempotency;
-    }
 }

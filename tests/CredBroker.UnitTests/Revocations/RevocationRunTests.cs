@@ -187,6 +187,76 @@ public sealed class RevocationRunTests
         Assert.Equal(50, counted.GetProperty("total").GetInt32());
     }
 
+    [Fact]
+    public async Task Passing_until_nothing_is_due_does_not_wait_for_a_stray_that_is_tried_again_later()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        const string stray = "database/creds/billing/stray";
+        (broker.Issuer.Alive[stray], broker.Issuer.MintedAt[stray]) = ("accessor", broker.Time.GetUtcNow());
+        broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
+        var order = await OrderAsync(broker, new() { Everything = true });
+
+        await RunAsync(broker);
+        Assert.Null((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
+
+        broker.Issuer.StrayOutcome = null;
+        broker.Time.Advance(TimeSpan.FromSeconds(5));
+        await RunAsync(broker);
+        Assert.NotNull((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_the_store_does_not_take_is_repeated_after_a_wait(bool isMarked)
+    {
+        LosingStore<StateChange.RevocationClaimed>? store = null;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        var lease = await broker.IssueAsync();
+        var order = await OrderAsync(broker, new() { Everything = true });
+        if (isMarked)
+        {
+            await broker.Revoker.MarkAsync(
+                lease,
+                new(RevocationCause.Admin, BrokerHarness.Admin, order.Id, null),
+                LeaseStates.NotOver
+            );
+        }
+
+        store!.Lost = true;
+        await RunAsync(broker);
+        Assert.Single(broker.Issuer.Alive);
+
+        store.Lost = false;
+        await RunAsync(broker);
+        Assert.Single(broker.Issuer.Alive);
+        broker.Time.Advance(TimeSpan.FromSeconds(1));
+        await RunAsync(broker);
+        Assert.Empty(broker.Issuer.Alive);
+        Assert.NotNull((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
+    }
+
+    [Fact]
+    public async Task A_lease_that_the_store_does_not_mark_keeps_no_other_from_it()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var (broken, well) = (await broker.IssueAsync(), await broker.IssueAsync());
+        await using (var connection = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var damage = connection.CreateCommand();
+            damage.CommandText =
+                $"CREATE TRIGGER refuse BEFORE UPDATE ON lease WHEN OLD.id = '{broken.Id}' BEGIN SELECT raise(ABORT, 'no'); END";
+            await damage.ExecuteNonQueryAsync();
+        }
+
+        var order = await OrderAsync(broker, new() { Agent = "triage" });
+        await RunAsync(broker);
+
+        Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(well.Id)).State);
+        Assert.Null((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
+    }
+
     [Theory]
     [InlineData("{")]
     [InlineData("{}")]
@@ -212,6 +282,13 @@ public sealed class RevocationRunTests
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(other.Id)).State);
         Assert.NotNull((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
         await broker.IssueAsync();
+    }
+
+    // A loop without an end is given up here.
+    private static async Task RunAsync(BrokerHarness broker)
+    {
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await broker.Retry.RunAsync(giveUp.Token);
     }
 
     private static async Task<BrokerHarness> StartWithTwoAsync()

@@ -296,7 +296,7 @@ public sealed class SqliteFileTests : IDisposable
                     10,
                     default
                 )
-            ).Select(lease => lease.Id)
+            ).Leases.Select(lease => lease.Id)
         );
         Assert.Equal([leases[2].Id], (await store.Leases.ListAsync(new(), default)).Leases.Select(lease => lease.Id));
         Assert.Contains(

@@ -233,7 +233,7 @@ public sealed class StoreClockTests : IDisposable
         _time.Advance(TimeSpan.FromMilliseconds(1));
         var now = store.Position.UtcNow;
         var work = Assert.Single(await store.Leases.FindRevocationWorkAsync(now, default));
-        var due = await store.Leases.FindRevocationsAsync(work, now, 10, default);
+        var due = (await store.Leases.FindRevocationsAsync(work, now, 10, default)).Leases;
         Assert.Equal(failed, Assert.Single(due).Id);
         await CommitAsync(store, StoreSamples.Recorded());
         await AssertVerifiesAsync(store);
@@ -281,8 +281,8 @@ public sealed class StoreClockTests : IDisposable
         return lease.Id;
     }
 
-    private static ValueTask<IReadOnlyList<Lease>> ExpiredAsync(SqliteBrokerStore store) =>
-        store.Leases.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow, 10, default);
+    private static async ValueTask<IReadOnlyList<Lease>> ExpiredAsync(SqliteBrokerStore store) =>
+        (await store.Leases.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow, 10, default)).Leases;
 
     private static async Task CommitAsync(SqliteBrokerStore store, StateChange change) =>
         Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));

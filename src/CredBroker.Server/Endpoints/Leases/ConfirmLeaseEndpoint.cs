@@ -51,7 +51,9 @@ internal static class ConfirmLeaseEndpoint
 
         return new Reply<LeaseResponse>(
             StatusCodes.Status200OK,
-            LeaseResponses.ForPeople(((LeaseOutcome.Found)outcome).Lease),
+            outcome is LeaseOutcome.Unreadable { Lease: var unreadable }
+                ? LeaseResponses.ForPeople(unreadable)
+                : LeaseResponses.ForPeople(((LeaseOutcome.Found)outcome).Lease),
             BrokerJson.Default.LeaseResponse
         );
     }

@@ -73,6 +73,47 @@ internal static class LeaseResponses
         };
     }
 
+    /// <summary>A lease whose record is damaged: what is left of it.</summary>
+    public static LeaseResponse ForPeople(UnreadableLease lease) =>
+        new()
+        {
+            LeaseId = lease.Id,
+            State = State(lease.State),
+            Credential = lease.Credential,
+            Engine = "unknown",
+            Task = new()
+            {
+                Id = lease.Task,
+                Process = lease.Process,
+                Purpose = "",
+            },
+            Actions = [],
+            Decision = new("", 0),
+            OpenedAt = lease.OpenedAt ?? DateTimeOffset.UnixEpoch,
+            Vault = new()
+            {
+                LeaseId = lease.VaultLeaseId,
+                Accessor = lease.Accessor,
+                PublicName = NullIfEmpty(lease.PublicName),
+            },
+            StillValid = StillValid.Of(lease) is { } left ? [Remainder(left)] : null,
+        };
+
+    /// <summary>Those that can be read and those that cannot, newest first.</summary>
+    public static IReadOnlyList<LeaseResponse> ForPeople(
+        IReadOnlyList<Lease> leases,
+        IReadOnlyList<UnreadableLease> unreadable
+    ) =>
+        unreadable.Count == 0
+            ? [.. leases.Select(ForPeople)]
+            :
+            [
+                .. leases
+                    .Select(ForPeople)
+                    .Concat(unreadable.Select(ForPeople))
+                    .OrderByDescending(lease => lease.LeaseId, StringComparer.Ordinal),
+            ];
+
     public static StillValidResponse Remainder(StillValid left) =>
         new()
         {

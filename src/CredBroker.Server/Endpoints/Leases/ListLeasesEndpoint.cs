@@ -34,7 +34,7 @@ internal static class ListLeasesEndpoint
         var page = await store.Leases.ListAsync(query, cancellationToken);
         var body = new LeaseListResponse
         {
-            Leases = [.. page.Leases.Select(LeaseResponses.ForPeople)],
+            Leases = LeaseResponses.ForPeople(page.Leases, page.Unreadable),
             Next = page.Next,
         };
         return new Reply<LeaseListResponse>(StatusCodes.Status200OK, body, BrokerJson.Default.LeaseListResponse);

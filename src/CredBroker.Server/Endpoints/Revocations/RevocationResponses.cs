@@ -9,15 +9,25 @@ namespace CredBroker.Server.Endpoints.Revocations;
 /// <summary>Orders to revoke as the API shows them.</summary>
 internal static class RevocationResponses
 {
-    public static RevocationResponse DryRun(IReadOnlyList<Lease> reached) =>
-        new()
+    public static RevocationResponse DryRun(LeasePage reached)
+    {
+        var leases = LeaseResponses.ForPeople(reached.Leases, reached.Unreadable);
+        return new()
         {
             DryRun = true,
             Complete = false,
-            Counts = reached.CountBy(lease => LeaseResponses.State(lease.State)).ToDictionary(),
-            Leases = [.. reached.Select(LeaseResponses.ForPeople)],
-            StillValid = [.. reached.Select(StillValid.Of).OfType<StillValid>().Select(LeaseResponses.Remainder)],
+            Counts = leases.CountBy(lease => lease.State).ToDictionary(),
+            Leases = leases,
+            StillValid =
+            [
+                .. reached
+                    .Leases.Select(StillValid.Of)
+                    .Concat(reached.Unreadable.Select(StillValid.Of))
+                    .OfType<StillValid>()
+                    .Select(LeaseResponses.Remainder),
+            ],
         };
+    }
 
     public static RevocationResponse Progress(RevocationProgress progress) =>
         new()
@@ -34,7 +44,7 @@ internal static class RevocationResponses
                     count.Value == 0 || count.Key is LeaseState.Revoked or LeaseState.Ended
                 ),
             Counts = progress.Counts.ToDictionary(count => LeaseResponses.State(count.Key), count => count.Value),
-            Leases = [.. progress.Leases.Select(LeaseResponses.ForPeople)],
+            Leases = LeaseResponses.ForPeople(progress.Leases, progress.Unreadable),
             StillValid = [.. progress.StillValid.Select(LeaseResponses.Remainder)],
         };
 }

@@ -15,12 +15,16 @@ internal sealed class LeaseRow
           l.revocation_id AS RevocationId, l.revocation_requested_at AS RevocationRequestedAt,
           l.confirmed_at AS ConfirmedAt, l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts,
           l.next_attempt_at AS NextAttemptAt, l.last_error AS LastError, l.claimed_by AS ClaimedBy,
-          l.claimed_until AS ClaimedUntil, l.confirmed_by AS ConfirmedBy
+          l.claimed_until AS ClaimedUntil, l.confirmed_by AS ConfirmedBy, l.agent AS Agent, l.task AS Task,
+          l.process AS Process, l.credential AS Credential
         FROM lease l
         """;
 
-    /// <summary>Joins the decision; follows <see cref="Select"/> and what names an index, if anything does.</summary>
-    public const string JoinDecision = " JOIN decision d ON d.number = l.decision ";
+    /// <summary>
+    /// Joins the decision; follows <see cref="Select"/> and what names an index, if anything does. A lease without one is
+    /// damaged, and is not left out.
+    /// </summary>
+    public const string JoinDecision = " LEFT JOIN decision d ON d.number = l.decision ";
 
     /// <summary>Selects the lease <c>@id</c>.</summary>
     public const string ById = Select + JoinDecision + "WHERE l.id = @id";
@@ -29,7 +33,7 @@ internal sealed class LeaseRow
 
     public required string State { get; init; }
 
-    public required string Record { get; init; }
+    public string? Record { get; init; }
 
     public string? Accessor { get; init; }
 
@@ -61,7 +65,7 @@ internal sealed class LeaseRow
 
     public long? AccessorRevokedAt { get; init; }
 
-    public int Attempts { get; init; }
+    public long Attempts { get; init; }
 
     public long? NextAttemptAt { get; init; }
 
@@ -73,22 +77,50 @@ internal sealed class LeaseRow
 
     public required string ConfirmedBy { get; init; }
 
+    public required string Agent { get; init; }
+
+    public required string Task { get; init; }
+
+    public required string Process { get; init; }
+
+    public required string Credential { get; init; }
+
     /// <exception cref="InvalidDataException">The row does not hold a lease any more.</exception>
     public Lease ToLease()
     {
         try
         {
-            var decision = JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord)!;
-            return decision.Verdict.Grant is not null
+            var decision = Record is null ? null : JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord);
+            return decision?.Verdict.Grant is not null
                 ? ToLease(decision)
-                : throw new InvalidDataException($"Lease {Id} cannot be read: its decision granted nothing.");
+                : throw new InvalidDataException("its decision is gone, or granted nothing.");
         }
         catch (Exception e)
-            when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
         {
+            // Whatever a damaged record makes those throw who read it: it is this lease that cannot be read, alone.
             throw new InvalidDataException($"Lease {Id} cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>What is left of it, where it cannot be read.</summary>
+    public UnreadableLease ToUnreadable(string fault) =>
+        new()
+        {
+            Id = Id,
+            State = ColumnValue.TryState(State) ?? LeaseState.Failed,
+            Fault = fault,
+            Agent = Agent,
+            Task = Task,
+            Process = Process,
+            Credential = Credential,
+            OpenedAt = ColumnValue.TryTime(OpenedAt),
+            Accessor = Accessor,
+            CredentialAccessor = CredentialAccessor,
+            VaultLeaseId = VaultLeaseId,
+            PublicName = PublicName,
+            Attempts = (int)Math.Clamp(Attempts, 0, int.MaxValue),
+            LastError = LastError,
+        };
 
     private Lease ToLease(DecisionRecord decision) =>
         new()
@@ -111,7 +143,7 @@ internal sealed class LeaseRow
             RevocationRequestedAt = ColumnValue.Time(RevocationRequestedAt),
             ConfirmedAt = ColumnValue.Time(ConfirmedAt),
             AccessorRevokedAt = ColumnValue.Time(AccessorRevokedAt),
-            Attempts = Attempts,
+            Attempts = checked((int)Attempts),
             NextAttemptAt = ColumnValue.Time(NextAttemptAt),
             LastError = LastError,
             ClaimedBy = ClaimedBy,

@@ -31,11 +31,13 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         ArgumentOutOfRangeException.ThrowIfNotEqual(query.Limit, Math.Clamp(query.Limit, 1, 1000));
         var (sql, parameters) = Select(query);
         var rows = await reads.AllAsync<LeaseRow>(sql, parameters, cancellationToken);
-        return new([.. Readable(rows.Take(query.Limit))], rows.Count > query.Limit ? rows[query.Limit - 1].Id : null);
+        var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
+        Read(rows.Take(query.Limit), leases, unreadable);
+        return new(leases, rows.Count > query.Limit ? rows[query.Limit - 1].Id : null) { Unreadable = unreadable };
     }
 
     /// <summary>Due work. Each kind has a partial index in its order; running claims are few and skipped.</summary>
-    public async ValueTask<IReadOnlyList<Lease>> FindWorkAsync(
+    public async ValueTask<LeasePage> FindWorkAsync(
         LeaseWork work,
         DateTimeOffset dueBefore,
         int limit,
@@ -56,23 +58,22 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             work == LeaseWork.Expired && at.FallenAt is not null
                 ? " AND (l.expires_at < @until OR l.activated_at <= @fallenAt)"
                 : "";
-        var rows = await reads.AllAsync<LeaseRow>(
+        return await DueAsync(
             $"""
             {LeaseRow.Select} {reads.UseIndex(index)} {LeaseRow.JoinDecision}
             WHERE {condition} AND {due} < @due{fallen} AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
-            ORDER BY {due} LIMIT @limit
+            ORDER BY {due}
             """,
-            new
+            new()
             {
-                due = ColumnValue.From(fallen.Length == 0 ? dueBefore : dueBefore + (at.Counted - at.Now)),
-                until = ColumnValue.From(dueBefore),
-                fallenAt = ColumnValue.From(at.FallenAt),
-                now = ColumnValue.From(at.Now),
-                limit,
+                { "due", ColumnValue.From(fallen.Length == 0 ? dueBefore : dueBefore + (at.Counted - at.Now)) },
+                { "until", ColumnValue.From(dueBefore) },
+                { "fallenAt", ColumnValue.From(at.FallenAt) },
+                { "now", ColumnValue.From(at.Now) },
             },
+            limit,
             cancellationToken
         );
-        return [.. Readable(rows)];
     }
 
     /// <summary>From the index of what is being revoked alone, whose size is the work there is.</summary>
@@ -94,32 +95,29 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             ).Select(row => new BackendWork(row.Backend, (RevocationLane)row.Lane)),
         ];
 
-    public async ValueTask<IReadOnlyList<Lease>> FindRevocationsAsync(
+    public ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
         CancellationToken cancellationToken
-    )
-    {
-        var rows = await reads.AllAsync<LeaseRow>(
+    ) =>
+        DueAsync(
             $"""
             {LeaseRow.Select} {reads.UseIndex("lease_revoking")} {LeaseRow.JoinDecision}
             WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
               AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
-            ORDER BY coalesce(l.next_attempt_at, 0) LIMIT @limit
+            ORDER BY coalesce(l.next_attempt_at, 0)
             """,
-            new
+            new()
             {
-                backend = work.Backend,
-                lane = (int)work.Lane,
-                due = ColumnValue.From(dueBefore),
-                now = ColumnValue.From(clock.Now()),
-                limit,
+                { "backend", work.Backend },
+                { "lane", (int)work.Lane },
+                { "due", ColumnValue.From(dueBefore) },
+                { "now", ColumnValue.From(clock.Now()) },
             },
+            limit,
             cancellationToken
         );
-        return [.. Readable(rows)];
-    }
 
     public async ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
         IReadOnlyCollection<string> vaultLeaseIds,
@@ -201,7 +199,13 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             sql.Append(" AND l.confirmed_at IS NULL");
         }
 
-        if (query.States.Count > 0)
+        if (onlyLive && LeaseStates.NotOver.All(query.States.Contains))
+        {
+            // A state that cannot be read is not over.
+            sql.Append(" AND l.state NOT IN @states");
+            parameters.Add("states", Over.Select(ColumnValue.From).ToArray());
+        }
+        else if (query.States.Count > 0)
         {
             sql.Append(" AND l.state IN @states");
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
@@ -228,24 +232,43 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         }
     }
 
-    // One row that somebody damaged must not stop the revocation of all others.
-    private IEnumerable<Lease> Readable(IEnumerable<LeaseRow> rows)
+    /// <summary>The first of what is due, as many as can be read: damaged rows among them take no place of others.</summary>
+    private async ValueTask<LeasePage> DueAsync(
+        string sql,
+        Dictionary<string, object?> parameters,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
+        for (var (offset, found) = (0, limit); found == limit && leases.Count < limit; offset += limit)
+        {
+            (parameters["limit"], parameters["offset"]) = (limit, offset);
+            var rows = await reads.AllAsync<LeaseRow>(
+                $"{sql} LIMIT @limit OFFSET @offset",
+                parameters,
+                cancellationToken
+            );
+            Read(rows, leases, unreadable);
+            found = rows.Count;
+        }
+
+        return new([.. leases.Take(limit)], null) { Unreadable = unreadable };
+    }
+
+    // One row that somebody damaged must not stop the revocation of all others, nor be forgotten.
+    private void Read(IEnumerable<LeaseRow> rows, List<Lease> leases, List<UnreadableLease> unreadable)
     {
         foreach (var row in rows)
         {
-            Lease? lease = null;
             try
             {
-                lease = row.ToLease();
+                leases.Add(row.ToLease());
             }
             catch (InvalidDataException e)
             {
                 LogUnreadable(logger, e, row.Id);
-            }
-
-            if (lease is not null)
-            {
-                yield return lease;
+                unreadable.Add(row.ToUnreadable(e.Message));
             }
         }
     }
@@ -260,7 +283,8 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     [LoggerMessage(
         EventId = 5106,
         Level = LogLevel.Critical,
-        Message = "Lease {LeaseId} cannot be read and is left out. Revoke its secret by hand"
+        Message = "Lease {LeaseId} cannot be read. It is revoked by what its row still says, and no order that reaches it is "
+            + "complete before an admin has confirmed it"
     )]
     private static partial void LogUnreadable(ILogger logger, Exception exception, string leaseId);
 }

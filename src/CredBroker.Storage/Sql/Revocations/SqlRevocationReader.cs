@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -28,12 +27,19 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
 
     public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken)
     {
-        var rows = await reads.AllAsync<Row>(
-            $"{Select} WHERE enumerated_at IS NULL ORDER BY cause = 'task-closed', fence LIMIT @limit",
-            new { limit },
-            cancellationToken
-        );
-        return [.. Readable(rows)];
+        var orders = new List<RevocationOrder>();
+        for (var (offset, found) = (0, limit); found == limit && orders.Count < limit; offset += limit)
+        {
+            var rows = await reads.AllAsync<Row>(
+                $"{Select} WHERE enumerated_at IS NULL ORDER BY cause = 'task-closed', fence LIMIT @limit OFFSET @offset",
+                new { limit, offset },
+                cancellationToken
+            );
+            orders.AddRange(Readable(rows));
+            found = rows.Count;
+        }
+
+        return [.. orders.Take(limit)];
     }
 
     // One row that somebody damaged must not stop all other orders.
@@ -91,8 +97,8 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
                 return Read();
             }
             catch (Exception e)
-                when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
             {
+                // Whatever a damaged record makes those throw who read it.
                 throw new InvalidDataException($"Order {Id} cannot be read: {e.Message}", e);
             }
         }

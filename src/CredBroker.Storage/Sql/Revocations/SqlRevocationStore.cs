@@ -23,7 +23,8 @@ internal static class SqlRevocationStore
         var found = session.ReadFirst(
             "SELECT state, claimed_by, claimed_until, expires_at, activated_at FROM lease WHERE id = @id",
             row => new ClaimRow(
-                ColumnValue.State(row.Text(0)),
+                // A state that cannot be read is not over.
+                ColumnValue.TryState(row.Text(0)) ?? LeaseState.Active,
                 row.TextOrNull(1),
                 row.NumberOrNull(2),
                 row.NumberOrNull(3),
@@ -154,7 +155,8 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'failed', attempts = attempts + 1, last_error = @error,
+                UPDATE lease SET state = 'failed', attempts = CASE WHEN attempts BETWEEN 0 AND 1000000 THEN attempts + 1 ELSE 1 END,
+                  last_error = @error,
                   next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,

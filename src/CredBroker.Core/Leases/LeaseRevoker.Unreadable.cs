@@ -1,0 +1,134 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+
+namespace CredBroker.Core.Leases;
+
+/// <content>
+/// What becomes of a lease whose record is damaged: its secret is revoked by what its row still says. What it was cannot
+/// be told, so that is proof of nothing, and it stays <c>failed</c> until an admin has looked and confirms it.
+/// </content>
+public sealed partial class LeaseRevoker
+{
+    /// <summary>Marks it as revoking, which needs nothing of what is damaged. Whether it was taken.</summary>
+    public async ValueTask<bool> MarkAsync(
+        UnreadableLease lease,
+        RevocationReason reason,
+        IReadOnlyList<LeaseState> onlyFrom
+    ) =>
+        await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None)
+        is CommitOutcome.Committed;
+
+    /// <summary>Revokes what its row names, and puts on record how far that went.</summary>
+    public async ValueTask RevokeAsync(UnreadableLease lease, Bulkhead.Pass pass)
+    {
+        var reason = Recovery("revocation-retry");
+        var claimed = await store.CommitAsync(
+            Claim(lease, reason, Ids.New(time), [LeaseState.Revoking, LeaseState.Failed]),
+            CancellationToken.None
+        );
+        if (claimed is CommitOutcome.GuardFailed)
+        {
+            return;
+        }
+
+        var (_, hasFailed, said) = await AtVaultAsync(lease, pass);
+        await store.CommitAsync(
+            new StateChange.RevocationFailed
+            {
+                LeaseId = lease.Id,
+                Error = said,
+                NextAttemptAt = store.Position.UtcNow + (hasFailed ? Backoff(lease.Attempts) : LookAgain),
+                Event = Event(new RevocationFailed { Error = said }, lease, AuditActor.Broker("revocation")),
+            },
+            CancellationToken.None
+        );
+    }
+
+    /// <summary>
+    /// The same without touching the store, which does not accept. Whether Vault confirmed that what the row names is
+    /// gone.
+    /// </summary>
+    internal async ValueTask<bool> KillAsync(UnreadableLease lease, Bulkhead.Pass? pass = null) =>
+        (await AtVaultAsync(lease, pass)).IsGone;
+
+    /// <summary>Every handle that is left, whatever becomes of the others; the Vault lease first, which alone confirms.</summary>
+    private async ValueTask<(bool IsGone, bool HasFailed, string Said)> AtVaultAsync(
+        UnreadableLease lease,
+        Bulkhead.Pass? pass
+    )
+    {
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
+        var faults = new List<string>();
+        if (lease.VaultLeaseId is { } id)
+        {
+            var outcome = await issuer.RevokeStrayAsync(id, timeout.Token);
+            pass?.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
+            Note(outcome);
+        }
+
+        foreach (var accessor in new[] { lease.CredentialAccessor, lease.Accessor }.OfType<string>())
+        {
+            Note(await issuer.RevokeAccessorAsync(accessor, timeout.Token));
+        }
+
+        var did = (faults.Count, lease) switch
+        {
+            (> 0, _) => string.Join("; ", faults),
+            (_, { VaultLeaseId: { } gone }) => $"Vault has confirmed that its lease {gone} is gone.",
+            (_, { Accessor: null, CredentialAccessor: null }) => "Nothing is left in it that could be revoked.",
+            _ => "Its tokens are revoked; whether a secret was made is not known.",
+        };
+        var name = lease.PublicName.Length == 0 ? "its secret" : lease.PublicName;
+        return (
+            faults.Count == 0 && lease.VaultLeaseId is not null,
+            faults.Count > 0,
+            $"The record of this lease is damaged. {did} Look at the backend of {lease.Credential} for {name}, then: "
+                + $"credbroker leases confirm {lease.Id}"
+        );
+
+        void Note(RevokeOutcome outcome)
+        {
+            if (outcome is RevokeOutcome.Failed { Error: var error })
+            {
+                faults.Add(error);
+            }
+        }
+    }
+
+    private StateChange.RevocationClaimed Claim(
+        UnreadableLease lease,
+        RevocationReason reason,
+        string? worker,
+        IReadOnlyList<LeaseState> onlyFrom
+    ) =>
+        new()
+        {
+            LeaseId = lease.Id,
+            Cause = reason.Cause,
+            RequestedBy = reason.RequestedBy,
+            RevocationId = reason.RevocationId,
+            ClaimedBy = worker,
+            ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
+            OnlyFrom = onlyFrom,
+            Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
+            {
+                Reason = reason.CauseText,
+                RevocationId = reason.RevocationId,
+                TraceId = reason.TraceId,
+            },
+        };
+
+    internal static AuditEvent Event(AuditFact what, UnreadableLease lease, AuditActor actor) =>
+        new()
+        {
+            What = what,
+            Actor = actor,
+            LeaseId = lease.Id,
+            Process = lease.Process,
+            TaskId = lease.Task,
+            Credential = lease.Credential,
+        };
+}

@@ -1,0 +1,42 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Testing.Broker;
+
+/// <summary>A store that does not take one kind of change, or says so, while a test wants it.</summary>
+internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
+    where TChange : StateChange
+{
+    public bool Lost { get; set; }
+
+    /// <summary>Whether such a change is taken, but nobody hears of it.</summary>
+    public bool LosesReply { get; set; }
+
+    public StorePosition Position => store.Position;
+
+    public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
+    {
+        if (Lost && change is TChange)
+        {
+            throw new StoreUnavailableException("lost");
+        }
+
+        var outcome = await store.CommitAsync(change, cancellationToken);
+        return LosesReply && change is TChange
+            ? throw new StoreUnavailableException("the outcome is unknown")
+            : outcome;
+    }
+
+    public string? Fault => store.Fault;
+
+    public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
+
+    public ILeaseReader Leases => store.Leases;
+
+    public IRevocationReader Revocations => store.Revocations;
+
+    public IHoldReader Holds => store.Holds;
+
+    public IPolicyReader Policies => store.Policies;
+
+    public IIdempotencyReader Idempotency => store.Idempotency;
+}

@@ -1,0 +1,175 @@
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+using CredBroker.Testing.Broker;
+using Microsoft.Data.Sqlite;
+
+namespace CredBroker.UnitTests.Revocations;
+
+/// <summary>A record that somebody damaged hides no secret, and stops nothing else.</summary>
+public sealed class DamagedLeaseTests : IAsyncLifetime
+{
+    private const string NoJson = "UPDATE decision SET record = 'no json' WHERE lease = $id";
+
+    private BrokerHarness _broker = null!;
+
+    public async ValueTask InitializeAsync() => _broker = await BrokerHarness.StartAsync();
+
+    public ValueTask DisposeAsync() => _broker.DisposeAsync();
+
+    [Theory]
+    [InlineData(NoJson)]
+    [InlineData("UPDATE decision SET record = 'null' WHERE lease = $id")]
+    [InlineData("UPDATE decision SET record = json_remove(record, '$.decision.grant') WHERE lease = $id")]
+    [InlineData("DELETE FROM decision WHERE lease = $id")]
+    [InlineData("UPDATE lease SET opened_at = 9223372036854775807 WHERE id = $id")]
+    public async Task An_order_names_a_lease_that_cannot_be_read_kills_it_and_is_not_complete_before_an_admin_says_so(
+        string damage
+    )
+    {
+        var (lease, other) = (await _broker.IssueAsync(), await _broker.IssueAsync());
+        await DamageAsync(damage, lease.Id);
+
+        var order = await OrderAsync(new() { Agent = "triage" });
+        await _broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Empty(_broker.Issuer.Tokens);
+        Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(other.Id)).State);
+        var waiting = await ProgressAsync(order);
+        Assert.Equal((1, 1), (waiting.Counts[LeaseState.Failed], waiting.Counts[LeaseState.Revoked]));
+        var left = Assert.Single(waiting.StillValid);
+        Assert.Equal(lease.Id, left.LeaseId);
+        Assert.Contains("damaged", left.What, StringComparison.Ordinal);
+        Assert.Contains(lease.VaultLeaseId!, left.What, StringComparison.Ordinal);
+
+        await new LeaseConfirmation(_broker.Store).ConfirmAsync(
+            lease.Id,
+            "no such user",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+    }
+
+    [Theory]
+    [InlineData("UPDATE lease SET attempts = 9223372036854775807 WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'whim' WHERE id = $id")]
+    public async Task What_a_later_write_sets_right_is_revoked_and_confirmed_as_any_other(string damage)
+    {
+        var lease = await _broker.IssueAsync();
+        await DamageAsync(damage, lease.Id);
+
+        var order = await OrderAsync(new() { Agent = "triage" });
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Equal(1, (await ProgressAsync(order)).Counts.Values.Sum());
+        _broker.Time.Advance(TimeSpan.FromHours(2));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+    }
+
+    [Fact]
+    public async Task Vaults_refusal_to_revoke_a_lease_that_cannot_be_read_is_repeated()
+    {
+        var lease = await _broker.IssueAsync();
+        await DamageAsync(NoJson, lease.Id);
+        _broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
+        var order = await OrderAsync(new() { Lease = lease.Id });
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Contains(
+            "connection refused",
+            Assert.Single((await ProgressAsync(order)).StillValid).What,
+            StringComparison.Ordinal
+        );
+        Assert.Single(_broker.Issuer.Alive);
+
+        _broker.Issuer.StrayOutcome = null;
+        _broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Empty(_broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_read_is_revoked_at_its_end_and_when_policy_changes()
+    {
+        var ended = await _broker.IssueAsync();
+        await DamageAsync(NoJson, ended.Id);
+        _broker.Time.Advance(ended.ExpiresAt!.Value - _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(1));
+        await _broker.ExpireAsync();
+        Assert.Empty(_broker.Issuer.Alive);
+
+        var allowed = await _broker.IssueAsync();
+        await DamageAsync(NoJson, allowed.Id);
+        await _broker.ApplyAsync(HarnessPolicy.Text() + "\n# another version\n");
+        await _broker.Reevaluation.RunAsync(CancellationToken.None);
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Empty(_broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task Forty_that_cannot_be_read_take_no_place_of_the_one_behind_them()
+    {
+        var leases = await Task.WhenAll(Enumerable.Range(0, 41).Select(_ => _broker.IssueAsync()));
+        foreach (var lease in leases.SkipLast(1))
+        {
+            await DamageAsync("UPDATE lease SET state = 'revoking', cause = 'admin' WHERE id = $id", lease.Id);
+            await DamageAsync(NoJson, lease.Id);
+        }
+
+        await DamageAsync(
+            "UPDATE lease SET state = 'revoking', cause = 'admin', next_attempt_at = 1 WHERE id = $id",
+            leases[^1].Id
+        );
+        _broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
+        await Task.WhenAll(await _broker.Retry.PassAsync(CancellationToken.None));
+
+        Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(leases[^1].Id)).State);
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(40, _broker.Issuer.Alive.Count);
+    }
+
+    [Fact]
+    public async Task Forty_orders_that_cannot_be_read_keep_no_other_from_being_carried_out()
+    {
+        var lease = await _broker.IssueAsync();
+        for (var i = 0; i < 40; i++)
+        {
+            var damaged = await OrderAsync(new() { Agent = "helper" });
+            await DamageAsync("UPDATE revocation_order SET selector = '{' WHERE id = $id", damaged.Id);
+        }
+
+        var order = await OrderAsync(new() { Lease = lease.Id });
+        await _broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+        Assert.NotNull((await ProgressAsync(order)).Order.EnumeratedAt);
+    }
+
+    private async Task<RevocationOrder> OrderAsync(LeaseSelector selector) =>
+        await _broker.Revocations.OrderAsync(
+            selector,
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+    private async Task<RevocationProgress> ProgressAsync(RevocationOrder order) =>
+        (await _broker.Revocations.FindAsync(order.Id, CancellationToken.None))!;
+
+    private async Task DamageAsync(string sql, string id)
+    {
+        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
+        await connection.OpenAsync();
+        await using var damage = connection.CreateCommand();
+        damage.CommandText = $"PRAGMA ignore_check_constraints = 1; {sql}";
+        damage.Parameters.AddWithValue("$id", id);
+        Assert.Equal(1, await damage.ExecuteNonQueryAsync());
+    }
+}
