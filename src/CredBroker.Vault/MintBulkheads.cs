@@ -20,11 +20,17 @@ internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
     public TimeSpan? Paused(CatalogueEntry entry) => Of(entry).Paused;
 
     /// <summary>A place for one making, waited for as long as a call may take; null where there is none.</summary>
-    public async ValueTask<Bulkhead.Pass?> EnterAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    public ValueTask<Bulkhead.Pass?> EnterAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    {
+        var bulkhead = Of(entry);
+        return bulkhead.TryEnter(lane: 0) is { } pass ? new(pass) : WaitAsync(bulkhead, cancellationToken);
+    }
+
+    private async ValueTask<Bulkhead.Pass?> WaitAsync(Bulkhead bulkhead, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.CallTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        return await Of(entry).EnterAsync(lane: 0, either.Token, MaxWaiting);
+        return await bulkhead.EnterAsync(lane: 0, either.Token, MaxWaiting);
     }
 
     private Bulkhead Of(CatalogueEntry entry)

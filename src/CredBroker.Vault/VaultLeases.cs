@@ -31,11 +31,12 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
         };
     }
 
+    /// <summary>One lease, as the active node knows it: a standby may not have heard yet that it is gone, or there.</summary>
     public async ValueTask<LeaseLookup> LookUpAsync(string leaseId, CancellationToken cancellationToken)
     {
         var body = VaultBodies.Of(new LookupLeaseRequest(leaseId), VaultJson.Default.LookupLeaseRequest);
         var call = new VaultCall(HttpMethod.Post, "sys/leases/lookup") { Body = body, Timeout = options.CallTimeout };
-        return await session.SendAsync(call, client.RepeatableAsync, cancellationToken) switch
+        return await session.SendAsync(call, client.FromActiveAsync, cancellationToken) switch
         {
             VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts =>
                 new LeaseLookup.Found(

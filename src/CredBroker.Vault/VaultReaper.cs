@@ -21,11 +21,9 @@ internal sealed class VaultReaper(
     VaultOptions options
 )
 {
-    private static readonly RevokeOutcome NoReaper = new RevokeOutcome.Unproven();
-
     /// <summary>
-    /// Confirmed after the database has answered that no user of this lease is left; unproven where there is no reaper.
-    /// Repeatable: it makes nothing.
+    /// Confirmed after the database has answered that no user of this lease is left; unproven where there is no reaper,
+    /// with the cure where there should be one. Repeatable: it makes nothing.
     /// </summary>
     public async ValueTask<RevokeOutcome> ReapAsync(
         CatalogueEntry entry,
@@ -35,13 +33,13 @@ internal sealed class VaultReaper(
     {
         if (entry.Vault is not VaultBinding.Database database || !names.HasReaper(entry))
         {
-            return NoReaper;
+            return new RevokeOutcome.Unproven();
         }
 
         var (child, made) = await children.CreateReaperAsync(entry, leaseId, cancellationToken);
         if (child is null)
         {
-            return IsMissing(made) ? NoReaper : new RevokeOutcome.Failed(made.Why);
+            return IsMissing(made) ? Missing(entry, made) : new RevokeOutcome.Failed(made.Why);
         }
 
         try
@@ -59,7 +57,7 @@ internal sealed class VaultReaper(
                 VaultReply.Done => new RevokeOutcome.Failed(
                     $"{VaultPaths.Reap(database)} names no user after the lease: its connection is not as setup makes it"
                 ),
-                _ when IsMissing(reply) => NoReaper,
+                _ when IsMissing(reply) => Missing(entry, reply),
                 _ => new RevokeOutcome.Failed(reply.Why) { IsUnanswered = reply is VaultReply.Lost },
             };
         }
@@ -77,6 +75,14 @@ internal sealed class VaultReaper(
         lease.PublicName is ['c', 'b', '-', .. { Length: > 32 } rest] && rest[32] == '_' && Ids.IsValid(rest[..32])
             ? rest[..32]
             : lease.Id;
+
+    private static RevokeOutcome.Unproven Missing(CatalogueEntry entry, VaultReply reply) =>
+        new RevokeOutcome.Unproven
+        {
+            Cure =
+                $"The role that asks the database of {entry.Name} is missing in Vault, or the broker may not use it: "
+                + $"run `credbroker vault setup --apply`. {reply.Why}",
+        };
 
     /// <summary>How Vault says that setup has not made the reaper, or not told the broker's policy of it.</summary>
     private static bool IsMissing(VaultReply reply) =>

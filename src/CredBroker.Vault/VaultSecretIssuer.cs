@@ -178,6 +178,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             return (reply, plan.Grant.Entry.Vault) switch
             {
                 (VaultReply.Done { Body: var body }, VaultBinding.KeyValue kv) => KeyValueSecrets.Read(kv, body),
+                // Done, and no word of what: Vault never answers a mint so.
+                (VaultReply.Done { Body: var body }, _) when body == VaultBody.Empty => NotMinted(
+                    plan,
+                    new VaultReply.Lost("the answer to a mint is empty")
+                ),
                 // A wrapped secret would look the same: recovery proves that there is none.
                 (VaultReply.Done { Body.AwaitsApproval: true }, _) => new MintOutcome.Unknown(
                     VaultRefusals.WantsApproval
@@ -241,7 +246,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     {
         // Asked first, because Vault says "done" of a lease that it does not know, too: one that it has revoked itself,
         // and one that it was made to forget (revoke-force, a backup put back). Where it does not say which, its "done" is
-        // no more than that.
+        // no more than that, and the backend is asked.
         var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
         var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
         return (found, outcome) switch
@@ -249,10 +254,13 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             (LeaseLookup.Gone or LeaseLookup.Failed, RevokeOutcome.Confirmed) => await ReapAsync(
                 lease,
                 cancellationToken
-            )
-                is RevokeOutcome.Failed unanswered
-                ? unanswered
-                : outcome,
+            ) switch
+            {
+                RevokeOutcome.Failed unanswered => unanswered,
+                RevokeOutcome.Unproven { Cure: { } cure } => new RevokeOutcome.Failed(cure),
+                // It has no reaper and never had: there is nobody but Vault to ask.
+                _ => outcome,
+            },
             // Vault has given up on it. Where the reaper can remove the user, Vault's own statements find nothing to do.
             (LeaseLookup.Found { Lease.RevokeError: { Length: > 0 } words }, RevokeOutcome.Failed) => await ReapAsync(
                 lease,

@@ -171,6 +171,12 @@ public sealed partial class CredentialExchange(
         // mint that is cut off can leave a user at the backend of which Vault knows nothing.
         var limit = new CancellationTokenSource(options.VaultRequestLimit, time);
         var mint = await issuer.MintAsync(plan, child, limit.Token);
+        if (mint is not MintOutcome.Unknown { Late: not null })
+        {
+            // Its timer would outlive the exchange by far, thousands of them at a time.
+            limit.Dispose();
+        }
+
         Failpoint.Pass("exchange-minted");
         try
         {
@@ -379,15 +385,15 @@ public sealed partial class CredentialExchange(
 
     private Lease Pending(IssuancePlan plan, DecisionRecord decision, ChildToken? child)
     {
-        var now = store.Position.UtcNow;
+        var now = store.Position;
         return new()
         {
             Id = plan.LeaseId,
             State = LeaseState.Pending,
             Decision = decision,
             Accessor = child?.Accessor,
-            OpenedAt = now,
-            IssuanceDeadline = now + options.IssuanceDeadline,
+            OpenedAt = now.UtcNow,
+            IssuanceDeadline = now.Counted + options.IssuanceDeadline,
         };
     }
 

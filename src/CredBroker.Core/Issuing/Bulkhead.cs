@@ -67,27 +67,53 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
     /// A place for one call, or null: the backend is paused, so many wait already that waiting is of no use, or the
     /// caller's time was over first.
     /// </summary>
-    public async ValueTask<Pass?> EnterAsync(int lane, CancellationToken cancellationToken, int maxWaiting = 10_000)
+    public ValueTask<Pass?> EnterAsync(int lane, CancellationToken cancellationToken, int maxWaiting = 10_000)
     {
         Waiter waiter;
         lock (_lock)
         {
-            if (IsPaused || (_unanswered >= UnansweredUntilPause && _open > 0) || _waiting.Count >= maxWaiting)
+            if (Take(lane) is { } pass)
             {
-                return null;
+                return new(pass);
+            }
+
+            if (IsAway || _waiting.Count >= maxWaiting)
+            {
+                return default;
             }
 
             _inLane[lane]++;
-            if (_open < LimitOf(lane) && !IsAheadWaiting(lane))
-            {
-                _open++;
-                return new Pass(this, lane);
-            }
-
             waiter = new(lane);
             _waiting.Enqueue(waiter, (lane, _order++));
         }
 
+        return WaitAsync(waiter, cancellationToken);
+    }
+
+    /// <summary>A place for one call, where there is one at once.</summary>
+    public Pass? TryEnter(int lane)
+    {
+        lock (_lock)
+        {
+            return Take(lane);
+        }
+    }
+
+    private Pass? Take(int lane)
+    {
+        if (IsAway || _open >= LimitOf(lane) || IsAheadWaiting(lane))
+        {
+            return null;
+        }
+
+        _inLane[lane]++;
+        _open++;
+        return new Pass(this, lane);
+    }
+
+    private async ValueTask<Pass?> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
+    {
+        var lane = waiter.Lane;
         await using (cancellationToken.UnsafeRegister(static state => ((Waiter)state!).TrySetResult(false), waiter))
         {
             if (await waiter.Task)
@@ -103,6 +129,9 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
 
         return null;
     }
+
+    /// <summary>Paused, or tried by one call, whose answer nobody waits for.</summary>
+    private bool IsAway => IsPaused || (_unanswered >= UnansweredUntilPause && _open > 0);
 
     private bool IsPaused => _unanswered >= UnansweredUntilPause && PauseLeft > TimeSpan.Zero;
 

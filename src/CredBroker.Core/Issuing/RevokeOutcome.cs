@@ -11,12 +11,19 @@ public abstract record RevokeOutcome
     /// <summary>
     /// The token can mint nothing more, but absence is not proven: no Vault lease id is known. A sweep decides.
     /// </summary>
-    public sealed record Unproven : RevokeOutcome;
+    public sealed record Unproven : RevokeOutcome
+    {
+        /// <summary>What an operator can do so that it can be proven; null where nothing can be done.</summary>
+        public string? Cure { get; init; }
+    }
 
     /// <summary>It failed; <paramref name="Error"/> holds Vault's or the backend's words, without secrets.</summary>
     public sealed record Failed(string Error) : RevokeOutcome
     {
         /// <summary>Whether no answer came in time: asking again soon would only add to what hangs.</summary>
         public bool IsUnanswered { get; init; }
+
+        /// <summary>Whether nothing was sent: there was no place at the backend, or it is given a pause.</summary>
+        public bool IsNotTried { get; init; }
     }
 }

@@ -19,6 +19,7 @@ public sealed partial class AbsenceSweep(
     ISecretIssuer issuer,
     IBrokerStore store,
     LeaseRevoker revoker,
+    AbsenceWait wait,
     LeaseOptions options,
     ILogger<AbsenceSweep> logger
 )
@@ -31,9 +32,7 @@ public sealed partial class AbsenceSweep(
     /// <summary>Sweeps once for each credential among the leases, and settles those that it proves.</summary>
     public async ValueTask RunAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
     {
-        var now = store.Position.UtcNow;
-        var ripe = leases.Where(lease => lease.AccessorRevokedAt + options.VaultRequestLimit <= now);
-        foreach (var group in ripe.GroupBy(lease => lease.Grant.Entry.Vault))
+        foreach (var group in leases.Where(wait.IsOver).GroupBy(lease => lease.Grant.Entry.Vault))
         {
             await SweepAsync(group.First().Grant.Entry, [.. group], cancellationToken);
         }
@@ -82,7 +81,7 @@ public sealed partial class AbsenceSweep(
         }
 
         var known = await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
-        var readAt = store.Position.UtcNow;
+        var readAt = store.Position.Counted;
         var unknown = new List<VaultLease>();
         foreach (var id in listed.Where(id => !known.Contains(id)))
         {
@@ -169,10 +168,15 @@ public sealed partial class AbsenceSweep(
             switch (await revoker.ReapAsync(leases[i]))
             {
                 case RevokeOutcome.Failed failed when ++failures < MaxFailures:
-                    await revoker.FailAsync(leases[i], failed.Error);
+                    await revoker.FailAsync(leases[i], failed);
                     break;
                 case RevokeOutcome.Failed failed:
-                    await FailAllAsync([.. leases.Skip(i)], failed.Error, null);
+                    await revoker.FailAsync(leases[i], failed);
+                    foreach (var lease in leases.Skip(i + 1))
+                    {
+                        await revoker.FailAsync(lease, failed with { IsNotTried = true });
+                    }
+
                     return;
                 case RevokeOutcome.Unproven when !await revoker.AwaitEndAsync(leases[i]):
                     break;
@@ -210,11 +214,11 @@ public sealed partial class AbsenceSweep(
         return true;
     }
 
-    private async ValueTask FailAllAsync(IReadOnlyList<Lease> leases, string error, TimeSpan? wait)
+    private async ValueTask FailAllAsync(IReadOnlyList<Lease> leases, string error, TimeSpan? after)
     {
         foreach (var lease in leases)
         {
-            await revoker.FailAsync(lease, error, wait);
+            await revoker.FailAsync(lease, error, after);
         }
     }
 

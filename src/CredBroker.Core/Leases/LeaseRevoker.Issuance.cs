@@ -58,7 +58,7 @@ public sealed partial class LeaseRevoker
                 await store.CommitAsync(Revoked(late), CancellationToken.None);
                 break;
             case RevokeOutcome.Failed failed:
-                await FailAsync(late, failed.Error);
+                await FailAsync(late, failed);
                 break;
             case RevokeOutcome.Unproven:
                 await CommitAccessorRevokedAsync(late);

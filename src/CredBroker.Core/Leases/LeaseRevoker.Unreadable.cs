@@ -40,7 +40,7 @@ public sealed partial class LeaseRevoker
             {
                 LeaseId = lease.Id,
                 Error = said,
-                NextAttemptAt = store.Position.UtcNow + (hasFailed ? Backoff(lease.Attempts) : LookAgain),
+                NextAttemptAt = store.Position.Counted + (hasFailed ? Backoff(lease.Attempts) : LookAgain),
                 Event = Event(new RevocationFailed { Error = said }, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
@@ -111,7 +111,7 @@ public sealed partial class LeaseRevoker
             RequestedBy = reason.RequestedBy,
             RevocationId = reason.RevocationId,
             ClaimedBy = worker,
-            ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
+            ClaimedUntil = worker is null ? null : store.Position.Counted + options.ClaimTime,
             OnlyFrom = onlyFrom,
             Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
             {

@@ -28,12 +28,13 @@ namespace CredBroker.Core.Leases;
 /// Who calls what: <c>RevokeAsync</c> carries one revocation out; <c>MarkAsync</c> only claims, for a job to carry out;
 /// <see cref="AbandonAsync"/> and <see cref="RevokeLateAsync"/> end an issuance that went wrong; <c>KillAsync</c> ends a
 /// secret while the store does not accept; <see cref="ConfirmAbsentAsync"/> and
-/// <see cref="FailAsync"/> settle what a sweep found out.
+/// <c>FailAsync</c> settle what a sweep found out.
 /// </summary>
 public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
     IBrokerStore store,
     RevocationBulkheads bulkheads,
+    AbsenceWait wait,
     LeaseOptions options,
     TimeProvider time,
     ILogger<LeaseRevoker> logger
@@ -108,7 +109,7 @@ public sealed partial class LeaseRevoker(
                 await CommitAccessorRevokedAsync(claimed);
                 break;
             case RevokeOutcome.Failed failed:
-                await FailAsync(claimed, failed.Error);
+                await FailAsync(claimed, failed);
                 break;
         }
 
@@ -133,7 +134,7 @@ public sealed partial class LeaseRevoker(
     /// </summary>
     internal async ValueTask<bool> AwaitEndAsync(Lease lease)
     {
-        var now = store.Position.UtcNow;
+        var now = store.Position.Counted;
         var until = lease.GraceUntil ?? LastMoment(lease, lease.AccessorRevokedAt ?? now);
         if (until <= now)
         {
@@ -154,23 +155,32 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="wait"/>, or
+    /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="after"/>, or
     /// a delay that doubles, with jitter).
     /// </summary>
-    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? wait = null)
+    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? after = null, bool wasTried = true)
     {
-        LogFailed(logger, lease.Id, lease.Attempts + 1, error);
+        if (wasTried)
+        {
+            LogFailed(logger, lease.Id, lease.Attempts + 1, error);
+        }
+
         await store.CommitAsync(
             new StateChange.RevocationFailed
             {
                 LeaseId = lease.Id,
                 Error = error,
-                NextAttemptAt = store.Position.UtcNow + (wait ?? Backoff(lease.Attempts)),
+                WasTried = wasTried,
+                NextAttemptAt = store.Position.Counted + (after ?? Backoff(wasTried ? lease.Attempts : 0)),
                 Event = Event(new RevocationFailed { Error = error }, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
         );
     }
+
+    /// <summary>The same, of an attempt; where nothing was tried, it is none.</summary>
+    internal ValueTask FailAsync(Lease lease, RevokeOutcome.Failed failed) =>
+        FailAsync(lease, failed.Error, wasTried: !failed.IsNotTried);
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
     internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) => AtBackendAsync(lease, null, issuer.ReapAsync);
@@ -202,8 +212,11 @@ public sealed partial class LeaseRevoker(
         if (pass is null && (pass = own = await bulkhead.EnterAsync((int)lease.Lane, timeout.Token)) is null)
         {
             return new RevokeOutcome.Failed(
-                "Not tried: its backend has not answered for a while, and is given a pause."
-            );
+                "Not tried: its backend has not answered for a while and is given a pause, or others were first there."
+            )
+            {
+                IsNotTried = true,
+            };
         }
 
         using (own)
@@ -245,8 +258,13 @@ public sealed partial class LeaseRevoker(
     /// </summary>
     private async ValueTask CommitAccessorRevokedAsync(Lease lease)
     {
-        var now = store.Position.UtcNow;
+        var now = store.Position.Counted;
         var revokedAt = lease.AccessorRevokedAt ?? now;
+        if (lease.AccessorRevokedAt is null)
+        {
+            wait.Begin(lease.Id);
+        }
+
         var provable = revokedAt + options.VaultRequestLimit;
         await store.CommitAsync(
             new StateChange.AccessorRevoked
@@ -285,7 +303,7 @@ public sealed partial class LeaseRevoker(
             RequestedBy = reason.RequestedBy,
             RevocationId = reason.RevocationId,
             ClaimedBy = worker,
-            ClaimedUntil = worker is null ? null : store.Position.UtcNow + options.ClaimTime,
+            ClaimedUntil = worker is null ? null : store.Position.Counted + options.ClaimTime,
             OnlyFrom = onlyFrom,
             Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
             {

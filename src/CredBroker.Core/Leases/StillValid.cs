@@ -10,18 +10,26 @@ namespace CredBroker.Core.Leases;
 /// <param name="Until">Until when; null where no end is known, as of a value that is to be rotated.</param>
 public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until)
 {
-    /// <summary>What may be accepted of a lease whose record is damaged; null once it is over.</summary>
+    /// <summary>What may be accepted of a lease whose record is damaged; null once it is over, and proven.</summary>
     public static StillValid? Of(UnreadableLease lease) =>
-        lease.State is LeaseState.Revoked or LeaseState.Ended
-            ? null
-            : new(
+        lease switch
+        {
+            { State: LeaseState.Revoked, ConfirmedBy.Length: > 0 } => new(
+                lease.Id,
+                lease.Credential,
+                Word(lease.ConfirmedBy),
+                null
+            ),
+            { State: LeaseState.Revoked or LeaseState.Ended } => null,
+            _ => new(
                 lease.Id,
                 lease.Credential,
                 lease.LastError.Length > 0
                     ? lease.LastError
                     : "The record of this lease is damaged: what it is, and until when it is accepted, is not known.",
                 null
-            );
+            ),
+        };
 
     /// <summary>What a revocation of this lease leaves behind; null when it leaves nothing.</summary>
     public static StillValid? Of(Lease lease)
@@ -41,6 +49,12 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                 $"A peer that does not read the CRL of {pki.Mount} "
                     + $"accepts certificate {lease.PublicName} until it ends.",
                 lease.ExpiresAt
+            ),
+            _ when lease is { State: LeaseState.Revoked, ConfirmedBy.Length: > 0 } => new(
+                lease.Id,
+                entry.Name,
+                Word(lease.ConfirmedBy),
+                lease.GraceUntil
             ),
             _ when lease
                     is {
@@ -87,4 +101,7 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
             _ => null,
         };
     }
+
+    private static string Word(string person) =>
+        $"Confirmed by the word of {person}, not by Vault or its backend: if they are wrong, the backend may accept it.";
 }

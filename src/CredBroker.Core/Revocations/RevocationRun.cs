@@ -17,6 +17,7 @@ public sealed class RevocationRun(
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
     AbsenceSweep absence,
+    AbsenceWait wait,
     StrayKill strays,
     RevocationSignal signal,
     LeaseOptions options,
@@ -34,7 +35,7 @@ public sealed class RevocationRun(
     {
         _orders.UnderWay.Tidy();
         await _orders.RunAsync(cancellationToken);
-        foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.UtcNow, cancellationToken))
+        foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.Counted, cancellationToken))
         {
             await BeginAsync(work, cancellationToken);
         }
@@ -45,16 +46,18 @@ public sealed class RevocationRun(
     /// <summary>Passes until nothing is open, due or under way but what has to wait for its time.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        while (
-            await PassAsync(cancellationToken) is var underWay && underWay.Count > 0
-            || await _orders.IsOpenAsync(cancellationToken)
-        )
+        // What a pass found no room for is due still when all that it found under way has ended meanwhile.
+        bool isUnderWay;
+        do
         {
+            var (begun, before) = (_orders.UnderWay.Begun, _orders.UnderWay.Attempts.Count);
+            var underWay = await PassAsync(cancellationToken);
+            isUnderWay = underWay.Count + before > 0 || _orders.UnderWay.Begun > begun;
             if (underWay.Count > 0)
             {
                 await Task.WhenAny(underWay);
             }
-        }
+        } while (isUnderWay || await _orders.IsOpenAsync(cancellationToken));
     }
 
     private async ValueTask BeginAsync(BackendWork work, CancellationToken cancellationToken)
@@ -68,7 +71,7 @@ public sealed class RevocationRun(
         // Some of those that are found may just be under way, their claim not committed yet, or are left alone.
         var due = await store.Leases.FindRevocationsAsync(
             work,
-            store.Position.UtcNow,
+            store.Position.Counted,
             room + options.RevocationParallelism + _orders.UnderWay.Paused,
             cancellationToken
         );
@@ -89,11 +92,20 @@ public sealed class RevocationRun(
         }
 
         // One sweep at a time for each backend. Time alone makes a proof ripe.
-        var ripe = due
-            .Leases.Where(lease =>
-                AwaitsProof(lease) && lease.AccessorRevokedAt + options.VaultRequestLimit <= store.Position.UtcNow
-            )
-            .ToList();
+        var ripe = new List<Lease>();
+        foreach (var lease in due.Leases.Where(AwaitsProof))
+        {
+            if (wait.IsOver(lease))
+            {
+                ripe.Add(lease);
+            }
+            else
+            {
+                // Due by a clock that is ahead: until it is ripe it takes no place of another.
+                _orders.UnderWay.Pause(lease.Id);
+            }
+        }
+
         if (ripe.Count > 0 && _orders.UnderWay.IsFree(work.Backend))
         {
             _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
@@ -101,12 +113,15 @@ public sealed class RevocationRun(
 
         void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke)
         {
+            // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
+            _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
             if (room > 0 && _orders.UnderWay.IsFree(leaseId))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
-                var entering = bulkhead.EnterAsync((int)work.Lane, CancellationToken.None).AsTask();
+                var waiting = new CancellationTokenSource();
+                var entering = bulkhead.EnterAsync((int)work.Lane, waiting.Token).AsTask();
                 room--;
-                _orders.UnderWay.Begin(leaseId, () => RevokeAsync(entering, revoke));
+                _orders.UnderWay.Begin(leaseId, () => RevokeAsync(entering, revoke), (int)work.Lane, waiting);
             }
         }
     }

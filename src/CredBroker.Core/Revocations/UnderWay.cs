@@ -12,13 +12,16 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
 {
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<string, Task> _attempts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Attempt> _attempts = new(StringComparer.Ordinal);
 
     // By the monotonic clock.
     private readonly ConcurrentDictionary<string, (long Since, TimeSpan Length)> _pauses = new(StringComparer.Ordinal);
 
     /// <summary>What has not come to its end.</summary>
-    public IReadOnlyCollection<Task> Attempts => [.. _attempts.Values];
+    public IReadOnlyCollection<Task> Attempts => [.. _attempts.Values.Select(attempt => attempt.Ended)];
+
+    /// <summary>How many were begun, ever.</summary>
+    public long Begun { get; private set; }
 
     /// <summary>How many keys are left alone.</summary>
     public int Paused => _pauses.Count;
@@ -58,11 +61,27 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
         }
     }
 
+    /// <summary>
+    /// What waits for a place under the key in a later lane waits no longer, so that it can be begun in this one.
+    /// </summary>
+    public void Hurry(string key, int lane)
+    {
+        if (_attempts.TryGetValue(key, out var attempt) && attempt.Lane > lane)
+        {
+            attempt.Waiting?.Cancel();
+        }
+    }
+
     /// <summary>Begins it; its end raises the signal.</summary>
-    public void Begin(string key, Func<Task> attempt)
+    /// <param name="key">Its key.</param>
+    /// <param name="attempt">What is done.</param>
+    /// <param name="lane">In which lane it waits for a place, if it does.</param>
+    /// <param name="waiting">Ends that wait.</param>
+    public void Begin(string key, Func<Task> attempt, int lane = 0, CancellationTokenSource? waiting = null)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _attempts[key] = ended.Task;
+        Begun++;
+        _attempts[key] = new(ended.Task, lane, waiting);
         _ = Task.Run(async () =>
         {
             var isInterrupted = false;
@@ -90,6 +109,8 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
             }
         });
     }
+
+    private sealed record Attempt(Task Ended, int Lane, CancellationTokenSource? Waiting);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An attempt to revoke ({Key}) was interrupted; it is repeated.")]
     private static partial void LogInterrupted(ILogger logger, string key, Exception fault);

@@ -26,7 +26,12 @@ public static class DecisionFacts
             Actions = decision.Request.Actions,
             Resource = decision.Request.Resource,
             Tool = decision.Request.ToolCall?.Name ?? "",
-            Effect = decision.Verdict.Effect.ToString().ToLowerInvariant(),
+            Effect = decision.Verdict.Effect switch
+            {
+                PolicyEffect.Allow => "allow",
+                PolicyEffect.Challenge => "challenge",
+                _ => "deny",
+            },
             Posture =
             [
                 .. decision.Verdict.Gate.Select(condition => (condition.Name, condition.Holds)),

@@ -13,6 +13,10 @@ public interface ILeaseReader
     /// Leases that a job has to work on now, longest overdue first, those under a running claim excluded. What cannot be
     /// read takes no place of another.
     /// </summary>
+    /// <param name="work">Which.</param>
+    /// <param name="dueBefore">By <see cref="StorePosition.UtcNow"/>, whatever measures what is looked for.</param>
+    /// <param name="limit">At most so many that can be read.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     ValueTask<LeasePage> FindWorkAsync(
         LeaseWork work,
         DateTimeOffset dueBefore,
@@ -20,7 +24,10 @@ public interface ILeaseReader
         CancellationToken cancellationToken
     );
 
-    /// <summary>Which backends have revocations due in which lanes, the most urgent lane first.</summary>
+    /// <summary>
+    /// Which backends have revocations due in which lanes, the most urgent lane first; by
+    /// <see cref="StorePosition.Counted"/>.
+    /// </summary>
     ValueTask<IReadOnlyList<BackendWork>> FindRevocationWorkAsync(
         DateTimeOffset dueBefore,
         CancellationToken cancellationToken
@@ -28,7 +35,7 @@ public interface ILeaseReader
 
     /// <summary>
     /// Leases in <c>revoking</c> or <c>failed</c>, of this backend and lane, whose next attempt is before the given time
-    /// (none set counts as due) and whose claim, if any, has lapsed; longest overdue first. What cannot be read takes no
+    /// (by <see cref="StorePosition.Counted"/>; none set counts as due) and whose claim, if any, has lapsed; longest overdue first. What cannot be read takes no
     /// place of another.
     /// </summary>
     ValueTask<LeasePage> FindRevocationsAsync(

@@ -33,6 +33,7 @@ public sealed record Lease
     public RevocationLane Lane =>
         (Attempts, Cause) switch
         {
+            _ when IsUrgent => RevocationLane.Emergency,
             (> 0, _) or (_, RevocationCause.Recovery) => RevocationLane.Retry,
             (_, RevocationCause.Admin or RevocationCause.Quarantine) => RevocationLane.Emergency,
             (_, RevocationCause.PolicyChange) => RevocationLane.PolicyChange,
@@ -94,6 +95,11 @@ public sealed record Lease
     /// it begins long enough after.
     /// </summary>
     public DateTimeOffset? AccessorRevokedAt { get; init; }
+
+    /// <summary>
+    /// Whether an admin's order reached it while it was being revoked already, and no attempt has been made since.
+    /// </summary>
+    public bool IsUrgent { get; init; }
 
     /// <summary>How many attempts to revoke have failed.</summary>
     public int Attempts { get; init; }

@@ -25,7 +25,8 @@ public abstract partial record StateChange
     /// A lease is to be revoked, and a worker takes that on for a while (the step Claim). Guard: pending, active,
     /// revoking or failed, and no running claim of another worker; from active with cause <c>expiry</c> also that its
     /// end is not ahead of the store's clock (it may have been renewed since the sweep read it). The first claim sets
-    /// cause, requester and request time; later ones keep them. The event is recorded only by the first.
+    /// cause, requester and request time; later ones keep them. The event is recorded only by the first. An order of a
+    /// person that reaches a lease which is being revoked already has its next attempt come first, once.
     /// </summary>
     public sealed record RevocationClaimed : Transition
     {
@@ -83,7 +84,10 @@ public abstract partial record StateChange
         public required DateTimeOffset NextAttemptAt { get; init; }
     }
 
-    /// <summary>Vault confirmed that the secret is gone (the step Settle). Guard: revoking or failed.</summary>
+    /// <summary>
+    /// Vault confirmed that the secret is gone (the step Settle). Guard: revoking or failed; by a person's word also that
+    /// an attempt was made, and that none is under way.
+    /// </summary>
     public sealed record LeaseRevoked : Transition
     {
         /// <summary>The lease.</summary>
@@ -94,7 +98,8 @@ public abstract partial record StateChange
     }
 
     /// <summary>
-    /// An attempt to revoke was not confirmed (the step Settle). Guard: revoking or failed. Clears the claim.
+    /// An attempt to revoke was not confirmed (the step Settle). Guard: revoking or failed. Clears the claim. The next is
+    /// due at once where an admin's order came while it was under way.
     /// </summary>
     public sealed record RevocationFailed : Transition
     {
@@ -103,6 +108,12 @@ public abstract partial record StateChange
 
         /// <summary>What the attempt failed with; no secret value.</summary>
         public required string Error { get; init; }
+
+        /// <summary>
+        /// Whether there was an attempt; false where its backend could not be asked now. Then it is not counted, and the
+        /// state stays.
+        /// </summary>
+        public bool WasTried { get; init; } = true;
 
         /// <summary>When the next attempt is due.</summary>
         public required DateTimeOffset NextAttemptAt { get; init; }

@@ -8,7 +8,7 @@ namespace CredBroker.Core.State;
 /// <param name="PolicyVersion">The newest applied policy's version; 0 when none.</param>
 /// <param name="AuditHead">The newest committed audit record, written into Vault's own log as an anchor.</param>
 /// <param name="Holds">How many holds have not been lifted; while it is 0 nobody has to ask whether one reaches him.</param>
-public sealed record StorePosition(
+public readonly record struct StorePosition(
     DateTimeOffset UtcNow,
     long Fence,
     long PolicyVersion,
@@ -18,7 +18,8 @@ public sealed record StorePosition(
 {
     /// <summary>
     /// The time by the count of what has passed, whatever became of the broker's clock; never behind
-    /// <see cref="UtcNow"/>.
+    /// <see cref="UtcNow"/>. What waits for time to pass, an attempt, a claim, an issuance, is given its end and
+    /// measured by this one: <see cref="UtcNow"/> stands while the broker's clock has fallen back.
     /// </summary>
     public required DateTimeOffset Counted { get; init; }
 

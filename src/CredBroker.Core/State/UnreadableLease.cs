@@ -43,6 +43,9 @@ public sealed record UnreadableLease
     /// <summary>A name of the secret that is no secret.</summary>
     public string PublicName { get; init; } = "";
 
+    /// <summary>The person on whose word alone it counts as revoked; empty where nobody's word was needed.</summary>
+    public string ConfirmedBy { get; init; } = "";
+
     /// <summary>How many attempts to revoke were made.</summary>
     public int Attempts { get; init; }
 

@@ -72,6 +72,7 @@ public static class BrokerHost
         services.AddSingleton<MissingRecords>().AddSingleton<IssuingReadiness>().AddSingleton<ClockRepair>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
+            .AddSingleton<AbsenceWait>()
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<RevocationSignal>()
             .AddSingleton<RevocationBulkheads>()

@@ -71,20 +71,24 @@ internal sealed class StoreClock
     }
 
     /// <summary>Takes up what was persisted, 0 in a new store; once, before the first reading.</summary>
-    public void Start(long persisted)
+    /// <param name="persisted">The clock.</param>
+    /// <param name="counted">The count of what has passed, which is ahead of it where the wall clock had fallen.</param>
+    public void Start(long persisted, long counted = 0)
     {
         lock (_gate)
         {
+            counted = Math.Max(persisted, counted);
             if (persisted > 0 && Wall() - persisted > OffBound)
             {
                 (_latest, _counted, _timestamp) = (persisted, persisted, _time.GetTimestamp());
                 _jump = (Wall(), _timestamp);
             }
-            else if (persisted - Wall() > Tolerance)
+            else if (counted - Wall() > Tolerance)
             {
-                // It fell while the broker was off: what was promised before is measured by the count from here on.
-                (_latest, _counted, _timestamp) = (persisted, persisted, _time.GetTimestamp());
-                (_fallenBy, _fallenAt) = (persisted - Wall(), persisted);
+                // It fell before, or while the broker was off: what was promised before is measured by the count from
+                // here on.
+                (_latest, _counted, _timestamp) = (Math.Max(persisted, Wall()), counted, _time.GetTimestamp());
+                (_fallenBy, _fallenAt) = (counted - Wall(), _latest);
             }
             else
             {

@@ -22,12 +22,15 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
     /// <summary>The time of the batch as columns hold it.</summary>
     public long NowColumn => ColumnValue.From(Now);
 
+    /// <summary>The time of the batch by the count of what has passed (<see cref="Core.State.StorePosition.Counted"/>).</summary>
+    public long CountedColumn => ColumnValue.From(Clock.Counted);
+
     /// <summary>The clock, as it stood at the beginning of the batch.</summary>
     public ClockReading Clock { get; protected set; }
 
     /// <summary>The time by which the end of a lease is measured (<see cref="Core.State.StorePosition.NowFor"/>).</summary>
     public long NowColumnFor(long? activatedAt) =>
-        activatedAt <= ColumnValue.From(Clock.FallenAt) ? ColumnValue.From(Clock.Counted) : NowColumn;
+        activatedAt <= ColumnValue.From(Clock.FallenAt) ? CountedColumn : NowColumn;
 
     /// <summary>Has the clock take the word of the process's as soon as the batch is committed.</summary>
     public abstract ChangeResult RepairClock();

@@ -15,6 +15,7 @@ internal sealed class SqliteFile : IDisposable
     private const int LockedMac = 35;
     private const int LockedWindows = unchecked((int)0x80070020);
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private static readonly TimeSpan LooksEvery = TimeSpan.FromMilliseconds(100);
     private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
     private readonly ReaderWriterLockSlim _closing = new();
     private readonly FileStream _lock;
@@ -27,6 +28,7 @@ internal sealed class SqliteFile : IDisposable
     // Of the database and its log, as they were opened, and a reader that stays with them wherever they are moved.
     private (string Path, FileIdentity? Identity)[] _opened = [];
     private SqliteConnection? _kept;
+    private Look _looked = new(0, null);
 
     private SqliteFile(string path, FileStream fileLock, FileStream itself, DiskReserve reserve)
     {
@@ -49,15 +51,28 @@ internal sealed class SqliteFile : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Why nothing new is to be put into it; null where nothing keeps from it.</summary>
-    public string? Fault =>
-        Displaced
-        ?? (
-            _reserve.IsWhole
-                ? null
-                : $"The disk of {Path} is full, or was: what is kept there for revocations is used up or in use. "
-                    + "Make room; it is kept anew by itself."
-        );
+    /// <summary>
+    /// Why nothing new is to be put into it; null where nothing keeps from it. Each request asks, so its place is not
+    /// looked at for each: the writer does that before every commit.
+    /// </summary>
+    public string? Fault
+    {
+        get
+        {
+            if (TimeProvider.System.GetElapsedTime(_looked.At) > LooksEvery)
+            {
+                _looked = new(TimeProvider.System.GetTimestamp(), Displaced);
+            }
+
+            return _looked.Fault
+                ?? (
+                    _reserve.IsWhole
+                        ? null
+                        : $"The disk of {Path} is full, or was: what is kept there for revocations is used up or in use. "
+                            + "Make room; it is kept anew by itself."
+                );
+        }
+    }
 
     /// <summary>That another file, or none, is where this one was opened; null while it is the same.</summary>
     private string? Displaced =>
@@ -367,4 +382,6 @@ internal sealed class SqliteFile : IDisposable
             Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
         }
     }
+
+    private sealed record Look(long At, string? Fault);
 }

@@ -32,11 +32,11 @@ internal sealed class SqliteSession : SqlSession
         (_file, _connection, _clock) = (file, connection, clock);
         try
         {
-            (var persisted, _batch) = ReadFirst(
-                "SELECT clock, batch FROM store",
-                row => (row.Number(0), row.Number(1))
+            (var persisted, var counted, _batch) = ReadFirst(
+                "SELECT clock, counted, batch FROM store",
+                row => (row.Number(0), row.Number(1), row.Number(2))
             );
-            clock.Start(persisted);
+            clock.Start(persisted, counted);
         }
         catch
         {
@@ -78,7 +78,12 @@ internal sealed class SqliteSession : SqlSession
     public override void EndBatch(long sequenceBefore)
     {
         base.EndBatch(sequenceBefore);
-        Execute("UPDATE store SET clock = @clock, batch = @batch", ("@clock", NowColumn), ("@batch", ++_batch));
+        Execute(
+            "UPDATE store SET clock = @clock, counted = @counted, batch = @batch",
+            ("@clock", NowColumn),
+            ("@counted", CountedColumn),
+            ("@batch", ++_batch)
+        );
     }
 
     public override void Commit()

@@ -208,7 +208,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 outcome switch
                 {
                     RevokeOutcome.Failed failed => failed.Error,
-                    RevokeOutcome.Unproven => "There is no reaper for it: run `credbroker vault setup`.",
+                    RevokeOutcome.Unproven unproven => unproven.Cure ?? "",
                     _ => "",
                 }
             ),

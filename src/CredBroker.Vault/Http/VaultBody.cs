@@ -5,7 +5,11 @@ namespace CredBroker.Vault.Http;
 /// <summary>Vault's common answer. Classes, not records: they hold secrets and must not print them.</summary>
 internal sealed class VaultBody
 {
+    /// <summary>Of a 204, by which Vault says that it did what it was told.</summary>
     public static readonly VaultBody Empty = new();
+
+    /// <summary>What Vault calls the request: in every answer with a body, but for health and for what is kept back.</summary>
+    public string? RequestId { get; init; }
 
     public string? LeaseId { get; init; }
 

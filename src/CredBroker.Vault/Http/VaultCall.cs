@@ -8,6 +8,8 @@ internal sealed class VaultCall(HttpMethod method, string path)
     /// <summary>LIST, Vault's own method.</summary>
     public static readonly HttpMethod List = new("LIST");
 
+    private const string HealthPath = "sys/health";
+
     public HttpMethod Method => method;
 
     /// <summary>Below <c>/v1/</c>, checked by <see cref="VaultPath"/> where a part of it comes from settings.</summary>
@@ -24,6 +26,13 @@ internal sealed class VaultCall(HttpMethod method, string path)
 
     /// <summary>How long to wait for the answer.</summary>
     public required TimeSpan Timeout { get; init; }
+
+    /// <summary>Whether it asks a node what it is: the one answer of Vault that names no request.</summary>
+    public bool IsHealth => path.StartsWith(HealthPath, StringComparison.Ordinal);
+
+    /// <summary>Asks the node that is reached what it is, a standby or the active one.</summary>
+    public static VaultCall Health(TimeSpan timeout) =>
+        new(HttpMethod.Get, $"{HealthPath}?standbyok=true&perfstandbyok=true") { Timeout = timeout };
 
     public VaultCall With(SecretText token) =>
         new(method, path)

@@ -5,7 +5,9 @@ internal abstract record VaultReply
 {
     private VaultReply() { }
 
-    /// <summary>Vault did it.</summary>
+    /// <summary>
+    /// Vault did it, and it was Vault that said so: by a 204, or by a 200 that has what no page of a proxy has.
+    /// </summary>
     public sealed record Done(VaultBody Body) : VaultReply;
 
     /// <summary>Vault answered no.</summary>

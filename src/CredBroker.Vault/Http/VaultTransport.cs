@@ -1,6 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Identity.Verification;
@@ -20,6 +20,7 @@ internal sealed class VaultTransport : IDisposable
 
     // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
     private readonly HttpMessageInvoker _http;
+    private readonly ConcurrentBag<ProofConnection> _proofs = [];
     private readonly VaultOptions _options;
     private readonly TimeProvider _time;
     private readonly int _maxConnections;
@@ -78,15 +79,18 @@ internal sealed class VaultTransport : IDisposable
             return new VaultReply.NotSent("the time for it was over");
         }
 
-        using var timeout = new CancellationTokenSource(call.Timeout, _time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var limit = new CancellationTokenSource(call.Timeout, _time);
+        await using var ending = cancellationToken.UnsafeRegister(
+            static state => ((CancellationTokenSource)state!).Cancel(),
+            limit
+        );
         using var request = Build(call);
         try
         {
             using var response = await http.SendAsync(request, limit.Token);
             await response.Content.LoadIntoBufferAsync(_maxResponseBytes, limit.Token);
             var body = await response.Content.ReadAsByteArrayAsync(limit.Token);
-            return Read(response, body, _time.GetUtcNow());
+            return Read(call, response, body, _time.GetUtcNow());
         }
         catch (HttpRequestException fault)
             when (fault.HttpRequestError
@@ -104,9 +108,9 @@ internal sealed class VaultTransport : IDisposable
         catch (OperationCanceledException)
         {
             return new VaultReply.Lost(
-                timeout.IsCancellationRequested
-                    ? $"no answer within {call.Timeout.TotalSeconds:0.#} s"
-                    : "no answer in time"
+                cancellationToken.IsCancellationRequested
+                    ? "no answer in time"
+                    : $"no answer within {call.Timeout.TotalSeconds:0.#} s"
             );
         }
     }
@@ -118,52 +122,49 @@ internal sealed class VaultTransport : IDisposable
     /// </summary>
     public async ValueTask<VaultReply> SendToActiveAsync(VaultCall call, CancellationToken cancellationToken)
     {
-        var handler = NewHandler();
-        handler.MaxConnectionsPerServer = 1;
-        var connections = 0;
-        handler.ConnectCallback = async (context, cancellation) =>
+        // Kept, as an order may look up thousands: a connection for each would use up the machine's ports.
+        var connection = _proofs.TryTake(out var kept) ? kept : new ProofConnection(NewHandler());
+        try
         {
-            Interlocked.Increment(ref connections);
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
+            var health = VaultCall.Health(call.Timeout);
+            if (NotActive(await SendAsync(connection.Http, health, cancellationToken)) is { } notActive)
             {
-                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
-                return new NetworkStream(socket, ownsSocket: true);
+                return notActive;
             }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        };
-        using var http = new HttpMessageInvoker(handler, disposeHandler: true);
-        var health = new VaultCall(HttpMethod.Get, "sys/health?standbyok=true&perfstandbyok=true")
-        {
-            Timeout = call.Timeout,
-        };
-        var before = await SendAsync(http, health, cancellationToken);
-        if (NotActive(before) is { } notActive)
-        {
-            return notActive;
-        }
 
-        var reply = await SendAsync(http, call, cancellationToken);
-        return NotActive(await SendAsync(http, health, cancellationToken))
-            ?? (connections == 1 ? reply : new VaultReply.Lost("the connection changed within a proof"));
+            var opened = connection.Opened;
+            var reply = await SendAsync(connection.Http, call, cancellationToken);
+            return NotActive(await SendAsync(connection.Http, health, cancellationToken))
+                ?? (connection.Opened == opened ? reply : new VaultReply.Lost("the connection changed within a proof"));
+        }
+        finally
+        {
+            if (_proofs.Count < _maxConnections)
+            {
+                _proofs.Add(connection);
+            }
+            else
+            {
+                connection.Dispose();
+            }
+        }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        while (_proofs.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+    }
 
     /// <summary>Why this is not the active node's health; null where it is.</summary>
     private static VaultReply? NotActive(VaultReply health) =>
         health switch
         {
             VaultReply.Done { Body.Standby: false } => null,
-            VaultReply.Done { Body.Standby: true } => new VaultReply.Declined(
-                503,
-                "a standby node answered, and what it knows may be old"
-            ),
-            VaultReply.Done => new VaultReply.Lost("the answer to sys/health is not Vault's"),
+            VaultReply.Done => new VaultReply.Declined(503, "a standby node answered, and what it knows may be old"),
             _ => health,
         };
 
@@ -201,7 +202,7 @@ internal sealed class VaultTransport : IDisposable
         return request;
     }
 
-    private static VaultReply Read(HttpResponseMessage response, byte[] bytes, DateTimeOffset now)
+    private static VaultReply Read(VaultCall call, HttpResponseMessage response, byte[] bytes, DateTimeOffset now)
     {
         var status = response.StatusCode;
         VaultBody? body;
@@ -216,9 +217,9 @@ internal sealed class VaultTransport : IDisposable
 
         return (int)status switch
         {
-            >= 200 and < 300 => body is null
-                ? new VaultReply.Lost("the answer is no JSON that Vault would send")
-                : new VaultReply.Done(body),
+            204 when bytes.Length == 0 => new VaultReply.Done(VaultBody.Empty),
+            200 when body is not null && IsVaults(call, body) => new VaultReply.Done(body),
+            >= 200 and < 300 => new VaultReply.Lost($"the answer ({(int)status}) is not Vault's"),
             >= 300 and < 400 => new VaultReply.Declined((int)status, "this node is a standby and redirects"),
             // Vault's own no lists its errors, if only as an empty list; what a proxy says is no word about Vault.
             _ => body?.Errors is { } errors
@@ -229,6 +230,15 @@ internal sealed class VaultTransport : IDisposable
                 : new VaultReply.Lost($"the answer ({(int)status}) is not Vault's"),
         };
     }
+
+    /// <summary>
+    /// Whether a 200 is Vault's own: whatever stands in front of it may answer 200 with a page or an empty body, and a
+    /// revocation would seem to be done.
+    /// </summary>
+    private static bool IsVaults(VaultCall call, VaultBody body) =>
+        body.RequestId is { Length: > 0 }
+        || body.WrapInfo.ValueKind == JsonValueKind.Object
+        || (call.IsHealth && body.Standby is not null);
 
     /// <summary>Bounded: what an agent is told to wait comes from here.</summary>
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, DateTimeOffset now) =>

@@ -48,8 +48,8 @@ internal sealed class VaultStub
         Route(
             "/v1/auth/token/lookup-self",
             200,
-            """
-            {"data":{"accessor":"own","policies":["cb-bench-broker"],
+            $$$"""
+            {"request_id":"{{{Unique}}}","data":{"accessor":"own","policies":["cb-bench-broker"],
              "ttl":0,"creation_ttl":0,"explicit_max_ttl":0,"renewable":false,"orphan":true,"type":"service"}}
             """
         ),

@@ -58,6 +58,11 @@ public sealed class HealthTests
         }
 
         File.Delete(broker.StoreFile);
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            using var asked = await broker.SendAsync(HttpMethod.Get, "/health/issuing", null);
+            return !asked.IsSuccessStatusCode;
+        });
         var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
         Assert.Equal(
             "unavailable CB5002",

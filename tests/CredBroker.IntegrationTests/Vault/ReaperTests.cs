@@ -121,6 +121,30 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
 
+    [Theory]
+    [InlineData("database/roles/cb-test-billing-readonly-reap")]
+    [InlineData("auth/token/roles/cb-test-billing-readonly-reap")]
+    [InlineData("sys/policies/acl/cb-test-billing-readonly-reap")]
+    public async Task Without_its_reaper_a_lease_that_Vault_was_made_to_forget_is_not_confirmed(string removed)
+    {
+        var plan = Plan(Environment.Database);
+        var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
+        var minted = Assert.IsType<MintOutcome.Minted>(await Issuer.MintAsync(plan, child, default));
+        await Postgres.StopAsync();
+        await Environment.Bao.SendAsync(HttpMethod.Post, "sys/leases/revoke-force/database/creds", new JsonObject());
+        await Postgres.StartAgainAsync();
+        await Environment.Bao.SendAsync(HttpMethod.Delete, removed);
+        var lease = Lease(plan, child, minted);
+
+        var failed = Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(lease, default));
+
+        Assert.Contains("run `credbroker vault setup --apply`", failed.Error, StringComparison.Ordinal);
+        Assert.NotEmpty(await Postgres.IssuedUsersAsync());
+        await Environment.SetUpAsync([Environment.Database]);
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
     [Fact]
     public async Task A_reaper_whose_connection_names_its_users_otherwise_proves_nothing()
     {

@@ -31,36 +31,39 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public BrokerHarness(LeaseOptions? options = null, Func<IBrokerStore, IBrokerStore>? wrapStore = null)
     {
         Options = options ?? new();
+        Wall = new(Time);
         _sqlite = SqliteBrokerStore.Open(
             new StorageOptions { SqliteFile = StoreFile },
-            Time,
+            Wall,
             NullLogger<SqliteBrokerStore>.Instance
         );
         Store = wrapStore?.Invoke(_sqlite) ?? _sqlite;
-        Issuer = new(Time);
+        Issuer = new(Wall);
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
-        Bulkheads = new(Options, Time);
-        Revoker = new(Issuer, Store, Bulkheads, Options, Time, NullLogger<LeaseRevoker>.Instance);
-        var absence = new AbsenceSweep(Issuer, Store, Revoker, Options, NullLogger<AbsenceSweep>.Instance);
-        var strays = new StrayKill(Issuer, Store, Policy, Bulkheads, Options, Time, NullLogger<StrayKill>.Instance);
+        Bulkheads = new(Options, Wall);
+        var wait = new AbsenceWait(Store, Options, Wall);
+        Revoker = new(Issuer, Store, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
+        var absence = new AbsenceSweep(Issuer, Store, Revoker, wait, Options, NullLogger<AbsenceSweep>.Instance);
+        var strays = new StrayKill(Issuer, Store, Policy, Bulkheads, Options, Wall, NullLogger<StrayKill>.Instance);
         Retry = new(
             Store,
             Revoker,
             Bulkheads,
             absence,
+            wait,
             strays,
             Signal,
             Options,
-            Time,
+            Wall,
             NullLogger<RevocationRun>.Instance
         );
-        Unrecorded = new(Store, Missing, Revoker, strays, Signal, Time, NullLogger<UnrecordedOrders>.Instance);
-        Revocations = new(Store, Missing, Unrecorded, Signal, Time);
-        Holds = new(Store, Revocations, Time);
+        Unrecorded = new(Store, Missing, Revoker, strays, Signal, Wall, NullLogger<UnrecordedOrders>.Instance);
+        Revocations = new(Store, Missing, Unrecorded, Signal, Wall);
+        Holds = new(Store, Revocations, Wall);
         Selectors = new(Store, Policy);
-        _refusedCalls = new(Store, Time, NullLogger<RefusedCalls>.Instance);
-        Readiness = new(Policy, Issuer, Store, Missing, Time);
-        Clock = new(Store, Time);
+        _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
+        Readiness = new(Policy, Issuer, Store, Missing, Wall);
+        Clock = new(Store, Wall);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(
             callers,
@@ -70,12 +73,12 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Store,
             Revoker,
             Options,
-            Time,
+            Wall,
             NullLogger<CredentialExchange>.Instance
         );
-        Agents = new(callers, Policy, Issuer, Readiness, Store, Revoker, Options, Time);
-        Tasks = new(callers, Policy, Store, Revocations, Time);
-        Expiry = new(Store, Revoker, Signal, Time);
+        Agents = new(callers, Policy, Issuer, Readiness, Store, Revoker, Options, Wall);
+        Tasks = new(callers, Policy, Store, Revocations, Wall);
+        Expiry = new(Store, Revoker, Signal, Wall);
         Pending = new(Store, Revoker, Options);
         Reevaluation = new(Store, Policy, Revoker, Signal);
     }
@@ -85,6 +88,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public static AuditActor Admin { get; } = AuditActor.Person("https://people.example", "ada");
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    /// <summary>The same, as the broker's own wall clock shows it: a test can set it off.</summary>
+    public JumpingTime Wall { get; }
 
     public LeaseOptions Options { get; }
 

@@ -80,7 +80,7 @@ public abstract partial class BrokerStoreContract
 
         Assert.Null((await CommitAsync(Samples.Claimed(lease.Id, by: null, order: "order-2"))).Event);
 
-        AssertEqual(claimed, await FindAsync(lease.Id));
+        AssertEqual(claimed with { IsUrgent = true }, await FindAsync(lease.Id));
         Assert.Equal([lease.Id], await ListAsync(new() { RevocationId = "order-1" }));
         Assert.Equal([lease.Id], await ListAsync(new() { RevocationId = "order-2" }));
         await CommitAsync(StoreSamples.Revoked(lease.Id));
@@ -100,6 +100,13 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Claimed(awaiting.Id, by: null, order: "order-1"));
 
         Assert.Equal([failed.Id], await RevocationsAsync());
+
+        // Once: the same order, whose pass is repeated, leaves it to its delay.
+        Assert.Equal(RevocationLane.Emergency, (await FindAsync(failed.Id)).Lane);
+        await CommitAsync(Samples.Failed(failed.Id));
+        Assert.Equal(RevocationLane.Retry, (await FindAsync(failed.Id)).Lane);
+        await CommitAsync(Samples.Claimed(failed.Id, by: null, order: "order-1"));
+        Assert.Empty(await RevocationsAsync());
     }
 
     [Fact]

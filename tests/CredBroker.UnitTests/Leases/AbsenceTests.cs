@@ -205,6 +205,61 @@ public sealed class AbsenceTests : IAsyncLifetime
             Assert.IsType<LeaseOutcome.Refused>(await ConfirmAsync(id)).Refusal.Code;
     }
 
+    [Fact]
+    public async Task An_admins_word_comes_after_a_first_attempt_and_not_while_one_is_under_way()
+    {
+        var lease = await _broker.IssueAsync();
+        var order = await _broker.Revocations.OrderAsync(
+            new() { Lease = lease.Id },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        await _broker.Revoker.MarkAsync(
+            lease,
+            new(RevocationCause.Admin, BrokerHarness.Admin, order.Id, null),
+            LeaseStates.NotOver
+        );
+        Assert.Contains("not tried", await RefusedAsync(), StringComparison.Ordinal);
+
+        var (atVault, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        (_broker.Issuer.BackendDown, _broker.Issuer.BeforeRevoke) = (
+            true,
+            async _ =>
+            {
+                atVault.TrySetResult();
+                await goOn.Task;
+            }
+        );
+        var underWay = await _broker.Retry.PassAsync(CancellationToken.None);
+        await atVault.Task;
+        Assert.Contains("under way", await RefusedAsync(), StringComparison.Ordinal);
+        goOn.SetResult();
+        await Task.WhenAll(underWay);
+
+        // By word, not by proof: for as long as the backend may accept it, that is said.
+        Assert.IsType<LeaseOutcome.Found>(await ConfirmAsync());
+        var progress = await _broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.Equal([LeaseState.Revoked], progress!.Counts.Keys);
+        var left = Assert.Single(progress.StillValid);
+        Assert.Equal((lease.Id, lease.GraceUntil), (left.LeaseId, left.Until));
+        Assert.Contains(BrokerHarness.Admin.ToString(), left.What, StringComparison.Ordinal);
+        _broker.Time.Advance(lease.GraceUntil!.Value - _broker.Time.GetUtcNow());
+        Assert.Empty((await _broker.Revocations.FindAsync(order.Id, CancellationToken.None))!.StillValid);
+
+        ValueTask<LeaseOutcome> ConfirmAsync() =>
+            new LeaseConfirmation(_broker.Store).ConfirmAsync(
+                lease.Id,
+                "no such role",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
+
+        async Task<string> RefusedAsync() => Assert.IsType<LeaseOutcome.Refused>(await ConfirmAsync()).Refusal.Detail;
+    }
+
     /// <summary>A mint whose answer is lost, and of which the backend keeps a user that Vault did not register.</summary>
     private async Task CutShortAsync()
     {

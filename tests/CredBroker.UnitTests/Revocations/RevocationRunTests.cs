@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
@@ -115,6 +118,100 @@ public sealed class RevocationRunTests
         hang.SetResult();
         await broker.Retry.RunAsync(CancellationToken.None);
         Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task An_order_brings_a_lease_that_waits_in_a_lower_lane_before_all_others()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var leases = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => broker.IssueAsync()));
+        var (tried, places) = (new ConcurrentQueue<string>(), new SemaphoreSlim(0));
+        broker.Issuer.BeforeRevoke = async lease =>
+        {
+            tried.Enqueue(lease.Id);
+            await places.WaitAsync();
+        };
+
+        // Four are at the backend, four wait for a place there, and four have not come so far.
+        await MarkAsync(broker, leases[..4], RevocationCause.PolicyChange);
+        await PassUntilAsync(broker, () => tried.Count == 4);
+        await MarkAsync(broker, leases[4..], RevocationCause.TaskClosed);
+        await broker.Retry.PassAsync(CancellationToken.None);
+        var bulkhead = broker.Bulkheads.Of(leases[0].Grant.Entry.Backend);
+        Assert.Equal(0, bulkhead.Room((int)RevocationLane.Ending));
+
+        await OrderAsync(broker, new() { Lease = leases[7].Id });
+        await OrderAsync(broker, new() { Lease = leases[11].Id });
+        await PassUntilAsync(broker, () => bulkhead.Room((int)RevocationLane.Emergency) == 2);
+        places.Release(2);
+        await PassUntilAsync(broker, () => tried.Count == 6);
+
+        Assert.Equal(
+            new[] { leases[7].Id, leases[11].Id }.Order(StringComparer.Ordinal),
+            tried.Skip(4).Order(StringComparer.Ordinal)
+        );
+        places.Release(100);
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task An_order_that_comes_while_an_attempt_is_under_way_has_one_of_its_own_at_once()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var lease = await broker.IssueAsync();
+        var (atVault, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        (broker.Issuer.BackendDown, broker.Issuer.BeforeRevoke) = (
+            true,
+            async _ =>
+            {
+                atVault.TrySetResult();
+                await goOn.Task;
+            }
+        );
+        await MarkAsync(broker, [lease], RevocationCause.TaskClosed);
+        await broker.Retry.PassAsync(CancellationToken.None);
+        await atVault.Task;
+        await OrderAsync(broker, new() { Lease = lease.Id });
+        var underWay = await broker.Retry.PassAsync(CancellationToken.None);
+        goOn.SetResult();
+        await Task.WhenAll(underWay);
+        Assert.Equal(RevocationLane.Emergency, (await broker.LeaseAsync(lease.Id)).Lane);
+
+        await broker.Retry.RunAsync(CancellationToken.None);
+        var failed = await broker.LeaseAsync(lease.Id);
+        Assert.Equal((2, RevocationLane.Retry), (failed.Attempts, failed.Lane));
+
+        // That was it: looking at the order again, or repeating its pass, hurries nothing.
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(2, (await broker.LeaseAsync(lease.Id)).Attempts);
+    }
+
+    [Fact]
+    public async Task What_was_not_tried_is_no_attempt()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var leases = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => broker.IssueAsync()));
+        broker.Issuer.Revoked = _ => new RevokeOutcome.Failed("no answer within 15 s") { IsUnanswered = true };
+        await MarkAsync(broker, leases[..3], RevocationCause.Admin);
+        await broker.Retry.RunAsync(CancellationToken.None);
+        Assert.NotNull(broker.Bulkheads.Of(leases[0].Grant.Entry.Backend).Paused);
+
+        await broker.Agents.ReleaseAsync(
+            FakeWorkloadVerifier.Token("triage"),
+            leases[3].Id,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+        var released = await broker.LeaseAsync(leases[3].Id);
+        Assert.Equal(
+            (LeaseState.Revoking, 0, RevocationLane.Ending),
+            (released.State, released.Attempts, released.Lane)
+        );
+        Assert.Null(released.ClaimedUntil);
+        Assert.Contains("Not tried", released.LastError, StringComparison.Ordinal);
+        Assert.True(released.NextAttemptAt > broker.Time.GetUtcNow());
     }
 
     [Fact]
@@ -282,6 +379,30 @@ public sealed class RevocationRunTests
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(other.Id)).State);
         Assert.NotNull((await broker.Revocations.FindAsync(order.Id, default))!.Order.EnumeratedAt);
         await broker.IssueAsync();
+    }
+
+    private static async Task MarkAsync(BrokerHarness broker, Lease[] leases, RevocationCause cause)
+    {
+        foreach (var lease in leases)
+        {
+            Assert.True(
+                await broker.Revoker.MarkAsync(
+                    lease,
+                    new(cause, AuditActor.Broker("test"), null, null),
+                    LeaseStates.Live
+                )
+            );
+        }
+    }
+
+    private static async Task PassUntilAsync(BrokerHarness broker, Func<bool> isSo)
+    {
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!isSo())
+        {
+            await broker.Retry.PassAsync(giveUp.Token);
+            await Task.Yield();
+        }
     }
 
     // A loop without an end is given up here.

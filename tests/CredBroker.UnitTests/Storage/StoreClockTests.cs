@@ -134,6 +134,25 @@ public sealed class StoreClockTests : IDisposable
     }
 
     [Fact]
+    public void A_start_goes_on_counting_where_the_process_before_it_ended()
+    {
+        _time.Offset = -TimeSpan.FromHours(1);
+        using (var before = Open())
+        {
+            // The store knows the time of its first batch alone: from here on it falls.
+            _time.Offset = -TimeSpan.FromHours(10);
+            _ = before.Position;
+            _time.Advance(TimeSpan.FromHours(2));
+        }
+
+        using var store = Open();
+        Assert.Equal(Noon.AddHours(-1), store.Position.UtcNow);
+        Assert.Equal(Noon.AddHours(1), store.Position.Counted);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(Noon.AddHours(1).AddMinutes(1), store.Position.Counted);
+    }
+
+    [Fact]
     public async Task A_lease_that_was_issued_after_the_clock_fell_has_its_whole_life()
     {
         using var store = Open();
@@ -141,7 +160,7 @@ public sealed class StoreClockTests : IDisposable
         _time.Offset = -TimeSpan.FromMinutes(1);
         _ = store.Position;
         _time.Advance(TimeSpan.FromMinutes(2));
-        var opened = _samples.Lease() with { IssuanceDeadline = store.Position.UtcNow.AddSeconds(30) };
+        var opened = _samples.Lease() with { IssuanceDeadline = store.Position.Counted.AddSeconds(30) };
         await CommitAsync(store, _samples.Opened(opened));
         await CommitAsync(
             store,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using CredBroker.Vault;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -70,6 +71,24 @@ internal sealed class ScriptedVault : IAsyncDisposable
             Installation = "test",
             TokenFile = tokenFile,
         };
+
+    /// <summary>Answers 200 with these members, in the envelope of each of Vault's own answers.</summary>
+    public static Func<HttpContext, Task> Answer(string members)
+    {
+        var body = JsonNode.Parse(members)!.AsObject();
+        body["request_id"] = "b3a03bbc-c4f7-8cb6-cb14-8caf56832f16";
+        return Raw(body.ToJsonString());
+    }
+
+    /// <summary>Answers 200 with this text and nothing else.</summary>
+    public static Func<HttpContext, Task> Raw(string text) => context => context.Response.WriteAsync(text);
+
+    /// <summary>Answers as Vault does where there is nothing to say.</summary>
+    public static Task NoContentAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 }

@@ -38,7 +38,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         _vault = await ScriptedVault.StartAsync(context =>
             _answers.TryGetValue(context.Request.Path.Value![4..], out var answer)
                 ? answer(context)
-                : context.Response.WriteAsync("{}")
+                : ScriptedVault.NoContentAsync(context)
         );
         _issuer = new(
             _vault.Options(_tokenFile) with
@@ -49,7 +49,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             _time,
             new Logger<VaultSecretIssuer>(_log)
         );
-        _answers["sys/health"] = Json("""{"initialized":true,"sealed":false,"standby":false}""");
+        _answers["sys/health"] = ScriptedVault.Raw("""{"initialized":true,"sealed":false,"standby":false}""");
         _answers["auth/token/lookup-self"] = Json("""{"data":{"ttl":7200,"creation_ttl":7200,"renewable":true}}""");
         _answers["auth/token/lookup-accessor"] = Refusal(400, "invalid accessor");
         _answers["sys/leases/lookup"] = Json("""{"data":{"issue_time":"2026-01-01T00:00:00Z","ttl":60}}""");
@@ -270,6 +270,96 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         Assert.Single(Vault.Requests);
     }
 
+    /// <summary>What stands in front of Vault, and is not Vault.</summary>
+    public static TheoryData<int, string> NotVault =>
+        new()
+        {
+            { 200, "" },
+            { 200, "{}" },
+            { 200, "null" },
+            { 200, """{"status":"ok","data":{"ttl":1}}""" },
+            { 200, """{"request_id":""}""" },
+            { 200, """{"standby":false}""" },
+            { 200, "<html>Welcome</html>" },
+            { 201, """{"request_id":"1"}""" },
+            // Vault has accepted the revocation, and not carried it out.
+            { 202, """{"request_id":"1"}""" },
+            { 206, "" },
+        };
+
+    [Theory]
+    [MemberData(nameof(NotVault))]
+    public async Task A_yes_that_is_not_Vaults_confirms_no_revocation(int status, string text)
+    {
+        Task YesAsync(HttpContext context)
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(text);
+        }
+
+        var database = Lease() with { VaultLeaseId = "database/creds/cb-test-db/1", Accessor = "acc" };
+        var token = Lease() with { Accessor = "acc", CredentialAccessor = "of-the-credential" };
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(database, default));
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(token, default));
+
+        _answers["sys/leases/revoke"] = YesAsync;
+        Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(database, default));
+        Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeStrayAsync("database/creds/cb-test-db/1", default));
+        _answers.Remove("sys/leases/revoke");
+        _answers["auth/token/revoke-accessor"] = YesAsync;
+        foreach (
+            var revocation in new[]
+            {
+                Issuer.RevokeAsync(database, default).AsTask(),
+                Issuer.RevokeAsync(token, default).AsTask(),
+                Issuer.RevokeAccessorAsync("acc", default).AsTask(),
+            }
+        )
+        {
+            Assert.IsType<RevokeOutcome.Failed>(await AfterItsRetriesAsync(revocation));
+        }
+
+        _answers.Remove("auth/token/revoke-accessor");
+
+        _answers["sys/leases/lookup"] = YesAsync;
+        Assert.IsType<LeaseLookup.Failed>(await Issuer.LookUpLeaseAsync("database/creds/cb-test-db/1", default));
+        _answers["auth/token/create/cb-test-db-reap"] = _answers["auth/token/create/cb-test-db"];
+        _answers["database/creds/cb-test-db-reap"] = YesAsync;
+        Assert.IsType<RevokeOutcome.Failed>(await Issuer.ReapAsync(database, default));
+    }
+
+    /// <summary>What comes of a call that is sent again after a pause.</summary>
+    private async Task<T> AfterItsRetriesAsync<T>(Task<T> call)
+    {
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(call.IsCompleted);
+            },
+            "it is over, its retries included"
+        );
+        return await call;
+    }
+
+    [Theory]
+    [MemberData(nameof(NotVault))]
+    [InlineData(204, "")]
+    public async Task A_yes_that_is_not_Vaults_leaves_it_unknown_whether_a_secret_was_made(int status, string text)
+    {
+        _answers["database/creds/cb-test-db"] = _answers["auth/token/create/cb-test-tok-token"] = context =>
+        {
+            context.Response.StatusCode = status;
+            return status == 204 ? Task.CompletedTask : context.Response.WriteAsync(text);
+        };
+
+        foreach (var entry in new[] { Database, Token })
+        {
+            var unknown = Assert.IsType<MintOutcome.Unknown>(await MintAsync(entry));
+            Assert.Equal(RefusalCode.MintOutcomeUnknown, unknown.Refusal.Code);
+        }
+    }
+
     [Fact]
     public async Task A_revocation_that_Vault_refuses_stops_before_the_accessor_and_says_why()
     {
@@ -299,14 +389,14 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
 
         foreach (var health in new[] { """{"standby":true}""", "{}", "null", "<html/>" })
         {
-            _answers["sys/health"] = Json(health);
+            _answers["sys/health"] = ScriptedVault.Raw(health);
             Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
         }
 
         // It becomes a standby while it is asked.
         var asked = 0;
         _answers["sys/health"] = context =>
-            Json(asked++ == 0 ? """{"standby":false}""" : """{"standby":true}""")(context);
+            ScriptedVault.Raw(asked++ == 0 ? """{"standby":false}""" : """{"standby":true}""")(context);
         Assert.IsType<LeaseListing.Failed>(await Issuer.ListLeasesAsync(Database, default));
     }
 
@@ -376,9 +466,9 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             reached.SetResult();
             await goOn.Task;
             cutOff = context.RequestAborted.IsCancellationRequested;
-            await context.Response.WriteAsync(
+            await Json(
                 """{"lease_id":"database/creds/cb-test-db/1","lease_duration":60,"data":{"username":"u","password":"p"}}"""
-            );
+            )(context);
         };
         var mint = MintAsync(Database);
         await reached.Task;
@@ -407,9 +497,13 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
     [InlineData("forgotten", 200, "v-token-", "Failed")]
     [InlineData("not looked up", 200, "cb-", "Confirmed")]
     [InlineData("not looked up", 500, "connection refused", "Failed")]
-    // Without a reaper nobody can be asked.
-    [InlineData("forgotten", 400, "unknown role: cb-test-db-reap", "Confirmed")]
-    [InlineData("forgotten", 403, "permission denied", "Confirmed")]
+    // The reaper that setup made is not there any more, or never was: Vault's "done" alone is no proof.
+    [InlineData("forgotten", 400, "unknown role: cb-test-db-reap", "Failed")]
+    [InlineData("forgotten", 403, "permission denied", "Failed")]
+    [InlineData("forgotten", 404, "", "Failed")]
+    // A standby may not have heard yet that Vault has forgotten it.
+    [InlineData("a standby's", 500, "connection refused", "Failed")]
+    [InlineData("a standby's", 200, "cb-", "Confirmed")]
     // Vault has given up on it: the reaper removes the user, and Vault's own statements then find nothing to do.
     [InlineData("given up", 200, "cb-", "Confirmed")]
     [InlineData("given up", 500, "connection refused", "Failed")]
@@ -430,6 +524,11 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
                     : Refusal(status, words)
             )(context);
         };
+        if (case_ == "a standby's")
+        {
+            _answers["sys/health"] = ScriptedVault.Raw("""{"standby":true}""");
+        }
+
         _answers["sys/leases/lookup"] = case_ switch
         {
             "forgotten" => Refusal(400, "invalid lease"),
@@ -439,15 +538,48 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             ),
         };
         _answers["sys/leases/revoke"] = context =>
-            (case_ != "given up" || reaped ? Json("{}") : Refusal(400, "permission denied for schema"))(context);
+            (
+                case_ != "given up" || reaped
+                    ? ScriptedVault.NoContentAsync
+                    : Refusal(400, "permission denied for schema")
+            )(context);
 
         var outcome = await Issuer.RevokeAsync(lease, default);
 
         Assert.Equal(expected, outcome.GetType().Name);
-        if (case_ == "given up" && outcome is RevokeOutcome.Failed failed)
+        switch (case_, status, outcome)
         {
-            Assert.Contains("given up (revoke_error): permission denied for schema", failed.Error);
+            case ("given up", _, RevokeOutcome.Failed { Error: var error }):
+                Assert.Contains("given up (revoke_error): permission denied for schema", error);
+                break;
+            case ("forgotten", < 500 and not 200, RevokeOutcome.Failed { Error: var error }):
+                Assert.Contains("run `credbroker vault setup --apply`", error);
+                break;
         }
+    }
+
+    [Fact]
+    public async Task A_lease_whose_entry_never_had_a_reaper_is_confirmed_by_Vaults_word()
+    {
+        _answers["sys/leases/lookup"] = Refusal(400, "invalid lease");
+        var lease = Lease();
+        lease = lease with
+        {
+            VaultLeaseId = "database/creds/somebody-elses/1",
+            Accessor = "acc",
+            Decision = lease.Decision with
+            {
+                Verdict = lease.Decision.Verdict with
+                {
+                    Grant = lease.Grant with
+                    {
+                        Entry = Entry("db", new VaultBinding.Database("database", "somebody-elses")),
+                    },
+                },
+            },
+        };
+
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
     }
 
     [Fact]
@@ -628,7 +760,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             MaxTtl = TimeSpan.FromMinutes(10),
         };
 
-    private static Func<HttpContext, Task> Json(string text) => context => context.Response.WriteAsync(text);
+    private static Func<HttpContext, Task> Json(string text) => ScriptedVault.Answer(text);
 
     private static Func<HttpContext, Task> Refusal(int status, string words) =>
         context =>

@@ -247,7 +247,7 @@ public sealed class VaultSessionTests : IAsyncLifetime
             },
             _ => new JsonObject(),
         };
-        await context.Response.WriteAsync(body.ToJsonString());
+        await ScriptedVault.Answer(body.ToJsonString())(context);
     }
 
     private sealed class Harness : IDisposable

@@ -63,7 +63,7 @@ public sealed class VaultTransportTests
 
                         await connection
                             .GetStream()
-                            .WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray(), over.Token);
+                            .WriteAsync("HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray(), over.Token);
                     }
                 }
                 catch (OperationCanceledException)
@@ -94,7 +94,7 @@ public sealed class VaultTransportTests
     [Fact]
     public async Task The_token_travels_in_its_header_and_the_namespace_in_its_own()
     {
-        await using var vault = await ScriptedVault.StartAsync(context => context.Response.WriteAsync("{}"));
+        await using var vault = await ScriptedVault.StartAsync(ScriptedVault.NoContentAsync);
 
         await SendAsync(vault);
 
@@ -143,10 +143,7 @@ public sealed class VaultTransportTests
             TimeProvider.System.GetUtcNow().AddMinutes(-5),
             TimeProvider.System.GetUtcNow().AddMinutes(5)
         );
-        await using var vault = await ScriptedVault.StartAsync(
-            context => context.Response.WriteAsync("{}"),
-            certificate
-        );
+        await using var vault = await ScriptedVault.StartAsync(ScriptedVault.NoContentAsync, certificate);
         var caFile = Path.GetTempFileName();
         await File.WriteAllTextAsync(caFile, certificate.ExportCertificatePem());
         using var trusting = new VaultTransport(vault.Options() with { CaFile = caFile }, TimeProvider.System);
@@ -259,7 +256,7 @@ public sealed class VaultTransportTests
     public async Task Nothing_of_a_call_or_an_answer_prints_a_secret()
     {
         await using var vault = await ScriptedVault.StartAsync(context =>
-            context.Response.WriteAsync("""{"auth":{"client_token":"s.secret"},"data":{"password":"s.secret"}}""")
+            ScriptedVault.Answer("""{"auth":{"client_token":"s.secret"},"data":{"password":"s.secret"}}""")(context)
         );
         var call = Call();
 

@@ -15,7 +15,7 @@ internal sealed class LeaseRow
           l.revocation_id AS RevocationId, l.revocation_requested_at AS RevocationRequestedAt,
           l.confirmed_at AS ConfirmedAt, l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts,
           l.next_attempt_at AS NextAttemptAt, l.last_error AS LastError, l.claimed_by AS ClaimedBy,
-          l.claimed_until AS ClaimedUntil, l.confirmed_by AS ConfirmedBy, l.agent AS Agent, l.task AS Task,
+          l.claimed_until AS ClaimedUntil, l.confirmed_by AS ConfirmedBy, l.urgent AS Urgent, l.agent AS Agent, l.task AS Task,
           l.process AS Process, l.credential AS Credential
         FROM lease l
         """;
@@ -77,6 +77,8 @@ internal sealed class LeaseRow
 
     public required string ConfirmedBy { get; init; }
 
+    public long Urgent { get; init; }
+
     public required string Agent { get; init; }
 
     public required string Task { get; init; }
@@ -118,6 +120,7 @@ internal sealed class LeaseRow
             CredentialAccessor = CredentialAccessor,
             VaultLeaseId = VaultLeaseId,
             PublicName = PublicName,
+            ConfirmedBy = ConfirmedBy,
             Attempts = (int)Math.Clamp(Attempts, 0, int.MaxValue),
             LastError = LastError,
         };
@@ -143,6 +146,7 @@ internal sealed class LeaseRow
             RevocationRequestedAt = ColumnValue.Time(RevocationRequestedAt),
             ConfirmedAt = ColumnValue.Time(ConfirmedAt),
             AccessorRevokedAt = ColumnValue.Time(AccessorRevokedAt),
+            IsUrgent = Urgent > 0,
             Attempts = checked((int)Attempts),
             NextAttemptAt = ColumnValue.Time(NextAttemptAt),
             LastError = LastError,

@@ -51,8 +51,8 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             _ => throw new ArgumentOutOfRangeException(nameof(work), work, null),
         };
 
-        // After the broker's clock fell back, ends that were promised before are measured by the count of what has
-        // passed, which is ahead.
+        // After the broker's clock fell back, ends that were promised before, and every deadline of an issuance, are
+        // measured by the count of what has passed, which is ahead.
         var at = clock.Read();
         var fallen =
             work == LeaseWork.Expired && at.FallenAt is not null
@@ -66,10 +66,15 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             """,
             new()
             {
-                { "due", ColumnValue.From(fallen.Length == 0 ? dueBefore : dueBefore + (at.Counted - at.Now)) },
+                {
+                    "due",
+                    ColumnValue.From(
+                        fallen.Length == 0 && work == LeaseWork.Expired ? dueBefore : dueBefore + (at.Counted - at.Now)
+                    )
+                },
                 { "until", ColumnValue.From(dueBefore) },
                 { "fallenAt", ColumnValue.From(at.FallenAt) },
-                { "now", ColumnValue.From(at.Now) },
+                { "now", ColumnValue.From(at.Counted) },
             },
             limit,
             cancellationToken
@@ -113,7 +118,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 { "backend", work.Backend },
                 { "lane", (int)work.Lane },
                 { "due", ColumnValue.From(dueBefore) },
-                { "now", ColumnValue.From(clock.Now()) },
+                { "now", ColumnValue.From(clock.Read().Counted) },
             },
             limit,
             cancellationToken

@@ -89,10 +89,11 @@ internal static class SqlLeaseStore
             """
             UPDATE lease SET state = 'active', activated_at = @now, expires_at = @expires, grace_until = @grace,
               vault_lease_id = @vault_lease, credential_accessor = @credential_accessor, public_name = @public_name
-            WHERE id = @id AND state = 'pending' AND issuance_deadline > @now
+            WHERE id = @id AND state = 'pending' AND issuance_deadline > @counted
             """,
             ("@id", change.LeaseId),
             ("@now", session.NowColumn),
+            ("@counted", session.CountedColumn),
             ("@expires", ColumnValue.From(change.ExpiresAt)),
             ("@grace", ColumnValue.From(change.GraceUntil)),
             ("@vault_lease", change.Handles.VaultLeaseId),

@@ -43,18 +43,16 @@ internal static class SqlOrderStore
         return ChangeResult.Done with { Number = fence };
     }
 
-    /// <summary>The order, if there is one, has reached the lease: it is over only when the lease is.</summary>
-    public static void Reach(SqlSession session, string? revocationId, string leaseId)
-    {
-        if (revocationId is not null)
-        {
-            session.Execute(
-                "INSERT INTO revocation_reach (revocation, lease) VALUES (@revocation, @lease) ON CONFLICT DO NOTHING",
-                ("@revocation", revocationId),
-                ("@lease", leaseId)
-            );
-        }
-    }
+    /// <summary>
+    /// The order, if there is one, has reached the lease: it is over only when the lease is. Whether it had before.
+    /// </summary>
+    public static bool Reach(SqlSession session, string? revocationId, string leaseId) =>
+        revocationId is not null
+        && session.Execute(
+            "INSERT INTO revocation_reach (revocation, lease) VALUES (@revocation, @lease) ON CONFLICT DO NOTHING",
+            ("@revocation", revocationId),
+            ("@lease", leaseId)
+        ) == 0;
 
     /// <summary>Every order that reached the one lease waits for the other, too.</summary>
     public static void ReachAlso(SqlSession session, string leaseId, string alsoLeaseId) =>

@@ -37,8 +37,16 @@ internal static class SqlRevocationStore
             return GuardFailure.NotFound;
         }
 
-        SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
-        var isClaimed = found.ClaimedUntil > session.NowColumn && found.ClaimedBy != change.ClaimedBy;
+        var isRepeated = SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
+        var isUrgent =
+            !isRepeated
+            && change
+                is {
+                    ClaimedBy: null,
+                    RevocationId: not null,
+                    Cause: RevocationCause.Admin or RevocationCause.Quarantine
+                };
+        var isClaimed = found.ClaimedUntil > session.CountedColumn && found.ClaimedBy != change.ClaimedBy;
         // It may have been renewed since the sweep read it.
         var isEarly =
             found.State == LeaseState.Active
@@ -47,6 +55,11 @@ internal static class SqlRevocationStore
         if (isClaimed && change is { ClaimedBy: null, RevocationId: not null } && Claimable.Contains(found.State))
         {
             // Somebody is at it: the order takes nothing from them, and waits for what comes of it.
+            session.Execute(
+                "UPDATE lease SET urgent = CASE WHEN @urgent = 1 THEN 2 ELSE urgent END WHERE id = @id",
+                ("@id", change.LeaseId),
+                ("@urgent", isUrgent ? 1 : 0)
+            );
             return ChangeResult.Done with { IsRecorded = false };
         }
 
@@ -79,11 +92,18 @@ internal static class SqlRevocationStore
             return ChangeResult.Done;
         }
 
+        if (isRepeated && change.ClaimedBy is null)
+        {
+            // The order's pass is repeated: what it marked goes on as it does.
+            return ChangeResult.Done with { IsRecorded = false };
+        }
+
         // Marking without a claim makes it due at once. Not so where only time can prove that no secret was made.
         session.Execute(
             """
             UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation),
               claimed_by = @claimed_by, claimed_until = @claimed_until,
+              urgent = CASE WHEN @urgent = 1 THEN 1 ELSE urgent END,
               next_attempt_at = CASE
                 WHEN @claimed_by IS NULL
                   AND (accessor_revoked_at IS NULL OR vault_lease_id IS NOT NULL OR credential_accessor IS NOT NULL)
@@ -93,7 +113,8 @@ internal static class SqlRevocationStore
             ("@id", change.LeaseId),
             ("@revocation", change.RevocationId),
             ("@claimed_by", change.ClaimedBy),
-            ("@claimed_until", ColumnValue.From(change.ClaimedUntil))
+            ("@claimed_until", ColumnValue.From(change.ClaimedUntil)),
+            ("@urgent", isUrgent ? 1 : 0)
         );
         return ChangeResult.Done with { IsRecorded = false };
     }
@@ -131,7 +152,9 @@ internal static class SqlRevocationStore
             )
         );
 
-    /// <summary>Settle: confirmed.</summary>
+    /// <summary>
+    /// Settle: confirmed. By a person's word only what was tried, and what nobody is at: the attempt may still say.
+    /// </summary>
     public static ChangeResult Confirm(SqlSession session, StateChange.LeaseRevoked change) =>
         Result(
             session,
@@ -141,9 +164,15 @@ internal static class SqlRevocationStore
                 UPDATE lease SET state = 'revoked', confirmed_at = @now, confirmed_by = @confirmed_by,
                   next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
+                  AND (
+                    @confirmed_by = ''
+                    OR ((attempts > 0 OR accessor_revoked_at IS NOT NULL)
+                      AND (claimed_until IS NULL OR claimed_until <= @counted))
+                  )
                 """,
                 ("@id", change.LeaseId),
                 ("@now", session.NowColumn),
+                ("@counted", session.CountedColumn),
                 ("@confirmed_by", change.ConfirmedBy)
             )
         );
@@ -155,12 +184,20 @@ internal static class SqlRevocationStore
             change.LeaseId,
             session.Execute(
                 """
-                UPDATE lease SET state = 'failed', attempts = CASE WHEN attempts BETWEEN 0 AND 1000000 THEN attempts + 1 ELSE 1 END,
+                UPDATE lease SET state = CASE WHEN @tried = 1 THEN 'failed' ELSE state END,
+                  attempts = CASE
+                    WHEN @tried = 0 THEN attempts
+                    WHEN attempts BETWEEN 0 AND 1000000 THEN attempts + 1
+                    ELSE 1
+                  END,
                   last_error = @error,
-                  next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
+                  next_attempt_at = CASE WHEN urgent = 2 THEN NULL ELSE @next END,
+                  urgent = CASE WHEN urgent = 2 OR (urgent = 1 AND @tried = 0) THEN 1 ELSE 0 END,
+                  claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
                 """,
                 ("@id", change.LeaseId),
+                ("@tried", change.WasTried ? 1 : 0),
                 ("@error", change.Error),
                 ("@next", ColumnValue.From(change.NextAttemptAt))
             )
