@@ -50,7 +50,18 @@ public sealed class RetentionTests : IAsyncLifetime
 
         await using var broker = await BrokerProcess.StartAsync(settings);
         await Eventually.BecomesTrueAsync(
-            async () => (await ExportAsync(broker)).Length < 100_000,
+            async () =>
+            {
+                try
+                {
+                    return (await ExportAsync(broker)).Length < 100_000;
+                }
+                catch (HttpRequestException)
+                {
+                    // An export during which records were archived breaks off.
+                    return false;
+                }
+            },
             "the old records are gone from the store"
         );
 

@@ -14,6 +14,8 @@ public sealed class AuditCsvTests
     [InlineData("say \"yes\"", "\"say \"\"yes\"\"\"")]
     [InlineData("=1", "'=1")]
     [InlineData("＝1", "'＝1")]
+    [InlineData("a\r\nb", "\"a\r\nb\"")]
+    [InlineData("\t=1", "\"'\t'=1\"")]
     [InlineData("x;=1", "\"x;'=1\"")]
     [InlineData("x;\"=1\"", "\"x;\"\"'=1\"\"\"")]
     public void A_value_is_written_like_this(string value, string written) =>

@@ -82,7 +82,9 @@ internal static class AuditCsv
         var safe = new StringBuilder(value.Length);
         foreach (var (index, character) in value.Index())
         {
-            if (StartsFormula(character) && (index == 0 || MayEndCell(value[index - 1])))
+            if (
+                index == 0 ? IsSign(character) || IsBlank(character) : IsSign(character) && MayEndCell(value[index - 1])
+            )
             {
                 safe.Append('\'');
             }
@@ -93,9 +95,11 @@ internal static class AuditCsv
         return !value.AsSpan().ContainsAny(Quoted) ? safe.ToString() : $"\"{safe.Replace("\"", "\"\"")}\"";
     }
 
-    // Agents choose task ids and write reports; a spreadsheet would take a cell that begins like this for a formula.
-    private static bool StartsFormula(char character) =>
-        character is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠';
+    // Agents choose task ids and write reports; a spreadsheet would take a cell that begins like this for a formula, also
+    // behind a blank that it drops.
+    private static bool IsSign(char character) => character is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠';
+
+    private static bool IsBlank(char character) => character is '\t' or '\r' or '\n';
 
     // Where the list separator is a semicolon or a tab, quotes in the middle of a line are text, and a cell ends at any
     // of these.

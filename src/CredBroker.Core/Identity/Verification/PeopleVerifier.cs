@@ -9,59 +9,28 @@ public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verif
 {
     private const int RememberedTokens = 2_048;
 
-    private readonly VerifiedTokens<PersonOutcome> _remembered = new(RememberedTokens, time);
-
     // People's own, so that no flood of agents' tokens keeps an admin waiting.
-    private readonly SignatureRoom _signatures = new();
+    private readonly BearerTokens<PersonOutcome> _tokens = new(
+        RememberedTokens,
+        routing.RoutePerson,
+        refusal => new PersonOutcome.Refused(refusal),
+        verification,
+        time
+    );
 
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
     /// <param name="bearer">The token.</param>
     /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public async ValueTask<PersonOutcome> VerifyAsync(
+    public ValueTask<PersonOutcome> VerifyAsync(
         SecretText bearer,
         string source,
         CancellationToken cancellationToken
-    )
-    {
-        var text = bearer.Reveal();
-        if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text)) is { } remembered)
-        {
-            return remembered;
-        }
-
-        if (!CompactJws.TryRead(text, out var token, out var refusal))
-        {
-            return new PersonOutcome.Refused(refusal);
-        }
-
-        using (token)
-        {
-            if (!routing.RoutePerson(token).Passes(out var route, out refusal))
-            {
-                return new PersonOutcome.Refused(refusal);
-            }
-
-            var check = await verification.VerifyAsync(
-                token,
-                route.Rules,
-                route.Trust,
-                _signatures,
-                source,
-                cancellationToken
-            );
-            if (!check.Passes(out var verified, out refusal))
-            {
-                return new PersonOutcome.Refused(refusal);
-            }
-
-            var outcome = route.Identify(verified);
-            if (outcome is PersonOutcome.Verified)
-            {
-                _remembered.Remember(outcome, verified, route.Trust);
-            }
-
-            return outcome;
-        }
-    }
+    ) =>
+        _tokens.VerifyAsync(
+            bearer.Reveal(),
+            source,
+            static outcome => outcome is PersonOutcome.Verified,
+            cancellationToken
+        );
 }
