@@ -5,6 +5,7 @@ public sealed record AuditOptions
 {
     private const string Section = "Audit";
     private static readonly TimeSpan Shortest = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
 
     /// <summary>
     /// How old a record is at least when it is archived and deleted from the store. Null keeps all of them for ever.
@@ -17,10 +18,10 @@ public sealed record AuditOptions
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
     public IEnumerable<string> Validate()
     {
-        if (KeepFor < Shortest)
+        if (KeepFor < Shortest || KeepFor > Longest)
         {
-            yield return $"{Section}:{nameof(KeepFor)} is {KeepFor}; write at least {Shortest}, such as \"400.00:00:00\" "
-                + "for 400 days, or leave it out: then everything is kept for ever.";
+            yield return $"{Section}:{nameof(KeepFor)} is {KeepFor}; write a time from {Shortest} to {Longest}, such as "
+                + "\"400.00:00:00\" for 400 days, or leave it out: then everything is kept for ever.";
         }
 
         if (KeepFor is not null && ArchiveTo.Length == 0)

@@ -29,7 +29,7 @@ public sealed partial class AuditRetention(
 )
 {
     /// <summary>How many records one commit deletes: others wait behind it.</summary>
-    public const int BatchSize = 2_000;
+    public const int BatchSize = 1_000;
 
     // One file a day, not one with each run.
     private static readonly TimeSpan LeastPeriod = TimeSpan.FromDays(1);

@@ -312,6 +312,12 @@ public sealed class AuditRetentionTests : IAsyncLifetime
                 .Validate()
                 .Count()
         );
+        Assert.Equal(
+            2,
+            new AuditOptions { KeepFor = TimeSpan.MaxValue }
+                .Validate()
+                .Count()
+        );
     }
 
     private AuditRetention Retention(AuditOptions options) =>
