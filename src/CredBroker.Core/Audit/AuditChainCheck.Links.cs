@@ -44,6 +44,7 @@ internal sealed partial class AuditChainCheck
                 );
             }
 
+            _coverage.Miss(named, time, held: 0);
             return;
         }
 
@@ -61,7 +62,11 @@ internal sealed partial class AuditChainCheck
                 Math.Max(0, found.RecordsBefore + 1 - added)
             );
         }
-        else if (found.Head.Sequence < named.Sequence && _coverage.Covers(time))
+        else if (found.Head.Sequence < named.Sequence && !_coverage.Covers(time))
+        {
+            _coverage.Miss(named, time, found.Head.Sequence);
+        }
+        else if (found.Head.Sequence < named.Sequence)
         {
             Fail(
                 _line,

@@ -59,6 +59,27 @@ internal sealed class AuditCoverage
     }
 
     /// <summary>
+    /// The file does not hold the record that a later stream names as the end of the one before it. Where it lies between
+    /// two ranges, that is a gap, and more than that stream may be missing.
+    /// </summary>
+    /// <param name="named">The record.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="held">Up to where the file holds its stream; 0 where it holds nothing of it.</param>
+    public void Miss(AuditPosition named, DateTimeOffset time, long held)
+    {
+        if (_exports.Exists(export => export.To <= time) && _exports.Exists(export => export.From > time))
+        {
+            _gaps.Add(
+                held == 0
+                    ? $"Stream {named.Stream} lies between the exported ranges and is not in the file; others before it may "
+                        + "be missing with it."
+                    : $"Records {held + 1} to {named.Sequence} of stream {named.Stream} lie between the exported ranges and "
+                        + "are not in the file."
+            );
+        }
+    }
+
+    /// <summary>
     /// Whether a stream of which the file had nothing may begin with this anchor. An export leaves out what its cursor
     /// names, which is in its first stream, and what was before its range. Only the stream that ran then lies across
     /// the range's beginning, and it is the first: unless the clock was set back, which is on record. A repair from a

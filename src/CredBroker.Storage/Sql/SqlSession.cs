@@ -17,7 +17,9 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
 {
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
     private readonly Dictionary<string, SqlStatement> _statements = new(ReferenceEqualityComparer.Instance);
-    private long _stream;
+
+    /// <summary>The number of the stream that is appended to.</summary>
+    protected long Stream { get; set; }
 
     /// <summary>The time of the batch as columns hold it.</summary>
     public long NowColumn => ColumnValue.From(Now);
@@ -45,21 +47,20 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
                 Actor = AuditActor.Broker("store"),
             }
         );
-        _stream = SqlAuditStore.OpenStream(this);
+        Stream = SqlAuditStore.OpenStream(this);
         Head = ReadHead();
         Append(opened);
     }
 
     public override ChangeResult Apply(in PreparedChange change) => SqlTransitions.Apply(this, change);
 
-    public override AuditPosition Append(ReadOnlySpan<byte> eventBody) =>
-        SqlAuditStore.Append(this, _stream, eventBody);
+    public override AuditPosition Append(ReadOnlySpan<byte> eventBody) => SqlAuditStore.Append(this, Stream, eventBody);
 
     public override void EndBatch(long sequenceBefore)
     {
         if (Head.Audit.Sequence > sequenceBefore)
         {
-            SqlAuditStore.EndBatch(this, _stream, sequenceBefore + 1);
+            SqlAuditStore.EndBatch(this, Stream, sequenceBefore + 1);
         }
     }
 
@@ -148,7 +149,7 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
         new(
             ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
             ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
-            SqlAuditStore.ReadHead(this, _stream),
+            SqlAuditStore.ReadHead(this, Stream),
             ReadFirst("SELECT count(*) FROM hold WHERE lifted_at IS NULL", row => row.Number(0))
         );
 

@@ -23,6 +23,9 @@ internal sealed class SqliteSession : SqlSession
     // As of now, and as of the last savepoint.
     private (bool Now, bool AtSavepoint) _isClockRepaired;
 
+    // Of a repair of the clock that is not known to be committed.
+    private Action? _undoRepair;
+
     // Null where only the file knows.
     private StoreHead? _committed = default(StoreHead);
 
@@ -50,6 +53,12 @@ internal sealed class SqliteSession : SqlSession
     public override void Begin()
     {
         _file.EnsureInPlace();
+        if (_undoRepair is not null && !IsThere())
+        {
+            Forget();
+        }
+
+        _undoRepair = null;
         Head = _committed ??= ReadHead();
         _isClockRepaired = default;
         Clock = _clock.Read();
@@ -77,60 +86,68 @@ internal sealed class SqliteSession : SqlSession
 
     public override void EndBatch(long sequenceBefore)
     {
+        _batch++;
         base.EndBatch(sequenceBefore);
+        if (_isClockRepaired.Now)
+        {
+            BeginAnew();
+        }
+
         Execute(
             "UPDATE store SET clock = @clock, counted = @counted, batch = @batch",
             ("@clock", NowColumn),
             ("@counted", CountedColumn),
-            ("@batch", ++_batch)
+            ("@batch", _batch)
         );
     }
 
     public override void Commit()
     {
         base.Commit();
-        _committed = Head;
-        if (_isClockRepaired.Now)
-        {
-            BeginAnew();
-        }
+        (_committed, _undoRepair) = (Head, null);
     }
 
     /// <summary>
-    /// The clock is repaired, in a commit of its own: a new stream begins, because within one time never goes back, and
-    /// what the old time put off is due again. Should this fail, all is as it was, and the admin repeats it.
+    /// The clock is repaired, as the last thing of the batch: a new stream begins, because within one time never goes
+    /// back, and what the old time put off is due again.
     /// </summary>
     private void BeginAnew()
     {
-        var undo = _clock.Repair();
-        try
-        {
-            Begin();
-            SqlLeaseStore.DrawBack(this);
-            SqlHoldStore.DrawBack(this);
-            SqlIdempotencyStore.DrawBack(this);
-            OpenStream();
-            EndBatch(0);
-            Commit();
-        }
-        catch
+        var (stream, undo) = (Stream, _clock.Repair());
+        _undoRepair = () =>
         {
             undo();
-            if (InTransaction)
-            {
-                Rollback();
-            }
+            Stream = stream;
+        };
+        Clock = _clock.Read();
+        Now = Clock.Now;
+        SqlLeaseStore.DrawBack(this);
+        SqlHoldStore.DrawBack(this);
+        SqlIdempotencyStore.DrawBack(this);
+        OpenStream();
+        base.EndBatch(0);
+    }
 
-            _committed = null;
-            throw;
-        }
+    /// <summary>A repair that was not committed: all is as it was.</summary>
+    private void Forget()
+    {
+        _undoRepair?.Invoke();
+        _undoRepair = null;
+    }
+
+    public override void Rollback()
+    {
+        base.Rollback();
+        Forget();
     }
 
     public override bool ReadBack()
     {
         _committed = null;
-        return !InTransaction && ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
+        return !InTransaction && IsThere();
     }
+
+    private bool IsThere() => ReadFirst("SELECT batch FROM store", row => row.Number(0)) == _batch;
 
     public override bool MakeRoom(Exception failure) =>
         failure is SqliteException { SqliteErrorCode: raw.SQLITE_FULL or raw.SQLITE_IOERR } && _file.MakeRoom();

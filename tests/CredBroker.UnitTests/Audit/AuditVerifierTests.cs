@@ -335,6 +335,40 @@ public sealed class AuditVerifierTests
         );
     }
 
+    [Theory]
+    // A second apart: 1 to 4 in stream 1, 5 to 8 in stream 2, 9 to 12 in stream 3, and so on.
+    [InlineData(5, 9, "Stream 00000000000000000000000000000002 lies between")]
+    [InlineData(5, 13, "Stream 00000000000000000000000000000003 lies between")]
+    [InlineData(3, 5, "Records 3 to 4 of stream 00000000000000000000000000000001 lie between")]
+    [InlineData(3, 9, "Stream 00000000000000000000000000000002 lies between")]
+    public async Task Whole_streams_between_two_ranges_are_a_gap(int end, int begin, string said)
+    {
+        var log = new ChainedLog();
+        for (var stream = 1; stream <= 4; stream++)
+        {
+            log.Open(stream).AppendSome(2).Close();
+        }
+
+        byte[] file = [.. await log.ExportAsync(null, At(end)), .. await log.ExportAsync(At(begin))];
+        var result = await VerifyAsync(file, log.Head);
+
+        Assert.Null(result.Fault);
+        Assert.Contains(result.NotProven, gap => gap.Contains(said, StringComparison.Ordinal));
+        Assert.Contains("with a gap", result.Range, StringComparison.Ordinal);
+        using var read = new MemoryStream(file);
+        var demanded = await AuditVerifier.VerifyAsync(read, [], default, At(1), At(16));
+        Assert.Contains("has a gap", demanded.Fault!.What, StringComparison.Ordinal);
+
+        // Where nothing lies between, nothing is missing.
+        var next = await VerifyAsync(
+            [.. await log.ExportAsync(null, At(5)), .. await log.ExportAsync(At(5))],
+            log.Head
+        );
+        Assert.DoesNotContain("with a gap", next.Range, StringComparison.Ordinal);
+
+        static DateTimeOffset At(int second) => ChainedLog.Start.AddSeconds(second);
+    }
+
     [Fact]
     public async Task A_rewritten_log_is_caught_by_a_head_kept_elsewhere()
     {

@@ -7,6 +7,7 @@ using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Broker;
 using CredBroker.Testing.Storage;
 using CredBroker.UnitTests.Audit;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -222,6 +223,33 @@ public sealed class StoreClockTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("INSERT ON audit_batch WHEN NEW.sequence = 1")]
+    [InlineData("UPDATE ON store WHEN NEW.clock < OLD.clock")]
+    public async Task A_repair_that_the_store_does_not_take_changes_nothing_and_is_repeated(string refused)
+    {
+        using var store = Open();
+        _time.Offset = TimeSpan.FromDays(10);
+        _ = store.Position;
+        _time.Advance(TimeSpan.FromMinutes(5));
+        await CommitAsync(store, StoreSamples.Recorded());
+        _time.Offset = TimeSpan.Zero;
+        var (wrong, stream) = (store.Position.UtcNow, store.Position.AuditHead.Stream);
+        Execute($"CREATE TRIGGER refuse BEFORE {refused} BEGIN SELECT raise(ABORT, 'no'); END");
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.CommitAsync(Repaired(), default));
+
+        Assert.Equal(wrong, store.Position.UtcNow);
+        Execute("DROP TRIGGER refuse");
+        await CommitAsync(store, StoreSamples.Recorded());
+        Assert.Equal(stream, store.Position.AuditHead.Stream);
+        await CommitAsync(store, Repaired());
+        Assert.Equal(_time.GetUtcNow(), store.Position.UtcNow);
+        Assert.NotEqual(stream, store.Position.AuditHead.Stream);
+        await CommitAsync(store, StoreSamples.Recorded());
+        await AssertVerifiesAsync(store);
+    }
+
     [Fact]
     public async Task A_wrong_time_that_was_believed_is_repaired_and_the_log_verifies()
     {
@@ -316,6 +344,17 @@ public sealed class StoreClockTests : IDisposable
         var result = await AuditVerifierTests.VerifyAsync(export.ToArray());
         Assert.True(result.Holds, result.Fault?.What);
         Assert.True(result.Streams.Count > 1);
+    }
+
+    private void Execute(string sql)
+    {
+        using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(_directory, "broker.db")};Pooling=False"
+        );
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 
     private SqliteBrokerStore Open() =>

@@ -1,3 +1,4 @@
+using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Identity.Verification;
@@ -5,32 +6,78 @@ namespace CredBroker.Core.Identity.Verification;
 /// <summary>
 /// Turns a person's bearer token into that person. Only tokens of issuers that are trusted for people count.
 /// </summary>
-public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verification, TimeProvider time)
+/// <remarks>
+/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. What either holds to be
+/// in time is taken then, so that nobody's order to revoke, nor the repair of the clock, is refused for a clock's sake.
+/// </remarks>
+public sealed class PeopleVerifier(
+    TokenRouting routing,
+    TokenVerification verification,
+    TimeProvider time,
+    Func<DateTimeOffset> storeTime
+)
 {
     private const int RememberedTokens = 2_048;
 
+    private readonly VerifiedTokens<PersonOutcome> _remembered = new(RememberedTokens, time);
+
     // People's own, so that no flood of agents' tokens keeps an admin waiting.
-    private readonly BearerTokens<PersonOutcome> _tokens = new(
-        RememberedTokens,
-        routing.RoutePerson,
-        refusal => new PersonOutcome.Refused(refusal),
-        verification,
-        time
-    );
+    private readonly SignatureRoom _signatures = new();
 
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
     /// <param name="bearer">The token.</param>
     /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public ValueTask<PersonOutcome> VerifyAsync(
+    public async ValueTask<PersonOutcome> VerifyAsync(
         SecretText bearer,
         string source,
         CancellationToken cancellationToken
-    ) =>
-        _tokens.VerifyAsync(
-            bearer.Reveal(),
-            source,
-            static outcome => outcome is PersonOutcome.Verified,
-            cancellationToken
-        );
+    )
+    {
+        var text = bearer.Reveal();
+        if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text)) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (!CompactJws.TryRead(text, out var token, out var refusal))
+        {
+            return new PersonOutcome.Refused(refusal);
+        }
+
+        using (token)
+        {
+            if (!routing.RoutePerson(token).Passes(out var route, out refusal))
+            {
+                return new PersonOutcome.Refused(refusal);
+            }
+
+            var check = await CheckAsync(time.GetUtcNow());
+            if (
+                check is Check<VerifiedToken>.Refused
+                {
+                    Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
+                }
+            )
+            {
+                check = await CheckAsync(storeTime());
+            }
+
+            if (!check.Passes(out var verified, out refusal))
+            {
+                return new PersonOutcome.Refused(refusal);
+            }
+
+            var outcome = route.Identify(verified);
+            if (outcome is PersonOutcome.Verified)
+            {
+                _remembered.Remember(outcome, verified, route.Trust);
+            }
+
+            return outcome;
+
+            ValueTask<Check<VerifiedToken>> CheckAsync(DateTimeOffset now) =>
+                verification.VerifyAsync(token, route.Rules, route.Trust, _signatures, source, now, cancellationToken);
+        }
+    }
 }
