@@ -69,7 +69,11 @@ public static class BrokerHost
         services.AddCredBrokerStorage(settings.Storage);
         services.AddSingleton<AuditExport>().AddSingleton<AuditRetention>();
 
-        services.AddSingleton<MissingRecords>().AddSingleton<IssuingReadiness>().AddSingleton<ClockRepair>();
+        services
+            .AddSingleton<MissingRecords>()
+            .AddSingleton<IssuingReadiness>()
+            .AddSingleton<ClockRepair>()
+            .AddSingleton<ClusterMemory>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<AbsenceWait>()

@@ -6,6 +6,7 @@ using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
+using CredBroker.Storage.Sql.Vault;
 
 namespace CredBroker.Storage.Sql;
 
@@ -36,6 +37,7 @@ internal static class SqlTransitions
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
             StateChange.AuditArchived change => SqlArchiveStore.Archive(session, change),
             StateChange.ArchivedDeleted change => SqlArchiveStore.Delete(session, change),
+            StateChange.VaultClusterAccepted change => SqlVaultClusterStore.Accept(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.
             StateChange.RequestDenied => ChangeResult.Done,
