@@ -82,6 +82,7 @@ public static class BrokerHost
             .AddSingleton<RevocationBulkheads>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<StrayKill>()
+            .AddSingleton<StrayRecovery>()
             .AddSingleton<UnrecordedOrders>()
             .AddSingleton<AgentLeases>()
             .AddSingleton<LeaseConfirmation>()

@@ -28,6 +28,7 @@ internal static class JobRegistration
                 quartz,
                 probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing
             );
+            Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
             Schedule<StoreWatchJob>(quartz, EachSecond);
             Schedule<RefusedCallsJob>(quartz, EachMinute);
             Schedule<AuditRetentionJob>(quartz, EachHour);
