@@ -3,12 +3,15 @@ using CredBroker.Core.Audit.Events;
 namespace CredBroker.Core.Audit;
 
 /// <summary>Checks an export line by line and keeps the first fault.</summary>
-internal sealed class AuditChainCheck
+internal sealed partial class AuditChainCheck
 {
     private readonly Dictionary<string, AuditStreamCheck> _streams = new(StringComparer.Ordinal);
     private readonly Dictionary<AuditCursor, string> _expected = [];
     private readonly AuditCoverage _coverage = new();
     private readonly HashSet<AuditPosition> _kept = [];
+
+    // By their ends, the files that the log says hold what was before.
+    private readonly Dictionary<AuditPosition, string> _archives = [];
 
     // By stream, whether it is in the file or not.
     private readonly Dictionary<string, AuditPosition> _namedEnds = new(StringComparer.Ordinal);
@@ -125,7 +128,7 @@ internal sealed class AuditChainCheck
             Streams = [.. _streams.Values.Select(stream => stream.Span)],
             Earliest = _earliest,
             Latest = _latest,
-            Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault()),
+            Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault(), ArchiveBefore()),
             IsWhole = isWhole,
             // Every stream whose end no other stream names: the last one, as a rule.
             NotProven = _coverage.NotProven(
@@ -148,7 +151,12 @@ internal sealed class AuditChainCheck
         }
 
         _segment?.Dispose();
-        _coverage.Open(opened, isResumed: _segment is not null);
+        _coverage.Open(
+            opened,
+            isResumed: _segment is not null,
+            isJoined: opened.After is { } after
+                && _streams.GetValueOrDefault(after.Stream)?.Head.Sequence == after.Sequence
+        );
         (_segment, _current, _last) = (new(opened), null, null);
     }
 
@@ -269,6 +277,11 @@ internal sealed class AuditChainCheck
         Meet(_current.Head);
         MeetEnd(_current);
         _isClockRepaired |= header.Type == ClockRepaired.TypeName;
+        if (header.Type == AuditArchived.TypeName && AuditArchived.Read(line) is var (end, archive))
+        {
+            MeetArchive(end, archive);
+        }
+
         if (header.Type == StreamOpened.TypeName)
         {
             if (StreamPredecessor.Read(line) is var (predecessor, time))
@@ -308,98 +321,6 @@ internal sealed class AuditChainCheck
                 position.Sequence,
                 "The record is not the one expected from elsewhere: "
                     + $"its hash is {position.Hash}. It was rewritten, and all after it may be."
-            );
-        }
-    }
-
-    /// <summary>The store's first stream is the only one that found nothing before it.</summary>
-    private void MeetOrigin()
-    {
-        if (_hasOrigin || _before is not null)
-        {
-            FailOpening("This stream says that it is the store's first, but the file holds an earlier one");
-        }
-
-        _hasOrigin = true;
-    }
-
-    /// <summary>
-    /// Every stream names the end of the one before it: a stream, or the end of one, cannot be left out, and none can
-    /// be put in. That goes for the stream which a repair of the clock begins, too, whatever its time.
-    /// </summary>
-    private void MeetPredecessor(AuditPosition named, DateTimeOffset time)
-    {
-        if (!_namedEnds.TryAdd(named.Stream, named))
-        {
-            FailOpening("Another stream has named the same one as the stream before it");
-            return;
-        }
-
-        if (string.CompareOrdinal(named.Stream, _before) < 0)
-        {
-            FailOpening("The stream that it names is not the one before it");
-            return;
-        }
-
-        if (!_streams.TryGetValue(named.Stream, out var found))
-        {
-            if (_coverage.MustHold(named.Stream, time))
-            {
-                Fail(
-                    _line,
-                    named.Stream,
-                    named.Sequence,
-                    "This record names a stream that lies in the exported range and is not in the file: it was removed."
-                );
-            }
-
-            _coverage.Miss(named, time, held: 0);
-            return;
-        }
-
-        found.NamedEnd = named;
-        if (found.Head.Sequence > named.Sequence)
-        {
-            // The next process reads what is committed, after a crash, too, and nobody writes to the stream after that.
-            var added = found.Head.Sequence - named.Sequence;
-            Fail(
-                _line,
-                named.Stream,
-                named.Sequence + 1,
-                $"The stream goes on to record {found.Head.Sequence}, but the next process found record "
-                    + $"{named.Sequence} as its last: records were added, or the store was restored from a backup.",
-                Math.Max(0, found.RecordsBefore + 1 - added)
-            );
-        }
-        else if (found.Head.Sequence < named.Sequence && !_coverage.Covers(time))
-        {
-            _coverage.Miss(named, time, found.Head.Sequence);
-        }
-        else if (found.Head.Sequence < named.Sequence)
-        {
-            Fail(
-                _line,
-                named.Stream,
-                found.Head.Sequence + 1,
-                $"The stream ends here at record {found.Head.Sequence}, "
-                    + $"but the next process found record {named.Sequence}: the end was removed."
-            );
-        }
-
-        MeetEnd(found);
-    }
-
-    /// <summary>The record that the next process found as the stream's last.</summary>
-    private void MeetEnd(AuditStreamCheck stream)
-    {
-        if (stream.NamedEnd?.Sequence == stream.Head.Sequence && !stream.IsEndNamed)
-        {
-            Fail(
-                stream.HeadLine > 0 ? stream.HeadLine : _line,
-                stream.Id,
-                stream.Head.Sequence,
-                "The next process found another record here: it was altered.",
-                stream.HeadLine > 0 ? stream.RecordsBefore : _records
             );
         }
     }

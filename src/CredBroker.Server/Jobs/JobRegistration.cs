@@ -10,6 +10,7 @@ internal static class JobRegistration
 {
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan EachHour = TimeSpan.FromHours(1);
 
     public static IServiceCollection AddCredBrokerJobs(
         this IServiceCollection services,
@@ -30,6 +31,7 @@ internal static class JobRegistration
             Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
             Schedule<StoreWatchJob>(quartz, EachSecond);
             Schedule<RefusedCallsJob>(quartz, EachMinute);
+            Schedule<AuditRetentionJob>(quartz, EachHour);
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
         services.AddHostedService<PolicyWatch>();

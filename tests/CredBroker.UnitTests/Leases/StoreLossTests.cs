@@ -1,8 +1,10 @@
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.UnitTests.Leases;
 
@@ -109,6 +111,39 @@ public sealed class StoreLossTests
         Assert.Null(progress.DeadAtVault);
         Assert.Equal(LeaseState.Revoked, (await broker.LeaseAsync(lease.Id)).State);
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(other.Id)).State);
+    }
+
+    [Fact]
+    public async Task A_quarantine_that_the_store_does_not_take_holds_at_once_and_is_recorded_with_its_order()
+    {
+        await using var broker = await StartAsync<StateChange.All>(out var losing);
+        await broker.IssueAsync();
+        losing.Lost = true;
+        var placed = await broker.Holds.QuarantineAsync(
+            new() { Agent = "triage" },
+            null,
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        Assert.True(placed.Passes(out var hold, out _));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(broker.Issuer.Alive.IsEmpty), "the secret is killed");
+
+        // Nothing is issued to anybody while the hold has no record; afterwards to nobody whom it reaches.
+        Assert.Equal(RefusalCode.RevokesOnly, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        losing.Lost = false;
+        Assert.Equal(RefusalCode.RevokesOnly, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        await broker.Unrecorded.RecordAsync(CancellationToken.None);
+        Assert.Equal(RefusalCode.Held, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+
+        Assert.Equal(hold.Id, Assert.Single(await broker.Holds.ListAsync(CancellationToken.None)).Id);
+        Assert.Equal(
+            [HoldPlaced.TypeName, RevocationOrdered.TypeName],
+            (await broker.EventsAsync())
+                .Select(e => e.GetProperty("type").GetString())
+                .Where(type => type is HoldPlaced.TypeName or RevocationOrdered.TypeName)
+        );
     }
 
     [Fact]
