@@ -54,8 +54,13 @@ internal sealed class VaultStub
             """
         ),
         Route("/v1/auth/token/lookup-accessor", 403, """{"errors":["invalid accessor"]}"""),
-        Route("/v1/sys/health", 200, """{"initialized":true,"sealed":false,"standby":false}"""),
+        Route("/v1/sys/health", 200, """{"initialized":true,"sealed":false,"standby":false,"cluster_id":"stub"}"""),
         Route("/v1/sys/leases/lookup/", 404, """{"errors":[]}"""),
+        Route(
+            "/v1/sys/leases/lookup",
+            200,
+            """{"request_id":"r","data":{"issue_time":"2026-01-01T00:00:00Z","ttl":60}}"""
+        ),
         Route("/v1/sys/leases/", 204, ""),
         Route("/v1/auth/token/", 204, ""),
     ];
