@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using DbUp;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace CredBroker.Storage.Sqlite;
 
@@ -340,6 +341,34 @@ internal sealed class SqliteFile : IDisposable
             inner
         );
 
+    /// <summary>
+    /// Whether it could not be opened because nothing can be written there, a full disk or one that can only be read,
+    /// while it can be read.
+    /// </summary>
+    public static bool IsUnwritable(StoreUnavailableException failure, string path)
+    {
+        for (var cause = failure.InnerException; cause is not null; cause = cause.InnerException)
+        {
+            if (
+                cause
+                is SqliteException
+                    {
+                        SqliteErrorCode: raw.SQLITE_FULL
+                            or raw.SQLITE_IOERR
+                            or raw.SQLITE_READONLY
+                            or raw.SQLITE_CANTOPEN
+                    }
+                    or UnauthorizedAccessException
+                    or IOException { HResult: not (LockedLinux or LockedMac or LockedWindows) }
+            )
+            {
+                return new FileInfo(path) is { Exists: true, Length: > 0 };
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Opens a file that nobody but the broker's user can read.</summary>
     internal static FileStream OpenPrivate(
         string path,
@@ -366,7 +395,8 @@ internal sealed class SqliteFile : IDisposable
         return stream;
     }
 
-    private static void MakePrivateDirectory(string directory)
+    /// <summary>Makes a directory that nobody but the broker's user can read, where there is none.</summary>
+    internal static void MakePrivateDirectory(string directory)
     {
         if (Directory.Exists(directory))
         {
