@@ -16,13 +16,11 @@ public static class StorageRegistration
     /// </summary>
     public static IServiceCollection AddCredBrokerStorage(this IServiceCollection services, StorageOptions options)
     {
-        services.AddSingleton(provider =>
-            new SqliteStart(
-                options,
-                provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<SqliteBrokerStore>>()
-            )
-        );
+        services.AddSingleton(provider => new SqliteStart(
+            options,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SqliteBrokerStore>>()
+        ));
         services.AddSingleton<IBrokerStore>(provider => provider.GetRequiredService<SqliteStart>());
         services.AddSingleton<IAuditLog>(provider => provider.GetRequiredService<SqliteStart>());
         return services;

@@ -104,8 +104,15 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <summary>Lets go of the file, or of the copy.</summary>
     public void Dispose()
     {
-        _store?.Dispose();
-        _copied?.Dispose();
+        if (_store is { } store)
+        {
+            store.Dispose();
+        }
+        else
+        {
+            _copied?.Dispose();
+        }
+
         _turn.Dispose();
     }
 
@@ -116,6 +123,8 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         {
             var store = SqliteBrokerStore.Open(_options, _time, _logger);
             LogTakenUp(_logger);
+            // Who reads it just now is waited for.
+            _copied?.Dispose();
             return store;
         }
         catch (StoreUnavailableException)
@@ -128,6 +137,10 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     [LoggerMessage(EventId = 5110, Level = LogLevel.Critical, Message = "{Fault}")]
     private static partial void LogRevokesOnly(ILogger logger, string fault);
 
-    [LoggerMessage(EventId = 5111, Level = LogLevel.Information, Message = "The store's file can be written, and is the store again.")]
+    [LoggerMessage(
+        EventId = 5111,
+        Level = LogLevel.Information,
+        Message = "The store's file can be written, and is the store again."
+    )]
     private static partial void LogTakenUp(ILogger logger);
 }

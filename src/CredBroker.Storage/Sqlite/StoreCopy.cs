@@ -21,7 +21,10 @@ internal sealed class StoreCopy : IDisposable
     /// <exception cref="StoreUnavailableException">There is no room, or the file is no store.</exception>
     public static StoreCopy Take(string path)
     {
-        var files = new[] { path, path + "-wal" }.Select(name => new FileInfo(name)).Where(file => file.Exists).ToList();
+        var files = new[] { path, path + "-wal" }
+            .Select(name => new FileInfo(name))
+            .Where(file => file.Exists)
+            .ToList();
         var size = files.Sum(file => file.Length);
         foreach (var root in new[] { Path.GetTempPath(), "/dev/shm" }.Where(Directory.Exists))
         {
@@ -30,7 +33,7 @@ internal sealed class StoreCopy : IDisposable
                 continue;
             }
 
-            var directory = Path.Combine(root, $"credbroker-{Guid.NewGuid():N}");
+            var directory = Path.Combine(root, $"credbroker-copy-{Environment.ProcessId}-{Guid.NewGuid():N}");
             try
             {
                 SqliteFile.MakePrivateDirectory(directory);
@@ -53,7 +56,9 @@ internal sealed class StoreCopy : IDisposable
             }
         }
 
-        throw new StoreUnavailableException("There is no room for a copy of it either, in the directory of temporary files.");
+        throw new StoreUnavailableException(
+            "There is no room for a copy of it either, in the directory of temporary files."
+        );
     }
 
     /// <inheritdoc/>

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
+using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -24,7 +26,7 @@ public sealed class SqliteStartTests : IDisposable
     [InlineData(false)]
     public async Task A_full_disk_without_a_reserve_starts_and_goes_on_when_there_is_room(bool hasCrashed)
     {
-        await using var disk = await DiskAsync();
+        await using var disk = Disk();
         var lease = await FilledAsync(hasCrashed);
         var filler = Path.Combine(_directory, "disk", "filler");
         Fill(filler);
@@ -35,7 +37,7 @@ public sealed class SqliteStartTests : IDisposable
     [Fact]
     public async Task A_disk_that_can_only_be_read_starts_and_goes_on_when_it_can_be_written()
     {
-        await using var disk = await DiskAsync();
+        await using var disk = Disk();
         var lease = await FilledAsync(hasCrashed: true);
         await RunAsync("mount", "-o", "remount,ro", Path.Combine(_directory, "disk"));
 
@@ -74,7 +76,6 @@ public sealed class SqliteStartTests : IDisposable
 
     private async Task AssertRevokesOnlyAsync(string lease, Func<Task> setRight)
     {
-        var before = Directory.GetDirectories("/dev/shm", "credbroker-*").Length;
         using (var store = Start())
         {
             Assert.Contains("only revokes", store.Fault, StringComparison.Ordinal);
@@ -87,15 +88,21 @@ public sealed class SqliteStartTests : IDisposable
             Assert.NotNull(store.Fault);
             Assert.NotEmpty(await AuditAsync(store));
 
+            Assert.Single(Copies());
+
             await setRight();
             await store.WatchAsync(default);
             Assert.Null(store.Fault);
+            Assert.Empty(Copies());
             Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(StoreSamples.Recorded(), default));
             Assert.Equal(lease, (await store.Leases.FindAsync(lease, default))?.Id);
         }
 
-        Assert.Equal(before, Directory.GetDirectories("/dev/shm", "credbroker-*").Length);
+        Assert.Empty(Copies());
     }
+
+    private static string[] Copies() =>
+        Directory.GetDirectories(Path.GetTempPath(), $"credbroker-copy-{Environment.ProcessId}-*");
 
     /// <summary>A store with one active lease; of a crash its log is left.</summary>
     private async Task<string> FilledAsync(bool hasCrashed)
@@ -109,7 +116,7 @@ public sealed class SqliteStartTests : IDisposable
         Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(StoreSamples.Recorded(), default));
         if (!hasCrashed)
         {
-            using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={made};Pooling=False");
+            using var connection = new SqliteConnection($"Data Source={made};Pooling=False");
             connection.Open();
             using var command = connection.CreateCommand();
             command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -128,8 +135,7 @@ public sealed class SqliteStartTests : IDisposable
     private SqliteBrokerStore Open(string path) =>
         SqliteBrokerStore.Open(Options(path), _time, NullLogger<SqliteBrokerStore>.Instance);
 
-    private static CredBroker.Storage.StorageOptions Options(string path) =>
-        new() { SqliteFile = path, ReserveMegabytes = 0 };
+    private static StorageOptions Options(string path) => new() { SqliteFile = path, ReserveMegabytes = 0 };
 
     private static async Task<List<AuditRecord>> AuditAsync(SqliteStart store)
     {
@@ -160,14 +166,13 @@ public sealed class SqliteStartTests : IDisposable
         }
     }
 
-    private async Task<Unmount> DiskAsync()
+    private Unmount Disk()
     {
         var disk = Path.Combine(_directory, "disk");
         Directory.CreateDirectory(disk);
         using var mounted = Process.Start("mount", ["-t", "tmpfs", "-o", "size=4m", "credbroker-test", disk]);
         Assert.True(mounted.WaitForExit(Patience.Limit));
         Assert.SkipUnless(mounted.ExitCode == 0, "No small disk can be mounted here; that takes root.");
-        await Task.CompletedTask;
         return new(disk);
     }
 
