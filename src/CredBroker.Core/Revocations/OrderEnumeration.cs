@@ -138,7 +138,7 @@ internal sealed partial class OrderEnumeration(
                     TryAsync(
                         lease.Id,
                         () => revoker.MarkAsync(lease, reason, LeaseStates.NotOver),
-                        () => revoker.KillAsync(lease)
+                        () => revoker.KillAsync(lease with { Cause = order.Cause, Attempts = 0 })
                     )
                 ),
                 .. page.Unreadable.Select(lease =>

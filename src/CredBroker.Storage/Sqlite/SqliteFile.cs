@@ -94,9 +94,7 @@ internal sealed class SqliteFile : IDisposable
         {
             MakePrivateDirectory(System.IO.Path.GetDirectoryName(path)!);
             // A link and its target are one database: both must find the same lock.
-            path = new FileInfo(path).LinkTarget is null
-                ? path
-                : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+            path = Resolve(path);
             file = Lock(path, new(path + "-reserve", reserved));
             file.Restore();
             try
@@ -340,6 +338,12 @@ internal sealed class SqliteFile : IDisposable
                 + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
             inner
         );
+
+    /// <summary>The file itself, where the path is a link to it.</summary>
+    public static string Resolve(string path) =>
+        new FileInfo(path).LinkTarget is null
+            ? System.IO.Path.GetFullPath(path)
+            : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
 
     /// <summary>
     /// Whether it could not be opened because nothing can be written there, a full disk or one that can only be read,

@@ -35,7 +35,7 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
             var fault =
                 $"The broker only revokes: it started on a store that cannot be written. {failure.Message} "
                 + "What was known is read from a copy; the file is taken up by itself once it can be written.";
-            var copy = StoreCopy.Take(options.SqliteFile);
+            var copy = StoreCopy.Take(SqliteFile.Resolve(options.SqliteFile));
             try
             {
                 _copied = new(copy, time, fault, logger);
