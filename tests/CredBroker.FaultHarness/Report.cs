@@ -9,6 +9,7 @@ internal static class Report
 
     private static readonly string[] Groups =
     [
+        "left out",
         "fault",
         "broker did not start",
         "exchange",
@@ -19,6 +20,7 @@ internal static class Report
         "order's progress",
         "order's end",
         "policy",
+        "clock",
         "watch",
     ];
 

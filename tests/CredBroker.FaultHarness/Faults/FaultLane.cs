@@ -1,3 +1,4 @@
+using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
 
 namespace CredBroker.FaultHarness.Faults;
@@ -8,6 +9,16 @@ namespace CredBroker.FaultHarness.Faults;
 /// </summary>
 internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Name, Func<Dice, Task> Happen)> faults)
 {
+    private static readonly (string Name, Func<Dice, Task> Happen)[] NoFaults = [];
+
+    /// <summary>Within what is believed at once and beyond it, forward and back.</summary>
+    private static readonly (string Name, TimeSpan Off)[] Jumps =
+    [
+        ("45 s ahead", TimeSpan.FromSeconds(45)),
+        ("2 h ahead", TimeSpan.FromHours(2)),
+        ("10 min behind", TimeSpan.FromMinutes(-10)),
+    ];
+
     public async Task RunAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -25,13 +36,25 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Na
         }
     }
 
-    /// <summary>Kills, pauses, seals and stops. The broker's death stands here more than once: it is the worst.</summary>
+    /// <summary>
+    /// Kills, pauses, seals and stops, a full disk and a wrong clock. The broker's death stands here more than once: it
+    /// is the worst.
+    /// </summary>
     public static FaultLane OfProcesses(Arena arena, Tally tally, Dice dice)
     {
         return new(
             tally,
             dice,
             [
+                .. arena.Disk is { } disk ? [("the store's disk full", dice => FillAsync(disk, dice))] : NoFaults,
+                .. arena.Clock is { } clock
+                    ? Jumps.Select(jump =>
+                        (
+                            $"the broker's clock {jump.Name}",
+                            (Func<Dice, Task>)(dice => JumpAsync(clock, jump.Off, dice))
+                        )
+                    )
+                    : NoFaults,
                 ("broker killed", KillBrokerAsync),
                 ("broker killed", KillBrokerAsync),
                 ("broker killed", KillBrokerAsync),
@@ -82,6 +105,32 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<(string Na
                 ),
             ]
         );
+
+        async Task FillAsync(SmallDisk disk, Dice dice)
+        {
+            await disk.FillAsync();
+            var lasting = LastAsync(Long(dice));
+            var meanwhile = MeanwhileAsync(dice);
+            await lasting;
+            disk.Free();
+            await meanwhile;
+        }
+
+        async Task JumpAsync(WrongClock clock, TimeSpan off, Dice dice)
+        {
+            clock.Set(off);
+            var lasting = LastAsync(Long(dice));
+            await MeanwhileAsync(dice);
+            await lasting;
+            clock.Set(TimeSpan.Zero);
+
+            // Seen by the broker within a second.
+            await LastAsync(TimeSpan.FromSeconds(2));
+            await Admin.RepairClockAsync(arena, tally);
+        }
+
+        // Now and then the broker dies of it, or beside it.
+        Task MeanwhileAsync(Dice dice) => dice.Chance(0.3) ? KillBrokerAsync(dice) : Task.CompletedTask;
 
         async Task KillBrokerAsync(Dice dice)
         {

@@ -32,6 +32,20 @@ internal sealed class Admin(Arena arena, Ledger ledger, Tally tally, Dice dice, 
         await arena.WritePolicyAsync();
     }
 
+    /// <summary>Says that the broker's clock is right again, should the broker not believe it by itself.</summary>
+    public static async Task RepairClockAsync(Arena arena, Tally tally)
+    {
+        var client = arena.Person("admin");
+        var clock = await AskAsync(limit => client.GetClockAsync(limit).AsTask());
+        if (clock is { KeepsFromIssuing: true })
+        {
+            await AskAsync(limit => client.RepairClockAsync(new() { Reason = "fault harness" }, limit).AsTask());
+        }
+
+        Task<StoreClockResponse?> AskAsync(Func<CancellationToken, Task<StoreClockResponse>> call) =>
+            Traffic.TryAsync(tally, "clock", TimeSpan.FromSeconds(20), call);
+    }
+
     private async Task OrderAsync(CancellationToken stop)
     {
         var (request, reaches) = Choose();

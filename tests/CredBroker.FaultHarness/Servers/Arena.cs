@@ -28,9 +28,10 @@ internal sealed class Arena : IAsyncDisposable
     private readonly HttpClient _http;
     private int _starts;
 
-    private Arena(string folder, TestBao vault, TestPostgres postgres)
+    private Arena(string folder, SmallDisk? disk, TestBao vault, TestPostgres postgres)
     {
-        (Folder, Vault, Postgres) = (folder, vault, postgres);
+        (Folder, Disk, Vault, Postgres) = (folder, disk, vault, postgres);
+        Clock = WrongClock.Find(folder);
         VaultLink = new ChaosProxy(LoopbackPort.Next(), vault.Address.Port);
         DatabaseLink = new ChaosProxy(LoopbackPort.Next(), postgres.Port);
         _workloads = new("https://workloads.test", "credbroker", folder);
@@ -80,6 +81,12 @@ internal sealed class Arena : IAsyncDisposable
 
     public string Folder { get; }
 
+    /// <summary>What the store lies on; null where none can be mounted.</summary>
+    public SmallDisk? Disk { get; }
+
+    /// <summary>The broker's; null where it cannot be changed.</summary>
+    public WrongClock? Clock { get; }
+
     public TestBao Vault { get; }
 
     public TestPostgres Postgres { get; }
@@ -99,9 +106,9 @@ internal sealed class Arena : IAsyncDisposable
     public static async Task<Arena> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("credbroker-faults-").FullName;
-        Directory.CreateDirectory(Path.Combine(folder, "store"));
+        var disk = await SmallDisk.MountAsync(Directory.CreateDirectory(Path.Combine(folder, "store")).FullName);
         var vault = await TestBao.StartSealableAsync($"default_max_request_duration = \"{RequestLimit}\"");
-        var arena = new Arena(folder, vault, await TestPostgres.StartAsync());
+        var arena = new Arena(folder, disk, vault, await TestPostgres.StartAsync());
         try
         {
             await arena.PrepareAsync();
@@ -139,7 +146,7 @@ internal sealed class Arena : IAsyncDisposable
         {
             try
             {
-                Broker = await BrokerProcess.StartAsync(_settings);
+                Broker = await BrokerProcess.StartAsync(_settings, environment: Clock?.Environment);
                 return;
             }
             catch (Xunit.Sdk.XunitException refused) when (onRefused is not null)
@@ -175,6 +182,11 @@ internal sealed class Arena : IAsyncDisposable
         await Postgres.DisposeAsync();
         _workloads.Dispose();
         _people.Dispose();
+        if (Disk is not null)
+        {
+            await Disk.DisposeAsync();
+        }
+
         Directory.Delete(Folder, recursive: true);
     }
 

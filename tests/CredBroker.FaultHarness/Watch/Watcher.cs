@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
+using Microsoft.Data.Sqlite;
 
 namespace CredBroker.FaultHarness.Watch;
 
@@ -46,7 +47,18 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     public async Task PassAsync(int tries)
     {
         var told = new Dictionary<string, string>(ledger.Told);
-        var leases = await LeasesAsync();
+        IReadOnlyDictionary<string, StoredLease> leases;
+        try
+        {
+            leases = await LeasesAsync();
+        }
+        catch (SqliteException) when (arena.Disk is { IsFull: true })
+        {
+            // To read after a crash SQLite has to write, too.
+            tally.Add("watch", "the store could not be read on a full disk");
+            return;
+        }
+
         foreach (var lease in leases.Values.Where(lease => lease.IsOver && lease.Credential != ArenaPolicy.KeyValue))
         {
             told[lease.Id] = $"{lease.State} since {Time(lease.ConfirmedAt)}";

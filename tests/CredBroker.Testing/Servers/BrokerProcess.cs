@@ -36,12 +36,14 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     /// </summary>
     /// <param name="settings">The settings by path, such as <c>Vault:Address</c>.</param>
     /// <param name="failpoint">Where it stops to be killed; Debug builds only.</param>
+    /// <param name="environment">Further environment variables, as they are.</param>
     public static async Task<BrokerProcess> StartAsync(
         IReadOnlyDictionary<string, string?> settings,
-        string? failpoint = null
+        string? failpoint = null,
+        IReadOnlyDictionary<string, string>? environment = null
     )
     {
-        var child = Launch([], settings, failpoint);
+        var child = Launch([], settings, failpoint, environment);
         IReadOnlyList<Uri> addresses = [];
         await Eventually.BecomesTrueAsync(
             () =>
@@ -102,21 +104,25 @@ internal sealed partial class BrokerProcess : IAsyncDisposable
     private static ChildProcess Launch(
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string?> settings,
-        string? failpoint = null
+        string? failpoint = null,
+        IReadOnlyDictionary<string, string>? environment = null
     )
     {
-        var environment = settings
-            .Where(pair => pair.Value is not null)
-            .ToDictionary(
-                pair => "CREDBROKER__" + pair.Key.Replace(":", "__", StringComparison.Ordinal),
-                pair => pair.Value!
-            );
-        if (failpoint is not null)
+        var all = new Dictionary<string, string>(environment ?? new Dictionary<string, string>());
+        foreach (var (path, value) in settings)
         {
-            environment["CREDBROKER_FAILPOINT"] = failpoint;
+            if (value is not null)
+            {
+                all["CREDBROKER__" + path.Replace(":", "__", StringComparison.Ordinal)] = value;
+            }
         }
 
-        return ChildProcess.Start("dotnet", [Program, .. arguments], environment);
+        if (failpoint is not null)
+        {
+            all["CREDBROKER_FAILPOINT"] = failpoint;
+        }
+
+        return ChildProcess.Start("dotnet", [Program, .. arguments], all);
     }
 
     [GeneratedRegex("Listening on .*\n")]
