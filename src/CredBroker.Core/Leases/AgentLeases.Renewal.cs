@@ -1,0 +1,224 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+
+namespace CredBroker.Core.Leases;
+
+/// <content>Renewal, decided anew each time.</content>
+public sealed partial class AgentLeases
+{
+    /// <summary>
+    /// Renews within the decision's limit, re-evaluated under current policy. A null <paramref name="ttl"/> asks for
+    /// what was granted at first.
+    /// </summary>
+    public async ValueTask<LeaseOutcome> RenewAsync(
+        IdentityProof proof,
+        string leaseId,
+        TimeSpan? ttl,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var fence = store.Position.Fence;
+        if (!(await OwnAsync("renew", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
+        {
+            return new LeaseOutcome.Refused(refusal);
+        }
+
+        var (lease, identity) = held;
+
+        if (
+            lease
+            is not {
+                State: LeaseState.Active,
+                ActivatedAt: { } activatedAt,
+                ExpiresAt: { } expiresAt,
+                Grant: var granted
+            }
+        )
+        {
+            return await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.LeaseStateConflict,
+                    "Only an active lease can be renewed; "
+                        + $"this one is {lease.State.ToString().ToLowerInvariant()}. Ask for a new credential."
+                ),
+                call
+            );
+        }
+
+        if (policy.Current is not { } active)
+        {
+            return await DenyAsync(lease, identity, PolicyControl.NotInForce, call);
+        }
+
+        // Decided as it is asked for now: a condition on the wished life holds for a renewal, too.
+        var request = lease.Decision.Request with
+        {
+            Ttl = ttl ?? granted.Ttl,
+        };
+        var decision = lease.Decision with
+        {
+            Id = Ids.New(time),
+            PolicyVersion = active.Version,
+            Identity = identity,
+            Request = request,
+            Verdict = active.Set.Evaluate(identity, lease.Decision.Task, request),
+        };
+        if (
+            decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant }
+            || grant.Entry.Vault != granted.Entry.Vault
+        )
+        {
+            return await DenyRenewalAsync(lease, decision, call);
+        }
+
+        // The whole life counts from activation and is bounded by what was granted then and what would be granted now.
+        var end = activatedAt + (grant.MaxTtl < granted.MaxTtl ? grant.MaxTtl : granted.MaxTtl);
+        var now = store.Position.UtcNow;
+        var wished = now + (ttl ?? granted.Ttl);
+        var target = wished < end ? wished : end;
+        if (target <= expiresAt)
+        {
+            return await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.NotRenewable,
+                    $"Renewing cannot extend it: it ends {expiresAt:O}, "
+                        + $"and its whole life is bounded to {end:O}. Ask for a new credential then."
+                ),
+                call
+            );
+        }
+
+        if (readiness.Refusal is { } notNow)
+        {
+            return await DenyAsync(lease, identity, notNow, call);
+        }
+
+        // By what the lease was decided from and by what it would be now: policy may have renamed its agent since.
+        if (
+            store.Position.Holds > 0
+            && (
+                await store.Holds.IsHeldAsync(lease.Decision, lease.Id, CancellationToken.None)
+                || await store.Holds.IsHeldAsync(decision, lease.Id, CancellationToken.None)
+            )
+        )
+        {
+            return await DenyAsync(lease, identity, GuardRefusals.Of(GuardFailure.Held), call);
+        }
+
+        var renewal = await issuer.RenewAsync(lease, target - now, CancellationToken.None);
+        if (renewal is not RenewOutcome.Renewed { EndsAt: var endsAt })
+        {
+            return await DenyAsync(lease, identity, ((RenewOutcome.Refused)renewal).Refusal, call);
+        }
+
+        var newEnd = endsAt < target ? endsAt : target;
+        var grace = lease.GraceUntil > newEnd ? lease.GraceUntil.Value : newEnd;
+        var committed = await store.CommitAsync(
+            new StateChange.LeaseRenewed
+            {
+                LeaseId = lease.Id,
+                Fence = fence,
+                PolicyVersion = active.Version,
+                ExpiresAt = newEnd,
+                GraceUntil = grace,
+                Event = LeaseRevoker.Event(
+                    new LeaseRenewed
+                    {
+                        ExpiresAt = newEnd,
+                        PolicyVersion = active.Version,
+                        Rule = decision.Verdict.RuleId,
+                    },
+                    lease,
+                    AuditActor.Workload(identity)
+                ) with
+                {
+                    TraceId = call.TraceId,
+                    DecisionId = decision.Id,
+                    Judgement = DecisionFacts.Judgement(decision),
+                },
+            },
+            CancellationToken.None
+        );
+
+        // Vault has extended the secret although a guard failed, and nothing takes that back here. Whoever took the
+        // lease revokes it; where policy changed or a hold was placed, its end on record stays as it was, and it is
+        // revoked then.
+        return committed switch
+        {
+            CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),
+            CommitOutcome.GuardFailed { Reason: GuardFailure.Held and var reason } => await DenyAsync(
+                lease,
+                identity,
+                GuardRefusals.Of(reason),
+                call
+            ),
+            _ => await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.RevokedMeanwhile,
+                    "The lease was taken, or policy changed, while it was being renewed. Look at its state."
+                ),
+                call
+            ),
+        };
+    }
+
+    private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call)
+    {
+        var refusal =
+            decision.Verdict.Refusal
+            ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
+        if (!callers.RecordsDenialOf(decision.Identity))
+        {
+            return new LeaseOutcome.Refused(refusal);
+        }
+
+        decision = decision with { Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal } };
+        await store.CommitAsync(
+            new StateChange.RequestDenied
+            {
+                Decision = decision,
+                Event = LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(decision.Identity)) with
+                {
+                    DecisionId = decision.Id,
+                    Reason = refusal.CodeText,
+                    TraceId = call.TraceId,
+                    Judgement = DecisionFacts.Judgement(decision),
+                },
+            },
+            CancellationToken.None
+        );
+        return new LeaseOutcome.Refused(refusal);
+    }
+
+    /// <summary>A verified caller was denied something about its own lease.</summary>
+    private async ValueTask<LeaseOutcome> DenyAsync(
+        Lease lease,
+        WorkloadIdentity identity,
+        Refusal refusal,
+        CallContext call
+    )
+    {
+        await RecordDenialAsync(
+            LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+            identity,
+            "renew",
+            refusal,
+            call
+        );
+        return new LeaseOutcome.Refused(refusal);
+    }
+}
