@@ -173,6 +173,26 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
         CancellationToken cancellationToken = default
     ) => _connection.CloseTaskAsync(taskId, request, cancellationToken);
 
+    /// <summary>The cluster of Vault that the broker's secrets are in, and the one that answers.</summary>
+    public ValueTask<VaultClusterResponse> GetVaultClusterAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/vault/cluster", BrokerJson.Default.VaultClusterResponse, cancellationToken);
+
+    /// <summary>Has the broker believe the cluster of Vault that answers. It is on record.</summary>
+    public ValueTask<VaultClusterResponse> AcceptVaultClusterAsync(
+        AcceptVaultClusterRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            "v1/vault/cluster/accept",
+            request,
+            BrokerJson.Default.AcceptVaultClusterRequest,
+            BrokerJson.Default.VaultClusterResponse,
+            cancellationToken
+        );
+    }
+
     /// <summary>The store's clock and the broker's.</summary>
     public ValueTask<StoreClockResponse> GetClockAsync(CancellationToken cancellationToken = default) =>
         _connection.GetAsync("v1/store/clock", BrokerJson.Default.StoreClockResponse, cancellationToken);

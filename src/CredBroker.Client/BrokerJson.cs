@@ -34,6 +34,8 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(LiftHoldRequest))]
 [JsonSerializable(typeof(StoreClockResponse))]
 [JsonSerializable(typeof(RepairClockRequest))]
+[JsonSerializable(typeof(VaultClusterResponse))]
+[JsonSerializable(typeof(AcceptVaultClusterRequest))]
 [JsonSerializable(typeof(PolicyResponse))]
 [JsonSerializable(typeof(EvaluateRequest))]
 [JsonSerializable(typeof(EvaluateResponse))]

@@ -22,5 +22,11 @@ internal static class VaultPaths
     public static string Reap(VaultBinding.Database database) =>
         Mint(database with { Role = VaultNames.Reaper(database.Role) });
 
+    /// <summary>Where the database roles of an entry say what their statements are: its own and its reaper's.</summary>
+    public static IEnumerable<string> Roles(CatalogueEntry entry) =>
+        entry.Vault is VaultBinding.Database database
+            ? [$"{database.Mount}/roles/{database.Role}", $"{database.Mount}/roles/{VaultNames.Reaper(database.Role)}"]
+            : [];
+
     public static string TokenCreate(string role) => $"auth/token/create/{role}";
 }

@@ -87,9 +87,10 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
     {
         foreach (var accessor in accessors)
         {
+            // A standby may not have heard of a token yet that is there.
             var reply = await session.SendAsync(
                 AccessorCalls.Lookup(accessor, options.CallTimeout),
-                client.RepeatableAsync,
+                client.FromActiveAsync,
                 cancellationToken
             );
             if (!reply.SaysInvalidAccessor)

@@ -16,6 +16,7 @@ namespace CredBroker.Vault;
 public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 {
     private readonly VaultOptions _options;
+    private readonly VaultCluster _cluster;
     private readonly VaultNames _names;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -29,15 +30,26 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     /// <summary>Connections for revocation, lookup and login, beside those for making secrets.</summary>
     private const int ControlConnections = 64;
 
+    private static readonly RevokeOutcome.Failed OfAnotherCluster = new(
+        "Vault does not know it, and is another cluster than when it was made: nothing is proven. If it is known to be gone: "
+            + "credbroker leases confirm"
+    );
+
     private volatile IssuerStatus _lastProbe = new(false, VaultRefusals.NotProven, null);
 
     /// <summary>Takes settings that have been validated. Nothing is sent before the first call.</summary>
-    public VaultSecretIssuer(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger)
+    public VaultSecretIssuer(
+        VaultOptions options,
+        TimeProvider time,
+        ILogger<VaultSecretIssuer> logger,
+        VaultCluster? cluster = null
+    )
     {
+        _cluster = cluster ?? new();
         (_options, _time, _logger) = (options, time, logger);
         _names = new(options.Installation);
         _transport = new(options, time);
-        _control = new(options, time, ControlConnections);
+        _control = new(options, time, ControlConnections, _cluster);
         _bulkheads = new(options, time);
         Client = new(_transport, time, logger, _control);
         Session = new(Client, options, time, logger);
@@ -248,16 +260,32 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         // and one that it was made to forget (revoke-force, a backup put back). Where it does not say which, its "done" is
         // no more than that, and the backend is asked.
         var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
+        if (found is null)
+        {
+            await Client.SeeClusterAsync(cancellationToken);
+        }
+
+        if (_cluster.IsAnother)
+        {
+            return new RevokeOutcome.Failed(_cluster.Why);
+        }
+
+        var isTokenKnown =
+            !_cluster.IsOlder(lease)
+            || lease.CredentialAccessor is not { } accessor
+            || await _revocation.ConfirmGoneAsync([accessor], cancellationToken) is RevokeOutcome.Failed;
         var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
-        return (found, outcome) switch
+        outcome = (found, outcome) switch
         {
             (LeaseLookup.Gone or LeaseLookup.Failed, RevokeOutcome.Confirmed) => await ReapAsync(
                 lease,
                 cancellationToken
             ) switch
             {
+                RevokeOutcome.Confirmed => outcome,
                 RevokeOutcome.Failed unanswered => unanswered,
                 RevokeOutcome.Unproven { Cure: { } cure } => new RevokeOutcome.Failed(cure),
+                _ when _cluster.IsOlder(lease) => OfAnotherCluster,
                 // It has no reaper and never had: there is nobody but Vault to ask.
                 _ => outcome,
             },
@@ -268,8 +296,17 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             ) is RevokeOutcome.Confirmed
                 ? await _revocation.RevokeAsync(lease, cancellationToken)
                 : WithVaultsWords(outcome, words),
+            (_, RevokeOutcome.Confirmed) when !isTokenKnown => OfAnotherCluster,
             _ => outcome,
         };
+
+        // A lookup that was answered was answered by the cluster that is believed.
+        return
+            outcome is not RevokeOutcome.Failed
+            && found is LeaseLookup.Failed or null
+            && await Client.SeeClusterAsync(cancellationToken) is { } unseen
+            ? new RevokeOutcome.Failed(unseen.Why)
+            : outcome;
 
         static RevokeOutcome WithVaultsWords(RevokeOutcome failed, string revokeError) =>
             failed is RevokeOutcome.Failed unconfirmed
@@ -339,6 +376,13 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     /// </summary>
     private async ValueTask<(Refusal? Refusal, string Why)> TryProbeAsync(CancellationToken cancellationToken)
     {
+        // Before the login: another cluster is not even shown the broker's token.
+        var unseen = await Client.SeeClusterAsync(cancellationToken);
+        if (_cluster is { IsAnother: true, Refusal: { } another })
+        {
+            return (another, _cluster.Why);
+        }
+
         if (await Session.RefreshAsync(cancellationToken) is { } failure)
         {
             return (VaultRefusals.For(failure), failure.Why);
@@ -364,6 +408,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             {
                 return (VaultRefusals.NotProven, failed.Error);
             }
+        }
+
+        if (unseen is not null)
+        {
+            return (VaultRefusals.For(unseen), $"Which cluster of Vault answers is not known. {unseen.Why}");
         }
 
         return Session.Current is { } own && own.EndsAt <= _time.GetUtcNow() + 2 * _options.ProbeInterval

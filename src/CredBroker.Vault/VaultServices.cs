@@ -15,6 +15,7 @@ public static class VaultServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.TryAddSingleton<VaultCluster>();
         services.AddSingleton<VaultSecretIssuer>();
         return services.AddSingleton<ISecretIssuer>(provider => provider.GetRequiredService<VaultSecretIssuer>());
     }

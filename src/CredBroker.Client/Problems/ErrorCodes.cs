@@ -157,6 +157,12 @@ public static class ErrorCodes
             "Ask again when retryAfter has passed; what makes this credential does not answer, others are issued."
         ),
         new("CB4015", 503, "Vault at its limit", "Ask again when retryAfter has passed; Vault limits its requests."),
+        new(
+            "CB4016",
+            503,
+            "Another Vault",
+            "Ask again later; an admin has to say that this cluster of Vault is the right one."
+        ),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB5002", 503, "Broker only revokes", "Ask again later; the broker's operator has to look at its store."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),

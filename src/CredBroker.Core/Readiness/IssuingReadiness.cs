@@ -12,6 +12,7 @@ namespace CredBroker.Core.Readiness;
 public sealed class IssuingReadiness(
     PolicyControl policy,
     ISecretIssuer issuer,
+    VaultCluster cluster,
     IBrokerStore store,
     MissingRecords missing,
     TimeProvider time
@@ -38,9 +39,12 @@ public sealed class IssuingReadiness(
 
     /// <summary>Why Vault is not asked for secrets.</summary>
     public Refusal? Vault =>
-        issuer.Status is { CanIssue: false, Refusal: var refusal }
-            ? refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused.", TimeSpan.FromSeconds(30))
-            : null;
+        cluster.Refusal
+        ?? (
+            issuer.Status is { CanIssue: false, Refusal: var refusal }
+                ? refusal ?? new(RefusalCode.IssuingPaused, "Issuing is paused.", TimeSpan.FromSeconds(30))
+                : null
+        );
 
     /// <summary>
     /// Why the clock cannot be relied on. Ends are counted by the store's clock and enforced by Vault's: where the

@@ -169,6 +169,12 @@ public enum RefusalCode
     /// <summary>Vault's own limit of requests is reached.</summary>
     VaultBusy = 4015,
 
+    /// <summary>
+    /// Another cluster of Vault answers than the one that the store's secrets are in: until an admin accepts it nothing is
+    /// issued and no revocation confirmed.
+    /// </summary>
+    VaultClusterChanged = 4016,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 

@@ -45,6 +45,9 @@ public interface IBrokerStore
     /// <summary>Applied policy versions.</summary>
     IPolicyReader Policies { get; }
 
+    /// <summary>Which cluster of Vault is believed.</summary>
+    IVaultClusterReader VaultCluster { get; }
+
     /// <summary>Idempotency keys.</summary>
     IIdempotencyReader Idempotency { get; }
 }

@@ -9,6 +9,7 @@ using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Endpoints.Revocations;
 using CredBroker.Server.Endpoints.Store;
 using CredBroker.Server.Endpoints.Tasks;
+using CredBroker.Server.Endpoints.Vault;
 
 namespace CredBroker.Server.Endpoints;
 
@@ -38,6 +39,7 @@ internal static class BrokerEndpoints
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
         StoreClockEndpoints.Map(people);
+        VaultClusterEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);

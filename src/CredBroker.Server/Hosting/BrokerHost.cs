@@ -68,7 +68,11 @@ public static class BrokerHost
         services.AddCredBrokerStorage(settings.Storage);
         services.AddSingleton<AuditExport>();
 
-        services.AddSingleton<MissingRecords>().AddSingleton<IssuingReadiness>().AddSingleton<ClockRepair>();
+        services
+            .AddSingleton<MissingRecords>()
+            .AddSingleton<IssuingReadiness>()
+            .AddSingleton<ClockRepair>()
+            .AddSingleton<ClusterMemory>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<AbsenceWait>()

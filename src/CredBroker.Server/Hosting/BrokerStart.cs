@@ -1,6 +1,7 @@
 using CredBroker.Core.Callers;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Callers;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -18,6 +19,7 @@ internal sealed partial class BrokerStart(
     IServiceProvider services,
     PolicyControl policy,
     ISecretIssuer issuer,
+    ClusterMemory memory,
     RefusedCalls refusedCalls,
     PeopleActions peopleActions,
     IServer server,
@@ -47,7 +49,9 @@ internal sealed partial class BrokerStart(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
+            await memory.StartAsync(either.Token);
             var status = await issuer.ProbeAsync(either.Token);
+            await memory.RememberAsync(either.Token);
             if (!status.CanIssue)
             {
                 NotIssuing(status.Refusal?.CodeText, status.Refusal?.Detail);

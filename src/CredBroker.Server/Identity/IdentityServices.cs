@@ -1,5 +1,6 @@
 using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.State;
 using CredBroker.Server.Identity.Keys;
 using CredBroker.Server.Identity.Settings;
 
@@ -34,7 +35,12 @@ internal static class IdentityServices
         services.AddSingleton(provider => new TokenRouting(provider.GetRequiredService<KeySources>().Issuers));
         services.AddSingleton<TokenVerification>();
         services.AddSingleton<IWorkloadVerifier, WorkloadVerifier>();
-        services.AddSingleton<PeopleVerifier>();
+        services.AddSingleton(provider => new PeopleVerifier(
+            provider.GetRequiredService<TokenRouting>(),
+            provider.GetRequiredService<TokenVerification>(),
+            provider.GetRequiredService<TimeProvider>(),
+            () => provider.GetRequiredService<IBrokerStore>().Position.UtcNow
+        ));
         services.AddHostedService<KeyRefreshService>();
         return services;
     }

@@ -1,4 +1,5 @@
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Readiness;
 using CredBroker.Vault;
 using Quartz;
 
@@ -9,7 +10,8 @@ namespace CredBroker.Server.Jobs;
 /// tries, so that a short outage is a short pause.
 /// </summary>
 [DisallowConcurrentExecution]
-internal sealed class VaultProbeJob(ISecretIssuer issuer, VaultOptions options, TimeProvider time) : IJob
+internal sealed class VaultProbeJob(ISecretIssuer issuer, ClusterMemory memory, VaultOptions options, TimeProvider time)
+    : IJob
 {
     /// <summary>How often it fires; a proof is renewed only when it is older than the settings' interval.</summary>
     public static readonly TimeSpan Firing = TimeSpan.FromSeconds(5);
@@ -25,5 +27,6 @@ internal sealed class VaultProbeJob(ISecretIssuer issuer, VaultOptions options, 
         }
 
         await issuer.ProbeAsync(cancellationToken);
+        await memory.RememberAsync(cancellationToken);
     }
 }

@@ -8,6 +8,7 @@ using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
+using CredBroker.Storage.Sql.Vault;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Storage.Sql;
@@ -41,6 +42,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         Revocations = new SqlRevocationReader(reads, logger);
         Holds = new SqlHoldReader(reads, clock);
         Policies = new SqlPolicyReader(reads);
+        VaultCluster = new SqlVaultClusterReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
         {
@@ -81,6 +83,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IPolicyReader Policies { get; }
+
+    /// <inheritdoc/>
+    public IVaultClusterReader VaultCluster { get; }
 
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency { get; }

@@ -5,6 +5,7 @@ using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
+using CredBroker.Storage.Sql.Vault;
 
 namespace CredBroker.Storage.Sql;
 
@@ -33,6 +34,7 @@ internal static class SqlTransitions
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
+            StateChange.VaultClusterAccepted change => SqlVaultClusterStore.Accept(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.
             StateChange.RequestDenied => ChangeResult.Done,

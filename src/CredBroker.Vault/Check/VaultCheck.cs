@@ -44,6 +44,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             findings.AddRange(await CheckAsync(entry, cancellationToken));
         }
 
+        findings.AddRange(await RolesAsync(entries, cancellationToken));
         findings.AddRange(
             SharedSchemas
                 .Warnings(entries)
@@ -213,6 +214,49 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 }
             ),
         ];
+    }
+
+    /// <summary>
+    /// Whether the database roles say what setup would have them say: statements of an earlier version keep less than
+    /// is promised.
+    /// </summary>
+    private async ValueTask<IEnumerable<CheckFinding>> RolesAsync(
+        IReadOnlyList<CatalogueEntry> entries,
+        CancellationToken cancellationToken
+    )
+    {
+        var findings = new List<CheckFinding>();
+        foreach (
+            var step in SetupPlan
+                .For(options.Installation, entries)
+                .Steps.Where(step => step.Kind == SetupKind.DatabaseRole)
+        )
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var reply = await _issuer.Session.SendAsync(
+                new(HttpMethod.Get, step.Path) { Timeout = options.CallTimeout },
+                _issuer.Client.RepeatableAsync,
+                cancellationToken
+            );
+            var differing = reply is VaultReply.Done { Body.Data: var found }
+                ? SetupRun.Compare(step, found).Differing
+                : [];
+            var detail = reply switch
+            {
+                VaultReply.Done when differing.Count == 0 => "",
+                VaultReply.Done =>
+                    $"{string.Join(", ", differing)} are not what setup makes: Vault was set up by another version, or "
+                        + "somebody has edited them. Run `credbroker vault setup --apply --replace`.",
+                VaultReply.Declined { Status: 403 } =>
+                    "The broker may not read it, as a policy of an earlier version has it: run `credbroker vault setup "
+                        + "--apply`, then this again.",
+                VaultReply.Declined { Status: 404 } => "It is not there: run `credbroker vault setup --apply`.",
+                _ => reply.Why,
+            };
+            findings.Add(new(detail.Length == 0, $"{step.Path} is as setup makes it", detail));
+        }
+
+        return findings;
     }
 
     private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(

@@ -26,6 +26,9 @@ internal sealed class VaultBody
     /// <summary>Of <c>sys/health</c>: whether the node is a standby.</summary>
     public bool? Standby { get; init; }
 
+    /// <summary>Of <c>sys/health</c>: which cluster the node belongs to; a new Vault is a new one.</summary>
+    public string? ClusterId { get; init; }
+
     /// <summary>
     /// Whether a control group kept the call back until somebody approves: an answer without anything but a wrapped
     /// promise.

@@ -117,6 +117,10 @@ internal sealed partial class VaultClient(
     public ValueTask<VaultReply> FromActiveAsync(VaultCall call, CancellationToken cancellationToken) =>
         _control.SendToActiveAsync(call, cancellationToken);
 
+    /// <summary>Asks which cluster answers. Null, or why it is not the one that is believed.</summary>
+    public ValueTask<VaultReply?> SeeClusterAsync(CancellationToken cancellationToken) =>
+        _control.SeeClusterAsync(cancellationToken);
+
     private static async ValueTask<VaultReply> ThroughAsync(
         ResiliencePipeline<VaultReply> pipeline,
         VaultTransport over,

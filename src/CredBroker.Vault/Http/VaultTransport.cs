@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Issuing;
 
 namespace CredBroker.Vault.Http;
 
@@ -23,12 +24,19 @@ internal sealed class VaultTransport : IDisposable
     private readonly ConcurrentBag<ProofConnection> _proofs = [];
     private readonly VaultOptions _options;
     private readonly TimeProvider _time;
+    private readonly VaultCluster _cluster;
     private readonly int _maxConnections;
     private readonly string _vaultNamespace;
     private readonly int _maxResponseBytes;
 
-    public VaultTransport(VaultOptions options, TimeProvider time, int? maxConnections = null)
+    public VaultTransport(
+        VaultOptions options,
+        TimeProvider time,
+        int? maxConnections = null,
+        VaultCluster? cluster = null
+    )
     {
+        _cluster = cluster ?? new();
         (_options, _time, _maxConnections) = (options, time, maxConnections ?? options.MaxConnections);
         _vaultNamespace = options.Namespace;
         Address = new Uri(options.Address);
@@ -159,9 +167,25 @@ internal sealed class VaultTransport : IDisposable
         }
     }
 
-    /// <summary>Why this is not the active node's health; null where it is.</summary>
-    private static VaultReply? NotActive(VaultReply health) =>
-        health switch
+    /// <summary>Asks which cluster answers. Null, or why it is not the one that is believed.</summary>
+    public async ValueTask<VaultReply?> SeeClusterAsync(CancellationToken cancellationToken) =>
+        NotOurs(await SendAsync(VaultCall.Health(_options.CallTimeout), cancellationToken));
+
+    private VaultReply? NotOurs(VaultReply health)
+    {
+        if (health is not VaultReply.Done { Body.ClusterId: var id })
+        {
+            return health;
+        }
+
+        _cluster.See(id);
+        return _cluster.IsAnother ? new VaultReply.Lost(_cluster.Why) : null;
+    }
+
+    /// <summary>Why this is not the health of our cluster's active node; null where it is.</summary>
+    private VaultReply? NotActive(VaultReply health) =>
+        NotOurs(health)
+        ?? health switch
         {
             VaultReply.Done { Body.Standby: false } => null,
             VaultReply.Done => new VaultReply.Declined(503, "a standby node answered, and what it knows may be old"),

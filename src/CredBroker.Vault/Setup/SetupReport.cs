@@ -17,7 +17,11 @@ public sealed record SetupReport(IReadOnlyList<SetupFinding> Findings)
 /// <param name="Details">
 /// For a difference: each member as it is and as it should be. For a failure: Vault's words.
 /// </param>
-public sealed record SetupFinding(SetupStep Step, SetupState State, IReadOnlyList<string> Details);
+public sealed record SetupFinding(SetupStep Step, SetupState State, IReadOnlyList<string> Details)
+{
+    /// <summary>The members that say something else, where that is known.</summary>
+    internal IReadOnlyList<string> Differing { get; init; } = [];
+}
 
 /// <summary>How Vault stands to a step.</summary>
 public enum SetupState

@@ -32,13 +32,26 @@ public sealed class SetupRun : IDisposable
     /// Makes what is missing, in the plan's order, and stops at the first step that fails. A second run finds
     /// everything present.
     /// </summary>
-    public ValueTask<SetupReport> ApplyAsync(SetupPlan plan, CancellationToken cancellationToken) =>
-        RunAsync(plan, apply: true, cancellationToken);
+    /// <param name="plan">What Vault shall hold.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="replace">
+    /// Whether this installation's database roles that say something else are brought up to date, on the operator's word.
+    /// </param>
+    public ValueTask<SetupReport> ApplyAsync(
+        SetupPlan plan,
+        CancellationToken cancellationToken,
+        bool replace = false
+    ) => RunAsync(plan, apply: true, cancellationToken, replace);
 
     /// <inheritdoc/>
     public void Dispose() => _transport.Dispose();
 
-    private async ValueTask<SetupReport> RunAsync(SetupPlan plan, bool apply, CancellationToken cancellationToken)
+    private async ValueTask<SetupReport> RunAsync(
+        SetupPlan plan,
+        bool apply,
+        CancellationToken cancellationToken,
+        bool replace = false
+    )
     {
         if (plan.Faults.Count > 0)
         {
@@ -55,6 +68,7 @@ public sealed class SetupRun : IDisposable
                 && (
                     finding.State == SetupState.Missing
                     || finding is { State: SetupState.Differs, Step.Kind: SetupKind.Policy, Details: [] }
+                    || (replace && finding is { State: SetupState.Differs, Step.Kind: SetupKind.DatabaseRole })
                 )
             )
             {
@@ -70,7 +84,10 @@ public sealed class SetupRun : IDisposable
 
         for (var i = 0; apply && i < findings.Count; i++)
         {
-            if (findings[i] is { State: SetupState.Made, Step.TriedBy: { Length: > 0 } tokenRole } made)
+            if (
+                findings[i] is
+                { State: SetupState.Made or SetupState.Updated, Step.TriedBy: { Length: > 0 } tokenRole } made
+            )
             {
                 findings[i] = await TryAsync(made, tokenRole, cancellationToken);
             }
@@ -162,7 +179,8 @@ public sealed class SetupRun : IDisposable
             _ => false,
         };
 
-    private static SetupFinding Compare(SetupStep step, JsonElement found)
+    /// <summary>How what Vault shows of a thing stands to what setup would make.</summary>
+    internal static SetupFinding Compare(SetupStep step, JsonElement found)
     {
         if (step.Kind == SetupKind.CertificateAuthority)
         {
@@ -200,16 +218,27 @@ public sealed class SetupRun : IDisposable
         }
 
         // A mount's limits are the operator's affair once it is there.
-        string[] differences =
+        string[] differing =
         [
             .. step
                 .Body.Where(member => member.Key != "config" && !IsSame(member.Key, member.Value, actual[member.Key]))
-                .Select(member =>
-                    $"{member.Key} is {actual[member.Key]?.ToJsonString() ?? "not set"}, "
-                    + $"the catalogue needs {member.Value!.ToJsonString()}"
-                ),
+                .Select(member => member.Key),
         ];
-        return new(step, differences.Length == 0 ? SetupState.Present : SetupState.Differs, differences);
+        return differing.Length == 0
+            ? new(step, SetupState.Present, [])
+            : new(
+                step,
+                SetupState.Differs,
+                [
+                    .. differing.Select(name =>
+                        $"{name} is {actual[name]?.ToJsonString() ?? "not set"}, "
+                        + $"the catalogue needs {step.Body[name]!.ToJsonString()}"
+                    ),
+                ]
+            )
+            {
+                Differing = differing,
+            };
     }
 
     private async ValueTask<SetupFinding> WriteAsync(SetupFinding finding, CancellationToken cancellationToken)

@@ -9,6 +9,13 @@ namespace CredBroker.IntegrationTests.Client;
 public sealed class ClientCallsTests : IAsyncLifetime
 {
     private static readonly LeaseResponse Lease = CliFixture.Lease();
+    private static readonly VaultClusterResponse Cluster = new()
+    {
+        Accepted = "a",
+        ChangedAt = null,
+        Answering = "b",
+        KeepsFromIssuing = true,
+    };
     private static readonly StoreClockResponse Clock = new()
     {
         StoreTime = CliFixture.Later,
@@ -81,6 +88,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse)
             .On("GET /v1/store/clock", Clock, BrokerJson.Default.StoreClockResponse)
             .On("POST /v1/store/clock/repair", Clock, BrokerJson.Default.StoreClockResponse)
+            .On("GET /v1/vault/cluster", Cluster, BrokerJson.Default.VaultClusterResponse)
+            .On("POST /v1/vault/cluster/accept", Cluster, BrokerJson.Default.VaultClusterResponse)
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var (agent, admin) = (Agent(), Admin());
 
@@ -94,6 +103,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
         Assert.Equal("triage", (await admin.LiftHoldAsync("h-1", new() { Reason = "over" })).Agent);
         Assert.Equal(Clock, await admin.GetClockAsync());
         Assert.Equal(Clock, await admin.RepairClockAsync(new() { Reason = "it is right" }));
+        Assert.Equal(Cluster, await admin.GetVaultClusterAsync());
+        Assert.Equal(Cluster, await admin.AcceptVaultClusterAsync(new() { Cluster = "a", Reason = "it is right" }));
         Assert.Equal(3, (await admin.GetPolicyAsync()).Version);
         await admin.EvaluateAsync(
             new()
@@ -123,6 +134,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"reason":"over"}""",
                 "",
                 """{"reason":"it is right"}""",
+                "",
+                """{"cluster":"a","reason":"it is right"}""",
                 "",
                 """{"identity":{"proof":"oidc","issuer":"i","subject":"s"}"""
                     + ""","task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""

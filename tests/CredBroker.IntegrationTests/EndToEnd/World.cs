@@ -252,6 +252,12 @@ internal sealed class World : IAsyncDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "billing-admin"), await Postgres.CreateAdminAsync());
         await File.WriteAllTextAsync(PolicyFile, Policy(AnyAgent, "10m", grants));
+        await PrepareVaultAsync();
+    }
+
+    /// <summary>What an operator does with a Vault that holds nothing.</summary>
+    public async Task PrepareVaultAsync()
+    {
         var compiled = PolicyCompiler.Compile(
             new() { Name = "policy.yaml", Text = await File.ReadAllTextAsync(PolicyFile) }
         );

@@ -73,12 +73,16 @@ internal sealed class BaoEnvironment : IAsyncDisposable
         return environment;
     }
 
-    public async Task<SetupReport> SetUpAsync(IEnumerable<CatalogueEntry> entries, AppRoleSetup? appRole = null)
+    public async Task<SetupReport> SetUpAsync(
+        IEnumerable<CatalogueEntry> entries,
+        AppRoleSetup? appRole = null,
+        bool replace = false
+    )
     {
         var plan = SetupPlan.For(Catalogue.Installation, entries, appRole);
         Assert.Empty(plan.Faults);
         using var run = new SetupRun(Options, new SecretText(Bao.RootToken), TimeProvider.System);
-        return await run.ApplyAsync(plan, default);
+        return await run.ApplyAsync(plan, default, replace);
     }
 
     public Task WriteKeyValueAsync() =>

@@ -82,10 +82,7 @@ public sealed class DatabaseOwnerTests(PreparedDatabase database) : IClassFixtur
         );
         // A function or a view that kept its maker's rights would have those of the role that inherits everything.
         Assert.Equal("False", await ReadAsync("SELECT prosecdef FROM pg_proc WHERE oid = 'work.as_me'::regproc"));
-        Assert.Equal(
-            "security_invoker=true",
-            await ReadAsync("SELECT reloptions[1] FROM pg_class WHERE oid = 'work.seen'::regclass")
-        );
+        Assert.Equal("0", await ReadAsync("SELECT count(*) FROM pg_class WHERE relname IN ('seen', 'kept')"));
         Assert.Equal("False", await ReadAsync("SELECT has_schema_privilege('cb_objects', 'work', 'CREATE')"));
     }
 
@@ -116,12 +113,165 @@ public sealed class DatabaseOwnerTests(PreparedDatabase database) : IClassFixtur
         Assert.Empty(await Postgres.IssuedUsersAsync());
         Assert.Equal("0", await ReadAsync("SELECT count(*) FROM pg_proc WHERE pronamespace = 'side'::regnamespace"));
         Assert.Equal(
-            "notes,seen",
+            "notes",
             await ReadAsync(
                 "SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class WHERE relowner = 'cb_objects'::regrole "
                     + "AND relnamespace = 'work'::regnamespace AND relkind IN ('r', 'v')"
             )
         );
+    }
+
+    /// <summary>
+    /// What an agent can leave that runs its code later: each names a table whose rows must be there still.
+    /// </summary>
+    public static TheoryData<string, string> Traps =>
+        new()
+        {
+            {
+                "a rule",
+                "CREATE RULE steal AS ON INSERT TO work.bait DO ALSO INSERT INTO work.stolen SELECT session_user"
+            },
+            { "an index on an expression", "CREATE INDEX steal ON work.bait (work.spy(id))" },
+            { "an index with a condition", "CREATE INDEX steal ON work.bait (id) WHERE work.spy(id) > 0" },
+            { "an exclusion", "ALTER TABLE work.bait ADD CONSTRAINT steal EXCLUDE (work.spy(id) WITH =)" },
+            { "statistics", "CREATE STATISTICS work.steal ON (work.spy(id)), id FROM work.bait" },
+            { "a view", "CREATE VIEW work.steal AS SELECT work.spy(id) FROM work.bait" },
+            { "a materialized view", "CREATE MATERIALIZED VIEW work.steal AS SELECT work.spy(id) FROM work.bait" },
+            {
+                "views upon views",
+                """
+                    CREATE VIEW work.steal AS SELECT work.spy(id) FROM work.bait;
+                    CREATE MATERIALIZED VIEW work.steal2 AS SELECT * FROM work.steal;
+                    CREATE VIEW work.steal3 AS SELECT * FROM work.steal2;
+                    """
+            },
+            {
+                "a trigger",
+                "CREATE TRIGGER steal BEFORE INSERT ON work.bait FOR EACH ROW EXECUTE FUNCTION work.pounce()"
+            },
+            {
+                "a trigger on another's table",
+                "CREATE TRIGGER steal BEFORE INSERT ON work.theirs FOR EACH ROW EXECUTE FUNCTION work.pounce()"
+            },
+            {
+                "a policy",
+                """
+                    ALTER TABLE work.bait ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+                    CREATE POLICY steal ON work.bait USING (work.spy(id) > 0);
+                    """
+            },
+            {
+                "a cascade",
+                """
+                    CREATE TABLE work.hook (id int DEFAULT work.spy(1) REFERENCES work.bait ON DELETE SET DEFAULT);
+                    INSERT INTO work.hook VALUES (1);
+                    """
+            },
+        };
+
+    [Theory]
+    [MemberData(nameof(Traps))]
+    public async Task Nothing_that_an_agent_leaves_runs_its_code_later_and_no_row_is_lost(string what, string trap)
+    {
+        await Postgres.ExecuteAsync(
+            """
+            CREATE TABLE work.theirs (id int);
+            GRANT SELECT, TRIGGER ON work.theirs TO cb_admin WITH GRANT OPTION;
+            """
+        );
+        var (lease, secret) = await IssueAsync();
+        await Postgres.ExecuteAsync($"SET ROLE cb_admin; GRANT TRIGGER ON work.theirs TO \"{secret.Username}\"");
+        await RunAsync(
+            secret,
+            $$"""
+            CREATE TABLE work.stolen (by text);
+            CREATE TABLE work.bait (id int PRIMARY KEY);
+            INSERT INTO work.bait VALUES (1), (2);
+            CREATE FUNCTION work.spy(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+              'BEGIN RAISE WARNING ''spying as %'', current_user; RETURN 1 + $1; END';
+            CREATE FUNCTION work.pounce() RETURNS trigger LANGUAGE plpgsql AS
+              'BEGIN RAISE EXCEPTION ''pounced as %'', current_user; END';
+            {{trap}}
+            """
+        );
+
+        var outcome = await Issuer.RevokeAsync(lease, default);
+
+        Assert.True(outcome is RevokeOutcome.Confirmed, $"{what}: {outcome}");
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+        Assert.Equal("2", await ReadAsync("SELECT count(*) FROM work.bait"));
+        Assert.Equal(
+            "cb_objects",
+            await ReadAsync("SELECT relowner::regrole::text FROM pg_class WHERE oid = 'work.bait'::regclass")
+        );
+        Assert.Equal("0", await ReadAsync("SELECT count(*) FROM pg_class WHERE relname LIKE 'steal%'"));
+        // Whoever uses what is left, and whatever maintains it, meets nothing of the agent's.
+        await using var session = await Postgres.ConnectAsync();
+        var notices = new List<string>();
+        session.Notice += (_, notice) => notices.Add(notice.Notice.MessageText);
+        await using var use = new NpgsqlCommand(
+            """
+            INSERT INTO work.theirs VALUES (1);
+            INSERT INTO work.bait VALUES (3);
+            DELETE FROM work.bait WHERE id = 2;
+            ANALYZE work.bait;
+            REINDEX TABLE work.bait;
+            """,
+            session
+        );
+        await use.ExecuteNonQueryAsync();
+        Assert.Empty(notices);
+        Assert.Equal("0", await ReadAsync("SELECT count(*) FROM work.stolen"));
+    }
+
+    /// <summary>What another issued user holds in a transaction that it does not end.</summary>
+    [Theory]
+    [InlineData("LOCK TABLE work.mine IN ACCESS SHARE MODE")]
+    [InlineData("SELECT * FROM work.mine")]
+    [InlineData("GRANT SELECT ON work.accomplices TO \"{victim}\"")]
+    [InlineData("SELECT lo_put({object}, 0, 'x')")]
+    public async Task An_accomplices_open_transaction_does_not_keep_a_user(string held)
+    {
+        var ((lease, secret), (_, accomplice)) = (await IssueAsync(), await IssueAsync());
+        await RunAsync(secret, $"CREATE TABLE work.mine (id int); GRANT ALL ON work.mine TO \"{accomplice.Username}\"");
+        await RunAsync(accomplice, "CREATE TABLE work.accomplices (id int)");
+        var large = await ReadAsync($"SET ROLE \"{secret.Username}\"; SELECT lo_create(0)");
+        await Postgres.ExecuteAsync($"GRANT ALL ON LARGE OBJECT {large} TO \"{accomplice.Username}\"");
+        await using var session = await Postgres.ConnectAsync(accomplice.Username, accomplice.Password.Reveal());
+        await using var hold = new NpgsqlCommand(
+            "BEGIN; "
+                + held.Replace("{victim}", secret.Username, StringComparison.Ordinal)
+                    .Replace("{object}", large, StringComparison.Ordinal),
+            session
+        );
+        await hold.ExecuteNonQueryAsync();
+
+        var outcome = await Issuer.RevokeAsync(lease, default);
+
+        Assert.True(outcome is RevokeOutcome.Confirmed, outcome.ToString());
+        Assert.DoesNotContain(secret.Username, await Postgres.IssuedUsersAsync());
+        Assert.Equal(
+            "cb_objects",
+            await ReadAsync("SELECT relowner::regrole::text FROM pg_class WHERE oid = 'work.mine'::regclass")
+        );
+    }
+
+    [Fact]
+    public async Task Somebody_elses_open_transaction_is_not_ended_and_the_revocation_says_what_it_waits_for()
+    {
+        var (lease, secret) = await IssueAsync();
+        await RunAsync(secret, "CREATE TABLE work.mine (id int)");
+        await using var session = await Postgres.ConnectAsync();
+        await using var hold = new NpgsqlCommand("BEGIN; SELECT * FROM work.mine", session);
+        await hold.ExecuteNonQueryAsync();
+
+        var failed = Assert.IsType<RevokeOutcome.Failed>(await Issuer.RevokeAsync(lease, default));
+
+        Assert.Contains("lock timeout", failed.Error, StringComparison.Ordinal);
+        Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password.Reveal()));
+        await using var end = new NpgsqlCommand("COMMIT", session);
+        await end.ExecuteNonQueryAsync();
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
     }
 
     [Fact]

@@ -199,6 +199,68 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
 
+    [Fact]
+    public async Task The_check_says_when_a_role_was_made_by_another_version_and_setup_renews_it_on_the_operators_word()
+    {
+        const string Role = "database/roles/cb-test-billing-readonly";
+        await Environment.Bao.SendAsync(
+            HttpMethod.Post,
+            Role,
+            new JsonObject { ["revocation_statements"] = new JsonArray("DROP ROLE \"{{name}}\"") }
+        );
+        var stale = Assert.Single(await RoleFindingsAsync(), finding => !finding.Passed);
+        Assert.StartsWith(Role + " is", stale.What, StringComparison.Ordinal);
+        Assert.Contains("revocation_statements are not what setup makes", stale.Detail, StringComparison.Ordinal);
+        Assert.Contains("`credbroker vault setup --apply --replace`", stale.Detail, StringComparison.Ordinal);
+
+        Assert.False((await Environment.SetUpAsync([Environment.Database])).IsComplete);
+        var renewed = await Environment.SetUpAsync([Environment.Database], replace: true);
+
+        Assert.Equal(Role, Assert.Single(renewed.Findings, finding => finding.State == SetupState.Updated).Step.Path);
+        Assert.All(await RoleFindingsAsync(), finding => Assert.True(finding.Passed, finding.Detail));
+
+        // The policy of a version that did not let the broker read the roles.
+        const string Policy = "sys/policies/acl/cb-test-broker";
+        var text = (await Environment.Bao.SendAsync(HttpMethod.Get, Policy))
+            .GetProperty("data")
+            .GetProperty("policy")
+            .GetString()!;
+        await Environment.Bao.SendAsync(
+            HttpMethod.Post,
+            Policy,
+            new JsonObject { ["policy"] = text.Replace("database/roles/", "database/none/", StringComparison.Ordinal) }
+        );
+        try
+        {
+            Assert.All(
+                await RoleFindingsAsync(),
+                finding =>
+                    Assert.Contains("run `credbroker vault setup --apply`", finding.Detail, StringComparison.Ordinal)
+            );
+        }
+        finally
+        {
+            await Environment.Bao.SendAsync(HttpMethod.Post, Policy, new JsonObject { ["policy"] = text });
+        }
+    }
+
+    private async Task<IReadOnlyList<CheckFinding>> RoleFindingsAsync()
+    {
+        using var check = new VaultCheck(
+            Environment.Options,
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
+        CheckFinding[] findings =
+        [
+            .. (await check.RunAsync([Environment.Database], default)).Where(finding =>
+                finding.What.EndsWith("is as setup makes it", StringComparison.Ordinal)
+            ),
+        ];
+        Assert.Equal(2, findings.Length);
+        return findings;
+    }
+
     /// <summary>The lease of an issuance whose child token is made and whose mint was never answered.</summary>
     private async Task<Lease> PreparedAsync()
     {

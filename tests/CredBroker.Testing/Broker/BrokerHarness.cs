@@ -4,6 +4,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
@@ -62,7 +63,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Holds = new(Store, Revocations, Wall);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
-        Readiness = new(Policy, Issuer, Store, Missing, Wall);
+        Readiness = new(Policy, Issuer, Cluster, Store, Missing, Wall);
         Clock = new(Store, Wall);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(
@@ -126,6 +127,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public IssuingReadiness Readiness { get; }
 
     public ClockRepair Clock { get; }
+
+    /// <summary>Of which Vault has said nothing yet.</summary>
+    public VaultCluster Cluster { get; } = new();
 
     public HoldOrders Holds { get; }
 

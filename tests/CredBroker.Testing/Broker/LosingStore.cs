@@ -38,5 +38,7 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 
     public IPolicyReader Policies => store.Policies;
 
+    public IVaultClusterReader VaultCluster => store.VaultCluster;
+
     public IIdempotencyReader Idempotency => store.Idempotency;
 }

@@ -286,11 +286,30 @@ internal sealed partial class AuditScenario : IAsyncDisposable
                 BrokerHarness.Call,
                 CancellationToken.None
             );
+            await MeetAnotherVaultAsync(store);
             await ReadAsync(store);
         }
         finally
         {
             folder.Delete(recursive: true);
+        }
+
+        static async Task MeetAnotherVaultAsync(SqliteBrokerStore store)
+        {
+            var cluster = new VaultCluster();
+            var memory = new ClusterMemory(store, cluster);
+            cluster.See("afe3e87c-58ee-5b39-6043-02dd044e32a6");
+            await memory.RememberAsync(CancellationToken.None);
+            cluster.See("3bea2b7d-cf0b-4fde-8fe5-d4c80eec853d");
+            Assert.True(
+                await memory.AcceptAsync(
+                    "3bea2b7d-cf0b-4fde-8fe5-d4c80eec853d",
+                    "moved",
+                    BrokerHarness.Admin,
+                    BrokerHarness.Call,
+                    CancellationToken.None
+                )
+            );
         }
 
         SqliteBrokerStore Open() =>

@@ -64,6 +64,7 @@ public sealed class CommandLineTests
                 "store clock",
                 "vault",
                 "vault check",
+                "vault cluster",
                 "vault setup",
             ],
             Everything(CommandLine.Create(Terminal()))

@@ -26,6 +26,9 @@ internal sealed class IdentityFixture : IDisposable
 
     public FakeTimeProvider Time { get; }
 
+    /// <summary>What the store's clock says, where that is not the broker's time.</summary>
+    public DateTimeOffset? StoreTime { get; set; }
+
     public IdentityOptions Options { get; } = new() { Audience = "credbroker" };
 
     public KeySources Sources => _built.Value.Sources;
@@ -102,10 +105,10 @@ internal sealed class IdentityFixture : IDisposable
             NullLogger<KeySource>.Instance
         );
         var routing = new TokenRouting(sources.Issuers);
-        var verification = new TokenVerification(Time);
+        var verification = new TokenVerification();
         return (
             new WorkloadVerifier(routing, verification, Time),
-            new PeopleVerifier(routing, verification, Time),
+            new PeopleVerifier(routing, verification, Time, () => StoreTime ?? Time.GetUtcNow()),
             sources
         );
     }

@@ -41,6 +41,20 @@ public sealed class PeopleTests : IDisposable
         Assert.Same(await _fixture.AcceptPersonAsync(token), await _fixture.AcceptPersonAsync(token));
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public async Task While_the_brokers_clock_and_the_stores_disagree_a_person_is_in_time_by_either(int daysOff)
+    {
+        var token = Token("");
+        _fixture.StoreTime = _fixture.Time.GetUtcNow();
+        _fixture.Time.AdjustTime(_fixture.Time.GetUtcNow().AddDays(daysOff));
+        Assert.NotNull(await _fixture.AcceptPersonAsync(token));
+
+        _fixture.StoreTime = _fixture.Time.GetUtcNow();
+        await _fixture.RefusePersonAsync(daysOff > 0 ? RefusalCode.TokenExpired : RefusalCode.TokenNotYetValid, token);
+    }
+
     [Fact]
     public async Task A_person_has_the_roles_that_the_issuers_settings_map()
     {

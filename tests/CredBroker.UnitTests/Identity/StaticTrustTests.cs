@@ -102,8 +102,9 @@ public sealed class StaticTrustTests
         var time = new FakeTimeProvider(Vector.KeycloakTime);
         var verifier = new PeopleVerifier(
             new TokenRouting([new TrustedIssuer(People, Jwks("jwks"))]),
-            new TokenVerification(time),
-            time
+            new TokenVerification(),
+            time,
+            time.GetUtcNow
         );
         var outcome = await verifier.VerifyAsync(
             new SecretText(Vector.Token("keycloak/human-access-token.jwt")),
@@ -149,7 +150,7 @@ public sealed class StaticTrustTests
     )
     {
         var time = new FakeTimeProvider(now);
-        return new WorkloadVerifier(new TokenRouting(issuers), new TokenVerification(time), time).VerifyAsync(
+        return new WorkloadVerifier(new TokenRouting(issuers), new TokenVerification(), time).VerifyAsync(
             new IdentityProof.Bearer(new SecretText(Vector.Token(token))),
             TestContext.Current.CancellationToken
         );

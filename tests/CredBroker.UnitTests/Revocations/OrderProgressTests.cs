@@ -216,6 +216,8 @@ public sealed class OrderProgressTests
 
             public IPolicyReader Policies => inner.Policies;
 
+            public IVaultClusterReader VaultCluster => inner.VaultCluster;
+
             public IIdempotencyReader Idempotency => inner.Idempotency;
 
             public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)

@@ -25,6 +25,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
     private readonly string _tokenFile = Path.GetTempFileName();
     private readonly LogLines _log = new();
     private readonly Dictionary<string, Func<HttpContext, Task>> _answers = [];
+    private string _reaping = "";
     private ScriptedVault? _vault;
     private VaultSecretIssuer? _issuer;
 
@@ -759,6 +760,18 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             Actions = ["read"],
             MaxTtl = TimeSpan.FromMinutes(10),
         };
+
+    /// <summary>Makes the reaper's token, and remembers which lease it is named after.</summary>
+    private async Task ReaperTokenAsync(HttpContext context)
+    {
+        var asked = await JsonNode.ParseAsync(context.Request.Body);
+        _reaping = asked!["display_name"]!.GetValue<string>()["cb-".Length..];
+        await _answers["auth/token/create/cb-test-db"](context);
+    }
+
+    /// <summary>Answers as the reaper of that lease.</summary>
+    private Task ReapedAsync(HttpContext context) =>
+        Json($$$"""{"lease_id":"x","lease_duration":60,"data":{"username":"cb-{{{_reaping}}}_12345678"}}""")(context);
 
     private static Func<HttpContext, Task> Json(string text) => ScriptedVault.Answer(text);
 

@@ -1,6 +1,6 @@
 namespace CredBroker.Cli.Commands.Vault;
 
-/// <summary><c>credbroker vault</c>: prepares Vault for a catalogue, and checks that it is.</summary>
+/// <summary><c>credbroker vault</c>: prepares Vault for a catalogue, checks that it is, and says which one is believed.</summary>
 internal sealed class VaultCommand : GroupCommand
 {
     public VaultCommand(Terminal terminal)
@@ -8,5 +8,6 @@ internal sealed class VaultCommand : GroupCommand
     {
         Add(new VaultSetupCommand(terminal));
         Add(new VaultCheckCommand(terminal));
+        Add(new VaultClusterCommand(terminal));
     }
 }

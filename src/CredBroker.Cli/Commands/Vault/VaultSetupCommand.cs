@@ -46,6 +46,10 @@ internal sealed class VaultSetupCommand : Command
         Description = "Print nothing of it, but how Vault stands to it; changes nothing",
     };
     private readonly Option<bool> _apply = new("--apply") { Description = "Make what is missing" };
+    private readonly Option<bool> _replace = new("--replace")
+    {
+        Description = "With --apply: bring this installation's database roles that say something else up to date, too",
+    };
     private readonly Option<string?> _tokenFile = new("--token-file")
     {
         HelpName = "FILE",
@@ -67,6 +71,7 @@ internal sealed class VaultSetupCommand : Command
         Add(_cidrs);
         Add(_compare);
         Add(_apply);
+        Add(_replace);
         Add(_tokenFile);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -106,7 +111,7 @@ internal sealed class VaultSetupCommand : Command
         var options = _target.Options(parsed, tokenFile: "(the operator's)", appRole: null);
         using var run = new SetupRun(options, await OperatorTokenAsync(parsed, cancellationToken), _terminal.Time);
         var report = parsed.GetValue(_apply)
-            ? await run.ApplyAsync(plan, cancellationToken)
+            ? await run.ApplyAsync(plan, cancellationToken, parsed.GetValue(_replace))
             : await run.CompareAsync(plan, cancellationToken);
         Write(report, plan, OutputOption.Of(parsed, _terminal));
         return report.IsComplete ? ExitCodes.Done : ExitCodes.FaultsFound;
@@ -228,7 +233,7 @@ internal sealed class VaultSetupCommand : Command
                 $"Stopped: the last step failed, {steps - report.Findings.Count} were not tried. "
                     + "What is made stays; run it again.",
             _ => $"Not complete: {Count(SetupState.Missing)} missing (--apply makes them), {Count(SetupState.Differs)} "
-                + $"differ (setup leaves them alone: change them yourself), {Count(SetupState.Failed)} failed.",
+                + $"differ (--apply --replace brings database roles up to date; change what else there is yourself), {Count(SetupState.Failed)} failed.",
         };
     }
 

@@ -1,3 +1,4 @@
+using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Identity.Verification;
@@ -5,7 +6,16 @@ namespace CredBroker.Core.Identity.Verification;
 /// <summary>
 /// Turns a person's bearer token into that person. Only tokens of issuers that are trusted for people count.
 /// </summary>
-public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verification, TimeProvider time)
+/// <remarks>
+/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. What either holds to be
+/// in time is taken then, so that nobody's order to revoke, nor the repair of the clock, is refused for a clock's sake.
+/// </remarks>
+public sealed class PeopleVerifier(
+    TokenRouting routing,
+    TokenVerification verification,
+    TimeProvider time,
+    Func<DateTimeOffset> storeTime
+)
 {
     private const int RememberedTokens = 2_048;
 
@@ -42,14 +52,17 @@ public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verif
                 return new PersonOutcome.Refused(refusal);
             }
 
-            var check = await verification.VerifyAsync(
-                token,
-                route.Rules,
-                route.Trust,
-                _signatures,
-                source,
-                cancellationToken
-            );
+            var check = await CheckAsync(time.GetUtcNow());
+            if (
+                check is Check<VerifiedToken>.Refused
+                {
+                    Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
+                }
+            )
+            {
+                check = await CheckAsync(storeTime());
+            }
+
             if (!check.Passes(out var verified, out refusal))
             {
                 return new PersonOutcome.Refused(refusal);
@@ -62,6 +75,9 @@ public sealed class PeopleVerifier(TokenRouting routing, TokenVerification verif
             }
 
             return outcome;
+
+            ValueTask<Check<VerifiedToken>> CheckAsync(DateTimeOffset now) =>
+                verification.VerifyAsync(token, route.Rules, route.Trust, _signatures, source, now, cancellationToken);
         }
     }
 }

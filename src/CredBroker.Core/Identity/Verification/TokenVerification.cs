@@ -5,7 +5,7 @@ namespace CredBroker.Core.Identity.Verification;
 /// <summary>
 /// Verifies a token that has been routed to its rules: everything that is checked alike for workloads and people.
 /// </summary>
-public sealed class TokenVerification(TimeProvider time)
+public sealed class TokenVerification
 {
     private static readonly Refusal TooMany = new(
         RefusalCode.Overloaded,
@@ -26,10 +26,10 @@ public sealed class TokenVerification(TimeProvider time)
         ITrustSource trust,
         SignatureRoom room,
         string source,
+        DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
-        var now = time.GetUtcNow();
         if (!rules.CheckBeforeSignature(token, now).Passes(out var window, out var refusal))
         {
             return refusal;

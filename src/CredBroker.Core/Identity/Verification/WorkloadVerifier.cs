@@ -61,6 +61,7 @@ public sealed class WorkloadVerifier(TokenRouting routing, TokenVerification ver
                 route.Trust,
                 _signatures,
                 source,
+                time.GetUtcNow(),
                 cancellationToken
             );
             if (!check.Passes(out var verified, out refusal))

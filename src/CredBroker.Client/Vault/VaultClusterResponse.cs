@@ -1,0 +1,17 @@
+namespace CredBroker.Client;
+
+/// <summary><c>GET /v1/vault/cluster</c>: the cluster of Vault that is believed, and the one that answers.</summary>
+public sealed record VaultClusterResponse
+{
+    /// <summary>The cluster that the broker's secrets are in; null before the first contact.</summary>
+    public string? Accepted { get; init; }
+
+    /// <summary>When it took another one's place; null for the first.</summary>
+    public DateTimeOffset? ChangedAt { get; init; }
+
+    /// <summary>The cluster that answered last; null before one has, empty where it does not say.</summary>
+    public string? Answering { get; init; }
+
+    /// <summary>Whether nothing is issued, and no revocation confirmed, because the two differ.</summary>
+    public required bool KeepsFromIssuing { get; init; }
+}

@@ -1,0 +1,58 @@
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Issuing;
+
+/// <summary>
+/// Which cluster of Vault is believed, and which one answers. Another one (a new Vault at the old address, a backup of
+/// another cluster put back) never had the secrets that the store knows: that it does not know them proves nothing.
+/// </summary>
+public sealed class VaultCluster
+{
+    private static readonly Refusal Another = new(
+        RefusalCode.VaultClusterChanged,
+        "Vault is another cluster than the broker's secrets are in, so nothing is issued and no revocation confirmed, until "
+            + "an admin says that it is the right one.",
+        TimeSpan.FromSeconds(30)
+    );
+    private static readonly Refusal NotOnRecord = new(
+        RefusalCode.IssuingPaused,
+        "Which cluster of Vault this is has not been put on record yet. Try again.",
+        TimeSpan.FromSeconds(5)
+    );
+
+    private volatile AcceptedCluster? _accepted;
+    private volatile string? _seen;
+
+    /// <summary>The one that is believed; null before the first contact.</summary>
+    public AcceptedCluster? Accepted => _accepted;
+
+    /// <summary>The one that answered last; null before it has, empty where it does not say.</summary>
+    public string? Seen => _seen;
+
+    /// <summary>Whether another one answers than is believed.</summary>
+    public bool IsAnother => _accepted is { } accepted && _seen is { } seen && accepted.Id != seen;
+
+    /// <summary>Why nothing is issued: another one answers, or the first is not on record yet.</summary>
+    public Refusal? Refusal =>
+        (IsAnother, _accepted, _seen) switch
+        {
+            (true, _, _) => Another,
+            (_, null, { Length: > 0 }) => NotOnRecord,
+            _ => null,
+        };
+
+    /// <summary>The same for operators, with the names.</summary>
+    public string Why =>
+        $"Vault is the cluster {(_seen is { Length: > 0 } seen ? seen : "(it does not say)")}, not {_accepted?.Id}: "
+        + "its word proves nothing of what was made there. If it is the right one: credbroker vault cluster --accept";
+
+    /// <summary>It answered, and called itself so.</summary>
+    public void See(string? id) => _seen = id ?? "";
+
+    /// <summary>It is believed from now on; it is on record.</summary>
+    public void Accept(AcceptedCluster accepted) => _accepted = accepted;
+
+    /// <summary>Whether the lease was opened while another cluster was believed than is now.</summary>
+    public bool IsOlder(Lease lease) => _accepted?.ChangedAt is { } changedAt && lease.OpenedAt < changedAt;
+}

@@ -1,0 +1,82 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Issuing;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Readiness;
+
+/// <summary>
+/// Keeps with the store which cluster of Vault is believed: the first that answered, and later one that an admin accepts.
+/// </summary>
+public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
+{
+    /// <summary>Reads it, at start.</summary>
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        if (await store.VaultCluster.FindAsync(cancellationToken) is { } accepted)
+        {
+            cluster.Accept(accepted);
+        }
+    }
+
+    /// <summary>Puts the first that answers on record. Until that is done nothing is issued.</summary>
+    public async ValueTask RememberAsync(CancellationToken cancellationToken)
+    {
+        if (cluster is { Accepted: null, Seen: { Length: > 0 } seen })
+        {
+            await CommitAsync(seen, "", AuditActor.Broker("probe"), null, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Believes the cluster that answers, on a person's word. False where another one answers than is named.
+    /// </summary>
+    /// <param name="id">What it calls itself.</param>
+    /// <param name="reason">Why, in the admin's words.</param>
+    /// <param name="person">Who.</param>
+    /// <param name="call">The request.</param>
+    /// <param name="cancellationToken">Gives up, before it is committed.</param>
+    public async ValueTask<bool> AcceptAsync(
+        string id,
+        string reason,
+        AuditActor person,
+        CallContext call,
+        CancellationToken cancellationToken
+    ) =>
+        id.Length > 0
+        && cluster.Seen == id
+        && (cluster.Accepted?.Id == id || await CommitAsync(id, reason, person, call.TraceId, cancellationToken));
+
+    private async ValueTask<bool> CommitAsync(
+        string id,
+        string reason,
+        AuditActor actor,
+        string? traceId,
+        CancellationToken cancellationToken
+    )
+    {
+        var before = cluster.Accepted;
+        var outcome = await store.CommitAsync(
+            new StateChange.VaultClusterAccepted
+            {
+                Cluster = id,
+                Expected = before?.Id,
+                Event = new()
+                {
+                    What = new VaultClusterAccepted
+                    {
+                        Cluster = id,
+                        Before = before?.Id ?? "",
+                        Reason = reason,
+                    },
+                    Actor = actor,
+                    TraceId = traceId,
+                },
+            },
+            cancellationToken
+        );
+        await StartAsync(CancellationToken.None);
+        return outcome is CommitOutcome.Committed;
+    }
+}

@@ -1,0 +1,17 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Storage.Sql.Vault;
+
+/// <inheritdoc cref="IVaultClusterReader"/>
+internal sealed class SqlVaultClusterReader(SqlReads reads) : IVaultClusterReader
+{
+    public async ValueTask<AcceptedCluster?> FindAsync(CancellationToken cancellationToken)
+    {
+        var row = await reads.FirstAsync<(string? Cluster, long? ChangedAt)>(
+            "SELECT cluster, changed_at FROM vault_cluster",
+            null,
+            cancellationToken
+        );
+        return row.Cluster is null ? null : new(row.Cluster, row.ChangedAt is { } at ? ColumnValue.Time(at) : null);
+    }
+}
