@@ -61,6 +61,11 @@ internal sealed partial class BrokerStart(
         {
             NotIssuing("CB4001", "Vault has not answered yet.");
         }
+        catch (StoreUnavailableException fault)
+        {
+            // Which cluster of Vault answered is put on record by a later probe.
+            NotIssuing("CB5002", fault.Message);
+        }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -7,6 +7,7 @@ using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
+using CredBroker.Storage.Sql.Vault;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Storage.Sqlite;
@@ -38,6 +39,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Revocations = new SqlRevocationReader(reads, logger);
         Holds = new SqlHoldReader(reads, _clock);
         Policies = new SqlPolicyReader(reads);
+        VaultCluster = new SqlVaultClusterReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, _clock);
     }
 
@@ -63,6 +65,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IHoldReader Holds { get; }
 
     public IPolicyReader Policies { get; }
+
+    public IVaultClusterReader VaultCluster { get; }
 
     public IIdempotencyReader Idempotency { get; }
 

@@ -69,6 +69,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     public IPolicyReader Policies => Current.Policies;
 
     /// <inheritdoc/>
+    public IVaultClusterReader VaultCluster => Current.VaultCluster;
+
+    /// <inheritdoc/>
     public IIdempotencyReader Idempotency => Current.Idempotency;
 
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
