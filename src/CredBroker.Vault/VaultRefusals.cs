@@ -30,8 +30,13 @@ internal static partial class VaultRefusals
 
     public static readonly Refusal Forbids = new(
         RefusalCode.VaultForbids,
-        "Vault does not permit the broker to issue this. Its operator finds the cause with `credbroker vault check`, "
-            + "and a policy that was changed (a min_wrapping_ttl) with `credbroker vault setup --compare`."
+        "Vault does not permit the broker to issue this. Its operator finds the cause with `credbroker vault check`."
+    );
+
+    public static readonly Refusal WantsWrapping = new(
+        RefusalCode.VaultWantsWrapping,
+        "A policy of Vault's gives this secret only wrapped (min_wrapping_ttl), in an answer that hides what would revoke it. "
+            + "The operator finds the policy with `credbroker vault check`."
     );
 
     public static readonly Refusal Missing = new(
@@ -42,7 +47,7 @@ internal static partial class VaultRefusals
     public static readonly Refusal WantsApproval = new(
         RefusalCode.VaultWantsApproval,
         "Vault keeps this secret back until somebody approves in Vault (a control group), which the broker cannot ask for. "
-            + "The operator finds the policy that says so with `credbroker vault setup --compare`."
+            + "The operator finds the policy that says so with `credbroker vault check`."
     );
 
     public static readonly Refusal MintFailed = new(

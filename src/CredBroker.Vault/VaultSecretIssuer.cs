@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
@@ -187,6 +188,17 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 
             // Not that Vault is away: that is told by what is asked of it first, for all credentials together.
             pass.Say(answered: reply is not VaultReply.Lost);
+            if (
+                // A token's policy bounds parameters, too, and which of the two was missed cannot be told.
+                reply is VaultReply.Declined { Status: 403 }
+                && plan.Grant.Entry.Vault is not VaultBinding.Token
+                && await MayAsync(child?.Accessor, VaultPaths.Mint(plan.Grant.Entry.Vault), cancellationToken)
+            )
+            {
+                LogRefused(_logger, plan.LeaseId, plan.Grant.Entry.Name, "A policy asks for a wrapped answer.");
+                return new MintOutcome.Refused(VaultRefusals.WantsWrapping);
+            }
+
             return (reply, plan.Grant.Entry.Vault) switch
             {
                 (VaultReply.Done { Body: var body }, VaultBinding.KeyValue kv) => KeyValueSecrets.Read(kv, body),
@@ -216,6 +228,24 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
                 _ => NotMinted(plan, reply),
             };
         }
+    }
+
+    /// <summary>
+    /// Whether a token (without an accessor the broker's own) may call a path as far as its policies' capabilities go: one
+    /// that was refused there all the same lacks what else they ask for, a wrapped answer.
+    /// </summary>
+    private async ValueTask<bool> MayAsync(string? accessor, string path, CancellationToken cancellationToken)
+    {
+        var call = new VaultCall(HttpMethod.Post, $"sys/capabilities-{(accessor is null ? "self" : "accessor")}")
+        {
+            Body = VaultBodies.Of(new CapabilitiesRequest([path], accessor), VaultJson.Default.CapabilitiesRequest),
+            Timeout = _options.CallTimeout,
+        };
+        return await Session.SendAsync(call, Client.RepeatableAsync, cancellationToken)
+                is VaultReply.Done { Body.Data: { ValueKind: JsonValueKind.Object } data }
+            && data.TryGetProperty(path, out var list)
+            && list.ValueKind == JsonValueKind.Array
+            && list.EnumerateArray().Any(item => item.ValueEquals("read") || item.ValueEquals("update"));
     }
 
     private ValueTask<VaultReply> SendAsync(

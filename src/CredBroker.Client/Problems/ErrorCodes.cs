@@ -163,6 +163,12 @@ public static class ErrorCodes
             "Another Vault",
             "Ask again later; an admin has to say that this cluster of Vault is the right one."
         ),
+        new(
+            "CB4017",
+            403,
+            "Vault wants to wrap",
+            "Ask for another credential, or have the operator take min_wrapping_ttl off the path."
+        ),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB5002", 503, "Broker only revokes", "Ask again later; the broker's operator has to look at its store."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),

@@ -10,6 +10,9 @@ internal sealed partial class AuditChainCheck
     private readonly AuditCoverage _coverage = new();
     private readonly HashSet<AuditPosition> _kept = [];
 
+    // By their ends, the files that the log says hold what was before.
+    private readonly Dictionary<AuditPosition, string> _archives = [];
+
     // By stream, whether it is in the file or not.
     private readonly Dictionary<string, AuditPosition> _namedEnds = new(StringComparer.Ordinal);
     private readonly (DateTimeOffset? From, DateTimeOffset? To) _demanded;
@@ -125,7 +128,7 @@ internal sealed partial class AuditChainCheck
             Streams = [.. _streams.Values.Select(stream => stream.Span)],
             Earliest = _earliest,
             Latest = _latest,
-            Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault()),
+            Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault(), ArchiveBefore()),
             IsWhole = isWhole,
             // Every stream whose end no other stream names: the last one, as a rule.
             NotProven = _coverage.NotProven(
@@ -148,8 +151,94 @@ internal sealed partial class AuditChainCheck
         }
 
         _segment?.Dispose();
-        _coverage.Open(opened, isResumed: _segment is not null);
+        _coverage.Open(
+            opened,
+            isResumed: _segment is not null,
+            isJoined: opened.After is { } after
+                && _streams.GetValueOrDefault(after.Stream)?.Head.Sequence == after.Sequence
+        );
         (_segment, _current, _last) = (new(opened), null, null);
+    }
+
+    private void BeginStream(AuditPosition anchor)
+    {
+        if (
+            string.CompareOrdinal(anchor.Stream, _current?.Id ?? _segment!.Opened.After?.Stream) is var order
+            && (order < 0 || order == 0 && _current is not null)
+        )
+        {
+            Fail(
+                _line,
+                anchor.Stream,
+                anchor.Sequence + 1,
+                "The stream is out of order in this export: its lines were moved or doubled."
+            );
+            return;
+        }
+
+        FinishStream();
+        if (!_streams.TryGetValue(anchor.Stream, out var stream))
+        {
+            BeginNewStream(stream = new(anchor) { NamedEnd = _namedEnds.GetValueOrDefault(anchor.Stream) });
+        }
+        else if (anchor.Sequence < stream.Head.Sequence)
+        {
+            Fail(
+                _line,
+                anchor.Stream,
+                anchor.Sequence + 1,
+                $"The file has record {stream.Head.Sequence} of this stream already: its records are doubled."
+            );
+        }
+        else if (anchor.Sequence == stream.Head.Sequence && anchor.Hash != stream.Head.Hash)
+        {
+            Fail(
+                _line,
+                anchor.Stream,
+                anchor.Sequence,
+                "This export goes on from another record than the one that the file holds: one of the two was altered."
+            );
+        }
+        else if (anchor.Sequence > stream.Head.Sequence)
+        {
+            if (!_coverage.AllowsGap(stream, anchor.Sequence))
+            {
+                Fail(
+                    _line,
+                    anchor.Stream,
+                    stream.Head.Sequence + 1,
+                    $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} "
+                        + "are missing between this export and the one before."
+                );
+            }
+
+            stream.Skip(anchor);
+        }
+
+        (_before, _current) = (_current?.Id, stream);
+        Meet(anchor);
+    }
+
+    /// <summary>A stream begins with its first record, but where the export was asked to leave something out.</summary>
+    private void BeginNewStream(AuditStreamCheck stream)
+    {
+        var isExplained = _coverage.AllowsBeginning(
+            stream.Anchor,
+            isFirstOfFile: _streams.Count == 0,
+            isFirstOfExport: _current is null,
+            _isClockRepaired
+        );
+        _streams.Add(stream.Id, stream);
+        if (!isExplained)
+        {
+            Fail(
+                _line,
+                stream.Id,
+                1,
+                $"The stream begins after record {stream.OriginSequence}, and nothing that was asked of this export "
+                    + "leaves out what was before: it was removed."
+            );
+        }
     }
 
     private void AddRecord(AuditRecordHeader header, ReadOnlySpan<byte> line)
@@ -188,6 +277,11 @@ internal sealed partial class AuditChainCheck
         Meet(_current.Head);
         MeetEnd(_current);
         _isClockRepaired |= header.Type == ClockRepaired.TypeName;
+        if (header.Type == AuditArchived.TypeName && AuditArchived.Read(line) is var (end, archive))
+        {
+            MeetArchive(end, archive);
+        }
+
         if (header.Type == StreamOpened.TypeName)
         {
             if (StreamPredecessor.Read(line) is var (predecessor, time))
@@ -228,6 +322,14 @@ internal sealed partial class AuditChainCheck
                 "The record is not the one expected from elsewhere: "
                     + $"its hash is {position.Hash}. It was rewritten, and all after it may be."
             );
+        }
+    }
+
+    private void FinishStream()
+    {
+        if (_current is not null)
+        {
+            _segment!.Heads.Add(_current.Head);
         }
     }
 
@@ -274,6 +376,9 @@ internal sealed partial class AuditChainCheck
         _coverage.Close();
         (_segment, _current) = (null, null);
     }
+
+    private void FailOpening(string what) =>
+        Fail(_line, _current!.Id, 1, what + ": the stream was inserted, or the store was restored from a backup.");
 
     private void FailHere(string what) => Fail(_line, _current?.Id, _current?.Head.Sequence + 1, what);
 

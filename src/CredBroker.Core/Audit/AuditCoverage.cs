@@ -6,16 +6,28 @@ internal sealed class AuditCoverage
     private readonly List<ExportLine.Opened> _exports = [];
     private readonly List<string> _gaps = [];
     private ExportLine.Opened? _closed;
+    private bool _isOpen;
 
     /// <summary>An export begins.</summary>
-    public void Open(ExportLine.Opened opened, bool isResumed)
+    /// <param name="opened">What was asked for.</param>
+    /// <param name="isResumed">Whether it goes on with one that was cut off.</param>
+    /// <param name="isJoined">Whether it goes on after the last record of what the file has before it.</param>
+    public void Open(ExportLine.Opened opened, bool isResumed, bool isJoined)
     {
+        // An archive is everything up to its end; what goes on after it is everything again.
+        _isOpen |=
+            opened is { From: null, To: null }
+            && (opened.After is null || (isJoined && _exports is [{ From: null, After: null }, ..]));
+
         // What a resumed export covers, the cut one said already; its cursor leaves nothing out.
         if (!isResumed)
         {
             _exports.Add(opened);
         }
     }
+
+    /// <summary>The record after which the file begins, where it says one.</summary>
+    public AuditCursor? After => _exports is [var first, ..] ? first.After : null;
 
     /// <summary>The export is whole.</summary>
     public void Close() => _closed = _exports[^1];
@@ -99,13 +111,19 @@ internal sealed class AuditCoverage
     }
 
     /// <summary>Whether some export of the file was asked for everything.</summary>
-    public bool IsOpen => _exports.Exists(export => export is { From: null, To: null, After: null });
+    public bool IsOpen => _isOpen;
 
     /// <summary>What the file says it holds. The range is the exporter's word; the records in it prove themselves.</summary>
     /// <param name="hasOrigin">Whether the store's first record is among them.</param>
     /// <param name="isWhole">Whether nothing was left out.</param>
     /// <param name="first">The first stream.</param>
-    public string Range(bool hasOrigin, bool isWhole, AuditStreamCheck? first)
+    /// <param name="archive">The archive after which it begins, if the log names one.</param>
+    public string Range(
+        bool hasOrigin,
+        bool isWhole,
+        AuditStreamCheck? first,
+        (AuditPosition End, string File)? archive
+    )
     {
         if (_exports.Count == 0)
         {
@@ -121,6 +139,13 @@ internal sealed class AuditCoverage
         };
         var gap = _gaps.Count > 0 ? " with a gap" : "";
         var until = end.To is { } to ? $"to {AuditRecordHeader.FormatTime(to)}" : "until it was made";
+        if (archive is var (before, file))
+        {
+            return $"It is A PART of the log, exported {until}{gap}: it begins after record {before.Sequence} of stream "
+                + $"{before.Stream} with hash {before.Hash}, and what was before is archived in {file}. The archives and "
+                + "this file, one after the other, verify as one.";
+        }
+
         return hasOrigin switch
         {
             true when isWhole => "It holds everything from the store's first record until it was made.",

@@ -5,6 +5,11 @@ namespace CredBroker.Core.Audit;
 /// <summary>Where an export goes on: after this record.</summary>
 public sealed record AuditCursor(string Stream, long Sequence)
 {
+    /// <summary>Whether it stands before this record.</summary>
+    public bool IsBefore(AuditPosition position) =>
+        string.CompareOrdinal(Stream, position.Stream) is var order
+        && (order < 0 || (order == 0 && Sequence < position.Sequence));
+
     /// <summary><c>stream:sequence</c>.</summary>
     public override string ToString() => $"{Stream}:{Sequence}";
 

@@ -31,6 +31,13 @@ public sealed class AuditExport(IAuditLog log)
         CancellationToken cancellationToken
     )
     {
+        // What is archived is not in the log any more: an export that reaches so far begins after it, and says so.
+        var archived = await log.ArchivedAsync(cancellationToken);
+        if (archived is not null && after?.IsBefore(archived.End) != false && !(from > archived.Latest))
+        {
+            after = new(archived.End.Stream, archived.End.Sequence);
+        }
+
         using var segment = new AuditExportSegment(new(from, to, after));
         AuditRecord? last = null;
         var unflushed = 0;
@@ -66,6 +73,15 @@ public sealed class AuditExport(IAuditLog log)
             }
 
             unflushed = 0;
+        }
+
+        if (
+            (await log.ArchivedAsync(cancellationToken))?.End is { } end
+            && end != archived?.End
+            && after?.IsBefore(end) != false
+        )
+        {
+            throw new IOException("What is exported was archived meanwhile: export it again.");
         }
 
         AddHead();

@@ -7,8 +7,11 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
 {
     public string Id => Head.Stream;
 
-    /// <summary>The sequence of the anchor with which the stream began in the file.</summary>
-    public long OriginSequence { get; } = anchor.Sequence;
+    /// <summary>The anchor with which the stream began in the file.</summary>
+    public AuditPosition Origin { get; } = anchor;
+
+    /// <summary>Its sequence.</summary>
+    public long OriginSequence => Origin.Sequence;
 
     /// <summary>The position before the first record of the run that is being read.</summary>
     public AuditPosition Anchor { get; private set; } = anchor;

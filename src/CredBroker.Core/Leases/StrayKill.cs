@@ -10,7 +10,8 @@ namespace CredBroker.Core.Leases;
 
 /// <summary>
 /// Revokes what Vault holds under this installation's roles and no record of the broker knows, for an order that reaches
-/// everything: after an older copy of the store was put back, the leases that were issued since are such. One by one and
+/// everything and, a few, after a start: where an older copy of the store was put back, the leases that were issued
+/// since are such. One by one and
 /// with <c>sync</c>, because only that is proof. Vault is listed first and the store is read second. Of what is issued
 /// while it runs nothing is touched.
 /// </summary>
@@ -117,8 +118,76 @@ public sealed partial class StrayKill(
                 return true;
         }
 
+        return await EndAsync(entry, vaultLeaseId, RevocationLane.Emergency, "revocation");
+    }
+
+    /// <summary>
+    /// What no record knows after a start on an empty or older store: revoked, if it is no more than a sweep removes;
+    /// more wait for an admin. Whether nothing is left to look at. What is so young that its exchange may be under way
+    /// is left for the next time.
+    /// </summary>
+    public async ValueTask<bool> RecoverAsync(CancellationToken cancellationToken)
+    {
+        if (policy.Current?.Set is not { } set)
+        {
+            return false;
+        }
+
+        var isOver = true;
+        foreach (
+            var entry in set
+                .Credentials.Values.Where(entry => entry.Vault is not VaultBinding.KeyValue)
+                .DistinctBy(entry => entry.Vault)
+        )
+        {
+            isOver &= await RecoverAsync(entry, cancellationToken);
+        }
+
+        return isOver;
+    }
+
+    private async ValueTask<bool> RecoverAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    {
+        var listing = await issuer.ListLeasesAsync(entry, cancellationToken);
+        if (listing is not LeaseListing.Listed { VaultLeaseIds: var listed })
+        {
+            return listing is LeaseListing.NotOurs;
+        }
+
+        var known = await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
+        var oldest = store.Position.UtcNow - options.IssuanceDeadline;
+        var (strays, isOver) = (new List<string>(), true);
+        foreach (var id in listed.Where(id => !known.Contains(id)))
+        {
+            switch (await issuer.LookUpLeaseAsync(id, cancellationToken))
+            {
+                case LeaseLookup.Found { Lease.IssuedAt: var issuedAt } when issuedAt < oldest:
+                    strays.Add(id);
+                    break;
+                case LeaseLookup.Found or LeaseLookup.Failed:
+                    isOver = false;
+                    break;
+            }
+
+            if (strays.Count > options.StrayLimit)
+            {
+                LogTooMany(logger, entry.Name, options.StrayLimit);
+                return true;
+            }
+        }
+
+        foreach (var id in strays)
+        {
+            isOver &= await EndAsync(entry, id, RevocationLane.Retry, "recovery");
+        }
+
+        return isOver;
+    }
+
+    private async ValueTask<bool> EndAsync(CatalogueEntry entry, string vaultLeaseId, RevocationLane lane, string step)
+    {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        using var pass = await bulkheads.Of(entry.Backend).EnterAsync((int)RevocationLane.Emergency, timeout.Token);
+        using var pass = await bulkheads.Of(entry.Backend).EnterAsync((int)lane, timeout.Token);
         if (pass is null)
         {
             return false;
@@ -140,7 +209,7 @@ public sealed partial class StrayKill(
                     Event = new()
                     {
                         What = new StrayRevoked { VaultLease = vaultLeaseId },
-                        Actor = AuditActor.Broker("revocation"),
+                        Actor = AuditActor.Broker(step),
                         Credential = entry.Name,
                     },
                 },
@@ -157,9 +226,16 @@ public sealed partial class StrayKill(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Vault lease {VaultLeaseId} of {Credential} was known to no record; it is revoked, as everything was ordered."
+        Message = "Vault lease {VaultLeaseId} of {Credential} was known to no record; it is revoked."
     )]
     private static partial void LogStray(ILogger logger, string vaultLeaseId, string credential);
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "Vault leases of {Credential} are known to no record, more than the {Limit} that recovery removes. "
+            + "An admin has to look: credbroker vault check --orphans"
+    )]
+    private static partial void LogTooMany(ILogger logger, string credential, int limit);
 
     [LoggerMessage(
         Level = LogLevel.Error,

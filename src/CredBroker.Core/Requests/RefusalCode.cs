@@ -175,6 +175,9 @@ public enum RefusalCode
     /// </summary>
     VaultClusterChanged = 4016,
 
+    /// <summary>A policy of Vault's gives the secret only wrapped (<c>min_wrapping_ttl</c>), which nobody could revoke.</summary>
+    VaultWantsWrapping = 4017,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 

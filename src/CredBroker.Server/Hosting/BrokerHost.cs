@@ -4,6 +4,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
+using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints;
@@ -60,13 +61,13 @@ public static class BrokerHost
     private static void AddBroker(this IServiceCollection services, BrokerSettings settings, bool devMode)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(settings.Listen).AddSingleton(settings.Leases);
+        services.AddSingleton(settings.Listen).AddSingleton(settings.Leases).AddSingleton(settings.Audit);
 
         services.AddCredBrokerIdentity(settings.Identity, devMode);
         services.AddCredBrokerPolicy(settings.Policy);
         services.AddCredBrokerVault(settings.Vault);
         services.AddCredBrokerStorage(settings.Storage);
-        services.AddSingleton<AuditExport>();
+        services.AddSingleton<AuditExport>().AddSingleton<AuditRetention>();
 
         services
             .AddSingleton<MissingRecords>()
@@ -81,6 +82,7 @@ public static class BrokerHost
             .AddSingleton<RevocationBulkheads>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<StrayKill>()
+            .AddSingleton<StrayRecovery>()
             .AddSingleton<UnrecordedOrders>()
             .AddSingleton<AgentLeases>()
             .AddSingleton<LeaseConfirmation>()

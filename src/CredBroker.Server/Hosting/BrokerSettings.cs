@@ -1,4 +1,5 @@
 using CredBroker.Core.Leases;
+using CredBroker.Core.Retention;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Server.Jobs;
 using CredBroker.Server.Policy;
@@ -21,6 +22,8 @@ internal sealed record BrokerSettings
     public required VaultOptions Vault { get; init; }
 
     public required StorageOptions Storage { get; init; }
+
+    public required AuditOptions Audit { get; init; }
 
     public required LeaseOptions Leases { get; init; }
 
@@ -51,6 +54,7 @@ internal sealed record BrokerSettings
             Policy = reader.Read<PolicyOptions>("Policy", policy => policy.Validate()),
             Vault = reader.Read<VaultOptions>("Vault", vault => vault.Validate()),
             Storage = reader.Read<StorageOptions>(StorageOptions.Section, storage => storage.Validate()),
+            Audit = reader.Read<AuditOptions>("Audit", audit => audit.Validate()),
             Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
             Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
         };

@@ -10,6 +10,7 @@ internal static class JobRegistration
 {
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan EachHour = TimeSpan.FromHours(1);
 
     public static IServiceCollection AddCredBrokerJobs(
         this IServiceCollection services,
@@ -27,8 +28,10 @@ internal static class JobRegistration
                 quartz,
                 probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing
             );
+            Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
             Schedule<StoreWatchJob>(quartz, EachSecond);
             Schedule<RefusedCallsJob>(quartz, EachMinute);
+            Schedule<AuditRetentionJob>(quartz, EachHour);
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
         services.AddHostedService<PolicyWatch>();

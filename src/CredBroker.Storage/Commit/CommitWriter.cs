@@ -202,7 +202,7 @@ internal sealed partial class CommitWriter : IDisposable
             }
 
             number = applied.Number == 0 ? number : applied.Number;
-            isToldByAnother |= change.EventBody is null;
+            isToldByAnother |= change.EventBody is null && change.IsToldNow;
             if (applied.IsRecorded && change.EventBody is { } body)
             {
                 position = _session.Append(body);

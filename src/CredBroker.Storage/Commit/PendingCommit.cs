@@ -33,7 +33,7 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
 
         foreach (ref readonly var prepared in Changes)
         {
-            if (prepared.EventBody is not null)
+            if (prepared.EventBody is not null || !prepared.IsToldNow)
             {
                 return;
             }

@@ -32,6 +32,9 @@ internal readonly struct PreparedChange
     /// <summary>The event's bytes; null where it has none, because another transition's event says it.</summary>
     public byte[]? EventBody { get; }
 
+    /// <summary>Whether an event tells it when it is made; what is archived goes as an earlier event has told.</summary>
+    public bool IsToldNow => Change is not StateChange.ArchivedDeleted;
+
     /// <summary>
     /// Whether it ends secrets or keeps new ones from being made: what disk is kept for. Not what issues, denies or
     /// tells.

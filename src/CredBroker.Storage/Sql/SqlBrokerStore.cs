@@ -151,6 +151,14 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         }
     }
 
+    /// <inheritdoc/>
+    public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) =>
+        _audit.ArchivedAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        _audit.PrefixAsync(before, cancellationToken);
+
     /// <summary>Commits what still waits, closes the audit stream, and lets go of the database.</summary>
     public void Dispose()
     {

@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
@@ -34,6 +35,8 @@ internal static class SqlTransitions
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),
+            StateChange.AuditArchived change => SqlArchiveStore.Archive(session, change),
+            StateChange.ArchivedDeleted change => SqlArchiveStore.Delete(session, change),
             StateChange.VaultClusterAccepted change => SqlVaultClusterStore.Accept(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.

@@ -44,7 +44,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             findings.AddRange(await CheckAsync(entry, cancellationToken));
         }
 
-        findings.AddRange(await RolesAsync(entries, cancellationToken));
+        findings.AddRange(await AsMadeAsync(entries, cancellationToken));
         findings.AddRange(
             SharedSchemas
                 .Warnings(entries)
@@ -217,10 +217,10 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
     }
 
     /// <summary>
-    /// Whether the database roles say what setup would have them say: statements of an earlier version keep less than
-    /// is promised.
+    /// Whether policies and database roles say what setup would have them say: statements of an earlier version keep less
+    /// than is promised, and a policy that wants approvals or wrapped answers keeps secrets back.
     /// </summary>
-    private async ValueTask<IEnumerable<CheckFinding>> RolesAsync(
+    private async ValueTask<IEnumerable<CheckFinding>> AsMadeAsync(
         IReadOnlyList<CatalogueEntry> entries,
         CancellationToken cancellationToken
     )
@@ -229,7 +229,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
         foreach (
             var step in SetupPlan
                 .For(options.Installation, entries)
-                .Steps.Where(step => step.Kind == SetupKind.DatabaseRole)
+                .Steps.Where(step => step.Kind is SetupKind.Policy or SetupKind.DatabaseRole)
         )
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -238,14 +238,20 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 _issuer.Client.RepeatableAsync,
                 cancellationToken
             );
-            var differing = reply is VaultReply.Done { Body.Data: var found }
-                ? SetupRun.Compare(step, found).Differing
-                : [];
+            var compared = reply is VaultReply.Done { Body.Data: var found } ? SetupRun.Compare(step, found) : null;
             var detail = reply switch
             {
-                VaultReply.Done when differing.Count == 0 => "",
+                VaultReply.Done when compared!.State == SetupState.Present => "",
+                VaultReply.Done { Body: var body } when step.Kind == SetupKind.Policy => body.Text("policy") switch
+                {
+                    { } text when Conditions.FirstOrDefault(text.Contains) is { } condition =>
+                        $"It has a {condition}, under which Vault keeps secrets back from the broker: take that off.",
+                    _ =>
+                        "It is another version's, or somebody has edited it: run `credbroker vault setup --apply`, which "
+                            + "leaves one alone that was edited.",
+                },
                 VaultReply.Done =>
-                    $"{string.Join(", ", differing)} are not what setup makes: Vault was set up by another version, or "
+                    $"{string.Join(", ", compared!.Differing)} are not what setup makes: Vault was set up by another version, or "
                         + "somebody has edited them. Run `credbroker vault setup --apply --replace`.",
                 VaultReply.Declined { Status: 403 } =>
                     "The broker may not read it, as a policy of an earlier version has it: run `credbroker vault setup "
@@ -258,6 +264,9 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
 
         return findings;
     }
+
+    /// <summary>What a policy can ask for beside the right.</summary>
+    private static readonly string[] Conditions = ["min_wrapping_ttl", "control_group"];
 
     private async ValueTask<IEnumerable<CheckFinding>> ForbiddenAsync(
         IReadOnlyList<CatalogueEntry> entries,

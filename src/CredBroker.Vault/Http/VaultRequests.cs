@@ -15,7 +15,7 @@ internal sealed record RevokeLeaseRequest(string LeaseId, bool Sync);
 
 internal sealed record LookupLeaseRequest(string LeaseId);
 
-internal sealed record CapabilitiesRequest(IReadOnlyList<string> Paths);
+internal sealed record CapabilitiesRequest(IReadOnlyList<string> Paths, string? Accessor = null);
 
 /// <summary>What a PKI engine is asked to certify. No name of it comes from the CSR.</summary>
 internal sealed record PkiRequest

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Identity.Verification;
@@ -109,8 +110,9 @@ internal sealed class VaultTransport : IDisposable
         {
             return new VaultReply.NotSent(fault.Message);
         }
-        catch (HttpRequestException fault)
+        catch (Exception fault) when (fault is HttpRequestException or SocketException)
         {
+            // A socket's own: the platform lets it through where a connection is reset just as it is made.
             return new VaultReply.Lost(fault.Message);
         }
         catch (OperationCanceledException)

@@ -26,6 +26,7 @@ internal static class BrokerPolicy
                 ("auth/token/renew-accessor", "update"),
                 ("auth/token/revoke-accessor", "update"),
                 ("sys/capabilities-self", "update"),
+                ("sys/capabilities-accessor", "update"),
             }
         )
         {
@@ -54,7 +55,8 @@ internal static class BrokerPolicy
             Rule(text, kv, "read");
         }
 
-        // What the roles say, and no more than to read it: so the check finds one that is older than setup would make it.
+        // What roles and policies say, and no more than to read it: so the check finds what is not as setup makes it.
+        Rule(text, $"sys/policies/acl/{names.Prefix}*", "read");
         foreach (var role in entries.Where(names.HasReaper).SelectMany(entry => VaultPaths.Roles(entry)).Distinct())
         {
             Rule(text, role, "read");

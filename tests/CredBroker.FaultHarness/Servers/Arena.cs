@@ -1,6 +1,7 @@
 using System.IdentityModel.Tokens.Jwt;
 using System.Text.Json.Nodes;
 using CredBroker.Client;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.FaultHarness.Faults;
@@ -199,8 +200,8 @@ internal sealed class Arena : IAsyncDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(Folder, "billing-admin"), await Postgres.CreateAdminAsync());
         await WritePolicyAsync();
-        var compiled = PolicyCompiler.Compile(new() { Name = "policy.yaml", Text = Policy(null) });
-        var catalogue = compiled.Set?.Credentials.Values ?? throw Unprepared(compiled.Faults);
+        var catalogue = Compile(Policy(null)).Credentials.Values;
+        Compile(Policy(without: "i-0"));
         var plan = SetupPlan.For(Installation, catalogue);
         var options = new VaultOptions { Address = Vault.Address.ToString(), Installation = Installation };
         using (var setup = new SetupRun(options, new SecretText(Vault.RootToken), TimeProvider.System))
@@ -222,6 +223,12 @@ internal sealed class Arena : IAsyncDisposable
             _settings["Vault:TokenFile"]!,
             token.GetProperty("auth").GetProperty("client_token").GetString()
         );
+    }
+
+    private static PolicySet Compile(string policy)
+    {
+        var compiled = PolicyCompiler.Compile(new() { Name = "policy.yaml", Text = policy });
+        return compiled.Set ?? throw Unprepared(compiled.Faults);
     }
 
     private static InvalidOperationException Unprepared(IEnumerable<object> faults) => new(string.Join('\n', faults));

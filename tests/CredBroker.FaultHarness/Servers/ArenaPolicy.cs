@@ -19,7 +19,7 @@ internal static class ArenaPolicy
     /// <param name="without">An instance that gets nothing; null for none.</param>
     public static string Text(string installation, string adminFile, int databasePort, string? without)
     {
-        var allowed = without is null ? "agent == \"triage\"" : $"identity.instance != \"{without}\"";
+        var allowed = "agent == \"triage\"" + (without is null ? "" : $" && identity.instance != \"{without}\"");
         return $$$"""
             apiVersion: credbroker/v1
             agents:

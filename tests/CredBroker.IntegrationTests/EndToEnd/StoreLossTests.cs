@@ -1,3 +1,4 @@
+using CredBroker.Client;
 using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
@@ -45,6 +46,28 @@ public sealed class StoreLossTests : IAsyncLifetime
         }
 
         Assert.Empty(await _world.VaultLeasesAsync());
+    }
+
+    [Fact]
+    public async Task A_start_on_an_empty_store_ends_the_few_users_that_it_does_not_know_by_itself()
+    {
+        var (_, first) = await _world.IssueAsync(_world.Agent());
+        await _world.KillBrokerAsync();
+        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
+        {
+            File.Delete(file);
+        }
+
+        await _world.StartBrokerAsync();
+        var (kept, second) = await _world.IssueAsync(_world.Agent("i-2"));
+        await Eventually.BecomesTrueAsync(
+            async () => !await _world.Postgres.CanLogInAsync(first.Username, first.Password),
+            "the user that no record knows is gone"
+        );
+
+        Assert.True(await _world.Postgres.CanLogInAsync(second.Username, second.Password));
+        Assert.Equal(LeaseStates.Active, (await _world.LeaseAsync(kept)).State);
+        Assert.Single(await _world.VaultLeasesAsync());
     }
 
     [Fact]

@@ -25,6 +25,9 @@ internal sealed class World : IAsyncDisposable
     private readonly TestIssuer _workloads;
     private readonly TestIssuer _people;
 
+    // Further entries of the catalogue, as lines of the policy.
+    private string _moreCredentials = "";
+
     private World(TestBao vault, TestPostgres postgres)
     {
         (Vault, Postgres) = (vault, postgres);
@@ -101,7 +104,8 @@ internal sealed class World : IAsyncDisposable
     public static async Task<World> StartAsync(
         bool sealable = false,
         IReadOnlyDictionary<string, string>? settings = null,
-        string grants = ""
+        string grants = "",
+        Func<World, string>? credentials = null
     )
     {
         TestBao.SkipUnlessAvailable();
@@ -115,6 +119,7 @@ internal sealed class World : IAsyncDisposable
                 world.Settings[name] = value;
             }
 
+            world._moreCredentials = credentials?.Invoke(world) ?? "";
             await world.PrepareAsync(grants);
             await world.StartBrokerAsync();
             return world;
@@ -330,6 +335,7 @@ internal sealed class World : IAsyncDisposable
                 reversible: true
                 actions: [read]
                 maxTtl: 5m
+            {{_moreCredentials}}
             rules:
               - id: triage-reads
                 effect: allow

@@ -7,6 +7,7 @@ using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -28,6 +29,24 @@ public sealed class CallerTests(SharedBroker shared) : IClassFixture<SharedBroke
     {
         Assert.NotEmpty(Endpoints);
         Assert.All(Endpoints, endpoint => Assert.Single(endpoint.Metadata.GetOrderedMetadata<CalledBy>()));
+    }
+
+    [Fact]
+    public void No_endpoint_is_served_before_its_caller_is_looked_at()
+    {
+        // What ShortCircuit() leaves behind is not public: it is taken from an endpoint that has it.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRoutingCore();
+        var other = builder.Build();
+        other.MapGet("/short", () => "served").ShortCircuit();
+        var mark = ((IEndpointRouteBuilder)other)
+            .DataSources.SelectMany(source => source.Endpoints)
+            .Single()
+            .Metadata.Single(item => item.GetType().Name.Contains("ShortCircuit", StringComparison.Ordinal))
+            .GetType();
+
+        Assert.All(Endpoints, endpoint => Assert.DoesNotContain(endpoint.Metadata, item => item.GetType() == mark));
     }
 
     [Fact]

@@ -41,6 +41,7 @@ public sealed class SettingsTests
         settings["Leases:StrayLimit"] = "none";
         settings["Storage:SqliteFile"] = ":memory:";
         settings["Jobs:RevocationRetry"] = "1.00:00:00";
+        settings["Audit:KeepFor"] = "30.00:00:00";
         settings["Polizy:File"] = "x";
         var faults = Faults(settings);
         foreach (
@@ -53,6 +54,7 @@ public sealed class SettingsTests
                 "Leases:StrayLimit is \"none\"",
                 "Storage:SqliteFile",
                 "Jobs:RevocationRetry",
+                "Audit:ArchiveTo is missing",
                 "Polizy is not a setting; did you mean Policy?",
             }
         )
@@ -91,6 +93,7 @@ public sealed class SettingsTests
                     ? folder.File(Path.GetFileName(value))
                     : value
         );
+        settings["Audit:ArchiveTo"] = folder.Path;
         TlsFiles.Write(settings["Listen:Agents:CertificateFile"]!, settings["Listen:Agents:KeyFile"]!, "CN=broker");
         TlsFiles.Write(settings["Listen:People:CertificateFile"]!, settings["Listen:People:KeyFile"]!, "CN=people");
         File.Copy(settings["Listen:Agents:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Vault;
@@ -244,6 +245,52 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         }
     }
 
+    [Fact]
+    public async Task A_policy_that_wants_a_wrapped_answer_has_its_own_code_and_the_check_names_it()
+    {
+        const string Policy = "sys/policies/acl/cb-test-billing-readonly";
+        var text = (await Environment.Bao.SendAsync(HttpMethod.Get, Policy))
+            .GetProperty("data")
+            .GetProperty("policy")
+            .GetString()!;
+        await Environment.Bao.SendAsync(
+            HttpMethod.Post,
+            Policy,
+            new JsonObject
+            {
+                ["policy"] = text.Replace(
+                    "capabilities = [\"read\"]",
+                    "capabilities = [\"read\"]\n  min_wrapping_ttl = \"1m\"",
+                    StringComparison.Ordinal
+                ),
+            }
+        );
+        try
+        {
+            var plan = Plan(Environment.Database);
+            var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
+            var refused = Assert.IsType<MintOutcome.Refused>(await Issuer.MintAsync(plan, child, default));
+
+            Assert.Equal(RefusalCode.VaultWantsWrapping, refused.Refusal.Code);
+            Assert.Empty(await Postgres.IssuedUsersAsync());
+            using var check = new VaultCheck(
+                Environment.Options,
+                TimeProvider.System,
+                NullLogger<VaultSecretIssuer>.Instance
+            );
+            var named = Assert.Single(
+                await check.RunAsync([Environment.Database], default),
+                finding => !finding.Passed
+            );
+            Assert.StartsWith(Policy, named.What, StringComparison.Ordinal);
+            Assert.Contains("min_wrapping_ttl", named.Detail, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Environment.Bao.SendAsync(HttpMethod.Post, Policy, new JsonObject { ["policy"] = text });
+        }
+    }
+
     private async Task<IReadOnlyList<CheckFinding>> RoleFindingsAsync()
     {
         using var check = new VaultCheck(
@@ -254,7 +301,7 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         CheckFinding[] findings =
         [
             .. (await check.RunAsync([Environment.Database], default)).Where(finding =>
-                finding.What.EndsWith("is as setup makes it", StringComparison.Ordinal)
+                finding.What.StartsWith("database/roles/", StringComparison.Ordinal)
             ),
         ];
         Assert.Equal(2, findings.Length);

@@ -46,6 +46,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Revoker = new(Issuer, Store, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, wait, Options, NullLogger<AbsenceSweep>.Instance);
         var strays = new StrayKill(Issuer, Store, Policy, Bulkheads, Options, Wall, NullLogger<StrayKill>.Instance);
+        Strays = new(strays, Store, Options, Wall);
         Retry = new(
             Store,
             Revoker,
@@ -117,6 +118,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public RevocationSignal Signal { get; } = new();
 
     public RevocationRun Retry { get; }
+
+    public StrayRecovery Strays { get; }
 
     public MissingRecords Missing { get; } = new();
 

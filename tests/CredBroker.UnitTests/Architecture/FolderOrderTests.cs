@@ -22,6 +22,7 @@ public sealed class FolderOrderTests
         "Audit",
         "Policy",
         "State",
+        "Retention",
         "Issuing",
         "PolicyVersions",
         "Callers",

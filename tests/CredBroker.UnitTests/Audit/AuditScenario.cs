@@ -7,6 +7,7 @@ using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
+using CredBroker.Core.Retention;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using CredBroker.Server.Endpoints.Callers;
@@ -287,6 +288,15 @@ internal sealed partial class AuditScenario : IAsyncDisposable
                 CancellationToken.None
             );
             await MeetAnotherVaultAsync(store);
+            await ReadAsync(store);
+            time.Advance(TimeSpan.FromDays(30));
+            var retention = new AuditRetention(
+                store,
+                store,
+                new() { KeepFor = TimeSpan.FromDays(7), ArchiveTo = folder.FullName },
+                NullLogger<AuditRetention>.Instance
+            );
+            await retention.RunAsync(CancellationToken.None);
             await ReadAsync(store);
         }
         finally

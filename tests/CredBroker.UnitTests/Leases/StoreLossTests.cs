@@ -1,8 +1,10 @@
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.UnitTests.Leases;
 
@@ -112,6 +114,39 @@ public sealed class StoreLossTests
     }
 
     [Fact]
+    public async Task A_quarantine_that_the_store_does_not_take_holds_at_once_and_is_recorded_with_its_order()
+    {
+        await using var broker = await StartAsync<StateChange.All>(out var losing);
+        await broker.IssueAsync();
+        losing.Lost = true;
+        var placed = await broker.Holds.QuarantineAsync(
+            new() { Agent = "triage" },
+            null,
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        Assert.True(placed.Passes(out var hold, out _));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(broker.Issuer.Alive.IsEmpty), "the secret is killed");
+
+        // Nothing is issued to anybody while the hold has no record; afterwards to nobody whom it reaches.
+        Assert.Equal(RefusalCode.RevokesOnly, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        losing.Lost = false;
+        Assert.Equal(RefusalCode.RevokesOnly, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        await broker.Unrecorded.RecordAsync(CancellationToken.None);
+        Assert.Equal(RefusalCode.Held, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+
+        Assert.Equal(hold.Id, Assert.Single(await broker.Holds.ListAsync(CancellationToken.None)).Id);
+        Assert.Equal(
+            [HoldPlaced.TypeName, RevocationOrdered.TypeName],
+            (await broker.EventsAsync())
+                .Select(e => e.GetProperty("type").GetString())
+                .Where(type => type is HoldPlaced.TypeName or RevocationOrdered.TypeName)
+        );
+    }
+
+    [Fact]
     public async Task An_order_of_unknown_outcome_is_recorded_once()
     {
         await using var broker = await StartAsync<StateChange.RevocationOrdered>(out var losing);
@@ -169,6 +204,68 @@ public sealed class StoreLossTests
         }
 
         Assert.Equal(["database/creds/billing/later"], broker.Issuer.Alive.Keys);
+    }
+
+    [Fact]
+    public async Task After_a_start_the_few_secrets_that_no_record_knows_are_revoked_once_no_mint_can_be_under_way()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var lease = await broker.IssueAsync();
+        Stray(broker, "old", TimeSpan.Zero);
+        // Of another role, and of another installation's: not in this one's lists.
+        broker.Issuer.Alive["database/creds/cb-other-billing/1"] = "another";
+        broker.Issuer.MintedAt["database/creds/cb-other-billing/1"] = broker.Time.GetUtcNow();
+        broker.Time.Advance(broker.Options.VaultRequestLimit - TimeSpan.FromSeconds(1));
+        await broker.Strays.RunAsync(CancellationToken.None);
+        Assert.Contains("database/creds/billing/old", broker.Issuer.Alive.Keys);
+
+        // An exchange of this start is under way.
+        Stray(broker, "young", TimeSpan.Zero);
+        broker.Time.Advance(TimeSpan.FromSeconds(1));
+        broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
+        await broker.Strays.RunAsync(CancellationToken.None);
+        Assert.Contains("database/creds/billing/old", broker.Issuer.Alive.Keys);
+        broker.Issuer.StrayOutcome = null;
+        await broker.Strays.RunAsync(CancellationToken.None);
+        Assert.DoesNotContain("database/creds/billing/old", broker.Issuer.Alive.Keys);
+        Assert.Contains("database/creds/billing/young", broker.Issuer.Alive.Keys);
+
+        broker.Time.Advance(broker.Options.IssuanceDeadline);
+        await broker.Strays.RunAsync(CancellationToken.None);
+
+        Assert.DoesNotContain("database/creds/billing/young", broker.Issuer.Alive.Keys);
+        Assert.Contains("database/creds/cb-other-billing/1", broker.Issuer.Alive.Keys);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
+        var events = await broker.EventsAsync("vault.stray-revoked");
+        Assert.Equal(2, events.Count);
+        Assert.All(events, found => Assert.Contains("recovery", found.ToString(), StringComparison.Ordinal));
+
+        // Once: what appears later belongs to a sweep or an admin.
+        Stray(broker, "later", TimeSpan.FromHours(-1));
+        await broker.Strays.RunAsync(CancellationToken.None);
+        Assert.Contains("database/creds/billing/later", broker.Issuer.Alive.Keys);
+    }
+
+    [Fact]
+    public async Task After_a_start_more_than_a_few_secrets_that_no_record_knows_wait_for_an_admin()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        foreach (var i in Enumerable.Range(0, broker.Options.StrayLimit + 1))
+        {
+            Stray(broker, $"stray-{i}", TimeSpan.Zero);
+        }
+
+        broker.Time.Advance(broker.Options.VaultRequestLimit);
+        await broker.Strays.RunAsync(CancellationToken.None);
+
+        Assert.Equal(broker.Options.StrayLimit + 1, broker.Issuer.Alive.Count);
+        Assert.Empty(await broker.EventsAsync("vault.stray-revoked"));
+    }
+
+    private static void Stray(BrokerHarness broker, string name, TimeSpan age)
+    {
+        broker.Issuer.Alive[$"database/creds/billing/{name}"] = "gone";
+        broker.Issuer.MintedAt[$"database/creds/billing/{name}"] = broker.Time.GetUtcNow() + age;
     }
 
     [Fact]

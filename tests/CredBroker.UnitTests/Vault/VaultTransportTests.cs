@@ -171,6 +171,50 @@ public sealed class VaultTransportTests
     }
 
     [Fact]
+    public async Task A_connection_that_is_reset_at_any_moment_is_an_answer_and_never_an_exception()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start(512);
+        using var over = new CancellationTokenSource();
+        var resetting = ResetAsync();
+        using var transport = new VaultTransport(
+            new() { Address = $"http://{listener.LocalEndpoint}" },
+            TimeProvider.System
+        );
+        for (var i = 0; i < 200; i++)
+        {
+            var replies = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 16)
+                    .Select(_ =>
+                        transport.SendAsync(new(HttpMethod.Get, "sys/health") { Timeout = Timeout }, default).AsTask()
+                    )
+            );
+            Assert.DoesNotContain(replies, reply => reply is VaultReply.Done);
+        }
+
+        await over.CancelAsync();
+        await resetting;
+
+        async Task ResetAsync()
+        {
+            while (!over.IsCancellationRequested)
+            {
+                try
+                {
+                    var socket = await listener.AcceptSocketAsync(over.Token);
+                    socket.LingerState = new(enable: true, seconds: 0);
+                    socket.Dispose();
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_silent_Vault_is_given_up_on_in_time_and_never_by_an_exception()
     {
         using var asked = new SemaphoreSlim(0);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -9,6 +10,8 @@ namespace CredBroker.Cli.Commands.Audit;
 /// </summary>
 internal static class AuditCsv
 {
+    private static readonly SearchValues<char> Quoted = SearchValues.Create(",;\t\"\r\n");
+
     private static readonly string[] Columns =
     [
         "time",
@@ -73,12 +76,32 @@ internal static class AuditCsv
         return row.Append("\r\n").ToString();
     }
 
-    // Agents choose task ids and write reports; a spreadsheet would take one that begins like this for a formula.
-    private static string Field(string value)
+    /// <summary>One value, quoted where it has to be, in which no spreadsheet finds a formula.</summary>
+    internal static string Field(string value)
     {
-        var safe = value is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n', ..] ? $"'{value}" : value;
-        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0
-            ? safe
-            : $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        var safe = new StringBuilder(value.Length);
+        foreach (var (index, character) in value.Index())
+        {
+            if (
+                index == 0 ? IsSign(character) || IsBlank(character) : IsSign(character) && MayEndCell(value[index - 1])
+            )
+            {
+                safe.Append('\'');
+            }
+
+            safe.Append(character);
+        }
+
+        return !value.AsSpan().ContainsAny(Quoted) ? safe.ToString() : $"\"{safe.Replace("\"", "\"\"")}\"";
     }
+
+    // Agents choose task ids and write reports; a spreadsheet would take a cell that begins like this for a formula, also
+    // behind a blank that it drops.
+    private static bool IsSign(char character) => character is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠';
+
+    private static bool IsBlank(char character) => character is '\t' or '\r' or '\n';
+
+    // Where the list separator is a semicolon or a tab, quotes in the middle of a line are text, and a cell ends at any
+    // of these.
+    private static bool MayEndCell(char character) => character is ',' or ';' or '\t' or '\r' or '\n' or '"';
 }

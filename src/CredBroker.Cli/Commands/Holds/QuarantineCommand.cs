@@ -1,5 +1,4 @@
 using System.CommandLine;
-using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Commands.Revocations;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
@@ -16,13 +15,7 @@ internal sealed class QuarantineCommand : Command
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
     private readonly HoldOptions _hold = new();
-    private readonly Option<TimeSpan?> _wait = new("--wait")
-    {
-        HelpName = "60s",
-        Description = "How long to wait for confirmation",
-        CustomParser = RequestOptions.ParseDuration,
-        DefaultValueFactory = _ => TimeSpan.FromMinutes(1),
-    };
+    private readonly Option<TimeSpan?> _wait = RevocationWatch.WaitOption();
 
     public QuarantineCommand(Terminal terminal)
         : base(

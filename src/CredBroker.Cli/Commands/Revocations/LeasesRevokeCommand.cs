@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
@@ -38,13 +37,7 @@ internal sealed class LeasesRevokeCommand : Command
         HelpName = "ORDER",
         Description = "Order nothing; go on watching an earlier order",
     };
-    private readonly Option<TimeSpan?> _wait = new("--wait")
-    {
-        HelpName = "60s",
-        Description = "How long to wait for confirmation",
-        CustomParser = RequestOptions.ParseDuration,
-        DefaultValueFactory = _ => TimeSpan.FromMinutes(1),
-    };
+    private readonly Option<TimeSpan?> _wait = RevocationWatch.WaitOption();
 
     public LeasesRevokeCommand(Terminal terminal)
         : base("revoke", "Take secrets back: by lease, or by any of the selectors below, which must all hold.")

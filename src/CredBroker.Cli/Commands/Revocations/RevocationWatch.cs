@@ -1,3 +1,5 @@
+using System.CommandLine;
+using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Client;
 using Spectre.Console;
 
@@ -9,6 +11,16 @@ namespace CredBroker.Cli.Commands.Revocations;
 /// </summary>
 internal sealed class RevocationWatch(AdminClient client, Terminal terminal)
 {
+    /// <summary>How long a command watches.</summary>
+    public static Option<TimeSpan?> WaitOption() =>
+        new("--wait")
+        {
+            HelpName = "60s",
+            Description = "How long to wait for confirmation",
+            CustomParser = RequestOptions.ParseDuration,
+            DefaultValueFactory = _ => TimeSpan.FromMinutes(1),
+        };
+
     /// <summary>The order as it stands when it is complete, or when the time is over.</summary>
     public async Task<RevocationResponse> UntilCompleteAsync(
         string order,

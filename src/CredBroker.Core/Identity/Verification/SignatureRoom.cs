@@ -14,10 +14,13 @@ namespace CredBroker.Core.Identity.Verification;
 )]
 internal sealed class SignatureRoom(int processors)
 {
-    /// <summary>How many tokens of one source wait.</summary>
-    public const int MaxPerSource = 256;
+    /// <summary>
+    /// How many tokens of one source wait: as many as may come at once from all the agents behind one address that a
+    /// broker's restart brings back.
+    /// </summary>
+    public const int MaxPerSource = 1024;
 
-    private const int MaxInAll = 4096;
+    private const int MaxInAll = 8192;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Queue> _queues = new(StringComparer.Ordinal);

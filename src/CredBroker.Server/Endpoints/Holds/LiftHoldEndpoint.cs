@@ -28,17 +28,9 @@ internal static class LiftHoldEndpoint
     )
     {
         var read = await RequestBody.ReadAsync(http, BrokerJson.Strict.LiftHoldRequest);
-        if (!read.Passes(out var body, out var fault))
+        if (!read.Then(body => FieldCheck.Reasoned(body, body.Reason)).Passes(out var body, out var fault))
         {
             return new Refused(fault);
-        }
-
-        var check = new FieldCheck();
-        check.Require(!string.IsNullOrWhiteSpace(body.Reason), "reason must say why the hold is lifted.");
-        check.Text("reason", body.Reason, FieldCheck.MaxPurpose);
-        if (check.Refusal is { } refusal)
-        {
-            return new Refused(refusal);
         }
 
         var lifted = await holds.LiftAsync(id, body.Reason, admin.Actor, admin.Call, cancellationToken);

@@ -85,6 +85,15 @@ internal sealed class FieldCheck
         }
     }
 
+    /// <summary>A body that holds a person's reason for what it asks, and nothing else to check.</summary>
+    public static Checked<T> Reasoned<T>(T body, string? reason)
+        where T : class
+    {
+        var check = new FieldCheck();
+        check.Statement("reason", reason, MaxPurpose);
+        return check.Of(body);
+    }
+
     /// <summary>
     /// Text as identities hold it: not empty, bounded, every character visible (what no identity can be called would
     /// select nothing, and an admin would not see why).

@@ -50,17 +50,9 @@ internal static class StoreClockEndpoints
     )
     {
         var read = await RequestBody.ReadAsync(http, BrokerJson.Strict.RepairClockRequest);
-        if (!read.Passes(out var body, out var fault))
+        if (!read.Then(body => FieldCheck.Reasoned(body, body.Reason)).Passes(out var body, out var fault))
         {
             return new Refused(fault);
-        }
-
-        var check = new FieldCheck();
-        check.Require(!string.IsNullOrWhiteSpace(body.Reason), "reason must say why the clock is repaired.");
-        check.Text("reason", body.Reason, FieldCheck.MaxPurpose);
-        if (check.Refusal is { } refusal)
-        {
-            return new Refused(refusal);
         }
 
         await clock.RepairAsync(body.Reason, admin.Actor, admin.Call, cancellationToken);

@@ -49,6 +49,81 @@ internal sealed class SqlAuditReader(SqlReads reads)
         }
     }
 
+    /// <summary>The newest archive.</summary>
+    public async ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken)
+    {
+        var found = await reads.FirstAsync<(
+            string? Stream,
+            long Sequence,
+            string Hash,
+            string File,
+            long Records,
+            long Latest,
+            long IsInStore
+        )>(
+            """
+            SELECT s.id, a.sequence, a.hash, a.file, a.records, a.latest,
+              EXISTS (SELECT 1 FROM audit_batch b WHERE (b.stream, b.time) <= (a.stream, a.latest))
+            FROM audit_archive a JOIN audit_stream s ON s.number = a.stream ORDER BY a.number DESC LIMIT 1
+            """,
+            null,
+            cancellationToken
+        );
+        return found.Stream is null
+            ? null
+            : new(
+                new(found.Stream, found.Sequence, found.Hash),
+                found.File,
+                found.Records,
+                ColumnValue.Time(found.Latest)
+            )
+            {
+                IsInStore = found.IsInStore == 1,
+            };
+    }
+
+    /// <summary>The beginning of the log that can be cut off.</summary>
+    public async ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var streams = await reads.AllAsync<(long Number, string Id, long First, long Last)>(
+            """
+            SELECT s.number, s.id, (SELECT min(b.time) FROM audit_batch b WHERE b.stream = s.number),
+              (SELECT max(b.time) FROM audit_batch b WHERE b.stream = s.number)
+            FROM audit_stream s WHERE EXISTS (SELECT 1 FROM audit_batch b WHERE b.stream = s.number) ORDER BY s.number
+            """,
+            null,
+            cancellationToken
+        );
+
+        // Where the clock was set back, a later stream has older records: then the time is theirs, until the earlier
+        // stream is old enough.
+        var time = ColumnValue.From(before);
+        var cut = Cut();
+        while (streams.Skip(cut + 1).Select(stream => stream.First).Append(time).Min() is var earlier && earlier < time)
+        {
+            time = earlier;
+            cut = Cut();
+        }
+
+        for (; cut >= 0; cut--)
+        {
+            var (number, id, _, _) = streams[cut];
+            if (await RunAsync(number, long.MinValue, time, cancellationToken) is var (first, last) && first <= last)
+            {
+                var bytes = await reads.FirstAsync<byte[]>(
+                    "SELECT bytes FROM audit_record WHERE stream = @number AND sequence = @last",
+                    new { number, last },
+                    cancellationToken
+                );
+                return bytes is null ? null : new(new(id, last, AuditRecordWriter.Hash(bytes)), ColumnValue.Time(time));
+            }
+        }
+
+        return null;
+
+        int Cut() => streams.FindIndex(stream => stream.Last >= time) is >= 0 and var at ? at : streams.Count - 1;
+    }
+
     // Within a stream time never goes back, so a time range is one run of sequence numbers.
     private async ValueTask<(long First, long Last)> RunAsync(
         long number,

@@ -121,7 +121,7 @@ public sealed class FloodTests : IAsyncLifetime
         var (forged, sent, tooMany) = (_parts.Agent("forged")[..^8], 0, 0);
         await using var attackers = new Attackers(address);
         attackers.Repeat(
-            1_000,
+            2_500,
             async (http, end) =>
             {
                 for (var i = 0; i < 20; i++)

@@ -1,89 +1,8 @@
 namespace CredBroker.Core.Audit;
 
-/// <content>How streams begin, hang together and end.</content>
+/// <summary>What ties streams to each other, and to the archives before them.</summary>
 internal sealed partial class AuditChainCheck
 {
-    private void BeginStream(AuditPosition anchor)
-    {
-        if (
-            string.CompareOrdinal(anchor.Stream, _current?.Id ?? _segment!.Opened.After?.Stream) is var order
-            && (order < 0 || order == 0 && _current is not null)
-        )
-        {
-            Fail(
-                _line,
-                anchor.Stream,
-                anchor.Sequence + 1,
-                "The stream is out of order in this export: its lines were moved or doubled."
-            );
-            return;
-        }
-
-        FinishStream();
-        if (!_streams.TryGetValue(anchor.Stream, out var stream))
-        {
-            BeginNewStream(stream = new(anchor) { NamedEnd = _namedEnds.GetValueOrDefault(anchor.Stream) });
-        }
-        else if (anchor.Sequence < stream.Head.Sequence)
-        {
-            Fail(
-                _line,
-                anchor.Stream,
-                anchor.Sequence + 1,
-                $"The file has record {stream.Head.Sequence} of this stream already: its records are doubled."
-            );
-        }
-        else if (anchor.Sequence == stream.Head.Sequence && anchor.Hash != stream.Head.Hash)
-        {
-            Fail(
-                _line,
-                anchor.Stream,
-                anchor.Sequence,
-                "This export goes on from another record than the one that the file holds: one of the two was altered."
-            );
-        }
-        else if (anchor.Sequence > stream.Head.Sequence)
-        {
-            if (!_coverage.AllowsGap(stream, anchor.Sequence))
-            {
-                Fail(
-                    _line,
-                    anchor.Stream,
-                    stream.Head.Sequence + 1,
-                    $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} "
-                        + "are missing between this export and the one before."
-                );
-            }
-
-            stream.Skip(anchor);
-        }
-
-        (_before, _current) = (_current?.Id, stream);
-        Meet(anchor);
-    }
-
-    /// <summary>A stream begins with its first record, but where the export was asked to leave something out.</summary>
-    private void BeginNewStream(AuditStreamCheck stream)
-    {
-        var isExplained = _coverage.AllowsBeginning(
-            stream.Anchor,
-            isFirstOfFile: _streams.Count == 0,
-            isFirstOfExport: _current is null,
-            _isClockRepaired
-        );
-        _streams.Add(stream.Id, stream);
-        if (!isExplained)
-        {
-            Fail(
-                _line,
-                stream.Id,
-                1,
-                $"The stream begins after record {stream.OriginSequence}, and nothing that was asked of this export "
-                    + "leaves out what was before: it was removed."
-            );
-        }
-    }
-
     /// <summary>The store's first stream is the only one that found nothing before it.</summary>
     private void MeetOrigin()
     {
@@ -161,6 +80,36 @@ internal sealed partial class AuditChainCheck
         MeetEnd(found);
     }
 
+    /// <summary>
+    /// The log says where an archive ends. Where the file goes on from there, it must be with the record after that very
+    /// one.
+    /// </summary>
+    private void MeetArchive(AuditPosition end, string file)
+    {
+        if (PlaceBefore(end.Stream) is { } place && place.Sequence == end.Sequence && place != end)
+        {
+            FailHere(
+                $"It says that {file} ends with a record of hash {end.Hash}, but the file goes on after one of hash "
+                    + $"{place.Hash}: one of the two was altered."
+            );
+        }
+
+        _archives[end] = file;
+    }
+
+    /// <summary>The record before those that the file has, in this stream or of the one that it follows.</summary>
+    private AuditPosition? PlaceBefore(string stream) =>
+        _streams.GetValueOrDefault(stream)?.Origin ?? _namedEnds.GetValueOrDefault(stream);
+
+    /// <summary>The archive after whose end the file begins, if the log names it.</summary>
+    private (AuditPosition End, string File)? ArchiveBefore() =>
+        _coverage.After is { } after
+        && PlaceBefore(after.Stream) is { } place
+        && place.Sequence == after.Sequence
+        && _archives.TryGetValue(place, out var file)
+            ? (place, file)
+            : null;
+
     /// <summary>The record that the next process found as the stream's last.</summary>
     private void MeetEnd(AuditStreamCheck stream)
     {
@@ -175,15 +124,4 @@ internal sealed partial class AuditChainCheck
             );
         }
     }
-
-    private void FinishStream()
-    {
-        if (_current is not null)
-        {
-            _segment!.Heads.Add(_current.Head);
-        }
-    }
-
-    private void FailOpening(string what) =>
-        Fail(_line, _current!.Id, 1, what + ": the stream was inserted, or the store was restored from a backup.");
 }
