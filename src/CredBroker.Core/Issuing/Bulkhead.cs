@@ -77,7 +77,8 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
                 return new(pass);
             }
 
-            if (IsAway || _waiting.Count >= maxWaiting)
+            // With nothing open, a pause that has just ended kept it out: nobody would let in what waits.
+            if (IsAway || _open == 0 || _waiting.Count >= maxWaiting)
             {
                 return default;
             }

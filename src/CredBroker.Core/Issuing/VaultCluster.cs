@@ -47,8 +47,13 @@ public sealed class VaultCluster
         $"Vault is the cluster {(_seen is { Length: > 0 } seen ? seen : "(it does not say)")}, not {_accepted?.Id}: "
         + "its word proves nothing of what was made there. If it is the right one: credbroker vault cluster --accept";
 
-    /// <summary>It answered, and called itself so.</summary>
-    public void See(string? id) => _seen = id ?? "";
+    /// <summary>It answered, and called itself so. Whether it is believed: of two that answer in turn each is asked.</summary>
+    public bool See(string? id)
+    {
+        var seen = id ?? "";
+        _seen = seen;
+        return _accepted is not { } accepted || accepted.Id == seen;
+    }
 
     /// <summary>It is believed from now on; it is on record.</summary>
     public void Accept(AcceptedCluster accepted) => _accepted = accepted;

@@ -10,7 +10,7 @@ using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Leases;
 
-/// <content>Renewal, decided anew each time.</content>
+/// <content>Renewal: decided anew by the policy in force, and never past what the lease was issued for.</content>
 public sealed partial class AgentLeases
 {
     /// <summary>
@@ -200,24 +200,6 @@ public sealed partial class AgentLeases
                 },
             },
             CancellationToken.None
-        );
-        return new LeaseOutcome.Refused(refusal);
-    }
-
-    /// <summary>A verified caller was denied something about its own lease.</summary>
-    private async ValueTask<LeaseOutcome> DenyAsync(
-        Lease lease,
-        WorkloadIdentity identity,
-        Refusal refusal,
-        CallContext call
-    )
-    {
-        await RecordDenialAsync(
-            LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
-            identity,
-            "renew",
-            refusal,
-            call
         );
         return new LeaseOutcome.Refused(refusal);
     }

@@ -188,6 +188,24 @@ public sealed partial class AgentLeases(
         return NotFound;
     }
 
+    /// <summary>A verified caller was denied something about its own lease.</summary>
+    private async ValueTask<LeaseOutcome> DenyAsync(
+        Lease lease,
+        WorkloadIdentity identity,
+        Refusal refusal,
+        CallContext call
+    )
+    {
+        await RecordDenialAsync(
+            LeaseRevoker.Event(new RequestDenied(), lease, AuditActor.Workload(identity)),
+            identity,
+            "renew",
+            refusal,
+            call
+        );
+        return new LeaseOutcome.Refused(refusal);
+    }
+
     private async ValueTask RecordDenialAsync(
         AuditEvent denied,
         WorkloadIdentity identity,

@@ -39,7 +39,7 @@ internal static class IdentityServices
             provider.GetRequiredService<TokenRouting>(),
             provider.GetRequiredService<TokenVerification>(),
             provider.GetRequiredService<TimeProvider>(),
-            () => provider.GetRequiredService<IBrokerStore>().Position.UtcNow
+            () => provider.GetRequiredService<IBrokerStore>().Position.Counted
         ));
         services.AddHostedService<KeyRefreshService>();
         return services;

@@ -180,8 +180,7 @@ internal sealed class VaultTransport : IDisposable
             return health;
         }
 
-        _cluster.See(id);
-        return _cluster.IsAnother ? new VaultReply.Lost(_cluster.Why) : null;
+        return _cluster.See(id) ? null : new VaultReply.Lost(_cluster.Why);
     }
 
     /// <summary>Why this is not the health of our cluster's active node; null where it is.</summary>

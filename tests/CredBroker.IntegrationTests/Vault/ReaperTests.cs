@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
@@ -289,6 +291,56 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         {
             await Environment.Bao.SendAsync(HttpMethod.Post, Policy, new JsonObject { ["policy"] = text });
         }
+    }
+
+    [Fact]
+    public async Task What_the_holder_of_a_token_made_with_it_goes_with_it_tokens_at_once_and_users_when_Vault_gets_there()
+    {
+        var entry = Catalogue.Entry("maker", new VaultBinding.Token("cb-test-maker-token")) with
+        {
+            MayMakeMore = true,
+            Setup = new()
+            {
+                Policy = """
+                    path "auth/token/create" { capabilities = ["update"] }
+                    path "database/creds/cb-test-billing-readonly" { capabilities = ["read"] }
+                    """,
+            },
+        };
+        Assert.True((await Environment.SetUpAsync([Environment.Database, entry])).IsComplete);
+        var plan = Plan(entry);
+        var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
+        var minted = Assert.IsType<MintOutcome.Minted>(await Issuer.MintAsync(plan, child, default));
+        var token = ((IssuedSecret.Token)minted.Secret).Value.Reveal();
+        var grandchild = (
+            await Environment.Bao.SendAsync(
+                HttpMethod.Post,
+                "auth/token/create",
+                new JsonObject { ["display_name"] = $"cb-{plan.LeaseId}" },
+                token
+            )
+        ).GetProperty("auth");
+        await Environment.Bao.SendAsync(
+            HttpMethod.Get,
+            "database/creds/cb-test-billing-readonly",
+            token: grandchild.GetProperty("client_token").GetString()
+        );
+        Assert.Single(await Postgres.IssuedUsersAsync());
+        await Postgres.StopAsync();
+        var lease = Lease(plan, child, minted);
+
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
+
+        using var looked = await Environment.Bao.CallAsync(
+            HttpMethod.Post,
+            "auth/token/lookup-accessor",
+            new JsonObject { ["accessor"] = grandchild.GetProperty("accessor").GetString() }
+        );
+        Assert.False(looked.IsSuccessStatusCode);
+        await Postgres.StartAgainAsync();
+        Assert.Single(await Postgres.IssuedUsersAsync());
+        var still = StillValid.Of(lease with { State = LeaseState.Revoked, ActivatedAt = lease.OpenedAt });
+        Assert.Contains("nobody has confirmed it", still?.What, StringComparison.Ordinal);
     }
 
     private async Task<IReadOnlyList<CheckFinding>> RoleFindingsAsync()

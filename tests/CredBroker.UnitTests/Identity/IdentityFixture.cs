@@ -77,12 +77,17 @@ internal sealed class IdentityFixture : IDisposable
         Assert.DoesNotContain(token, refusal.Detail, StringComparison.Ordinal);
     }
 
-    public ValueTask<PersonOutcome> VerifyPersonAsync(string token) =>
-        _built.Value.People.VerifyAsync(new SecretText(token), "", TestContext.Current.CancellationToken);
+    public ValueTask<PersonOutcome> VerifyPersonAsync(string token, bool byEitherClock = false) =>
+        _built.Value.People.VerifyAsync(
+            new SecretText(token),
+            "",
+            byEitherClock,
+            TestContext.Current.CancellationToken
+        );
 
-    public async Task<Person> AcceptPersonAsync(string token)
+    public async Task<Person> AcceptPersonAsync(string token, bool byEitherClock = false)
     {
-        var outcome = await VerifyPersonAsync(token);
+        var outcome = await VerifyPersonAsync(token, byEitherClock);
         return outcome is PersonOutcome.Verified verified
             ? verified.Person
             : throw new Xunit.Sdk.XunitException($"refused: {((PersonOutcome.Refused)outcome).Refusal}");

@@ -44,15 +44,18 @@ public sealed class PeopleTests : IDisposable
     [Theory]
     [InlineData(10)]
     [InlineData(-10)]
-    public async Task While_the_brokers_clock_and_the_stores_disagree_a_person_is_in_time_by_either(int daysOff)
+    public async Task While_the_brokers_clock_and_the_stores_disagree_an_admin_is_in_time_by_either(int daysOff)
     {
         var token = Token("");
         _fixture.StoreTime = _fixture.Time.GetUtcNow();
         _fixture.Time.AdjustTime(_fixture.Time.GetUtcNow().AddDays(daysOff));
-        Assert.NotNull(await _fixture.AcceptPersonAsync(token));
+        Assert.NotNull(await _fixture.AcceptPersonAsync(token, byEitherClock: true));
+        var reason = daysOff > 0 ? RefusalCode.TokenExpired : RefusalCode.TokenNotYetValid;
+        await _fixture.RefusePersonAsync(reason, token);
 
         _fixture.StoreTime = _fixture.Time.GetUtcNow();
-        await _fixture.RefusePersonAsync(daysOff > 0 ? RefusalCode.TokenExpired : RefusalCode.TokenNotYetValid, token);
+        var outcome = await _fixture.VerifyPersonAsync(token, byEitherClock: true);
+        Assert.Equal(reason, Assert.IsType<PersonOutcome.Refused>(outcome).Refusal.Code);
     }
 
     [Fact]

@@ -29,4 +29,36 @@ public sealed class BulkheadTests
         using var again = await backend.EnterAsync(0, CancellationToken.None);
         Assert.NotNull(again);
     }
+
+    [Fact]
+    public async Task A_pause_that_ends_while_it_is_looked_at_leaves_nobody_waiting_for_nothing()
+    {
+        var time = new RunningTime();
+        var backend = new Bulkhead(limit: 4, lanes: 1, TimeSpan.FromSeconds(30), time);
+        for (var i = 0; i < 3; i++)
+        {
+            using var pass = await backend.EnterAsync(0, CancellationToken.None);
+            pass!.Say(answered: false);
+        }
+
+        // The next look comes before the end, and each later one after it.
+        time.Next += TimeSpan.FromSeconds(2).Ticks - 2 * RunningTime.Step;
+        var entering = backend.EnterAsync(0, CancellationToken.None);
+        Assert.True(entering.IsCompleted);
+        Assert.Null(await entering);
+        using var later = await backend.EnterAsync(0, CancellationToken.None);
+        Assert.NotNull(later);
+    }
+
+    /// <summary>Time that passes with each look at it.</summary>
+    private sealed class RunningTime : TimeProvider
+    {
+        public const long Step = 1;
+
+        public long Next { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Next += Step;
+    }
 }

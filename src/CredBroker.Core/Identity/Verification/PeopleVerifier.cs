@@ -7,8 +7,9 @@ namespace CredBroker.Core.Identity.Verification;
 /// Turns a person's bearer token into that person. Only tokens of issuers that are trusted for people count.
 /// </summary>
 /// <remarks>
-/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. What either holds to be
-/// in time is taken then, so that nobody's order to revoke, nor the repair of the clock, is refused for a clock's sake.
+/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. For what only an admin
+/// may do, a token that is in time by either is taken then, so that no order to revoke, nor the repair of the clock, is
+/// refused for a clock's sake.
 /// </remarks>
 public sealed class PeopleVerifier(
     TokenRouting routing,
@@ -27,10 +28,12 @@ public sealed class PeopleVerifier(
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
     /// <param name="bearer">The token.</param>
     /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
+    /// <param name="byEitherClock">Whether a token is taken that is in time by the store's clock alone.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public async ValueTask<PersonOutcome> VerifyAsync(
         SecretText bearer,
         string source,
+        bool byEitherClock,
         CancellationToken cancellationToken
     )
     {
@@ -54,10 +57,12 @@ public sealed class PeopleVerifier(
 
             var check = await CheckAsync(time.GetUtcNow());
             if (
-                check is Check<VerifiedToken>.Refused
-                {
-                    Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
-                }
+                byEitherClock
+                && check
+                    is Check<VerifiedToken>.Refused
+                    {
+                        Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
+                    }
             )
             {
                 check = await CheckAsync(storeTime());
