@@ -30,6 +30,7 @@ internal sealed partial class OrderEnumeration(
     private const int MarksAtOnce = 64;
 
     private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenRepeatedKills = TimeSpan.FromSeconds(30);
 
     // By the order that reaches everything, once its known leases are marked: whether nothing is left that no record
     // knows.
@@ -174,9 +175,16 @@ internal sealed partial class OrderEnumeration(
             }
 
             // The secret does not wait for the store.
-            if (isPersons)
+            if (isPersons && underWay.IsFree(leaseId))
             {
-                await kill();
+                underWay.Begin(
+                    leaseId,
+                    async () =>
+                    {
+                        await kill();
+                        underWay.Pause(leaseId, BetweenRepeatedKills);
+                    }
+                );
             }
 
             return false;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
@@ -27,6 +28,9 @@ public sealed partial class RevocationRun(
 {
     private readonly OrderEnumeration _orders = new(store, revoker, strays, signal, new(signal, time, logger), logger);
 
+    // What Vault has confirmed gone while the store takes nothing: the others come first.
+    private readonly ConcurrentDictionary<string, bool> _killed = new(StringComparer.Ordinal);
+
     /// <summary>
     /// One pass: enumerates open orders and begins what is due and has room. Called by one alone; each attempt that
     /// comes to its end raises the signal for the next pass. What is under way when it returns.
@@ -34,6 +38,11 @@ public sealed partial class RevocationRun(
     public async ValueTask<IReadOnlyCollection<Task>> PassAsync(CancellationToken cancellationToken)
     {
         _orders.UnderWay.Tidy();
+        if (store.Fault is null)
+        {
+            _killed.Clear();
+        }
+
         await _orders.RunAsync(cancellationToken);
         foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.Counted, cancellationToken))
         {
@@ -72,7 +81,7 @@ public sealed partial class RevocationRun(
         var due = await store.Leases.FindRevocationsAsync(
             work,
             store.Position.Counted,
-            room + options.RevocationParallelism + _orders.UnderWay.Paused,
+            room + options.RevocationParallelism + _orders.UnderWay.Paused + _killed.Count,
             cancellationToken
         );
         foreach (var lease in due.Leases.Where(lease => !AwaitsProof(lease)))
@@ -116,11 +125,11 @@ public sealed partial class RevocationRun(
             _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
         }
 
-        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task> kill)
+        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
         {
             // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
-            if (room > 0 && _orders.UnderWay.IsFree(leaseId))
+            if (room > 0 && _orders.UnderWay.IsFree(leaseId) && !_killed.ContainsKey(leaseId))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
                 var waiting = new CancellationTokenSource();
@@ -140,7 +149,7 @@ public sealed partial class RevocationRun(
         string leaseId,
         Task<Bulkhead.Pass?> entering,
         Func<Bulkhead.Pass, Task> revoke,
-        Func<Bulkhead.Pass, Task> kill
+        Func<Bulkhead.Pass, Task<bool>> kill
     )
     {
         // The place first and the claim second: a claim that waits keeps others off for nothing.
@@ -158,7 +167,11 @@ public sealed partial class RevocationRun(
         {
             // The secret does not wait for the store. Its end is confirmed and put on record when that takes it.
             LogNotOnRecord(logger, leaseId, fault);
-            await kill(pass);
+            if (await kill(pass) && store.Fault is not null)
+            {
+                _killed[leaseId] = true;
+            }
+
             _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
     }
