@@ -82,7 +82,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         {
             // Its end was promised when it was issued. The store will say so when it accepts again; the secret does not
             // wait for that.
-            await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+            await revoker.KillAsync(lease);
             return false;
         }
     }

@@ -12,7 +12,7 @@ namespace CredBroker.Core.Revocations;
 /// the most urgent lane first; and has absence proven. It waits for none of them, so that a backend that is away holds
 /// up no other. All that it needs is in the store, so that it goes on where a crash cut it short.
 /// </summary>
-public sealed class RevocationRun(
+public sealed partial class RevocationRun(
     IBrokerStore store,
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
@@ -82,13 +82,18 @@ public sealed class RevocationRun(
                 pass =>
                     revoker
                         .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], pass)
-                        .AsTask()
+                        .AsTask(),
+                pass => revoker.KillAsync(lease, pass).AsTask()
             );
         }
 
         foreach (var lease in due.Unreadable)
         {
-            Begin(lease.Id, pass => revoker.RevokeAsync(lease, pass).AsTask());
+            Begin(
+                lease.Id,
+                pass => revoker.RevokeAsync(lease, pass).AsTask(),
+                pass => revoker.KillAsync(lease, pass).AsTask()
+            );
         }
 
         // One sweep at a time for each backend. Time alone makes a proof ripe.
@@ -111,7 +116,7 @@ public sealed class RevocationRun(
             _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
         }
 
-        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke)
+        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task> kill)
         {
             // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
@@ -121,18 +126,40 @@ public sealed class RevocationRun(
                 var waiting = new CancellationTokenSource();
                 var entering = bulkhead.EnterAsync((int)work.Lane, waiting.Token).AsTask();
                 room--;
-                _orders.UnderWay.Begin(leaseId, () => RevokeAsync(entering, revoke), (int)work.Lane, waiting);
+                _orders.UnderWay.Begin(
+                    leaseId,
+                    () => RevokeAsync(leaseId, entering, revoke, kill),
+                    (int)work.Lane,
+                    waiting
+                );
             }
         }
     }
 
-    private static async Task RevokeAsync(Task<Bulkhead.Pass?> entering, Func<Bulkhead.Pass, Task> revoke)
+    private async Task RevokeAsync(
+        string leaseId,
+        Task<Bulkhead.Pass?> entering,
+        Func<Bulkhead.Pass, Task> revoke,
+        Func<Bulkhead.Pass, Task> kill
+    )
     {
         // The place first and the claim second: a claim that waits keeps others off for nothing.
         using var pass = await entering;
-        if (pass is not null)
+        if (pass is null)
+        {
+            return;
+        }
+
+        try
         {
             await revoke(pass);
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // The secret does not wait for the store. Its end is confirmed and put on record when that takes it.
+            LogNotOnRecord(logger, leaseId, fault);
+            await kill(pass);
+            _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
     }
 
@@ -145,4 +172,10 @@ public sealed class RevocationRun(
         {
             RequestedBy = lease.RequestedBy,
         };
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The store does not take the revocation of lease {LeaseId}; its secret is revoked at Vault all the same."
+    )]
+    private static partial void LogNotOnRecord(ILogger logger, string leaseId, Exception fault);
 }
