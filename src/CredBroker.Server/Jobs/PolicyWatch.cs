@@ -10,7 +10,7 @@ namespace CredBroker.Server.Jobs;
 internal sealed partial class PolicyWatch(
     IPolicySource source,
     PolicyControl policy,
-    ISchedulerFactory schedulers,
+    [FromKeyedServices(JobRegistration.Scheduler)] ISchedulerFactory schedulers,
     TimeProvider time,
     ILogger<PolicyWatch> log
 ) : BackgroundService
