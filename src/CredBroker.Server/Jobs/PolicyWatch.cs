@@ -19,8 +19,9 @@ internal sealed partial class PolicyWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // What was read while the store did not accept is still to be applied: the source would not report it again.
-        var isDue = false;
+        // What was read while the store did not accept, at the start, too, is still to be applied: the source would not
+        // report it again.
+        var isDue = true;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
