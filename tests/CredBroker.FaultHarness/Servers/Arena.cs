@@ -28,6 +28,7 @@ internal sealed class Arena : IAsyncDisposable
     private readonly Dictionary<string, string?> _settings;
     private readonly HttpClient _http;
     private int _starts;
+    private int _revisions;
 
     private Arena(string folder, SmallDisk? disk, TestBao vault, TestPostgres postgres)
     {
@@ -136,8 +137,12 @@ internal sealed class Arena : IAsyncDisposable
     public AdminClient Person(string role) =>
         new(Connect(() => _people.Token("ada", claims => claims["roles"] = new[] { role })));
 
-    /// <summary>Writes the policy anew; the broker sees it by itself.</summary>
-    public Task WritePolicyAsync(string? without = null) => File.WriteAllTextAsync(PolicyFile, Policy(without));
+    /// <summary>
+    /// Writes the policy anew; the broker sees it by itself. Each time another text: one that was in force before would
+    /// be taken for a stale copy.
+    /// </summary>
+    public Task WritePolicyAsync(string? without = null) =>
+        File.WriteAllTextAsync(PolicyFile, $"# revision {++_revisions}\n{Policy(without)}");
 
     /// <summary>Starts the broker on its store, and again should it end before it listens.</summary>
     /// <param name="onRefused">Told why it did not start.</param>
