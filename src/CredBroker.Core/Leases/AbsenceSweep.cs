@@ -81,7 +81,7 @@ public sealed partial class AbsenceSweep(
         }
 
         var known = await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
-        var readAt = store.Position.Counted;
+        var readAt = wait.Now;
         var unknown = new List<VaultLease>();
         foreach (var id in listed.Where(id => !known.Contains(id)))
         {

@@ -10,29 +10,48 @@ namespace CredBroker.Core.Leases;
 /// </summary>
 public sealed class AbsenceWait(IBrokerStore store, LeaseOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(2);
+
     private readonly long _began = time.GetTimestamp();
 
-    // When this process revoked the accessor; for as long as that says more than the process's own age.
-    private readonly ConcurrentDictionary<string, long> _revoked = new(StringComparer.Ordinal);
+    // When this process revoked the accessor, and for how long that says more than the process's own age.
+    private readonly ConcurrentDictionary<string, (long Since, TimeSpan Length)> _revoked = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The time by which Vault's are judged: the store's clock, but the count of what has passed where that does not
+    /// agree with the broker's, for then nothing is being issued.
+    /// </summary>
+    public DateTimeOffset Now =>
+        store.Position is var now && (now.UtcNow - time.GetUtcNow()).Duration() <= ClockDifference
+            ? now.UtcNow
+            : now.Counted;
 
     /// <summary>The accessor of the lease has just been revoked, for the first time.</summary>
-    public void Begin(string leaseId)
+    /// <param name="leaseId">The lease.</param>
+    /// <param name="length">How long what may have been made can be used.</param>
+    public void Begin(string leaseId, TimeSpan length)
     {
-        foreach (var (lease, since) in _revoked)
+        foreach (var (lease, revoked) in _revoked)
         {
-            if (HasPassed(since))
+            if (HasPassed(revoked.Since, revoked.Length))
             {
                 _revoked.TryRemove(lease, out _);
             }
         }
 
-        _revoked[leaseId] = time.GetTimestamp();
+        _revoked[leaseId] = (time.GetTimestamp(), length);
     }
+
+    /// <summary>How much of that time is left, by the monotonic clock; zero or less once it is over.</summary>
+    public TimeSpan Left(Lease lease, DateTimeOffset until) =>
+        until - (lease.AccessorRevokedAt ?? until) - time.GetElapsedTime(Since(lease));
 
     /// <summary>Whether a sweep that begins now can prove that the lease has no secret.</summary>
     public bool IsOver(Lease lease) =>
         lease.AccessorRevokedAt + options.VaultRequestLimit <= store.Position.Counted
-        && HasPassed(_revoked.GetValueOrDefault(lease.Id, _began));
+        && HasPassed(Since(lease), options.VaultRequestLimit);
 
-    private bool HasPassed(long since) => time.GetElapsedTime(since) >= options.VaultRequestLimit;
+    private long Since(Lease lease) => _revoked.TryGetValue(lease.Id, out var revoked) ? revoked.Since : _began;
+
+    private bool HasPassed(long since, TimeSpan length) => time.GetElapsedTime(since) >= length;
 }

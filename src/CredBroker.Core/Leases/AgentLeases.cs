@@ -81,7 +81,7 @@ public sealed partial class AgentLeases(
         catch (StoreUnavailableException)
         {
             // The agent is told that it is not on record, and the secret is dead all the same.
-            await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+            await revoker.KillAsync(lease);
             throw;
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 
@@ -21,9 +22,17 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         null
     );
 
+    private readonly ConcurrentDictionary<string, bool> _killed = new(StringComparer.Ordinal);
+
     /// <summary>One firing: works until nothing is due within the horizon.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
+        // What Vault has confirmed gone while the store takes nothing makes room for the others.
+        if (store.Fault is null)
+        {
+            _killed.Clear();
+        }
+
         LeasePage due;
         bool[] accepted;
         do
@@ -31,14 +40,16 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             due = await store.Leases.FindWorkAsync(
                 LeaseWork.Expired,
                 store.Position.UtcNow + Horizon,
-                BatchSize,
+                BatchSize + _killed.Count,
                 cancellationToken
             );
             accepted = await Task.WhenAll([
-                .. due.Leases.Select(lease => EndAsync(lease, cancellationToken)),
+                .. due
+                    .Leases.Where(lease => !_killed.ContainsKey(lease.Id))
+                    .Select(lease => EndAsync(lease, cancellationToken)),
                 .. due.Unreadable.Select(EndAsync),
             ]);
-        } while (due.Leases.Count == BatchSize && accepted.All(yes => yes));
+        } while (due.Leases.Count >= BatchSize && accepted.All(yes => yes));
     }
 
     /// <summary>Its end cannot be told, but by the store: one that comes within the horizon is found again after it.</summary>
@@ -82,7 +93,11 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         {
             // Its end was promised when it was issued. The store will say so when it accepts again; the secret does not
             // wait for that.
-            await revoker.KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
+            if (await revoker.KillAsync(lease) && store.Fault is not null)
+            {
+                _killed[lease.Id] = true;
+            }
+
             return false;
         }
     }

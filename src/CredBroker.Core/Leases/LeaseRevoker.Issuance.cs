@@ -118,13 +118,17 @@ public sealed partial class LeaseRevoker
             };
     }
 
+    /// <summary>The same, of what the lease is known by.</summary>
+    internal ValueTask<bool> KillAsync(Lease lease, Bulkhead.Pass? pass = null) =>
+        KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName), pass);
+
     /// <summary>
     /// Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry
     /// goes on from there. Whether Vault confirmed that it is gone.
     /// </summary>
-    internal async ValueTask<bool> KillAsync(Lease lease, SecretHandles handles)
+    internal async ValueTask<bool> KillAsync(Lease lease, SecretHandles handles, Bulkhead.Pass? pass = null)
     {
-        var outcome = await AtVaultAsync(With(lease, handles), null);
+        var outcome = await AtVaultAsync(With(lease, handles), pass);
         if (outcome is RevokeOutcome.Failed failed)
         {
             LogNotKilled(logger, lease.Id, failed.Error);

@@ -77,7 +77,7 @@ public sealed partial class LeaseRevoker
         var did = (faults.Count, lease) switch
         {
             (> 0, _) => string.Join("; ", faults),
-            (_, { VaultLeaseId: { } gone }) => $"Vault has confirmed that its lease {gone} is gone.",
+            (_, { VaultLeaseId: { } gone }) => $"Vault has revoked its lease {gone}, or knows it no more.",
             (_, { Accessor: null, CredentialAccessor: null }) => "Nothing is left in it that could be revoked.",
             _ => "Its tokens are revoked; whether a secret was made is not known.",
         };

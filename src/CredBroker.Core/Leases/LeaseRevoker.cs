@@ -136,12 +136,15 @@ public sealed partial class LeaseRevoker(
     {
         var now = store.Position.Counted;
         var until = lease.GraceUntil ?? LastMoment(lease, lease.AccessorRevokedAt ?? now);
-        if (until <= now)
+        var left = wait.Left(lease, until);
+        if (until <= now && left <= TimeSpan.Zero)
         {
             return true;
         }
 
+        // A wall clock that has jumped ahead has not made the time pass.
         var again = now + LookAgain;
+        until = now + left > until ? now + left : until;
         await store.CommitAsync(
             new StateChange.AbsenceAwaited
             {
@@ -262,7 +265,7 @@ public sealed partial class LeaseRevoker(
         var revokedAt = lease.AccessorRevokedAt ?? now;
         if (lease.AccessorRevokedAt is null)
         {
-            wait.Begin(lease.Id);
+            wait.Begin(lease.Id, LastMoment(lease, revokedAt) - revokedAt);
         }
 
         var provable = revokedAt + options.VaultRequestLimit;

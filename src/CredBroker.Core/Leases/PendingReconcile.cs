@@ -22,6 +22,7 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         LeasePage overdue;
+        var isTaken = true;
         do
         {
             overdue = await store.Leases.FindWorkAsync(
@@ -30,11 +31,6 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
                 BatchSize,
                 cancellationToken
             );
-            foreach (var lease in overdue.Unreadable)
-            {
-                await revoker.MarkAsync(lease, Recovery, [LeaseState.Pending]);
-            }
-
             await Parallel.ForEachAsync(
                 overdue.Leases,
                 new ParallelOptions
@@ -42,8 +38,27 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
                     MaxDegreeOfParallelism = options.RevocationParallelism,
                     CancellationToken = cancellationToken,
                 },
-                async (lease, _) => await revoker.RevokeAsync(lease, Recovery, [LeaseState.Pending])
+                async (lease, _) =>
+                {
+                    try
+                    {
+                        await revoker.RevokeAsync(lease, Recovery, [LeaseState.Pending]);
+                    }
+                    catch (StoreUnavailableException)
+                    {
+                        // Its accessor does not wait until the store accepts again, which recovers it then.
+                        Volatile.Write(ref isTaken, false);
+                        await revoker.KillAsync(lease);
+                    }
+                }
             );
-        } while (overdue.Leases.Count == BatchSize);
+            if (isTaken)
+            {
+                foreach (var lease in overdue.Unreadable)
+                {
+                    await revoker.MarkAsync(lease, Recovery, [LeaseState.Pending]);
+                }
+            }
+        } while (isTaken && overdue.Leases.Count == BatchSize);
     }
 }

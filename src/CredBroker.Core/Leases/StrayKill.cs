@@ -101,6 +101,16 @@ public sealed partial class StrayKill(
         }
     }
 
+    /// <summary>
+    /// What was issued after the order and is not known yet is under way: no longer ago than an issuance takes. The
+    /// store's clock alone does not say so, which may be that of a copy from long ago.
+    /// </summary>
+    private DateTimeOffset Later(DateTimeOffset orderedAt)
+    {
+        var underWay = time.GetUtcNow() - options.IssuanceDeadline;
+        return orderedAt > underWay ? orderedAt : underWay;
+    }
+
     private async ValueTask<bool> KillAsync(
         CatalogueEntry entry,
         string vaultLeaseId,
@@ -114,8 +124,9 @@ public sealed partial class StrayKill(
                 return true;
             case LeaseLookup.Failed:
                 return false;
-            case LeaseLookup.Found { Lease.IssuedAt: var issuedAt } when issuedAt > orderedAt + ClockDifference:
-                return true;
+            case LeaseLookup.Found { Lease.IssuedAt: var issuedAt } when issuedAt > Later(orderedAt) + ClockDifference:
+                // Left alone; by clocks that do not agree nobody can say so.
+                return (store.Position.UtcNow - time.GetUtcNow()).Duration() <= ClockDifference;
         }
 
         return await EndAsync(entry, vaultLeaseId, RevocationLane.Emergency, "revocation");

@@ -29,7 +29,8 @@ internal sealed partial class OrderEnumeration(
     /// </summary>
     private const int MarksAtOnce = 64;
 
-    private static readonly TimeSpan BetweenStrayKills = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenRepeatedKills = TimeSpan.FromSeconds(30);
 
     // By the order that reaches everything, once its known leases are marked: whether nothing is left that no record
     // knows.
@@ -80,7 +81,7 @@ internal sealed partial class OrderEnumeration(
         {
             if (!await MarkAllAsync(order, cancellationToken))
             {
-                underWay.Pause(order.Id);
+                underWay.Pause(order.Id, BetweenKills);
                 return;
             }
 
@@ -109,13 +110,17 @@ internal sealed partial class OrderEnumeration(
         }
     }
 
-    /// <summary>Whether every lease that the order reaches is marked. One that the store refuses keeps no other from it.</summary>
+    /// <summary>
+    /// Whether every lease that the order reaches is marked. One that the store refuses keeps no other from it, and is
+    /// killed at Vault where a person ordered it.
+    /// </summary>
     private async ValueTask<bool> MarkAllAsync(RevocationOrder order, CancellationToken cancellationToken)
     {
         var reason = new RevocationReason(order.Cause, AuditActor.Broker("revocation"), order.Id, null)
         {
             RequestedBy = order.RequestedBy,
         };
+        var isPersons = order.Cause != RevocationCause.TaskClosed;
         var (areAll, next) = (true, default(string));
         do
         {
@@ -131,14 +136,22 @@ internal sealed partial class OrderEnumeration(
             );
             var marked = await Task.WhenAll([
                 .. page.Leases.Select(lease =>
-                    TryAsync(lease.Id, () => revoker.MarkAsync(lease, reason, LeaseStates.NotOver))
+                    TryAsync(
+                        lease.Id,
+                        () => revoker.MarkAsync(lease, reason, LeaseStates.NotOver),
+                        () => revoker.KillAsync(lease with { Cause = order.Cause, Attempts = 0 })
+                    )
                 ),
                 .. page.Unreadable.Select(lease =>
-                    TryAsync(lease.Id, () => revoker.MarkAsync(lease, reason, LeaseStates.NotOver))
+                    TryAsync(
+                        lease.Id,
+                        () => revoker.MarkAsync(lease, reason, LeaseStates.NotOver),
+                        () => revoker.KillAsync(lease)
+                    )
                 ),
             ]);
             areAll &= Array.TrueForAll(marked, isMarked => isMarked);
-            if (marked.Length > 0 && !Array.Exists(marked, isMarked => isMarked))
+            if (!isPersons && marked.Length > 0 && !Array.Exists(marked, isMarked => isMarked))
             {
                 // The store takes nothing.
                 return false;
@@ -149,7 +162,7 @@ internal sealed partial class OrderEnumeration(
 
         return areAll;
 
-        async Task<bool> TryAsync(string leaseId, Func<ValueTask<bool>> mark)
+        async Task<bool> TryAsync(string leaseId, Func<ValueTask<bool>> mark, Func<ValueTask<bool>> kill)
         {
             try
             {
@@ -159,8 +172,22 @@ internal sealed partial class OrderEnumeration(
             catch (Exception fault) when (fault is StoreUnavailableException or ArgumentException)
             {
                 LogNotMarked(logger, leaseId, order.Id, fault);
-                return false;
             }
+
+            // The secret does not wait for the store.
+            if (isPersons && underWay.IsFree(leaseId))
+            {
+                underWay.Begin(
+                    leaseId,
+                    async () =>
+                    {
+                        await kill();
+                        underWay.Pause(leaseId, BetweenRepeatedKills);
+                    }
+                );
+            }
+
+            return false;
         }
     }
 
@@ -182,7 +209,7 @@ internal sealed partial class OrderEnumeration(
                 _strays[order.Id] = await strays.RunAsync(order.RequestedAt, cancellationToken);
                 if (!_strays[order.Id])
                 {
-                    underWay.Pause(order.Id, BetweenStrayKills);
+                    underWay.Pause(order.Id, BetweenKills);
                 }
             }
         );

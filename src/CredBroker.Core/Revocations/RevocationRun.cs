@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
@@ -12,7 +13,7 @@ namespace CredBroker.Core.Revocations;
 /// the most urgent lane first; and has absence proven. It waits for none of them, so that a backend that is away holds
 /// up no other. All that it needs is in the store, so that it goes on where a crash cut it short.
 /// </summary>
-public sealed class RevocationRun(
+public sealed partial class RevocationRun(
     IBrokerStore store,
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
@@ -27,6 +28,9 @@ public sealed class RevocationRun(
 {
     private readonly OrderEnumeration _orders = new(store, revoker, strays, signal, new(signal, time, logger), logger);
 
+    // What Vault has confirmed gone while the store takes nothing: the others come first.
+    private readonly ConcurrentDictionary<string, bool> _killed = new(StringComparer.Ordinal);
+
     /// <summary>
     /// One pass: enumerates open orders and begins what is due and has room. Called by one alone; each attempt that
     /// comes to its end raises the signal for the next pass. What is under way when it returns.
@@ -34,6 +38,11 @@ public sealed class RevocationRun(
     public async ValueTask<IReadOnlyCollection<Task>> PassAsync(CancellationToken cancellationToken)
     {
         _orders.UnderWay.Tidy();
+        if (store.Fault is null)
+        {
+            _killed.Clear();
+        }
+
         await _orders.RunAsync(cancellationToken);
         foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.Counted, cancellationToken))
         {
@@ -72,7 +81,7 @@ public sealed class RevocationRun(
         var due = await store.Leases.FindRevocationsAsync(
             work,
             store.Position.Counted,
-            room + options.RevocationParallelism + _orders.UnderWay.Paused,
+            room + options.RevocationParallelism + _orders.UnderWay.Paused + _killed.Count,
             cancellationToken
         );
         foreach (var lease in due.Leases.Where(lease => !AwaitsProof(lease)))
@@ -82,13 +91,18 @@ public sealed class RevocationRun(
                 pass =>
                     revoker
                         .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], pass)
-                        .AsTask()
+                        .AsTask(),
+                pass => revoker.KillAsync(lease, pass).AsTask()
             );
         }
 
         foreach (var lease in due.Unreadable)
         {
-            Begin(lease.Id, pass => revoker.RevokeAsync(lease, pass).AsTask());
+            Begin(
+                lease.Id,
+                pass => revoker.RevokeAsync(lease, pass).AsTask(),
+                pass => revoker.KillAsync(lease, pass).AsTask()
+            );
         }
 
         // One sweep at a time for each backend. Time alone makes a proof ripe.
@@ -111,28 +125,54 @@ public sealed class RevocationRun(
             _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
         }
 
-        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke)
+        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
         {
             // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
-            if (room > 0 && _orders.UnderWay.IsFree(leaseId))
+            if (room > 0 && _orders.UnderWay.IsFree(leaseId) && !_killed.ContainsKey(leaseId))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
                 var waiting = new CancellationTokenSource();
                 var entering = bulkhead.EnterAsync((int)work.Lane, waiting.Token).AsTask();
                 room--;
-                _orders.UnderWay.Begin(leaseId, () => RevokeAsync(entering, revoke), (int)work.Lane, waiting);
+                _orders.UnderWay.Begin(
+                    leaseId,
+                    () => RevokeAsync(leaseId, entering, revoke, kill),
+                    (int)work.Lane,
+                    waiting
+                );
             }
         }
     }
 
-    private static async Task RevokeAsync(Task<Bulkhead.Pass?> entering, Func<Bulkhead.Pass, Task> revoke)
+    private async Task RevokeAsync(
+        string leaseId,
+        Task<Bulkhead.Pass?> entering,
+        Func<Bulkhead.Pass, Task> revoke,
+        Func<Bulkhead.Pass, Task<bool>> kill
+    )
     {
         // The place first and the claim second: a claim that waits keeps others off for nothing.
         using var pass = await entering;
-        if (pass is not null)
+        if (pass is null)
+        {
+            return;
+        }
+
+        try
         {
             await revoke(pass);
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // The secret does not wait for the store. Its end is confirmed and put on record when that takes it.
+            LogNotOnRecord(logger, leaseId, fault);
+            if (await kill(pass) && store.Fault is not null)
+            {
+                _killed[leaseId] = true;
+            }
+
+            _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
     }
 
@@ -145,4 +185,10 @@ public sealed class RevocationRun(
         {
             RequestedBy = lease.RequestedBy,
         };
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The store does not take the revocation of lease {LeaseId}; its secret is revoked at Vault all the same."
+    )]
+    private static partial void LogNotOnRecord(ILogger logger, string leaseId, Exception fault);
 }

@@ -85,12 +85,7 @@ public sealed partial class UnrecordedOrders(
                     .Select(async lease =>
                     {
                         var urgent = lease with { Cause = order.Cause, Attempts = 0 };
-                        if (
-                            !await revoker.KillAsync(
-                                urgent,
-                                new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName)
-                            )
-                        )
+                        if (!await revoker.KillAsync(urgent))
                         {
                             return false;
                         }

@@ -11,8 +11,8 @@ namespace CredBroker.Server.Hosting;
 
 /// <summary>
 /// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins),
-/// the policy is taken up, and revoking is proven. Without a store the broker does not start; without Vault or a policy
-/// it starts and issues nothing, so that revoking, listing and export work all the same. And what happens after the last
+/// the policy is taken up, and revoking is proven. Without a store the broker does not start; on one that cannot be
+/// written, without Vault or without a policy it starts and issues nothing, so that revoking, listing and export work all the same. And what happens after the last
 /// call was answered: what was only counted yet is put on record.
 /// </summary>
 internal sealed partial class BrokerStart(
@@ -32,9 +32,17 @@ internal sealed partial class BrokerStart(
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         services.GetRequiredService<IBrokerStore>();
-        if (!await policy.StartAsync(cancellationToken))
+        try
         {
-            NoPolicy(policy.LastFaults);
+            if (!await policy.StartAsync(cancellationToken))
+            {
+                NoPolicy(policy.LastFaults);
+            }
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // What was in force is; an edit since then is applied when the store takes it.
+            PolicyNotApplied(fault);
         }
 
         using var limit = new CancellationTokenSource(ProbeLimit, time);
@@ -52,6 +60,11 @@ internal sealed partial class BrokerStart(
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             NotIssuing("CB4001", "Vault has not answered yet.");
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // Which cluster of Vault answered is put on record by a later probe.
+            NotIssuing("CB5002", fault.Message);
         }
     }
 
@@ -82,6 +95,12 @@ internal sealed partial class BrokerStart(
         Message = "No policy is in force: every request is refused until there is one. {Faults}"
     )]
     private partial void NoPolicy(IReadOnlyList<string> faults);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The policy could not be applied, because the store takes nothing; the version that it last knew goes on."
+    )]
+    private partial void PolicyNotApplied(Exception fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nothing is issued yet: {Code} {Detail}")]
     private partial void NotIssuing(string? code, string? detail);

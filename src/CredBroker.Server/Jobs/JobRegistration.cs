@@ -8,6 +8,9 @@ namespace CredBroker.Server.Jobs;
 /// </summary>
 internal static class JobRegistration
 {
+    /// <summary>The scheduler's name.</summary>
+    public const string Scheduler = "jobs";
+
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan EachHour = TimeSpan.FromHours(1);
@@ -18,22 +21,30 @@ internal static class JobRegistration
         TimeSpan probeInterval
     )
     {
-        services.AddQuartz(quartz =>
-        {
-            Schedule<ExpirySweepJob>(quartz, EachSecond);
-            Schedule<RevocationRetryJob>(quartz, options.RevocationRetry);
-            Schedule<PendingReconcileJob>(quartz, options.PendingReconcile);
-            Schedule<PolicyReevaluationJob>(quartz, options.PolicyReevaluation);
-            Schedule<VaultProbeJob>(
-                quartz,
-                probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing
-            );
-            Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
-            Schedule<StoreWatchJob>(quartz, EachSecond);
-            Schedule<RefusedCallsJob>(quartz, EachMinute);
-            Schedule<AuditRetentionJob>(quartz, EachHour);
-        });
-        services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
+        // Named, so that a time of its own can be its own.
+        services.AddKeyedSingleton<TimeProvider>(
+            Scheduler,
+            static (provider, _) => new SteadyTime(provider.GetRequiredService<TimeProvider>())
+        );
+        services.AddQuartz(
+            Scheduler,
+            quartz =>
+            {
+                Schedule<ExpirySweepJob>(quartz, EachSecond);
+                Schedule<RevocationRetryJob>(quartz, options.RevocationRetry);
+                Schedule<PendingReconcileJob>(quartz, options.PendingReconcile);
+                Schedule<PolicyReevaluationJob>(quartz, options.PolicyReevaluation);
+                Schedule<VaultProbeJob>(
+                    quartz,
+                    probeInterval < VaultProbeJob.Firing ? probeInterval : VaultProbeJob.Firing
+                );
+                Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
+                Schedule<StoreWatchJob>(quartz, EachSecond);
+                Schedule<RefusedCallsJob>(quartz, EachMinute);
+                Schedule<AuditRetentionJob>(quartz, EachHour);
+            }
+        );
+        services.AddQuartzHostedService(Scheduler, hosted => hosted.WaitForJobsToComplete = true);
         services.AddHostedService<PolicyWatch>();
         services.AddHostedService<RevocationRunner>();
         return services;

@@ -10,7 +10,7 @@ namespace CredBroker.Server.Jobs;
 internal sealed partial class PolicyWatch(
     IPolicySource source,
     PolicyControl policy,
-    ISchedulerFactory schedulers,
+    [FromKeyedServices(JobRegistration.Scheduler)] ISchedulerFactory schedulers,
     TimeProvider time,
     ILogger<PolicyWatch> log
 ) : BackgroundService
@@ -19,8 +19,9 @@ internal sealed partial class PolicyWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // What was read while the store did not accept is still to be applied: the source would not report it again.
-        var isDue = false;
+        // What was read while the store did not accept, at the start, too, is still to be applied: the source would not
+        // report it again.
+        var isDue = true;
         while (!stoppingToken.IsCancellationRequested)
         {
             try

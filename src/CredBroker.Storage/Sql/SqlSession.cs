@@ -144,6 +144,13 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
         connection.Dispose();
     }
 
+    /// <summary>The same as the newest stream's process left them, for who opens none.</summary>
+    public StoreHead ReadNewest()
+    {
+        Stream = ReadFirst("SELECT coalesce(max(number), 0) FROM audit_stream", row => row.Number(0));
+        return ReadHead();
+    }
+
     /// <summary>Fence, policy version, this stream's newest record and holds, as the tables have them.</summary>
     protected StoreHead ReadHead() =>
         new(

@@ -8,14 +8,8 @@ namespace CredBroker.Storage.Sqlite;
 /// The database file: private to the broker's user, locked for one process, migrated, and opened in the one mode that
 /// the store relies on.
 /// </summary>
-internal sealed class SqliteFile : IDisposable
+internal sealed partial class SqliteFile : IDisposable
 {
-    // What opening a file reports that another process has locked: EWOULDBLOCK, ERROR_SHARING_VIOLATION.
-    private const int LockedLinux = 11;
-    private const int LockedMac = 35;
-    private const int LockedWindows = unchecked((int)0x80070020);
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private static readonly TimeSpan LooksEvery = TimeSpan.FromMilliseconds(100);
     private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
     private readonly ReaderWriterLockSlim _closing = new();
     private readonly FileStream _lock;
@@ -93,9 +87,7 @@ internal sealed class SqliteFile : IDisposable
         {
             MakePrivateDirectory(System.IO.Path.GetDirectoryName(path)!);
             // A link and its target are one database: both must find the same lock.
-            path = new FileInfo(path).LinkTarget is null
-                ? path
-                : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+            path = Resolve(path);
             file = Lock(path, new(path + "-reserve", reserved));
             file.Restore();
             try
@@ -296,90 +288,6 @@ internal sealed class SqliteFile : IDisposable
                 $"The migration {result.ErrorScript?.Name} of {Path} failed: {result.Error.Message}",
                 result.Error
             );
-        }
-    }
-
-    // Held as long as the process lives; the kernel lets go of it however the process ends. The lock beside the file says
-    // that a broker uses this path, and the one on the file itself that one uses it under another name: a hard link.
-    // Opening it also makes it, private, before SQLite sees it, which gives its -wal and -shm files the same mode.
-    private static SqliteFile Lock(string path, DiskReserve reserve)
-    {
-        var beside = LockBeside(path);
-        FileStream? itself = null;
-        try
-        {
-            itself = OpenPrivate(path, FileShare.ReadWrite);
-            return InodeLock.TryTake(itself.SafeFileHandle)
-                ? new(path, beside, itself, reserve)
-                : throw InUse(path, "it has opened the file under another name", null);
-        }
-        catch
-        {
-            itself?.Dispose();
-            beside.Dispose();
-            throw;
-        }
-    }
-
-    private static FileStream LockBeside(string path)
-    {
-        try
-        {
-            return OpenPrivate(path + ".lock", FileShare.None);
-        }
-        catch (IOException e) when (e.HResult is LockedLinux or LockedMac or LockedWindows)
-        {
-            throw InUse(path, $"it holds {path}.lock", e);
-        }
-    }
-
-    private static StoreUnavailableException InUse(string path, string how, Exception? inner) =>
-        new(
-            $"Another broker uses {path} ({how}). "
-                + "A SQLite store belongs to one broker: stop the other one, or give this one a file of its own.",
-            inner
-        );
-
-    /// <summary>Opens a file that nobody but the broker's user can read.</summary>
-    internal static FileStream OpenPrivate(
-        string path,
-        FileShare share,
-        FileMode mode = FileMode.OpenOrCreate,
-        long allocated = 0
-    )
-    {
-        var options = new FileStreamOptions
-        {
-            Mode = mode,
-            Access = FileAccess.ReadWrite,
-            Share = share,
-            PreallocationSize = allocated,
-        };
-        if (OperatingSystem.IsWindows())
-        {
-            return new(path, options);
-        }
-
-        options.UnixCreateMode = OwnerOnly;
-        var stream = new FileStream(path, options);
-        File.SetUnixFileMode(stream.SafeFileHandle, OwnerOnly);
-        return stream;
-    }
-
-    private static void MakePrivateDirectory(string directory)
-    {
-        if (Directory.Exists(directory))
-        {
-            return;
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-        }
-        else
-        {
-            Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
         }
     }
 

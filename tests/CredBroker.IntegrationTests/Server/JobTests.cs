@@ -1,6 +1,10 @@
 using System.Net;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Testing.Broker;
 using CredBroker.Testing.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CredBroker.IntegrationTests.Server;
 
@@ -26,6 +30,36 @@ public sealed class JobTests
                 && lease.GetProperty("revocation").GetProperty("cause").GetString() == "expiry";
         });
         Assert.Empty(broker.Vault.Live);
+    }
+
+    [Fact]
+    public async Task A_clock_that_falls_back_keeps_no_job_from_running()
+    {
+        var steady = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var clock = new JumpingTime(steady) { Offset = TimeSpan.FromSeconds(30) };
+        await using var broker = await TestBroker.StartAsync(replace: services =>
+            services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))
+        );
+        using var issued = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            broker.Agent(),
+            Api.Exchange(more: ""","ttl":"2s" """)
+        );
+        await issued.ReadAsync(HttpStatusCode.Created);
+
+        clock.Offset = TimeSpan.Zero;
+        var passed = TimeSpan.Zero;
+        await Eventually.BecomesTrueAsync(() =>
+        {
+            if (passed < TimeSpan.FromSeconds(20))
+            {
+                steady.Advance(TimeSpan.FromSeconds(1));
+                passed += TimeSpan.FromSeconds(1);
+            }
+
+            return Task.FromResult(broker.Vault.Live.Count == 0);
+        });
     }
 
     [Fact]

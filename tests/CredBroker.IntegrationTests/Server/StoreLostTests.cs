@@ -54,4 +54,55 @@ public sealed class StoreLostTests
                 && progress.GetProperty("counts").GetProperty("revoked").GetInt32() == 1;
         });
     }
+
+    [Fact]
+    public async Task A_broker_that_starts_on_a_store_that_it_cannot_write_only_revokes_until_it_can()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            Assert.True(issued.IsSuccessStatusCode);
+        }
+
+        await broker.StopAsync();
+        var live = Assert.Single(broker.Vault.Live);
+        File.Delete(broker.StoreFile + ".lock");
+        Directory.CreateDirectory(broker.StoreFile + ".lock");
+        await broker.RestartAsync();
+
+        using (var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            Assert.Equal(
+                "CB5002",
+                (await refused.ReadAsync(HttpStatusCode.ServiceUnavailable)).GetProperty("code").GetString()
+            );
+        }
+
+        Assert.Contains(live, broker.Vault.Live);
+        using var ordered = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/revocations",
+            broker.Person("admin"),
+            Api.Json("""{"agent":"triage","reason":"incident"}""")
+        );
+        var accepted = await ordered.ReadAsync(HttpStatusCode.Accepted);
+        Assert.True(accepted.GetProperty("recordMissing").GetBoolean());
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(broker.Vault.Live.Count == 0));
+
+        Directory.Delete(broker.StoreFile + ".lock");
+        var path = $"/v1/revocations/{accepted.GetProperty("revocationId").GetString()}";
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            using var shown = await broker.SendAsync(HttpMethod.Get, path, broker.Person("viewer"));
+            return shown.IsSuccessStatusCode
+                && (await shown.ReadAsync(HttpStatusCode.OK)).GetProperty("complete").GetBoolean();
+        });
+        using var again = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/credentials",
+            broker.Agent("i-2"),
+            Api.Exchange()
+        );
+        Assert.True(again.IsSuccessStatusCode);
+    }
 }

@@ -11,6 +11,9 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     /// <summary>Whether such a change is taken, but nobody hears of it.</summary>
     public bool LosesReply { get; set; }
 
+    /// <summary>What it says of itself meanwhile.</summary>
+    public string? Said { get; set; }
+
     public StorePosition Position => store.Position;
 
     public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
@@ -26,7 +29,7 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
             : outcome;
     }
 
-    public string? Fault => store.Fault;
+    public string? Fault => Said ?? store.Fault;
 
     public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
 

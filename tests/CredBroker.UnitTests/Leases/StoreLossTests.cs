@@ -378,4 +378,42 @@ public sealed class StoreLossTests
         losing = wrapper!;
         return started;
     }
+
+    [Fact]
+    public async Task However_many_end_while_the_store_takes_nothing_each_is_killed()
+    {
+        LosingStore<StateChange.RevocationClaimed>? store = null;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await Task.WhenAll(Enumerable.Range(0, 510).Select(_ => broker.IssueAsync()));
+        broker.Time.Advance(TimeSpan.FromMinutes(16));
+
+        (store!.Lost, store.Said) = (true, "lost");
+        await broker.Expiry.RunAsync(CancellationToken.None);
+        await broker.Expiry.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Alive);
+
+        (store.Lost, store.Said) = (false, null);
+        await broker.ExpireAsync();
+        Assert.Equal(510, (await broker.LeasesAsync(LeaseState.Revoked)).Count);
+    }
+
+    [Fact]
+    public async Task An_issuance_that_was_cut_short_loses_its_token_though_the_store_takes_nothing()
+    {
+        LosingStore<StateChange.RevocationClaimed>? store = null;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        broker.Issuer.BeforeMint = _ => throw new InvalidOperationException("the process dies here");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => broker.IssueAsync());
+        Assert.Single(broker.Issuer.Tokens);
+        broker.Time.Advance(broker.Options.IssuanceDeadline + TimeSpan.FromSeconds(1));
+
+        store!.Lost = true;
+        await broker.Pending.RunAsync(CancellationToken.None);
+        Assert.Empty(broker.Issuer.Tokens);
+        Assert.Equal(LeaseState.Pending, (await broker.OnlyLeaseAsync()).State);
+
+        store.Lost = false;
+        await broker.Pending.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoking, (await broker.OnlyLeaseAsync()).State);
+    }
 }

@@ -58,6 +58,8 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     [Theory]
     [InlineData("UPDATE lease SET attempts = 9223372036854775807 WHERE id = $id")]
     [InlineData("UPDATE lease SET state = 'whim' WHERE id = $id")]
+    [InlineData("UPDATE lease SET claimed_until = 7258118400000, claimed_by = 'x' WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'revoking', claimed_until = 7258118400000, claimed_by = 'x' WHERE id = $id")]
     public async Task What_a_later_write_sets_right_is_revoked_and_confirmed_as_any_other(string damage)
     {
         var lease = await _broker.IssueAsync();

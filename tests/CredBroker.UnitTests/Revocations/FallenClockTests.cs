@@ -112,6 +112,55 @@ public sealed class FallenClockTests : IAsyncLifetime
         Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
     }
 
+    [Fact]
+    public async Task A_clock_that_jumped_ahead_and_is_believed_ends_no_secret_of_which_nobody_knows()
+    {
+        _broker.Issuer.HasReaper = false;
+        await CutShortAsync();
+        _broker.Time.Advance(_broker.Options.IssuanceDeadline + TimeSpan.FromSeconds(1));
+        await _broker.Pending.RunAsync(CancellationToken.None);
+        _broker.Wall.Offset = TimeSpan.FromHours(2);
+        _ = _broker.Store.Position;
+        _broker.Time.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal(_broker.Wall.GetUtcNow(), _broker.Store.Position.UtcNow);
+
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+
+        _broker.Time.Advance(TimeSpan.FromMinutes(11));
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+    }
+
+    [Theory]
+    [InlineData(-3600, true)]
+    [InlineData(-1, false)]
+    public async Task An_order_of_everything_on_an_old_copy_of_the_store_reaches_what_was_issued_since(
+        int issuedSeconds,
+        bool isKilled
+    )
+    {
+        // The store's clock is that of the copy: a wall clock so far ahead is not believed at once.
+        _broker.Wall.Offset = TimeSpan.FromHours(30);
+        const string stray = "database/creds/billing/stray";
+        _broker.Issuer.MintedAt[stray] = _broker.Wall.GetUtcNow().AddSeconds(issuedSeconds);
+        _broker.Issuer.Alive[stray] = "accessor";
+
+        var order = await _broker.Revocations.OrderAsync(
+            new() { Everything = true },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        await _broker.Retry.RunAsync(CancellationToken.None);
+
+        // What may be under way is left alone, and the order waits.
+        Assert.Equal(isKilled, _broker.Issuer.Alive.IsEmpty);
+        var shown = await _broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.Equal(isKilled, shown!.Order.EnumeratedAt is not null);
+    }
+
     private async Task<Lease> FailingAsync()
     {
         var lease = await _broker.IssueAsync();

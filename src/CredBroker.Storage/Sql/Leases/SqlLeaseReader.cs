@@ -61,7 +61,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         return await DueAsync(
             $"""
             {LeaseRow.Select} {reads.UseIndex(index)} {LeaseRow.JoinDecision}
-            WHERE {condition} AND {due} < @due{fallen} AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
+            WHERE {condition} AND {due} < @due{fallen} AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
             ORDER BY {due}
             """,
             new()
@@ -110,7 +110,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             $"""
             {LeaseRow.Select} {reads.UseIndex("lease_revoking")} {LeaseRow.JoinDecision}
             WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
-              AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now)
+              AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
             ORDER BY coalesce(l.next_attempt_at, 0)
             """,
             new()

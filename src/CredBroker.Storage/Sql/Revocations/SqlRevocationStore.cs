@@ -15,6 +15,8 @@ internal static class SqlRevocationStore
         LeaseState.Failed,
     ];
 
+    private const long LongestClaim = 3_600_000;
+
     /// <summary>
     /// Claim. The first one sets cause, requester and time and is recorded; later ones only take the work.
     /// </summary>
@@ -46,7 +48,7 @@ internal static class SqlRevocationStore
                     RevocationId: not null,
                     Cause: RevocationCause.Admin or RevocationCause.Quarantine
                 };
-        var isClaimed = found.ClaimedUntil > session.CountedColumn && found.ClaimedBy != change.ClaimedBy;
+        var isClaimed = IsClaimed(session, found) && found.ClaimedBy != change.ClaimedBy;
         // It may have been renewed since the sweep read it.
         var isEarly =
             found.State == LeaseState.Active
@@ -167,7 +169,7 @@ internal static class SqlRevocationStore
                   AND (
                     @confirmed_by = ''
                     OR ((attempts > 0 OR accessor_revoked_at IS NOT NULL)
-                      AND (claimed_until IS NULL OR claimed_until <= @counted))
+                      AND (claimed_until IS NULL OR claimed_until <= @counted OR claimed_until > @counted + 3600000))
                   )
                 """,
                 ("@id", change.LeaseId),
@@ -227,6 +229,12 @@ internal static class SqlRevocationStore
             )
         );
     }
+
+    // No claim runs longer than an hour (LeaseOptions.ClaimTime), and none on what nobody revokes: anything else is damage.
+    private static bool IsClaimed(SqlSession session, ClaimRow found) =>
+        found.State is LeaseState.Revoking or LeaseState.Failed
+        && found.ClaimedUntil > session.CountedColumn
+        && found.ClaimedUntil <= session.CountedColumn + LongestClaim;
 
     private static ChangeResult Result(SqlSession session, string leaseId, int changed)
     {
