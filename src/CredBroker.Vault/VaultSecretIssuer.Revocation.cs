@@ -1,6 +1,7 @@
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Core.State;
+using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault;
 
@@ -19,14 +20,19 @@ public sealed partial class VaultSecretIssuer
         // and one that it was made to forget (revoke-force, a backup put back). Where it does not say which, its "done" is
         // no more than that, and the backend is asked.
         var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
-        if (found is null)
+        if (
+            (found is null || _cluster.IsAnother)
+            && await Client.SeeClusterAsync(cancellationToken) is VaultReply.Lost { IsOfAnotherCluster: true } another
+        )
         {
-            await Client.SeeClusterAsync(cancellationToken);
-        }
-
-        if (_cluster.IsAnother)
-        {
-            return new RevokeOutcome.Failed(_cluster.Why);
+            // It is told all the same: one that took the other's place (a replica, promoted) has its leases. But what it
+            // says of them proves nothing.
+            return await _revocation.RevokeAsync(lease, cancellationToken) is RevokeOutcome.Failed untold
+                ? untold with
+                {
+                    Error = $"{another.Why} {untold.Error}",
+                }
+                : new RevokeOutcome.Failed(another.Why);
         }
 
         var isTokenKnown =
@@ -85,8 +91,13 @@ public sealed partial class VaultSecretIssuer
         _revocation.RevokeAccessorAsync(accessor, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
-        _revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
+    public async ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
+    {
+        var outcome = await _revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
+        return outcome is not RevokeOutcome.Failed && await Client.SeeClusterAsync(cancellationToken) is { } unseen
+            ? new RevokeOutcome.Failed(unseen.Why)
+            : outcome;
+    }
 
     /// <inheritdoc/>
     public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>

@@ -315,11 +315,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     /// </summary>
     private async ValueTask<(Refusal? Refusal, string Why)> TryProbeAsync(CancellationToken cancellationToken)
     {
-        // Before the login: another cluster is not even shown the broker's token.
+        // Before the login: another cluster is asked for no proof.
         var unseen = await Client.SeeClusterAsync(cancellationToken);
-        if (_cluster is { IsAnother: true, Refusal: { } another })
+        if (unseen is VaultReply.Lost { IsOfAnotherCluster: true })
         {
-            return (another, _cluster.Why);
+            return (VaultCluster.Another, unseen.Why);
         }
 
         if (await Session.RefreshAsync(cancellationToken) is { } failure)

@@ -9,7 +9,8 @@ namespace CredBroker.Core.Issuing;
 /// </summary>
 public sealed class VaultCluster
 {
-    private static readonly Refusal Another = new(
+    /// <summary>Why nothing is issued while another one answers.</summary>
+    public static readonly Refusal Another = new(
         RefusalCode.VaultClusterChanged,
         "Vault is another cluster than the broker's secrets are in, so nothing is issued and no revocation confirmed, until "
             + "an admin says that it is the right one.",
@@ -42,22 +43,23 @@ public sealed class VaultCluster
             _ => null,
         };
 
-    /// <summary>The same for operators, with the names.</summary>
-    public string Why =>
-        $"Vault is the cluster {(_seen is { Length: > 0 } seen ? seen : "(it does not say)")}, not {_accepted?.Id}: "
-        + "its word proves nothing of what was made there. If it is the right one: credbroker vault cluster --accept";
-
-    /// <summary>It answered, and called itself so. Whether it is believed: of two that answer in turn each is asked.</summary>
-    public bool See(string? id)
+    /// <summary>
+    /// It answered, and called itself so. Null, or why it is not believed, for operators: of two that answer in turn each
+    /// is judged by what it said itself.
+    /// </summary>
+    public string? See(string? id)
     {
         var seen = id ?? "";
         _seen = seen;
-        return _accepted is not { } accepted || accepted.Id == seen;
+        return _accepted is not { } accepted || accepted.Id == seen
+            ? null
+            : $"Vault is the cluster {(seen.Length > 0 ? seen : "(it does not say)")}, not {accepted.Id}: its word proves "
+                + "nothing of what was made there. If it is the right one: credbroker vault cluster --accept";
     }
 
     /// <summary>It is believed from now on; it is on record.</summary>
     public void Accept(AcceptedCluster accepted) => _accepted = accepted;
 
-    /// <summary>Whether the lease was opened while another cluster was believed than is now.</summary>
-    public bool IsOlder(Lease lease) => _accepted?.ChangedAt is { } changedAt && lease.OpenedAt < changedAt;
+    /// <summary>Whether the lease may have been opened while another cluster was believed than is now.</summary>
+    public bool IsOlder(Lease lease) => _accepted?.ChangedAt is { } changedAt && lease.OpenedAt <= changedAt;
 }

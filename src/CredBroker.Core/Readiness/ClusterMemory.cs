@@ -11,6 +11,9 @@ namespace CredBroker.Core.Readiness;
 /// </summary>
 public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
 {
+    /// <summary>Whether the newest answer was another one's, or is not on record: it is worth asking again.</summary>
+    public bool IsInDoubt => cluster.Refusal is not null;
+
     /// <summary>Reads it, at start.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {

@@ -19,7 +19,8 @@ internal sealed class VaultProbeJob(ISecretIssuer issuer, ClusterMemory memory, 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
         if (
-            issuer.Status is { CanIssue: true, ProvenAt: { } provenAt }
+            !memory.IsInDoubt
+            && issuer.Status is { CanIssue: true, ProvenAt: { } provenAt }
             && time.GetUtcNow() - provenAt < options.ProbeInterval - Firing
         )
         {

@@ -36,8 +36,8 @@ internal readonly struct PreparedChange
     public bool IsToldNow => Change is not StateChange.ArchivedDeleted;
 
     /// <summary>
-    /// Whether it ends secrets or keeps new ones from being made: what disk is kept for. Not what issues, denies or
-    /// tells.
+    /// Whether it ends secrets, lets their end be confirmed or keeps new ones from being made: what disk is kept for. Not
+    /// what issues, denies or tells.
     /// </summary>
     public bool EndsSecrets =>
         Change
@@ -53,7 +53,8 @@ internal readonly struct PreparedChange
                 or StateChange.LateLeaseOpened
                 or StateChange.HoldPlaced
                 or StateChange.TaskClosed
-                or StateChange.PolicyApplied;
+                or StateChange.PolicyApplied
+                or StateChange.VaultClusterAccepted;
 
     private static byte[] Serialize(DecisionRecord decision)
     {

@@ -25,7 +25,11 @@ internal abstract record VaultReply
     /// <summary>
     /// The call was sent, or may have been, and no usable answer came: whether Vault acted is not known.
     /// </summary>
-    public sealed record Lost(string Reason) : VaultReply;
+    public sealed record Lost(string Reason) : VaultReply
+    {
+        /// <summary>Whether another cluster answered than is believed, so that its answer is none.</summary>
+        public bool IsOfAnotherCluster { get; init; }
+    }
 
     /// <summary>Why it was not done, for logs and for a revocation's error.</summary>
     public string Why =>

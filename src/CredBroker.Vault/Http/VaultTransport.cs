@@ -180,7 +180,7 @@ internal sealed class VaultTransport : IDisposable
             return health;
         }
 
-        return _cluster.See(id) ? null : new VaultReply.Lost(_cluster.Why);
+        return _cluster.See(id) is { } why ? new VaultReply.Lost(why) { IsOfAnotherCluster = true } : null;
     }
 
     /// <summary>Why this is not the health of our cluster's active node; null where it is.</summary>
@@ -214,7 +214,8 @@ internal sealed class VaultTransport : IDisposable
             request.Headers.TryAddWithoutValidation("X-Vault-Token", token.Reveal());
         }
 
-        if (_vaultNamespace.Length > 0)
+        // What a node is stands in the root namespace alone: with the header its health is not found.
+        if (_vaultNamespace.Length > 0 && !call.IsHealth)
         {
             request.Headers.TryAddWithoutValidation("X-Vault-Namespace", _vaultNamespace);
         }

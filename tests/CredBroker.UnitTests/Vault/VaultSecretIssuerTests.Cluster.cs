@@ -1,7 +1,12 @@
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Server.Jobs;
+using CredBroker.Storage.Commit;
+using CredBroker.Testing.Broker;
 using CredBroker.Vault;
 using Microsoft.Extensions.Logging;
 
@@ -32,7 +37,7 @@ public sealed partial class VaultSecretIssuerTests
         };
 
     [Fact]
-    public async Task Another_cluster_confirms_nothing_is_told_no_token_and_stops_issuing()
+    public async Task Another_cluster_is_told_revocations_confirms_nothing_and_stops_issuing()
     {
         var cluster = new VaultCluster();
         using var issuer = new VaultSecretIssuer(
@@ -56,15 +61,21 @@ public sealed partial class VaultSecretIssuerTests
 
         Assert.IsType<RevokeOutcome.Unproven>(await issuer.RevokeAsync(Lease() with { Accessor = "acc" }, default));
 
-        // A new Vault knows none of them, and says so.
+        // A new Vault knows none of them, and says so. It is told all the same: it may be theirs by another name.
         IsCluster("two");
         _answers["sys/leases/lookup"] = Refusal(400, "invalid lease");
+        Vault.Requests.Clear();
         foreach (var kind in kinds.Append(lease => lease with { Accessor = "acc" }))
         {
             var failed = Assert.IsType<RevokeOutcome.Failed>(await issuer.RevokeAsync(kind(Lease()), default));
             Assert.Contains("Vault is the cluster two, not one", failed.Error, StringComparison.Ordinal);
         }
 
+        Assert.Equal(2, Vault.Requests.Count(request => request == "POST sys/leases/revoke"));
+        Assert.Equal(5, Vault.Requests.Count(request => request == "POST auth/token/revoke-accessor"));
+        var stray = Assert.IsType<RevokeOutcome.Failed>(await issuer.RevokeStrayAsync($"{DbPath}/1", default));
+        Assert.Contains("Vault is the cluster two, not one", stray.Error, StringComparison.Ordinal);
+        Assert.Equal(3, Vault.Requests.Count(request => request == "POST sys/leases/revoke"));
         Assert.IsType<LeaseListing.Failed>(await issuer.ListLeasesAsync(Database, default));
         Assert.IsType<LeaseLookup.Failed>(await issuer.LookUpLeaseAsync($"{DbPath}/1", default));
         Vault.Requests.Clear();
@@ -89,7 +100,8 @@ public sealed partial class VaultSecretIssuerTests
         );
         IsCluster("two");
         cluster.Accept(new("two", _time.GetUtcNow()));
-        var (before, after) = (_time.GetUtcNow().AddSeconds(-1), _time.GetUtcNow());
+        // One that was opened as it changed may have been made at either.
+        var (before, after) = (_time.GetUtcNow(), _time.GetUtcNow().AddTicks(1));
 
         // It was restored from the first: it knows the lease, and revokes it.
         Assert.IsType<RevokeOutcome.Confirmed>(
@@ -116,6 +128,129 @@ public sealed partial class VaultSecretIssuerTests
         Assert.IsType<RevokeOutcome.Confirmed>(
             await issuer.RevokeAsync(OfAUser(Lease()) with { OpenedAt = before }, default)
         );
+    }
+
+    /// <summary>Of two that answer in turn the newest answer of all says nothing of the one that was asked.</summary>
+    [Fact]
+    public async Task What_another_cluster_answers_somebody_else_changes_nothing()
+    {
+        var cluster = new VaultCluster();
+        using var issuer = new VaultSecretIssuer(
+            Vault.Options(_tokenFile),
+            _time,
+            new Logger<VaultSecretIssuer>(_log),
+            cluster
+        );
+        cluster.Accept(new("one", null));
+        IsCluster("one");
+        await WhileSomebodyElseSeesAsync(
+            "two",
+            async () =>
+                Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default))
+        );
+
+        IsCluster("two");
+        Vault.Requests.Clear();
+        await WhileSomebodyElseSeesAsync(
+            "one",
+            async () =>
+            {
+                Assert.Equal(RefusalCode.VaultClusterChanged, (await issuer.ProbeAsync(default)).Refusal?.Code);
+                Assert.Equal(["GET sys/health"], Vault.Requests);
+                var failed = Assert.IsType<RevokeOutcome.Failed>(await issuer.RevokeAsync(OfAToken(Lease()), default));
+                Assert.Contains("Vault is the cluster two, not one", failed.Error, StringComparison.Ordinal);
+            }
+        );
+
+        async Task WhileSomebodyElseSeesAsync(string id, Func<Task> act)
+        {
+            var (isOver, begun) = (false, new TaskCompletionSource());
+            var somebody = Task.Run(() =>
+            {
+                while (!Volatile.Read(ref isOver))
+                {
+                    cluster.See(id);
+                    begun.TrySetResult();
+                }
+            });
+            await begun.Task;
+            try
+            {
+                await act();
+            }
+            finally
+            {
+                Volatile.Write(ref isOver, true);
+                await somebody;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task One_answer_of_another_cluster_pauses_issuing_no_longer_than_until_the_next_firing()
+    {
+        var (cluster, options) = (new VaultCluster(), Vault.Options(_tokenFile));
+        await using var broker = await BrokerHarness.StartAsync();
+        using var issuer = new VaultSecretIssuer(options, _time, new Logger<VaultSecretIssuer>(_log), cluster);
+        var job = new VaultProbeJob(issuer, new ClusterMemory(broker.Store, cluster), options, _time);
+        IsCluster("one");
+        await job.Execute(null!, default);
+        Assert.Null(cluster.Refusal);
+        cluster.See("two");
+        Assert.NotNull(cluster.Refusal);
+
+        await job.Execute(null!, default);
+
+        Assert.Null(cluster.Refusal);
+    }
+
+    /// <summary>The admin's word ends the pause of revocations, on a full disk, too.</summary>
+    [Fact]
+    public void Accepting_a_cluster_is_among_what_disk_is_kept_for() =>
+        Assert.True(
+            new PreparedChange(
+                new StateChange.VaultClusterAccepted
+                {
+                    Cluster = "two",
+                    Expected = "one",
+                    Event = new()
+                    {
+                        What = new VaultClusterAccepted
+                        {
+                            Cluster = "two",
+                            Before = "one",
+                            Reason = "moved",
+                        },
+                        Actor = BrokerHarness.Admin,
+                    },
+                }
+            ).EndsSecrets
+        );
+
+    [Fact]
+    public async Task Whoever_uses_a_namespace_is_told_which_cluster_answers()
+    {
+        var cluster = new VaultCluster();
+        using var issuer = new VaultSecretIssuer(
+            Vault.Options(_tokenFile) with
+            {
+                Namespace = "team/a",
+            },
+            _time,
+            new Logger<VaultSecretIssuer>(_log),
+            cluster
+        );
+        IsCluster("one");
+        var health = _answers["sys/health"];
+        // It is there in the root namespace only.
+        _answers["sys/health"] = context =>
+            context.Request.Headers.ContainsKey("X-Vault-Namespace")
+                ? Refusal(404, "unsupported path")(context)
+                : health(context);
+
+        Assert.True((await issuer.ProbeAsync(default)).CanIssue);
+        Assert.Equal("one", cluster.Seen);
+        Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default));
     }
 
     private void IsCluster(string? id) =>
