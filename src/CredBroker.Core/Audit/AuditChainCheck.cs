@@ -130,6 +130,7 @@ internal sealed partial class AuditChainCheck
             Latest = _latest,
             Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault(), ArchiveBefore()),
             IsWhole = isWhole,
+            IsOneBeginning = _coverage.IsOneBeginning,
             // Every stream whose end no other stream names: the last one, as a rule.
             NotProven = _coverage.NotProven(
                 _streams.Values,

@@ -110,6 +110,9 @@ internal sealed class AuditCoverage
         return !isHeld && (isBeginning || isClockRepaired || export.To is not null);
     }
 
+    /// <summary>Whether the file is one export, which was asked for everything up to its end.</summary>
+    public bool IsOneBeginning => _exports is [{ From: null }] && _gaps.Count == 0;
+
     /// <summary>Whether some export of the file was asked for everything.</summary>
     public bool IsOpen => _isOpen;
 

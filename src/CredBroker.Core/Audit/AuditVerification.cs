@@ -30,6 +30,11 @@ public sealed record AuditVerification
     /// <summary>Whether it holds everything from the store's first record until it was exported.</summary>
     public required bool IsWhole { get; init; }
 
+    /// <summary>
+    /// Whether it is one export without a lower bound or a gap: all that the log had from where it begins to its end.
+    /// </summary>
+    public required bool IsOneBeginning { get; init; }
+
     /// <summary>What this file alone cannot prove, in sentences for the auditor.</summary>
     public required IReadOnlyList<string> NotProven { get; init; }
 }

@@ -45,11 +45,13 @@ public sealed record AuditOptions
                 "which is no directory; make it, the broker's user's own, with mode 0700.",
             _ when !OperatingSystem.IsWindows()
                     && (
-                        new DirectoryInfo(ArchiveTo).ResolveLinkTarget(returnFinalTarget: true) is DirectoryInfo target
-                            ? target.UnixFileMode
-                            : File.GetUnixFileMode(ArchiveTo)
-                    ).HasFlag(UnixFileMode.OtherWrite) =>
-                "which anybody may write to; take that from them (chmod o-w).",
+                        (
+                            new DirectoryInfo(ArchiveTo).ResolveLinkTarget(returnFinalTarget: true)
+                                is DirectoryInfo target
+                                ? target.UnixFileMode
+                                : File.GetUnixFileMode(ArchiveTo)
+                        ) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)
+                    ) != 0 => "which others may write to; take that from them (chmod go-w).",
             _ => null,
         };
 }

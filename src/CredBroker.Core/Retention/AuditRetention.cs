@@ -51,9 +51,9 @@ public sealed partial class AuditRetention(
             }
 
             var archived = await log.ArchivedAsync(cancellationToken);
-            if (archived?.IsInStore == true)
+            if (archived?.IsInStore == true && !await DeleteAsync(archived, cancellationToken))
             {
-                await DeleteAsync(archived, cancellationToken);
+                return;
             }
 
             if (await ArchiveAsync(archived?.End, keepFor, cancellationToken) is { } newest)
@@ -94,7 +94,7 @@ public sealed partial class AuditRetention(
         }
 
         var verification = await VerifyAsync(path, [], cancellationToken);
-        if (!verification.Holds || !BeginsWith(verification, first))
+        if (!verification.Holds || !verification.IsOneBeginning || !BeginsWith(verification, first))
         {
             LogNotArchived(logger, $"{path} exists and is not what it is named for. Move it away.", null);
             return null;
@@ -126,7 +126,7 @@ public sealed partial class AuditRetention(
         }
 
         // The file is of another log than this one: that of a store that was restored from a backup since.
-        LogNotArchived(logger, $"{path} does not end with a record of this store. Move it away.", null);
+        LogNotArchived(logger, $"{path} does not hold what this store has up to its end. Move it away.", null);
         return null;
     }
 
@@ -152,43 +152,61 @@ public sealed partial class AuditRetention(
     {
         var partial = path + ".partial";
         File.Delete(partial);
-        await using (var file = OwnerOnlyFile.CreateNew(partial))
+        try
         {
-            var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
-            await new AuditExport(log).WriteAsync(pipe, null, prefix.Before, after, cancellationToken);
-            await pipe.CompleteAsync();
-            file.Flush(flushToDisk: true);
+            await using (var file = OwnerOnlyFile.CreateNew(partial))
+            {
+                var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
+                await new AuditExport(log).WriteAsync(pipe, null, prefix.Before, after, cancellationToken);
+                await pipe.CompleteAsync();
+                file.Flush(flushToDisk: true);
+            }
+
+            var verification = await VerifyAsync(partial, [prefix.End], cancellationToken);
+            if (!verification.Holds || verification.Streams[^1].Head != prefix.End)
+            {
+                throw new IOException(
+                    $"The log up to record {prefix.End} does not verify as an export: {verification.Fault?.What} "
+                        + "Export it and see what audit verify says."
+                );
+            }
+
+            File.Move(partial, path);
+        }
+        catch
+        {
+            // On a full disk, which may be the store's, it would keep what the broker needs.
+            File.Delete(partial);
+            throw;
         }
 
-        var verification = await VerifyAsync(partial, [prefix.End], cancellationToken);
-        if (!verification.Holds || verification.Streams[^1].Head != prefix.End)
-        {
-            throw new IOException(
-                $"The log up to record {prefix.End} does not verify as an export: {verification.Fault?.What} "
-                    + "Export it and see what audit verify says."
-            );
-        }
-
-        File.Move(partial, path);
         using var named = OwnerOnlyFile.Continue(path);
         named.Flush(flushToDisk: true);
     }
 
-    private async ValueTask DeleteAsync(AuditArchive archive, CancellationToken cancellationToken)
+    /// <summary>Deletes what the archive holds; false where its file does not verify, and so nothing was.</summary>
+    private async ValueTask<bool> DeleteAsync(AuditArchive archive, CancellationToken cancellationToken)
     {
         var path = Path.Combine(options.ArchiveTo, archive.File);
         var verification = await VerifyAsync(path, [archive.End], cancellationToken);
         if (!verification.Holds || verification.Streams[^1].Head != archive.End)
         {
             LogNotArchived(logger, $"{path} does not verify: {verification.Fault?.What} Nothing is deleted.", null);
-            return;
+            return false;
         }
 
-        var delete = new StateChange.ArchivedDeleted { Limit = BatchSize, Event = null };
+        var delete = new StateChange.ArchivedDeleted
+        {
+            End = archive.End,
+            Limit = BatchSize,
+            Event = null,
+        };
         while (await store.CommitAsync(delete, cancellationToken) is CommitOutcome.Committed { Number: > 0 })
         {
             Failpoint.Pass("archive-half-deleted");
         }
+
+        return true;
     }
 
     private static async ValueTask<AuditVerification> VerifyAsync(

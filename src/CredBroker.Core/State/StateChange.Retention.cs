@@ -6,7 +6,8 @@ public abstract partial record StateChange
 {
     /// <summary>
     /// The beginning of the log is in a file, and may be deleted here. Guards: the log has the archive's last record
-    /// with this hash, and nothing that was archived reaches as far.
+    /// with this hash, and up to there as many records as the archive; nothing that was archived reaches as far, or is
+    /// in the store still.
     /// </summary>
     public sealed record AuditArchived : Transition
     {
@@ -16,10 +17,13 @@ public abstract partial record StateChange
 
     /// <summary>
     /// Records that are archived leave the store, the oldest first. It has no event: <see cref="AuditArchived"/> has told
-    /// it. Its number is how many rows are gone. No guard.
+    /// it. Its number is how many rows are gone. Guard: the newest archive is this one.
     /// </summary>
     public sealed record ArchivedDeleted : Transition
     {
+        /// <summary>The end of the archive that they are in, which was verified.</summary>
+        public required AuditPosition End { get; init; }
+
         /// <summary>How many at most.</summary>
         public required int Limit { get; init; }
     }

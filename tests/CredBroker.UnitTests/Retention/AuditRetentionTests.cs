@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Readiness;
@@ -249,29 +250,121 @@ public sealed class AuditRetentionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_record_whose_hash_is_another_is_not_archived()
+    public async Task While_an_archive_does_not_verify_no_newer_one_is_begun_and_none_of_its_records_goes()
     {
+        await WriteAsync(10);
+        _broker.Time.Advance(TimeSpan.FromDays(10));
+        _store.Lost = true;
+        await _retention.RunAsync(CancellationToken.None);
+        _store.Lost = false;
+        var archive = Assert.Single(Archives());
+        var bytes = await File.ReadAllBytesAsync(archive);
+        await File.WriteAllBytesAsync(archive, bytes[..^40]);
+        await WriteAsync(10, "test.later");
+        _broker.Time.Advance(KeepFor + TimeSpan.FromDays(2));
+        var count = await CountAsync();
+
+        await _retention.RunAsync(CancellationToken.None);
+
+        Assert.Equal(archive, Assert.Single(Archives()));
+        Assert.Equal(count, await CountAsync());
+
+        // Nor does the store itself take a newer one, or let go of another's records than those that were verified.
         var head = _broker.Store.Position.AuditHead;
-        var archive = new AuditArchive(head with { Hash = AuditPosition.NoHash }, "file", 1, _broker.Time.GetUtcNow());
-        var change = new StateChange.AuditArchived
-        {
-            Archive = archive,
-            Event = new()
-            {
-                What = new AuditArchived { Archive = archive },
-                Actor = AuditActor.Broker("retention"),
-            },
-        };
         Assert.Equal(
-            new CommitOutcome.GuardFailed(GuardFailure.NotFound),
-            await _broker.Store.CommitAsync(change, default)
-        );
-        Assert.IsType<CommitOutcome.Committed>(
-            await _broker.Store.CommitAsync(change with { Archive = archive with { End = head } }, default)
+            new CommitOutcome.GuardFailed(GuardFailure.WrongState),
+            await _broker.Store.CommitAsync(Archived(new(head, "file", count, _broker.Time.GetUtcNow())), default)
         );
         Assert.Equal(
             new CommitOutcome.GuardFailed(GuardFailure.WrongState),
-            await _broker.Store.CommitAsync(change with { Archive = archive with { End = head } }, default)
+            await _broker.Store.CommitAsync(
+                new StateChange.ArchivedDeleted
+                {
+                    End = head,
+                    Limit = AuditRetention.BatchSize,
+                    Event = null,
+                },
+                default
+            )
+        );
+
+        await File.WriteAllBytesAsync(archive, bytes);
+        await _retention.RunAsync(CancellationToken.None);
+        Assert.Equal(2, Archives().Length);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_that_was_put_in_an_archive_s_place_is_adopted_only_as_one_export_of_everything(bool hasGap)
+    {
+        var ends = new List<DateTimeOffset>();
+        for (var part = 0; part < 3; part++)
+        {
+            await WriteAsync(10, $"test.part{part}");
+            _broker.Time.Advance(TimeSpan.FromMinutes(1));
+            ends.Add(_broker.Time.GetUtcNow());
+        }
+
+        byte[] forged =
+        [
+            .. await ExportAsync(_broker.Audit, null, ends[0]),
+            .. await ExportAsync(_broker.Audit, hasGap ? ends[1] : ends[0], ends[2]),
+        ];
+        Assert.Equal(
+            hasGap,
+            (await VerifyAsync(forged)).NotProven.Any(open => open.Contains("lie between", StringComparison.Ordinal))
+        );
+        var first = (await _broker.EventsAsync())[0].GetProperty("stream").GetString();
+        var path = Path.Combine(_folder.Path, $"credbroker-audit-{first}-000000000001.jsonl");
+        await File.WriteAllBytesAsync(path, forged);
+        _broker.Time.Advance(TimeSpan.FromDays(10));
+        var count = await CountAsync();
+
+        await _retention.RunAsync(CancellationToken.None);
+
+        Assert.Equal(count, await CountAsync());
+        Assert.Equal(forged, await File.ReadAllBytesAsync(Assert.Single(Archives())));
+    }
+
+    [Fact]
+    public async Task What_was_half_written_when_the_disk_was_full_is_gone_at_once()
+    {
+        await WriteAsync(10);
+        _broker.Time.Advance(TimeSpan.FromDays(10));
+        var retention = new AuditRetention(
+            _broker.Store,
+            new EndingLog(_broker.Audit),
+            new() { KeepFor = KeepFor, ArchiveTo = _folder.Path },
+            NullLogger<AuditRetention>.Instance
+        );
+
+        await retention.RunAsync(CancellationToken.None);
+
+        Assert.Empty(Archives());
+        await _retention.RunAsync(CancellationToken.None);
+        Assert.Single(Archives());
+    }
+
+    [Fact]
+    public async Task A_record_whose_hash_is_another_is_not_archived()
+    {
+        var head = _broker.Store.Position.AuditHead;
+        var archive = new AuditArchive(head, "file", await CountAsync(), _broker.Time.GetUtcNow());
+        var noHash = archive with { End = head with { Hash = AuditPosition.NoHash } };
+        Assert.Equal(
+            new CommitOutcome.GuardFailed(GuardFailure.NotFound),
+            await _broker.Store.CommitAsync(Archived(noHash), default)
+        );
+        Assert.Equal(
+            new CommitOutcome.GuardFailed(GuardFailure.WrongState),
+            await _broker.Store.CommitAsync(Archived(archive with { Records = archive.Records - 1 }), default)
+        );
+        Assert.IsType<CommitOutcome.Committed>(await _broker.Store.CommitAsync(Archived(archive), default));
+        Assert.Equal(
+            new CommitOutcome.GuardFailed(GuardFailure.WrongState),
+            await _broker.Store.CommitAsync(Archived(archive), default)
         );
     }
 
@@ -283,7 +376,13 @@ public sealed class AuditRetentionTests : IAsyncLifetime
         {
             File.SetUnixFileMode(open, (UnixFileMode)0b111_111_111);
             Assert.Contains(
-                "anybody may write",
+                "others may write",
+                Assert.Single(new AuditOptions { ArchiveTo = open }.Validate()),
+                StringComparison.Ordinal
+            );
+            File.SetUnixFileMode(open, (UnixFileMode)0b111_111_000);
+            Assert.Contains(
+                "chmod go-w",
                 Assert.Single(new AuditOptions { ArchiveTo = open }.Validate()),
                 StringComparison.Ordinal
             );
@@ -339,11 +438,22 @@ public sealed class AuditRetentionTests : IAsyncLifetime
 
     private Task<byte[]> ExportAsync() => ExportAsync(_broker.Audit);
 
-    private static async Task<byte[]> ExportAsync(IAuditLog log, DateTimeOffset? from = null)
+    private static StateChange.AuditArchived Archived(AuditArchive archive) =>
+        new()
+        {
+            Archive = archive,
+            Event = new()
+            {
+                What = new AuditArchived { Archive = archive },
+                Actor = AuditActor.Broker("retention"),
+            },
+        };
+
+    private static async Task<byte[]> ExportAsync(IAuditLog log, DateTimeOffset? from = null, DateTimeOffset? to = null)
     {
         using var file = new MemoryStream();
         var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
-        await new AuditExport(log).WriteAsync(pipe, from, null, null, default);
+        await new AuditExport(log).WriteAsync(pipe, from, to, null, default);
         await pipe.CompleteAsync();
         return file.ToArray();
     }
@@ -369,5 +479,26 @@ public sealed class AuditRetentionTests : IAsyncLifetime
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteScalar() as long? ?? 0;
+    }
+
+    /// <summary>A log of which the third record cannot be written anywhere.</summary>
+    private sealed class EndingLog(IAuditLog log) : IAuditLog
+    {
+        public async IAsyncEnumerable<AuditRecord> ReadAsync(
+            DateTimeOffset from,
+            DateTimeOffset to,
+            AuditCursor? after,
+            [EnumeratorCancellation] CancellationToken cancellationToken
+        )
+        {
+            var read = 0;
+            await foreach (var record in log.ReadAsync(from, to, after, cancellationToken))
+            {
+                yield return ++read < 3 ? record : throw new IOException("No space left on device");
+            }
+        }
+
+        public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+            log.PrefixAsync(before, cancellationToken);
     }
 }

@@ -26,7 +26,14 @@ internal static class SqlArchiveStore
             return GuardFailure.NotFound;
         }
 
-        if (Newest(session) is var newest && (newest.Stream, newest.Sequence).CompareTo((stream, end.Sequence)) >= 0)
+        // Deleted is up to the newest archive's end. What an earlier one holds must be gone before there is a newer: it
+        // would go unseen, whether its own file still verifies or not.
+        var newest = Newest(session);
+        if (
+            (newest.Stream, newest.Sequence).CompareTo((stream, end.Sequence)) >= 0
+            || Count(session, newest.Stream, newest.Sequence) > 0
+            || Count(session, stream, end.Sequence) != archive.Records
+        )
         {
             return GuardFailure.WrongState;
         }
@@ -50,6 +57,11 @@ internal static class SqlArchiveStore
     public static ChangeResult Delete(SqlSession session, StateChange.ArchivedDeleted change)
     {
         var end = Newest(session);
+        if (end.Hash != change.End.Hash)
+        {
+            return GuardFailure.WrongState;
+        }
+
         var gone = session.Execute(
             """
             DELETE FROM audit_record WHERE rowid IN (
@@ -82,9 +94,17 @@ internal static class SqlArchiveStore
         return new(null, gone);
     }
 
-    private static (long Stream, long Sequence, long Latest) Newest(SqlSession session) =>
+    private static (long Stream, long Sequence, string? Hash, long Latest) Newest(SqlSession session) =>
         session.ReadFirst(
-            "SELECT stream, sequence, latest FROM audit_archive ORDER BY number DESC LIMIT 1",
-            row => (row.Number(0), row.Number(1), row.Number(2))
+            "SELECT stream, sequence, hash, latest FROM audit_archive ORDER BY number DESC LIMIT 1",
+            row => (row.Number(0), row.Number(1), (string?)row.Text(2), row.Number(3))
+        );
+
+    private static long Count(SqlSession session, long stream, long sequence) =>
+        session.ReadFirst(
+            "SELECT count(*) FROM audit_record WHERE (stream, sequence) <= (@stream, @sequence)",
+            row => row.Number(0),
+            ("@stream", stream),
+            ("@sequence", sequence)
         );
 }
