@@ -16,12 +16,11 @@ public interface IAuditLog
     );
 
     /// <summary>The newest archive, after whose end the log begins; null where nothing was archived.</summary>
-    ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
+    ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// The longest beginning of the log of which every record, and none that stands after it, is older than a time: the
     /// one given, or an earlier one where the clock was set back. Null where there is none.
     /// </summary>
-    ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        new((AuditPrefix?)null);
+    ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

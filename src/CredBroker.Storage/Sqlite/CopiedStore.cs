@@ -82,5 +82,13 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         CancellationToken cancellationToken
     ) => _audit.ReadAsync(from, to, after, cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) =>
+        _audit.ArchivedAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        _audit.PrefixAsync(before, cancellationToken);
+
     public void Dispose() => _copy.Dispose();
 }

@@ -76,6 +76,8 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
 
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
 
+    private IAuditLog Log => (IAuditLog)Current;
+
     /// <inheritdoc/>
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         Current.CommitAsync(change, cancellationToken);
@@ -102,7 +104,15 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         DateTimeOffset to,
         AuditCursor? after,
         CancellationToken cancellationToken
-    ) => ((IAuditLog)Current).ReadAsync(from, to, after, cancellationToken);
+    ) => Log.ReadAsync(from, to, after, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) =>
+        Log.ArchivedAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        Log.PrefixAsync(before, cancellationToken);
 
     /// <summary>Lets go of the file, or of the copy.</summary>
     public void Dispose()

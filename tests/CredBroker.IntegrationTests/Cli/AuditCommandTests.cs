@@ -323,6 +323,11 @@ public sealed class AuditCommandTests
     /// <summary>A log of one stream, and the export of it as the broker writes it.</summary>
     private sealed class WrittenLog : IAuditLog
     {
+        public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
+
+        public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+            new((AuditPrefix?)null);
+
         private readonly string _stream = Ids.New(TimeProvider.System);
         private readonly List<AuditRecord> _records = [];
 

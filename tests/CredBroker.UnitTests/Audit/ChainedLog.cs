@@ -9,6 +9,11 @@ namespace CredBroker.UnitTests.Audit;
 /// <summary>An audit log in memory, chained as a store chains it.</summary>
 internal sealed class ChainedLog : IAuditLog
 {
+    public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
+
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        new((AuditPrefix?)null);
+
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private readonly List<(AuditRecord Record, DateTimeOffset Time)> _records = [];
     private AuditPosition? _head;

@@ -484,6 +484,9 @@ public sealed class AuditRetentionTests : IAsyncLifetime
     /// <summary>A log of which the third record cannot be written anywhere.</summary>
     private sealed class EndingLog(IAuditLog log) : IAuditLog
     {
+        public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) =>
+            log.ArchivedAsync(cancellationToken);
+
         public async IAsyncEnumerable<AuditRecord> ReadAsync(
             DateTimeOffset from,
             DateTimeOffset to,
