@@ -34,6 +34,7 @@ public sealed class PolicyReevaluation(
 
         var fence = store.Position.Fence;
         string? next = null;
+        StoreUnavailableException? refused = null;
         do
         {
             var page = await store.Leases.ListAsync(
@@ -45,7 +46,7 @@ public sealed class PolicyReevaluation(
                 },
                 cancellationToken
             );
-            await Task.WhenAll([
+            var tried = Task.WhenAll([
                 .. page
                     .Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
                     .Select(lease => ReevaluateAsync(lease, active, fence)),
@@ -56,9 +57,25 @@ public sealed class PolicyReevaluation(
                         .AsTask()
                 ),
             ]);
+            try
+            {
+                await tried;
+            }
+            catch (StoreUnavailableException fault) when (store.Fault is null)
+            {
+                // A row that the store refuses keeps no other from it; the pass is repeated as a whole.
+                refused = fault;
+            }
+
             signal.Raise();
             next = page.Next;
         } while (next is not null);
+
+        if (refused is not null)
+        {
+            throw new StoreUnavailableException("Not every lease could be tried on the new policy.", refused);
+        }
+
         Volatile.Write(ref _evaluated, active.Version);
     }
 

@@ -115,6 +115,23 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_row_that_the_store_refuses_keeps_no_other_from_the_new_policy()
+    {
+        var leases = await Task.WhenAll(Enumerable.Range(0, 1_002).Select(_ => _broker.IssueAsync()));
+        var newest = leases.MaxBy(lease => lease.Id, StringComparer.Ordinal)!;
+        await ExecuteAsync(
+            $"CREATE TRIGGER refuse BEFORE UPDATE ON lease WHEN OLD.id = '{newest.Id}' BEGIN SELECT raise(ABORT, 'no'); END"
+        );
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await _broker.Reevaluation.RunAsync(CancellationToken.None)
+        );
+
+        Assert.Equal([newest.Id], (await _broker.LeasesAsync(LeaseState.Active)).Select(lease => lease.Id));
+    }
+
+    [Fact]
     public async Task Forty_that_cannot_be_read_take_no_place_of_the_one_behind_them()
     {
         var leases = await Task.WhenAll(Enumerable.Range(0, 41).Select(_ => _broker.IssueAsync()));
@@ -164,6 +181,15 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
 
     private async Task<RevocationProgress> ProgressAsync(RevocationOrder order) =>
         (await _broker.Revocations.FindAsync(order.Id, CancellationToken.None))!;
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
 
     private async Task DamageAsync(string sql, string id)
     {
