@@ -172,7 +172,7 @@ internal static partial class PostgresStatements
                     EXECUTE format('DROP OWNED BY %I', victim);
                     EXECUTE format('DROP ROLE %I', victim);
                     EXIT;
-                  EXCEPTION WHEN lock_not_available OR internal_error OR deadlock_detected THEN
+                  EXCEPTION WHEN lock_not_available OR deadlock_detected OR internal_error OR insufficient_resources THEN
                     IF attempt = 5 THEN RAISE; END IF;
                     {{EndHolders}}
                   END;
@@ -207,8 +207,8 @@ internal static partial class PostgresStatements
             EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', object, victim);
             SET LOCAL ROLE NONE;
             EXECUTE format('REVOKE %I FROM CURRENT_USER', grantor);
-          EXCEPTION WHEN insufficient_privilege THEN
-            NULL; -- Its own right to it has gone with another's.
+          EXCEPTION WHEN insufficient_privilege OR undefined_object OR undefined_table OR undefined_function THEN
+            NULL; -- Its own right to it has gone with another's, or the thing itself.
           END;
         END LOOP;
         """;
@@ -264,7 +264,7 @@ internal static partial class PostgresStatements
         LOOP
           BEGIN
             EXECUTE object;
-          EXCEPTION WHEN lock_not_available THEN
+          EXCEPTION WHEN lock_not_available OR deadlock_detected OR internal_error OR insufficient_resources THEN
             RAISE;
           WHEN OTHERS THEN
             tainted := tainted || relation;
@@ -305,7 +305,7 @@ internal static partial class PostgresStatements
           LOOP
             BEGIN
               EXECUTE format('ALTER %s OWNER TO cb_objects', object);
-            EXCEPTION WHEN lock_not_available THEN
+            EXCEPTION WHEN lock_not_available OR deadlock_detected OR internal_error OR insufficient_resources THEN
               RAISE;
             WHEN OTHERS THEN
               NULL; -- Not by itself (a table's own sequence or row type), or not at all: it goes.
@@ -347,7 +347,7 @@ internal static partial class PostgresStatements
     private static string TableByTable(string grant) =>
         AllTables().Match(grant) is { Success: true } match
             ? $$$"""
-                DO $$ DECLARE relation regclass; BEGIN
+                DO $$ DECLARE relation regclass; path text := pg_catalog.current_setting('search_path'); BEGIN
                   SET LOCAL search_path = pg_catalog;
                   FOR relation IN
                     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
@@ -358,6 +358,8 @@ internal static partial class PostgresStatements
                     "privileges"
                 ].Value.Trim()}}} ON TABLE %s TO %I', relation, '{{name}}');
                   END LOOP;
+                  -- The operator's next grant may name a table without its schema.
+                  PERFORM set_config('search_path', path, true);
                 END $$;
                 """
             : grant;

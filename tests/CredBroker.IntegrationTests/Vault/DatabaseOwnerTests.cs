@@ -224,6 +224,49 @@ public sealed class DatabaseOwnerTests(PreparedDatabase database) : IClassFixtur
         Assert.Equal("0", await ReadAsync("SELECT count(*) FROM work.stolen"));
     }
 
+    /// <summary>What passes by itself: it says nothing of whether a thing can be handed on.</summary>
+    [Theory]
+    [InlineData(PostgresErrorCodes.DeadlockDetected)]
+    [InlineData(PostgresErrorCodes.InternalError)]
+    [InlineData(PostgresErrorCodes.OutOfMemory)]
+    public async Task A_fault_that_passes_costs_no_table(string sqlState)
+    {
+        var (lease, secret) = await IssueAsync();
+        await RunAsync(
+            secret,
+            """
+            CREATE TABLE work.bait (id int);
+            INSERT INTO work.bait VALUES (1), (2);
+            CREATE INDEX steal ON work.bait ((id + 1));
+            """
+        );
+        await Postgres.ExecuteAsync(
+            $$"""
+            CREATE SEQUENCE work.faults;
+            GRANT USAGE ON SEQUENCE work.faults TO PUBLIC;
+            CREATE FUNCTION work.fail_once() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $f$ BEGIN
+              IF nextval('work.faults') = 1 THEN RAISE EXCEPTION 'once' USING ERRCODE = '{{sqlState}}'; END IF;
+            END $f$;
+            CREATE EVENT TRIGGER fail_once ON ddl_command_start WHEN TAG IN ('DROP INDEX')
+              EXECUTE FUNCTION work.fail_once();
+            """
+        );
+        RevokeOutcome outcome;
+        try
+        {
+            outcome = await Issuer.RevokeAsync(lease, default);
+        }
+        finally
+        {
+            await Postgres.ExecuteAsync("DROP EVENT TRIGGER fail_once");
+        }
+
+        Assert.True(outcome is RevokeOutcome.Confirmed, outcome.ToString());
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+        Assert.Equal("2", await ReadAsync("SELECT last_value FROM work.faults"));
+        Assert.Equal("2", await ReadAsync("SELECT count(*) FROM work.bait"));
+    }
+
     /// <summary>What another issued user holds in a transaction that it does not end.</summary>
     [Theory]
     [InlineData("LOCK TABLE work.mine IN ACCESS SHARE MODE")]
