@@ -80,22 +80,32 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
             }
         }
 
-        if (
-            counted.Count > 0
-            && !await TryCommitAsync(
+        if (counted.Count == 0)
+        {
+            return;
+        }
+
+        var isRecorded = false;
+        try
+        {
+            isRecorded = await TryCommitAsync(
                 new()
                 {
                     What = new RequestsRefusedCounted { BySource = counted },
                     Actor = AuditActor.Broker("refused-calls"),
                 },
                 cancellationToken
-            )
-        )
+            );
+        }
+        finally
         {
-            // Not on record: they are counted with the next ones.
-            foreach (var (window, count) in taken)
+            if (!isRecorded)
             {
-                window.PutBack(count);
+                // Whatever kept them off the record: they are counted with the next ones.
+                foreach (var (window, count) in taken)
+                {
+                    window.PutBack(count);
+                }
             }
         }
     }

@@ -103,23 +103,7 @@ public sealed partial class LeaseRevoker
         RevocationReason reason,
         string? worker,
         IReadOnlyList<LeaseState> onlyFrom
-    ) =>
-        new()
-        {
-            LeaseId = lease.Id,
-            Cause = reason.Cause,
-            RequestedBy = reason.RequestedBy,
-            RevocationId = reason.RevocationId,
-            ClaimedBy = worker,
-            ClaimedUntil = worker is null ? null : store.Position.Counted + options.ClaimTime,
-            OnlyFrom = onlyFrom,
-            Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
-            {
-                Reason = reason.CauseText,
-                RevocationId = reason.RevocationId,
-                TraceId = reason.TraceId,
-            },
-        };
+    ) => Claim(lease.Id, Event(Requested(reason), lease, reason.Actor), reason, worker, onlyFrom);
 
     internal static AuditEvent Event(AuditFact what, UnreadableLease lease, AuditActor actor) =>
         new()

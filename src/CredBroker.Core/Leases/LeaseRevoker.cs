@@ -298,23 +298,34 @@ public sealed partial class LeaseRevoker(
         RevocationReason reason,
         string? worker,
         IReadOnlyList<LeaseState> onlyFrom
+    ) => Claim(lease.Id, Event(Requested(reason), lease, reason.Actor), reason, worker, onlyFrom);
+
+    private StateChange.RevocationClaimed Claim(
+        string leaseId,
+        AuditEvent told,
+        RevocationReason reason,
+        string? worker,
+        IReadOnlyList<LeaseState> onlyFrom
     ) =>
         new()
         {
-            LeaseId = lease.Id,
+            LeaseId = leaseId,
             Cause = reason.Cause,
             RequestedBy = reason.RequestedBy,
             RevocationId = reason.RevocationId,
             ClaimedBy = worker,
             ClaimedUntil = worker is null ? null : store.Position.Counted + options.ClaimTime,
             OnlyFrom = onlyFrom,
-            Event = Event(new RevocationRequested { Rule = reason.Rule, Code = reason.Code }, lease, reason.Actor) with
+            Event = told with
             {
                 Reason = reason.CauseText,
                 RevocationId = reason.RevocationId,
                 TraceId = reason.TraceId,
             },
         };
+
+    private static RevocationRequested Requested(RevocationReason reason) =>
+        new() { Rule = reason.Rule, Code = reason.Code };
 
     private static StateChange.LeaseRevoked Revoked(Lease lease) =>
         new() { LeaseId = lease.Id, Event = Event(new LeaseRevoked(), lease, AuditActor.Broker("revocation")) };

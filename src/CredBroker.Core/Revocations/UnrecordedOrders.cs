@@ -141,8 +141,9 @@ public sealed partial class UnrecordedOrders(
             : (StateChange)record.Ordered;
         if (await store.CommitAsync(together, cancellationToken) is CommitOutcome.GuardFailed)
         {
-            // There are too many holds for one more; the order stands by itself.
+            // There are too many holds for one more; the order stands by itself. Whoever gave it was told that it holds.
             await store.CommitAsync(record.Ordered, cancellationToken);
+            LogHoldLost(logger, record.Order.Id);
         }
     }
 
@@ -152,6 +153,13 @@ public sealed partial class UnrecordedOrders(
             + "the broker running until it does, or order it again."
     )]
     private static partial void LogMissing(ILogger logger, string revocationId, string person, Exception fault);
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "The hold of order {RevocationId} is lost: as many holds are in force as there may be, and what it named "
+            + "gets secrets again. Lift one, and place it anew: credbroker holds add"
+    )]
+    private static partial void LogHoldLost(ILogger logger, string revocationId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Order {RevocationId} is on record now.")]
     private static partial void LogRecorded(ILogger logger, string revocationId);

@@ -364,6 +364,9 @@ public sealed class StoreLossTests
         }
 
         losing.Lost = false;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await broker.RefusedCalls.FlushAsync(new CancellationToken(canceled: true))
+        );
         await broker.RefusedCalls.FlushAsync(CancellationToken.None);
 
         var counted = Assert.Single(await broker.EventsAsync("request.refused-counted")).GetProperty("details");
