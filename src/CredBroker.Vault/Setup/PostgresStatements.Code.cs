@@ -75,8 +75,9 @@ internal static partial class PostgresStatements
             SELECT 5, 0, 'TYPE', t.oid::regtype::text, NULL FROM pg_type t JOIN pg_range ON rngtypid = t.oid
             WHERE typowner = id AND EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (rngsubdiff, rngcanonical) AND NOT {{IsPlain}})
             UNION ALL
-            SELECT 5, 0, 'CAST', format('(%s AS %s)', castsource::regtype, casttarget::regtype), NULL FROM pg_cast
+            SELECT 5, 0, 'CAST', format('(%s AS %s)', castsource::regtype, casttarget::regtype), NULL FROM pg_cast c
             WHERE EXISTS (SELECT FROM pg_type t WHERE t.oid IN (castsource, casttarget) AND typowner = id)
+              AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_cast'::regclass AND objid = c.oid AND deptype = 'i')
             UNION ALL
             SELECT 5, 0, 'OPERATOR', oid::regoperator::text, NULL FROM pg_operator WHERE oprowner = id
             UNION ALL

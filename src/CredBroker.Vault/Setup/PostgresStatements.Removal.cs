@@ -4,7 +4,7 @@ namespace CredBroker.Vault.Setup;
 internal static partial class PostgresStatements
 {
     /// <summary>A user that the broker had made, under the alias of its name.</summary>
-    private const string Issued = "~ '^cb-[0-9a-f]{32}_'";
+    public const string Issued = "~ '^cb-[0-9a-f]{32}_'";
 
     /// <summary>What passes by itself, or with the sessions that are ended for it: it says nothing of the thing itself.</summary>
     private const string Passing =
