@@ -71,8 +71,9 @@ internal static partial class PostgresGrants
             WHERE prokind {which} AND pg_get_userbyid(proowner) !{PostgresStatements.Issued}
             """;
 
-    /// <summary>Nothing in it is quoted or written as a block, so that each semicolon ends a statement.</summary>
-    private static bool IsPlain(string grant) => !grant.Contains('\'') && !grant.Contains('$');
+    /// <summary>Nothing in it is a text, a block or a comment, so that each semicolon ends a statement.</summary>
+    private static bool IsPlain(string grant) =>
+        !Array.Exists(["'", "$", "--", "/*"], mark => grant.Contains(mark, StringComparison.Ordinal));
 
     [GeneratedRegex(
         """\A\s*GRANT\s+(?<privileges>[A-Z][A-Z ,]*)\s+ON\s+ALL\s+(?<kind>TABLES|SEQUENCES|FUNCTIONS|PROCEDURES|ROUTINES)"""

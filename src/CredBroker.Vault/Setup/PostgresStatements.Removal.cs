@@ -50,7 +50,7 @@ internal static partial class PostgresStatements
                     EXIT;
                   EXCEPTION WHEN {{Passing}} OR dependent_objects_still_exist THEN
                     IF attempt = 5 THEN RAISE; END IF;
-                    batch := greatest(batch / 10, 1);
+                    IF SQLSTATE LIKE '53%' THEN batch := greatest(batch / 10, 1); END IF;
                     {{EndHolders}}
                   END;
                 END LOOP;

@@ -19,7 +19,7 @@ namespace CredBroker.IntegrationTests.Vault;
 public sealed class DatabaseOwnerTests(PreparedDatabase database) : WorkSchemaTests(database)
 {
     [Fact]
-    public async Task Whatever_an_agent_has_made_is_handed_on_without_a_right_that_nobody_gave()
+    public async Task What_holds_data_is_handed_on_and_what_can_run_is_not()
     {
         var (lease, secret) = await IssueAsync();
         await RunAsync(
@@ -44,8 +44,14 @@ public sealed class DatabaseOwnerTests(PreparedDatabase database) : WorkSchemaTe
             "cb_objects",
             await ReadAsync("SELECT relowner::regrole::text FROM pg_class WHERE oid = 'work.notes'::regclass")
         );
-        // A function or a view that kept its maker's rights would have those of the role that inherits everything.
-        Assert.Equal("False", await ReadAsync("SELECT prosecdef FROM pg_proc WHERE oid = 'work.as_me'::regproc"));
+        Assert.Equal(
+            "mood,pair",
+            await ReadAsync(
+                "SELECT string_agg(typname, ',' ORDER BY typname) FROM pg_type WHERE typnamespace = 'work'::regnamespace "
+                    + "AND typowner = 'cb_objects'::regrole AND typname IN ('mood', 'pair')"
+            )
+        );
+        Assert.Equal("0", await ReadAsync("SELECT count(*) FROM pg_proc WHERE pronamespace = 'work'::regnamespace"));
         Assert.Equal("0", await ReadAsync("SELECT count(*) FROM pg_class WHERE relname IN ('seen', 'kept')"));
         Assert.Equal("False", await ReadAsync("SELECT has_schema_privilege('cb_objects', 'work', 'CREATE')"));
     }
