@@ -3,13 +3,10 @@ namespace CredBroker.Core.Audit;
 /// <summary>What ties streams to each other, and to the archives before them.</summary>
 internal sealed partial class AuditChainCheck
 {
-    /// <summary>The first stream of those that the file holds, in the log's order.</summary>
-    private AuditStreamCheck? First => _streams.Values.MinBy(stream => stream.Id, StringComparer.Ordinal);
-
     /// <summary>The store's first stream is the only one that found nothing before it.</summary>
     private void MeetOrigin()
     {
-        if (_origin is not null || First != _current)
+        if (_origin is not null || _first != _current)
         {
             FailOpening("This stream says that it is the store's first, but the file holds an earlier one");
         }
@@ -159,7 +156,7 @@ internal sealed partial class AuditChainCheck
 
     /// <summary>The archive after whose end the file begins, if the log names it.</summary>
     private (AuditPosition End, string File)? ArchiveBefore() =>
-        First?.PlaceBefore is { } place && _archives.TryGetValue(place, out var file) ? (place, file) : null;
+        _first?.PlaceBefore is { } place && _archives.TryGetValue(place, out var file) ? (place, file) : null;
 
     /// <summary>What of the demanded range no record in the file shows: that nothing of it lies beyond its ends.</summary>
     private string NotShown(bool isEndKept)
@@ -168,8 +165,8 @@ internal sealed partial class AuditChainCheck
         if (
             _demanded.From is { } from
             && _origin is null
-            && !(First?.OriginTime < from)
-            && !(First?.Opening?.Predecessor.Time < from)
+            && !(_first?.OriginTime < from)
+            && !(_first?.Opening?.Predecessor.Time < from)
         )
         {
             said +=

@@ -24,6 +24,7 @@ internal sealed partial class AuditChainCheck
     private DateTimeOffset? _earliest;
     private DateTimeOffset? _latest;
     private AuditExportSegment? _segment;
+    private AuditStreamCheck? _first; // In the log's order, of those that the file holds.
     private AuditStreamCheck? _current;
     private string? _before; // The stream before the current one in this export.
     private (AuditPosition Position, long Line)? _anchor; // Of the stream whose first line in this export comes next.
@@ -133,7 +134,7 @@ internal sealed partial class AuditChainCheck
             Earliest = _earliest,
             Latest = _latest,
             Range =
-                _coverage.Range(_origin is not null, isWhole, First?.PlaceBefore, ArchiveBefore())
+                _coverage.Range(_origin is not null, isWhole, _first?.PlaceBefore, ArchiveBefore())
                 + NotShown(isEndKept),
             IsWhole = isWhole,
             IsOneBeginning = _coverage.IsOneBeginning,
@@ -162,7 +163,7 @@ internal sealed partial class AuditChainCheck
         {
             FailHere(
                 "This export neither goes on after the last record before it nor begins at a later time than the one before: "
-                    + "files were put together in another order than that of their records, or one between them is missing."
+                    + "files were put together in another order than that of their records, one is doubled, or one between them is missing."
             );
             return;
         }
@@ -232,9 +233,14 @@ internal sealed partial class AuditChainCheck
     /// <summary>A stream begins with its first record, but where the export was asked to leave something out.</summary>
     private void BeginNewStream(AuditStreamCheck stream)
     {
+        if (_first is null || string.CompareOrdinal(stream.Id, _first.Id) < 0)
+        {
+            _first = stream;
+        }
+
         var isExplained = _coverage.AllowsBeginning(
             stream.Origin,
-            isFirstOfFile: _streams.Count == 0,
+            isFirstOfFile: _first == stream,
             isFirstOfExport: _current is null,
             _isClockRepaired
         );
@@ -358,7 +364,12 @@ internal sealed partial class AuditChainCheck
     {
         if (_anchor is var (anchor, line))
         {
-            Fail(line, anchor.Stream, anchor.Sequence + 1, "No record comes after this line of a stream: it was removed.");
+            Fail(
+                line,
+                anchor.Stream,
+                anchor.Sequence + 1,
+                "No record comes after this line of a stream: it was removed."
+            );
             return;
         }
 

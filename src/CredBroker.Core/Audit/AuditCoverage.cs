@@ -19,7 +19,10 @@ internal sealed class AuditCoverage
         if (isResumed)
         {
             // What it covers, the cut one said already, but for how far; its cursor leaves nothing out.
-            _exports[^1] = _exports[^1] with { To = opened.To };
+            _exports[^1] = _exports[^1] with
+            {
+                To = opened.To,
+            };
             return true;
         }
 
@@ -46,7 +49,7 @@ internal sealed class AuditCoverage
     /// </summary>
     public bool AllowsGap(AuditStreamCheck stream, long anchor)
     {
-        var isBetween = _exports[^1].From is { } from && _closed?.To is { } to && from > to && stream.HeadTime < to;
+        var isBetween = Holes().Exists(hole => hole.To > stream.HeadTime && hole.To <= _exports[^1].From);
         if (isBetween)
         {
             _gaps.Add(
@@ -73,8 +76,7 @@ internal sealed class AuditCoverage
             return;
         }
 
-        var isBetween =
-            _exports.Exists(export => export.To <= time) && _exports.Exists(export => export.From > time);
+        var isBetween = _exports.Exists(export => export.To <= time) && _exports.Exists(export => export.From > time);
         var where = isBetween ? "between the exported ranges" : "outside the exported range";
         _gaps.Add(
             held is null
@@ -123,8 +125,7 @@ internal sealed class AuditCoverage
     public bool IsOneBeginning => _exports is [{ From: null }] && _gaps.Count == 0;
 
     /// <summary>Whether everything was asked for, until the last export was made.</summary>
-    public bool IsOpen =>
-        _exports is [{ From: null, After: null }, ..] && _exports[^1] is { From: null, To: null };
+    public bool IsOpen => _exports is [{ From: null, After: null }, ..] && _exports[^1] is { From: null, To: null };
 
     /// <summary>Whether something between the file's first and last record is not in it.</summary>
     public bool HasGap => _gaps.Count > 0;
@@ -183,20 +184,39 @@ internal sealed class AuditCoverage
                 + "its exports, or their last records, end earlier.";
         }
 
-        for (var (index, end) = (1, _exports[0].To); index < _exports.Count; index++)
+        if (from is null && to is null)
         {
-            var next = _exports[index];
-            if (next.From > end && !(next.From <= from) && !(end >= to) && (from is not null || to is not null))
-            {
-                return "The file does not hold what was demanded: its exports leave out the time from "
-                    + $"{AuditRecordHeader.FormatTime(end.Value)} to {AuditRecordHeader.FormatTime(next.From.Value)}.";
-            }
-
-            end = end is null || next.To is null ? null : end > next.To ? end : next.To;
+            return null;
         }
 
-        var demandsAny = from is not null || to is not null;
-        return demandsAny && _gaps.Count > 0 ? $"The file has a gap in what was demanded. {_gaps[0]}" : null;
+        if (HasGap)
+        {
+            return $"The file has a gap in what was demanded. {_gaps[0]}";
+        }
+
+        return
+            Holes().Find(hole => !(hole.To <= from) && !(hole.From >= to)) is { To: var next } left && next > left.From
+            ? "The file does not hold what was demanded: its exports leave out the time from "
+                + $"{AuditRecordHeader.FormatTime(left.From)} to {AuditRecordHeader.FormatTime(next)}."
+            : null;
+    }
+
+    // The times between exports that none of them covers.
+    private List<(DateTimeOffset From, DateTimeOffset To)> Holes()
+    {
+        var (holes, end) = (new List<(DateTimeOffset, DateTimeOffset)>(), DateTimeOffset.MinValue);
+        foreach (var (index, export) in _exports.Index())
+        {
+            if (index > 0 && export.From is { } from && from > end)
+            {
+                holes.Add((end, from));
+            }
+
+            var to = export.To ?? DateTimeOffset.MaxValue;
+            end = to > end ? to : end;
+        }
+
+        return holes;
     }
 
     /// <summary>What the file alone cannot prove.</summary>
