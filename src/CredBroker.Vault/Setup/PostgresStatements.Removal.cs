@@ -4,7 +4,9 @@ namespace CredBroker.Vault.Setup;
 internal static partial class PostgresStatements
 {
     /// <summary>A user that the broker had made, under the alias of its name.</summary>
-    public const string Issued = "~ '^cb-[0-9a-f]{32}_'";
+    public const string Issued = $"~ {IssuedPattern}";
+
+    private const string IssuedPattern = "'^cb-[0-9a-f]{32}_'";
 
     /// <summary>What passes by itself, or with the sessions that are ended for it: it says nothing of the thing itself.</summary>
     private const string Passing =
@@ -55,6 +57,9 @@ internal static partial class PostgresStatements
                 EXIT WHEN victim IS NULL;
                 PERFORM pg_stat_clear_snapshot();
                 PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+                IF more THEN
+                  {{EndHolders}}
+                END IF;
                 COMMIT;
               END LOOP;
               BEGIN
@@ -155,9 +160,10 @@ internal static partial class PostgresStatements
     /// granted: as other issued users, and as roles that issued users are members of and so can act as.
     /// </summary>
     private const string TakeBack = $$"""
-        FOR object, giver, kept IN
-          SELECT DISTINCT held.name, g.rolname, g.rolname !{{Issued}} AND EXISTS (
-            SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE m.roleid = g.oid AND r.rolname = CURRENT_USER)
+        FOR giver, kept, todo IN
+          SELECT g.rolname, g.rolname !{{Issued}} AND EXISTS (
+            SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE m.roleid = g.oid AND r.rolname = CURRENT_USER),
+            array_agg(DISTINCT held.name)
           FROM (
             SELECT format('TABLE %s', c.oid::regclass), a.* FROM pg_class c, aclexplode(c.relacl) a WHERE relkind <> 'S'
             UNION ALL
@@ -180,31 +186,32 @@ internal static partial class PostgresStatements
           JOIN pg_roles g ON g.oid = held.grantor
           WHERE held.grantee = id AND g.oid <> id AND NOT g.rolsuper AND (g.rolname {{Issued}}
             OR EXISTS (SELECT FROM pg_roles u WHERE u.rolname {{Issued}} AND pg_has_role(u.oid, g.oid, 'MEMBER')))
+          GROUP BY g.oid, g.rolname
         LOOP
           BEGIN
             EXECUTE format('GRANT %I TO CURRENT_USER', giver);
-            EXECUTE format('SET LOCAL ROLE %I', giver);
-            EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', object, victim);
-            SET LOCAL ROLE NONE;
-            IF NOT kept THEN EXECUTE format('REVOKE %I FROM CURRENT_USER', giver); END IF;
-          EXCEPTION WHEN insufficient_privilege OR undefined_object OR undefined_table OR undefined_function THEN
-            NULL; -- Its own right to it has gone with another's, or the thing itself.
+          EXCEPTION WHEN insufficient_privilege OR undefined_object THEN
+            CONTINUE; -- DROP ROLE says what it was.
           END;
+          FOREACH object IN ARRAY todo LOOP
+            BEGIN
+              EXECUTE format('SET LOCAL ROLE %I', giver);
+              EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', object, victim);
+              SET LOCAL ROLE NONE;
+            EXCEPTION WHEN insufficient_privilege OR undefined_object OR undefined_table OR undefined_function THEN
+              NULL; -- Its own right to it has gone with another's, or the thing itself.
+            END;
+          END LOOP;
+          IF NOT kept THEN EXECUTE format('REVOKE %I FROM CURRENT_USER', giver); END IF;
         END LOOP;
         """;
 
     /// <summary>
     /// The sessions of other issued users that hold the user or something of it in a transaction that they do not end, or
     /// that keep giving it something: an accomplice would keep it from going for as long as it likes. Anybody else's are
-    /// waited for. Before PostgreSQL 16 a user may make others members of itself, who then act as the user.
+    /// waited for.
     /// </summary>
     private const string EndHolders = $$"""
-        FOR object IN
-          SELECT rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
-          WHERE m.roleid = id AND rolname <> CURRENT_USER
-        LOOP
-          EXECUTE format('REVOKE %I FROM %I', victim, object);
-        END LOOP;
         PERFORM pg_stat_clear_snapshot();
         PERFORM pg_terminate_backend(pid) FROM (
           SELECT DISTINCT pid FROM pg_locks l JOIN pg_stat_activity USING (pid)

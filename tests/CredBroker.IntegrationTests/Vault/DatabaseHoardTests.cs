@@ -56,4 +56,73 @@ public sealed class DatabaseHoardTests(PreparedDatabase database) : WorkSchemaTe
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => hoarding);
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
+
+    /// <summary>What an agent leaves in great numbers, and how it is brought about.</summary>
+    [Theory]
+    [InlineData("tables", "CREATE TABLE work.\"t%1$s\" (id serial PRIMARY KEY, text text)")]
+    [InlineData("views", "CREATE VIEW work.\"v%1$s\" AS SELECT %1$s AS id")]
+    [InlineData("a chain of views", "CREATE VIEW work.\"v%1$s\" AS SELECT id FROM work.\"v%2$s\"")]
+    [InlineData(
+        "a chain of views the other way round",
+        "CREATE OR REPLACE VIEW work.\"v%2$s\" AS SELECT id FROM work.\"v%1$s\""
+    )]
+    [InlineData("views on one", "CREATE VIEW work.\"v%1$s\" AS SELECT id FROM work.\"v0\"")]
+    [InlineData(
+        "views on one that was made later",
+        "CREATE OR REPLACE VIEW work.\"v%2$s\" AS SELECT id FROM work.\"v3000\""
+    )]
+    [InlineData("functions", "CREATE FUNCTION work.\"f%1$s\"() RETURNS int LANGUAGE sql AS 'SELECT 1'")]
+    [InlineData(
+        "a chain of functions",
+        "CREATE FUNCTION work.\"f%1$s\"() RETURNS int BEGIN ATOMIC SELECT work.\"f%2$s\"(); END"
+    )]
+    [InlineData("domains", "CREATE DOMAIN work.\"d%1$s\" AS int CHECK (work.\"f0\"() > VALUE)")]
+    [InlineData("large objects", "SELECT lo_create(0) FROM generate_series(1, 10)")]
+    public async Task What_is_left_in_great_numbers_goes_all_the_same(string what, string one)
+    {
+        await Postgres.ExecuteAsync("ALTER SYSTEM SET max_locks_per_transaction = 10");
+        await RestartAsync();
+        try
+        {
+            var (lease, secret) = await IssueAsync();
+            await RunAsync(
+                secret,
+                $$"""
+                CREATE FUNCTION work.f0() RETURNS int LANGUAGE sql AS 'SELECT 1';
+                DO $$ BEGIN
+                  FOR i IN 0..3000 LOOP
+                    EXECUTE format('CREATE VIEW work."v%s" AS SELECT 1 AS id', i);
+                    EXIT WHEN position('OR REPLACE' IN {{Quoted(one)}}) = 0;
+                    IF i % 300 = 0 THEN COMMIT; END IF;
+                  END LOOP;
+                  COMMIT;
+                  FOR i IN 1..3000 LOOP
+                    EXECUTE format({{Quoted(one)}}, i, i - 1);
+                    IF i % 300 = 0 THEN COMMIT; END IF;
+                  END LOOP;
+                END $$;
+                """
+            );
+
+            var outcome = await Issuer.RevokeAsync(lease, default);
+
+            Assert.True(outcome is RevokeOutcome.Confirmed, $"{what}: {outcome}");
+            Assert.Empty(await Postgres.IssuedUsersAsync());
+        }
+        finally
+        {
+            await Postgres.ExecuteAsync("ALTER SYSTEM RESET max_locks_per_transaction");
+            await RestartAsync();
+            // To drop it would take a lock for each thing in it.
+            await Postgres.ExecuteAsync($"ALTER SCHEMA work RENAME TO \"was {Guid.NewGuid()}\"");
+        }
+    }
+
+    private static string Quoted(string sql) => $"'{sql.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    private async Task RestartAsync()
+    {
+        await Postgres.StopAsync();
+        await Postgres.StartAgainAsync();
+    }
 }
