@@ -325,7 +325,7 @@ public sealed class AuditCommandTests
     {
         public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
 
-        public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
             new((AuditPrefix?)null);
 
         private readonly string _stream = Ids.New(TimeProvider.System);

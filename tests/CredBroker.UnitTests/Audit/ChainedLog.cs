@@ -11,7 +11,7 @@ internal sealed class ChainedLog : IAuditLog
 {
     public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
 
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
         new((AuditPrefix?)null);
 
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
