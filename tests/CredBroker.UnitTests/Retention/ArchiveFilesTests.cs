@@ -150,7 +150,7 @@ public sealed class ArchiveFilesTests : IAsyncLifetime
         await failing.RunAsync(CancellationToken.None);
         Assert.Equal(count, await _of.CountAsync());
         await _of.Retention.RunAsync(CancellationToken.None);
-        
+
         // The file that was not relied on was adopted, and what came later has one of its own.
         Assert.Equal(2, _of.Archives().Length);
         Assert.Equal(2, await _of.CountAsync());
