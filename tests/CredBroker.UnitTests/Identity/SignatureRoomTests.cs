@@ -6,7 +6,7 @@ namespace CredBroker.UnitTests.Identity;
 /// <summary>Who waits for whom while signatures are checked.</summary>
 public sealed class SignatureRoomTests
 {
-    private readonly SignatureRoom _room = new(places: 1);
+    private readonly SignatureRoom _room = new(places: 1, () => true);
 
     [Fact]
     public async Task Sources_take_turns_however_many_tokens_one_of_them_sends()
@@ -32,7 +32,7 @@ public sealed class SignatureRoomTests
     [Fact]
     public async Task One_source_takes_all_places_that_nobody_else_waits_for()
     {
-        var room = new SignatureRoom(places: 4);
+        var room = new SignatureRoom(places: 4, () => true);
         var flood = Enumerable.Range(0, 9).Select(_ => EnterAsync("flood", room: room)).ToList();
         Assert.Equal(
             [true, true, true, true, false, false, false, false, false],
@@ -52,6 +52,33 @@ public sealed class SignatureRoomTests
         Assert.True(await others[2].WaitAsync(Patience.Limit));
         room.Leave("b");
         Assert.True(await flood[4].WaitAsync(Patience.Limit));
+    }
+
+    [Fact]
+    public async Task Half_of_the_places_are_left_to_others_while_the_machine_is_busy()
+    {
+        var isIdle = false;
+        var room = new SignatureRoom(places: 4, () => isIdle);
+        var flood = Enumerable.Range(0, 9).Select(_ => EnterAsync("flood", room: room)).ToList();
+        Assert.Equal(2, flood.Count(task => task.IsCompleted));
+        room.Leave("flood");
+        Assert.True(await flood[2].WaitAsync(Patience.Limit));
+
+        // Once it is idle, a place that is left brings in as many as there is room for.
+        isIdle = true;
+        room.Leave("flood");
+        foreach (var entering in flood[3..6])
+        {
+            Assert.True(await entering.WaitAsync(Patience.Limit));
+        }
+
+        Assert.DoesNotContain(flood[6..], task => task.IsCompleted);
+        isIdle = false;
+        room.Leave("flood");
+        room.Leave("flood");
+        Assert.DoesNotContain(flood[6..], task => task.IsCompleted);
+        room.Leave("flood");
+        Assert.True(await flood[6].WaitAsync(Patience.Limit));
     }
 
     [Fact]
@@ -161,7 +188,7 @@ public sealed class SignatureRoomTests
     [Fact]
     public async Task However_many_come_go_and_give_up_at_once_no_place_is_lost_and_none_is_given_twice()
     {
-        var (room, inside, most) = (new SignatureRoom(places: 3), 0, 0);
+        var (room, inside, most) = (new SignatureRoom(places: 3, () => true), 0, 0);
         await Parallel.ForEachAsync(
             Enumerable.Range(0, 20_000),
             new ParallelOptions { MaxDegreeOfParallelism = 64 },

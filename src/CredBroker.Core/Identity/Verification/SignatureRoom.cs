@@ -1,13 +1,15 @@
 namespace CredBroker.Core.Identity.Verification;
 
 /// <summary>
-/// The room for checking signatures, which whoever sends a token makes the broker do. As many are checked at once as there
-/// are places. While somebody waits, a place that is left goes to the source that has the fewest, and of those to the one
-/// whose turn is longest ago; so that nobody's flood of forged tokens takes another's turn. What waits is bounded by what
-/// it keeps in memory, for each source and in all, and where there is no room left the source that has most of it makes
-/// some.
+/// The room for checking signatures, which whoever sends a token makes the broker do. Half of the places are always there,
+/// the others while the machine has nothing else to do, so that no flood of forged tokens takes the time of those who are
+/// known already. While somebody waits, a place goes to the source that has the fewest, and of those to the one whose turn
+/// is longest ago; alone, a source has all of them. What waits is bounded by what it keeps in memory, for each source and
+/// in all, and where there is no room left the source that has most of it makes some.
 /// </summary>
-internal sealed class SignatureRoom(int places)
+/// <param name="places">How many signatures are checked at once.</param>
+/// <param name="isIdle">Whether nothing else waits for a processor.</param>
+internal sealed class SignatureRoom(int places, Func<bool> isIdle)
 {
     /// <summary>
     /// How many tokens of usual length of one source wait: as many as may come at once from all the agents behind one
@@ -22,14 +24,16 @@ internal sealed class SignatureRoom(int places)
     public const int MaxInAll = 8192;
 
     private readonly Lock _gate = new();
-    private readonly string?[] _taken = new string?[places]; // Whose each place is. While one is free, nobody waits.
+    private readonly int _always = Math.Max(1, places / 2);
+    private readonly string?[] _taken = new string?[places]; // Whose each place is.
     private readonly Dictionary<string, Source> _waiting = new(StringComparer.Ordinal);
     private readonly LinkedList<Source> _turns = [];
     private readonly FullestFirst _fullest = new();
-    private int _weight;
+    private int _inside;
+    private int _weight; // Of all that wait.
 
     public SignatureRoom()
-        : this(Environment.ProcessorCount) { }
+        : this(Environment.ProcessorCount, () => ThreadPool.PendingWorkItemCount == 0) { }
 
     /// <summary>Waits for its turn; false where there is no room to wait in. Whoever got in leaves again.</summary>
     /// <param name="source">Where the token came from.</param>
@@ -40,9 +44,9 @@ internal sealed class SignatureRoom(int places)
         Waiter? waiter;
         lock (_gate)
         {
-            if (Array.IndexOf(_taken, null) is >= 0 and var place)
+            if (_weight == 0 && HasPlace)
             {
-                _taken[place] = source;
+                Take(source);
                 return new(true);
             }
 
@@ -55,10 +59,11 @@ internal sealed class SignatureRoom(int places)
     /// <summary>The signature is checked.</summary>
     public void Leave(string source)
     {
-        Waiter? next = null;
+        Waiter? next;
         lock (_gate)
         {
-            var place = Array.IndexOf(_taken, source);
+            _taken[Array.IndexOf(_taken, source)] = null;
+            _inside--;
             if (_waiting.TryGetValue(source, out var own))
             {
                 // It has had its turn.
@@ -67,17 +72,41 @@ internal sealed class SignatureRoom(int places)
                 _turns.AddLast(own.Turn);
             }
 
-            if (WithFewestPlaces() is { } entering)
-            {
-                next = entering.Waiters.First!.Value;
-                entering.Places++;
-                Quit(next);
-            }
-
-            _taken[place] = next?.Source.Name;
+            next = LetIn();
         }
 
-        next?.SetResult(true);
+        // More than one may go in where the machine has become idle.
+        while (next is not null)
+        {
+            next.SetResult(true);
+            lock (_gate)
+            {
+                next = LetIn();
+            }
+        }
+    }
+
+    private bool HasPlace => _inside < _always || (_inside < places && isIdle());
+
+    private void Take(string source)
+    {
+        _taken[Array.IndexOf(_taken, null)] = source;
+        _inside++;
+    }
+
+    private Waiter? LetIn()
+    {
+        if (_weight == 0 || !HasPlace)
+        {
+            return null;
+        }
+
+        var source = WithFewestPlaces();
+        var next = source.Waiters.First!.Value;
+        source.Places++;
+        Quit(next);
+        Take(source.Name);
+        return next;
     }
 
     private async ValueTask<bool> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
@@ -155,12 +184,12 @@ internal sealed class SignatureRoom(int places)
     }
 
     // No more sources have places than there are places, so that this looks at few.
-    private Source? WithFewestPlaces()
+    private Source WithFewestPlaces()
     {
-        Source? fewest = null;
-        for (var turn = _turns.First; turn is not null && fewest?.Places != 0; turn = turn.Next)
+        var fewest = _turns.First!.Value;
+        for (var turn = _turns.First; turn is not null && fewest.Places > 0; turn = turn.Next)
         {
-            fewest = turn.Value.Places < (fewest?.Places ?? int.MaxValue) ? turn.Value : fewest;
+            fewest = turn.Value.Places < fewest.Places ? turn.Value : fewest;
         }
 
         return fewest;
