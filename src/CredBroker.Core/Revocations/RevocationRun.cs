@@ -109,6 +109,11 @@ public sealed partial class RevocationRun(
         var ripe = new List<Lease>();
         foreach (var lease in due.Leases.Where(AwaitsProof))
         {
+            if (!_orders.UnderWay.IsFree(lease.Id))
+            {
+                continue;
+            }
+
             if (wait.IsOver(lease))
             {
                 ripe.Add(lease);
@@ -122,7 +127,7 @@ public sealed partial class RevocationRun(
 
         if (ripe.Count > 0 && _orders.UnderWay.IsFree(work.Backend))
         {
-            _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
+            _orders.UnderWay.Begin(work.Backend, () => ProveAsync(ripe, cancellationToken));
         }
 
         void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
@@ -142,6 +147,14 @@ public sealed partial class RevocationRun(
                     waiting
                 );
             }
+        }
+    }
+
+    private async Task ProveAsync(IReadOnlyList<Lease> ripe, CancellationToken cancellationToken)
+    {
+        foreach (var leaseId in await absence.RunAsync(ripe, cancellationToken))
+        {
+            _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
     }
 

@@ -4,7 +4,6 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.UnitTests.Revocations;
 
@@ -119,9 +118,7 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     {
         var leases = await Task.WhenAll(Enumerable.Range(0, 1_002).Select(_ => _broker.IssueAsync()));
         var newest = leases.MaxBy(lease => lease.Id, StringComparer.Ordinal)!;
-        await ExecuteAsync(
-            $"CREATE TRIGGER refuse BEFORE UPDATE ON lease WHEN OLD.id = '{newest.Id}' BEGIN SELECT raise(ABORT, 'no'); END"
-        );
+        await _broker.RefuseRowAsync(newest.Id);
         await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
@@ -182,22 +179,6 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     private async Task<RevocationProgress> ProgressAsync(RevocationOrder order) =>
         (await _broker.Revocations.FindAsync(order.Id, CancellationToken.None))!;
 
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task DamageAsync(string sql, string id)
-    {
-        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
-        await connection.OpenAsync();
-        await using var damage = connection.CreateCommand();
-        damage.CommandText = $"PRAGMA ignore_check_constraints = 1; {sql}";
-        damage.Parameters.AddWithValue("$id", id);
-        Assert.Equal(1, await damage.ExecuteNonQueryAsync());
-    }
+    private async Task DamageAsync(string sql, string id) =>
+        Assert.Equal(1, await _broker.ExecuteAsync(sql.Replace("$id", $"'{id}'", StringComparison.Ordinal)));
 }

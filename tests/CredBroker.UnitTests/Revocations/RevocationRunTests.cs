@@ -5,7 +5,6 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.UnitTests.Revocations;
 
@@ -340,14 +339,7 @@ public sealed class RevocationRunTests
     {
         await using var broker = await BrokerHarness.StartAsync();
         var (broken, well) = (await broker.IssueAsync(), await broker.IssueAsync());
-        await using (var connection = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False"))
-        {
-            await connection.OpenAsync();
-            await using var damage = connection.CreateCommand();
-            damage.CommandText =
-                $"CREATE TRIGGER refuse BEFORE UPDATE ON lease WHEN OLD.id = '{broken.Id}' BEGIN SELECT raise(ABORT, 'no'); END";
-            await damage.ExecuteNonQueryAsync();
-        }
+        await broker.RefuseRowAsync(broken.Id);
 
         var order = await OrderAsync(broker, new() { Agent = "triage" });
         await RunAsync(broker);
@@ -364,15 +356,12 @@ public sealed class RevocationRunTests
         await using var broker = await BrokerHarness.StartAsync();
         var (lease, other) = (await broker.IssueAsync(), await broker.IssueAsync());
         var damaged = await OrderAsync(broker, new() { Agent = "helper" });
-        await using (var connection = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False"))
-        {
-            await connection.OpenAsync();
-            await using var damage = connection.CreateCommand();
-            damage.CommandText = "UPDATE revocation_order SET selector = $selector, cause = 'whim' WHERE id = $id";
-            damage.Parameters.AddWithValue("$id", damaged.Id);
-            damage.Parameters.AddWithValue("$selector", selector);
-            Assert.Equal(1, await damage.ExecuteNonQueryAsync());
-        }
+        Assert.Equal(
+            1,
+            await broker.ExecuteAsync(
+                $"UPDATE revocation_order SET selector = '{selector}', cause = 'whim' WHERE id = '{damaged.Id}'"
+            )
+        );
 
         var order = await OrderAsync(broker, new() { Lease = lease.Id });
         await broker.Retry.RunAsync(CancellationToken.None);
