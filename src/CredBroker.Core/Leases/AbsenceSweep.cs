@@ -240,12 +240,8 @@ public sealed partial class AbsenceSweep(
         return true;
     }
 
-    private ValueTask FailAllAsync(
-        IReadOnlyList<Lease> leases,
-        List<string> refused,
-        string error,
-        TimeSpan? after
-    ) => SettleAllAsync(leases, refused, lease => revoker.FailAsync(lease, error, after));
+    private ValueTask FailAllAsync(IReadOnlyList<Lease> leases, List<string> refused, string error, TimeSpan? after) =>
+        SettleAllAsync(leases, refused, lease => revoker.FailAsync(lease, error, after));
 
     /// <summary>Settles each by itself. A store that takes nothing ends it; one that refuses a row does not.</summary>
     private async ValueTask SettleAllAsync(

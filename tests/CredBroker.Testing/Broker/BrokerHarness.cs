@@ -62,7 +62,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         );
         Unrecorded = new(Store, Missing, Revoker, strays, Signal, Wall, NullLogger<UnrecordedOrders>.Instance);
         Revocations = new(Store, Missing, Unrecorded, Signal, Wall);
-        Holds = new(Store, Revocations, Wall);
+        Holds = new(Store, Revocations, Missing, Unrecorded, Wall);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
         Readiness = new(Policy, Issuer, Cluster, Store, Missing, Wall);
