@@ -77,11 +77,12 @@ public sealed partial class RevocationRun(
             return;
         }
 
-        // Some of those that are found may just be under way, their claim not committed yet, or are left alone.
+        // Some of those that are found may just be under way, their claim not committed yet.
         var due = await store.Leases.FindRevocationsAsync(
             work,
             store.Position.Counted,
-            room + options.RevocationParallelism + _orders.UnderWay.Paused + _killed.Count,
+            room + options.RevocationParallelism,
+            leaseId => !_orders.UnderWay.IsPaused(leaseId) && !_killed.ContainsKey(leaseId),
             cancellationToken
         );
         foreach (var lease in due.Leases.Where(lease => !AwaitsProof(lease)))
@@ -109,11 +110,6 @@ public sealed partial class RevocationRun(
         var ripe = new List<Lease>();
         foreach (var lease in due.Leases.Where(AwaitsProof))
         {
-            if (!_orders.UnderWay.IsFree(lease.Id))
-            {
-                continue;
-            }
-
             if (wait.IsOver(lease))
             {
                 ripe.Add(lease);
@@ -134,7 +130,7 @@ public sealed partial class RevocationRun(
         {
             // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
-            if (room > 0 && _orders.UnderWay.IsFree(leaseId) && !_killed.ContainsKey(leaseId))
+            if (room > 0 && _orders.UnderWay.IsFree(leaseId))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
                 var waiting = new CancellationTokenSource();

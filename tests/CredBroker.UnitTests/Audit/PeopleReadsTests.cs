@@ -62,6 +62,23 @@ public sealed class PeopleReadsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Counts_that_a_cancelled_write_kept_off_the_record_are_on_the_next()
+    {
+        foreach (var person in new[] { "ada", "bob", "eve" })
+        {
+            await LookAsync(person, "ListLeases");
+            await LookAsync(person, "ListLeases");
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await _actions.FlushAsync(new CancellationToken(canceled: true))
+        );
+        await _actions.FlushAsync(CancellationToken.None);
+
+        Assert.Equal(3, (await _broker.EventsAsync(AdminReadsCounted.TypeName)).Count);
+    }
+
+    [Fact]
     public async Task Looking_at_something_else_or_a_minute_later_is_on_record_by_itself()
     {
         await LookAsync("ada", "ListLeases", "?agent=triage");

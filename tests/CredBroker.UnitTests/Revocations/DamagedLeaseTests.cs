@@ -57,6 +57,10 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     [Theory]
     [InlineData("UPDATE lease SET attempts = 9223372036854775807 WHERE id = $id")]
     [InlineData("UPDATE lease SET state = 'whim' WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'revoked' WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'ended' WHERE id = $id")]
+    [InlineData("UPDATE lease SET confirmed_at = 1 WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'revoking', confirmed_at = 1 WHERE id = $id")]
     [InlineData("UPDATE lease SET claimed_until = 7258118400000, claimed_by = 'x' WHERE id = $id")]
     [InlineData("UPDATE lease SET state = 'revoking', claimed_until = 7258118400000, claimed_by = 'x' WHERE id = $id")]
     public async Task What_a_later_write_sets_right_is_revoked_and_confirmed_as_any_other(string damage)
@@ -72,6 +76,30 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
         await _broker.Retry.RunAsync(CancellationToken.None);
 
         Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+    }
+
+    [Theory]
+    [InlineData("UPDATE lease SET confirmed_at = NULL WHERE id = $id", "damaged")]
+    [InlineData("DELETE FROM lease WHERE id = $id", "lost")]
+    public async Task An_order_that_was_complete_is_not_where_the_record_of_a_lease_it_reached_is_damaged_or_gone(
+        string damage,
+        string said
+    )
+    {
+        var (lease, other) = (await _broker.IssueAsync(), await _broker.IssueAsync());
+        var order = await OrderAsync(new() { Agent = "triage" });
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+
+        await DamageAsync(damage, lease.Id);
+
+        var progress = await ProgressAsync(order);
+        Assert.Equal((1, 1), (progress.Counts[LeaseState.Failed], progress.Counts[LeaseState.Revoked]));
+        Assert.Equal([other.Id], progress.Leases.Select(found => found.Id));
+        Assert.Equal([lease.Id], progress.Unreadable.Select(found => found.Id));
+        var left = Assert.Single(progress.StillValid);
+        Assert.Equal(lease.Id, left.LeaseId);
+        Assert.Contains(said, left.What, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -11,16 +11,6 @@ namespace CredBroker.UnitTests.Revocations;
 /// <summary>Who waits for whom: an emergency for nobody.</summary>
 public sealed class RevocationRunTests
 {
-    private const string TwoDatabases = """
-          other:
-            vault: { engine: database, mount: database, role: cb-test-other }
-            access: read
-            impact: low
-            reversible: true
-            actions: [read]
-            maxTtl: 15m
-        """;
-
     [Fact]
     public async Task An_admins_order_is_carried_out_before_ten_thousand_closed_tasks()
     {
@@ -48,7 +38,7 @@ public sealed class RevocationRunTests
         Assert.Equal([LeaseState.Revoked], progress.Counts.Keys);
 
         // One page at a time: none of the others has been looked at.
-        Assert.Equal(1_000, (await broker.Store.Revocations.FindOpenAsync(1_000, default)).Count);
+        Assert.Equal(1_000, (await broker.Store.Revocations.FindOpenAsync(1_000, _ => true, default)).Count);
         Assert.Single(await broker.LeasesAsync(LeaseState.Active));
     }
 
@@ -406,9 +396,7 @@ public sealed class RevocationRunTests
     private static async Task<BrokerHarness> StartWithTwoAsync()
     {
         var broker = await BrokerHarness.StartAsync();
-        await broker.ApplyAsync(
-            HarnessPolicy.Text().Replace("rules:\n", TwoDatabases + "\nrules:\n", StringComparison.Ordinal)
-        );
+        await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
         return broker;
     }
 
