@@ -54,7 +54,7 @@ public sealed class PeopleReadsTests : IAsyncLifetime
         Assert.Equal(
             """{"FindRevocation":1,"ListLeases":99}""",
             counted
-                .Single(e => e.GetRawText().Contains("ada", StringComparison.Ordinal))
+                .Single(e => e.GetProperty("actor").GetProperty("subject").GetString() == "ada")
                 .GetProperty("details")
                 .GetProperty("byCall")
                 .GetRawText()
