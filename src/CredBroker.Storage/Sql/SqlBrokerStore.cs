@@ -145,8 +145,8 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         _audit.ArchivedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        _audit.PrefixAsync(before, cancellationToken);
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
+        _audit.PrefixAsync(before, limit, cancellationToken);
 
     /// <summary>Commits what still waits, closes the audit stream, and lets go of the database.</summary>
     public void Dispose()

@@ -77,8 +77,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         _audit.ArchivedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        _audit.PrefixAsync(before, cancellationToken);
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
+        _audit.PrefixAsync(before, limit, cancellationToken);
 
     public void Dispose() => _copy.Dispose();
 }
