@@ -16,11 +16,13 @@ public interface ILeaseReader
     /// <param name="work">Which.</param>
     /// <param name="dueBefore">By <see cref="StorePosition.UtcNow"/>, whatever measures what is looked for.</param>
     /// <param name="limit">At most so many that can be read.</param>
+    /// <param name="isWanted">Whether the lease of this id is worked on now; one that is not takes no place either.</param>
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<LeasePage> FindWorkAsync(
         LeaseWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     );
 

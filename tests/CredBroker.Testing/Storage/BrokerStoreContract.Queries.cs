@@ -274,8 +274,8 @@ public abstract partial class BrokerStoreContract
 
     private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
         [
-            .. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Leases.Select(lease =>
-                lease.Id
+            .. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, _ => true, default)).Leases.Select(
+                lease => lease.Id
             ),
         ];
 }

@@ -5,6 +5,7 @@ using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -296,6 +297,7 @@ public sealed class SqliteFileTests : IDisposable
                     LeaseWork.PendingPastDeadline,
                     _time.GetUtcNow().AddHours(1),
                     10,
+                    _ => true,
                     default
                 )
             ).Leases.Select(lease => lease.Id)
@@ -310,6 +312,28 @@ public sealed class SqliteFileTests : IDisposable
             ).Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task A_damaged_row_is_said_once_and_again_when_something_else_is_wrong_with_it()
+    {
+        var (samples, said) = (new StoreSamples(_time), new Lines());
+        using var store = SqliteBrokerStore.Open(new() { SqliteFile = FilePath }, _time, said);
+        var (lease, order) = (samples.Lease(), samples.Ordered(new() { Credential = "billing" }));
+        await CommitAsync(store, samples.Opened(lease));
+        await CommitAsync(store, order);
+        Execute($"UPDATE decision SET record = 'no json' WHERE lease = '{lease.Id}'");
+        Execute($"UPDATE revocation_order SET selector = '{{' WHERE id = '{order.Order.Id}'");
+        for (var pass = 0; pass < 3; pass++)
+        {
+            await store.Leases.ListAsync(new(), default);
+            await store.Revocations.FindOpenAsync(10, _ => true, default);
+        }
+
+        Assert.Equal([5106, 5107], said.Critical);
+        Execute($"DELETE FROM decision WHERE lease = '{lease.Id}'");
+        await store.Leases.ListAsync(new(), default);
+        Assert.Equal([5106, 5107, 5106], said.Critical);
     }
 
     [Fact]
@@ -440,6 +464,31 @@ public sealed class SqliteFileTests : IDisposable
         catch (IOException)
         {
             // Full.
+        }
+    }
+
+    private sealed class Lines : ILogger<SqliteBrokerStore>
+    {
+        /// <summary>The ids of the critical events, in their order.</summary>
+        public List<int> Critical { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
+        {
+            if (logLevel == LogLevel.Critical)
+            {
+                Critical.Add(eventId.Id);
+            }
         }
     }
 

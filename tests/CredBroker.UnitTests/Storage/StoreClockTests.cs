@@ -370,7 +370,7 @@ public sealed class StoreClockTests : IDisposable
     }
 
     private static async ValueTask<IReadOnlyList<Lease>> ExpiredAsync(SqliteBrokerStore store) =>
-        (await store.Leases.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow, 10, default)).Leases;
+        (await store.Leases.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow, 10, _ => true, default)).Leases;
 
     private static async Task CommitAsync(SqliteBrokerStore store, StateChange change) =>
         Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));

@@ -1,4 +1,3 @@
-using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Identity.Verification;
@@ -23,72 +22,24 @@ public sealed class PeopleVerifier(
     Func<DateTimeOffset?> storeTime
 )
 {
-    private const int RememberedTokens = 2_048;
-
-    private readonly VerifiedTokens<PersonOutcome> _remembered = new(RememberedTokens, time);
-
-    // People's own, so that no flood of agents' tokens keeps an admin waiting.
-    private readonly SignatureRoom _signatures = new();
+    private readonly TokenPath<PersonOutcome> _path = new(
+        verification,
+        time,
+        remembered: 2_048,
+        routing.RoutePerson,
+        static refusal => new PersonOutcome.Refused(refusal),
+        static outcome => outcome is PersonOutcome.Verified
+    );
 
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
     /// <param name="bearer">The token.</param>
     /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
     /// <param name="byEitherClock">Whether a token is taken that is in time by the store's clock alone.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public async ValueTask<PersonOutcome> VerifyAsync(
+    public ValueTask<PersonOutcome> VerifyAsync(
         SecretText bearer,
         string source,
         bool byEitherClock,
         CancellationToken cancellationToken
-    )
-    {
-        var text = bearer.Reveal();
-        if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text)) is { } remembered)
-        {
-            return remembered;
-        }
-
-        if (!CompactJws.TryRead(text, out var token, out var refusal))
-        {
-            return new PersonOutcome.Refused(refusal);
-        }
-
-        using (token)
-        {
-            if (!routing.RoutePerson(token).Passes(out var route, out refusal))
-            {
-                return new PersonOutcome.Refused(refusal);
-            }
-
-            var check = await CheckAsync(time.GetUtcNow());
-            if (
-                byEitherClock
-                && check
-                    is Check<VerifiedToken>.Refused
-                    {
-                        Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
-                    }
-                && storeTime() is { } storeNow
-            )
-            {
-                check = await CheckAsync(storeNow);
-            }
-
-            if (!check.Passes(out var verified, out refusal))
-            {
-                return new PersonOutcome.Refused(refusal);
-            }
-
-            var outcome = route.Identify(verified);
-            if (outcome is PersonOutcome.Verified)
-            {
-                _remembered.Remember(outcome, verified, route.Trust);
-            }
-
-            return outcome;
-
-            ValueTask<Check<VerifiedToken>> CheckAsync(DateTimeOffset now) =>
-                verification.VerifyAsync(token, route.Rules, route.Trust, _signatures, source, now, cancellationToken);
-        }
-    }
+    ) => _path.VerifyAsync(bearer.Reveal(), source, byEitherClock ? storeTime : null, cancellationToken);
 }

@@ -45,6 +45,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         LeaseWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     )
     {
@@ -63,11 +64,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 ? " AND (l.expires_at < @until OR l.activated_at <= @fallenAt)"
                 : "";
         return await DueAsync(
-            $"""
-            {LeaseRow.Select} {reads.UseIndex(index)} {LeaseRow.JoinDecision}
-            WHERE {condition} AND {due} < @due{fallen} AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
-            ORDER BY {due}
-            """,
+            index,
+            condition,
+            $"{due} < @due{fallen}",
+            due,
             new()
             {
                 {
@@ -78,9 +78,9 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 },
                 { "until", ColumnValue.From(dueBefore) },
                 { "fallenAt", ColumnValue.From(at.FallenAt) },
-                { "now", ColumnValue.From(at.Counted) },
             },
             limit,
+            isWanted,
             cancellationToken
         );
     }
@@ -104,59 +104,28 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             ).Select(row => new BackendWork(row.Backend, (RevocationLane)row.Lane)),
         ];
 
-    /// <summary>
-    /// Ids first, without the records: what is not wanted now may be thousands, all of them before what is.
-    /// </summary>
-    public async ValueTask<LeasePage> FindRevocationsAsync(
+    public ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
         Predicate<string> isWanted,
         CancellationToken cancellationToken
-    )
-    {
-        var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
-        for (var (offset, found) = (0, IdsAtOnce); found == IdsAtOnce && leases.Count < limit; offset += IdsAtOnce)
-        {
-            var ids = await reads.AllAsync<string>(
-                $"""
-                SELECT l.id FROM lease l {reads.UseIndex("lease_revoking")}
-                WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
-                  AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
-                ORDER BY coalesce(l.next_attempt_at, 0) LIMIT @limit OFFSET @offset
-                """,
-                new
-                {
-                    backend = work.Backend,
-                    lane = (int)work.Lane,
-                    due = ColumnValue.From(dueBefore),
-                    now = ColumnValue.From(clock.Read().Counted),
-                    limit = IdsAtOnce,
-                    offset,
-                },
-                cancellationToken
-            );
-            found = ids.Count;
-            foreach (var wanted in ids.Where(id => isWanted(id)).Chunk(limit).TakeWhile(_ => leases.Count < limit))
+    ) =>
+        DueAsync(
+            "lease_revoking",
+            "l.state IN ('revoking', 'failed')",
+            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due",
+            "coalesce(l.next_attempt_at, 0)",
+            new()
             {
-                Read(
-                    await reads.AllAsync<LeaseRow>(
-                        $"""
-                        {LeaseRow.Select} {LeaseRow.JoinDecision}
-                        WHERE l.id IN @wanted AND l.state IN ('revoking', 'failed')
-                        ORDER BY coalesce(l.next_attempt_at, 0)
-                        """,
-                        new { wanted },
-                        cancellationToken
-                    ),
-                    leases,
-                    unreadable
-                );
-            }
-        }
-
-        return new([.. leases.Take(limit)], null) { Unreadable = unreadable };
-    }
+                { "backend", work.Backend },
+                { "lane", (int)work.Lane },
+                { "due", ColumnValue.From(dueBefore) },
+            },
+            limit,
+            isWanted,
+            cancellationToken
+        );
 
     public async ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
         IReadOnlyCollection<string> vaultLeaseIds,
@@ -272,25 +241,49 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     private static string NotOver(string lease) =>
         $"({lease}.confirmed_at IS NULL OR {lease}.state NOT IN ('revoked', 'ended'))";
 
-    /// <summary>The first of what is due, as many as can be read: damaged rows among them take no place of others.</summary>
+    /// <summary>
+    /// The first of what is due, as many as can be read and are wanted: damaged rows among them take no place of others.
+    /// Ids first, without the records: what is not wanted now may be thousands, all of them before what is.
+    /// </summary>
     private async ValueTask<LeasePage> DueAsync(
-        string sql,
+        string index,
+        string state,
+        string isDue,
+        string due,
         Dictionary<string, object?> parameters,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     )
     {
         var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
-        for (var (offset, found) = (0, limit); found == limit && leases.Count < limit; offset += limit)
+        (parameters["now"], parameters["limit"]) = (ColumnValue.From(clock.Read().Counted), IdsAtOnce);
+        for (var (offset, found) = (0, IdsAtOnce); found == IdsAtOnce && leases.Count < limit; offset += IdsAtOnce)
         {
-            (parameters["limit"], parameters["offset"]) = (limit, offset);
-            var rows = await reads.AllAsync<LeaseRow>(
-                $"{sql} LIMIT @limit OFFSET @offset",
+            parameters["offset"] = offset;
+            parameters.Remove("wanted");
+            var ids = await reads.AllAsync<string>(
+                $"""
+                SELECT l.id FROM lease l {reads.UseIndex(index)}
+                WHERE {state} AND {isDue}
+                  AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
+                ORDER BY {due} LIMIT @limit OFFSET @offset
+                """,
                 parameters,
                 cancellationToken
             );
-            Read(rows, leases, unreadable);
-            found = rows.Count;
+            found = ids.Count;
+            foreach (var wanted in ids.Where(id => isWanted(id)).Chunk(limit).TakeWhile(_ => leases.Count < limit))
+            {
+                // Due still: it may have been renewed since.
+                parameters["wanted"] = wanted;
+                var rows = await reads.AllAsync<LeaseRow>(
+                    $"{LeaseRow.Select} {LeaseRow.JoinDecision} WHERE l.id IN @wanted AND {state} AND {isDue} ORDER BY {due}",
+                    parameters,
+                    cancellationToken
+                );
+                Read(rows, leases, unreadable);
+            }
         }
 
         return new([.. leases.Take(limit)], null) { Unreadable = unreadable };
