@@ -3,6 +3,7 @@ using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Processes;
+using CredBroker.Testing.Servers;
 using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -119,64 +120,50 @@ public sealed class SqliteFileTests : IDisposable
     [Fact]
     public async Task A_full_disk_gives_up_what_is_kept_for_revocations_and_gets_it_back()
     {
-        var disk = Path.Combine(_directory, "disk");
-        Directory.CreateDirectory(disk);
-        using var mounted = Process.Start("mount", ["-t", "tmpfs", "-o", "size=12m", "credbroker-test", disk]);
-        Assert.True(mounted.WaitForExit(Patience.Limit));
-        if (mounted.ExitCode != 0)
+        var folder = Directory.CreateDirectory(Path.Combine(_directory, "disk")).FullName;
+        await using var disk = await SmallDisk.MountAsync(folder, megabytes: 12);
+        Assert.SkipWhen(disk is null, "No small disk can be mounted here; that takes root.");
+        var path = Path.Combine(folder, "broker.db");
+        Open(path, reserve: 4).Dispose();
+        Assert.False(File.Exists(path + "-wal"));
+        await disk.FillAsync();
+
+        // A start needs room, too. What it gave up is there again, and is given up again.
+        using (var full = Open(path, reserve: 4))
         {
-            Assert.Skip("No small disk can be mounted here; that takes root.");
+            Assert.Contains("full", full.Fault, StringComparison.Ordinal);
+            await CommitAsync(full, StoreSamples.Recorded());
         }
 
-        try
+        disk.Free();
+        using var store = Open(path, reserve: 4);
+        Assert.Null(store.Fault);
+        await disk.FillAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
         {
-            var (path, filler) = (Path.Combine(disk, "broker.db"), Path.Combine(disk, "filler"));
-            Open(path, reserve: 4).Dispose();
-            Assert.False(File.Exists(path + "-wal"));
-            Fill(filler);
-
-            // A start needs room, too. What it gave up is there again, and is given up again.
-            using (var full = Open(path, reserve: 4))
+            for (var i = 0; i < 300; i++)
             {
-                Assert.Contains("full", full.Fault, StringComparison.Ordinal);
-                await CommitAsync(full, StoreSamples.Recorded());
+                await store.CommitAsync(StoreSamples.Recorded(), default);
             }
+        });
 
-            File.Delete(filler);
-            using var store = Open(path, reserve: 4);
-            Assert.Null(store.Fault);
-            Fill(filler);
-            await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
-            {
-                for (var i = 0; i < 300; i++)
-                {
-                    await store.CommitAsync(StoreSamples.Recorded(), default);
-                }
-            });
+        // Nothing that only tells something takes it, nor the look whether the disk is full still.
+        await store.WatchAsync(default);
+        Assert.Contains("full", store.Fault, StringComparison.Ordinal);
+        Assert.True(File.Exists(path + "-reserve"));
 
-            // Nothing that only tells something takes it, nor the look whether the disk is full still.
-            await store.WatchAsync(default);
-            Assert.Contains("full", store.Fault, StringComparison.Ordinal);
-            Assert.True(File.Exists(path + "-reserve"));
+        // Given up for an order, which is on record.
+        var samples = new StoreSamples(_time);
+        await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
+        Assert.Contains("full", store.Fault, StringComparison.Ordinal);
+        Assert.False(File.Exists(path + "-reserve"));
+        await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
+        await store.WatchAsync(default);
+        Assert.NotNull(store.Fault);
 
-            // Given up for an order, which is on record.
-            var samples = new StoreSamples(_time);
-            await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
-            Assert.Contains("full", store.Fault, StringComparison.Ordinal);
-            Assert.False(File.Exists(path + "-reserve"));
-            await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
-            await store.WatchAsync(default);
-            Assert.NotNull(store.Fault);
-
-            File.Delete(filler);
-            await store.WatchAsync(default);
-            Assert.Null(store.Fault);
-        }
-        finally
-        {
-            using var unmounted = Process.Start("umount", ["-l", disk]);
-            await unmounted.WaitForExitAsync();
-        }
+        disk.Free();
+        await store.WatchAsync(default);
+        Assert.Null(store.Fault);
     }
 
     [Fact]
@@ -447,25 +434,6 @@ public sealed class SqliteFileTests : IDisposable
 
     private static void NeedsLinux() =>
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
-
-    /// <summary>Leaves nothing free.</summary>
-    private static void Fill(string path)
-    {
-        using var file = File.Create(path);
-        var block = new byte[4096];
-        try
-        {
-            while (true)
-            {
-                file.Write(block);
-                file.Flush();
-            }
-        }
-        catch (IOException)
-        {
-            // Full.
-        }
-    }
 
     private sealed class Lines : ILogger<SqliteBrokerStore>
     {
