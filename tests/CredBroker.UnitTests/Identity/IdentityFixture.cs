@@ -77,17 +77,12 @@ internal sealed class IdentityFixture : IDisposable
         Assert.DoesNotContain(token, refusal.Detail, StringComparison.Ordinal);
     }
 
-    public ValueTask<PersonOutcome> VerifyPersonAsync(string token, bool byEitherClock = false) =>
-        _built.Value.People.VerifyAsync(
-            new SecretText(token),
-            "",
-            byEitherClock,
-            TestContext.Current.CancellationToken
-        );
+    public ValueTask<PersonOutcome> VerifyPersonAsync(string token, PersonClock by = PersonClock.Brokers) =>
+        _built.Value.People.VerifyAsync(new SecretText(token), "", by, TestContext.Current.CancellationToken);
 
-    public async Task<Person> AcceptPersonAsync(string token, bool byEitherClock = false)
+    public async Task<Person> AcceptPersonAsync(string token, PersonClock by = PersonClock.Brokers)
     {
-        var outcome = await VerifyPersonAsync(token, byEitherClock);
+        var outcome = await VerifyPersonAsync(token, by);
         return outcome is PersonOutcome.Verified verified
             ? verified.Person
             : throw new Xunit.Sdk.XunitException($"refused: {((PersonOutcome.Refused)outcome).Refusal}");

@@ -109,7 +109,7 @@ public sealed class StaticTrustTests
         var outcome = await verifier.VerifyAsync(
             new SecretText(Vector.Token("keycloak/human-access-token.jwt")),
             "",
-            byEitherClock: false,
+            PersonClock.Brokers,
             TestContext.Current.CancellationToken
         );
         Assert.NotEmpty(Assert.IsType<PersonOutcome.Verified>(outcome).Person.Subject);

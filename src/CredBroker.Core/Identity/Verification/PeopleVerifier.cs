@@ -6,10 +6,9 @@ namespace CredBroker.Core.Identity.Verification;
 /// Turns a person's bearer token into that person. Only tokens of issuers that are trusted for people count.
 /// </summary>
 /// <remarks>
-/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. For what takes secrets
-/// away, and for the repair of the clock, a token that is in time by either is taken then, so that none of these is
-/// refused for a clock's sake. What gives something back is the broker's clock's alone to judge. The store's is not asked
-/// where it only knows how late it was when it was last open: that would make every token of that time new.
+/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. What is called then
+/// says by which of them the token is judged (<see cref="PersonClock"/>). The store's is not asked where it only knows how
+/// late it was when it was last open: that would make every token of that time new.
 /// </remarks>
 /// <param name="routing">Finds the issuer.</param>
 /// <param name="verification">Checks the token.</param>
@@ -24,7 +23,6 @@ public sealed class PeopleVerifier(
 {
     private readonly TokenPath<PersonOutcome> _path = new(
         verification,
-        time,
         remembered: 2_048,
         routing.RoutePerson,
         static refusal => new PersonOutcome.Refused(refusal),
@@ -34,12 +32,23 @@ public sealed class PeopleVerifier(
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
     /// <param name="bearer">The token.</param>
     /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
-    /// <param name="byEitherClock">Whether a token is taken that is in time by the store's clock alone.</param>
+    /// <param name="by">By which clock it is judged.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public ValueTask<PersonOutcome> VerifyAsync(
         SecretText bearer,
         string source,
-        bool byEitherClock,
+        PersonClock by,
         CancellationToken cancellationToken
-    ) => _path.VerifyAsync(bearer.Reveal(), source, byEitherClock ? storeTime : null, cancellationToken);
+    )
+    {
+        var now = time.GetUtcNow();
+        var stored = storeTime() ?? now;
+        var (judgedAt, orAt) = by switch
+        {
+            PersonClock.Either => (now, stored),
+            PersonClock.Later => (stored > now ? stored : now, default(DateTimeOffset?)),
+            _ => (now, null),
+        };
+        return _path.VerifyAsync(bearer.Reveal(), source, judgedAt, orAt, cancellationToken);
+    }
 }

@@ -8,14 +8,12 @@ namespace CredBroker.Core.Identity.Verification;
 /// (5) claims. Each kind has its own, so that no flood of the others' tokens keeps it waiting.
 /// </summary>
 /// <param name="verification">Checks what all tokens have in common.</param>
-/// <param name="time">The broker's clock.</param>
 /// <param name="remembered">How many verified tokens are remembered.</param>
 /// <param name="route">Finds the rules of a token.</param>
 /// <param name="refuse">What a refusal is to this kind of caller.</param>
 /// <param name="isVerified">Whether the token stands for somebody.</param>
 internal sealed class TokenPath<TOutcome>(
     TokenVerification verification,
-    TimeProvider time,
     int remembered,
     Func<CompactJws, Check<TokenRoute<TOutcome>>> route,
     Func<Refusal, TOutcome> refuse,
@@ -23,22 +21,24 @@ internal sealed class TokenPath<TOutcome>(
 )
     where TOutcome : class
 {
-    private readonly VerifiedTokens<TOutcome> _remembered = new(remembered, time);
+    private readonly VerifiedTokens<TOutcome> _remembered = new(remembered);
     private readonly SignatureRoom _signatures = new();
 
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
     /// <param name="text">The token.</param>
     /// <param name="source">Where it came from; see <see cref="IdentityProof.Bearer"/>.</param>
-    /// <param name="otherClock">What else tells the time: a token that is in time by it alone is taken, too.</param>
+    /// <param name="now">The time by which it is judged.</param>
+    /// <param name="orNow">Another one: a token that is in time by it alone is taken, too.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public async ValueTask<TOutcome> VerifyAsync(
         string text,
         string source,
-        Func<DateTimeOffset?>? otherClock,
+        DateTimeOffset now,
+        DateTimeOffset? orNow,
         CancellationToken cancellationToken
     )
     {
-        if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text)) is { } known)
+        if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text), now) is { } known)
         {
             return known;
         }
@@ -55,17 +55,17 @@ internal sealed class TokenPath<TOutcome>(
                 return refuse(refusal);
             }
 
-            var check = await CheckAsync(time.GetUtcNow());
+            var check = await CheckAsync(now);
             if (
                 check
                     is Check<VerifiedToken>.Refused
                     {
                         Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
                     }
-                && otherClock?.Invoke() is { } now
+                && orNow is { } other
             )
             {
-                check = await CheckAsync(now);
+                check = await CheckAsync(other);
             }
 
             if (!check.Passes(out var verified, out refusal))
@@ -81,8 +81,8 @@ internal sealed class TokenPath<TOutcome>(
 
             return outcome;
 
-            ValueTask<Check<VerifiedToken>> CheckAsync(DateTimeOffset now) =>
-                verification.VerifyAsync(token, found.Rules, found.Trust, _signatures, source, now, cancellationToken);
+            ValueTask<Check<VerifiedToken>> CheckAsync(DateTimeOffset at) =>
+                verification.VerifyAsync(token, found.Rules, found.Trust, _signatures, source, at, cancellationToken);
         }
     }
 }

@@ -15,7 +15,6 @@ public sealed class WorkloadVerifier(TokenRouting routing, TokenVerification ver
 
     private readonly TokenPath<VerificationOutcome> _path = new(
         verification,
-        time,
         remembered: 16_384,
         routing.RouteWorkload,
         static refusal => new VerificationOutcome.Refused(refusal),
@@ -29,7 +28,8 @@ public sealed class WorkloadVerifier(TokenRouting routing, TokenVerification ver
             IdentityProof.Bearer bearer => await _path.VerifyAsync(
                 bearer.Token.Reveal(),
                 bearer.Source,
-                otherClock: null,
+                time.GetUtcNow(),
+                orNow: null,
                 cancellationToken
             ),
             // The token of a key-bound proof is never tried as a bearer's: whoever stole it would be let in.

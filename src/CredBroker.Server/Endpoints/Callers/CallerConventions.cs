@@ -1,3 +1,5 @@
+using CredBroker.Core.Identity.Verification;
+
 namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>How endpoints say who calls them.</summary>
@@ -15,9 +17,9 @@ internal static class CallerConventions
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(roles);
 
     /// <summary>
-    /// A person's token that is in time by the broker's clock or by its store's is taken. For what takes secrets away, and
-    /// the repair of the clock; never for what gives something back.
+    /// What admins alone may do is judged by the later clock; this declares that it takes secrets away, or repairs the
+    /// clock, and that either will do (<see cref="PersonClock"/>).
     /// </summary>
     public static TBuilder InTimeByEitherClock<TBuilder>(this TBuilder endpoint)
-        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new ByEitherClock());
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(PersonClock.Either);
 }
