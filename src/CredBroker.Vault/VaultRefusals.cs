@@ -136,7 +136,7 @@ internal static partial class VaultRefusals
 
     /// <summary>Privileges and names, values, limits, what a statement needs, and what a statement itself raised.</summary>
     [GeneratedRegex(
-        @"failed to execute query: .*\(SQLSTATE (22|23|28|2B|0A|0L|0P|42|53|54|55|P0)[0-9A-Z]{3}\)",
+        @"failed to execute query: .*\(SQLSTATE (22|23|28|2B|3F|0A|0L|0P|42|53|54|55|P0)[0-9A-Z]{3}\)",
         RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
     )]
     private static partial Regex RefusedStatement();

@@ -6,12 +6,12 @@ internal sealed partial class AuditChainCheck
     /// <summary>The store's first stream is the only one that found nothing before it.</summary>
     private void MeetOrigin()
     {
-        if (_hasOrigin || _before is not null)
+        if (_origin is not null || _first != _current)
         {
             FailOpening("This stream says that it is the store's first, but the file holds an earlier one");
         }
 
-        _hasOrigin = true;
+        _origin = _current!.Id;
     }
 
     /// <summary>
@@ -32,19 +32,9 @@ internal sealed partial class AuditChainCheck
             return;
         }
 
+        MissEnd(_current!);
         if (!_streams.TryGetValue(named.Stream, out var found))
         {
-            if (_coverage.MustHold(named.Stream, time))
-            {
-                Fail(
-                    _line,
-                    named.Stream,
-                    named.Sequence,
-                    "This record names a stream that lies in the exported range and is not in the file: it was removed."
-                );
-            }
-
-            _coverage.Miss(named, time, held: 0);
             return;
         }
 
@@ -62,22 +52,85 @@ internal sealed partial class AuditChainCheck
                 Math.Max(0, found.RecordsBefore + 1 - added)
             );
         }
-        else if (found.Head.Sequence < named.Sequence && !_coverage.Covers(time))
+
+        MeetEnd(found);
+    }
+
+    /// <summary>The end that a stream names as the one before it must be in the file, where an export says so.</summary>
+    private void MissEnd(AuditStreamCheck stream)
+    {
+        var ((named, time), line, records) = stream.Opening!.Value;
+        var found = _streams.GetValueOrDefault(named.Stream);
+        if (found?.Head.Sequence >= named.Sequence || !_coverage.MustHold(named, time))
         {
-            _coverage.Miss(named, time, found.Head.Sequence);
+            return;
         }
-        else if (found.Head.Sequence < named.Sequence)
+
+        if (found is null)
         {
             Fail(
-                _line,
+                line,
+                named.Stream,
+                named.Sequence,
+                "This record names a stream that lies in the exported range and is not in the file: it was removed.",
+                records
+            );
+        }
+        else
+        {
+            Fail(
+                line,
                 named.Stream,
                 found.Head.Sequence + 1,
                 $"The stream ends here at record {found.Head.Sequence}, "
-                    + $"but the next process found record {named.Sequence}: the end was removed."
+                    + $"but the next process found record {named.Sequence}: the end was removed.",
+                records
             );
         }
+    }
 
-        MeetEnd(found);
+    /// <summary>
+    /// What the log has between the first and the last record of the file, and the file has not: a fault where an export
+    /// says that it holds it, else a gap. That is known at the end only, since an export may hold what an earlier one
+    /// left out.
+    /// </summary>
+    private void FindHoles()
+    {
+        AuditStreamCheck? before = null;
+        foreach (var stream in _streams.Values.OrderBy(stream => stream.Id, StringComparer.Ordinal))
+        {
+            if (stream.Opening is var ((named, time), line, records))
+            {
+                MissEnd(stream);
+                if (string.CompareOrdinal(named.Stream, before?.Id) < 0)
+                {
+                    Fail(
+                        line,
+                        stream.Id,
+                        1,
+                        $"It names another stream than {before!.Id} as the one before it: one of the two was inserted.",
+                        records
+                    );
+                }
+
+                _coverage.Miss(named, time, _streams.GetValueOrDefault(named.Stream)?.Head.Sequence, before?.Head);
+            }
+            else if (stream.Id == _origin && before is not null)
+            {
+                Fail(
+                    stream.Line + 1,
+                    stream.Id,
+                    1,
+                    $"It says that it is the store's first stream, but the file holds {before.Id}, which is earlier."
+                );
+            }
+            else if (before is not null)
+            {
+                _coverage.MissBeginning(stream.Origin, before.Head);
+            }
+
+            before = stream;
+        }
     }
 
     /// <summary>
@@ -103,12 +156,32 @@ internal sealed partial class AuditChainCheck
 
     /// <summary>The archive after whose end the file begins, if the log names it.</summary>
     private (AuditPosition End, string File)? ArchiveBefore() =>
-        _coverage.After is { } after
-        && PlaceBefore(after.Stream) is { } place
-        && place.Sequence == after.Sequence
-        && _archives.TryGetValue(place, out var file)
-            ? (place, file)
-            : null;
+        _first?.PlaceBefore is { } place && _archives.TryGetValue(place, out var file) ? (place, file) : null;
+
+    /// <summary>What of the demanded range no record in the file shows: that nothing of it lies beyond its ends.</summary>
+    private string NotShown(bool isEndKept)
+    {
+        var said = "";
+        if (
+            _demanded.From is { } from
+            && _origin is null
+            && !(_first?.OriginTime < from)
+            && !(_first?.Opening?.Predecessor.Time < from)
+        )
+        {
+            said +=
+                $" That nothing from {AuditRecordHeader.FormatTime(from)} on stands before that is the exporter's word.";
+        }
+
+        if (_demanded.To is { } to && !isEndKept && !(_latest >= to))
+        {
+            said +=
+                $" That nothing before {AuditRecordHeader.FormatTime(to)} stands after its last record is the exporter's "
+                + "word.";
+        }
+
+        return said;
+    }
 
     /// <summary>The record that the next process found as the stream's last.</summary>
     private void MeetEnd(AuditStreamCheck stream)

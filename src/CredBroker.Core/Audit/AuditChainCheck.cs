@@ -16,7 +16,7 @@ internal sealed partial class AuditChainCheck
     // By stream, whether it is in the file or not.
     private readonly Dictionary<string, AuditPosition> _namedEnds = new(StringComparer.Ordinal);
     private readonly (DateTimeOffset? From, DateTimeOffset? To) _demanded;
-    private bool _hasOrigin;
+    private string? _origin; // The store's first stream.
     private bool _isClockRepaired;
     private long _inOrder;
     private long _line;
@@ -24,9 +24,12 @@ internal sealed partial class AuditChainCheck
     private DateTimeOffset? _earliest;
     private DateTimeOffset? _latest;
     private AuditExportSegment? _segment;
+    private AuditStreamCheck? _first; // In the log's order, of those that the file holds.
     private AuditStreamCheck? _current;
     private string? _before; // The stream before the current one in this export.
-    private AuditCursor? _last;
+    private (AuditPosition Position, long Line)? _anchor; // Of the stream whose first line in this export comes next.
+    private AuditCursor? _last; // In this export.
+    private AuditCursor? _end; // In the file.
     private AuditMismatch? _mismatch;
 
     public AuditChainCheck(
@@ -65,8 +68,8 @@ internal sealed partial class AuditChainCheck
             case ExportLine.Opened opened:
                 Open(opened);
                 break;
-            case ExportLine.Stream stream when _segment is not null:
-                BeginStream(stream.Anchor);
+            case ExportLine.Stream stream when _segment is not null && _anchor is null:
+                _anchor = (stream.Anchor, _line);
                 break;
             case ExportLine.Closed closed when _segment is not null:
                 Close(closed);
@@ -113,13 +116,15 @@ internal sealed partial class AuditChainCheck
             );
         }
 
-        if (_coverage.FaultOf(_demanded.From, _demanded.To, _latest) is { } uncovered)
+        FindHoles();
+        if (Fault is null && _coverage.FaultOf(_demanded.From, _demanded.To, _latest) is { } uncovered)
         {
             Fail(1, null, null, uncovered);
         }
 
         _segment?.Dispose();
-        var isWhole = _hasOrigin && _coverage.IsOpen && _streams.Values.All(stream => stream.OriginSequence == 0);
+        var isWhole = Fault is null && _origin is not null && _coverage is { IsOpen: true, HasGap: false };
+        var isEndKept = _streams.Values.All(stream => stream.IsEndNamed || _kept.Contains(stream.Head));
         return new()
         {
             Fault = Fault,
@@ -128,21 +133,23 @@ internal sealed partial class AuditChainCheck
             Streams = [.. _streams.Values.Select(stream => stream.Span)],
             Earliest = _earliest,
             Latest = _latest,
-            Range = _coverage.Range(_hasOrigin, isWhole, _streams.Values.FirstOrDefault(), ArchiveBefore()),
+            Range =
+                _coverage.Range(_origin is not null, isWhole, _first?.PlaceBefore, ArchiveBefore())
+                + NotShown(isEndKept),
             IsWhole = isWhole,
             IsOneBeginning = _coverage.IsOneBeginning,
             // Every stream whose end no other stream names: the last one, as a rule.
-            NotProven = _coverage.NotProven(
-                _streams.Values,
-                _kept.Count > 0,
-                _streams.Values.All(stream => stream.IsEndNamed || _kept.Contains(stream.Head))
-            ),
+            NotProven = _coverage.NotProven(_streams.Values, _kept.Count > 0, isEndKept),
         };
     }
 
     private void Open(ExportLine.Opened opened)
     {
-        if (_segment is { } cut && opened.After != (_last ?? cut.Opened.After))
+        if (
+            _segment is { } cut
+            && opened.After != (_last ?? cut.Opened.After)
+            && (_last is not null || _end is null || opened.After != _end)
+        )
         {
             FailHere(
                 "An export begins here, but the one before has no closing line, "
@@ -152,16 +159,19 @@ internal sealed partial class AuditChainCheck
         }
 
         _segment?.Dispose();
-        _coverage.Open(
-            opened,
-            isResumed: _segment is not null,
-            isJoined: opened.After is { } after
-                && _streams.GetValueOrDefault(after.Stream)?.Head.Sequence == after.Sequence
-        );
-        (_segment, _current, _last) = (new(opened), null, null);
+        if (!_coverage.TryOpen(opened, isResumed: _segment is not null, _end))
+        {
+            FailHere(
+                "This export neither goes on after the last record before it nor begins at a later time than the one before: "
+                    + "files were put together in another order than that of their records, one is doubled, or one between them is missing."
+            );
+            return;
+        }
+
+        (_segment, _current, _last, _anchor) = (new(opened), null, null, null);
     }
 
-    private void BeginStream(AuditPosition anchor)
+    private void BeginStream(AuditPosition anchor, long line)
     {
         if (
             string.CompareOrdinal(anchor.Stream, _current?.Id ?? _segment!.Opened.After?.Stream) is var order
@@ -169,7 +179,7 @@ internal sealed partial class AuditChainCheck
         )
         {
             Fail(
-                _line,
+                line,
                 anchor.Stream,
                 anchor.Sequence + 1,
                 "The stream is out of order in this export: its lines were moved or doubled."
@@ -180,12 +190,12 @@ internal sealed partial class AuditChainCheck
         FinishStream();
         if (!_streams.TryGetValue(anchor.Stream, out var stream))
         {
-            BeginNewStream(stream = new(anchor) { NamedEnd = _namedEnds.GetValueOrDefault(anchor.Stream) });
+            BeginNewStream(stream = new(anchor, line) { NamedEnd = _namedEnds.GetValueOrDefault(anchor.Stream) });
         }
         else if (anchor.Sequence < stream.Head.Sequence)
         {
             Fail(
-                _line,
+                line,
                 anchor.Stream,
                 anchor.Sequence + 1,
                 $"The file has record {stream.Head.Sequence} of this stream already: its records are doubled."
@@ -194,7 +204,7 @@ internal sealed partial class AuditChainCheck
         else if (anchor.Sequence == stream.Head.Sequence && anchor.Hash != stream.Head.Hash)
         {
             Fail(
-                _line,
+                line,
                 anchor.Stream,
                 anchor.Sequence,
                 "This export goes on from another record than the one that the file holds: one of the two was altered."
@@ -205,7 +215,7 @@ internal sealed partial class AuditChainCheck
             if (!_coverage.AllowsGap(stream, anchor.Sequence))
             {
                 Fail(
-                    _line,
+                    line,
                     anchor.Stream,
                     stream.Head.Sequence + 1,
                     $"Records {stream.Head.Sequence + 1} to {anchor.Sequence} "
@@ -223,9 +233,14 @@ internal sealed partial class AuditChainCheck
     /// <summary>A stream begins with its first record, but where the export was asked to leave something out.</summary>
     private void BeginNewStream(AuditStreamCheck stream)
     {
+        if (_first is null || string.CompareOrdinal(stream.Id, _first.Id) < 0)
+        {
+            _first = stream;
+        }
+
         var isExplained = _coverage.AllowsBeginning(
-            stream.Anchor,
-            isFirstOfFile: _streams.Count == 0,
+            stream.Origin,
+            isFirstOfFile: _first == stream,
             isFirstOfExport: _current is null,
             _isClockRepaired
         );
@@ -233,7 +248,7 @@ internal sealed partial class AuditChainCheck
         if (!isExplained)
         {
             Fail(
-                _line,
+                stream.Line,
                 stream.Id,
                 1,
                 $"The stream begins after record {stream.OriginSequence}, and nothing that was asked of this export "
@@ -244,6 +259,16 @@ internal sealed partial class AuditChainCheck
 
     private void AddRecord(AuditRecordHeader header, ReadOnlySpan<byte> line)
     {
+        if (_anchor is var (anchor, anchorLine))
+        {
+            _anchor = null;
+            BeginStream(anchor, anchorLine);
+            if (Fault is not null)
+            {
+                return;
+            }
+        }
+
         if (_segment is null || _current?.Id != header.Stream)
         {
             Fail(
@@ -272,7 +297,7 @@ internal sealed partial class AuditChainCheck
 
         _current.Advance(header, hash, _line, _records);
         _segment.Add(line, isRecord: true);
-        _last = new(header.Stream, header.Sequence);
+        _end = _last = new(header.Stream, header.Sequence);
         _earliest = header.Time < _earliest ? _earliest = header.Time : _earliest ?? header.Time;
         _latest = header.Time > _latest ? _latest = header.Time : _latest ?? header.Time;
         Meet(_current.Head);
@@ -287,6 +312,7 @@ internal sealed partial class AuditChainCheck
         {
             if (StreamPredecessor.Read(line) is var (predecessor, time))
             {
+                _current.Opening = (new(predecessor, time), _line, _records);
                 MeetPredecessor(predecessor, time);
             }
             else
@@ -336,6 +362,17 @@ internal sealed partial class AuditChainCheck
 
     private void Close(ExportLine.Closed said)
     {
+        if (_anchor is var (anchor, line))
+        {
+            Fail(
+                line,
+                anchor.Stream,
+                anchor.Sequence + 1,
+                "No record comes after this line of a stream: it was removed."
+            );
+            return;
+        }
+
         FinishStream();
         using var segment = _segment!;
         var found = segment.Close();

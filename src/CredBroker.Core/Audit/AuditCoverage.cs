@@ -6,52 +6,55 @@ internal sealed class AuditCoverage
     private readonly List<ExportLine.Opened> _exports = [];
     private readonly List<string> _gaps = [];
     private ExportLine.Opened? _closed;
-    private bool _isOpen;
 
-    /// <summary>An export begins.</summary>
+    /// <summary>
+    /// An export begins; false where it can be none of those that a file holds one after the other. Each goes on after
+    /// the last record before it, or begins at a later time.
+    /// </summary>
     /// <param name="opened">What was asked for.</param>
     /// <param name="isResumed">Whether it goes on with one that was cut off.</param>
-    /// <param name="isJoined">Whether it goes on after the last record of what the file has before it.</param>
-    public void Open(ExportLine.Opened opened, bool isResumed, bool isJoined)
+    /// <param name="end">The last record before it; null where there is none.</param>
+    public bool TryOpen(ExportLine.Opened opened, bool isResumed, AuditCursor? end)
     {
-        // An archive is everything up to its end; what goes on after it is everything again.
-        _isOpen |=
-            opened is { From: null, To: null }
-            && (opened.After is null || (isJoined && _exports is [{ From: null, After: null }, ..]));
-
-        // What a resumed export covers, the cut one said already; its cursor leaves nothing out.
-        if (!isResumed)
+        if (isResumed)
         {
-            _exports.Add(opened);
+            // What it covers, the cut one said already, but for how far; its cursor leaves nothing out.
+            _exports[^1] = _exports[^1] with
+            {
+                To = opened.To,
+            };
+            return true;
         }
-    }
 
-    /// <summary>The record after which the file begins, where it says one.</summary>
-    public AuditCursor? After => _exports is [var first, ..] ? first.After : null;
+        var isNext =
+            _exports is not [.., var before]
+            || (
+                opened.After is not null
+                    ? opened.After == (end ?? before.After)
+                    : end is null || (opened.From is { } from && !_exports.Exists(export => from < export.From))
+            );
+        _exports.Add(opened);
+        return isNext;
+    }
 
     /// <summary>The export is whole.</summary>
     public void Close() => _closed = _exports[^1];
 
-    /// <summary>Whether records at this time are in the file's ranges.</summary>
-    public bool Covers(DateTimeOffset time) => _exports.Exists(export => Contains(export, time));
-
-    /// <summary>Whether a stream that has a record at this time must be in the file.</summary>
-    public bool MustHold(string stream, DateTimeOffset time) =>
-        _exports.Exists(export =>
-            Contains(export, time) && (export.After is null || string.CompareOrdinal(stream, export.After.Stream) > 0)
-        );
+    /// <summary>Whether a record of this time must be in the file.</summary>
+    public bool MustHold(AuditPosition record, DateTimeOffset time) =>
+        _exports.Exists(export => Contains(export, time) && export.After?.IsBefore(record) != false);
 
     /// <summary>
     /// Whether records may be absent between two exports of the file: only where the ranges leave time between them.
     /// </summary>
     public bool AllowsGap(AuditStreamCheck stream, long anchor)
     {
-        var isBetween = _exports[^1].From is { } from && _closed?.To is { } to && from > to && stream.HeadTime < to;
+        var isBetween = Holes().Exists(hole => hole.To > stream.HeadTime && hole.To <= _exports[^1].From);
         if (isBetween)
         {
             _gaps.Add(
-                $"Records {stream.Head.Sequence + 1} to {anchor} of stream "
-                    + $"{stream.Id} lie between the exported ranges and are not in the file."
+                $"Records {stream.Head.Sequence + 1} to {anchor} of stream {stream.Id} are not in the file. They lie "
+                    + "between the exported ranges by the exporter's word."
             );
         }
 
@@ -59,42 +62,50 @@ internal sealed class AuditCoverage
     }
 
     /// <summary>
-    /// The file does not hold the record that a later stream names as the end of the one before it. Where it lies between
-    /// two ranges, that is a gap, and more than that stream may be missing.
+    /// The record that a stream names as the end of the one before it. If the file does not hold it, that is a gap, and
+    /// more than that stream may be missing; unless it is what stands before the file's first record.
     /// </summary>
     /// <param name="named">The record.</param>
     /// <param name="time">Its time.</param>
-    /// <param name="held">Up to where the file holds its stream; 0 where it holds nothing of it.</param>
-    public void Miss(AuditPosition named, DateTimeOffset time, long held)
+    /// <param name="held">Up to where the file holds its stream; null where it holds nothing of it.</param>
+    /// <param name="before">The last record of the file before the stream that names it, if there is one.</param>
+    public void Miss(AuditPosition named, DateTimeOffset time, long? held, AuditPosition? before)
     {
-        if (_exports.Exists(export => export.To <= time) && _exports.Exists(export => export.From > time))
+        if (held >= named.Sequence || before is null)
         {
-            _gaps.Add(
-                held == 0
-                    ? $"Stream {named.Stream} lies between the exported ranges and is not in the file; others before it may "
-                        + "be missing with it."
-                    : $"Records {held + 1} to {named.Sequence} of stream {named.Stream} lie between the exported ranges and "
-                        + "are not in the file."
-            );
+            return;
         }
+
+        var isBetween = _exports.Exists(export => export.To <= time) && _exports.Exists(export => export.From > time);
+        var where = isBetween ? "between the exported ranges" : "outside the exported range";
+        _gaps.Add(
+            held is null
+                ? $"Stream {named.Stream} lies {where} and is not in the file; others before it may be missing with it."
+                : $"Records {held + 1} to {named.Sequence} of stream {named.Stream} are not in the file. The last of them "
+                    + $"lies {where}."
+        );
     }
+
+    /// <summary>A stream that is not the file's first has no beginning in it.</summary>
+    /// <param name="anchor">The record before those that the file has of it.</param>
+    /// <param name="before">The last record of the file before the stream.</param>
+    public void MissBeginning(AuditPosition anchor, AuditPosition before) =>
+        _gaps.Add(
+            $"Records 1 to {anchor.Sequence} of stream {anchor.Stream} are not in the file, nor is what may stand between "
+                + $"them and record {before.Sequence} of stream {before.Stream}."
+        );
 
     /// <summary>
     /// Whether a stream of which the file had nothing may begin with this anchor. An export leaves out what its cursor
     /// names, which is in its first stream, and what was before its range. Only the stream that ran then lies across
     /// the range's beginning, and it is the first: unless the clock was set back, which is on record. A repair from a
-    /// time after the range is not in the file; that is said as a gap, for the file cannot show it.
+    /// time after the range is not in the file; then the file has a gap, which is said.
     /// </summary>
     public bool AllowsBeginning(AuditPosition anchor, bool isFirstOfFile, bool isFirstOfExport, bool isClockRepaired)
     {
         if (anchor.Sequence == 0)
         {
             return true;
-        }
-
-        if (!isFirstOfFile)
-        {
-            _gaps.Add($"Records 1 to {anchor.Sequence} of stream {anchor.Stream} are not in the file.");
         }
 
         var export = _exports[^1];
@@ -113,20 +124,18 @@ internal sealed class AuditCoverage
     /// <summary>Whether the file is one export, which was asked for everything up to its end.</summary>
     public bool IsOneBeginning => _exports is [{ From: null }] && _gaps.Count == 0;
 
-    /// <summary>Whether some export of the file was asked for everything.</summary>
-    public bool IsOpen => _isOpen;
+    /// <summary>Whether everything was asked for, until the last export was made.</summary>
+    public bool IsOpen => _exports is [{ From: null, After: null }, ..] && _exports[^1] is { From: null, To: null };
+
+    /// <summary>Whether something between the file's first and last record is not in it.</summary>
+    public bool HasGap => _gaps.Count > 0;
 
     /// <summary>What the file says it holds. The range is the exporter's word; the records in it prove themselves.</summary>
     /// <param name="hasOrigin">Whether the store's first record is among them.</param>
     /// <param name="isWhole">Whether nothing was left out.</param>
-    /// <param name="first">The first stream.</param>
+    /// <param name="place">The record before the first one; null where there is none, or no record at all.</param>
     /// <param name="archive">The archive after which it begins, if the log names one.</param>
-    public string Range(
-        bool hasOrigin,
-        bool isWhole,
-        AuditStreamCheck? first,
-        (AuditPosition End, string File)? archive
-    )
+    public string Range(bool hasOrigin, bool isWhole, AuditPosition? place, (AuditPosition End, string File)? archive)
     {
         if (_exports.Count == 0)
         {
@@ -153,9 +162,9 @@ internal sealed class AuditCoverage
         {
             true when isWhole => "It holds everything from the store's first record until it was made.",
             true => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is in it.",
-            false when first is { OriginSequence: > 0 } =>
-                $"It is A PART of the log, exported {since} {until}{gap}; it begins after record {first.OriginSequence} "
-                    + $"of stream {first.Id}, and what was before is not in it.",
+            false when place is not null =>
+                $"It is A PART of the log, exported {since} {until}{gap}; it begins after record {place.Sequence} of "
+                    + $"stream {place.Stream}, and what was before is not in it.",
             false => $"It is A PART of the log, exported {since} {until}{gap}; the store's first record is not in it.",
         };
     }
@@ -175,8 +184,39 @@ internal sealed class AuditCoverage
                 + "its exports, or their last records, end earlier.";
         }
 
-        var demandsAny = from is not null || to is not null;
-        return demandsAny && _gaps.Count > 0 ? $"The file has a gap in what was demanded. {_gaps[0]}" : null;
+        if (from is null && to is null)
+        {
+            return null;
+        }
+
+        if (HasGap)
+        {
+            return $"The file has a gap in what was demanded. {_gaps[0]}";
+        }
+
+        return
+            Holes().Find(hole => !(hole.To <= from) && !(hole.From >= to)) is { To: var next } left && next > left.From
+            ? "The file does not hold what was demanded: its exports leave out the time from "
+                + $"{AuditRecordHeader.FormatTime(left.From)} to {AuditRecordHeader.FormatTime(next)}."
+            : null;
+    }
+
+    // The times between exports that none of them covers.
+    private List<(DateTimeOffset From, DateTimeOffset To)> Holes()
+    {
+        var (holes, end) = (new List<(DateTimeOffset, DateTimeOffset)>(), DateTimeOffset.MinValue);
+        foreach (var (index, export) in _exports.Index())
+        {
+            if (index > 0 && export.From is { } from && from > end)
+            {
+                holes.Add((end, from));
+            }
+
+            var to = export.To ?? DateTimeOffset.MaxValue;
+            end = to > end ? to : end;
+        }
+
+        return holes;
     }
 
     /// <summary>What the file alone cannot prove.</summary>

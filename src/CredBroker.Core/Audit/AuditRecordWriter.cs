@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Audit;
 
@@ -77,8 +78,9 @@ public static class AuditRecordWriter
 
         json.WriteEndObject();
         json.Flush();
-        Check(what, body.WrittenSpan);
+        CheckForm(what, body.WrittenSpan);
         var written = Ascii.IsValid(body.WrittenSpan) ? body.WrittenSpan.ToArray() : Shown(body.WrittenSpan);
+        CheckLength(what, written.Length);
         if (body.Capacity <= MaxScratchBytes)
         {
             _scratch = (body, json);
@@ -175,7 +177,8 @@ public static class AuditRecordWriter
     }
 
     /// <summary>
-    /// The same JSON, in which nothing hides: what shows nothing, or turns the direction of what follows, is escaped.
+    /// The same JSON, in which nothing hides: what shows nothing, or turns the direction of what follows, is escaped, and
+    /// that is what names may not hold either.
     /// </summary>
     private static byte[] Shown(ReadOnlySpan<byte> body)
     {
@@ -184,7 +187,7 @@ public static class AuditRecordWriter
         Span<char> units = stackalloc char[2];
         while (Rune.DecodeFromUtf8(body, out var rune, out var length) == OperationStatus.Done)
         {
-            if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.Format)
+            if (rune.IsAscii || !VisibleText.IsHidden(rune))
             {
                 shown.Write(body[..length]);
             }
@@ -205,18 +208,22 @@ public static class AuditRecordWriter
 
     // Line feeds are white space in JSON but end a record in an export; bytes that are not UTF-8 would pass as string
     // content.
-    private static void Check(AuditFact what, ReadOnlySpan<byte> body)
+    private static void CheckForm(AuditFact what, ReadOnlySpan<byte> body)
     {
         if (body.ContainsAny((byte)'\n', (byte)'\r') || !Utf8.IsValid(body))
         {
             throw new ArgumentException($"The event {what.Type} is not one line of UTF-8.");
         }
 
-        if (body.Length > MaxRecordBytes - 256)
+        CheckLength(what, body.Length);
+    }
+
+    // Before and after what is hidden is written as six bytes or twelve: what is too long anyway is not gone through.
+    private static void CheckLength(AuditFact what, int length)
+    {
+        if (length > MaxRecordBytes - 256)
         {
-            throw new ArgumentException(
-                $"The event {what.Type} of {body.Length} bytes is longer than a record may be."
-            );
+            throw new ArgumentException($"The event {what.Type} of {length} bytes is longer than a record may be.");
         }
     }
 }

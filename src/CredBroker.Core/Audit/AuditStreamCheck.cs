@@ -3,15 +3,31 @@ using CredBroker.Core.Audit.Events;
 namespace CredBroker.Core.Audit;
 
 /// <summary>What has been read of one stream.</summary>
-internal sealed class AuditStreamCheck(AuditPosition anchor)
+/// <param name="anchor">The anchor with which it begins in the file.</param>
+/// <param name="line">The line that says so.</param>
+internal sealed class AuditStreamCheck(AuditPosition anchor, long line)
 {
     public string Id => Head.Stream;
+
+    public long Line => line;
 
     /// <summary>The anchor with which the stream began in the file.</summary>
     public AuditPosition Origin { get; } = anchor;
 
     /// <summary>Its sequence.</summary>
     public long OriginSequence => Origin.Sequence;
+
+    /// <summary>
+    /// What its first record names, that record's line, and how many records are before it; null where the file does not
+    /// have it, and for the store's first stream.
+    /// </summary>
+    public (StreamPredecessor Predecessor, long Line, long RecordsBefore)? Opening { get; set; }
+
+    /// <summary>The time of its first record in the file.</summary>
+    public DateTimeOffset? OriginTime { get; private set; }
+
+    /// <summary>The record before its first in the file, in this stream or the one that it follows; null if there is none.</summary>
+    public AuditPosition? PlaceBefore => OriginSequence > 0 ? Origin : Opening?.Predecessor.Head;
 
     /// <summary>The position before the first record of the run that is being read.</summary>
     public AuditPosition Anchor { get; private set; } = anchor;
@@ -41,7 +57,9 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
     /// <summary>A later export goes on further ahead.</summary>
     public void Skip(AuditPosition anchor) => (Anchor, Head, HeadLine) = (anchor, anchor, 0);
 
-    public void Advance(AuditRecordHeader header, string hash, long line, long recordsBefore) =>
+    public void Advance(AuditRecordHeader header, string hash, long line, long recordsBefore)
+    {
+        OriginTime ??= header.Time;
         (Head, HeadLine, RecordsBefore, HeadTime, IsClosed) = (
             new(header.Stream, header.Sequence, hash),
             line,
@@ -49,6 +67,7 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
             header.Time,
             header.Type == StreamClosed.TypeName
         );
+    }
 
     /// <summary>
     /// What is wrong with a record as the next one, its hash aside; null when nothing is. The sequence is that of the
@@ -84,6 +103,8 @@ internal sealed class AuditStreamCheck(AuditPosition anchor)
                 "The record is older than the one before it; a stream's time never goes back.",
             _ when header.Time < segment.Opened.From || header.Time >= segment.Opened.To =>
                 "The record's time lies outside the exported range.",
+            _ when header.Stream == segment.Opened.After?.Stream && next <= segment.Opened.After.Sequence =>
+                "The export says that it begins after this record.",
             _ => null,
         };
         return what is null ? null : (header.Sequence, what);

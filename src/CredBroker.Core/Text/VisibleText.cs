@@ -34,7 +34,11 @@ public static class VisibleText
         return true;
     }
 
-    private static bool IsHidden(Rune rune) =>
+    /// <summary>
+    /// Whether a character shows nothing, or nothing of its own, or turns the writing direction: every blank but the
+    /// plain space.
+    /// </summary>
+    public static bool IsHidden(Rune rune) =>
         Rune.GetUnicodeCategory(rune) switch
         {
             UnicodeCategory.Control

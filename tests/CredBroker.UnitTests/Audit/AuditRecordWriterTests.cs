@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Text;
 using CredBroker.Testing.Audit;
 
 namespace CredBroker.UnitTests.Audit;
@@ -48,6 +49,10 @@ public sealed class AuditRecordWriterTests
     [InlineData("say \"yes\" \\", """say \"yes\" \\""")]
     [InlineData("a\nb\u2028c\u0085", """a\nb\u2028c\u0085""")]
     [InlineData("admin\u202Egnp\u200B \uDB40\uDC41", """admin\u202egnp\u200b \udb40\udc41""")]
+    [InlineData("pay\u3164\u115F\u1160\uFFA0\u034F\u2800", """pay\u3164\u115f\u1160\uffa0\u034f\u2800""")]
+    [InlineData("a\uFE00\uFE0F\uDB40\uDD00", """a\ufe00\ufe0f\udb40\udd00""")]
+    [InlineData("\u180B\u180C\u180D\u180E\u180F\u17B4\u17B5", """\u180b\u180c\u180d\u180e\u180f\u17b4\u17b5""")]
+    [InlineData("a\u00A0b\u3000c d", """a\u00a0b\u3000c d""")]
     public void Text_is_written_as_it_is_but_for_what_hides_or_ends_a_line(string text, string written)
     {
         var record = Seal(Event(new TestFact("x")) with { Reason = text });
@@ -141,6 +146,28 @@ public sealed class AuditRecordWriterTests
                 }
             )
         );
+
+    [Fact]
+    public void Nor_is_one_that_becomes_longer_by_what_is_escaped_in_it()
+    {
+        var hidden = Event(new TestFact("x")) with { Reason = new('\u3164', AuditRecordWriter.MaxRecordBytes / 6) };
+        Assert.Throws<ArgumentException>(() => AuditRecordWriter.WriteBody(hidden));
+        var shorter = hidden with { Reason = new('\u3164', AuditRecordWriter.MaxRecordBytes / 7) };
+        Assert.InRange(Seal(shorter).Length, 1, AuditRecordWriter.MaxRecordBytes);
+    }
+
+    [Fact]
+    public void Nothing_is_left_as_it_is_that_a_name_may_not_hold()
+    {
+        for (var value = 0x80; value <= 0x10FFFF; value++)
+        {
+            if (Rune.TryCreate(value, out var rune) && !VisibleText.IsIn(rune.ToString()))
+            {
+                var record = Seal(Event(new TestFact("x")) with { Reason = rune.ToString() });
+                Assert.True(Ascii.IsValid(record), $"U+{value:X4}");
+            }
+        }
+    }
 
     private static AuditEvent Event(AuditFact what) => new() { What = what, Actor = AuditActor.Broker("job") };
 

@@ -24,6 +24,8 @@ internal sealed class ChainedLog : IAuditLog
 
     public int Count => _records.Count;
 
+    public IReadOnlyList<(AuditRecord Record, DateTimeOffset Time)> Records => _records;
+
     /// <summary>A process starts: a stream, opened by the record that names the one before.</summary>
     /// <param name="number">The stream's.</param>
     /// <param name="found">How many records it says that it found; all of them, unless the log is a forged one.</param>
@@ -116,6 +118,25 @@ internal sealed class ChainedLog : IAuditLog
         log._records.AddRange(_records.Take(start).Concat(_records.Skip(start + count)));
         return log;
     }
+
+    /// <summary>The log with some of its records only.</summary>
+    public ChainedLog With(Func<int, bool> isKept)
+    {
+        var log = new ChainedLog { Now = Now, _head = _head };
+        log._records.AddRange(_records.Where((_, place) => isKept(place)));
+        return log;
+    }
+
+    /// <summary>Where the record at this place of the log stands in the chain.</summary>
+    public AuditPosition Position(int place) =>
+        new(
+            _records[place].Record.Stream,
+            _records[place].Record.Sequence,
+            AuditRecordWriter.Hash(_records[place].Record.Bytes.Span)
+        );
+
+    public int PlaceOf(string stream, long sequence) =>
+        _records.FindIndex(entry => entry.Record.Stream == stream && entry.Record.Sequence == sequence);
 
     private static bool IsAfter(AuditRecord record, AuditCursor cursor) =>
         string.CompareOrdinal(record.Stream, cursor.Stream) is var order

@@ -81,33 +81,54 @@ public sealed class SetupPlanTests
     }
 
     [Fact]
-    public void A_grant_on_all_tables_is_made_table_by_table_and_any_other_as_it_is_written()
+    public void A_grant_on_all_of_something_is_made_one_by_one_and_any_other_as_it_is_written()
+    {
+        var plan = SetupPlan.For(
+            "prod",
+            [
+                Granted(
+                    "grant select, update on all tables in schema Billing to \"{{name}}\";",
+                    "GRANT SELECT ON ALL TABLES IN SCHEMA a, \"B c\" TO \"{{name}}\" WITH GRANT OPTION",
+                    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA a TO \"{{name}}\"; GRANT crew TO \"{{name}}\";",
+                    "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA a TO \"{{name}}\", somebody"
+                ),
+            ]
+        );
+
+        var statements = Creation(plan)[3..^1];
+
+        Assert.Contains("nspname IN ('billing')", statements[0], StringComparison.Ordinal);
+        Assert.Contains("GRANT select, update ON %s TO %I'", statements[0], StringComparison.Ordinal);
+        Assert.Contains("nspname IN ('a', 'B c')", statements[1], StringComparison.Ordinal);
+        Assert.Contains("TO %I WITH GRANT OPTION'", statements[1], StringComparison.Ordinal);
+        Assert.Contains("relkind = 'S'", statements[2], StringComparison.Ordinal);
+        Assert.Equal("GRANT crew TO \"{{name}}\"", statements[3]);
+        Assert.Equal("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA a TO \"{{name}}\", somebody", statements[4]);
+        var note = Assert.Single(plan.Notes, note => note.Contains("as it is written", StringComparison.Ordinal));
+        Assert.Contains("somebody", note, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GRANT SELECT ON x TO \"{{name}}\" /* ; */")]
+    [InlineData("DO $$ BEGIN GRANT SELECT ON x TO \"{{name}}\"; END $$;")]
+    [InlineData("COMMENT ON ROLE \"{{name}}\" IS 'a; b'")]
+    public void What_is_not_plainly_a_list_of_statements_is_left_to_Vault(string grant)
+    {
+        Assert.Equal(grant, Assert.Single(Creation(SetupPlan.For("prod", [Granted(grant)]))[3..^1]));
+    }
+
+    private static CatalogueEntry Granted(params string[] grants)
     {
         var entry = Database("reader");
-        entry = entry with
-        {
-            Setup = entry.Setup! with
-            {
-                Grants =
-                [
-                    "grant select, update on all tables in schema Billing to \"{{name}}\";",
-                    "GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO \"{{name}}\"",
-                ],
-            },
-        };
-
-        var statements = SetupPlan
-            .For("prod", [entry])
-            .Steps.Single(step => step.Path == "database/roles/cb-prod-reader")
-            .Body["creation_statements"]!
-            .AsArray()
-            .Select(statement => (string)statement!)
-            .ToList();
-
-        Assert.Contains("nspname = 'billing'", statements[^2], StringComparison.Ordinal);
-        Assert.Contains("GRANT select, update ON TABLE %s TO %I", statements[^2], StringComparison.Ordinal);
-        Assert.Equal("GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO \"{{name}}\"", statements[^1]);
+        return entry with { Setup = entry.Setup! with { Grants = grants } };
     }
+
+    private static List<string> Creation(SetupPlan plan) =>
+        [
+            .. plan.Steps.Single(step => step.Path == "database/roles/cb-prod-reader").Body["creation_statements"]!
+                .AsArray()
+                .Select(statement => (string)statement!),
+        ];
 
     public static TheoryData<string, CatalogueEntry[]> Faulty =>
         new()
