@@ -66,7 +66,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         }
         catch (StoreUnavailableException)
         {
-            await revoker.KillAsync(lease);
+            await revoker.KillAsync(lease, RevocationLane.Ending);
             return false;
         }
     }

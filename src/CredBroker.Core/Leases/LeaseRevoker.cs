@@ -186,14 +186,20 @@ public sealed partial class LeaseRevoker(
         FailAsync(lease, failed.Error, wasTried: !failed.IsNotTried);
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
-    internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) => AtBackendAsync(lease, null, issuer.ReapAsync);
+    internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) =>
+        AtBackendAsync(lease.Grant.Entry.Backend, lease.Lane, null, stopping => issuer.ReapAsync(lease, stopping));
 
     /// <summary>At Vault. An accessor alone is Vault's own matter, and needs no place at the backend.</summary>
     private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, Bulkhead.Pass? pass)
     {
         if (lease.VaultLeaseId is not null)
         {
-            return await AtBackendAsync(lease, pass, issuer.RevokeAsync);
+            return await AtBackendAsync(
+                lease.Grant.Entry.Backend,
+                lease.Lane,
+                pass,
+                stopping => issuer.RevokeAsync(lease, stopping)
+            );
         }
 
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
@@ -201,19 +207,20 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// With a place at the lease's backend: few calls are open to each, and none for a while to one that does not
+    /// With a place at the backend: few calls are open to each, and none for a while to one that does not
     /// answer.
     /// </summary>
     private async ValueTask<RevokeOutcome> AtBackendAsync(
-        Lease lease,
+        string backend,
+        RevocationLane lane,
         Bulkhead.Pass? pass,
-        Func<Lease, CancellationToken, ValueTask<RevokeOutcome>> act
+        Func<CancellationToken, ValueTask<RevokeOutcome>> act
     )
     {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         if (pass is null or { IsLeft: true })
         {
-            pass = await bulkheads.Of(lease.Grant.Entry.Backend).EnterAsync((int)lease.Lane, timeout.Token);
+            pass = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token);
         }
 
         if (pass is null)
@@ -229,7 +236,7 @@ public sealed partial class LeaseRevoker(
         // What comes after is the store's, and takes no place of the next one's.
         using (pass)
         {
-            var outcome = await act(lease, timeout.Token);
+            var outcome = await act(timeout.Token);
             pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
             return outcome;
         }

@@ -248,9 +248,9 @@ public abstract partial class BrokerStoreContract
 
         Assert.Equal(
             [first.Order.Id, second.Order.Id, StoreSamples.OrderOf(closed).Id],
-            (await Store.Revocations.FindOpenAsync(100, default)).Select(order => order.Id)
+            (await Store.Revocations.FindOpenAsync(100, _ => true, default)).Select(order => order.Id)
         );
-        Assert.Equal(first.Order.Id, Assert.Single(await Store.Revocations.FindOpenAsync(1, default)).Id);
+        Assert.Equal(first.Order.Id, Assert.Single(await Store.Revocations.FindOpenAsync(1, _ => true, default)).Id);
     }
 
     [Fact]
@@ -274,16 +274,33 @@ public abstract partial class BrokerStoreContract
         Assert.Empty(await Store.Leases.FindKnownVaultLeasesAsync([], default));
     }
 
+    [Fact]
+    public async Task What_is_not_worked_on_now_takes_no_place_of_what_is()
+    {
+        var leases = new List<string>();
+        for (var i = 0; i < 1_003; i++)
+        {
+            leases.Add((await ActiveLeaseAsync()).Id);
+            await CommitAsync(Samples.Claimed(leases[i], by: null));
+        }
+
+        var last = leases.TakeLast(3).ToHashSet(StringComparer.Ordinal);
+        var work = Assert.Single(await Store.Leases.FindRevocationWorkAsync(Now, default));
+        var found = await Store.Leases.FindRevocationsAsync(work, Now, 2, last.Contains, default);
+        Assert.Equal(2, found.Leases.Count);
+        Assert.All(found.Leases, lease => Assert.Contains(lease.Id, last));
+    }
+
     private async Task<string[]> ListAsync(LeaseQuery query) =>
         [.. (await Store.Leases.ListAsync(query, default)).Leases.Select(lease => lease.Id)];
 
     /// <summary>The leases whose revocation is due, lane by lane.</summary>
-    private async Task<string[]> RevocationsAsync(int limit = 100)
+    protected async Task<string[]> RevocationsAsync(int limit = 100)
     {
         var due = new List<string>();
         foreach (var work in await Store.Leases.FindRevocationWorkAsync(Now, default))
         {
-            var leases = (await Store.Leases.FindRevocationsAsync(work, Now, limit, default)).Leases;
+            var leases = (await Store.Leases.FindRevocationsAsync(work, Now, limit, _ => true, default)).Leases;
             Assert.All(leases, lease => Assert.Equal(work, new(lease.Grant.Entry.Backend, lease.Lane)));
             due.AddRange(leases.Select(lease => lease.Id));
         }

@@ -26,7 +26,7 @@ internal sealed class IdentityFixture : IDisposable
 
     public FakeTimeProvider Time { get; }
 
-    /// <summary>What the store's clock says, where that is not the broker's time.</summary>
+    /// <summary>What the store's clock says; nothing where it knows no more than an old time.</summary>
     public DateTimeOffset? StoreTime { get; set; }
 
     public IdentityOptions Options { get; } = new() { Audience = "credbroker" };
@@ -113,7 +113,7 @@ internal sealed class IdentityFixture : IDisposable
         var verification = new TokenVerification();
         return (
             new WorkloadVerifier(routing, verification, Time),
-            new PeopleVerifier(routing, verification, Time, () => StoreTime ?? Time.GetUtcNow()),
+            new PeopleVerifier(routing, verification, Time, () => StoreTime),
             sources
         );
     }

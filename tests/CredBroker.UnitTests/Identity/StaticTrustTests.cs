@@ -104,7 +104,7 @@ public sealed class StaticTrustTests
             new TokenRouting([new TrustedIssuer(People, Jwks("jwks"))]),
             new TokenVerification(),
             time,
-            time.GetUtcNow
+            () => time.GetUtcNow()
         );
         var outcome = await verifier.VerifyAsync(
             new SecretText(Vector.Token("keycloak/human-access-token.jwt")),

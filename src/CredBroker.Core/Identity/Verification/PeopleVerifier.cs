@@ -7,15 +7,20 @@ namespace CredBroker.Core.Identity.Verification;
 /// Turns a person's bearer token into that person. Only tokens of issuers that are trusted for people count.
 /// </summary>
 /// <remarks>
-/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. For what only an admin
-/// may do, a token that is in time by either is taken then, so that no order to revoke, nor the repair of the clock, is
-/// refused for a clock's sake.
+/// While the broker's clock and its store's disagree, one of them is wrong, and nothing is issued. For what takes secrets
+/// away, and for the repair of the clock, a token that is in time by either is taken then, so that none of these is
+/// refused for a clock's sake. What gives something back is the broker's clock's alone to judge. The store's is not asked
+/// where it only knows how late it was when it was last open: that would make every token of that time new.
 /// </remarks>
+/// <param name="routing">Finds the issuer.</param>
+/// <param name="verification">Checks the token.</param>
+/// <param name="time">The broker's clock.</param>
+/// <param name="storeTime">The store's; null while it says nothing of now.</param>
 public sealed class PeopleVerifier(
     TokenRouting routing,
     TokenVerification verification,
     TimeProvider time,
-    Func<DateTimeOffset> storeTime
+    Func<DateTimeOffset?> storeTime
 )
 {
     private const int RememberedTokens = 2_048;
@@ -63,9 +68,10 @@ public sealed class PeopleVerifier(
                     {
                         Refusal.Code: RefusalCode.TokenExpired or RefusalCode.TokenNotYetValid
                     }
+                && storeTime() is { } storeNow
             )
             {
-                check = await CheckAsync(storeTime());
+                check = await CheckAsync(storeNow);
             }
 
             if (!check.Passes(out var verified, out refusal))

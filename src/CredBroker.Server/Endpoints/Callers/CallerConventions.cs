@@ -13,4 +13,11 @@ internal static class CallerConventions
     /// <summary>The roles that an endpoint takes of people.</summary>
     public static TBuilder ForRoles<TBuilder>(this TBuilder endpoint, TakenRoles roles)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(roles);
+
+    /// <summary>
+    /// A person's token that is in time by the broker's clock or by its store's is taken. For what takes secrets away, and
+    /// the repair of the clock; never for what gives something back.
+    /// </summary>
+    public static TBuilder InTimeByEitherClock<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new ByEitherClock());
 }

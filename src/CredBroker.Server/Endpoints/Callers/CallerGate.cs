@@ -100,8 +100,7 @@ internal sealed class CallerGate(
         Refusal? noPerson = null;
         if (caller == Caller.Person || (caller == Caller.AgentOrPerson && listener.ServesPeople))
         {
-            var isAdmins = TakenRoles.Of(http) == TakenRoles.Admins;
-            switch (await people.VerifyAsync(token, call.Source, byEitherClock: isAdmins, http.RequestAborted))
+            switch (await people.VerifyAsync(token, call.Source, ByEitherClock.Of(http), http.RequestAborted))
             {
                 case PersonOutcome.Verified { Person: var person }:
                     return await AdmitAsync(http, person);

@@ -10,7 +10,11 @@ namespace CredBroker.Storage.Sql.Leases;
 /// <inheritdoc cref="ILeaseReader"/>
 internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, ILogger logger) : ILeaseReader
 {
+    private const int IdsAtOnce = 1_000;
+
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
+
+    private readonly DamageSaid _damage = new();
 
     public async ValueTask<Lease?> FindAsync(string leaseId, CancellationToken cancellationToken)
     {
@@ -119,29 +123,59 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         ];
     }
 
-    public ValueTask<LeasePage> FindRevocationsAsync(
+    /// <summary>
+    /// Ids first, without the records: what is not wanted now may be thousands, all of them before what is.
+    /// </summary>
+    public async ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
-    ) =>
-        DueAsync(
-            $"""
-            {LeaseRow.Select} {reads.UseIndex("lease_revoking")} {LeaseRow.JoinDecision}
-            WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
-              AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
-            ORDER BY coalesce(l.next_attempt_at, 0)
-            """,
-            new()
+    )
+    {
+        var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
+        for (var (offset, found) = (0, IdsAtOnce); found == IdsAtOnce && leases.Count < limit; offset += IdsAtOnce)
+        {
+            var ids = await reads.AllAsync<string>(
+                $"""
+                SELECT l.id FROM lease l {reads.UseIndex("lease_revoking")}
+                WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
+                  AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
+                ORDER BY coalesce(l.next_attempt_at, 0) LIMIT @limit OFFSET @offset
+                """,
+                new
+                {
+                    backend = work.Backend,
+                    lane = (int)work.Lane,
+                    due = ColumnValue.From(dueBefore),
+                    now = ColumnValue.From(clock.Read().Counted),
+                    limit = IdsAtOnce,
+                    offset,
+                },
+                cancellationToken
+            );
+            found = ids.Count;
+            foreach (var wanted in ids.Where(id => isWanted(id)).Chunk(limit).TakeWhile(_ => leases.Count < limit))
             {
-                { "backend", work.Backend },
-                { "lane", (int)work.Lane },
-                { "due", ColumnValue.From(dueBefore) },
-                { "now", ColumnValue.From(clock.Read().Counted) },
-            },
-            limit,
-            cancellationToken
-        );
+                Read(
+                    await reads.AllAsync<LeaseRow>(
+                        $"""
+                        {LeaseRow.Select} {LeaseRow.JoinDecision}
+                        WHERE l.id IN @wanted AND l.state IN ('revoking', 'failed')
+                        ORDER BY coalesce(l.next_attempt_at, 0)
+                        """,
+                        new { wanted },
+                        cancellationToken
+                    ),
+                    leases,
+                    unreadable
+                );
+            }
+        }
+
+        return new([.. leases.Take(limit)], null) { Unreadable = unreadable };
+    }
 
     public async ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
         IReadOnlyCollection<string> vaultLeaseIds,
@@ -177,7 +211,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             await reads.AllAsync<string>(
                 $"""
                 SELECT DISTINCT name FROM (
-                  SELECT {column} AS name FROM lease{reads.UseIndex("lease_live")} WHERE confirmed_at IS NULL
+                  SELECT {column} AS name FROM lease{reads.UseIndex("lease_live")} WHERE {NotOver("lease")}
                   UNION ALL
                   SELECT name FROM (SELECT {column} AS name FROM lease ORDER BY id DESC LIMIT 20000) AS recent
                 ) AS names WHERE name <> '' LIMIT 10000
@@ -191,19 +225,21 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     private (string Sql, DynamicParameters Parameters) Select(LeaseQuery query)
     {
         var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
-        var sql = new StringBuilder(LeaseRow.Select);
         // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
         // selected. What an order reached is a list of its own.
         var parameters = new DynamicParameters();
+        var sql = new StringBuilder();
         if (query.RevocationId is not null)
         {
-            sql.Append(LeaseRow.JoinDecision)
-                .Append(" JOIN revocation_reach r ON r.lease = l.id WHERE r.revocation = @revocation");
+            sql.Append(LeaseRow.OfOrder);
             parameters.Add("revocation", query.RevocationId);
         }
         else
         {
-            sql.Append(onlyLive ? reads.UseIndex("lease_live") : "").Append(LeaseRow.JoinDecision).Append("WHERE TRUE");
+            sql.Append(LeaseRow.Select)
+                .Append(onlyLive ? reads.UseIndex("lease_live") : "")
+                .Append(LeaseRow.JoinDecision)
+                .Append("WHERE TRUE");
         }
 
         var id = query.RevocationId is null ? "l.id" : "r.lease";
@@ -220,16 +256,11 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         Equal("trust_domain", query.Selector.TrustDomain);
         if (onlyLive)
         {
-            sql.Append(" AND l.confirmed_at IS NULL");
+            sql.Append($" AND {NotOver("l")}");
         }
 
-        if (onlyLive && LeaseStates.NotOver.All(query.States.Contains))
-        {
-            // A state that cannot be read is not over.
-            sql.Append(" AND l.state NOT IN @states");
-            parameters.Add("states", Over.Select(ColumnValue.From).ToArray());
-        }
-        else if (query.States.Count > 0)
+        // Where all that is not over is wanted, a state that cannot be read is, too.
+        if (query.States.Count > 0 && !(onlyLive && LeaseStates.NotOver.All(query.States.Contains)))
         {
             sql.Append(" AND l.state IN @states");
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
@@ -255,6 +286,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             }
         }
     }
+
+    /// <summary>In the words of the index of what is not over, so that it can be used.</summary>
+    private static string NotOver(string lease) =>
+        $"({lease}.confirmed_at IS NULL OR {lease}.state NOT IN ('revoked', 'ended'))";
 
     /// <summary>The first of what is due, as many as can be read: damaged rows among them take no place of others.</summary>
     private async ValueTask<LeasePage> DueAsync(
@@ -291,7 +326,11 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             }
             catch (InvalidDataException e)
             {
-                LogUnreadable(logger, e, row.Id);
+                if (_damage.IsNew(row.Id, e.Message))
+                {
+                    LogUnreadable(logger, e, row.Id);
+                }
+
                 unreadable.Add(row.ToUnreadable(e.Message));
             }
         }
