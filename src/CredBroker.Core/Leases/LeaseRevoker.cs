@@ -218,8 +218,12 @@ public sealed partial class LeaseRevoker(
     )
     {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        var own = default(Bulkhead.Pass);
-        if (pass is null && (pass = own = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token)) is null)
+        if (pass is null or { IsLeft: true })
+        {
+            pass = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token);
+        }
+
+        if (pass is null)
         {
             return new RevokeOutcome.Failed(
                 "Not tried: its backend has not answered for a while and is given a pause, or others were first there."
@@ -229,7 +233,8 @@ public sealed partial class LeaseRevoker(
             };
         }
 
-        using (own)
+        // What comes after is the store's, and takes no place of the next one's.
+        using (pass)
         {
             var outcome = await act(timeout.Token);
             pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });

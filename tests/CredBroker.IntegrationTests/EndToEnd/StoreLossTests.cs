@@ -68,6 +68,11 @@ public sealed class StoreLossTests : IAsyncLifetime
             "the user that no record knows is gone"
         );
 
+        // Vault forgets a lease after its user is gone.
+        await Eventually.BecomesTrueAsync(
+            async () => (await _world.VaultLeasesAsync()).Count == 1,
+            "its lease is gone as well"
+        );
         Assert.True(await _world.Postgres.CanLogInAsync(second.Username, second.Password));
         Assert.Equal(LeaseStates.Active, (await _world.LeaseAsync(kept)).State);
     }

@@ -197,6 +197,42 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task Revocations_are_found_in_every_lane_of_every_backend_where_one_is_due()
+    {
+        Assert.Empty(await Store.Leases.FindRevocationWorkAsync(Now, default));
+        var expected = new List<BackendWork>();
+        RevocationCause[] causes = [RevocationCause.Released, RevocationCause.PolicyChange, RevocationCause.Admin];
+        RevocationLane[] lanes = [RevocationLane.Ending, RevocationLane.PolicyChange, RevocationLane.Emergency];
+        foreach (var mount in new[] { "c", "a", "b" })
+        {
+            for (var i = 0; i < causes.Length; i++)
+            {
+                expected.Add(new($"{mount}/cb-billing", lanes[i]));
+                for (var times = 0; times < 3; times++)
+                {
+                    var lease = await ActiveLeaseAsync(Samples.Decision(mount: mount));
+                    await CommitAsync(Samples.Claimed(lease.Id, by: null, causes[i]));
+                }
+            }
+        }
+
+        // Of what waits for its next attempt nothing is due.
+        var later = await ActiveLeaseAsync(Samples.Decision(mount: "d"));
+        await CommitAsync(Samples.Claimed(later.Id, by: null, RevocationCause.Released));
+        await CommitAsync(Samples.Failed(later.Id, TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(
+            expected.OrderBy(work => work.Lane).ThenBy(work => work.Backend, StringComparer.Ordinal),
+            await Store.Leases.FindRevocationWorkAsync(Now, default)
+        );
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Contains(
+            new("d/cb-billing", RevocationLane.Retry),
+            await Store.Leases.FindRevocationWorkAsync(Now, default)
+        );
+    }
+
+    [Fact]
     public async Task Peoples_orders_are_open_before_those_that_close_a_task()
     {
         await CommitAsync(Samples.Opened());

@@ -85,17 +85,35 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         );
     }
 
-    /// <summary>From the index of what is being revoked alone, whose size is the work there is.</summary>
+    /// <summary>
+    /// From the index of what is being revoked alone, and of each backend and lane in it one row: however much there is to
+    /// do, finding out where costs no more.
+    /// </summary>
     public async ValueTask<IReadOnlyList<BackendWork>> FindRevocationWorkAsync(
         DateTimeOffset dueBefore,
         CancellationToken cancellationToken
-    ) =>
+    )
+    {
+        var next =
+            $"SELECT n.id FROM lease n {reads.UseIndex("lease_revoking")} WHERE n.state IN ('revoking', 'failed')";
+        return
         [
             .. (
                 await reads.AllAsync<WorkRow>(
                     $"""
-                    SELECT DISTINCT l.backend AS Backend, l.lane AS Lane FROM lease l {reads.UseIndex("lease_revoking")}
-                    WHERE l.state IN ('revoking', 'failed') AND coalesce(l.next_attempt_at, 0) < @due
+                    WITH RECURSIVE part (id) AS (
+                      SELECT ({next} ORDER BY n.backend, n.lane LIMIT 1)
+                      UNION ALL
+                      SELECT coalesce(
+                        ({next} AND n.backend = l.backend AND n.lane > l.lane ORDER BY n.lane LIMIT 1),
+                        ({next} AND n.backend > l.backend ORDER BY n.backend, n.lane LIMIT 1)
+                      )
+                      FROM part JOIN lease l ON l.id = part.id
+                    )
+                    SELECT l.backend AS Backend, l.lane AS Lane FROM part JOIN lease l ON l.id = part.id
+                    WHERE EXISTS (
+                      {next} AND n.backend = l.backend AND n.lane = l.lane AND coalesce(n.next_attempt_at, 0) < @due
+                    )
                     ORDER BY Lane, Backend
                     """,
                     new { due = ColumnValue.From(dueBefore) },
@@ -103,6 +121,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 )
             ).Select(row => new BackendWork(row.Backend, (RevocationLane)row.Lane)),
         ];
+    }
 
     public ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
