@@ -21,23 +21,21 @@ internal static partial class PostgresStatements
         $$"""
             DO $$ DECLARE
               victim name; id oid; object text; giver name; kept bool; lent text[];
-              todo text[]; step text[]; batch int := 500; more bool;
+              todo text[]; step text[]; batch int := 500; more bool := true;
             BEGIN
               LOOP
                 SET LOCAL search_path = pg_catalog;
                 SET LOCAL lock_timeout = '1s';
-                SELECT rolname, oid INTO victim, id FROM pg_roles WHERE {{which}} ORDER BY oid LIMIT 1;
-                EXIT WHEN NOT FOUND;
-
-                FOR attempt IN 1..200 LOOP
-                  PERFORM pg_stat_clear_snapshot();
-                  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
-                  EXIT WHEN NOT FOUND;
-                  PERFORM pg_sleep(0.01);
-                END LOOP;
-
                 FOR attempt IN 1..5 LOOP
                   BEGIN
+                    SELECT rolname, oid INTO victim, id FROM pg_roles WHERE {{which}} ORDER BY oid LIMIT 1;
+                    EXIT WHEN NOT FOUND;
+                    FOR look IN 1..200 LOOP
+                      PERFORM pg_stat_clear_snapshot();
+                      PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+                      EXIT WHEN NOT FOUND;
+                      PERFORM pg_sleep(0.01);
+                    END LOOP;
                     EXECUTE format('GRANT %I TO CURRENT_USER', victim);
                     {{Lend}}
                     {{HandOn}}
@@ -54,10 +52,16 @@ internal static partial class PostgresStatements
                     {{EndHolders}}
                   END;
                 END LOOP;
+                EXIT WHEN victim IS NULL;
                 PERFORM pg_stat_clear_snapshot();
                 PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
                 COMMIT;
               END LOOP;
+              BEGIN
+                {{Reserve}}
+              EXCEPTION WHEN insufficient_resources THEN
+                NULL; -- It is more than others have.
+              END;
             END $$;
             """;
 

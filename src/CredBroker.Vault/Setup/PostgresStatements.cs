@@ -63,12 +63,13 @@ internal static partial class PostgresStatements
     /// Nobody is issued what outlives every revocation: a user may set the password of a role that it can act as, and with
     /// CREATEROLE or CREATEDB make roles and databases of its own.
     /// </summary>
-    private const string NoOtherLogin = """
+    private const string NoOtherLogin = $$"""
         DO $$ DECLARE other text; BEGIN
           SET LOCAL search_path = pg_catalog;
+          {{Reserve}}
           SELECT rolname INTO other FROM pg_roles
-          WHERE pg_has_role('{{name}}', oid, 'MEMBER')
-            AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin AND rolname <> '{{name}}');
+          WHERE pg_has_role({{Name}}, oid, 'MEMBER')
+            AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin AND rolname <> {{Name}});
           IF FOUND THEN
             RAISE EXCEPTION 'as % the user could keep or make a login that no revocation reaches: '
               'grant only roles with NOLOGIN, NOSUPERUSER, NOCREATEROLE and NOCREATEDB', other
@@ -77,8 +78,10 @@ internal static partial class PostgresStatements
         END $$;
         """;
 
+    private const string Name = "'{{name}}'";
+
     /// <summary>The one user that Vault names.</summary>
-    private const string Named = "rolname = '{{name}}'";
+    private const string Named = $"rolname = {Name}";
 
     /// <summary>
     /// Every user of the lease that the name in front of Vault's own eight characters says.
@@ -136,30 +139,43 @@ internal static partial class PostgresStatements
 
     /// <summary>
     /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
-    /// wants it is a session of the user itself, or of another issued user that acts as it.
+    /// wants it is a session of the user itself, or of another issued user that acts as it. Nothing here may need more
+    /// than the reserve where the user's own locks fill the server's lock table.
     /// </summary>
     private static string RefuseLogin(string which) =>
         $$"""
             DO $$ DECLARE victim name; BEGIN
               SET LOCAL search_path = pg_catalog;
               SET LOCAL lock_timeout = '100ms';
-              FOR victim IN SELECT rolname FROM pg_roles WHERE {{which}} LOOP
-                FOR attempt IN 1..50 LOOP
-                  EXIT WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = victim);
-                  PERFORM pg_stat_clear_snapshot();
-                  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity a WHERE usename = victim
-                    OR attempt > 1 AND usename {{Issued}} AND (pg_has_role(usesysid, victim, 'MEMBER')
-                      OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND granted AND {{HoldsRoles}}));
-                  BEGIN
+              PERFORM pg_advisory_unlock_all();
+              FOR attempt IN 1..50 LOOP
+                BEGIN
+                  FOR victim IN SELECT rolname FROM pg_roles WHERE {{which}} LOOP
+                    PERFORM pg_stat_clear_snapshot();
+                    PERFORM pg_terminate_backend(pid) FROM pg_stat_get_activity(NULL) a
+                    WHERE pg_get_userbyid(usesysid) = victim
+                      OR attempt > 1 AND pg_get_userbyid(usesysid) {{Issued}} AND (pg_has_role(usesysid, victim, 'MEMBER')
+                        OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND granted AND {{HoldsRoles}}));
                     EXECUTE format('ALTER ROLE %I NOLOGIN', victim);
-                    EXIT;
-                  EXCEPTION WHEN lock_not_available OR internal_error THEN
-                    IF attempt = 50 THEN RAISE; END IF;
-                  END;
-                END LOOP;
+                  END LOOP;
+                  EXIT;
+                EXCEPTION WHEN lock_not_available OR internal_error OR insufficient_resources THEN
+                  IF attempt = 50 THEN RAISE; END IF;
+                  IF SQLSTATE LIKE '53%' THEN PERFORM pg_sleep(0.02); END IF;
+                END;
               END LOOP;
             END $$;
             """;
+
+    /// <summary>
+    /// Any user can fill the server's lock table, with nothing but advisory locks: then a statement that needs one lock more
+    /// fails, and so does every login. Each session of the administrator therefore keeps some locks on nothing, and gives
+    /// them up when it has somebody's sessions to end. Nobody can take just these, as nobody knows their keys.
+    /// </summary>
+    private const string Reserve = """
+        PERFORM pg_advisory_unlock_all();
+        PERFORM pg_try_advisory_lock((random() * 9e18)::bigint) FROM generate_series(1, 256);
+        """;
 
     /// <summary>
     /// The user's name: the lease id, as the child token's display name carries it, and eight random characters;
