@@ -10,7 +10,7 @@ namespace CredBroker.Storage.Sql.Leases;
 /// <inheritdoc cref="ILeaseReader"/>
 internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, ILogger logger) : ILeaseReader
 {
-    private const int IdsAtOnce = 1_000;
+    private const int MaxIdsAtOnce = 1_000;
 
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
 
@@ -262,7 +262,8 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
 
     /// <summary>
     /// The first of what is due, as many as can be read and are wanted: damaged rows among them take no place of others.
-    /// Ids first, without the records: what is not wanted now may be thousands, all of them before what is.
+    /// Ids first, without the records, and few to begin with: what is not wanted now may be thousands, all of them before
+    /// what is, but mostly there is none.
     /// </summary>
     private async ValueTask<LeasePage> DueAsync(
         string index,
@@ -276,10 +277,11 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     )
     {
         var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
-        (parameters["now"], parameters["limit"]) = (ColumnValue.From(clock.Read().Counted), IdsAtOnce);
-        for (var (offset, found) = (0, IdsAtOnce); found == IdsAtOnce && leases.Count < limit; offset += IdsAtOnce)
+        parameters["now"] = ColumnValue.From(clock.Read().Counted);
+        var (offset, atOnce, found) = (0, Math.Min(2 * limit, MaxIdsAtOnce), 0);
+        for (; found == offset && leases.Count < limit; atOnce = Math.Min(8 * atOnce, MaxIdsAtOnce))
         {
-            parameters["offset"] = offset;
+            (parameters["offset"], parameters["limit"]) = (offset, atOnce);
             parameters.Remove("wanted");
             var ids = await reads.AllAsync<string>(
                 $"""
@@ -291,13 +293,16 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 parameters,
                 cancellationToken
             );
-            found = ids.Count;
+            (offset, found) = (offset + atOnce, found + ids.Count);
             foreach (var wanted in ids.Where(id => isWanted(id)).Chunk(limit).TakeWhile(_ => leases.Count < limit))
             {
-                // Due still: it may have been renewed since.
+                // Due still: it may have been renewed since. Asked so that they are found by their ids, and by nothing else.
                 parameters["wanted"] = wanted;
                 var rows = await reads.AllAsync<LeaseRow>(
-                    $"{LeaseRow.Select} {LeaseRow.JoinDecision} WHERE l.id IN @wanted AND {state} AND {isDue} ORDER BY {due}",
+                    $"""
+                    {LeaseRow.Select} {LeaseRow.JoinDecision}
+                    WHERE l.id IN @wanted AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}
+                    """,
                     parameters,
                     cancellationToken
                 );
