@@ -15,7 +15,10 @@ internal static class ExitCodes
     /// <summary>The broker refused: identity, policy, role, or no such lease.</summary>
     public const int Refused = 3;
 
-    /// <summary>Not now: the broker or what it needs cannot be reached, or a revocation is not confirmed yet.</summary>
+    /// <summary>
+    /// Not now: the broker or what it needs cannot be reached, a revocation is not confirmed yet, or a hold is not on
+    /// record yet.
+    /// </summary>
     public const int Unavailable = 4;
 
     /// <summary>

@@ -5,16 +5,16 @@ using CredBroker.Vault.Session;
 namespace CredBroker.Vault;
 
 /// <summary>Lists Vault's own leases under a path, and looks one up.</summary>
-internal sealed class VaultLeases(VaultClient client, VaultSession session, VaultOptions options)
+internal sealed class VaultLeases(VaultSession session, VaultOptions options)
 {
     /// <summary>
     /// The leases directly below the path. A list that may be incomplete is none: absence is proven from it.
     /// </summary>
-    public async ValueTask<LeaseListing> ListAsync(string prefix, CancellationToken cancellationToken)
+    public async ValueTask<LeaseListing> ListAsync(string prefix, VaultProof proof, CancellationToken cancellationToken)
     {
         var reply = await session.SendAsync(
             new(VaultCall.List, $"sys/leases/lookup/{prefix}/") { Timeout = options.CallTimeout },
-            client.FromActiveAsync,
+            proof.SendAsync,
             cancellationToken
         );
         return reply switch
@@ -31,12 +31,16 @@ internal sealed class VaultLeases(VaultClient client, VaultSession session, Vaul
         };
     }
 
-    /// <summary>One lease, as the active node knows it: a standby may not have heard yet that it is gone, or there.</summary>
-    public async ValueTask<LeaseLookup> LookUpAsync(string leaseId, CancellationToken cancellationToken)
+    /// <summary>One lease, as the node knows it.</summary>
+    public async ValueTask<LeaseLookup> LookUpAsync(
+        string leaseId,
+        VaultProof proof,
+        CancellationToken cancellationToken
+    )
     {
         var body = VaultBodies.Of(new LookupLeaseRequest(leaseId), VaultJson.Default.LookupLeaseRequest);
         var call = new VaultCall(HttpMethod.Post, "sys/leases/lookup") { Body = body, Timeout = options.CallTimeout };
-        return await session.SendAsync(call, client.FromActiveAsync, cancellationToken) switch
+        return await session.SendAsync(call, proof.SendAsync, cancellationToken) switch
         {
             VaultReply.Done { Body: var found } when found.As(VaultJson.Default.LeaseFacts) is { } facts =>
                 new LeaseLookup.Found(

@@ -14,7 +14,6 @@ namespace CredBroker.Vault;
 /// lease of the token that reads it, and make none. Its answer is the database's own.
 /// </summary>
 internal sealed class VaultReaper(
-    VaultClient client,
     ChildTokens children,
     VaultRevocation revocation,
     VaultNames names,
@@ -28,6 +27,7 @@ internal sealed class VaultReaper(
     public async ValueTask<RevokeOutcome> ReapAsync(
         CatalogueEntry entry,
         string leaseId,
+        VaultProof proof,
         CancellationToken cancellationToken
     )
     {
@@ -36,7 +36,7 @@ internal sealed class VaultReaper(
             return new RevokeOutcome.Unproven();
         }
 
-        var (child, made) = await children.CreateReaperAsync(entry, leaseId, cancellationToken);
+        var (child, made) = await children.CreateReaperAsync(entry, leaseId, proof, cancellationToken);
         if (child is null)
         {
             return IsMissing(made) ? Missing(entry, made) : new RevokeOutcome.Failed(made.Why);
@@ -44,7 +44,7 @@ internal sealed class VaultReaper(
 
         try
         {
-            var reply = await client.OwnAsync(
+            var reply = await proof.SendAsync(
                 new(HttpMethod.Get, VaultPaths.Reap(database)) { Token = child.Token, Timeout = options.RevokeTimeout },
                 cancellationToken
             );

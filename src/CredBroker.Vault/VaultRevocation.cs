@@ -16,12 +16,16 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
     /// <summary>
     /// What Vault does for a revocation: its lease, then the accessor. Each of the two is idempotent.
     /// </summary>
-    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    public async ValueTask<RevokeOutcome> RevokeAsync(
+        Lease lease,
+        VaultProof proof,
+        CancellationToken cancellationToken
+    )
     {
         // The Vault lease first, at the backend. One that Vault does not know is gone.
         if (
             lease.VaultLeaseId is { } leaseId
-            && await RevokeLeaseAsync(leaseId, cancellationToken) is RevokeOutcome.Failed failed
+            && await RevokeLeaseAsync(leaseId, proof, cancellationToken) is RevokeOutcome.Failed failed
         )
         {
             return failed;
@@ -31,7 +35,11 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
         var accessors = new List<string>();
         foreach (var accessor in new[] { lease.Accessor, lease.CredentialAccessor }.OfType<string>())
         {
-            var reply = await SendRevokeAsync(accessor, cancellationToken);
+            var reply = await session.SendAsync(
+                AccessorCalls.Revoke(accessor, options.CallTimeout),
+                (call, cancellation) => client.RepeatableAsync(proof, call, cancellation),
+                cancellationToken
+            );
             if (Outcome(reply) is RevokeOutcome.Failed still)
             {
                 return still;
@@ -47,20 +55,20 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
         return lease switch
         {
             { VaultLeaseId: not null } => Confirmed,
-            { CredentialAccessor: not null } => await ConfirmGoneAsync(accessors, cancellationToken),
+            { CredentialAccessor: not null } => await ConfirmGoneAsync(accessors, proof, cancellationToken),
             // A mint that was under way may still bring a secret to life; only a later sweep can tell.
             _ => new RevokeOutcome.Unproven(),
         };
     }
 
+    /// <summary>Tells Vault to end a token. That proves nothing: its secrets are taken back afterwards.</summary>
     public async ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
-        Outcome(await SendRevokeAsync(accessor, cancellationToken));
-
-    private ValueTask<VaultReply> SendRevokeAsync(string accessor, CancellationToken cancellationToken) =>
-        session.SendAsync(
-            AccessorCalls.Revoke(accessor, options.CallTimeout),
-            client.RepeatableAsync,
-            cancellationToken
+        Outcome(
+            await session.SendAsync(
+                AccessorCalls.Revoke(accessor, options.CallTimeout),
+                client.RepeatableAsync,
+                cancellationToken
+            )
         );
 
     private static RevokeOutcome Outcome(VaultReply reply) =>
@@ -69,11 +77,19 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
             : new RevokeOutcome.Failed(reply.Why);
 
     /// <summary>The lease id travels in the body: in the path it would stand in every proxy's log.</summary>
-    public async ValueTask<RevokeOutcome> RevokeLeaseAsync(string leaseId, CancellationToken cancellationToken)
+    public async ValueTask<RevokeOutcome> RevokeLeaseAsync(
+        string leaseId,
+        VaultProof proof,
+        CancellationToken cancellationToken
+    )
     {
         var body = VaultBodies.Of(new RevokeLeaseRequest(leaseId, Sync: true), VaultJson.Default.RevokeLeaseRequest);
         var call = new VaultCall(HttpMethod.Post, "sys/leases/revoke") { Body = body, Timeout = options.RevokeTimeout };
-        var reply = await session.SendAsync(call, client.RevokingAsync, cancellationToken);
+        var reply = await session.SendAsync(
+            call,
+            (sent, cancellation) => client.RevokingAsync(proof, sent, cancellation),
+            cancellationToken
+        );
         return reply is VaultReply.Done
             ? Confirmed
             : new RevokeOutcome.Failed(reply.Why) { IsUnanswered = reply is VaultReply.Lost };
@@ -82,15 +98,15 @@ internal sealed class VaultRevocation(VaultClient client, VaultSession session, 
     /// <summary>Whether Vault knows none of these tokens any more.</summary>
     public async ValueTask<RevokeOutcome> ConfirmGoneAsync(
         IReadOnlyList<string> accessors,
+        VaultProof proof,
         CancellationToken cancellationToken
     )
     {
         foreach (var accessor in accessors)
         {
-            // A standby may not have heard of a token yet that is there.
             var reply = await session.SendAsync(
                 AccessorCalls.Lookup(accessor, options.CallTimeout),
-                client.FromActiveAsync,
+                proof.SendAsync,
                 cancellationToken
             );
             if (!reply.SaysInvalidAccessor)

@@ -14,36 +14,79 @@ public sealed partial class VaultSecretIssuer
     );
 
     /// <inheritdoc/>
-    public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
+    public ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken) =>
+        // What a standby may not know is whether a lease was there, and then its backend was asked. Of a token there is only
+        // Vault to ask.
+        TellAsync(
+            (proof, doubt) => RevokeAsync(lease, proof, doubt, cancellationToken),
+            isStandbyEnough: lease.CredentialAccessor is null,
+            cancellationToken
+        );
+
+    /// <inheritdoc/>
+    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
+        TellAsync(
+            (proof, _) => _revocation.RevokeLeaseAsync(vaultLeaseId, proof, cancellationToken),
+            isStandbyEnough: true,
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Revokes, all over one connection: what a node says of a lease counts for what it is told to do with it. A node
+    /// whose word proves nothing is told all the same: a replica that took the place of another cluster has its leases,
+    /// and a standby passes it on.
+    /// </summary>
+    private async ValueTask<RevokeOutcome> TellAsync(
+        Func<VaultProof, VaultReply?, ValueTask<RevokeOutcome>> tell,
+        bool isStandbyEnough,
+        CancellationToken cancellationToken
+    )
+    {
+        using var proof = Client.Prove();
+        var doubt = await proof.BeginAsync(cancellationToken);
+        var outcome = await tell(proof, doubt);
+        if (outcome is RevokeOutcome.Failed failed)
+        {
+            return doubt is VaultReply.Lost { IsOfAnotherCluster: true }
+                ? failed with
+                {
+                    Error = $"{doubt.Why} {failed.Error}",
+                }
+                : failed;
+        }
+
+        var atEnd = await proof.EndAsync(cancellationToken);
+        return atEnd is null || (proof.IsStandby && isStandbyEnough)
+            ? outcome
+            : new RevokeOutcome.Failed((doubt ?? atEnd).Why);
+    }
+
+    private async ValueTask<RevokeOutcome> RevokeAsync(
+        Lease lease,
+        VaultProof proof,
+        VaultReply? doubt,
+        CancellationToken cancellationToken
+    )
     {
         // Asked first, because Vault says "done" of a lease that it does not know, too: one that it has revoked itself,
         // and one that it was made to forget (revoke-force, a backup put back). Where it does not say which, its "done" is
         // no more than that, and the backend is asked.
-        var found = lease.VaultLeaseId is { } id ? await _leases.LookUpAsync(id, cancellationToken) : null;
-        if (
-            (found is null || _cluster.IsAnother)
-            && await Client.SeeClusterAsync(cancellationToken) is VaultReply.Lost { IsOfAnotherCluster: true } another
-        )
+        var found = (lease.VaultLeaseId, doubt) switch
         {
-            // It is told all the same: one that took the other's place (a replica, promoted) has its leases. But what it
-            // says of them proves nothing.
-            return await _revocation.RevokeAsync(lease, cancellationToken) is RevokeOutcome.Failed untold
-                ? untold with
-                {
-                    Error = $"{another.Why} {untold.Error}",
-                }
-                : new RevokeOutcome.Failed(another.Why);
-        }
-
+            (null, _) => null,
+            (_, { } why) => new LeaseLookup.Failed(why.Why),
+            ({ } id, _) => await _leases.LookUpAsync(id, proof, cancellationToken),
+        };
         var isTokenKnown =
             !_cluster.IsOlder(lease)
             || lease.CredentialAccessor is not { } accessor
-            || await _revocation.ConfirmGoneAsync([accessor], cancellationToken) is RevokeOutcome.Failed;
-        var outcome = await _revocation.RevokeAsync(lease, cancellationToken);
-        outcome = (found, outcome) switch
+            || await _revocation.ConfirmGoneAsync([accessor], proof, cancellationToken) is RevokeOutcome.Failed;
+        var outcome = await _revocation.RevokeAsync(lease, proof, cancellationToken);
+        return (found, outcome) switch
         {
             (LeaseLookup.Gone or LeaseLookup.Failed, RevokeOutcome.Confirmed) => await ReapAsync(
                 lease,
+                proof,
                 cancellationToken
             ) switch
             {
@@ -57,21 +100,14 @@ public sealed partial class VaultSecretIssuer
             // Vault has given up on it. Where the reaper can remove the user, Vault's own statements find nothing to do.
             (LeaseLookup.Found { Lease.RevokeError: { Length: > 0 } words }, RevokeOutcome.Failed) => await ReapAsync(
                 lease,
+                proof,
                 cancellationToken
             ) is RevokeOutcome.Confirmed
-                ? await _revocation.RevokeAsync(lease, cancellationToken)
+                ? await _revocation.RevokeAsync(lease, proof, cancellationToken)
                 : WithVaultsWords(outcome, words),
             (_, RevokeOutcome.Confirmed) when !isTokenKnown => OfAnotherCluster,
             _ => outcome,
         };
-
-        // A lookup that was answered was answered by the cluster that is believed.
-        return
-            outcome is not RevokeOutcome.Failed
-            && found is LeaseLookup.Failed or null
-            && await Client.SeeClusterAsync(cancellationToken) is { } unseen
-            ? new RevokeOutcome.Failed(unseen.Why)
-            : outcome;
 
         static RevokeOutcome WithVaultsWords(RevokeOutcome failed, string revokeError) =>
             failed is RevokeOutcome.Failed unconfirmed
@@ -84,28 +120,42 @@ public sealed partial class VaultSecretIssuer
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> ReapAsync(Lease lease, CancellationToken cancellationToken) =>
-        Reaper.ReapAsync(lease.Grant.Entry, VaultReaper.MadeFor(lease), cancellationToken);
+        ProveAsync(proof => ReapAsync(lease, proof, cancellationToken), cancellationToken);
+
+    /// <summary>The same of a lease of this id, whether there ever was one.</summary>
+    internal ValueTask<RevokeOutcome> ReapAsync(
+        CatalogueEntry entry,
+        string leaseId,
+        CancellationToken cancellationToken
+    ) => ProveAsync(proof => _reaper.ReapAsync(entry, leaseId, proof, cancellationToken), cancellationToken);
+
+    private ValueTask<RevokeOutcome> ReapAsync(Lease lease, VaultProof proof, CancellationToken cancellationToken) =>
+        _reaper.ReapAsync(lease.Grant.Entry, VaultReaper.MadeFor(lease), proof, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RevokeOutcome> RevokeAccessorAsync(string accessor, CancellationToken cancellationToken) =>
         _revocation.RevokeAccessorAsync(accessor, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
-    {
-        var outcome = await _revocation.RevokeLeaseAsync(vaultLeaseId, cancellationToken);
-        return outcome is not RevokeOutcome.Failed && await Client.SeeClusterAsync(cancellationToken) is { } unseen
-            ? new RevokeOutcome.Failed(unseen.Why)
-            : outcome;
-    }
-
-    /// <inheritdoc/>
     public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
         _names.FaultOf(entry) is null && _names.LeasePrefix(entry) is { } prefix
-            ? _leases.ListAsync(prefix, cancellationToken)
+            ? Client.ProveAsync(
+                proof => _leases.ListAsync(prefix, proof, cancellationToken),
+                doubt => new LeaseListing.Failed(doubt.Why),
+                cancellationToken
+            )
             : new(new LeaseListing.NotOurs());
 
     /// <inheritdoc/>
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
-        _leases.LookUpAsync(vaultLeaseId, cancellationToken);
+        Client.ProveAsync(
+            proof => _leases.LookUpAsync(vaultLeaseId, proof, cancellationToken),
+            doubt => new LeaseLookup.Failed(doubt.Why),
+            cancellationToken
+        );
+
+    private ValueTask<RevokeOutcome> ProveAsync(
+        Func<VaultProof, ValueTask<RevokeOutcome>> ask,
+        CancellationToken cancellationToken
+    ) => Client.ProveAsync(ask, doubt => new RevokeOutcome.Failed(doubt.Why), cancellationToken);
 }

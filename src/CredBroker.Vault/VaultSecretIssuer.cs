@@ -27,6 +27,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
+    private readonly VaultReaper _reaper;
 
     /// <summary>Connections for revocation, lookup and login, beside those for making secrets.</summary>
     private const int ControlConnections = 64;
@@ -50,9 +51,9 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Client = new(_transport, time, logger, _control);
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
-        _leases = new(Client, Session, options);
+        _leases = new(Session, options);
         _revocation = new(Client, Session, options);
-        Reaper = new(Client, Children, _revocation, _names, options);
+        _reaper = new(Children, _revocation, _names, options);
         _renewal = new(Client, Session, options, time);
     }
 
@@ -293,8 +294,6 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 
     internal ChildTokens Children { get; }
 
-    internal VaultReaper Reaper { get; }
-
     private string Address => _transport.Address.GetLeftPart(UriPartial.Authority);
 
     /// <summary>
@@ -334,19 +333,26 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         }
 
         // Vault answers 204 for a lease that it does not know, and 403 to a caller that may not revoke.
-        foreach (
-            var step in new[]
-            {
-                await _revocation.RevokeAccessorAsync(child.Accessor, cancellationToken),
-                await _revocation.ConfirmGoneAsync([child.Accessor], cancellationToken),
-                await _revocation.RevokeLeaseAsync($"{VaultPaths.TokenCreate(_names.Probe)}/none", cancellationToken),
-            }
-        )
+        var proven = await _revocation.RevokeAccessorAsync(child.Accessor, cancellationToken);
+        if (proven is RevokeOutcome.Confirmed)
         {
-            if (step is RevokeOutcome.Failed failed)
-            {
-                return (VaultRefusals.NotProven, failed.Error);
-            }
+            proven = await ProveAsync(
+                async proof =>
+                    await _revocation.ConfirmGoneAsync([child.Accessor], proof, cancellationToken)
+                        is RevokeOutcome.Failed stillThere
+                        ? stillThere
+                        : await _revocation.RevokeLeaseAsync(
+                            $"{VaultPaths.TokenCreate(_names.Probe)}/none",
+                            proof,
+                            cancellationToken
+                        ),
+                cancellationToken
+            );
+        }
+
+        if (proven is RevokeOutcome.Failed failed)
+        {
+            return (VaultRefusals.NotProven, failed.Error);
         }
 
         if (unseen is not null)

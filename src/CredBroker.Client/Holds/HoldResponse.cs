@@ -24,6 +24,12 @@ public sealed record HoldResponse : LeaseSelection
     /// <summary>For a quarantine: the revocation that was ordered with it.</summary>
     public string? RevocationId { get; init; }
 
+    /// <summary>
+    /// True: the broker's store did not take the hold, which is in force all the same, as long as the broker runs.
+    /// Nothing at all is issued until it is on record.
+    /// </summary>
+    public bool? RecordMissing { get; init; }
+
     /// <summary>When it was lifted, if it was.</summary>
     public DateTimeOffset? LiftedAt { get; init; }
 

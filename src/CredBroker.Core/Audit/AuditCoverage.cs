@@ -194,11 +194,16 @@ internal sealed class AuditCoverage
             return $"The file has a gap in what was demanded. {_gaps[0]}";
         }
 
-        return
-            Holes().Find(hole => !(hole.To <= from) && !(hole.From >= to)) is { To: var next } left && next > left.From
-            ? "The file does not hold what was demanded: its exports leave out the time from "
-                + $"{AuditRecordHeader.FormatTime(left.From)} to {AuditRecordHeader.FormatTime(next)}."
-            : null;
+        foreach (var hole in Holes())
+        {
+            if (!(hole.To <= from) && !(hole.From >= to))
+            {
+                return "The file does not hold what was demanded: its exports leave out the time from "
+                    + $"{AuditRecordHeader.FormatTime(hole.From)} to {AuditRecordHeader.FormatTime(hole.To)}.";
+            }
+        }
+
+        return null;
     }
 
     // The times between exports that none of them covers.

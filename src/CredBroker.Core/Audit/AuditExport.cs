@@ -12,6 +12,9 @@ public sealed class AuditExport(IAuditLog log)
 {
     private const int FlushBytes = 64 * 1024;
 
+    /// <summary>Whether what is archived is exported, too, as far as the log has it still: to archive it again.</summary>
+    internal bool ReachesBack { get; init; }
+
     /// <summary>
     /// Exports a range. Returns the cursor of the last record, where a later export goes on; <paramref name="after"/>
     /// when there was none.
@@ -32,7 +35,7 @@ public sealed class AuditExport(IAuditLog log)
     )
     {
         // What is archived is not in the log any more: an export that reaches so far begins after it, and says so.
-        var archived = await log.ArchivedAsync(cancellationToken);
+        var archived = ReachesBack ? null : await log.ArchivedAsync(cancellationToken);
         if (archived is not null && after?.IsBefore(archived.End) != false && !(from > archived.Latest))
         {
             after = new(archived.End.Stream, archived.End.Sequence);
@@ -76,7 +79,8 @@ public sealed class AuditExport(IAuditLog log)
         }
 
         if (
-            (await log.ArchivedAsync(cancellationToken))?.End is { } end
+            !ReachesBack
+            && (await log.ArchivedAsync(cancellationToken))?.End is { } end
             && end != archived?.End
             && after?.IsBefore(end) != false
         )

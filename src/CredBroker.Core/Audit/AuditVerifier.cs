@@ -23,7 +23,9 @@ public static class AuditVerifier
     /// </param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <param name="from">The file must hold everything from this time on; null to ask for nothing.</param>
-    /// <param name="to">And everything before this time.</param>
+    /// <param name="to">
+    /// And everything before this time; without <paramref name="from"/> from where the file begins, which its range says.
+    /// </param>
     public static async ValueTask<AuditVerification> VerifyAsync(
         Stream file,
         IReadOnlyCollection<AuditPosition> expected,

@@ -20,7 +20,13 @@ public interface IAuditLog
 
     /// <summary>
     /// The longest beginning of the log of which every record, and none that stands after it, is older than a time: the
-    /// one given, or an earlier one where the clock was set back. Null where there is none.
+    /// one given, or an earlier one where the clock was set back or it would be longer than the limit. Null where there is
+    /// none.
     /// </summary>
-    ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken);
+    /// <param name="before">The time.</param>
+    /// <param name="limit">
+    /// The most records that it has, unless more of them have one time, or the clock was set back in them.
+    /// </param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken);
 }

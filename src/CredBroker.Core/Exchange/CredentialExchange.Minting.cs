@@ -67,8 +67,15 @@ public sealed partial class CredentialExchange
                 return new ExchangeOutcome.Refused(wrong.Refusal, lease.Decision.Id);
         }
 
-        // 7. Activate, unless a revoker has taken the lease or its deadline has passed.
+        // 7. Activate, unless a revoker has taken the lease or its deadline has passed. The store refuses what an order
+        // or a hold reaches; one that it did not take reaches everything.
         var minted = (MintOutcome.Minted)mint;
+        if (readiness.Unrecorded is { } unrecorded)
+        {
+            await revoker.RevokeLateAsync(lease, minted.Handles, unrecorded.CodeText);
+            return new ExchangeOutcome.Refused(unrecorded, lease.Decision.Id);
+        }
+
         var now = store.Position.UtcNow;
         var expiresAt = Earliest(now + plan.Grant.Ttl, child?.EndsAt - TimeSpan.FromSeconds(1), minted.EndsAt);
         var graceUntil = minted.GraceUntil > expiresAt ? minted.GraceUntil.Value : expiresAt;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
@@ -11,9 +12,16 @@ namespace CredBroker.Core.Holds;
 /// <summary>
 /// Holds as admins place and lift them. A hold refuses what is asked for from its commit on, and what was asked for
 /// before it and is not delivered yet: the store compares it with each lease that opens, becomes active or is extended,
-/// in the same transaction. With the order that revokes what there is, it is a quarantine.
+/// in the same transaction. With the order that revokes what there is, it is a quarantine. One that the store does not
+/// take holds all the same, and is recorded when the store does.
 /// </summary>
-public sealed class HoldOrders(IBrokerStore store, RevocationOrders revocations, TimeProvider time)
+public sealed class HoldOrders(
+    IBrokerStore store,
+    RevocationOrders revocations,
+    MissingRecords missing,
+    UnrecordedOrders unrecorded,
+    TimeProvider time
+)
 {
     /// <summary>The longest time that a hold can be given; one that shall last longer lasts until it is lifted.</summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromDays(366);
@@ -28,9 +36,27 @@ public sealed class HoldOrders(IBrokerStore store, RevocationOrders revocations,
         "The hold is over: it was lifted before, or its time has passed."
     );
 
-    /// <summary>Every hold in force, newest first.</summary>
-    public ValueTask<IReadOnlyList<Hold>> ListAsync(CancellationToken cancellationToken) =>
-        store.Holds.ListInForceAsync(cancellationToken);
+    private static readonly Refusal NotRecordedYet = new(
+        RefusalCode.StoreUnavailable,
+        "The store has not taken this hold yet, and would not take its end. Both are for when it takes changes again.",
+        TimeSpan.FromSeconds(5)
+    );
+
+    /// <summary>Every hold in force, newest first; those without their record before all others.</summary>
+    public async ValueTask<IReadOnlyList<Hold>> ListAsync(CancellationToken cancellationToken)
+    {
+        var unrecordedYet = missing.All.Select(record => record.Hold).OfType<Hold>().ToList();
+        var recorded = await store.Holds.ListInForceAsync(cancellationToken);
+        return
+        [
+            .. unrecordedYet
+                .OrderByDescending(hold => hold.Id, StringComparer.Ordinal)
+                .UnionBy(recorded, hold => hold.Id),
+        ];
+    }
+
+    /// <summary>Whether the hold is in force without its record.</summary>
+    public bool IsRecordMissing(Hold hold) => missing.Find(hold.RevocationId ?? hold.Id) is not null;
 
     /// <summary>Refuses new issuance and renewal of what the selector reaches.</summary>
     /// <param name="selector">What is held.</param>
@@ -49,7 +75,16 @@ public sealed class HoldOrders(IBrokerStore store, RevocationOrders revocations,
     )
     {
         var hold = NewHold(selector, lasts, reason, person);
-        return Placed(hold, await store.CommitAsync(Placing(hold, person, call), cancellationToken));
+        var placing = Placing(hold, person, call);
+        try
+        {
+            return await store.CommitAsync(placing, cancellationToken) is CommitOutcome.Committed ? hold : TooMany;
+        }
+        catch (StoreUnavailableException fault)
+            when (unrecorded.TryBegin(new(placing with { IsPromised = true }, null, hold), fault))
+        {
+            return hold;
+        }
     }
 
     /// <summary>
@@ -81,6 +116,11 @@ public sealed class HoldOrders(IBrokerStore store, RevocationOrders revocations,
         CancellationToken cancellationToken
     )
     {
+        if (missing.All.Any(record => record.Hold?.Id == holdId))
+        {
+            return NotRecordedYet;
+        }
+
         if (!Ids.IsValid(holdId) || await store.Holds.FindAsync(holdId, cancellationToken) is not { } hold)
         {
             return NotFound;
@@ -147,9 +187,6 @@ public sealed class HoldOrders(IBrokerStore store, RevocationOrders revocations,
                 call
             ),
         };
-
-    private static Checked<Hold> Placed(Hold hold, CommitOutcome outcome) =>
-        outcome is CommitOutcome.Committed ? hold : TooMany;
 
     private static AuditEvent Event(AuditFact what, Hold hold, AuditActor person, CallContext call) =>
         new()

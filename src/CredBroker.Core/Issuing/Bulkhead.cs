@@ -49,14 +49,17 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
         }
     }
 
-    /// <summary>How many more calls of this lane are worth beginning now.</summary>
+    /// <summary>
+    /// How many more calls of this lane are worth beginning now: as many wait as may be open, so that the next goes in as
+    /// soon as one comes out.
+    /// </summary>
     public int Room(int lane)
     {
         lock (_lock)
         {
             if (_unanswered < UnansweredUntilPause)
             {
-                return Math.Max(0, LimitOf(lane) - _inLane[lane]);
+                return Math.Max(0, 2 * LimitOf(lane) - _inLane[lane]);
             }
 
             return IsPaused || _inLane.Sum() > 0 ? 0 : 1;
@@ -212,6 +215,9 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
                 _owner.Hear(answered);
             }
         }
+
+        /// <summary>Whether it has been given back.</summary>
+        public bool IsLeft => Volatile.Read(ref _isLeft) != 0;
 
         /// <inheritdoc/>
         public void Dispose()

@@ -29,18 +29,28 @@ public sealed partial class AbsenceSweep(
     /// <summary>How long a lease that nobody can prove gone waits to be looked at again.</summary>
     private static readonly TimeSpan NotProvable = TimeSpan.FromHours(1);
 
-    /// <summary>Sweeps once for each credential among the leases, and settles those that it proves.</summary>
-    public async ValueTask RunAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sweeps once for each credential among the leases, and settles those that it proves. Which of them it could not
+    /// put on record: a row that the store refuses keeps no other from its proof.
+    /// </summary>
+    public async ValueTask<IReadOnlyCollection<string>> RunAsync(
+        IReadOnlyList<Lease> leases,
+        CancellationToken cancellationToken
+    )
     {
+        var refused = new List<string>();
         foreach (var group in leases.Where(wait.IsOver).GroupBy(lease => lease.Grant.Entry.Vault))
         {
-            await SweepAsync(group.First().Grant.Entry, [.. group], cancellationToken);
+            await SweepAsync(group.First().Grant.Entry, [.. group], refused, cancellationToken);
         }
+
+        return refused;
     }
 
     private async ValueTask SweepAsync(
         CatalogueEntry entry,
         IReadOnlyList<Lease> leases,
+        List<string> refused,
         CancellationToken cancellationToken
     )
     {
@@ -51,32 +61,15 @@ public sealed partial class AbsenceSweep(
                 listed = ids;
                 break;
             case LeaseListing.Failed failed:
-                await FailAllAsync(leases, $"Vault's leases of {entry.Name} cannot be listed: {failed.Error}", null);
+                await FailAllAsync(
+                    leases,
+                    refused,
+                    $"Vault's leases of {entry.Name} cannot be listed: {failed.Error}",
+                    null
+                );
                 return;
             default:
-                foreach (var lease in leases)
-                {
-                    if (!await revoker.AwaitEndAsync(lease))
-                    {
-                        continue;
-                    }
-
-                    // Vault lists no token by its lease. One that was made under a parent that is gone has ended by now.
-                    if (entry.Vault is VaultBinding.Token)
-                    {
-                        await revoker.ConfirmAbsentAsync(lease);
-                    }
-                    else
-                    {
-                        await revoker.FailAsync(
-                            lease,
-                            $"Vault's path of {entry.Name} is not this installation's alone: "
-                                + "whether a secret exists is not known.",
-                            NotProvable
-                        );
-                    }
-                }
-
+                await SettleAllAsync(leases, refused, lease => SettleUnlistedAsync(entry, lease));
                 return;
         }
 
@@ -98,6 +91,7 @@ public sealed partial class AbsenceSweep(
                 case LeaseLookup.Failed failed:
                     await FailAllAsync(
                         leases,
+                        refused,
                         $"A Vault lease of {entry.Name} cannot be looked up: {failed.Error}",
                         null
                     );
@@ -110,21 +104,7 @@ public sealed partial class AbsenceSweep(
         {
             // They wait for an admin. A lease whose users its backend has removed does not wait with them.
             LogTooMany(logger, entry.Name, options.StrayLimit);
-            foreach (var lease in leases)
-            {
-                if (await revoker.ReapAsync(lease) is RevokeOutcome.Confirmed)
-                {
-                    await revoker.ConfirmAbsentAsync(lease);
-                    continue;
-                }
-
-                await revoker.FailAsync(
-                    lease,
-                    $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
-                        + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans"
-                );
-            }
-
+            await SettleAllAsync(leases, refused, lease => SettleAmongTooManyAsync(entry, lease));
             return;
         }
 
@@ -132,7 +112,7 @@ public sealed partial class AbsenceSweep(
         {
             if (!await RevokeStrayAsync(entry, stray, cancellationToken))
             {
-                await FailAllAsync(leases, $"A stray lease of {entry.Name} could not be revoked.", null);
+                await FailAllAsync(leases, refused, $"A stray lease of {entry.Name} could not be revoked.", null);
                 return;
             }
         }
@@ -142,13 +122,14 @@ public sealed partial class AbsenceSweep(
             // Younger ones may belong to an exchange in flight; later they are known, or strays.
             await FailAllAsync(
                 leases,
+                refused,
                 $"Exchanges of {entry.Name} are in flight; the proof is repeated.",
                 options.IssuanceDeadline
             );
             return;
         }
 
-        await ReapAsync(leases, cancellationToken);
+        await ReapAsync(leases, refused, cancellationToken);
 
         // So old that no exchange can still activate it.
         bool IsStray(VaultLease lease) => lease.IssuedAt < readAt - options.IssuanceDeadline;
@@ -159,32 +140,77 @@ public sealed partial class AbsenceSweep(
     /// committed what Vault then failed to register. So the backend is asked, lease by lease; where it cannot be, only
     /// the end of what may have been made is proof. A backend that fails twice is left alone until the next sweep.
     /// </summary>
-    private async ValueTask ReapAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    private async ValueTask ReapAsync(
+        IReadOnlyList<Lease> leases,
+        List<string> refused,
+        CancellationToken cancellationToken
+    )
     {
-        var failures = 0;
-        for (var i = 0; i < leases.Count; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            switch (await revoker.ReapAsync(leases[i]))
+        var (failures, last) = (0, default(RevokeOutcome.Failed));
+        await SettleAllAsync(
+            leases,
+            refused,
+            async lease =>
             {
-                case RevokeOutcome.Failed failed when ++failures < MaxFailures:
-                    await revoker.FailAsync(leases[i], failed);
-                    break;
-                case RevokeOutcome.Failed failed:
-                    await revoker.FailAsync(leases[i], failed);
-                    foreach (var lease in leases.Skip(i + 1))
-                    {
-                        await revoker.FailAsync(lease, failed with { IsNotTried = true });
-                    }
-
+                if (failures == MaxFailures)
+                {
+                    await revoker.FailAsync(lease, last! with { IsNotTried = true });
                     return;
-                case RevokeOutcome.Unproven when !await revoker.AwaitEndAsync(leases[i]):
-                    break;
-                default:
-                    await revoker.ConfirmAbsentAsync(leases[i]);
-                    break;
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+                switch (await revoker.ReapAsync(lease))
+                {
+                    case RevokeOutcome.Failed failed:
+                        (failures, last) = (failures + 1, failed);
+                        await revoker.FailAsync(lease, failed);
+                        break;
+                    case RevokeOutcome.Unproven when !await revoker.AwaitEndAsync(lease):
+                        break;
+                    default:
+                        await revoker.ConfirmAbsentAsync(lease);
+                        break;
+                }
             }
+        );
+    }
+
+    /// <summary>Of a path that is not listed: what may have been made has ended by itself, or nobody knows.</summary>
+    private async ValueTask SettleUnlistedAsync(CatalogueEntry entry, Lease lease)
+    {
+        if (!await revoker.AwaitEndAsync(lease))
+        {
+            return;
         }
+
+        // Vault lists no token by its lease. One that was made under a parent that is gone has ended by now.
+        if (entry.Vault is VaultBinding.Token)
+        {
+            await revoker.ConfirmAbsentAsync(lease);
+            return;
+        }
+
+        await revoker.FailAsync(
+            lease,
+            $"Vault's path of {entry.Name} is not this installation's alone: whether a secret exists is not known.",
+            NotProvable
+        );
+    }
+
+    /// <summary>Of a role with too many strays: they wait for an admin, and what its backend has removed does not.</summary>
+    private async ValueTask SettleAmongTooManyAsync(CatalogueEntry entry, Lease lease)
+    {
+        if (await revoker.ReapAsync(lease) is RevokeOutcome.Confirmed)
+        {
+            await revoker.ConfirmAbsentAsync(lease);
+            return;
+        }
+
+        await revoker.FailAsync(
+            lease,
+            $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
+                + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans"
+        );
     }
 
     private async ValueTask<bool> RevokeStrayAsync(
@@ -214,11 +240,28 @@ public sealed partial class AbsenceSweep(
         return true;
     }
 
-    private async ValueTask FailAllAsync(IReadOnlyList<Lease> leases, string error, TimeSpan? after)
+    private ValueTask FailAllAsync(IReadOnlyList<Lease> leases, List<string> refused, string error, TimeSpan? after) =>
+        SettleAllAsync(leases, refused, lease => revoker.FailAsync(lease, error, after));
+
+    /// <summary>Settles each by itself. A store that takes nothing ends it; one that refuses a row does not.</summary>
+    private async ValueTask SettleAllAsync(
+        IReadOnlyList<Lease> leases,
+        List<string> refused,
+        Func<Lease, ValueTask> settle
+    )
     {
         foreach (var lease in leases)
         {
-            await revoker.FailAsync(lease, error, after);
+            try
+            {
+                await settle(lease);
+            }
+            catch (Exception fault)
+                when (fault is ArgumentException || (fault is StoreUnavailableException && store.Fault is null))
+            {
+                LogNotSettled(logger, lease.Id, fault);
+                refused.Add(lease.Id);
+            }
         }
     }
 
@@ -227,6 +270,12 @@ public sealed partial class AbsenceSweep(
         Message = "Vault lease {VaultLeaseId} of {Credential} is known to no record; it is revoked."
     )]
     private static partial void LogStray(ILogger logger, string vaultLeaseId, string credential);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "What was found out of lease {LeaseId} could not be put on record; it is tried again."
+    )]
+    private static partial void LogNotSettled(ILogger logger, string leaseId, Exception fault);
 
     [LoggerMessage(
         Level = LogLevel.Critical,

@@ -40,13 +40,12 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             due = await store.Leases.FindWorkAsync(
                 LeaseWork.Expired,
                 store.Position.UtcNow + Horizon,
-                BatchSize + _killed.Count,
+                BatchSize,
+                leaseId => !_killed.ContainsKey(leaseId),
                 cancellationToken
             );
             accepted = await Task.WhenAll([
-                .. due
-                    .Leases.Where(lease => !_killed.ContainsKey(lease.Id))
-                    .Select(lease => EndAsync(lease, cancellationToken)),
+                .. due.Leases.Select(lease => EndAsync(lease, cancellationToken)),
                 .. due.Unreadable.Select(EndAsync),
             ]);
         } while (due.Leases.Count >= BatchSize && accepted.All(yes => yes));
@@ -66,7 +65,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         }
         catch (StoreUnavailableException)
         {
-            await revoker.KillAsync(lease);
+            await revoker.KillAsync(lease, RevocationLane.Ending);
             return false;
         }
     }

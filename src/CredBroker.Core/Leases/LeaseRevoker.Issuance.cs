@@ -129,7 +129,7 @@ public sealed partial class LeaseRevoker
     internal async ValueTask<bool> KillAsync(Lease lease, SecretHandles handles, Bulkhead.Pass? pass = null)
     {
         var outcome = await AtVaultAsync(With(lease, handles), pass);
-        if (outcome is RevokeOutcome.Failed failed)
+        if (outcome is RevokeOutcome.Failed { IsNotTried: false } failed)
         {
             LogNotKilled(logger, lease.Id, failed.Error);
         }

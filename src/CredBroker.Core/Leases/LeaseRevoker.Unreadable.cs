@@ -51,24 +51,27 @@ public sealed partial class LeaseRevoker
     /// The same without touching the store, which does not accept. Whether Vault confirmed that what the row names is
     /// gone.
     /// </summary>
-    internal async ValueTask<bool> KillAsync(UnreadableLease lease, Bulkhead.Pass? pass = null) =>
+    internal async ValueTask<bool> KillAsync(UnreadableLease lease, Bulkhead.Pass pass) =>
         (await AtVaultAsync(lease, pass)).IsGone;
+
+    /// <summary>The same, where a place at its backend is waited for in this lane.</summary>
+    internal async ValueTask<bool> KillAsync(UnreadableLease lease, RevocationLane lane) =>
+        (await AtVaultAsync(lease, null, lane)).IsGone;
 
     /// <summary>Every handle that is left, whatever becomes of the others; the Vault lease first, which alone confirms.</summary>
     private async ValueTask<(bool IsGone, bool HasFailed, string Said)> AtVaultAsync(
         UnreadableLease lease,
-        Bulkhead.Pass? pass
+        Bulkhead.Pass? pass,
+        RevocationLane lane = RevocationLane.Retry
     )
     {
-        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         var faults = new List<string>();
         if (lease.VaultLeaseId is { } id)
         {
-            var outcome = await issuer.RevokeStrayAsync(id, timeout.Token);
-            pass?.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
-            Note(outcome);
+            Note(await AtBackendAsync(lease.Backend, lane, pass, stopping => issuer.RevokeStrayAsync(id, stopping)));
         }
 
+        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         foreach (var accessor in new[] { lease.CredentialAccessor, lease.Accessor }.OfType<string>())
         {
             Note(await issuer.RevokeAccessorAsync(accessor, timeout.Token));

@@ -186,14 +186,20 @@ public sealed partial class LeaseRevoker(
         FailAsync(lease, failed.Error, wasTried: !failed.IsNotTried);
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
-    internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) => AtBackendAsync(lease, null, issuer.ReapAsync);
+    internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) =>
+        AtBackendAsync(lease.Grant.Entry.Backend, lease.Lane, null, stopping => issuer.ReapAsync(lease, stopping));
 
     /// <summary>At Vault. An accessor alone is Vault's own matter, and needs no place at the backend.</summary>
     private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, Bulkhead.Pass? pass)
     {
         if (lease.VaultLeaseId is not null)
         {
-            return await AtBackendAsync(lease, pass, issuer.RevokeAsync);
+            return await AtBackendAsync(
+                lease.Grant.Entry.Backend,
+                lease.Lane,
+                pass,
+                stopping => issuer.RevokeAsync(lease, stopping)
+            );
         }
 
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
@@ -201,18 +207,23 @@ public sealed partial class LeaseRevoker(
     }
 
     /// <summary>
-    /// With a place at the lease's backend: few calls are open to each, and none for a while to one that does not
+    /// With a place at the backend: few calls are open to each, and none for a while to one that does not
     /// answer.
     /// </summary>
     private async ValueTask<RevokeOutcome> AtBackendAsync(
-        Lease lease,
+        string backend,
+        RevocationLane lane,
         Bulkhead.Pass? pass,
-        Func<Lease, CancellationToken, ValueTask<RevokeOutcome>> act
+        Func<CancellationToken, ValueTask<RevokeOutcome>> act
     )
     {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        var (bulkhead, own) = (bulkheads.Of(lease.Grant.Entry.Backend), default(Bulkhead.Pass));
-        if (pass is null && (pass = own = await bulkhead.EnterAsync((int)lease.Lane, timeout.Token)) is null)
+        if (pass is null or { IsLeft: true })
+        {
+            pass = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token);
+        }
+
+        if (pass is null)
         {
             return new RevokeOutcome.Failed(
                 "Not tried: its backend has not answered for a while and is given a pause, or others were first there."
@@ -222,9 +233,10 @@ public sealed partial class LeaseRevoker(
             };
         }
 
-        using (own)
+        // What comes after is the store's, and takes no place of the next one's.
+        using (pass)
         {
-            var outcome = await act(lease, timeout.Token);
+            var outcome = await act(timeout.Token);
             pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
             return outcome;
         }

@@ -29,6 +29,7 @@ public sealed class PendingReconcile(IBrokerStore store, LeaseRevoker revoker, L
                 LeaseWork.PendingPastDeadline,
                 store.Position.UtcNow,
                 BatchSize,
+                static _ => true,
                 cancellationToken
             );
             await Parallel.ForEachAsync(

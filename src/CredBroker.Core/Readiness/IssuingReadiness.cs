@@ -20,6 +20,13 @@ public sealed class IssuingReadiness(
 {
     private static readonly TimeSpan MaxClockDifference = TimeSpan.FromSeconds(2);
 
+    private static readonly Refusal RevokesOnly = new(
+        RefusalCode.RevokesOnly,
+        "The broker only revokes: its store takes nothing new, and nothing is issued without its record. The broker's log "
+            + "says why.",
+        TimeSpan.FromSeconds(5)
+    );
+
     /// <summary>What keeps everything from being issued; null where nothing does.</summary>
     public Refusal? Refusal => Policy ?? Store ?? Vault ?? Clock;
 
@@ -27,15 +34,13 @@ public sealed class IssuingReadiness(
     public Refusal? Policy => policy.Current is null ? PolicyControl.NotInForce : null;
 
     /// <summary>Why the store is not to be given anything new. Where its file lies is for the log.</summary>
-    public Refusal? Store =>
-        store.Fault is null && !missing.Any
-            ? null
-            : new(
-                RefusalCode.RevokesOnly,
-                "The broker only revokes: its store takes nothing new, and nothing is issued without its record. The "
-                    + "broker's log says why.",
-                TimeSpan.FromSeconds(5)
-            );
+    public Refusal? Store => store.Fault is null ? Unrecorded : RevokesOnly;
+
+    /// <summary>
+    /// Why not even what is under way is delivered: there are orders and holds that the store, which refuses what they
+    /// reach, does not know yet.
+    /// </summary>
+    public Refusal? Unrecorded => missing.Any ? RevokesOnly : null;
 
     /// <summary>Why Vault is not asked for secrets.</summary>
     public Refusal? Vault =>

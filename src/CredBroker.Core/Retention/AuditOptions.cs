@@ -1,3 +1,5 @@
+using CredBroker.Core.Text;
+
 namespace CredBroker.Core.Retention;
 
 /// <summary>How long the audit log is kept in the store. Bound from the section <c>Audit</c>.</summary>
@@ -37,21 +39,7 @@ public sealed record AuditOptions
 
     /// <summary>What is wrong with the directory; null where nothing is. It may change while the broker runs.</summary>
     internal string? DirectoryFault =>
-        this switch
-        {
-            _ when ArchiveTo.Contains('\0', StringComparison.Ordinal) || !Path.IsPathFullyQualified(ArchiveTo) =>
-                "no absolute path; write one, such as /var/lib/credbroker/archive.",
-            _ when !Directory.Exists(ArchiveTo) =>
-                "which is no directory; make it, the broker's user's own, with mode 0700.",
-            _ when !OperatingSystem.IsWindows()
-                    && (
-                        (
-                            new DirectoryInfo(ArchiveTo).ResolveLinkTarget(returnFinalTarget: true)
-                                is DirectoryInfo target
-                                ? target.UnixFileMode
-                                : File.GetUnixFileMode(ArchiveTo)
-                        ) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)
-                    ) != 0 => "which others may write to; take that from them (chmod go-w).",
-            _ => null,
-        };
+        ArchiveTo.Contains('\0', StringComparison.Ordinal) || !Path.IsPathFullyQualified(ArchiveTo)
+            ? "no absolute path; write one, such as /var/lib/credbroker/archive."
+            : OwnFolder.FaultOf(ArchiveTo);
 }

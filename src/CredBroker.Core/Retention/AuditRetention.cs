@@ -1,9 +1,7 @@
-using System.IO.Pipelines;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Diagnostics;
 using CredBroker.Core.State;
-using CredBroker.Core.Text;
 using Microsoft.Extensions.Logging;
 
 namespace CredBroker.Core.Retention;
@@ -16,6 +14,7 @@ namespace CredBroker.Core.Retention;
 /// <item>Commit: that it is archived, with its last record's hash, is an event of the log.</item>
 /// <item>Delete: what the event names, a bounded batch at a time, after the file was verified again.</item>
 /// </list>
+/// A file, and the name that its directory has for it, are on disk before anything is committed or deleted over it.
 /// </summary>
 /// <remarks>
 /// The log is cut at its beginning alone, and so never through a chain: what remains starts with the record after the
@@ -33,6 +32,9 @@ public sealed partial class AuditRetention(
 
     // One file a day, not one with each run.
     private static readonly TimeSpan LeastPeriod = TimeSpan.FromDays(1);
+
+    /// <summary>How many records one archive has, so that a long log needs no more disk at once than that.</summary>
+    internal int MaxRecords { get; init; } = 100_000;
 
     /// <summary>One run. What goes wrong is logged, and nothing is deleted over it.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -56,10 +58,15 @@ public sealed partial class AuditRetention(
                 return;
             }
 
-            if (await ArchiveAsync(archived?.End, keepFor, cancellationToken) is { } newest)
+            while (await ArchiveAsync(archived?.End, keepFor, cancellationToken) is { } newest)
             {
                 Failpoint.Pass("archive-committed");
-                await DeleteAsync(newest, cancellationToken);
+                if (!await DeleteAsync(newest, cancellationToken))
+                {
+                    return;
+                }
+
+                archived = newest;
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreUnavailableException)
@@ -78,19 +85,19 @@ public sealed partial class AuditRetention(
         var cursor = after is null ? null : new AuditCursor(after.Stream, after.Sequence);
         var keptSince = store.Position.UtcNow - keepFor;
         if (
-            await FirstAsync(cursor, cancellationToken) is not { } first
+            await FirstAsync(cursor, cancellationToken) is not var (first, _)
             || first.Time > keptSince - (keepFor < LeastPeriod ? keepFor : LeastPeriod)
-            || await log.PrefixAsync(keptSince, cancellationToken) is not { } prefix
+            || await log.PrefixAsync(keptSince, MaxRecords, cancellationToken) is not { } prefix
         )
         {
             return null;
         }
 
         // Named by its beginning: the next run finds what this one may leave, and names sort as the records do.
-        var path = Path.Combine(options.ArchiveTo, $"credbroker-audit-{first.Stream}-{first.Sequence:d12}.jsonl");
+        var path = PathOf(first);
         if (!File.Exists(path))
         {
-            await WriteAsync(path, prefix, cursor, cancellationToken);
+            await WriteAsync(first, prefix, cursor, cancellationToken);
         }
 
         var verification = await VerifyAsync(path, [], cancellationToken);
@@ -100,6 +107,7 @@ public sealed partial class AuditRetention(
             return null;
         }
 
+        PutOnDisk(path);
         Failpoint.Pass("archive-written");
         var archive = new AuditArchive(
             verification.Streams[^1].Head,
@@ -130,71 +138,46 @@ public sealed partial class AuditRetention(
         return null;
     }
 
-    private async ValueTask<AuditRecordHeader?> FirstAsync(AuditCursor? after, CancellationToken cancellationToken)
+    /// <summary>The first record after the cursor, and the record before it; null where there is none.</summary>
+    private async ValueTask<(AuditRecordHeader Header, AuditCursor? Before)?> FirstAsync(
+        AuditCursor? after,
+        CancellationToken cancellationToken
+    )
     {
         await foreach (
             var record in log.ReadAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, after, cancellationToken)
         )
         {
-            return AuditRecordHeader.Read(record.Bytes.Span);
+            var before =
+                record.Sequence > 1
+                    ? new AuditPosition(record.Stream, record.Sequence - 1, record.Previous)
+                    : StreamPredecessor.Read(record.Bytes.Span)?.Head;
+            return AuditRecordHeader.Read(record.Bytes.Span) is { } header
+                ? (header, before is null ? null : new AuditCursor(before.Stream, before.Sequence))
+                : null;
         }
 
         return null;
     }
 
-    /// <summary>Writes the file, on disk and verified before it has its name.</summary>
-    private async ValueTask WriteAsync(
-        string path,
-        AuditPrefix prefix,
-        AuditCursor? after,
-        CancellationToken cancellationToken
-    )
-    {
-        var partial = path + ".partial";
-        File.Delete(partial);
-        try
-        {
-            await using (var file = OwnerOnlyFile.CreateNew(partial))
-            {
-                var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
-                await new AuditExport(log).WriteAsync(pipe, null, prefix.Before, after, cancellationToken);
-                await pipe.CompleteAsync();
-                file.Flush(flushToDisk: true);
-            }
-
-            var verification = await VerifyAsync(partial, [prefix.End], cancellationToken);
-            if (!verification.Holds || verification.Streams[^1].Head != prefix.End)
-            {
-                throw new IOException(
-                    $"The log up to record {prefix.End} does not verify as an export: {verification.Fault?.What} "
-                        + "Export it and see what audit verify says."
-                );
-            }
-
-            File.Move(partial, path);
-        }
-        catch
-        {
-            // On a full disk, which may be the store's, it would keep what the broker needs.
-            File.Delete(partial);
-            throw;
-        }
-
-        using var named = OwnerOnlyFile.Continue(path);
-        named.Flush(flushToDisk: true);
-    }
-
-    /// <summary>Deletes what the archive holds; false where its file does not verify, and so nothing was.</summary>
+    /// <summary>Deletes what the archive holds; false where no file that verifies has it, and so nothing was.</summary>
     private async ValueTask<bool> DeleteAsync(AuditArchive archive, CancellationToken cancellationToken)
     {
         var path = Path.Combine(options.ArchiveTo, archive.File);
-        var verification = await VerifyAsync(path, [archive.End], cancellationToken);
-        if (!verification.Holds || verification.Streams[^1].Head != archive.End)
+        if (
+            await FaultOfAsync(path, archive.End, file => file.Records == archive.Records, cancellationToken) is
+            { } fault
+        )
         {
-            LogNotArchived(logger, $"{path} does not verify: {verification.Fault?.What} Nothing is deleted.", null);
-            return false;
+            if (await WriteAgainAsync(archive, path, fault, cancellationToken) is not { } again)
+            {
+                return false;
+            }
+
+            path = again;
         }
 
+        PutOnDisk(path);
         var delete = new StateChange.ArchivedDeleted
         {
             End = archive.End,
@@ -207,16 +190,6 @@ public sealed partial class AuditRetention(
         }
 
         return true;
-    }
-
-    private static async ValueTask<AuditVerification> VerifyAsync(
-        string path,
-        IReadOnlyCollection<AuditPosition> expected,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return await AuditVerifier.VerifyAsync(file, expected, cancellationToken);
     }
 
     private static bool BeginsWith(AuditVerification verification, AuditRecordHeader first) =>

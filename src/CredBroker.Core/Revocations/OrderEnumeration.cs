@@ -58,17 +58,11 @@ internal sealed partial class OrderEnumeration(
 
     /// <summary>Whether an order is open that nothing has to be waited for.</summary>
     public async ValueTask<bool> IsOpenAsync(CancellationToken cancellationToken) =>
-        (await FindAsync(cancellationToken)).Any();
+        (await FindAsync(cancellationToken)).Count > 0;
 
     /// <summary>Open orders, without those that are left alone, which take no place of others.</summary>
-    private async ValueTask<IEnumerable<RevocationOrder>> FindAsync(CancellationToken cancellationToken)
-    {
-        var found = await store.Revocations.FindOpenAsync(
-            OrdersAtOnce + underWay.Paused + _strays.Count,
-            cancellationToken
-        );
-        return found.Where(order => underWay.IsFree(order.Id));
-    }
+    private ValueTask<IReadOnlyList<RevocationOrder>> FindAsync(CancellationToken cancellationToken) =>
+        store.Revocations.FindOpenAsync(OrdersAtOnce + _strays.Count, underWay.IsFree, cancellationToken);
 
     /// <summary>
     /// Marks every lease that the order reaches as revoking. None is missed: a lease that was opened before the order is
@@ -146,7 +140,7 @@ internal sealed partial class OrderEnumeration(
                     TryAsync(
                         lease.Id,
                         () => revoker.MarkAsync(lease, reason, LeaseStates.NotOver),
-                        () => revoker.KillAsync(lease)
+                        () => revoker.KillAsync(lease, RevocationLane.Emergency)
                     )
                 ),
             ]);

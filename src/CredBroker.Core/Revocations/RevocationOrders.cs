@@ -44,7 +44,7 @@ public sealed class RevocationOrders(
         {
             await store.CommitAsync(ordered, cancellationToken);
         }
-        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(order, ordered), fault))
+        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(ordered, order, null), fault))
         {
             return order;
         }
@@ -89,7 +89,12 @@ public sealed class RevocationOrders(
 
             return (outcome as CommitOutcome.GuardFailed)?.Reason;
         }
-        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(order, ordered, placed), fault))
+        catch (StoreUnavailableException fault)
+            when (unrecorded.TryBegin(
+                    new(new StateChange.All([placed with { IsPromised = true }, ordered]), order, hold),
+                    fault
+                )
+            )
         {
             return null;
         }
@@ -144,6 +149,11 @@ public sealed class RevocationOrders(
         }
 
         var unrecordedYet = missing.Find(revocationId);
+        if (unrecordedYet is { Order: null })
+        {
+            return null;
+        }
+
         var order = unrecordedYet?.Order ?? await store.Revocations.FindAsync(revocationId, cancellationToken);
         if (order is null)
         {
@@ -153,6 +163,9 @@ public sealed class RevocationOrders(
         var (first, counts, next) = (new List<Lease>(), new Dictionary<LeaseState, int>(), default(string));
         var unreadable = new List<UnreadableLease>();
         var stillValid = new List<StillValid>();
+        // By the earlier of the two clocks: one that is ahead must not hide what may still be accepted.
+        var (stored, now) = (store.Position.UtcNow, time.GetUtcNow());
+        var earlier = stored < now ? stored : now;
         do
         {
             var page = await store.Leases.ListAsync(
@@ -174,7 +187,7 @@ public sealed class RevocationOrders(
                     first.Add(lease);
                 }
 
-                if (StillValid.Of(lease) is { } left && (left.Until is not { } until || until > store.Position.UtcNow))
+                if (StillValid.Of(lease) is { } left && (left.Until is not { } until || until > earlier))
                 {
                     stillValid.Add(left);
                 }

@@ -77,11 +77,12 @@ public sealed partial class RevocationRun(
             return;
         }
 
-        // Some of those that are found may just be under way, their claim not committed yet, or are left alone.
+        // Some of those that are found may just be under way, their claim not committed yet.
         var due = await store.Leases.FindRevocationsAsync(
             work,
             store.Position.Counted,
-            room + options.RevocationParallelism + _orders.UnderWay.Paused + _killed.Count,
+            room + options.RevocationParallelism,
+            leaseId => !_orders.UnderWay.IsPaused(leaseId) && !_killed.ContainsKey(leaseId),
             cancellationToken
         );
         foreach (var lease in due.Leases.Where(lease => !AwaitsProof(lease)))
@@ -122,14 +123,14 @@ public sealed partial class RevocationRun(
 
         if (ripe.Count > 0 && _orders.UnderWay.IsFree(work.Backend))
         {
-            _orders.UnderWay.Begin(work.Backend, () => absence.RunAsync(ripe, cancellationToken).AsTask());
+            _orders.UnderWay.Begin(work.Backend, () => ProveAsync(ripe, cancellationToken));
         }
 
         void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
         {
             // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
-            if (room > 0 && _orders.UnderWay.IsFree(leaseId) && !_killed.ContainsKey(leaseId))
+            if (room > 0 && _orders.UnderWay.IsFree(leaseId))
             {
                 // Counted there from now on, so that the next pass does not take its place for free.
                 var waiting = new CancellationTokenSource();
@@ -142,6 +143,14 @@ public sealed partial class RevocationRun(
                     waiting
                 );
             }
+        }
+    }
+
+    private async Task ProveAsync(IReadOnlyList<Lease> ripe, CancellationToken cancellationToken)
+    {
+        foreach (var leaseId in await absence.RunAsync(ripe, cancellationToken))
+        {
+            _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
     }
 

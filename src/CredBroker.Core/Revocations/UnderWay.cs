@@ -23,9 +23,6 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
     /// <summary>How many were begun, ever.</summary>
     public long Begun { get; private set; }
 
-    /// <summary>How many keys are left alone.</summary>
-    public int Paused => _pauses.Count;
-
     /// <summary>Whether nothing is done under the key, and nothing keeps from it.</summary>
     public bool IsFree(string key) => !_attempts.ContainsKey(key) && !IsPaused(key);
 

@@ -8,7 +8,8 @@ namespace CredBroker.Core.Revocations;
 /// <summary>
 /// Carries out a person's orders that the store did not take: kills at Vault what the store last knew, and for one that
 /// reaches everything also what it does not know. Nothing of that is ever called complete; once the store takes the
-/// order, it is carried out as any other, which confirms lease by lease what is dead already.
+/// order, it is carried out as any other, which confirms lease by lease what is dead already. Of a hold there is nothing
+/// to carry out: <see cref="MissingRecords"/> keeps everything from being issued until it is on record.
 /// </summary>
 public sealed partial class UnrecordedOrders(
     IBrokerStore store,
@@ -20,10 +21,13 @@ public sealed partial class UnrecordedOrders(
     ILogger<UnrecordedOrders> logger
 )
 {
+    /// <summary>How many kills of one order wait for their backends' places, or for Vault, at once.</summary>
+    private const int KillsAtOnce = 1_000;
+
     private static readonly TimeSpan BetweenPasses = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Keeps the order and begins to kill. False where there are too many already. What it comes to is
+    /// Keeps what was ordered and begins to kill. False where there are too many already. What it comes to is
     /// <see cref="KillAsync"/>'s, of which nobody has to wait.
     /// </summary>
     internal bool TryBegin(MissingRecord record, Exception fault)
@@ -33,40 +37,82 @@ public sealed partial class UnrecordedOrders(
             return false;
         }
 
-        LogMissing(logger, record.Order.Id, record.Order.RequestedBy, fault);
+        LogMissing(logger, record.Id, record.OrderedBy, fault);
         _ = Task.Run(() => GoOnAsync(record));
         return true;
     }
 
-    /// <summary>Puts on record what the store takes now.</summary>
+    /// <summary>Puts on record what the store takes now. One that it refuses keeps no other waiting.</summary>
     public async ValueTask RecordAsync(CancellationToken cancellationToken)
     {
         foreach (var record in missing.All)
         {
             try
             {
-                // What is said to have failed may have been committed.
-                if (await store.Revocations.FindAsync(record.Order.Id, cancellationToken) is null)
+                // What is said to have failed may have been committed. No guard keeps it out: it was promised.
+                if (!await IsThereAsync(record, cancellationToken))
                 {
-                    await CommitAsync(record, cancellationToken);
+                    await store.CommitAsync(record.Change, cancellationToken);
                 }
             }
-            catch (StoreUnavailableException)
+            catch (StoreUnavailableException fault)
             {
-                return;
+                if (store.Fault is not null)
+                {
+                    // It says so itself.
+                    return;
+                }
+
+                LogNotRecorded(logger, record.Id, fault);
+                continue;
             }
 
-            missing.Recorded(record.Order.Id);
-            LogRecorded(logger, record.Order.Id);
+            missing.Recorded(record.Id);
+            LogRecorded(logger, record.Id);
             signal.Raise();
         }
     }
 
-    /// <summary>One pass of killing: whether nothing is left of what is known.</summary>
+    /// <summary>
+    /// One pass of killing: whether nothing is left of what is known. Known leases come first, each at its own backend;
+    /// what no record knows second, without waiting for a backend that does not answer.
+    /// </summary>
     public async Task<bool> KillAsync(MissingRecord record, CancellationToken cancellationToken)
     {
-        var order = record.Order;
-        var isGone = !order.Selector.Everything || await strays.RunAsync(order.RequestedAt, cancellationToken);
+        if (record.Order is not { } order)
+        {
+            return true;
+        }
+
+        var killing = new List<Task<bool>>();
+        try
+        {
+            await BeginKnownAsync(record, order, killing, cancellationToken);
+        }
+        catch (StoreUnavailableException fault)
+        {
+            // What it cannot read is known to nobody, and so one of those that no record knows.
+            LogInterrupted(logger, order.Id, fault);
+            killing.Add(Task.FromResult(false));
+        }
+
+        if (order.Selector.Everything)
+        {
+            killing.Add(strays.RunAsync(order.RequestedAt, cancellationToken).AsTask());
+        }
+
+        return Array.TrueForAll(await Task.WhenAll(killing), isGone => isGone);
+    }
+
+    /// <summary>Begins to kill each lease that is known, in the order of the store's pages.</summary>
+    private async Task BeginKnownAsync(
+        MissingRecord record,
+        RevocationOrder order,
+        List<Task<bool>> killing,
+        CancellationToken cancellationToken
+    )
+    {
+        var room = new SemaphoreSlim(KillsAtOnce);
         string? next = null;
         do
         {
@@ -80,42 +126,51 @@ public sealed partial class UnrecordedOrders(
                 },
                 cancellationToken
             );
-            var killed = await Task.WhenAll(
-                page.Leases.Where(lease => lease.Reach != Policy.RevocationReach.None && !record.IsDead(lease.Id))
-                    .Select(async lease =>
-                    {
-                        var urgent = lease with { Cause = order.Cause, Attempts = 0 };
-                        if (!await revoker.KillAsync(urgent))
-                        {
-                            return false;
-                        }
-
-                        record.Died(lease.Id);
-                        return true;
-                    })
-            );
-            isGone &= Array.TrueForAll(killed, isDead => isDead);
-            foreach (var lease in page.Unreadable.Where(lease => !record.IsDead(lease.Id)))
+            foreach (var lease in page.Leases.Where(lease => lease.Reach != Policy.RevocationReach.None))
             {
-                if (await revoker.KillAsync(lease))
-                {
-                    record.Died(lease.Id);
-                }
-                else
-                {
-                    isGone = false;
-                }
+                var urgent = lease with { Cause = order.Cause, Attempts = 0 };
+                await BeginAsync(lease.Id, () => revoker.KillAsync(urgent));
+            }
+
+            foreach (var lease in page.Unreadable)
+            {
+                await BeginAsync(lease.Id, () => revoker.KillAsync(lease, RevocationLane.Emergency));
             }
 
             next = page.Next;
         } while (next is not null);
 
-        return isGone;
+        async ValueTask BeginAsync(string leaseId, Func<ValueTask<bool>> kill)
+        {
+            if (!record.IsDead(leaseId))
+            {
+                await room.WaitAsync(cancellationToken);
+                killing.Add(KillAsync(leaseId, kill));
+            }
+        }
+
+        async Task<bool> KillAsync(string leaseId, Func<ValueTask<bool>> kill)
+        {
+            try
+            {
+                if (!await kill())
+                {
+                    return false;
+                }
+
+                record.Died(leaseId);
+                return true;
+            }
+            finally
+            {
+                room.Release();
+            }
+        }
     }
 
     private async Task GoOnAsync(MissingRecord record)
     {
-        while (missing.Find(record.Order.Id) is not null)
+        while (missing.Find(record.Id) is not null)
         {
             try
             {
@@ -127,42 +182,33 @@ public sealed partial class UnrecordedOrders(
             catch (Exception fault)
             {
                 // Whatever it is: it is tried again until the order is on record, and then by those who read it there.
-                LogInterrupted(logger, record.Order.Id, fault);
+                LogInterrupted(logger, record.Id, fault);
             }
 
             await Task.Delay(BetweenPasses, time);
         }
     }
 
-    private async ValueTask CommitAsync(MissingRecord record, CancellationToken cancellationToken)
-    {
-        var together = record.With is { } hold
-            ? new StateChange.All([hold, record.Ordered])
-            : (StateChange)record.Ordered;
-        if (await store.CommitAsync(together, cancellationToken) is CommitOutcome.GuardFailed)
-        {
-            // There are too many holds for one more; the order stands by itself. Whoever gave it was told that it holds.
-            await store.CommitAsync(record.Ordered, cancellationToken);
-            LogHoldLost(logger, record.Order.Id);
-        }
-    }
+    private async ValueTask<bool> IsThereAsync(MissingRecord record, CancellationToken cancellationToken) =>
+        record.Order is { } order
+            ? await store.Revocations.FindAsync(order.Id, cancellationToken) is not null
+            : await store.Holds.FindAsync(record.Id, cancellationToken) is not null;
 
     [LoggerMessage(
         Level = LogLevel.Critical,
-        Message = "Order {RevocationId} of {Person} is carried out without its record, which the store did not take. Keep "
-            + "the broker running until it does, or order it again."
+        Message = "Order {Id} of {Person} is carried out without its record, which the store did not take. Keep the "
+            + "broker running until it does, or order it again."
     )]
-    private static partial void LogMissing(ILogger logger, string revocationId, string person, Exception fault);
+    private static partial void LogMissing(ILogger logger, string id, string person, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Order {Id} is on record now.")]
+    private static partial void LogRecorded(ILogger logger, string id);
 
     [LoggerMessage(
-        Level = LogLevel.Critical,
-        Message = "The hold of order {RevocationId} is lost: as many holds are in force as there may be, and what it named "
-            + "gets secrets again. Lift one, and place it anew: credbroker holds add"
+        Level = LogLevel.Error,
+        Message = "Order {Id} could not be put on record; nothing is issued until it is, and it is tried again."
     )]
-    private static partial void LogHoldLost(ILogger logger, string revocationId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Order {RevocationId} is on record now.")]
-    private static partial void LogRecorded(ILogger logger, string revocationId);
+    private static partial void LogNotRecorded(ILogger logger, string id, Exception fault);
 
     [LoggerMessage(
         Level = LogLevel.Error,

@@ -6,7 +6,8 @@ public interface IHoldReader
     /// <summary>One hold, in force or not, or null.</summary>
     ValueTask<Hold?> FindAsync(string holdId, CancellationToken cancellationToken);
 
-    /// <summary>Every hold in force by the store's clock, newest first; <see cref="Hold.MaxInForce"/> at most.</summary>
+    /// <summary>Every hold in force by the store's clock, newest first; <see cref="Hold.MaxInForce"/>, and those that
+    /// were promised while the store took nothing, at most.</summary>
     ValueTask<IReadOnlyList<Hold>> ListInForceAsync(CancellationToken cancellationToken);
 
     /// <summary>

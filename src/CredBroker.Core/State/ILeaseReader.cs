@@ -16,11 +16,13 @@ public interface ILeaseReader
     /// <param name="work">Which.</param>
     /// <param name="dueBefore">By <see cref="StorePosition.UtcNow"/>, whatever measures what is looked for.</param>
     /// <param name="limit">At most so many that can be read.</param>
+    /// <param name="isWanted">Whether the lease of this id is worked on now; one that is not takes no place either.</param>
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<LeasePage> FindWorkAsync(
         LeaseWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     );
 
@@ -35,13 +37,19 @@ public interface ILeaseReader
 
     /// <summary>
     /// Leases in <c>revoking</c> or <c>failed</c>, of this backend and lane, whose next attempt is before the given time
-    /// (by <see cref="StorePosition.Counted"/>; none set counts as due) and whose claim, if any, has lapsed; longest overdue first. What cannot be read takes no
-    /// place of another.
+    /// (by <see cref="StorePosition.Counted"/>; none set counts as due) and whose claim, if any, has lapsed; longest
+    /// overdue first.
     /// </summary>
+    /// <param name="work">The backend and the lane.</param>
+    /// <param name="dueBefore">The time.</param>
+    /// <param name="limit">At most so many that can be read; what cannot takes no place of another.</param>
+    /// <param name="isWanted">Whether the lease of this id is worked on now; one that is not takes no place either.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     );
 

@@ -10,5 +10,12 @@ public interface IRevocationReader
     /// Orders whose leases have not all been claimed yet: those of people before those that close a task, oldest first.
     /// One that cannot be read is left out, and takes no place of another.
     /// </summary>
-    ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken);
+    /// <param name="limit">At most so many.</param>
+    /// <param name="isWanted">Whether the order of this id is looked at now; one that is not takes no place either.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(
+        int limit,
+        Predicate<string> isWanted,
+        CancellationToken cancellationToken
+    );
 }

@@ -4,12 +4,18 @@ public abstract partial record StateChange
 {
     /// <summary>
     /// A hold is placed. From now on no lease that it reaches opens, becomes active or is extended. Guard: fewer than
-    /// <see cref="Hold.MaxInForce"/> are in force.
+    /// <see cref="Hold.MaxInForce"/> are in force, or it was promised.
     /// </summary>
     public sealed record HoldPlaced : Transition
     {
         /// <summary>The hold.</summary>
         public required Hold Hold { get; init; }
+
+        /// <summary>
+        /// Whether somebody was told that it holds, while the store took nothing: then it is placed however many there
+        /// are.
+        /// </summary>
+        public bool IsPromised { get; init; }
     }
 
     /// <summary>A hold is lifted before its time. Guard: it exists and is in force.</summary>

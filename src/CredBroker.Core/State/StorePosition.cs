@@ -27,6 +27,13 @@ public readonly record struct StorePosition(
     public required DateTimeOffset? FallenAt { get; init; }
 
     /// <summary>
+    /// Whether the store's clock is only what it last knew before this process began, more than a day behind the
+    /// broker's, and nobody knows yet which of the two is right. It says that so much time has passed, and not that no
+    /// more has.
+    /// </summary>
+    public required bool IsStale { get; init; }
+
+    /// <summary>
     /// The time by which the lease's end is measured: a clock that fell back after its activation does not keep it
     /// longer.
     /// </summary>

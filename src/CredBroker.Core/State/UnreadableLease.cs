@@ -28,6 +28,9 @@ public sealed record UnreadableLease
     /// <summary>The catalogue entry.</summary>
     public required string Credential { get; init; }
 
+    /// <summary>What <c>CatalogueEntry.Backend</c> was when it was opened: where its revocation waits for a place.</summary>
+    public required string Backend { get; init; }
+
     /// <summary>When the exchange opened it; null where that cannot be read.</summary>
     public DateTimeOffset? OpenedAt { get; init; }
 

@@ -39,7 +39,10 @@ internal static class IdentityServices
             provider.GetRequiredService<TokenRouting>(),
             provider.GetRequiredService<TokenVerification>(),
             provider.GetRequiredService<TimeProvider>(),
-            () => provider.GetRequiredService<IBrokerStore>().Position.Counted
+            () =>
+                provider.GetRequiredService<IBrokerStore>().Position is { IsStale: false, Counted: var now }
+                    ? now
+                    : null
         ));
         services.AddHostedService<KeyRefreshService>();
         return services;

@@ -23,6 +23,12 @@ internal abstract class CommitSession : IDisposable
     /// <summary>Opens the transaction of a batch.</summary>
     public abstract void Begin();
 
+    /// <summary>
+    /// Lets go of what the process before this one had claimed; once, before anything else. There is one broker to a
+    /// database of this kind, and so none of those claims is anybody's.
+    /// </summary>
+    public abstract void TakeOver();
+
     /// <summary>Enters this process's audit stream and records that it is open; once, in a transaction.</summary>
     public abstract void OpenStream();
 

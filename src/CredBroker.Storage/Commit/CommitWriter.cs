@@ -29,6 +29,7 @@ internal sealed partial class CommitWriter : IDisposable
     {
         (_session, _queue, _logger) = (session, queue, logger);
         session.Begin();
+        session.TakeOver();
         session.OpenStream();
         session.EndBatch(0);
         session.Commit();

@@ -47,6 +47,9 @@ internal sealed class StoreClock
     // The wall clock's word that is not believed yet, and since when.
     private (long Wall, long Timestamp)? _jump;
 
+    // Whether the wall clock's word has not been taken since a start that was long after what was persisted.
+    private bool _isStale;
+
     public StoreClock(TimeProvider time)
     {
         _time = time;
@@ -65,7 +68,8 @@ internal sealed class StoreClock
             return new(
                 DateTimeOffset.FromUnixTimeMilliseconds(_latest),
                 DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(_counted, _latest)),
-                _fallenAt is { } fallen ? DateTimeOffset.FromUnixTimeMilliseconds(fallen) : null
+                _fallenAt is { } fallen ? DateTimeOffset.FromUnixTimeMilliseconds(fallen) : null,
+                _isStale
             );
         }
     }
@@ -78,10 +82,10 @@ internal sealed class StoreClock
         lock (_gate)
         {
             counted = Math.Max(persisted, counted);
-            if (persisted > 0 && Wall() - persisted > OffBound)
+            if (persisted > 0 && Wall() - counted > OffBound)
             {
-                (_latest, _counted, _timestamp) = (persisted, persisted, _time.GetTimestamp());
-                _jump = (Wall(), _timestamp);
+                (_latest, _counted, _timestamp) = (persisted, counted, _time.GetTimestamp());
+                (_fallenAt, _jump, _isStale) = (counted > persisted ? persisted : null, (Wall(), _timestamp), true);
             }
             else if (counted - Wall() > Tolerance)
             {
@@ -104,14 +108,14 @@ internal sealed class StoreClock
     {
         lock (_gate)
         {
-            var before = (_latest, _counted, _timestamp, _fallenBy, _fallenAt, _jump);
+            var before = (_latest, _counted, _timestamp, _fallenBy, _fallenAt, _jump, _isStale);
             (_latest, _counted, _timestamp) = (Wall(), Wall(), _time.GetTimestamp());
-            (_fallenBy, _fallenAt, _jump) = (0, null, null);
+            (_fallenBy, _fallenAt, _jump, _isStale) = (0, null, null, false);
             return () =>
             {
                 lock (_gate)
                 {
-                    (_latest, _counted, _timestamp, _fallenBy, _fallenAt, _jump) = before;
+                    (_latest, _counted, _timestamp, _fallenBy, _fallenAt, _jump, _isStale) = before;
                 }
             };
         }
@@ -129,7 +133,7 @@ internal sealed class StoreClock
             return;
         }
 
-        _jump = null;
+        (_jump, _isStale) = (null, false);
         if (wall >= _counted - Tolerance)
         {
             (_counted, _fallenBy, _fallenAt) = (wall, 0, null);
@@ -163,4 +167,10 @@ internal sealed class StoreClock
 /// <param name="Now">The time.</param>
 /// <param name="Counted">The time by the count of what has passed; ahead of the other while the wall clock has fallen.</param>
 /// <param name="FallenAt">What the clock said when the wall clock fell; null where it has not.</param>
-internal readonly record struct ClockReading(DateTimeOffset Now, DateTimeOffset Counted, DateTimeOffset? FallenAt);
+/// <param name="IsStale">Whether it goes on from what was persisted long before the start (<see cref="StorePosition.IsStale"/>).</param>
+internal readonly record struct ClockReading(
+    DateTimeOffset Now,
+    DateTimeOffset Counted,
+    DateTimeOffset? FallenAt,
+    bool IsStale = false
+);

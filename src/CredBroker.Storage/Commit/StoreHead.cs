@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Commit;
 
@@ -9,4 +10,14 @@ namespace CredBroker.Storage.Commit;
 /// <param name="PolicyVersion">The newest policy version.</param>
 /// <param name="Audit">The newest audit record of this process's stream.</param>
 /// <param name="Holds">How many holds may be in force: none is missed, some may have lapsed.</param>
-internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit, long Holds);
+internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit, long Holds)
+{
+    /// <summary>The store's position, with these numbers at this time.</summary>
+    public StorePosition At(ClockReading clock) =>
+        new(clock.Now, Fence, PolicyVersion, Audit, Holds)
+        {
+            Counted = clock.Counted,
+            FallenAt = clock.FallenAt,
+            IsStale = clock.IsStale,
+        };
+}

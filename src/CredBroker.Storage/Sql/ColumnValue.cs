@@ -36,7 +36,7 @@ internal static class ColumnValue
         TryState(column) ?? throw new InvalidOperationException($"The store holds the unknown lease state '{column}'.");
 
     /// <summary>Null where the column holds no state.</summary>
-    public static LeaseState? TryState(string column) =>
+    public static LeaseState? TryState(string? column) =>
         column switch
         {
             "pending" => LeaseState.Pending,

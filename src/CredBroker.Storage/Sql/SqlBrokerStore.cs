@@ -56,18 +56,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
-    public StorePosition Position
-    {
-        get
-        {
-            var (head, clock) = (_writer.Head, _clock.Read());
-            return new(clock.Now, head.Fence, head.PolicyVersion, head.Audit, head.Holds)
-            {
-                Counted = clock.Counted,
-                FallenAt = clock.FallenAt,
-            };
-        }
-    }
+    public StorePosition Position => _writer.Head.At(_clock.Read());
 
     /// <inheritdoc/>
     public string? Fault => FileFault ?? _writer.Fault;
@@ -156,8 +145,8 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         _audit.ArchivedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        _audit.PrefixAsync(before, cancellationToken);
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
+        _audit.PrefixAsync(before, limit, cancellationToken);
 
     /// <summary>Commits what still waits, closes the audit stream, and lets go of the database.</summary>
     public void Dispose()

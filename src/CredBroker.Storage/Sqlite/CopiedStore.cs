@@ -31,6 +31,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         var reads = new SqliteReads(copy.File);
         using (var session = new SqliteSession(copy.File, copy.File.OpenWriter(), _clock))
         {
+            session.TakeOver();
             _head = session.ReadNewest();
         }
 
@@ -43,18 +44,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Idempotency = new SqlIdempotencyReader(reads, _clock);
     }
 
-    public StorePosition Position
-    {
-        get
-        {
-            var clock = _clock.Read();
-            return new(clock.Now, _head.Fence, _head.PolicyVersion, _head.Audit, _head.Holds)
-            {
-                Counted = clock.Counted,
-                FallenAt = clock.FallenAt,
-            };
-        }
-    }
+    public StorePosition Position => _head.At(_clock.Read());
 
     public string Fault => _fault;
 
@@ -87,8 +77,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         _audit.ArchivedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        _audit.PrefixAsync(before, cancellationToken);
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
+        _audit.PrefixAsync(before, limit, cancellationToken);
 
     public void Dispose() => _copy.Dispose();
 }

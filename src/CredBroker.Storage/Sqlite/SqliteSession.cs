@@ -3,6 +3,7 @@ using CredBroker.Storage.Sql;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Revocations;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -65,6 +66,8 @@ internal sealed class SqliteSession : SqlSession
         Now = Clock.Now;
         Execute("BEGIN IMMEDIATE");
     }
+
+    public override void TakeOver() => SqlRevocationStore.DropClaims(this);
 
     public override ChangeResult RepairClock()
     {

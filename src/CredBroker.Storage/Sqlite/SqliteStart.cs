@@ -111,8 +111,8 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         Log.ArchivedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        Log.PrefixAsync(before, cancellationToken);
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
+        Log.PrefixAsync(before, limit, cancellationToken);
 
     /// <summary>Lets go of the file, or of the copy.</summary>
     public void Dispose()

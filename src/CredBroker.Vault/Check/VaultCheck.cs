@@ -200,7 +200,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
             ];
         }
 
-        var outcome = await _issuer.Reaper.ReapAsync(entry, PostgresStatements.CheckedLease, cancellationToken);
+        var outcome = await _issuer.ReapAsync(entry, PostgresStatements.CheckedLease, cancellationToken);
         return
         [
             new(

@@ -40,6 +40,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
     public ValueTask<(ChildToken? Child, VaultReply Reply)> CreateReaperAsync(
         CatalogueEntry entry,
         string leaseId,
+        VaultProof proof,
         CancellationToken cancellationToken
     ) =>
         CreateAsync(
@@ -49,7 +50,7 @@ internal sealed class ChildTokens(VaultClient client, VaultSession session, Vaul
                 $"cb-{leaseId}",
                 new Dictionary<string, string>(2) { ["lease"] = leaseId, ["credential"] = entry.Name }
             ),
-            client.OwnAsync,
+            proof.SendAsync,
             cancellationToken
         );
 

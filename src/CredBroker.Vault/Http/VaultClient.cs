@@ -94,13 +94,20 @@ internal sealed partial class VaultClient(
     public ValueTask<VaultReply> RepeatableAsync(VaultCall call, CancellationToken cancellationToken) =>
         ThroughAsync(_repeatable, _control, call, cancellationToken);
 
+    /// <summary>The same, over a line of the caller's.</summary>
+    public ValueTask<VaultReply> RepeatableAsync(
+        IVaultLine over,
+        VaultCall call,
+        CancellationToken cancellationToken
+    ) => ThroughAsync(_repeatable, over, call, cancellationToken);
+
     /// <summary>The revocation of a lease at its backend: sent again only if Vault has not begun with it.</summary>
-    public ValueTask<VaultReply> RevokingAsync(VaultCall call, CancellationToken cancellationToken) =>
-        ThroughAsync(_revoking, _control, call, cancellationToken);
+    public ValueTask<VaultReply> RevokingAsync(IVaultLine over, VaultCall call, CancellationToken cancellationToken) =>
+        ThroughAsync(_revoking, over, call, cancellationToken);
 
     /// <summary>
-    /// The renewal of the broker's own token, the making of the probe's, and the reaping of users: sent once, and behind
-    /// no breaker, for they tell whether Vault is back, or take back.
+    /// The renewal of the broker's own token and the making of the probe's: sent once, and behind no breaker, for they
+    /// tell whether Vault is back.
     /// </summary>
     public ValueTask<VaultReply> OwnAsync(VaultCall call, CancellationToken cancellationToken) =>
         _control.SendAsync(call, cancellationToken);
@@ -113,9 +120,25 @@ internal sealed partial class VaultClient(
     public ValueTask<VaultReply> OnceAsync(VaultCall call, CancellationToken cancellationToken) =>
         transport.SendAsync(call, cancellationToken);
 
-    /// <summary>A read from which absence is proven: sent once, and answered by the active node or not at all.</summary>
-    public ValueTask<VaultReply> FromActiveAsync(VaultCall call, CancellationToken cancellationToken) =>
-        _control.SendToActiveAsync(call, cancellationToken);
+    /// <summary>A connection of its own for one proof.</summary>
+    public VaultProof Prove() => _control.Prove();
+
+    /// <summary>What is asked over one connection, or what to say where its answers prove nothing.</summary>
+    public async ValueTask<T> ProveAsync<T>(
+        Func<VaultProof, ValueTask<T>> ask,
+        Func<VaultReply, T> unproven,
+        CancellationToken cancellationToken
+    )
+    {
+        using var proof = Prove();
+        if (await proof.BeginAsync(cancellationToken) is { } unfit)
+        {
+            return unproven(unfit);
+        }
+
+        var answer = await ask(proof);
+        return await proof.EndAsync(cancellationToken) is { } doubt ? unproven(doubt) : answer;
+    }
 
     /// <summary>Asks which cluster answers. Null, or why it is not the one that is believed.</summary>
     public ValueTask<VaultReply?> SeeClusterAsync(CancellationToken cancellationToken) =>
@@ -123,7 +146,7 @@ internal sealed partial class VaultClient(
 
     private static async ValueTask<VaultReply> ThroughAsync(
         ResiliencePipeline<VaultReply> pipeline,
-        VaultTransport over,
+        IVaultLine over,
         VaultCall call,
         CancellationToken cancellationToken
     )

@@ -31,6 +31,9 @@ internal abstract record VaultReply
         public bool IsOfAnotherCluster { get; init; }
     }
 
+    /// <summary>Whether it is the health of an active node.</summary>
+    public bool IsActiveNode => this is Done { Body.Standby: false };
+
     /// <summary>Why it was not done, for logs and for a revocation's error.</summary>
     public string Why =>
         this switch

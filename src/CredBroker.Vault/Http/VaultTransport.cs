@@ -14,7 +14,7 @@ namespace CredBroker.Vault.Http;
 /// or talking nonsense. Connections are kept; redirects are not followed (a standby answers with one); an answer is
 /// bounded; secrets travel in headers and bodies only.
 /// </summary>
-internal sealed class VaultTransport : IDisposable
+internal sealed class VaultTransport : IVaultLine, IDisposable
 {
     private const int MaxWords = 400;
     private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromMinutes(5);
@@ -22,7 +22,7 @@ internal sealed class VaultTransport : IDisposable
 
     // Not HttpClient, which would add a timeout, a linked token and a buffering step of its own to each call.
     private readonly HttpMessageInvoker _http;
-    private readonly ConcurrentBag<ProofConnection> _proofs = [];
+    private readonly ConcurrentBag<VaultProof> _proofs = [];
     private readonly VaultOptions _options;
     private readonly TimeProvider _time;
     private readonly VaultCluster _cluster;
@@ -70,14 +70,12 @@ internal sealed class VaultTransport : IDisposable
     /// <summary>Where Vault is.</summary>
     public Uri Address { get; }
 
-    /// <summary>
-    /// Sends the call once. The caller's cancellation ends the wait, not the call: it is answered as lost, never
-    /// thrown.
-    /// </summary>
+    /// <inheritdoc/>
     public ValueTask<VaultReply> SendAsync(VaultCall call, CancellationToken cancellationToken) =>
         SendAsync(_http, call, cancellationToken);
 
-    private async ValueTask<VaultReply> SendAsync(
+    /// <summary>The same, over connections of the caller's.</summary>
+    public async ValueTask<VaultReply> SendAsync(
         HttpMessageInvoker http,
         VaultCall call,
         CancellationToken cancellationToken
@@ -125,55 +123,40 @@ internal sealed class VaultTransport : IDisposable
         }
     }
 
-    /// <summary>
-    /// Sends a call whose answer counts only from the active node: a standby answers reads, too, from what it has heard
-    /// so far. The node is asked what it is on the same connection, before and after; a connection that changed in
-    /// between proves nothing.
-    /// </summary>
-    public async ValueTask<VaultReply> SendToActiveAsync(VaultCall call, CancellationToken cancellationToken)
-    {
-        // Kept, as an order may look up thousands: a connection for each would use up the machine's ports.
-        var connection = _proofs.TryTake(out var kept) ? kept : new ProofConnection(NewHandler());
-        try
-        {
-            var health = VaultCall.Health(call.Timeout);
-            if (NotActive(await SendAsync(connection.Http, health, cancellationToken)) is { } notActive)
-            {
-                return notActive;
-            }
+    /// <summary>Asks a node what it is.</summary>
+    public VaultCall Health => VaultCall.Health(_options.CallTimeout);
 
-            var opened = connection.Opened;
-            var reply = await SendAsync(connection.Http, call, cancellationToken);
-            return NotActive(await SendAsync(connection.Http, health, cancellationToken))
-                ?? (connection.Opened == opened ? reply : new VaultReply.Lost("the connection changed within a proof"));
-        }
-        finally
+    /// <summary>A connection of its own for one proof.</summary>
+    public VaultProof Prove() => _proofs.TryTake(out var kept) ? kept : new VaultProof(this, NewHandler(), _time);
+
+    /// <summary>Takes back the connection of a proof that came to its end.</summary>
+    public void Keep(VaultProof proof)
+    {
+        if (_proofs.Count < _maxConnections)
         {
-            if (_proofs.Count < _maxConnections)
-            {
-                _proofs.Add(connection);
-            }
-            else
-            {
-                connection.Dispose();
-            }
+            _proofs.Add(proof);
+        }
+        else
+        {
+            proof.Close();
         }
     }
 
     public void Dispose()
     {
         _http.Dispose();
-        while (_proofs.TryTake(out var connection))
+        while (_proofs.TryTake(out var proof))
         {
-            connection.Dispose();
+            proof.Close();
         }
     }
 
     /// <summary>Asks which cluster answers. Null, or why it is not the one that is believed.</summary>
     public async ValueTask<VaultReply?> SeeClusterAsync(CancellationToken cancellationToken) =>
-        NotOurs(await SendAsync(VaultCall.Health(_options.CallTimeout), cancellationToken));
+        NotOurs(await SendAsync(Health, cancellationToken));
 
-    private VaultReply? NotOurs(VaultReply health)
+    /// <summary>Why this is not the health of a node of the believed cluster; null where it is.</summary>
+    public VaultReply? NotOurs(VaultReply health)
     {
         if (health is not VaultReply.Done { Body.ClusterId: var id })
         {
@@ -182,16 +165,6 @@ internal sealed class VaultTransport : IDisposable
 
         return _cluster.See(id) is { } why ? new VaultReply.Lost(why) { IsOfAnotherCluster = true } : null;
     }
-
-    /// <summary>Why this is not the health of our cluster's active node; null where it is.</summary>
-    private VaultReply? NotActive(VaultReply health) =>
-        NotOurs(health)
-        ?? health switch
-        {
-            VaultReply.Done { Body.Standby: false } => null,
-            VaultReply.Done => new VaultReply.Declined(503, "a standby node answered, and what it knows may be old"),
-            _ => health,
-        };
 
     private HttpRequestMessage Build(VaultCall call)
     {

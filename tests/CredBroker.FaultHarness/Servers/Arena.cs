@@ -108,7 +108,8 @@ internal sealed class Arena : IAsyncDisposable
     public static async Task<Arena> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("credbroker-faults-").FullName;
-        var disk = await SmallDisk.MountAsync(Directory.CreateDirectory(Path.Combine(folder, "store")).FullName);
+        var store = Directory.CreateDirectory(Path.Combine(folder, "store")).FullName;
+        var disk = await SmallDisk.MountAsync(store, megabytes: 512);
         var vault = await TestBao.StartSealableAsync($"default_max_request_duration = \"{RequestLimit}\"");
         var arena = new Arena(folder, disk, vault, await TestPostgres.StartAsync());
         try

@@ -325,8 +325,11 @@ public sealed class AuditCommandTests
     {
         public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
 
-        public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-            new((AuditPrefix?)null);
+        public ValueTask<AuditPrefix?> PrefixAsync(
+            DateTimeOffset before,
+            int limit,
+            CancellationToken cancellationToken
+        ) => new((AuditPrefix?)null);
 
         private readonly string _stream = Ids.New(TimeProvider.System);
         private readonly List<AuditRecord> _records = [];

@@ -63,6 +63,27 @@ public sealed class HoldsCommandTests
     }
 
     [Fact]
+    public async Task A_hold_without_its_record_is_not_called_done()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On(
+            "POST /v1/holds",
+            CliFixture.Hold with
+            {
+                RecordMissing = true,
+            },
+            BrokerJson.Default.HoldResponse,
+            201
+        );
+
+        var run = await cli.RunAsync("holds", "add", "--agent", "triage");
+
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains("in force without its record", run.Error, StringComparison.Ordinal);
+        Assert.Contains("h-1", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_empty_list_of_holds_says_so()
     {
         await using var cli = await CliFixture.StartAsync();

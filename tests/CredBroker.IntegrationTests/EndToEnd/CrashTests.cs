@@ -105,6 +105,8 @@ public sealed class CrashTests
 #endif
         var world = await World.StartAsync();
         await world.KillBrokerAsync();
+        // Longer than a test waits: whoever died is not waited for.
+        world.Settings["Leases:ClaimTime"] = "00:30:00";
         await world.StartBrokerAsync(failpoint);
         return world;
     }

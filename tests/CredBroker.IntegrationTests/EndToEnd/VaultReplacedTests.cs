@@ -31,7 +31,13 @@ public sealed class VaultReplacedTests : IAsyncLifetime
                 && lease.Revocation!.LastError!.Contains("Vault is the cluster", StringComparison.Ordinal),
             "the revocation fails, and says why"
         );
-        Assert.True(await _world.Postgres.CanLogInAsync(secret.Username, secret.Password));
+        // It has a reaper at the same database, which is told all the same: the user goes, but nobody has said whose word
+        // that is.
+        await Eventually.BecomesTrueAsync(
+            async () => !await _world.Postgres.CanLogInAsync(secret.Username, secret.Password),
+            "the user is gone"
+        );
+        Assert.NotEqual(LeaseStates.Revoked, (await _world.LeaseAsync(leaseId)).State);
         await Eventually.BecomesTrueAsync(
             async () => await _world.Broker.HealthAsync("issuing") != "ok",
             "nothing is issued"
@@ -55,7 +61,7 @@ public sealed class VaultReplacedTests : IAsyncLifetime
 
         Assert.False(accepted.KeepsFromIssuing);
         Assert.NotNull(accepted.ChangedAt);
-        // The database itself says that the user is gone.
+        // Now its word counts: the database itself says that the user is gone.
         await _world.ConfirmedAsync(leaseId, secret);
         await _world.IssueAsync(_world.Agent());
     }

@@ -161,12 +161,40 @@ public sealed class HealthTests
         );
         await order.ReadAsync(HttpStatusCode.Accepted);
 
+        // What gives something back is.
+        using var lifted = await broker.SendAsync(
+            HttpMethod.Post,
+            $"/v1/holds/{new string('0', 32)}/lift",
+            broker.Person("admin"),
+            Api.Json("""{"reason":"over"}""")
+        );
+        await lifted.ReadProblemAsync("CB1010");
+
         clock.Offset = TimeSpan.Zero;
         // What health said is remembered for a second.
         steady.Advance(TimeSpan.FromSeconds(1));
         await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
         using var after = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
         await after.ReadAsync(HttpStatusCode.Created);
+
+        static Action<IServiceCollection> Tell(TimeProvider time) =>
+            services => services.Replace(ServiceDescriptor.Singleton(time));
+    }
+
+    [Fact]
+    public async Task A_broker_that_was_off_for_days_takes_no_token_of_the_time_before()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var broker = await TestBroker.StartAsync(replace: Tell(clock));
+        await broker.RestartAsync(replace: Tell(new FakeTimeProvider(clock.GetUtcNow().AddDays(3))));
+
+        using var order = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/revocations",
+            broker.Person("admin"),
+            Api.Json("""{"everything":true,"confirm":true}""")
+        );
+        await order.ReadProblemAsync("CB1010");
 
         static Action<IServiceCollection> Tell(TimeProvider time) =>
             services => services.Replace(ServiceDescriptor.Singleton(time));

@@ -56,6 +56,42 @@ public sealed class StoreLostTests
     }
 
     [Fact]
+    public async Task A_hold_holds_at_once_says_that_its_record_is_missing_and_is_recorded_when_the_store_is_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+        await using var broker = await TestBroker.StartAsync();
+        var away = broker.StoreFile + ".away";
+        File.Move(broker.StoreFile, away);
+
+        using var placed = await broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/holds",
+            broker.Person("admin"),
+            Api.Json("""{"agent":"triage","reason":"incident"}""")
+        );
+        var hold = await placed.ReadAsync(HttpStatusCode.Created);
+        Assert.True(hold.GetProperty("recordMissing").GetBoolean());
+        using (var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            await refused.ReadProblemAsync("CB5002");
+        }
+
+        File.Move(away, broker.StoreFile);
+        var holdId = hold.GetProperty("holdId").GetString();
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            using var shown = await broker.SendAsync(HttpMethod.Get, "/v1/holds", broker.Person("viewer"));
+            return shown.IsSuccessStatusCode
+                && (await shown.ReadAsync(HttpStatusCode.OK)).GetProperty("holds").EnumerateArray().ToList()
+                    is [var one]
+                && one.GetProperty("holdId").GetString() == holdId
+                && !one.TryGetProperty("recordMissing", out _);
+        });
+        using var held = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
+        await held.ReadProblemAsync("CB2017");
+    }
+
+    [Fact]
     public async Task A_broker_that_starts_on_a_store_that_it_cannot_write_only_revokes_until_it_can()
     {
         await using var broker = await TestBroker.StartAsync();

@@ -14,6 +14,7 @@ using CredBroker.Core.State;
 using CredBroker.Core.Tasks;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -61,7 +62,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         );
         Unrecorded = new(Store, Missing, Revoker, strays, Signal, Wall, NullLogger<UnrecordedOrders>.Instance);
         Revocations = new(Store, Missing, Unrecorded, Signal, Wall);
-        Holds = new(Store, Revocations, Wall);
+        Holds = new(Store, Revocations, Missing, Unrecorded, Wall);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
         Readiness = new(Policy, Issuer, Cluster, Store, Missing, Wall);
@@ -247,6 +248,22 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
         return events;
     }
+
+    /// <summary>Changes the database behind the store's back, as damage does.</summary>
+    public async Task<int> ExecuteAsync(string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={StoreFile};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"PRAGMA ignore_check_constraints = 1; {sql}";
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>From now on the store refuses every change of the lease's row, and takes all others.</summary>
+    public Task RefuseRowAsync(string leaseId) =>
+        ExecuteAsync(
+            $"CREATE TRIGGER refuse BEFORE UPDATE ON lease WHEN OLD.id = '{leaseId}' BEGIN SELECT raise(ABORT, 'no'); END"
+        );
 
     /// <summary>Everything the database file and its log hold, as text.</summary>
     public string RawDatabase() =>

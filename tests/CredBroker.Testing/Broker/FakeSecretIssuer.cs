@@ -179,14 +179,22 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         return new(BackendDown ? new RevokeOutcome.Failed("connection refused") : new RevokeOutcome.Unproven());
     }
 
-    public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
-        new(
-            CanList
-                ? new LeaseListing.Listed([
-                    .. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)),
-                ])
-                : new LeaseListing.NotOurs()
-        );
+    /// <summary>Runs before Vault's leases are listed.</summary>
+    public Func<CatalogueEntry, Task>? BeforeList { get; set; }
+
+    public async ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    {
+        if (BeforeList is { } hook)
+        {
+            await hook(entry);
+        }
+
+        return CanList
+            ? new LeaseListing.Listed([
+                .. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)),
+            ])
+            : new LeaseListing.NotOurs();
+    }
 
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
         new(
@@ -198,14 +206,22 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
     /// <summary>What becomes of a stray's revocation, if it does not succeed.</summary>
     public RevokeOutcome? StrayOutcome { get; set; }
 
-    public ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
+    /// <summary>Runs before a Vault lease is revoked by its id alone.</summary>
+    public Func<string, Task>? BeforeStray { get; set; }
+
+    public async ValueTask<RevokeOutcome> RevokeStrayAsync(string vaultLeaseId, CancellationToken cancellationToken)
     {
+        if (BeforeStray is { } hook)
+        {
+            await hook(vaultLeaseId);
+        }
+
         if (StrayOutcome is { } outcome)
         {
-            return new(outcome);
+            return outcome;
         }
 
         Alive.TryRemove(vaultLeaseId, out _);
-        return new(new RevokeOutcome.Confirmed());
+        return new RevokeOutcome.Confirmed();
     }
 }

@@ -3,6 +3,20 @@ namespace CredBroker.Testing.Broker;
 /// <summary>A small policy: triage may read billing (a database user) and a KV value.</summary>
 internal static class HarnessPolicy
 {
+    private const string Other = """
+          other:
+            vault: { engine: database, mount: database, role: cb-test-other }
+            access: read
+            impact: low
+            reversible: true
+            actions: [read]
+            maxTtl: 15m
+        """;
+
+    /// <summary>The same with <c>other</c>, a user of another database.</summary>
+    public static string WithOtherDatabase() =>
+        Text().Replace("rules:\n", Other + "\nrules:\n", StringComparison.Ordinal);
+
     public static string Text(string rule = "agent == \"triage\"", string maxTtl = "10m", string comment = "") =>
         $$"""
             # {{comment}}

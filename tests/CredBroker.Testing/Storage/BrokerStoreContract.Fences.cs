@@ -66,12 +66,12 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(change);
         var expected = change.Order with { Fence = 1 };
         Assert.Equal(expected, await Store.Revocations.FindAsync(expected.Id, default));
-        Assert.Equal([expected], await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Equal([expected], await Store.Revocations.FindOpenAsync(100, _ => true, default));
 
         Time.Advance(TimeSpan.FromSeconds(3));
         await CommitAsync(StoreSamples.Enumerated(expected.Id));
         Assert.Equal(expected with { EnumeratedAt = Now }, await Store.Revocations.FindAsync(expected.Id, default));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Enumerated(expected.Id));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Enumerated(Samples.NewId()));
         Assert.Null(await Store.Revocations.FindAsync(Samples.NewId(), default));
@@ -118,7 +118,7 @@ public abstract partial class BrokerStoreContract
         var closed = Samples.Closed();
         var order = StoreSamples.OrderOf(closed);
         await CommitAsync(closed);
-        Assert.Equal([order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Equal([order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(100, _ => true, default));
         Assert.Equal(RevocationCause.TaskClosed, (await Store.Revocations.FindAsync(order.Id, default))!.Cause);
     }
 
@@ -127,7 +127,7 @@ public abstract partial class BrokerStoreContract
     {
         await AssertGuardAsync(GuardFailure.NotFound, Samples.Closed(owner: StoreSamples.Owner));
         await CommitAsync(StoreSamples.Barred(owner: StoreSamples.Owner));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         await AssertGuardAsync(GuardFailure.TaskClosed, Samples.Opened());
         await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed("t-1", Stranger));
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Barred(owner: StoreSamples.Owner));
@@ -141,7 +141,7 @@ public abstract partial class BrokerStoreContract
     {
         await CommitAsync(Samples.Opened());
         await AssertGuardAsync(GuardFailure.TaskOwnedByAnother, Samples.Closed(owner: Stranger));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         await CommitAsync(Samples.Closed(owner: null));
     }
 

@@ -197,6 +197,42 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task Revocations_are_found_in_every_lane_of_every_backend_where_one_is_due()
+    {
+        Assert.Empty(await Store.Leases.FindRevocationWorkAsync(Now, default));
+        var expected = new List<BackendWork>();
+        RevocationCause[] causes = [RevocationCause.Released, RevocationCause.PolicyChange, RevocationCause.Admin];
+        RevocationLane[] lanes = [RevocationLane.Ending, RevocationLane.PolicyChange, RevocationLane.Emergency];
+        foreach (var mount in new[] { "c", "a", "b" })
+        {
+            for (var i = 0; i < causes.Length; i++)
+            {
+                expected.Add(new($"{mount}/cb-billing", lanes[i]));
+                for (var times = 0; times < 3; times++)
+                {
+                    var lease = await ActiveLeaseAsync(Samples.Decision(mount: mount));
+                    await CommitAsync(Samples.Claimed(lease.Id, by: null, causes[i]));
+                }
+            }
+        }
+
+        // Of what waits for its next attempt nothing is due.
+        var later = await ActiveLeaseAsync(Samples.Decision(mount: "d"));
+        await CommitAsync(Samples.Claimed(later.Id, by: null, RevocationCause.Released));
+        await CommitAsync(Samples.Failed(later.Id, TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(
+            expected.OrderBy(work => work.Lane).ThenBy(work => work.Backend, StringComparer.Ordinal),
+            await Store.Leases.FindRevocationWorkAsync(Now, default)
+        );
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Contains(
+            new("d/cb-billing", RevocationLane.Retry),
+            await Store.Leases.FindRevocationWorkAsync(Now, default)
+        );
+    }
+
+    [Fact]
     public async Task Peoples_orders_are_open_before_those_that_close_a_task()
     {
         await CommitAsync(Samples.Opened());
@@ -212,9 +248,9 @@ public abstract partial class BrokerStoreContract
 
         Assert.Equal(
             [first.Order.Id, second.Order.Id, StoreSamples.OrderOf(closed).Id],
-            (await Store.Revocations.FindOpenAsync(100, default)).Select(order => order.Id)
+            (await Store.Revocations.FindOpenAsync(100, _ => true, default)).Select(order => order.Id)
         );
-        Assert.Equal(first.Order.Id, Assert.Single(await Store.Revocations.FindOpenAsync(1, default)).Id);
+        Assert.Equal(first.Order.Id, Assert.Single(await Store.Revocations.FindOpenAsync(1, _ => true, default)).Id);
     }
 
     [Fact]
@@ -238,16 +274,33 @@ public abstract partial class BrokerStoreContract
         Assert.Empty(await Store.Leases.FindKnownVaultLeasesAsync([], default));
     }
 
+    [Fact]
+    public async Task What_is_not_worked_on_now_takes_no_place_of_what_is()
+    {
+        var leases = new List<string>();
+        for (var i = 0; i < 1_003; i++)
+        {
+            leases.Add((await ActiveLeaseAsync()).Id);
+            await CommitAsync(Samples.Claimed(leases[i], by: null));
+        }
+
+        var last = leases.TakeLast(3).ToHashSet(StringComparer.Ordinal);
+        var work = Assert.Single(await Store.Leases.FindRevocationWorkAsync(Now, default));
+        var found = await Store.Leases.FindRevocationsAsync(work, Now, 2, last.Contains, default);
+        Assert.Equal(2, found.Leases.Count);
+        Assert.All(found.Leases, lease => Assert.Contains(lease.Id, last));
+    }
+
     private async Task<string[]> ListAsync(LeaseQuery query) =>
         [.. (await Store.Leases.ListAsync(query, default)).Leases.Select(lease => lease.Id)];
 
     /// <summary>The leases whose revocation is due, lane by lane.</summary>
-    private async Task<string[]> RevocationsAsync(int limit = 100)
+    protected async Task<string[]> RevocationsAsync(int limit = 100)
     {
         var due = new List<string>();
         foreach (var work in await Store.Leases.FindRevocationWorkAsync(Now, default))
         {
-            var leases = (await Store.Leases.FindRevocationsAsync(work, Now, limit, default)).Leases;
+            var leases = (await Store.Leases.FindRevocationsAsync(work, Now, limit, _ => true, default)).Leases;
             Assert.All(leases, lease => Assert.Equal(work, new(lease.Grant.Entry.Backend, lease.Lane)));
             due.AddRange(leases.Select(lease => lease.Id));
         }
@@ -257,8 +310,8 @@ public abstract partial class BrokerStoreContract
 
     private async Task<string[]> WorkAsync(LeaseWork work, DateTimeOffset? dueBefore = null, int limit = 100) =>
         [
-            .. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, default)).Leases.Select(lease =>
-                lease.Id
+            .. (await Store.Leases.FindWorkAsync(work, dueBefore ?? Now, limit, _ => true, default)).Leases.Select(
+                lease => lease.Id
             ),
         ];
 }

@@ -16,7 +16,10 @@ public abstract partial class BrokerStoreContract
             new StateChange.All([Samples.Activated(lease.Id), Samples.Claimed(lease.Id), ordered])
         );
         Assert.Equal(LeaseState.Revoking, (await FindAsync(lease.Id)).State);
-        Assert.Equal([ordered.Order with { Fence = 1 }], await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Equal(
+            [ordered.Order with { Fence = 1 }],
+            await Store.Revocations.FindOpenAsync(100, _ => true, default)
+        );
         Assert.Equal(
             [LeaseIssued.TypeName, RevocationRequested.TypeName, RevocationOrdered.TypeName],
             await RecordedAsync(after: 2)
@@ -44,7 +47,7 @@ public abstract partial class BrokerStoreContract
         );
         Assert.Equal(LeaseState.Pending, (await FindAsync(pending.Id)).State);
         Assert.Null(await Store.Leases.FindAsync(fresh.Id, default));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         Assert.Null(await Store.Policies.FindNewestAsync(default));
         Assert.Equal((0L, 0L), (Store.Position.Fence, Store.Position.PolicyVersion));
 
@@ -98,7 +101,7 @@ public abstract partial class BrokerStoreContract
 
         Assert.Equal(2 + 3 * 60, (await ReadLogAsync()).Count);
         Assert.All(good, lease => Assert.NotNull(Store.Leases.FindAsync(lease.Id, default).AsTask().Result));
-        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         Assert.Null((await VerifyAsync()).Fault);
 
         // A row that cannot be written twice is the change's own fault, told by an exception.
@@ -158,7 +161,7 @@ public abstract partial class BrokerStoreContract
             await Store.CommitAsync(All(Samples.Claimed(lease.Id), silent), default)
         );
 
-        Assert.Empty(await Store.Revocations.FindOpenAsync(100, default));
+        Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         Assert.Equal(0, Store.Position.Fence);
         Assert.Equal(3, (await ReadLogAsync()).Count);
     }

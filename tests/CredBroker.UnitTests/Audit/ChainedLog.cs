@@ -11,7 +11,7 @@ internal sealed class ChainedLog : IAuditLog
 {
     public ValueTask<AuditArchive?> ArchivedAsync(CancellationToken cancellationToken) => new((AuditArchive?)null);
 
-    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+    public ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
         new((AuditPrefix?)null);
 
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -137,6 +137,54 @@ internal sealed class ChainedLog : IAuditLog
 
     public int PlaceOf(string stream, long sequence) =>
         _records.FindIndex(entry => entry.Record.Stream == stream && entry.Record.Sequence == sequence);
+
+    /// <summary>Processes one after the other, none of which stopped in good order.</summary>
+    public static ChainedLog Streams(int count, int records)
+    {
+        var log = new ChainedLog();
+        for (var stream = 1; stream <= count; stream++)
+        {
+            log.Open(stream).AppendSome(records - 1);
+        }
+
+        return log;
+    }
+
+    /// <summary>An hour too late from the first stream's fourth record on, until the repair; two more are right.</summary>
+    public static ChainedLog Repaired()
+    {
+        var log = new ChainedLog().Open(1).AppendSome(2);
+        Repair(log);
+        return log.Open(2).AppendSome(4).Close().Open(3).AppendSome(3);
+    }
+
+    /// <summary>The same with fewer records.</summary>
+    public static ChainedLog SmallRepaired()
+    {
+        var log = new ChainedLog().Open(1);
+        Repair(log);
+        return log.Open(2).AppendSome(1).Open(3);
+    }
+
+    private static void Repair(ChainedLog log)
+    {
+        var time = log.Now;
+        log.Now = time.AddHours(1);
+        log.AppendSome(1)
+            .Append(
+                new()
+                {
+                    What = new ClockRepaired
+                    {
+                        From = log.Now,
+                        To = time,
+                        Reason = "test",
+                    },
+                    Actor = AuditActor.Broker("test"),
+                }
+            )
+            .Now = time;
+    }
 
     private static bool IsAfter(AuditRecord record, AuditCursor cursor) =>
         string.CompareOrdinal(record.Stream, cursor.Stream) is var order

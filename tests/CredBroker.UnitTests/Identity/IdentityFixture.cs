@@ -26,7 +26,7 @@ internal sealed class IdentityFixture : IDisposable
 
     public FakeTimeProvider Time { get; }
 
-    /// <summary>What the store's clock says, where that is not the broker's time.</summary>
+    /// <summary>What the store's clock says; nothing where it knows no more than an old time.</summary>
     public DateTimeOffset? StoreTime { get; set; }
 
     public IdentityOptions Options { get; } = new() { Audience = "credbroker" };
@@ -77,17 +77,12 @@ internal sealed class IdentityFixture : IDisposable
         Assert.DoesNotContain(token, refusal.Detail, StringComparison.Ordinal);
     }
 
-    public ValueTask<PersonOutcome> VerifyPersonAsync(string token, bool byEitherClock = false) =>
-        _built.Value.People.VerifyAsync(
-            new SecretText(token),
-            "",
-            byEitherClock,
-            TestContext.Current.CancellationToken
-        );
+    public ValueTask<PersonOutcome> VerifyPersonAsync(string token, PersonClock by = PersonClock.Brokers) =>
+        _built.Value.People.VerifyAsync(new SecretText(token), "", by, TestContext.Current.CancellationToken);
 
-    public async Task<Person> AcceptPersonAsync(string token, bool byEitherClock = false)
+    public async Task<Person> AcceptPersonAsync(string token, PersonClock by = PersonClock.Brokers)
     {
-        var outcome = await VerifyPersonAsync(token, byEitherClock);
+        var outcome = await VerifyPersonAsync(token, by);
         return outcome is PersonOutcome.Verified verified
             ? verified.Person
             : throw new Xunit.Sdk.XunitException($"refused: {((PersonOutcome.Refused)outcome).Refusal}");
@@ -113,7 +108,7 @@ internal sealed class IdentityFixture : IDisposable
         var verification = new TokenVerification();
         return (
             new WorkloadVerifier(routing, verification, Time),
-            new PeopleVerifier(routing, verification, Time, () => StoreTime ?? Time.GetUtcNow()),
+            new PeopleVerifier(routing, verification, Time, () => StoreTime),
             sources
         );
     }

@@ -1,4 +1,5 @@
 using CredBroker.Core.Identity;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Testing.Identity;
@@ -49,13 +50,27 @@ public sealed class PeopleTests : IDisposable
         var token = Token("");
         _fixture.StoreTime = _fixture.Time.GetUtcNow();
         _fixture.Time.AdjustTime(_fixture.Time.GetUtcNow().AddDays(daysOff));
-        Assert.NotNull(await _fixture.AcceptPersonAsync(token, byEitherClock: true));
+        Assert.NotNull(await _fixture.AcceptPersonAsync(token, PersonClock.Either));
         var reason = daysOff > 0 ? RefusalCode.TokenExpired : RefusalCode.TokenNotYetValid;
         await _fixture.RefusePersonAsync(reason, token);
 
         _fixture.StoreTime = _fixture.Time.GetUtcNow();
-        var outcome = await _fixture.VerifyPersonAsync(token, byEitherClock: true);
+        var outcome = await _fixture.VerifyPersonAsync(token, PersonClock.Either);
         Assert.Equal(reason, Assert.IsType<PersonOutcome.Refused>(outcome).Refusal.Code);
+    }
+
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(0, 10)]
+    public async Task By_the_later_clock_no_token_counts_that_has_ended_by_either(int hostAhead, int storeAhead)
+    {
+        var (token, now) = (Token(""), _fixture.Time.GetUtcNow());
+        await _fixture.AcceptPersonAsync(token, PersonClock.Later);
+        _fixture.Time.AdjustTime(now.AddDays(hostAhead));
+        _fixture.StoreTime = now.AddDays(storeAhead);
+
+        var outcome = await _fixture.VerifyPersonAsync(token, PersonClock.Later);
+        Assert.Equal(RefusalCode.TokenExpired, Assert.IsType<PersonOutcome.Refused>(outcome).Refusal.Code);
     }
 
     [Fact]

@@ -104,12 +104,12 @@ public sealed class StaticTrustTests
             new TokenRouting([new TrustedIssuer(People, Jwks("jwks"))]),
             new TokenVerification(),
             time,
-            time.GetUtcNow
+            () => time.GetUtcNow()
         );
         var outcome = await verifier.VerifyAsync(
             new SecretText(Vector.Token("keycloak/human-access-token.jwt")),
             "",
-            byEitherClock: false,
+            PersonClock.Brokers,
             TestContext.Current.CancellationToken
         );
         Assert.NotEmpty(Assert.IsType<PersonOutcome.Verified>(outcome).Person.Subject);

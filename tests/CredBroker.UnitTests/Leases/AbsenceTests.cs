@@ -49,6 +49,36 @@ public sealed class AbsenceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_row_that_the_store_refuses_keeps_no_other_from_its_proof()
+    {
+        var cutShort = new List<string>();
+        _broker.Issuer.AfterMint = (plan, _) =>
+        {
+            cutShort.Add(plan.LeaseId);
+            return Task.FromResult<MintOutcome>(new MintOutcome.Unknown(NotKnown));
+        };
+        for (var i = 0; i < 3; i++)
+        {
+            await _broker.RefusedAsync(BrokerHarness.Command());
+        }
+
+        cutShort.Sort(StringComparer.Ordinal);
+        await _broker.RefuseRowAsync(cutShort[0]);
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        Assert.Equal(
+            cutShort[1..],
+            (await _broker.LeasesAsync(LeaseState.Revoked)).Select(lease => lease.Id).Order(StringComparer.Ordinal)
+        );
+
+        // It is left alone for a while, and not for ever.
+        await _broker.ExecuteAsync("DROP TRIGGER refuse");
+        await SweepAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(LeaseState.Revoking, (await _broker.LeaseAsync(cutShort[0])).State);
+        await SweepAsync(_broker.Options.RetryDelayLimit);
+        Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(cutShort[0])).State);
+    }
+
+    [Fact]
     public async Task With_nobody_to_ask_it_stays_revoking_until_such_a_user_could_no_longer_log_in()
     {
         _broker.Issuer.HasReaper = false;

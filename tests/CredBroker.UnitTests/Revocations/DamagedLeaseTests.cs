@@ -4,7 +4,6 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.UnitTests.Revocations;
 
@@ -58,6 +57,10 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     [Theory]
     [InlineData("UPDATE lease SET attempts = 9223372036854775807 WHERE id = $id")]
     [InlineData("UPDATE lease SET state = 'whim' WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'revoked' WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'ended' WHERE id = $id")]
+    [InlineData("UPDATE lease SET confirmed_at = 1 WHERE id = $id")]
+    [InlineData("UPDATE lease SET state = 'revoking', confirmed_at = 1 WHERE id = $id")]
     [InlineData("UPDATE lease SET claimed_until = 7258118400000, claimed_by = 'x' WHERE id = $id")]
     [InlineData("UPDATE lease SET state = 'revoking', claimed_until = 7258118400000, claimed_by = 'x' WHERE id = $id")]
     public async Task What_a_later_write_sets_right_is_revoked_and_confirmed_as_any_other(string damage)
@@ -73,6 +76,30 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
         await _broker.Retry.RunAsync(CancellationToken.None);
 
         Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+    }
+
+    [Theory]
+    [InlineData("UPDATE lease SET confirmed_at = NULL WHERE id = $id", "damaged")]
+    [InlineData("DELETE FROM lease WHERE id = $id", "lost")]
+    public async Task An_order_that_was_complete_is_not_where_the_record_of_a_lease_it_reached_is_damaged_or_gone(
+        string damage,
+        string said
+    )
+    {
+        var (lease, other) = (await _broker.IssueAsync(), await _broker.IssueAsync());
+        var order = await OrderAsync(new() { Agent = "triage" });
+        await _broker.Retry.RunAsync(CancellationToken.None);
+        Assert.Equal([LeaseState.Revoked], (await ProgressAsync(order)).Counts.Keys);
+
+        await DamageAsync(damage, lease.Id);
+
+        var progress = await ProgressAsync(order);
+        Assert.Equal((1, 1), (progress.Counts[LeaseState.Failed], progress.Counts[LeaseState.Revoked]));
+        Assert.Equal([other.Id], progress.Leases.Select(found => found.Id));
+        Assert.Equal([lease.Id], progress.Unreadable.Select(found => found.Id));
+        var left = Assert.Single(progress.StillValid);
+        Assert.Equal(lease.Id, left.LeaseId);
+        Assert.Contains(said, left.What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,9 +146,7 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     {
         var leases = await Task.WhenAll(Enumerable.Range(0, 1_002).Select(_ => _broker.IssueAsync()));
         var newest = leases.MaxBy(lease => lease.Id, StringComparer.Ordinal)!;
-        await ExecuteAsync(
-            $"CREATE TRIGGER refuse BEFORE UPDATE ON lease WHEN OLD.id = '{newest.Id}' BEGIN SELECT raise(ABORT, 'no'); END"
-        );
+        await _broker.RefuseRowAsync(newest.Id);
         await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
@@ -182,22 +207,6 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     private async Task<RevocationProgress> ProgressAsync(RevocationOrder order) =>
         (await _broker.Revocations.FindAsync(order.Id, CancellationToken.None))!;
 
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task DamageAsync(string sql, string id)
-    {
-        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
-        await connection.OpenAsync();
-        await using var damage = connection.CreateCommand();
-        damage.CommandText = $"PRAGMA ignore_check_constraints = 1; {sql}";
-        damage.Parameters.AddWithValue("$id", id);
-        Assert.Equal(1, await damage.ExecuteNonQueryAsync());
-    }
+    private async Task DamageAsync(string sql, string id) =>
+        Assert.Equal(1, await _broker.ExecuteAsync(sql.Replace("$id", $"'{id}'", StringComparison.Ordinal)));
 }

@@ -94,6 +94,26 @@ public sealed class OrderProgressTests
     }
 
     [Fact]
+    public async Task A_store_whose_clock_was_ahead_hides_nothing_that_may_still_be_accepted()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var lease = await broker.IssueAsync();
+        broker.Issuer.BackendDown = true;
+        var order = await OrderAsync(broker, new() { Lease = lease.Id });
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        // A jump that was believed, and was wrong.
+        broker.Wall.Offset = TimeSpan.FromDays(10);
+        _ = broker.Store.Position;
+        broker.Time.Advance(TimeSpan.FromMinutes(5));
+        _ = broker.Store.Position;
+        broker.Wall.Offset = TimeSpan.Zero;
+        Assert.True(broker.Store.Position.UtcNow > lease.GraceUntil);
+
+        Assert.Equal([lease.Id], (await ProgressAsync(broker, order)).StillValid.Select(left => left.LeaseId));
+    }
+
+    [Fact]
     public async Task A_lease_whose_issuance_was_cut_short_may_still_be_accepted_for_all_that_is_known()
     {
         await using var broker = await BrokerHarness.StartAsync();

@@ -281,7 +281,7 @@ public sealed class RevocationTests : IAsyncLifetime
             (LeaseState.Revoked, order.Id, "person:x#ada"),
             (revoked.State, revoked.RevocationId, revoked.RequestedBy)
         );
-        Assert.Empty(await _broker.Store.Revocations.FindOpenAsync(100, CancellationToken.None));
+        Assert.Empty(await _broker.Store.Revocations.FindOpenAsync(100, _ => true, CancellationToken.None));
     }
 
     [Fact]

@@ -3,8 +3,10 @@ using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Processes;
+using CredBroker.Testing.Servers;
 using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -118,64 +120,50 @@ public sealed class SqliteFileTests : IDisposable
     [Fact]
     public async Task A_full_disk_gives_up_what_is_kept_for_revocations_and_gets_it_back()
     {
-        var disk = Path.Combine(_directory, "disk");
-        Directory.CreateDirectory(disk);
-        using var mounted = Process.Start("mount", ["-t", "tmpfs", "-o", "size=12m", "credbroker-test", disk]);
-        Assert.True(mounted.WaitForExit(Patience.Limit));
-        if (mounted.ExitCode != 0)
+        var folder = Directory.CreateDirectory(Path.Combine(_directory, "disk")).FullName;
+        await using var disk = await SmallDisk.MountAsync(folder, megabytes: 12);
+        Assert.SkipWhen(disk is null, "No small disk can be mounted here; that takes root.");
+        var path = Path.Combine(folder, "broker.db");
+        Open(path, reserve: 4).Dispose();
+        Assert.False(File.Exists(path + "-wal"));
+        await disk.FillAsync();
+
+        // A start needs room, too. What it gave up is there again, and is given up again.
+        using (var full = Open(path, reserve: 4))
         {
-            Assert.Skip("No small disk can be mounted here; that takes root.");
+            Assert.Contains("full", full.Fault, StringComparison.Ordinal);
+            await CommitAsync(full, StoreSamples.Recorded());
         }
 
-        try
+        disk.Free();
+        using var store = Open(path, reserve: 4);
+        Assert.Null(store.Fault);
+        await disk.FillAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
         {
-            var (path, filler) = (Path.Combine(disk, "broker.db"), Path.Combine(disk, "filler"));
-            Open(path, reserve: 4).Dispose();
-            Assert.False(File.Exists(path + "-wal"));
-            Fill(filler);
-
-            // A start needs room, too. What it gave up is there again, and is given up again.
-            using (var full = Open(path, reserve: 4))
+            for (var i = 0; i < 300; i++)
             {
-                Assert.Contains("full", full.Fault, StringComparison.Ordinal);
-                await CommitAsync(full, StoreSamples.Recorded());
+                await store.CommitAsync(StoreSamples.Recorded(), default);
             }
+        });
 
-            File.Delete(filler);
-            using var store = Open(path, reserve: 4);
-            Assert.Null(store.Fault);
-            Fill(filler);
-            await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
-            {
-                for (var i = 0; i < 300; i++)
-                {
-                    await store.CommitAsync(StoreSamples.Recorded(), default);
-                }
-            });
+        // Nothing that only tells something takes it, nor the look whether the disk is full still.
+        await store.WatchAsync(default);
+        Assert.Contains("full", store.Fault, StringComparison.Ordinal);
+        Assert.True(File.Exists(path + "-reserve"));
 
-            // Nothing that only tells something takes it, nor the look whether the disk is full still.
-            await store.WatchAsync(default);
-            Assert.Contains("full", store.Fault, StringComparison.Ordinal);
-            Assert.True(File.Exists(path + "-reserve"));
+        // Given up for an order, which is on record.
+        var samples = new StoreSamples(_time);
+        await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
+        Assert.Contains("full", store.Fault, StringComparison.Ordinal);
+        Assert.False(File.Exists(path + "-reserve"));
+        await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
+        await store.WatchAsync(default);
+        Assert.NotNull(store.Fault);
 
-            // Given up for an order, which is on record.
-            var samples = new StoreSamples(_time);
-            await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
-            Assert.Contains("full", store.Fault, StringComparison.Ordinal);
-            Assert.False(File.Exists(path + "-reserve"));
-            await CommitAsync(store, samples.Ordered(new() { Credential = "billing" }));
-            await store.WatchAsync(default);
-            Assert.NotNull(store.Fault);
-
-            File.Delete(filler);
-            await store.WatchAsync(default);
-            Assert.Null(store.Fault);
-        }
-        finally
-        {
-            using var unmounted = Process.Start("umount", ["-l", disk]);
-            await unmounted.WaitForExitAsync();
-        }
+        disk.Free();
+        await store.WatchAsync(default);
+        Assert.Null(store.Fault);
     }
 
     [Fact]
@@ -296,6 +284,7 @@ public sealed class SqliteFileTests : IDisposable
                     LeaseWork.PendingPastDeadline,
                     _time.GetUtcNow().AddHours(1),
                     10,
+                    _ => true,
                     default
                 )
             ).Leases.Select(lease => lease.Id)
@@ -310,6 +299,28 @@ public sealed class SqliteFileTests : IDisposable
             ).Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task A_damaged_row_is_said_once_and_again_when_something_else_is_wrong_with_it()
+    {
+        var (samples, said) = (new StoreSamples(_time), new Lines());
+        using var store = SqliteBrokerStore.Open(new() { SqliteFile = FilePath }, _time, said);
+        var (lease, order) = (samples.Lease(), samples.Ordered(new() { Credential = "billing" }));
+        await CommitAsync(store, samples.Opened(lease));
+        await CommitAsync(store, order);
+        Execute($"UPDATE decision SET record = 'no json' WHERE lease = '{lease.Id}'");
+        Execute($"UPDATE revocation_order SET selector = '{{' WHERE id = '{order.Order.Id}'");
+        for (var pass = 0; pass < 3; pass++)
+        {
+            await store.Leases.ListAsync(new(), default);
+            await store.Revocations.FindOpenAsync(10, _ => true, default);
+        }
+
+        Assert.Equal([5106, 5107], said.Critical);
+        Execute($"DELETE FROM decision WHERE lease = '{lease.Id}'");
+        await store.Leases.ListAsync(new(), default);
+        Assert.Equal([5106, 5107, 5106], said.Critical);
     }
 
     [Fact]
@@ -424,22 +435,28 @@ public sealed class SqliteFileTests : IDisposable
     private static void NeedsLinux() =>
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
 
-    /// <summary>Leaves nothing free.</summary>
-    private static void Fill(string path)
+    private sealed class Lines : ILogger<SqliteBrokerStore>
     {
-        using var file = File.Create(path);
-        var block = new byte[4096];
-        try
+        /// <summary>The ids of the critical events, in their order.</summary>
+        public List<int> Critical { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
-            while (true)
+            if (logLevel == LogLevel.Critical)
             {
-                file.Write(block);
-                file.Flush();
+                Critical.Add(eventId.Id);
             }
-        }
-        catch (IOException)
-        {
-            // Full.
         }
     }
 

@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
-using CredBroker.Testing.Processes;
+using CredBroker.Testing.Servers;
 using CredBroker.Testing.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,25 +25,21 @@ public sealed class SqliteStartTests : IDisposable
     [InlineData(false)]
     public async Task A_full_disk_without_a_reserve_starts_and_goes_on_when_there_is_room(bool hasCrashed)
     {
-        await using var disk = Disk();
+        await using var disk = await DiskAsync();
         var lease = await FilledAsync(hasCrashed);
-        var filler = Path.Combine(_directory, "disk", "filler");
-        Fill(filler);
+        await disk.FillAsync();
 
-        await AssertRevokesOnlyAsync(lease, () => Task.Run(() => File.Delete(filler)));
+        await AssertRevokesOnlyAsync(lease, () => Task.Run(disk.Free));
     }
 
     [Fact]
     public async Task A_disk_that_can_only_be_read_starts_and_goes_on_when_it_can_be_written()
     {
-        await using var disk = Disk();
+        await using var disk = await DiskAsync();
         var lease = await FilledAsync(hasCrashed: true);
-        await RunAsync("mount", "-o", "remount,ro", Path.Combine(_directory, "disk"));
+        await disk.RemountAsync("ro");
 
-        await AssertRevokesOnlyAsync(
-            lease,
-            () => RunAsync("mount", "-o", "remount,rw", Path.Combine(_directory, "disk"))
-        );
+        await AssertRevokesOnlyAsync(lease, () => disk.RemountAsync("rw"));
     }
 
     [Fact]
@@ -148,43 +143,11 @@ public sealed class SqliteStartTests : IDisposable
         return records;
     }
 
-    private static void Fill(string path)
+    private async Task<SmallDisk> DiskAsync()
     {
-        using var file = File.Create(path);
-        var block = new byte[4096];
-        try
-        {
-            while (true)
-            {
-                file.Write(block);
-                file.Flush();
-            }
-        }
-        catch (IOException)
-        {
-            // Full.
-        }
-    }
-
-    private Unmount Disk()
-    {
-        var disk = Path.Combine(_directory, "disk");
-        Directory.CreateDirectory(disk);
-        using var mounted = Process.Start("mount", ["-t", "tmpfs", "-o", "size=4m", "credbroker-test", disk]);
-        Assert.True(mounted.WaitForExit(Patience.Limit));
-        Assert.SkipUnless(mounted.ExitCode == 0, "No small disk can be mounted here; that takes root.");
-        return new(disk);
-    }
-
-    private static async Task RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(program, arguments);
-        await process.WaitForExitAsync();
-        Assert.Equal(0, process.ExitCode);
-    }
-
-    private sealed class Unmount(string disk) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await RunAsync("umount", "-l", disk);
+        var disk = Directory.CreateDirectory(Path.Combine(_directory, "disk")).FullName;
+        var mounted = await SmallDisk.MountAsync(disk, megabytes: 4);
+        Assert.SkipWhen(mounted is null, "No small disk can be mounted here; that takes root.");
+        return mounted;
     }
 }

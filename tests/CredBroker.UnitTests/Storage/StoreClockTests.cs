@@ -223,6 +223,47 @@ public sealed class StoreClockTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_broker_that_was_off_for_more_than_a_day_says_that_its_clock_is_old_until_the_hosts_is_believed()
+    {
+        Open().Dispose();
+        _time.Advance(TimeSpan.FromDays(3));
+        using var store = Open();
+        Assert.Equal((Noon, true), (store.Position.UtcNow, store.Position.IsStale));
+        _time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal((_time.GetUtcNow(), false), (store.Position.UtcNow, store.Position.IsStale));
+
+        // A jump under a broker that runs is another matter: it has counted what passed.
+        _time.Offset = TimeSpan.FromDays(10);
+        Assert.Equal((_passing.GetUtcNow(), false), (store.Position.UtcNow, store.Position.IsStale));
+    }
+
+    [Fact]
+    public void A_start_long_after_a_clock_fell_goes_by_what_was_counted()
+    {
+        _time.Offset = TimeSpan.FromDays(-5);
+        Open().Dispose();
+        // Right all the time but for what the store has persisted.
+        var counted = Noon.AddDays(-5).AddDays(5).AddHours(1);
+        Execute($"UPDATE store SET counted = {counted.ToUnixTimeMilliseconds()}");
+        _time.Offset = TimeSpan.Zero;
+        _time.Advance(TimeSpan.FromHours(2));
+        using (var store = Open())
+        {
+            Assert.Equal((_time.GetUtcNow(), false), (store.Position.UtcNow, store.Position.IsStale));
+        }
+
+        Execute(
+            $"UPDATE store SET clock = {Noon.AddDays(-5).ToUnixTimeMilliseconds()}, counted = {counted.ToUnixTimeMilliseconds()}"
+        );
+        _time.Advance(TimeSpan.FromDays(2));
+        using (var store = Open())
+        {
+            Assert.Equal((Noon.AddDays(-5), counted), (store.Position.UtcNow, store.Position.Counted));
+            Assert.Equal(Noon.AddDays(-5), store.Position.FallenAt);
+        }
+    }
+
     [Theory]
     [InlineData("INSERT ON audit_batch WHEN NEW.sequence = 1")]
     [InlineData("UPDATE ON store WHEN NEW.clock < OLD.clock")]
@@ -280,7 +321,7 @@ public sealed class StoreClockTests : IDisposable
         _time.Advance(TimeSpan.FromMilliseconds(1));
         var now = store.Position.UtcNow;
         var work = Assert.Single(await store.Leases.FindRevocationWorkAsync(now, default));
-        var due = (await store.Leases.FindRevocationsAsync(work, now, 10, default)).Leases;
+        var due = (await store.Leases.FindRevocationsAsync(work, now, 10, _ => true, default)).Leases;
         Assert.Equal(failed, Assert.Single(due).Id);
         await CommitAsync(store, StoreSamples.Recorded());
         await AssertVerifiesAsync(store);
@@ -329,7 +370,7 @@ public sealed class StoreClockTests : IDisposable
     }
 
     private static async ValueTask<IReadOnlyList<Lease>> ExpiredAsync(SqliteBrokerStore store) =>
-        (await store.Leases.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow, 10, default)).Leases;
+        (await store.Leases.FindWorkAsync(LeaseWork.Expired, store.Position.UtcNow, 10, _ => true, default)).Leases;
 
     private static async Task CommitAsync(SqliteBrokerStore store, StateChange change) =>
         Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));

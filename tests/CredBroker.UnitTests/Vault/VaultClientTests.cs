@@ -38,7 +38,7 @@ public sealed class VaultClientTests
         using var transport = new VaultTransport(vault.Options(), TimeProvider.System);
         var client = new VaultClient(transport, TimeProvider.System, NullLogger.Instance);
 
-        Assert.IsType<VaultReply.Declined>(await SendAsync(client, kind));
+        Assert.IsType<VaultReply.Declined>(await SendAsync(client, transport, kind));
 
         Assert.Equal(expected, vault.Requests.Count);
     }
@@ -57,14 +57,14 @@ public sealed class VaultClientTests
         var client = new VaultClient(transport, time, NullLogger.Instance);
         for (var call = 0; call < 10; call++)
         {
-            Assert.IsType<VaultReply.Lost>(await SendAsync(client, "issuing"));
+            Assert.IsType<VaultReply.Lost>(await SendAsync(client, transport, "issuing"));
         }
 
-        var refused = await SendAsync(client, "issuing");
+        var refused = await SendAsync(client, transport, "issuing");
 
         Assert.IsType<VaultReply.NotSent>(refused);
         Assert.Equal(10, vault.Requests.Count);
-        var repeated = SendAsync(client, "repeatable").AsTask();
+        var repeated = SendAsync(client, transport, "repeatable").AsTask();
         while (!repeated.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -87,7 +87,7 @@ public sealed class VaultClientTests
         var client = new VaultClient(transport, TimeProvider.System, NullLogger.Instance);
         for (var call = 0; call < 30; call++)
         {
-            await SendAsync(client, "issuing");
+            await SendAsync(client, transport, "issuing");
         }
 
         Assert.Equal(30, vault.Requests.Count);
@@ -106,13 +106,13 @@ public sealed class VaultClientTests
             StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.None)
         );
 
-    private static ValueTask<VaultReply> SendAsync(VaultClient client, string kind)
+    private static ValueTask<VaultReply> SendAsync(VaultClient client, VaultTransport over, string kind)
     {
         var call = new VaultCall(HttpMethod.Post, "some/path") { Body = "{}"u8.ToArray(), Timeout = Patience.Limit };
         return kind switch
         {
             "repeatable" => client.RepeatableAsync(call, default),
-            "revoking" => client.RevokingAsync(call, default),
+            "revoking" => client.RevokingAsync(over, call, default),
             "issuing" => client.IssuingAsync(call, default),
             _ => client.OnceAsync(call, default),
         };

@@ -72,7 +72,8 @@ public sealed partial class VaultSecretIssuerTests
         }
 
         Assert.Equal(2, Vault.Requests.Count(request => request == "POST sys/leases/revoke"));
-        Assert.Equal(5, Vault.Requests.Count(request => request == "POST auth/token/revoke-accessor"));
+        Assert.Equal(1, Vault.Requests.Count(request => request == "GET database/creds/cb-test-db-reap"));
+        Assert.Equal(5 + 1, Vault.Requests.Count(request => request == "POST auth/token/revoke-accessor"));
         var stray = Assert.IsType<RevokeOutcome.Failed>(await issuer.RevokeStrayAsync($"{DbPath}/1", default));
         Assert.Contains("Vault is the cluster two, not one", stray.Error, StringComparison.Ordinal);
         Assert.Equal(3, Vault.Requests.Count(request => request == "POST sys/leases/revoke"));
@@ -250,6 +251,77 @@ public sealed partial class VaultSecretIssuerTests
 
         Assert.True((await issuer.ProbeAsync(default)).CanIssue);
         Assert.Equal("one", cluster.Seen);
+        Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default));
+    }
+
+    /// <summary>
+    /// Two clusters behind one name: each connection leads to one of them. Only what the one that is believed was told
+    /// itself, after it had said who it is, counts.
+    /// </summary>
+    [Fact]
+    public async Task A_revocation_is_asked_told_and_proven_over_one_connection()
+    {
+        var cluster = new VaultCluster();
+        cluster.Accept(new("one", null));
+        using var issuer = new VaultSecretIssuer(
+            Vault.Options(_tokenFile),
+            _time,
+            new Logger<VaultSecretIssuer>(_log),
+            cluster
+        );
+        IsCluster("one");
+        _answers["sys/leases/revoke"] = ScriptedVault.NoContentAsync;
+        _answers["auth/token/revoke-accessor"] = ScriptedVault.NoContentAsync;
+        Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default));
+
+        var asked = new List<(string Call, string Connection)>();
+        foreach (var (path, answer) in _answers.ToArray())
+        {
+            _answers[path] = context =>
+            {
+                asked.Add((path, context.Connection.Id));
+                return answer(context);
+            };
+        }
+
+        // The end of one proof is the beginning of the next.
+        Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default));
+        Assert.Equal(
+            ["sys/leases/lookup", "sys/leases/revoke", "auth/token/revoke-accessor", "sys/health"],
+            asked.Select(one => one.Call)
+        );
+        Assert.Single(asked.Select(one => one.Connection).Distinct());
+
+        // But not for long.
+        asked.Clear();
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default));
+        Assert.Equal(["sys/health", "sys/leases/lookup"], asked.Take(2).Select(one => one.Call));
+
+        // The connection ends in between, and the next one may lead anywhere.
+        foreach (var path in new[] { "sys/leases/lookup", "sys/leases/revoke", "auth/token/revoke-accessor" })
+        {
+            var answer = _answers[path];
+            _answers[path] = context =>
+            {
+                context.Response.Headers.Connection = "close";
+                return answer(context);
+            };
+            var failed = Assert.IsType<RevokeOutcome.Failed>(
+                await issuer.RevokeAsync(OfACertificate(Lease()), default)
+            );
+            Assert.Contains("the connection changed within a proof", failed.Error, StringComparison.Ordinal);
+            Assert.IsType<RevokeOutcome.Failed>(
+                await issuer.RevokeStrayAsync($"{DbPath}/1", default) switch
+                {
+                    // A stray's proof has no lookup and no token.
+                    RevokeOutcome.Confirmed when path != "sys/leases/revoke" => failed,
+                    var stray => stray,
+                }
+            );
+            _answers[path] = answer;
+        }
+
         Assert.IsType<RevokeOutcome.Confirmed>(await issuer.RevokeAsync(OfACertificate(Lease()), default));
     }
 

@@ -36,7 +36,11 @@ internal sealed class AuditVerifyCommand : Command
     {
         _terminal = terminal;
         _from = TimeOption.Create("--from", "The file must hold everything from this time on", terminal.Time);
-        _to = TimeOption.Create("--to", "The file must hold everything before this time", terminal.Time);
+        _to = TimeOption.Create(
+            "--to",
+            "The file must hold everything from there, or from where it begins, to this time",
+            terminal.Time
+        );
         Add(_file);
         Add(_expect);
         Add(_from);

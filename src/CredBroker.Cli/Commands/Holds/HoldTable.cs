@@ -39,7 +39,7 @@ internal static class HoldTable
             terminal.Error.WriteLine(next);
         }
 
-        return ExitCodes.Done;
+        return hold.RecordMissing == true ? ExitCodes.Unavailable : ExitCodes.Done;
     }
 
     private static string Selection(HoldResponse hold) =>

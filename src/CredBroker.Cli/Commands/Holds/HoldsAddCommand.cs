@@ -36,7 +36,10 @@ internal sealed class HoldsAddCommand : Command
             _terminal,
             format,
             hold,
-            $"Held. What was issued before stays. To lift it: credbroker holds lift {hold.HoldId} --reason TEXT"
+            hold.RecordMissing == true
+                ? "The broker's store did not take the hold: it is in force without its record, and nothing at all is "
+                    + "issued until that is there. Keep the broker running until it is listed by: credbroker holds list"
+                : $"Held. What was issued before stays. To lift it: credbroker holds lift {hold.HoldId} --reason TEXT"
         );
     }
 }

@@ -1,113 +1,265 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace CredBroker.Core.Identity.Verification;
 
 /// <summary>
-/// The room for checking signatures, which whoever sends a token makes the broker do. A source has one checked at a
-/// time, the sources take turns, and at most half of the processors are at it; so that nobody's flood of forged tokens
-/// takes another's turn, or the time of those who are known already. Beyond a bound nobody waits.
+/// The room for checking signatures, which whoever sends a token makes the broker do. Half of the places are always there,
+/// the others while the machine has nothing else to do, so that no flood of forged tokens takes the time of those who are
+/// known already. While somebody waits, a place goes to the source that has the fewest, and of those to the one whose turn
+/// is longest ago; alone, a source has all of them. What waits is bounded by what it keeps in memory, for each source and
+/// in all, and where there is no room left the source that has most of it makes some.
 /// </summary>
-[SuppressMessage(
-    "Design",
-    "CA1001",
-    Justification = "A semaphore whose wait handle nobody asked for holds nothing to be let go of."
-)]
-internal sealed class SignatureRoom(int processors)
+/// <param name="places">How many signatures are checked at once.</param>
+/// <param name="isIdle">Whether nothing else waits for a processor.</param>
+internal sealed class SignatureRoom(int places, Func<bool> isIdle)
 {
     /// <summary>
-    /// How many tokens of one source wait: as many as may come at once from all the agents behind one address that a
-    /// broker's restart brings back.
+    /// How many tokens of usual length of one source wait: as many as may come at once from all the agents behind one
+    /// address that a broker's restart brings back. A long one counts as several.
     /// </summary>
     public const int MaxPerSource = 1024;
 
-    private const int MaxInAll = 8192;
+    /// <summary>How many characters of a token count as one.</summary>
+    public const int UsualLength = 2048;
+
+    /// <summary>How many of all sources wait.</summary>
+    public const int MaxInAll = 8192;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Queue> _queues = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _processors = new(processors);
-    private int _count;
+    private readonly int _always = Math.Max(1, places / 2);
+    private readonly string?[] _taken = new string?[places]; // Whose each place is.
+    private readonly Dictionary<string, Source> _waiting = new(StringComparer.Ordinal);
+    private readonly LinkedList<Source> _turns = [];
+    private readonly FullestFirst _fullest = new();
+    private int _inside;
+    private int _weight; // Of all that wait.
 
     public SignatureRoom()
-        : this(Math.Max(1, Environment.ProcessorCount / 2)) { }
+        : this(Environment.ProcessorCount, () => ThreadPool.PendingWorkItemCount == 0) { }
 
-    /// <summary>Waits for its turn; false where too many wait already. Whoever got in leaves again.</summary>
-    public async ValueTask<bool> EnterAsync(string source, CancellationToken cancellationToken)
+    /// <summary>Waits for its turn; false where there is no room to wait in. Whoever got in leaves again.</summary>
+    /// <param name="source">Where the token came from.</param>
+    /// <param name="length">How many characters it has.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public ValueTask<bool> EnterAsync(string source, int length, CancellationToken cancellationToken)
     {
-        if (Join(source) is not { } queue)
+        Waiter? waiter;
+        lock (_gate)
         {
-            return false;
+            if (_weight == 0 && HasPlace)
+            {
+                Take(source);
+                return new(true);
+            }
+
+            waiter = Join(source, Math.Max(1, (length + UsualLength - 1) / UsualLength));
         }
 
-        var isFirst = false;
-        try
-        {
-            await queue.Turn.WaitAsync(cancellationToken);
-            isFirst = true;
-            await _processors.WaitAsync(cancellationToken);
-            return true;
-        }
-        catch
-        {
-            Quit(source, queue, isFirst);
-            throw;
-        }
+        return waiter is null ? new(false) : WaitAsync(waiter, cancellationToken);
     }
 
     /// <summary>The signature is checked.</summary>
     public void Leave(string source)
     {
-        _processors.Release();
-        Queue queue;
+        Waiter? next;
         lock (_gate)
         {
-            queue = _queues[source];
+            _taken[Array.IndexOf(_taken, source)] = null;
+            _inside--;
+            if (_waiting.TryGetValue(source, out var own))
+            {
+                // It has had its turn.
+                own.Places--;
+                _turns.Remove(own.Turn);
+                _turns.AddLast(own.Turn);
+            }
+
+            next = LetIn();
         }
 
-        Quit(source, queue, isFirst: true);
+        // More than one may go in where the machine has become idle.
+        while (next is not null)
+        {
+            next.SetResult(true);
+            lock (_gate)
+            {
+                next = LetIn();
+            }
+        }
     }
 
-    private Queue? Join(string source)
+    private bool HasPlace => _inside < _always || (_inside < places && isIdle());
+
+    private void Take(string source)
     {
-        lock (_gate)
+        _taken[Array.IndexOf(_taken, null)] = source;
+        _inside++;
+    }
+
+    private Waiter? LetIn()
+    {
+        if (_weight == 0 || !HasPlace)
         {
-            var queue = _queues.GetValueOrDefault(source);
-            if (_count >= MaxInAll || queue?.Count >= MaxPerSource)
+            return null;
+        }
+
+        var source = WithFewestPlaces();
+        var next = source.Waiters.First!.Value;
+        source.Places++;
+        Quit(next);
+        Take(source.Name);
+        return next;
+    }
+
+    private async ValueTask<bool> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(
+            (_, stop) =>
+            {
+                lock (_gate)
+                {
+                    if (waiter.Place.List is null)
+                    {
+                        return;
+                    }
+
+                    Quit(waiter);
+                }
+
+                waiter.SetCanceled(stop);
+            },
+            null
+        );
+        return await waiter.Task;
+    }
+
+    private Waiter? Join(string name, int weight)
+    {
+        var source = _waiting.GetValueOrDefault(name);
+        var weighs = weight + (source?.Weight ?? 0);
+        if (weighs > MaxPerSource)
+        {
+            return null;
+        }
+
+        while (_weight + weight > MaxInAll)
+        {
+            var fullest = _fullest.First;
+            if (fullest.Weight <= weighs)
             {
                 return null;
             }
 
-            if (queue is null)
-            {
-                _queues.Add(source, queue = new());
-            }
+            var pushedOut = fullest.Waiters.Last!.Value;
+            Quit(pushedOut);
+            pushedOut.SetResult(false);
+        }
 
-            _count++;
-            queue.Count++;
-            return queue;
+        if (source is null)
+        {
+            _waiting.Add(name, source = new(name) { Places = _taken.Count(taken => taken == name) });
+            _turns.AddLast(source.Turn);
+        }
+
+        var waiter = new Waiter(source, weight);
+        source.Waiters.AddLast(waiter.Place);
+        Weigh(source, weight);
+        return waiter;
+    }
+
+    private void Quit(Waiter waiter)
+    {
+        var source = waiter.Source;
+        source.Waiters.Remove(waiter.Place);
+        Weigh(source, -waiter.Weight);
+        if (source.Waiters.Count == 0)
+        {
+            _turns.Remove(source.Turn);
+            _waiting.Remove(source.Name);
         }
     }
 
-    private void Quit(string source, Queue queue, bool isFirst)
+    private void Weigh(Source source, int more)
     {
-        lock (_gate)
-        {
-            _count--;
-            if (--queue.Count == 0)
-            {
-                _queues.Remove(source);
-            }
-        }
-
-        if (isFirst)
-        {
-            queue.Turn.Release();
-        }
+        _weight += more;
+        _fullest.Move(source, source.Weight + more);
     }
 
-    private sealed class Queue
+    // No more sources have places than there are places, so that this looks at few.
+    private Source WithFewestPlaces()
     {
-        public SemaphoreSlim Turn { get; } = new(1);
+        var fewest = _turns.First!.Value;
+        for (var turn = _turns.First; turn is not null && fewest.Places > 0; turn = turn.Next)
+        {
+            fewest = turn.Value.Places < fewest.Places ? turn.Value : fewest;
+        }
 
-        public int Count { get; set; }
+        return fewest;
+    }
+
+    /// <summary>Where tokens came from that wait.</summary>
+    private sealed class Source
+    {
+        public Source(string name)
+        {
+            Name = name;
+            Turn = new(this);
+            Fullness = new(this);
+        }
+
+        public string Name { get; }
+
+        public LinkedList<Waiter> Waiters { get; } = [];
+
+        /// <summary>Its place in the order in which sources take turns.</summary>
+        public LinkedListNode<Source> Turn { get; }
+
+        /// <summary>Its place among those that are as full.</summary>
+        public LinkedListNode<Source> Fullness { get; }
+
+        public int Weight { get; set; }
+
+        /// <summary>How many of its tokens are being checked.</summary>
+        public int Places { get; set; }
+    }
+
+    private sealed class Waiter : TaskCompletionSource<bool>
+    {
+        public Waiter(Source source, int weight)
+            : base(TaskCreationOptions.RunContinuationsAsynchronously)
+        {
+            (Source, Weight) = (source, weight);
+            Place = new(this);
+        }
+
+        public Source Source { get; }
+
+        public int Weight { get; }
+
+        /// <summary>Its place in its source's queue; in none once it has its turn or waits no more.</summary>
+        public LinkedListNode<Waiter> Place { get; }
+    }
+
+    /// <summary>The sources by their weight, so that the fullest is found without looking at all of them.</summary>
+    private sealed class FullestFirst
+    {
+        private readonly LinkedList<Source>?[] _byWeight = new LinkedList<Source>?[MaxPerSource + 1];
+        private int _most;
+
+        public Source First => _byWeight[_most]!.First!.Value;
+
+        public void Move(Source source, int weight)
+        {
+            source.Fullness.List?.Remove(source.Fullness);
+            source.Weight = weight;
+            if (weight > 0)
+            {
+                (_byWeight[weight] ??= []).AddLast(source.Fullness);
+            }
+
+            _most = Math.Max(_most, weight);
+            while (_most > 0 && _byWeight[_most] is not { Count: > 0 })
+            {
+                _most--;
+            }
+        }
     }
 }

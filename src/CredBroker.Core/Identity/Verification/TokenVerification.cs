@@ -70,7 +70,7 @@ public sealed class TokenVerification
         // No place is held while keys are fetched.
         async ValueTask<Check<VerifiedToken>> CheckAsync(TrustAnchors with)
         {
-            if (!await room.EnterAsync(source, cancellationToken))
+            if (!await room.EnterAsync(source, token.Text.Length, cancellationToken))
             {
                 return TooMany;
             }

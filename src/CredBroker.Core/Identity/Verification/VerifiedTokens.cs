@@ -10,7 +10,7 @@ namespace CredBroker.Core.Identity.Verification;
 /// <remarks>
 /// Two generations: when the young one is full it becomes the old one, and what is still asked for moves over.
 /// </remarks>
-internal sealed class VerifiedTokens<T>(int capacity, TimeProvider time)
+internal sealed class VerifiedTokens<T>(int capacity)
     where T : class
 {
     private readonly Lock _gate = new();
@@ -20,8 +20,8 @@ internal sealed class VerifiedTokens<T>(int capacity, TimeProvider time)
 
     private sealed record Entry(T Outcome, TokenWindow Window, TrustAnchors Anchors, ITrustSource Trust);
 
-    /// <summary>What the token led to, if it is remembered and still holds.</summary>
-    public T? Find(string hash)
+    /// <summary>What the token led to, if it is remembered and still holds at this time.</summary>
+    public T? Find(string hash, DateTimeOffset now)
     {
         var isYoung = _young.TryGetValue(hash, out var entry);
         if (!isYoung && !_old.TryGetValue(hash, out entry))
@@ -29,7 +29,6 @@ internal sealed class VerifiedTokens<T>(int capacity, TimeProvider time)
             return null;
         }
 
-        var now = time.GetUtcNow();
         if (now < entry!.Window.NotBefore || now >= entry.Window.ExpiresAt || entry.Trust.Current != entry.Anchors)
         {
             return null;

@@ -1,3 +1,5 @@
+using CredBroker.Core.Identity.Verification;
+
 namespace CredBroker.Server.Endpoints.Callers;
 
 /// <summary>How endpoints say who calls them.</summary>
@@ -13,4 +15,11 @@ internal static class CallerConventions
     /// <summary>The roles that an endpoint takes of people.</summary>
     public static TBuilder ForRoles<TBuilder>(this TBuilder endpoint, TakenRoles roles)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(roles);
+
+    /// <summary>
+    /// What admins alone may do is judged by the later clock; this declares that it takes secrets away, or repairs the
+    /// clock, and that either will do (<see cref="PersonClock"/>).
+    /// </summary>
+    public static TBuilder InTimeByEitherClock<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(PersonClock.Either);
 }

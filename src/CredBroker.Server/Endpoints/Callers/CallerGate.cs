@@ -100,8 +100,7 @@ internal sealed class CallerGate(
         Refusal? noPerson = null;
         if (caller == Caller.Person || (caller == Caller.AgentOrPerson && listener.ServesPeople))
         {
-            var isAdmins = TakenRoles.Of(http) == TakenRoles.Admins;
-            switch (await people.VerifyAsync(token, call.Source, byEitherClock: isAdmins, http.RequestAborted))
+            switch (await people.VerifyAsync(token, call.Source, ClockOf(http), http.RequestAborted))
             {
                 case PersonOutcome.Verified { Person: var person }:
                     return await AdmitAsync(http, person);
@@ -133,6 +132,12 @@ internal sealed class CallerGate(
 
         http.Features.Set(agent);
         return RequestShare.Agents;
+    }
+
+    private static PersonClock ClockOf(HttpContext http)
+    {
+        var unsaid = TakenRoles.Of(http) == TakenRoles.Admins ? PersonClock.Later : PersonClock.Brokers;
+        return http.GetEndpoint()?.Metadata.OfType<PersonClock>().FirstOrDefault(unsaid) ?? unsaid;
     }
 
     private async ValueTask<RequestShare?> AdmitAsync(HttpContext http, Person person)

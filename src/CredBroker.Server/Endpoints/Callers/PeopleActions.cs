@@ -96,8 +96,9 @@ internal sealed class PeopleActions(IBrokerStore store, RefusedCalls refusedCall
     /// <summary>Writes what was counted since the last time, one event for each person. Called each minute.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        foreach (var (actor, counts) in TakeCounts())
+        foreach (var actor in WithCounts())
         {
+            var (counts, isRecorded) = (TakeCounts(actor), false);
             try
             {
                 await store.CommitAsync(
@@ -111,11 +112,19 @@ internal sealed class PeopleActions(IBrokerStore store, RefusedCalls refusedCall
                     },
                     cancellationToken
                 );
+                isRecorded = true;
             }
             catch (StoreUnavailableException)
             {
-                // The store says so itself; what was counted is written when it is back.
-                PutBack(actor, counts);
+                // The store says so itself.
+            }
+            finally
+            {
+                if (!isRecorded)
+                {
+                    // Whatever kept them off the record: they are written with the next ones.
+                    PutBack(actor, counts);
+                }
             }
         }
     }
@@ -146,26 +155,32 @@ internal sealed class PeopleActions(IBrokerStore store, RefusedCalls refusedCall
         }
     }
 
-    private List<(AuditActor Actor, Dictionary<AdminAction, long> Counts)> TakeCounts()
+    /// <summary>Of whom something was counted; who has done nothing for a while is forgotten.</summary>
+    private List<AuditActor> WithCounts()
     {
-        var taken = new List<(AuditActor, Dictionary<AdminAction, long>)>();
         lock (_gate)
         {
             foreach (var (actor, window) in _windows)
             {
-                if (window.Counted.Count > 0)
-                {
-                    taken.Add((actor, window.Counted));
-                    window.Counted = [];
-                }
-                else if (time.GetElapsedTime(window.Began) >= Minute)
+                if (window.Counted.Count == 0 && time.GetElapsedTime(window.Began) >= Minute)
                 {
                     _windows.Remove(actor);
                 }
             }
-        }
 
-        return taken;
+            return [.. _windows.Where(window => window.Value.Counted.Count > 0).Select(window => window.Key)];
+        }
+    }
+
+    private Dictionary<AdminAction, long> TakeCounts(AuditActor actor)
+    {
+        lock (_gate)
+        {
+            var window = Opened(actor);
+            var counted = window.Counted;
+            window.Counted = [];
+            return counted;
+        }
     }
 
     private void PutBack(AuditActor actor, Dictionary<AdminAction, long> counts)

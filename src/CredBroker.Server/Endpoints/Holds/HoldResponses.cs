@@ -8,10 +8,10 @@ namespace CredBroker.Server.Endpoints.Holds;
 internal static class HoldResponses
 {
     /// <summary>The answer with a hold.</summary>
-    public static IResult Reply(Hold hold, int status) =>
-        new Reply<HoldResponse>(status, Of(hold), BrokerJson.Default.HoldResponse);
+    public static IResult Reply(Hold hold, int status, bool isRecordMissing = false) =>
+        new Reply<HoldResponse>(status, Of(hold, isRecordMissing), BrokerJson.Default.HoldResponse);
 
-    public static HoldResponse Of(Hold hold) =>
+    public static HoldResponse Of(Hold hold, bool isRecordMissing = false) =>
         new()
         {
             Lease = hold.Selector.Lease,
@@ -32,6 +32,7 @@ internal static class HoldResponses
             PlacedAt = hold.PlacedAt,
             Until = hold.Until,
             RevocationId = hold.RevocationId,
+            RecordMissing = isRecordMissing ? true : null,
             LiftedAt = hold.LiftedAt,
             LiftedBy = hold.LiftedBy,
             LiftReason = hold.LiftReason,

@@ -27,7 +27,7 @@ internal static class ListHoldsEndpoint
         var inForce = await holds.ListAsync(cancellationToken);
         return new Reply<HoldListResponse>(
             StatusCodes.Status200OK,
-            new() { Holds = [.. inForce.Select(HoldResponses.Of)] },
+            new() { Holds = [.. inForce.Select(hold => HoldResponses.Of(hold, holds.IsRecordMissing(hold)))] },
             BrokerJson.Default.HoldListResponse
         );
     }

@@ -19,6 +19,7 @@ internal static class PlaceHoldEndpoint
                 "Refuses new issuance and renewal of what a selector reaches, for a time or until it is lifted."
             )
             .ForRoles(TakenRoles.Admins)
+            .InTimeByEitherClock()
             .Accepts<HoldRequest>("application/json")
             .Produces<HoldResponse>(StatusCodes.Status201Created);
 
@@ -50,7 +51,7 @@ internal static class PlaceHoldEndpoint
         var (reason, actor, call) = (body.Reason ?? "", admin.Actor, admin.Call);
         var placed = await holds.PlaceAsync(selector, body.For, reason, actor, call, cancellationToken);
         return placed.Passes(out var hold, out var tooMany)
-            ? HoldResponses.Reply(hold, StatusCodes.Status201Created)
+            ? HoldResponses.Reply(hold, StatusCodes.Status201Created, holds.IsRecordMissing(hold))
             : await actions.RefuseAsync(admin, tooMany);
     }
 }

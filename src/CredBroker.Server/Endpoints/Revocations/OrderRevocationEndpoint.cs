@@ -22,6 +22,7 @@ internal static class OrderRevocationEndpoint
                     + "and renewal, in the same commit. With dryRun: 200, what it would reach."
             )
             .ForRoles(TakenRoles.Admins)
+            .InTimeByEitherClock()
             .Accepts<RevocationRequest>("application/json")
             .Produces<RevocationAcceptedResponse>(StatusCodes.Status202Accepted)
             .Produces<RevocationResponse>();

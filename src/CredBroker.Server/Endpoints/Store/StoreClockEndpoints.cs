@@ -25,6 +25,7 @@ internal static class StoreClockEndpoints
             .WithName("repairStoreClock")
             .WithSummary("Sets the store's clock by the broker's, which is right. Needs a reason.")
             .ForRoles(TakenRoles.Admins)
+            .InTimeByEitherClock()
             .Accepts<RepairClockRequest>("application/json")
             .Produces<StoreClockResponse>();
     }

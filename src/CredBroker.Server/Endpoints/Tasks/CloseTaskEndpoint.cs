@@ -23,6 +23,7 @@ internal static class CloseTaskEndpoint
                 "Closes a task: by the agent that opened it, or by an admin. Everything issued for it is revoked."
             )
             .ForRoles(TakenRoles.Admins)
+            .InTimeByEitherClock()
             .Accepts<CloseTaskRequest>("application/json")
             .Produces(StatusCodes.Status204NoContent);
 

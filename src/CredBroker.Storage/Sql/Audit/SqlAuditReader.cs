@@ -83,7 +83,28 @@ internal sealed class SqlAuditReader(SqlReads reads)
     }
 
     /// <summary>The beginning of the log that can be cut off.</summary>
-    public async ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public async ValueTask<AuditPrefix?> PrefixAsync(
+        DateTimeOffset before,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        // Where that many records have one time, there is no shorter beginning.
+        var next = await reads.FirstAsync<byte[]>(
+            "SELECT bytes FROM audit_record ORDER BY stream, sequence LIMIT 1 OFFSET @limit",
+            new { limit },
+            cancellationToken
+        );
+        return
+            next is not null
+            && AuditRecordHeader.Read(next) is { Time: var time }
+            && time < before
+            && await PrefixAsync(time, cancellationToken) is { } shorter
+            ? shorter
+            : await PrefixAsync(before, cancellationToken);
+    }
+
+    private async ValueTask<AuditPrefix?> PrefixAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         var streams = await reads.AllAsync<(long Number, string Id, long First, long Last)>(
             """
@@ -115,7 +136,13 @@ internal sealed class SqlAuditReader(SqlReads reads)
                     new { number, last },
                     cancellationToken
                 );
-                return bytes is null ? null : new(new(id, last, AuditRecordWriter.Hash(bytes)), ColumnValue.Time(time));
+                return bytes is null
+                    ? null
+                    : new(
+                        new(id, last, AuditRecordWriter.Hash(bytes)),
+                        ColumnValue.Time(time),
+                        await BytesAsync(number, last, cancellationToken)
+                    );
             }
         }
 
@@ -123,6 +150,13 @@ internal sealed class SqlAuditReader(SqlReads reads)
 
         int Cut() => streams.FindIndex(stream => stream.Last >= time) is >= 0 and var at ? at : streams.Count - 1;
     }
+
+    private ValueTask<long> BytesAsync(long number, long last, CancellationToken cancellationToken) =>
+        reads.FirstAsync<long>(
+            "SELECT sum(length(bytes)) FROM audit_record WHERE (stream, sequence) <= (@number, @last)",
+            new { number, last },
+            cancellationToken
+        );
 
     // Within a stream time never goes back, so a time range is one run of sequence numbers.
     private async ValueTask<(long First, long Last)> RunAsync(

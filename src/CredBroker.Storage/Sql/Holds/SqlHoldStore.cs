@@ -22,7 +22,7 @@ internal static class SqlHoldStore
     /// <summary>Places a hold.</summary>
     public static ChangeResult Place(SqlSession session, StateChange.HoldPlaced change)
     {
-        if (Count(session) >= Hold.MaxInForce)
+        if (!change.IsPromised && Count(session) >= Hold.MaxInForce)
         {
             return GuardFailure.TooManyHolds;
         }

@@ -6,9 +6,8 @@ namespace CredBroker.Storage.Sql.Leases;
 /// <summary>A lease with its decision, as selected by <see cref="Select"/>.</summary>
 internal sealed class LeaseRow
 {
-    /// <summary>Selects it; a condition on <c>l</c> follows.</summary>
-    public const string Select = """
-        SELECT l.id AS Id, l.state AS State, d.record AS Record, l.accessor AS Accessor,
+    private const string Columns = """
+        l.state AS State, d.record AS Record, l.accessor AS Accessor,
           l.credential_accessor AS CredentialAccessor, l.vault_lease_id AS VaultLeaseId, l.public_name AS PublicName,
           l.opened_at AS OpenedAt, l.issuance_deadline AS IssuanceDeadline, l.activated_at AS ActivatedAt,
           l.expires_at AS ExpiresAt, l.grace_until AS GraceUntil, l.cause AS Cause, l.requested_by AS RequestedBy,
@@ -16,9 +15,22 @@ internal sealed class LeaseRow
           l.confirmed_at AS ConfirmedAt, l.accessor_revoked_at AS AccessorRevokedAt, l.attempts AS Attempts,
           l.next_attempt_at AS NextAttemptAt, l.last_error AS LastError, l.claimed_by AS ClaimedBy,
           l.claimed_until AS ClaimedUntil, l.confirmed_by AS ConfirmedBy, l.urgent AS Urgent, l.agent AS Agent, l.task AS Task,
-          l.process AS Process, l.credential AS Credential
-        FROM lease l
+          l.process AS Process, l.credential AS Credential, l.backend AS Backend
         """;
+
+    /// <summary>Selects it; a condition on <c>l</c> follows.</summary>
+    public const string Select = "SELECT l.id AS Id, " + Columns + " FROM lease l ";
+
+    /// <summary>
+    /// Selects what the order <c>@revocation</c> has reached, what has left the table since included; a condition on
+    /// <c>r</c> follows.
+    /// </summary>
+    public const string OfOrder =
+        "SELECT r.lease AS Id, "
+        + Columns
+        + " FROM revocation_reach r LEFT JOIN lease l ON l.id = r.lease"
+        + JoinDecision
+        + "WHERE r.revocation = @revocation";
 
     /// <summary>
     /// Joins the decision; follows <see cref="Select"/> and what names an index, if anything does. A lease without one is
@@ -31,7 +43,8 @@ internal sealed class LeaseRow
 
     public required string Id { get; init; }
 
-    public required string State { get; init; }
+    /// <summary>Null where the row is gone.</summary>
+    public string? State { get; init; }
 
     public string? Record { get; init; }
 
@@ -87,11 +100,23 @@ internal sealed class LeaseRow
 
     public required string Credential { get; init; }
 
+    public required string Backend { get; init; }
+
     /// <exception cref="InvalidDataException">The row does not hold a lease any more.</exception>
     public Lease ToLease()
     {
         try
         {
+            if (State is null)
+            {
+                throw new InvalidDataException("its row is gone.");
+            }
+
+            if (IsContradictory)
+            {
+                throw new InvalidDataException("its state and the time of its confirmation contradict each other.");
+            }
+
             var decision = Record is null ? null : JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord);
             return decision?.Verdict.Grant is not null
                 ? ToLease(decision)
@@ -104,32 +129,54 @@ internal sealed class LeaseRow
         }
     }
 
+    private bool IsContradictory =>
+        ColumnValue.TryState(State) is { } state && LeaseStates.NotOver.Contains(state) == ConfirmedAt is not null;
+
     /// <summary>What is left of it, where it cannot be read.</summary>
     public UnreadableLease ToUnreadable(string fault) =>
+        State is null
+            ? Gone(fault)
+            : new()
+            {
+                Id = Id,
+                State = (IsContradictory ? null : ColumnValue.TryState(State)) ?? LeaseState.Failed,
+                Fault = fault,
+                Agent = Agent,
+                Task = Task,
+                Process = Process,
+                Credential = Credential,
+                Backend = Backend,
+                OpenedAt = ColumnValue.TryTime(OpenedAt),
+                Accessor = Accessor,
+                CredentialAccessor = CredentialAccessor,
+                VaultLeaseId = VaultLeaseId,
+                PublicName = PublicName,
+                ConfirmedBy = ConfirmedBy,
+                Attempts = (int)Math.Clamp(Attempts, 0, int.MaxValue),
+                LastError = LastError,
+            };
+
+    private UnreadableLease Gone(string fault) =>
         new()
         {
             Id = Id,
-            State = ColumnValue.TryState(State) ?? LeaseState.Failed,
+            State = LeaseState.Failed,
             Fault = fault,
-            Agent = Agent,
-            Task = Task,
-            Process = Process,
-            Credential = Credential,
-            OpenedAt = ColumnValue.TryTime(OpenedAt),
-            Accessor = Accessor,
-            CredentialAccessor = CredentialAccessor,
-            VaultLeaseId = VaultLeaseId,
-            PublicName = PublicName,
-            ConfirmedBy = ConfirmedBy,
-            Attempts = (int)Math.Clamp(Attempts, 0, int.MaxValue),
-            LastError = LastError,
+            Agent = "",
+            Task = "",
+            Process = "",
+            Credential = "",
+            Backend = "",
+            LastError =
+                "The store has lost this lease: whether its secret works is not known. What it was is told by: "
+                + $"credbroker audit show --lease {Id}",
         };
 
     private Lease ToLease(DecisionRecord decision) =>
         new()
         {
             Id = Id,
-            State = ColumnValue.State(State),
+            State = ColumnValue.State(State!),
             Decision = decision,
             Accessor = Accessor,
             CredentialAccessor = CredentialAccessor,

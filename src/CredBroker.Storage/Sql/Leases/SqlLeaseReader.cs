@@ -10,7 +10,11 @@ namespace CredBroker.Storage.Sql.Leases;
 /// <inheritdoc cref="ILeaseReader"/>
 internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, ILogger logger) : ILeaseReader
 {
+    private const int MaxIdsAtOnce = 1_000;
+
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
+
+    private readonly DamageSaid _damage = new();
 
     public async ValueTask<Lease?> FindAsync(string leaseId, CancellationToken cancellationToken)
     {
@@ -41,6 +45,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         LeaseWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     )
     {
@@ -59,11 +64,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 ? " AND (l.expires_at < @until OR l.activated_at <= @fallenAt)"
                 : "";
         return await DueAsync(
-            $"""
-            {LeaseRow.Select} {reads.UseIndex(index)} {LeaseRow.JoinDecision}
-            WHERE {condition} AND {due} < @due{fallen} AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
-            ORDER BY {due}
-            """,
+            index,
+            condition,
+            $"{due} < @due{fallen}",
+            due,
             new()
             {
                 {
@@ -74,24 +78,42 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 },
                 { "until", ColumnValue.From(dueBefore) },
                 { "fallenAt", ColumnValue.From(at.FallenAt) },
-                { "now", ColumnValue.From(at.Counted) },
             },
             limit,
+            isWanted,
             cancellationToken
         );
     }
 
-    /// <summary>From the index of what is being revoked alone, whose size is the work there is.</summary>
+    /// <summary>
+    /// From the index of what is being revoked alone, and of each backend and lane in it one row: however much there is to
+    /// do, finding out where costs no more.
+    /// </summary>
     public async ValueTask<IReadOnlyList<BackendWork>> FindRevocationWorkAsync(
         DateTimeOffset dueBefore,
         CancellationToken cancellationToken
-    ) =>
+    )
+    {
+        var next =
+            $"SELECT n.id FROM lease n {reads.UseIndex("lease_revoking")} WHERE n.state IN ('revoking', 'failed')";
+        return
         [
             .. (
                 await reads.AllAsync<WorkRow>(
                     $"""
-                    SELECT DISTINCT l.backend AS Backend, l.lane AS Lane FROM lease l {reads.UseIndex("lease_revoking")}
-                    WHERE l.state IN ('revoking', 'failed') AND coalesce(l.next_attempt_at, 0) < @due
+                    WITH RECURSIVE part (id) AS (
+                      SELECT ({next} ORDER BY n.backend, n.lane LIMIT 1)
+                      UNION ALL
+                      SELECT coalesce(
+                        ({next} AND n.backend = l.backend AND n.lane > l.lane ORDER BY n.lane LIMIT 1),
+                        ({next} AND n.backend > l.backend ORDER BY n.backend, n.lane LIMIT 1)
+                      )
+                      FROM part JOIN lease l ON l.id = part.id
+                    )
+                    SELECT l.backend AS Backend, l.lane AS Lane FROM part JOIN lease l ON l.id = part.id
+                    WHERE EXISTS (
+                      {next} AND n.backend = l.backend AND n.lane = l.lane AND coalesce(n.next_attempt_at, 0) < @due
+                    )
                     ORDER BY Lane, Backend
                     """,
                     new { due = ColumnValue.From(dueBefore) },
@@ -99,28 +121,28 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 )
             ).Select(row => new BackendWork(row.Backend, (RevocationLane)row.Lane)),
         ];
+    }
 
     public ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     ) =>
         DueAsync(
-            $"""
-            {LeaseRow.Select} {reads.UseIndex("lease_revoking")} {LeaseRow.JoinDecision}
-            WHERE l.state IN ('revoking', 'failed') AND l.backend = @backend AND l.lane = @lane
-              AND coalesce(l.next_attempt_at, 0) < @due AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
-            ORDER BY coalesce(l.next_attempt_at, 0)
-            """,
+            "lease_revoking",
+            "l.state IN ('revoking', 'failed')",
+            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due",
+            "coalesce(l.next_attempt_at, 0)",
             new()
             {
                 { "backend", work.Backend },
                 { "lane", (int)work.Lane },
                 { "due", ColumnValue.From(dueBefore) },
-                { "now", ColumnValue.From(clock.Read().Counted) },
             },
             limit,
+            isWanted,
             cancellationToken
         );
 
@@ -158,7 +180,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             await reads.AllAsync<string>(
                 $"""
                 SELECT DISTINCT name FROM (
-                  SELECT {column} AS name FROM lease{reads.UseIndex("lease_live")} WHERE confirmed_at IS NULL
+                  SELECT {column} AS name FROM lease{reads.UseIndex("lease_live")} WHERE {NotOver("lease")}
                   UNION ALL
                   SELECT name FROM (SELECT {column} AS name FROM lease ORDER BY id DESC LIMIT 20000) AS recent
                 ) AS names WHERE name <> '' LIMIT 10000
@@ -172,19 +194,21 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     private (string Sql, DynamicParameters Parameters) Select(LeaseQuery query)
     {
         var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
-        var sql = new StringBuilder(LeaseRow.Select);
         // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
         // selected. What an order reached is a list of its own.
         var parameters = new DynamicParameters();
+        var sql = new StringBuilder();
         if (query.RevocationId is not null)
         {
-            sql.Append(LeaseRow.JoinDecision)
-                .Append(" JOIN revocation_reach r ON r.lease = l.id WHERE r.revocation = @revocation");
+            sql.Append(LeaseRow.OfOrder);
             parameters.Add("revocation", query.RevocationId);
         }
         else
         {
-            sql.Append(onlyLive ? reads.UseIndex("lease_live") : "").Append(LeaseRow.JoinDecision).Append("WHERE TRUE");
+            sql.Append(LeaseRow.Select)
+                .Append(onlyLive ? reads.UseIndex("lease_live") : "")
+                .Append(LeaseRow.JoinDecision)
+                .Append("WHERE TRUE");
         }
 
         var id = query.RevocationId is null ? "l.id" : "r.lease";
@@ -201,16 +225,11 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         Equal("trust_domain", query.Selector.TrustDomain);
         if (onlyLive)
         {
-            sql.Append(" AND l.confirmed_at IS NULL");
+            sql.Append($" AND {NotOver("l")}");
         }
 
-        if (onlyLive && LeaseStates.NotOver.All(query.States.Contains))
-        {
-            // A state that cannot be read is not over.
-            sql.Append(" AND l.state NOT IN @states");
-            parameters.Add("states", Over.Select(ColumnValue.From).ToArray());
-        }
-        else if (query.States.Count > 0)
+        // Where all that is not over is wanted, a state that cannot be read is, too.
+        if (query.States.Count > 0 && !(onlyLive && LeaseStates.NotOver.All(query.States.Contains)))
         {
             sql.Append(" AND l.state IN @states");
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
@@ -237,25 +256,58 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         }
     }
 
-    /// <summary>The first of what is due, as many as can be read: damaged rows among them take no place of others.</summary>
+    /// <summary>In the words of the index of what is not over, so that it can be used.</summary>
+    private static string NotOver(string lease) =>
+        $"({lease}.confirmed_at IS NULL OR {lease}.state NOT IN ('revoked', 'ended'))";
+
+    /// <summary>
+    /// The first of what is due, as many as can be read and are wanted: damaged rows among them take no place of others.
+    /// Ids first, without the records, and few to begin with: what is not wanted now may be thousands, all of them before
+    /// what is, but mostly there is none.
+    /// </summary>
     private async ValueTask<LeasePage> DueAsync(
-        string sql,
+        string index,
+        string state,
+        string isDue,
+        string due,
         Dictionary<string, object?> parameters,
         int limit,
+        Predicate<string> isWanted,
         CancellationToken cancellationToken
     )
     {
         var (leases, unreadable) = (new List<Lease>(), new List<UnreadableLease>());
-        for (var (offset, found) = (0, limit); found == limit && leases.Count < limit; offset += limit)
+        parameters["now"] = ColumnValue.From(clock.Read().Counted);
+        var (offset, atOnce, found) = (0, Math.Min(2 * limit, MaxIdsAtOnce), 0);
+        for (; found == offset && leases.Count < limit; atOnce = Math.Min(8 * atOnce, MaxIdsAtOnce))
         {
-            (parameters["limit"], parameters["offset"]) = (limit, offset);
-            var rows = await reads.AllAsync<LeaseRow>(
-                $"{sql} LIMIT @limit OFFSET @offset",
+            (parameters["offset"], parameters["limit"]) = (offset, atOnce);
+            parameters.Remove("wanted");
+            var ids = await reads.AllAsync<string>(
+                $"""
+                SELECT l.id FROM lease l {reads.UseIndex(index)}
+                WHERE {state} AND {isDue}
+                  AND (l.claimed_until IS NULL OR l.claimed_until <= @now OR l.claimed_until > @now + 3600000)
+                ORDER BY {due} LIMIT @limit OFFSET @offset
+                """,
                 parameters,
                 cancellationToken
             );
-            Read(rows, leases, unreadable);
-            found = rows.Count;
+            (offset, found) = (offset + atOnce, found + ids.Count);
+            foreach (var wanted in ids.Where(id => isWanted(id)).Chunk(limit).TakeWhile(_ => leases.Count < limit))
+            {
+                // Due still: it may have been renewed since. Asked so that they are found by their ids, and by nothing else.
+                parameters["wanted"] = wanted;
+                var rows = await reads.AllAsync<LeaseRow>(
+                    $"""
+                    {LeaseRow.Select} {LeaseRow.JoinDecision}
+                    WHERE l.id IN @wanted AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}
+                    """,
+                    parameters,
+                    cancellationToken
+                );
+                Read(rows, leases, unreadable);
+            }
         }
 
         return new([.. leases.Take(limit)], null) { Unreadable = unreadable };
@@ -272,7 +324,11 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             }
             catch (InvalidDataException e)
             {
-                LogUnreadable(logger, e, row.Id);
+                if (_damage.IsNew(row.Id, e.Message))
+                {
+                    LogUnreadable(logger, e, row.Id);
+                }
+
                 unreadable.Add(row.ToUnreadable(e.Message));
             }
         }

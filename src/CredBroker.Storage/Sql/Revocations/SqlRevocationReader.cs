@@ -6,11 +6,15 @@ namespace CredBroker.Storage.Sql.Revocations;
 /// <inheritdoc cref="IRevocationReader"/>
 internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger) : IRevocationReader
 {
+    private const int RowsAtOnce = 100;
+
     private const string Select = """
         SELECT id AS Id, selector AS Selector, cause AS Cause, reason AS Reason, requested_by AS RequestedBy,
           requested_at AS RequestedAt, fence AS Fence, enumerated_at AS EnumeratedAt
         FROM revocation_order
         """;
+
+    private readonly DamageSaid _damage = new();
 
     public async ValueTask<RevocationOrder?> FindAsync(string revocationId, CancellationToken cancellationToken)
     {
@@ -25,17 +29,21 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
         }
     }
 
-    public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(int limit, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(
+        int limit,
+        Predicate<string> isWanted,
+        CancellationToken cancellationToken
+    )
     {
         var orders = new List<RevocationOrder>();
-        for (var (offset, found) = (0, limit); found == limit && orders.Count < limit; offset += limit)
+        for (var (offset, found) = (0, RowsAtOnce); found == RowsAtOnce && orders.Count < limit; offset += RowsAtOnce)
         {
             var rows = await reads.AllAsync<Row>(
                 $"{Select} WHERE enumerated_at IS NULL ORDER BY cause = 'task-closed', fence LIMIT @limit OFFSET @offset",
-                new { limit, offset },
+                new { limit = RowsAtOnce, offset },
                 cancellationToken
             );
-            orders.AddRange(Readable(rows));
+            orders.AddRange(Readable(rows.Where(row => isWanted(row.Id))));
             found = rows.Count;
         }
 
@@ -54,7 +62,10 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
             }
             catch (InvalidDataException e)
             {
-                LogUnreadable(logger, e, row.Id);
+                if (_damage.IsNew(row.Id, e.Message))
+                {
+                    LogUnreadable(logger, e, row.Id);
+                }
             }
 
             if (order is not null)

@@ -23,10 +23,9 @@ internal static class SqlRevocationStore
     public static ChangeResult Claim(SqlSession session, StateChange.RevocationClaimed change)
     {
         var found = session.ReadFirst(
-            "SELECT state, claimed_by, claimed_until, expires_at, activated_at FROM lease WHERE id = @id",
+            "SELECT state, claimed_by, claimed_until, expires_at, activated_at, confirmed_at FROM lease WHERE id = @id",
             row => new ClaimRow(
-                // A state that cannot be read is not over.
-                ColumnValue.TryState(row.Text(0)) ?? LeaseState.Active,
+                StateOf(row.Text(0), isConfirmed: row.NumberOrNull(5) is not null),
                 row.TextOrNull(1),
                 row.NumberOrNull(2),
                 row.NumberOrNull(3),
@@ -80,7 +79,8 @@ internal static class SqlRevocationStore
             session.Execute(
                 """
                 UPDATE lease SET state = 'revoking', cause = @cause, requested_by = @requested_by,
-                  revocation_requested_at = @now, revocation_id = @revocation, claimed_by = @claimed_by, claimed_until = @claimed_until
+                  revocation_requested_at = @now, revocation_id = @revocation, claimed_by = @claimed_by, claimed_until = @claimed_until,
+                  confirmed_at = NULL
                 WHERE id = @id
                 """,
                 ("@id", change.LeaseId),
@@ -104,7 +104,7 @@ internal static class SqlRevocationStore
         session.Execute(
             """
             UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation),
-              claimed_by = @claimed_by, claimed_until = @claimed_until,
+              claimed_by = @claimed_by, claimed_until = @claimed_until, confirmed_at = NULL,
               urgent = CASE WHEN @urgent = 1 THEN 1 ELSE urgent END,
               next_attempt_at = CASE
                 WHEN @claimed_by IS NULL
@@ -230,11 +230,29 @@ internal static class SqlRevocationStore
         );
     }
 
+    /// <summary>
+    /// Ends every claim: of workers that are no more, so that nothing waits for them. An attempt of theirs that an order
+    /// came upon says nothing any more; the next one is that order's.
+    /// </summary>
+    public static void DropClaims(SqlSession session) =>
+        session.Execute(
+            """
+            UPDATE lease SET claimed_by = NULL, claimed_until = NULL, urgent = CASE WHEN urgent = 2 THEN 1 ELSE urgent END
+            WHERE state IN ('revoking', 'failed') AND claimed_until IS NOT NULL
+            """
+        );
+
     // No claim runs longer than an hour (LeaseOptions.ClaimTime), and none on what nobody revokes: anything else is damage.
     private static bool IsClaimed(SqlSession session, ClaimRow found) =>
         found.State is LeaseState.Revoking or LeaseState.Failed
         && found.ClaimedUntil > session.CountedColumn
         && found.ClaimedUntil <= session.CountedColumn + LongestClaim;
+
+    /// <summary>A state that cannot be read is not over, nor one that nothing confirms.</summary>
+    private static LeaseState StateOf(string column, bool isConfirmed) =>
+        ColumnValue.TryState(column) is { } state && (isConfirmed || LeaseStates.NotOver.Contains(state))
+            ? state
+            : LeaseState.Active;
 
     private static ChangeResult Result(SqlSession session, string leaseId, int changed)
     {

@@ -1,12 +1,10 @@
 using CredBroker.Testing.Processes;
 
-namespace CredBroker.FaultHarness.Servers;
+namespace CredBroker.Testing.Servers;
 
-/// <summary>A small file system of its own for the broker's store, so that it can be filled to the last byte.</summary>
+/// <summary>A small file system of its own, in memory, so that it can be filled to the last byte.</summary>
 internal sealed class SmallDisk : IAsyncDisposable
 {
-    private const int Megabytes = 512;
-
     private readonly string _folder;
 
     private SmallDisk(string folder) => _folder = folder;
@@ -17,19 +15,11 @@ internal sealed class SmallDisk : IAsyncDisposable
     private string Filler => Path.Combine(_folder, "filler");
 
     /// <summary>Mounts it on the folder; null where that is not allowed, which takes root on Linux.</summary>
-    public static async Task<SmallDisk?> MountAsync(string folder)
+    public static async Task<SmallDisk?> MountAsync(string folder, int megabytes)
     {
         try
         {
-            await ChildProcess.RunAsync(
-                "mount",
-                "-t",
-                "tmpfs",
-                "-o",
-                $"size={Megabytes}m",
-                "credbroker-faults",
-                folder
-            );
+            await ChildProcess.RunAsync("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "credbroker-test", folder);
             return new(folder);
         }
         catch (Exception refused) when (refused is InvalidOperationException or System.ComponentModel.Win32Exception)
@@ -66,6 +56,10 @@ internal sealed class SmallDisk : IAsyncDisposable
         }
     }
 
+    /// <summary>Mounts it anew, <c>ro</c> or <c>rw</c>.</summary>
+    public Task RemountAsync(string mode) => ChildProcess.RunAsync("mount", "-o", $"remount,{mode}", _folder);
+
+    /// <summary>Frees what <see cref="FillAsync"/> took.</summary>
     public void Free()
     {
         File.Delete(Filler);
