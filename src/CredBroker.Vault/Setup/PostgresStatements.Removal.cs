@@ -23,7 +23,7 @@ internal static partial class PostgresStatements
         $$"""
             DO $$ DECLARE
               victim name; id oid; object text; giver name; kept bool; lent text[];
-              todo text[]; place int; passes int := 0; more bool := true; items text[];
+              todo text[]; place int; passes int := 0; more bool := true; held bool; items text[];
             BEGIN
               LOOP
                 SET LOCAL search_path = pg_catalog;
@@ -112,12 +112,14 @@ internal static partial class PostgresStatements
               IF passes > 50 THEN RAISE EXCEPTION 'somebody goes on making things as %', victim; END IF;
             END IF;
             more := todo IS NOT NULL;
+            held := false;
             FOR count IN 1..500 LOOP
               EXIT WHEN NOT more OR place > array_length(todo, 1);
               BEGIN
                 EXECUTE todo[place][1];
+                held := true;
               EXCEPTION WHEN insufficient_resources OR statement_too_complex THEN
-                EXIT WHEN count > 1; -- It is tried again with nothing held before it.
+                EXIT WHEN held; -- It is tried again with nothing held before it.
                 IF todo[place][3] IS NULL THEN RAISE; END IF;
                 EXECUTE todo[place][3];
               WHEN {{Passing}} THEN
