@@ -12,6 +12,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
 {
     private const int MaxIdsAtOnce = 1_000;
 
+    /// <summary>What <see cref="Lease.AwaitsProof"/> says.</summary>
+    private const string AwaitsProof =
+        "(l.vault_lease_id IS NULL AND l.credential_accessor IS NULL AND l.accessor_revoked_at IS NOT NULL)";
+
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
 
     private readonly DamageSaid _damage = new();
@@ -127,13 +131,15 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        bool withProofs,
         Predicate<string> isWanted,
         CancellationToken cancellationToken
     ) =>
         DueAsync(
             "lease_revoking",
             "l.state IN ('revoking', 'failed')",
-            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due",
+            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due"
+                + (withProofs ? "" : $" AND NOT {AwaitsProof}"),
             "coalesce(l.next_attempt_at, 0)",
             new()
             {
