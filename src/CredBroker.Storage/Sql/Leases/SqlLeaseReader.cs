@@ -21,6 +21,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     /// </summary>
     private const string Contradictory = "l.confirmed_at IS NOT NULL AND l.state NOT IN ('revoked', 'ended')";
 
+    /// <summary>What <see cref="Lease.AwaitsProof"/> says.</summary>
+    private const string AwaitsProof =
+        "(l.vault_lease_id IS NULL AND l.credential_accessor IS NULL AND l.accessor_revoked_at IS NOT NULL)";
+
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
 
     private readonly DamageSaid _damage = new();
@@ -136,13 +140,15 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        bool withProofs,
         Predicate<string> isWanted,
         CancellationToken cancellationToken
     ) =>
         DueAsync(
             "lease_revoking",
             "l.state IN ('revoking', 'failed')",
-            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due",
+            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due"
+                + (withProofs ? "" : $" AND NOT {AwaitsProof}"),
             "coalesce(l.next_attempt_at, 0)",
             new()
             {
