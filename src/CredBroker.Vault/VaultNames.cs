@@ -112,6 +112,13 @@ public sealed class VaultNames(string installation)
             _ => null,
         };
 
+    /// <summary>
+    /// What the lease prefixes of all this installation's roles begin with at the entry's place, so that those of an
+    /// entry that has left the catalogue can be listed, too; null where the entry has no such prefix.
+    /// </summary>
+    internal string? LeasePrefixes(CatalogueEntry entry) =>
+        LeasePrefix(entry) is { } prefix ? prefix[..(prefix.LastIndexOf('/') + 1)] + Prefix : null;
+
     private static string? FaultOf(string credential, params ReadOnlySpan<(string Name, string Value)> parts)
     {
         foreach (var (name, value) in parts)

@@ -147,6 +147,12 @@ public sealed partial class VaultSecretIssuer
             : new(new LeaseListing.NotOurs());
 
     /// <inheritdoc/>
+    public bool CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor) =>
+        _names.FaultOf(entry) is null
+        && _names.LeasePrefixes(entry) is { } prefix
+        && setUpFor.Any(other => _names.LeasePrefixes(other) == prefix);
+
+    /// <inheritdoc/>
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
         Client.ProveAsync(
             proof => _leases.LookUpAsync(vaultLeaseId, proof, cancellationToken),

@@ -57,6 +57,12 @@ public interface ISecretIssuer
     /// <summary>The ids of the Vault leases under the role path of this entry, for the sweep.</summary>
     ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Whether every Vault lease of this entry is listed, and can be told from others', by a login that was set up for
+    /// these entries; for others Vault may or may not give a list. No I/O.
+    /// </summary>
+    bool CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor);
+
     /// <summary>One Vault lease; a list of thousands is looked up only where the store does not know the id.</summary>
     ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken);
 

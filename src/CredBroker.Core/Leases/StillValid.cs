@@ -4,8 +4,8 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Leases;
 
 /// <summary>What may still be accepted after a revocation, by whom and until when: said, never hidden.</summary>
-/// <param name="LeaseId">The lease.</param>
-/// <param name="Credential">The catalogue entry.</param>
+/// <param name="LeaseId">The lease; empty for those of a credential that no record knows.</param>
+/// <param name="Credential">The catalogue entry; empty where it is not known either.</param>
 /// <param name="What">Who may still accept it and what to do.</param>
 /// <param name="Until">Until when; null where no end is known, as of a value that is to be rotated.</param>
 public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until)
@@ -101,6 +101,30 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
             _ => null,
         };
     }
+
+    /// <summary>What an order of everything did not search for certain: secrets of it that no record knows.</summary>
+    public static StillValid NotSearched(CatalogueEntry entry) =>
+        new(
+            "",
+            entry.Name,
+            entry.Vault is VaultBinding.Token token
+                ? $"Not searched: tokens of the role {token.Role} that no record of the broker knows cannot be told from "
+                    + "others in Vault's list. They end by their TTL."
+                : "Not searched for certain: secrets that no record of the broker knows. The role is not this "
+                    + "installation's alone, or the policy no longer names its mount and the broker may not list it. An "
+                    + "administrator of Vault can: sys/leases/lookup.",
+            null
+        );
+
+    /// <summary>The same of the credentials of a policy version that this broker does not understand.</summary>
+    public static StillValid NotSearched(long policyVersion) =>
+        new(
+            "",
+            "",
+            $"Not searched: credentials of policy version {policyVersion}, which this version of the broker does not "
+                + "understand. Look at their roles in Vault: sys/leases/lookup.",
+            null
+        );
 
     private static string Word(string person) =>
         $"Confirmed by the word of {person}, not by Vault or its backend: if they are wrong, the backend may accept it.";

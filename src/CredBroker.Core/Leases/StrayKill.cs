@@ -9,15 +9,15 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes what Vault holds under this installation's roles and no record of the broker knows, for an order that reaches
-/// everything and, a few, after a start: where an older copy of the store was put back, the leases that were issued
+/// Revokes what Vault holds under this installation's roles, those of earlier policy versions too, and no live record of
+/// the broker knows, for an order that reaches everything and, a few, after a start: where an older copy of the store was put back, the leases that were issued
 /// since are such. One by one and with <c>sync</c>, because only that is proof. Vault is listed first and the store is
 /// read second. Of what is issued while it runs nothing is touched.
 /// </summary>
 public sealed partial class StrayKill(
     ISecretIssuer issuer,
     IBrokerStore store,
-    PolicyControl policy,
+    PastCredentials credentials,
     RevocationBulkheads bulkheads,
     LeaseOptions options,
     TimeProvider time,
@@ -28,25 +28,57 @@ public sealed partial class StrayKill(
     private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// One pass over every credential whose leases can be told from others'. Whether none is left, as far as Vault's
-    /// lists can say.
+    /// One pass over every credential whose leases can be told from others'. Whether none is left but of what
+    /// <see cref="NotSearchedAsync"/> says.
     /// </summary>
     /// <param name="orderedAt">When it was ordered: what was issued later is not meant.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async ValueTask<bool> RunAsync(DateTimeOffset orderedAt, CancellationToken cancellationToken)
     {
-        if (policy.Current?.Set is not { } set)
+        var (catalogue, areAll) = (default(PastCatalogue), true);
+        try
+        {
+            catalogue = await credentials.ReadAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            (catalogue, areAll) = (credentials.InForce, false);
+        }
+
+        if (catalogue is null)
         {
             // Which roles there are is not known: nothing is proven.
             return false;
         }
 
-        var gone = await Task.WhenAll(
-            set.Credentials.Values.Where(entry => entry.Vault is not VaultBinding.KeyValue)
-                .DistinctBy(entry => entry.Vault)
-                .Select(entry => RunAsync(entry, orderedAt, cancellationToken))
-        );
-        return Array.TrueForAll(gone, isGone => isGone);
+        var gone = await Task.WhenAll([
+            .. catalogue.InForce.Select(entry => RunAsync(entry, orderedAt, cancellationToken)),
+            .. catalogue.Past.Select(async entry =>
+                await RunAsync(entry, orderedAt, cancellationToken) || !issuer.CanList(entry, catalogue.InForce)
+            ),
+        ]);
+        return areAll && Array.TrueForAll(gone, isGone => isGone);
+    }
+
+    /// <summary>
+    /// What an order of everything does not search for secrets that no record knows, or not for certain. Known leases of
+    /// it are reached all the same.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<StillValid>> NotSearchedAsync(CancellationToken cancellationToken)
+    {
+        if (await credentials.ReadAsync(cancellationToken) is not { } catalogue)
+        {
+            return [];
+        }
+
+        return
+        [
+            .. catalogue
+                .InForce.Concat(catalogue.Past)
+                .Where(entry => !issuer.CanList(entry, catalogue.InForce))
+                .Select(entry => StillValid.NotSearched(entry)),
+            .. catalogue.UnreadableVersions.Select(StillValid.NotSearched),
+        ];
     }
 
     private async Task<bool> RunAsync(
@@ -138,19 +170,15 @@ public sealed partial class StrayKill(
     /// </summary>
     public async ValueTask<bool> RecoverAsync(CancellationToken cancellationToken)
     {
-        if (policy.Current?.Set is not { } set)
+        if (await credentials.ReadAsync(cancellationToken) is not { } catalogue)
         {
             return false;
         }
 
         var isOver = true;
-        foreach (
-            var entry in set
-                .Credentials.Values.Where(entry => entry.Vault is not VaultBinding.KeyValue)
-                .DistinctBy(entry => entry.Vault)
-        )
+        foreach (var entry in catalogue.InForce.Concat(catalogue.Past))
         {
-            isOver &= await RecoverAsync(entry, cancellationToken);
+            isOver &= await RecoverAsync(entry, cancellationToken) || !issuer.CanList(entry, catalogue.InForce);
         }
 
         return isOver;

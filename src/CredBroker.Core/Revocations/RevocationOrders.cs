@@ -19,6 +19,7 @@ public sealed class RevocationOrders(
     IBrokerStore store,
     MissingRecords missing,
     UnrecordedOrders unrecorded,
+    StrayKill strays,
     RevocationSignal signal,
     TimeProvider time
 )
@@ -210,6 +211,11 @@ public sealed class RevocationOrders(
 
             next = page.Next;
         } while (next is not null);
+
+        if (order.Selector.Everything)
+        {
+            stillValid.AddRange(await strays.NotSearchedAsync(cancellationToken));
+        }
 
         return new(order, first, counts, stillValid) { Unreadable = unreadable, DeadAtVault = unrecordedYet?.Dead };
     }

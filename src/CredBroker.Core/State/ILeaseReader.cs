@@ -55,7 +55,10 @@ public interface ILeaseReader
         CancellationToken cancellationToken
     );
 
-    /// <summary>Which of these Vault lease ids some lease holds.</summary>
+    /// <summary>
+    /// Which of these Vault lease ids some lease holds that is not over. One that is over holds none: what is alive at
+    /// Vault under its id is a stray, whatever its record says.
+    /// </summary>
     ValueTask<IReadOnlySet<string>> FindKnownVaultLeasesAsync(
         IReadOnlyCollection<string> vaultLeaseIds,
         CancellationToken cancellationToken

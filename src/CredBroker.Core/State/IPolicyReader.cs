@@ -5,4 +5,7 @@ public interface IPolicyReader
 {
     /// <summary>The newest applied policy, or null before the first.</summary>
     ValueTask<AppliedPolicyRecord?> FindNewestAsync(CancellationToken cancellationToken);
+
+    /// <summary>The first applied policy with a higher number than this, or null.</summary>
+    ValueTask<AppliedPolicyRecord?> FindNextAsync(long after, CancellationToken cancellationToken);
 }

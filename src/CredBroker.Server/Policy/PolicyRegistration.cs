@@ -12,5 +12,6 @@ internal static class PolicyRegistration
                 options.File,
                 provider.GetRequiredService<TimeProvider>()
             ))
-            .AddSingleton<PolicyControl>();
+            .AddSingleton<PolicyControl>()
+            .AddSingleton<PastCredentials>();
 }

@@ -65,9 +65,9 @@ internal static class BrokerPolicy
         string[] leases = [.. LeaseIds(names, entries)];
         Rule(text, "sys/leases/revoke", "update", ("lease_id", leases), ("sync", []));
         Rule(text, "sys/leases/lookup", "update", ("lease_id", leases));
-        foreach (var prefix in entries.Select(names.LeasePrefix).OfType<string>().Distinct())
+        foreach (var prefix in entries.Select(names.LeasePrefixes).OfType<string>().Distinct())
         {
-            Rule(text, $"sys/leases/lookup/{prefix}/", "list sudo");
+            Rule(text, $"sys/leases/lookup/{prefix}*", "list sudo");
         }
 
         return Marked(text.ToString());

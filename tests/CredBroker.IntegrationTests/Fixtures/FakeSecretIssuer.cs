@@ -125,6 +125,8 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
     public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
         new(new LeaseListing.Listed([.. _live.Keys]));
 
+    public bool CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor) => true;
+
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
         new(
             _live.ContainsKey(vaultLeaseId)

@@ -46,7 +46,15 @@ internal sealed class BrokerHarness : IAsyncDisposable
         var wait = new AbsenceWait(Store, Options, Wall);
         Revoker = new(Issuer, Store, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
         var absence = new AbsenceSweep(Issuer, Store, Revoker, wait, Options, NullLogger<AbsenceSweep>.Instance);
-        var strays = new StrayKill(Issuer, Store, Policy, Bulkheads, Options, Wall, NullLogger<StrayKill>.Instance);
+        var strays = new StrayKill(
+            Issuer,
+            Store,
+            new(Policy, Store),
+            Bulkheads,
+            Options,
+            Wall,
+            NullLogger<StrayKill>.Instance
+        );
         Strays = new(strays, Store, Options, Wall);
         Retry = new(
             Store,
@@ -61,7 +69,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
             NullLogger<RevocationRun>.Instance
         );
         Unrecorded = new(Store, Missing, Revoker, strays, Signal, Wall, NullLogger<UnrecordedOrders>.Instance);
-        Revocations = new(Store, Missing, Unrecorded, Signal, Wall);
+        Revocations = new(Store, Missing, Unrecorded, strays, Signal, Wall);
         Holds = new(Store, Revocations, Missing, Unrecorded, Wall);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);

@@ -197,12 +197,18 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
             await hook(entry);
         }
 
-        return CanList
+        return CanList && !Unlisted.Contains(entry.Name)
             ? new LeaseListing.Listed([
                 .. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)),
             ])
             : new LeaseListing.NotOurs();
     }
+
+    /// <summary>Credentials whose leases cannot be listed for certain.</summary>
+    public HashSet<string> Unlisted { get; } = [];
+
+    bool ISecretIssuer.CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor) =>
+        CanList && !Unlisted.Contains(entry.Name);
 
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
         new(

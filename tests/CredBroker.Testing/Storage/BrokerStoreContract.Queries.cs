@@ -268,7 +268,8 @@ public abstract partial class BrokerStoreContract
             .. Enumerable.Range(0, 1200).Select(i => $"stray-{i}"),
         ];
         Assert.Equal(
-            asked[..2].ToHashSet(),
+            // What is alive under the id of a lease that is over is a stray.
+            asked[..1].ToHashSet(),
             (await Store.Leases.FindKnownVaultLeasesAsync(asked, default)).ToHashSet()
         );
         Assert.Empty(await Store.Leases.FindKnownVaultLeasesAsync([], default));

@@ -207,6 +207,61 @@ public sealed class StoreLossTests
     }
 
     [Fact]
+    public async Task Everything_reaches_what_has_left_the_policy_and_what_a_finished_record_has_wrong()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var confirmed = await broker.IssueAsync();
+        Assert.Equal(
+            1,
+            await broker.ExecuteAsync(
+                $"UPDATE lease SET state = 'revoked', confirmed_at = 1893456000000 WHERE id = '{confirmed.Id}'"
+            )
+        );
+        await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
+        await broker.ApplyAsync(HarnessPolicy.Text(comment: "without other"));
+        broker.Issuer.Alive["database/creds/other/stray"] = "gone";
+        broker.Issuer.MintedAt["database/creds/other/stray"] = broker.Time.GetUtcNow();
+
+        var order = await EverythingAsync(broker);
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Empty(broker.Issuer.Alive);
+        Assert.Equal(2, (await broker.EventsAsync("vault.stray-revoked")).Count);
+        var progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.NotNull(progress!.Order.EnumeratedAt);
+        Assert.Empty(progress.StillValid);
+    }
+
+    [Theory]
+    [InlineData("other")]
+    [InlineData("billing")]
+    public async Task Everything_says_what_it_could_not_search(string credential)
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
+        await broker.ApplyAsync(HarnessPolicy.Text(comment: "without other"));
+        broker.Issuer.Unlisted.Add(credential);
+
+        var order = await EverythingAsync(broker);
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        var progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.NotNull(progress!.Order.EnumeratedAt);
+        var left = Assert.Single(progress.StillValid);
+        Assert.Equal(("", credential), (left.LeaseId, left.Credential));
+        Assert.StartsWith("Not searched", left.What, StringComparison.Ordinal);
+    }
+
+    private static ValueTask<RevocationOrder> EverythingAsync(BrokerHarness broker) =>
+        broker.Revocations.OrderAsync(
+            new() { Everything = true },
+            "incident",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+    [Fact]
     public async Task After_a_start_the_few_secrets_that_no_record_knows_are_revoked_once_no_mint_can_be_under_way()
     {
         await using var broker = await BrokerHarness.StartAsync();

@@ -42,8 +42,10 @@ internal static class LeaseTable
     {
         foreach (var valid in stillValid)
         {
+            var lease = valid.LeaseId.Length > 0 ? $" of lease {Printable.Text(valid.LeaseId)}" : "";
+            var until = valid.Until is { } end ? $"until {TimeText.Rfc3339(end)}" : "no end is known";
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {(valid.Until is { } until ? $"until {TimeText.Rfc3339(until)}" : "no end is known")}: {Printable.Text(valid.What)}"
+                $"Still valid: {Printable.Text(valid.Credential)}{lease}, {until}: {Printable.Text(valid.What)}"
             );
         }
     }

@@ -171,7 +171,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         {
             known.UnionWith(
                 await reads.AllAsync<string>(
-                    "SELECT vault_lease_id FROM lease WHERE vault_lease_id IN @chunk",
+                    """
+                    SELECT vault_lease_id FROM lease
+                    WHERE vault_lease_id IN @chunk AND state NOT IN ('revoked', 'ended')
+                    """,
                     new { chunk },
                     cancellationToken
                 )
