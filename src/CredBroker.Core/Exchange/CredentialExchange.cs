@@ -151,9 +151,9 @@ public sealed partial class CredentialExchange(
 
         // Not the caller's token from here: what is found may be a denial.
         // Nothing is made at Vault for what a hold will refuse when it is opened.
-        if (store.Position.Holds > 0 && await store.Holds.IsHeldAsync(decision, "", CancellationToken.None))
+        if (await readiness.HoldAsync(decision, "", CancellationToken.None) is { } held)
         {
-            return (Denied(decision, GuardRefusals.Of(GuardFailure.Held)), null);
+            return (Denied(decision, held), null);
         }
 
         var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, CancellationToken.None);

@@ -106,15 +106,12 @@ public sealed partial class AgentLeases
         }
 
         // By what the lease was decided from and by what it would be now: policy may have renamed its agent since.
-        if (
-            store.Position.Holds > 0
-            && (
-                await store.Holds.IsHeldAsync(lease.Decision, lease.Id, CancellationToken.None)
-                || await store.Holds.IsHeldAsync(decision, lease.Id, CancellationToken.None)
-            )
-        )
+        var refusal =
+            await readiness.HoldAsync(lease.Decision, lease.Id, CancellationToken.None)
+            ?? await readiness.HoldAsync(decision, lease.Id, CancellationToken.None);
+        if (refusal is not null)
         {
-            return await DenyAsync(lease, identity, GuardRefusals.Of(GuardFailure.Held), call);
+            return await DenyAsync(lease, identity, refusal, call);
         }
 
         var renewal = await issuer.RenewAsync(lease, target - now, CancellationToken.None);

@@ -33,26 +33,29 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             _killed.Clear();
         }
 
+        // Each once in a firing: what the store refuses and its backend keeps holds up none that is due behind it.
+        var tried = new HashSet<string>(StringComparer.Ordinal);
         LeasePage due;
-        bool[] accepted;
         do
         {
             due = await store.Leases.FindWorkAsync(
                 LeaseWork.Expired,
                 store.Position.UtcNow + Horizon,
                 BatchSize,
-                leaseId => !_killed.ContainsKey(leaseId),
+                leaseId => !_killed.ContainsKey(leaseId) && !tried.Contains(leaseId),
                 cancellationToken
             );
-            accepted = await Task.WhenAll([
+            tried.UnionWith(due.Leases.Select(lease => lease.Id));
+            tried.UnionWith(due.Unreadable.Select(lease => lease.Id));
+            await Task.WhenAll([
                 .. due.Leases.Select(lease => EndAsync(lease, cancellationToken)),
                 .. due.Unreadable.Select(EndAsync),
             ]);
-        } while (due.Leases.Count >= BatchSize && accepted.All(yes => yes));
+        } while (due.Leases.Count >= BatchSize);
     }
 
     /// <summary>Its end cannot be told, but by the store: one that comes within the horizon is found again after it.</summary>
-    private async Task<bool> EndAsync(UnreadableLease lease)
+    private async Task EndAsync(UnreadableLease lease)
     {
         try
         {
@@ -60,18 +63,15 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             {
                 signal.Raise();
             }
-
-            return true;
         }
         catch (StoreUnavailableException)
         {
             await revoker.KillAsync(lease, RevocationLane.Ending);
-            return false;
         }
     }
 
-    /// <summary>Ends the lease when its time comes. Whether the store accepted that.</summary>
-    private async Task<bool> EndAsync(Lease lease, CancellationToken cancellationToken)
+    /// <summary>Ends the lease when its time comes.</summary>
+    private async Task EndAsync(Lease lease, CancellationToken cancellationToken)
     {
         // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it surely is not.
         if (
@@ -86,7 +86,6 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         {
             await revoker.MarkAsync(lease, Expiry, [LeaseState.Active]);
             signal.Raise();
-            return true;
         }
         catch (StoreUnavailableException)
         {
@@ -96,8 +95,6 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             {
                 _killed[lease.Id] = true;
             }
-
-            return false;
         }
     }
 }

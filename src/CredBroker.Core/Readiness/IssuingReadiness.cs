@@ -6,8 +6,8 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Readiness;
 
 /// <summary>
-/// Whether anything would be issued now, whoever asks. The exchange, a renewal and <c>/health/issuing</c> ask this one,
-/// so that health never says ok while every request is refused.
+/// Whether anything would be issued now, whoever asks: <see cref="Refusal"/>, then <see cref="HoldAsync"/>. The exchange,
+/// a renewal and <c>/health/issuing</c> ask this one, so that health never says ok while every request is refused.
 /// </summary>
 public sealed class IssuingReadiness(
     PolicyControl policy,
@@ -27,8 +27,21 @@ public sealed class IssuingReadiness(
         TimeSpan.FromSeconds(5)
     );
 
-    /// <summary>What keeps everything from being issued; null where nothing does.</summary>
+    /// <summary>What keeps everything from being issued, holds aside; null where nothing does.</summary>
     public Refusal? Refusal => Policy ?? Store ?? Vault ?? Clock;
+
+    /// <summary>
+    /// Why a hold refuses what was decided; with null, why one refuses whatever is decided. A hold that cannot be read
+    /// reaches everything.
+    /// </summary>
+    public async ValueTask<Refusal?> HoldAsync(
+        DecisionRecord? decision,
+        string leaseId,
+        CancellationToken cancellationToken
+    ) =>
+        store.Position.Holds > 0 && await store.Holds.IsHeldAsync(decision, leaseId, cancellationToken)
+            ? GuardRefusals.Of(GuardFailure.Held)
+            : null;
 
     /// <summary>Why no decision can be made.</summary>
     public Refusal? Policy => policy.Current is null ? PolicyControl.NotInForce : null;

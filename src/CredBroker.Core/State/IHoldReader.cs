@@ -14,8 +14,8 @@ public interface IHoldReader
     /// Whether a hold in force reaches what was decided. It spares work that would be refused; what counts is the check
     /// in the transaction that opens, activates or renews.
     /// </summary>
-    /// <param name="decision">What was decided.</param>
+    /// <param name="decision">What was decided; null asks for a hold that reaches whatever is decided.</param>
     /// <param name="leaseId">The lease, where there is one already.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    ValueTask<bool> IsHeldAsync(DecisionRecord decision, string leaseId, CancellationToken cancellationToken);
+    ValueTask<bool> IsHeldAsync(DecisionRecord? decision, string leaseId, CancellationToken cancellationToken);
 }

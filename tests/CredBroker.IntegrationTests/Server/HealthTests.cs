@@ -5,6 +5,7 @@ using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Testing.Broker;
 using CredBroker.Testing.Processes;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
@@ -219,6 +220,41 @@ public sealed class HealthTests
 
         static Action<IServiceCollection> Tell(TimeProvider time) =>
             services => services.Replace(ServiceDescriptor.Singleton(time));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hold_of_everything_or_one_that_cannot_be_read_is_said_by_health(bool isUnreadable)
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var broker = await TestBroker.StartAsync(replace: services =>
+            services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))
+        );
+        using var narrow = await HoldAsync("""{"agent":"triage","reason":"incident","allowNone":true}""");
+        await narrow.ReadAsync(HttpStatusCode.Created);
+        await HealthAsync(broker, "/health/issuing", HttpStatusCode.OK);
+
+        if (isUnreadable)
+        {
+            await using var store = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False");
+            await store.OpenAsync();
+            await using var damage = store.CreateCommand();
+            damage.CommandText = "PRAGMA ignore_check_constraints = 1; UPDATE hold SET selector = 'damaged'";
+            Assert.Equal(1, await damage.ExecuteNonQueryAsync());
+        }
+        else
+        {
+            using var wide = await HoldAsync("""{"everything":true,"confirm":true,"reason":"incident"}""");
+            await wide.ReadAsync(HttpStatusCode.Created);
+        }
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(("unavailable", "CB2017"), Part(health, "holds"));
+
+        Task<HttpResponseMessage> HoldAsync(string body) =>
+            broker.SendAsync(HttpMethod.Post, "/v1/holds", broker.Person("admin"), Api.Json(body));
     }
 
     [Fact]

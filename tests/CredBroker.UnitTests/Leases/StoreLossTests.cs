@@ -456,6 +456,34 @@ public sealed class StoreLossTests
     }
 
     [Fact]
+    public async Task What_a_dead_backend_keeps_holds_up_no_end_behind_it_while_the_store_takes_nothing()
+    {
+        LosingStore<StateChange.RevocationClaimed>? store = null;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
+        await Task.WhenAll(Enumerable.Range(0, 510).Select(_ => broker.IssueAsync()));
+        broker.Time.Advance(TimeSpan.FromSeconds(1));
+        var behind = await broker.IssueAsync(BrokerHarness.Command(credential: "other"));
+        broker.Time.Advance(TimeSpan.FromMinutes(16));
+        broker.Issuer.Revoked = lease =>
+        {
+            if (lease.Grant.Entry.Name == "billing")
+            {
+                return new RevokeOutcome.Failed("connection refused");
+            }
+
+            broker.Issuer.Alive.TryRemove(lease.VaultLeaseId!, out _);
+            return new RevokeOutcome.Confirmed();
+        };
+
+        (store!.Lost, store.Said) = (true, "lost");
+        await broker.Expiry.RunAsync(CancellationToken.None);
+
+        Assert.DoesNotContain(behind.VaultLeaseId!, broker.Issuer.Alive.Keys);
+        Assert.Equal(510, broker.Issuer.Alive.Count);
+    }
+
+    [Fact]
     public async Task An_issuance_that_was_cut_short_loses_its_token_though_the_store_takes_nothing()
     {
         LosingStore<StateChange.RevocationClaimed>? store = null;

@@ -16,6 +16,7 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
     public const string Well = "ok";
     public const string Ill = "unavailable";
 
+    private static readonly Refusal NoAnswer = new(RefusalCode.StoreUnavailable, "The store does not answer.");
     private static readonly string NoSuchLease = new('0', 32);
 
     /// <summary>The store, on which everything rests.</summary>
@@ -28,7 +29,7 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
         }
         catch (StoreUnavailableException)
         {
-            return Part("store", new(RefusalCode.StoreUnavailable, "The store does not answer."));
+            return Part("store", NoAnswer);
         }
     }
 
@@ -40,7 +41,21 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
             Part("keys", await KeysAsync(cancellationToken)),
             Part("vault", readiness.Vault),
             Part("clock", readiness.Clock),
+            Part("holds", await HoldsAsync(cancellationToken)),
         ];
+
+    /// <summary>A hold that reaches whoever asks.</summary>
+    private async ValueTask<Refusal?> HoldsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await readiness.HoldAsync(null, "", cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            return NoAnswer;
+        }
+    }
 
     /// <summary>
     /// The keys of every issuer and trust domain of workloads: without one's, every exchange of its agents is refused.

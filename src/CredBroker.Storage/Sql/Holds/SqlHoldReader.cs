@@ -28,7 +28,7 @@ internal sealed class SqlHoldReader(SqlReads reads, StoreClock clock) : IHoldRea
         ];
 
     public async ValueTask<bool> IsHeldAsync(
-        DecisionRecord decision,
+        DecisionRecord? decision,
         string leaseId,
         CancellationToken cancellationToken
     ) =>
@@ -38,7 +38,9 @@ internal sealed class SqlHoldReader(SqlReads reads, StoreClock clock) : IHoldRea
                 new { now = ColumnValue.From(clock.Now()) },
                 cancellationToken
             )
-        ).Exists(selector => SqlHoldStore.Selector(selector).Matches(decision, leaseId));
+        )
+            .Select(SqlHoldStore.Selector)
+            .Any(selector => decision is null ? selector.IsOfAll : selector.Matches(decision, leaseId));
 
     private sealed class Row
     {
