@@ -26,6 +26,9 @@ public sealed partial class AbsenceSweep(
 {
     private const int MaxFailures = 2;
 
+    /// <summary>What Vault's clock and the broker's may differ by.</summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(2);
+
     /// <summary>How long a lease that nobody can prove gone waits to be looked at again.</summary>
     private static readonly TimeSpan NotProvable = TimeSpan.FromHours(1);
 
@@ -102,9 +105,15 @@ public sealed partial class AbsenceSweep(
         var strays = unknown.Where(IsStray).ToList();
         if (strays.Count > options.StrayLimit)
         {
-            // They wait for an admin. A lease whose users its backend has removed does not wait with them.
+            // They wait for an admin. A lease whose users its backend has removed does not wait with them, nor does one
+            // whose users have ended and that has none among them.
             LogTooMany(logger, entry.Name, options.StrayLimit);
-            await SettleAllAsync(leases, refused, lease => SettleAmongTooManyAsync(entry, lease));
+            List<string> strangers = [.. listed.Where(id => !known.Contains(id))];
+            await SettleAllAsync(
+                leases,
+                refused,
+                lease => SettleAmongTooManyAsync(entry, lease, strangers, cancellationToken)
+            );
             return;
         }
 
@@ -198,9 +207,23 @@ public sealed partial class AbsenceSweep(
     }
 
     /// <summary>Of a role with too many strays: they wait for an admin, and what its backend has removed does not.</summary>
-    private async ValueTask SettleAmongTooManyAsync(CatalogueEntry entry, Lease lease)
+    private async ValueTask SettleAmongTooManyAsync(
+        CatalogueEntry entry,
+        Lease lease,
+        IReadOnlyList<string> strangers,
+        CancellationToken cancellationToken
+    )
     {
-        if (await revoker.ReapAsync(lease) is RevokeOutcome.Confirmed)
+        var outcome = await revoker.ReapAsync(lease);
+        if (outcome is RevokeOutcome.Unproven && !await revoker.AwaitEndAsync(lease))
+        {
+            return;
+        }
+
+        if (
+            outcome is RevokeOutcome.Confirmed
+            || (outcome is RevokeOutcome.Unproven && await IsOfNoneAsync(lease, strangers, cancellationToken))
+        )
         {
             await revoker.ConfirmAbsentAsync(lease);
             return;
@@ -211,6 +234,33 @@ public sealed partial class AbsenceSweep(
             $"Vault holds more than {options.StrayLimit} leases of {entry.Name} "
                 + "that no record knows, more than a sweep removes. Look with: credbroker vault check --orphans"
         );
+    }
+
+    /// <summary>
+    /// Whether none of these Vault leases can be the lease's own: each is gone, or was issued before it was opened, or
+    /// when its token had been revoked for longer than a mint takes.
+    /// </summary>
+    private async ValueTask<bool> IsOfNoneAsync(
+        Lease lease,
+        IReadOnlyList<string> strangers,
+        CancellationToken cancellationToken
+    )
+    {
+        var (first, last) = (
+            lease.OpenedAt - ClockDifference,
+            lease.AccessorRevokedAt + options.VaultRequestLimit + ClockDifference
+        );
+        foreach (var id in strangers)
+        {
+            switch (await issuer.LookUpLeaseAsync(id, cancellationToken))
+            {
+                case LeaseLookup.Failed:
+                case LeaseLookup.Found { Lease.IssuedAt: var issuedAt } when issuedAt >= first && !(issuedAt > last):
+                    return false;
+            }
+        }
+
+        return true;
     }
 
     private async ValueTask<bool> RevokeStrayAsync(

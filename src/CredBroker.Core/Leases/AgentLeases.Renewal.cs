@@ -106,12 +106,12 @@ public sealed partial class AgentLeases
         }
 
         // By what the lease was decided from and by what it would be now: policy may have renamed its agent since.
-        var refusal =
+        var hold =
             await readiness.HoldAsync(lease.Decision, lease.Id, CancellationToken.None)
             ?? await readiness.HoldAsync(decision, lease.Id, CancellationToken.None);
-        if (refusal is not null)
+        if (hold is not null)
         {
-            return await DenyAsync(lease, identity, refusal, call);
+            return await DenyAsync(lease, identity, hold, call);
         }
 
         var renewal = await issuer.RenewAsync(lease, target - now, CancellationToken.None);

@@ -103,6 +103,33 @@ public sealed class AbsenceTests : IAsyncLifetime
         Assert.Null(StillValid.Of(await _broker.OnlyLeaseAsync()));
     }
 
+    [Theory]
+    [InlineData(-3, LeaseState.Revoked)]
+    [InlineData(0, LeaseState.Failed)]
+    public async Task Among_too_many_strays_it_is_gone_at_its_end_unless_one_of_them_may_be_its_own(
+        int issuedHours,
+        LeaseState state
+    )
+    {
+        _broker.Issuer.HasReaper = false;
+        await CutShortAsync();
+        foreach (var i in Enumerable.Range(0, _broker.Options.StrayLimit + 1))
+        {
+            var stray = $"database/creds/billing/stray-{i}";
+            // The last that is looked at.
+            var issued = i == _broker.Options.StrayLimit ? issuedHours : -3;
+            _broker.Issuer.MintedAt[stray] = _broker.Time.GetUtcNow().AddHours(issued);
+            _broker.Issuer.Alive[stray] = "gone";
+        }
+
+        await SweepAsync(TimeSpan.FromSeconds(91));
+        Assert.Equal(LeaseState.Revoking, (await _broker.OnlyLeaseAsync()).State);
+        await SweepAsync(TimeSpan.FromMinutes(16));
+
+        Assert.Equal(state, (await _broker.OnlyLeaseAsync()).State);
+        Assert.Equal(_broker.Options.StrayLimit + 1, _broker.Issuer.Alive.Count);
+    }
+
     [Fact]
     public async Task On_a_path_that_is_not_ours_alone_it_is_never_called_revoked()
     {
