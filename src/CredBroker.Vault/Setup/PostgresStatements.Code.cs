@@ -90,7 +90,7 @@ internal static partial class PostgresStatements
             UNION ALL
             SELECT 4, 0, cut, '', '' FROM loose WHERE oid IN ({{OnNewer}})
             UNION ALL
-            SELECT 5, -oid::bigint, dropped, dropped, concat_ws('; ', cut, format('ALTER %s %s OWNER TO cb_objects', kind, name))
+            SELECT 5, -oid::bigint, dropped, dropped, CASE WHEN cut <> '' THEN format('%s; ALTER %s %s OWNER TO cb_objects', cut, kind, name) END
             FROM loose, format('DROP %s IF EXISTS %s CASCADE', kind, name) AS dropped
             UNION ALL
             SELECT 6, (relkind = 'S')::int, format('ALTER %s IF EXISTS %s OWNER TO cb_objects', kind, name),
