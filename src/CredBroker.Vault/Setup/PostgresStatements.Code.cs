@@ -31,7 +31,7 @@ internal static partial class PostgresStatements
               UNION ALL
               SELECT oid, 'OPERATOR', oid::regoperator::text, NULL FROM pg_operator WHERE oprowner = id
               UNION ALL
-              SELECT oid, 'ROUTINE', oid::regprocedure::text, {{Idle}} FROM pg_proc p WHERE proowner = id),
+              SELECT oid, 'ROUTINE', oid::regprocedure::text, CASE WHEN prokind <> 'a' THEN {{Idle}} END FROM pg_proc p WHERE proowner = id),
             code (rank, number, kind, name, statement) AS (
             SELECT 0, 0::bigint, 'EXTENSION', quote_ident(extname), NULL
             FROM pg_extension e
