@@ -218,7 +218,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
                     plan,
                     body,
                     asked,
-                    Address
+                    Address,
+                    _options.Namespace
                 ),
                 (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
                 _ => NotMinted(plan, reply),
