@@ -10,31 +10,14 @@ using static CredBroker.IntegrationTests.Vault.Issuance;
 namespace CredBroker.IntegrationTests.Vault;
 
 /// <summary>The contract in a namespace of a real OpenBao, with what only a database shows.</summary>
-public sealed class NamespaceTests : VaultContractTests
+public sealed class NamespaceTests(NamespacedBao bao) : VaultContractTests, IClassFixture<NamespacedBao>
 {
     private BaoEnvironment _environment = null!;
 
     protected override async Task<VaultOptions> PrepareAsync()
     {
-        TestPostgres.SkipUnlessAvailable();
-        var bao = await TestBao.StartAsync();
-        await bao.EnterNamespaceAsync("team");
-        _environment = await BaoEnvironment.StartAsync(
-            bao,
-            await TestPostgres.StartAsync(),
-            Catalogue.KeyValue,
-            Catalogue.Sign,
-            Catalogue.Issue,
-            Catalogue.Token
-        );
-        await _environment.WriteKeyValueAsync();
+        _environment = await bao.GetAsync();
         return _environment.Options;
-    }
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        await _environment.DisposeAsync();
     }
 
     [Fact]
@@ -103,4 +86,33 @@ public sealed class NamespaceTests : VaultContractTests
         Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(Lease(cutShort, null), default));
         Assert.Empty(await postgres.IssuedUsersAsync());
     }
+}
+
+/// <summary>A class fixture: one OpenBao prepared in a namespace, started at first use.</summary>
+public sealed class NamespacedBao : IAsyncDisposable
+{
+    private BaoEnvironment? _environment;
+
+    internal async Task<BaoEnvironment> GetAsync()
+    {
+        TestPostgres.SkipUnlessAvailable();
+        if (_environment is null)
+        {
+            var bao = await TestBao.StartAsync();
+            await bao.EnterNamespaceAsync("team");
+            _environment = await BaoEnvironment.StartAsync(
+                bao,
+                await TestPostgres.StartAsync(),
+                Catalogue.KeyValue,
+                Catalogue.Sign,
+                Catalogue.Issue,
+                Catalogue.Token
+            );
+            await _environment.WriteKeyValueAsync();
+        }
+
+        return _environment;
+    }
+
+    public ValueTask DisposeAsync() => _environment?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
