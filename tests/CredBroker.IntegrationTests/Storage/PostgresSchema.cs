@@ -1,0 +1,48 @@
+using CredBroker.Storage;
+using CredBroker.Testing.Processes;
+
+namespace CredBroker.IntegrationTests.Storage;
+
+/// <summary>
+/// A schema of a test's own, and a login that owns nothing else, with the file that leads a broker there.
+/// </summary>
+internal sealed class PostgresSchema : IDisposable
+{
+    private const string Password = "password-of-the-store";
+    private readonly TestPostgres _postgres;
+    private readonly TemporaryFolder _folder = new();
+
+    private PostgresSchema(TestPostgres postgres, string name)
+    {
+        (_postgres, Name) = (postgres, name);
+        File.WriteAllText(
+            ConnectionStringFile,
+            $"Host=127.0.0.1;Port={postgres.Port};Database={TestPostgres.Database};Username={name};Password={Password}"
+        );
+    }
+
+    public string Name { get; }
+
+    public string ConnectionStringFile => Path.Combine(_folder.Path, "connection-string");
+
+    public StorageOptions Options =>
+        new() { Provider = StorageProvider.Postgres, ConnectionStringFile = ConnectionStringFile };
+
+    public static async Task<PostgresSchema> MakeAsync(TestPostgres postgres)
+    {
+        var name = $"cb_{Guid.NewGuid():N}";
+        await postgres.ExecuteAsync(
+            $"""
+            CREATE ROLE {name} LOGIN PASSWORD '{Password}';
+            CREATE SCHEMA {name} AUTHORIZATION {name};
+            ALTER ROLE {name} SET search_path = {name};
+            """
+        );
+        return new(postgres, name);
+    }
+
+    /// <summary>Runs SQL in the schema, as the superuser.</summary>
+    public Task ExecuteAsync(string sql) => _postgres.ExecuteAsync($"SET search_path = {Name}; {sql}");
+
+    public void Dispose() => _folder.Dispose();
+}
