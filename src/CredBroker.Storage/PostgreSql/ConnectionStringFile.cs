@@ -76,12 +76,7 @@ internal static class ConnectionStringFile
 
     private static string ReadText(string path)
     {
-        using var file = new FileStream(
-            path,
-            FileMode.Open,
-            FileAccess.Read,
-            FileShare.ReadWrite | FileShare.Delete
-        );
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var reader = new StreamReader(file);
         return file.Length <= MaxBytes
             ? reader.ReadToEnd().Trim()

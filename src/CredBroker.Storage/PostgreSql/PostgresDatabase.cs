@@ -1,4 +1,3 @@
-using System.Data;
 using System.Text.RegularExpressions;
 using CredBroker.Core.State;
 using CredBroker.Storage.Sql;
@@ -61,7 +60,7 @@ internal sealed partial class PostgresDatabase : IDisposable
             var database = new PostgresDatabase(settings, $"schema {schema} of {place}", isAlone);
             try
             {
-                database.EnsureOpen(database._writer);
+                database.Connect(database._writer);
                 database.Migrate(settings, schema);
                 return database;
             }
@@ -85,15 +84,10 @@ internal sealed partial class PostgresDatabase : IDisposable
     public ValueTask<NpgsqlConnection> OpenReaderAsync(CancellationToken cancellationToken) =>
         _readers.OpenConnectionAsync(cancellationToken);
 
-    /// <summary>Opens the writer's connection anew where it is lost, and takes the schema again with it.</summary>
+    /// <summary>Opens the writer's connection, anew where it was lost, and takes the schema with it.</summary>
     /// <exception cref="StoreUnavailableException">Another broker has it.</exception>
-    public void EnsureOpen(NpgsqlConnection connection)
+    public void Connect(NpgsqlConnection connection)
     {
-        if (connection.State == ConnectionState.Open)
-        {
-            return;
-        }
-
         connection.Close();
         connection.Open();
         try

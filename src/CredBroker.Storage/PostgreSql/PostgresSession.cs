@@ -15,11 +15,8 @@ namespace CredBroker.Storage.PostgreSql;
 /// </summary>
 internal sealed class PostgresSession : SqlSession
 {
-    private readonly NpgsqlBatchCommand _begin = new("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-    private readonly NpgsqlBatchCommand _commit = new("COMMIT");
-    private readonly NpgsqlBatchCommand _savepoint = new("SAVEPOINT change");
-    private readonly NpgsqlBatchCommand _return = new("ROLLBACK TO SAVEPOINT change");
-    private readonly NpgsqlBatchCommand _release = new("RELEASE SAVEPOINT change");
+    private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    private const string SavepointText = "SAVEPOINT change";
 
     private readonly string _writer = Guid.NewGuid().ToString("N");
     private readonly PostgresDatabase _database;
@@ -53,11 +50,14 @@ internal sealed class PostgresSession : SqlSession
 
     public override bool InTransaction => _hasBegun && IsOpen;
 
+    // Nothing was done after it: then it need not be made.
+    private bool IsSavepointUnsent => _deferred is [.., { CommandText: SavepointText }];
+
     private bool IsOpen => _connection.State == ConnectionState.Open;
 
     public override void Begin()
     {
-        _database.EnsureOpen(_connection);
+        Connect();
         try
         {
             BeginLocked();
@@ -65,7 +65,7 @@ internal sealed class PostgresSession : SqlSession
         catch (NpgsqlException) when (!IsOpen)
         {
             // It was lost while nobody used it, and nothing was asked of it but a beginning.
-            _database.EnsureOpen(_connection);
+            Connect();
             BeginLocked();
         }
 
@@ -103,7 +103,7 @@ internal sealed class PostgresSession : SqlSession
     /// </summary>
     public override void Commit()
     {
-        _deferred.Add(_commit);
+        Defer("COMMIT");
         Flush();
         _hasBegun = false;
         KeepRepair();
@@ -125,7 +125,7 @@ internal sealed class PostgresSession : SqlSession
     {
         (_newest, _hasBegun) = (null, false);
         _connection.Close();
-        _database.EnsureOpen(_connection);
+        Connect();
         BeginLocked();
         var isThere = IsThere();
         Execute("ROLLBACK");
@@ -157,14 +157,13 @@ internal sealed class PostgresSession : SqlSession
 
     public override void ReleaseSavepoint()
     {
-        // One that was never sent is not there.
-        if (_deferred is [.., var last] && last == _savepoint)
+        if (IsSavepointUnsent)
         {
             _deferred.RemoveAt(_deferred.Count - 1);
         }
         else
         {
-            _deferred.Add(_release);
+            Defer("RELEASE SAVEPOINT change");
         }
     }
 
@@ -174,13 +173,13 @@ internal sealed class PostgresSession : SqlSession
         _pipe.Dispose();
     }
 
-    protected override void MarkSavepoint() => _deferred.Add(_savepoint);
+    protected override void MarkSavepoint() => Defer(SavepointText);
 
     protected override void ReturnToSavepoint()
     {
-        if (_deferred is not [.., var last] || last != _savepoint)
+        if (!IsSavepointUnsent)
         {
-            _deferred.Add(_return);
+            Defer("ROLLBACK TO SAVEPOINT change");
         }
     }
 
@@ -190,11 +189,21 @@ internal sealed class PostgresSession : SqlSession
     protected override SqlStatement Prepare(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
         new PostgresStatement(this, sql, parameters);
 
+    private void Connect()
+    {
+        if (!IsOpen)
+        {
+            // What a statement was prepared as, it remembers of the connection that is gone.
+            ForgetStatements();
+            _database.Connect(_connection);
+        }
+    }
+
     private void BeginLocked()
     {
         _deferred.Clear();
         _hasBegun = true;
-        _deferred.Add(_begin);
+        Defer(BeginText);
         Execute("SELECT id FROM store FOR UPDATE");
     }
 

@@ -162,16 +162,24 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     }
 
     /// <summary>Reads one row by its columns' names; for what is rare.</summary>
-    public virtual T? QueryFirst<T>(string sql, object parameters) => connection.QueryFirstOrDefault<T>(sql, parameters);
+    public virtual T? QueryFirst<T>(string sql, object parameters) =>
+        connection.QueryFirstOrDefault<T>(sql, parameters);
 
     public override void Dispose()
+    {
+        ForgetStatements();
+        connection.Dispose();
+    }
+
+    /// <summary>Those that come next are prepared anew.</summary>
+    protected void ForgetStatements()
     {
         foreach (var statement in _statements.Values)
         {
             statement.Dispose();
         }
 
-        connection.Dispose();
+        _statements.Clear();
     }
 
     /// <summary>The same as the newest stream's process left them, for who opens none.</summary>

@@ -13,7 +13,12 @@ public sealed class PostgresBrokerStoreTests(SharedPostgres postgres)
 {
     private PostgresSchema? _schema;
 
-    public async ValueTask InitializeAsync() => _schema = await PostgresSchema.MakeAsync(await postgres.GetAsync());
+    /// <summary>Opens it before callers come in hundreds: each would block a thread until it is.</summary>
+    public async ValueTask InitializeAsync()
+    {
+        _schema = await PostgresSchema.MakeAsync(await postgres.GetAsync());
+        _ = Store;
+    }
 
     public ValueTask DisposeAsync()
     {

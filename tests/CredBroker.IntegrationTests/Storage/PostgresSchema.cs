@@ -15,10 +15,7 @@ internal sealed class PostgresSchema : IDisposable
     private PostgresSchema(TestPostgres postgres, string name)
     {
         (_postgres, Name) = (postgres, name);
-        File.WriteAllText(
-            ConnectionStringFile,
-            $"Host=127.0.0.1;Port={postgres.Port};Database={TestPostgres.Database};Username={name};Password={Password}"
-        );
+        LeadTo(postgres.Port);
     }
 
     public string Name { get; }
@@ -41,8 +38,18 @@ internal sealed class PostgresSchema : IDisposable
         return new(postgres, name);
     }
 
+    /// <summary>Has the file lead to this port, where a proxy may be.</summary>
+    public void LeadTo(int port, string password = Password) =>
+        File.WriteAllText(
+            ConnectionStringFile,
+            $"Host=127.0.0.1;Port={port};Database={TestPostgres.Database};Username={Name};Password={password}"
+        );
+
     /// <summary>Runs SQL in the schema, as the superuser.</summary>
     public Task ExecuteAsync(string sql) => _postgres.ExecuteAsync($"SET search_path = {Name}; {sql}");
+
+    /// <summary>How many rows a table of the schema has.</summary>
+    public Task<long> CountAsync(string table) => _postgres.CountAsync($"{Name}.{table}");
 
     public void Dispose() => _folder.Dispose();
 }

@@ -301,7 +301,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 var rows = await reads.AllAsync<LeaseRow>(
                     $"""
                     {LeaseRow.Select} {LeaseRow.JoinDecision}
-                    WHERE {reads.IsAmong("l.id", "wanted")} AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}
+                    WHERE {reads.IsAmong(
+                        "l.id",
+                        "wanted"
+                    )} AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}
                     """,
                     parameters,
                     cancellationToken
