@@ -1,5 +1,6 @@
 using CredBroker.Storage;
 using CredBroker.Testing.Processes;
+using Npgsql;
 
 namespace CredBroker.IntegrationTests.Storage;
 
@@ -50,6 +51,17 @@ internal sealed class PostgresSchema : IDisposable
 
     /// <summary>How many rows a table of the schema has.</summary>
     public Task<long> CountAsync(string table) => _postgres.CountAsync($"{Name}.{table}");
+
+    /// <summary>Everything that the tables hold, as text.</summary>
+    public async Task<string> DumpAsync()
+    {
+        await using var connection = await _postgres.ConnectAsync();
+        await using var command = new NpgsqlCommand(
+            $"SELECT schema_to_xml('{Name}', true, true, '')::text || coalesce((SELECT string_agg(convert_from(bytes, 'UTF8'), ' ') FROM {Name}.audit_record), '')",
+            connection
+        );
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
 
     public void Dispose() => _folder.Dispose();
 }
