@@ -109,7 +109,7 @@ public sealed partial class CredentialExchange
             return new ExchangeOutcome.Refused(GuardRefusals.Of(failed.Reason), lease.Decision.Id);
         }
 
-        // 8. Deliver: the secret leaves, once.
+        // 8. Deliver: the secret leaves, once, unless an order or a hold has come that the store did not take.
         var issued = LeaseRevoker.With(lease, minted.Handles) with
         {
             State = LeaseState.Active,
@@ -117,6 +117,12 @@ public sealed partial class CredentialExchange
             ExpiresAt = expiresAt,
             GraceUntil = graceUntil,
         };
+        if (readiness.Unrecorded is { } unrecordedNow)
+        {
+            await revoker.AbandonAsync(issued, unrecordedNow, nothingWasMade: false);
+            return new ExchangeOutcome.Refused(unrecordedNow, lease.Decision.Id);
+        }
+
         return new ExchangeOutcome.Issued(issued, minted.Secret);
     }
 

@@ -123,6 +123,12 @@ public sealed partial class AgentLeases
             return await DenyAsync(lease, identity, ((RenewOutcome.Refused)renewal).Refusal, call);
         }
 
+        // The store refuses what an order or a hold reaches; one that it did not take meanwhile reaches everything.
+        if (readiness.Unrecorded is { } unrecorded)
+        {
+            return await DenyAsync(lease, identity, unrecorded, call);
+        }
+
         var newEnd = endsAt < target ? endsAt : target;
         var grace = lease.GraceUntil > newEnd ? lease.GraceUntil.Value : newEnd;
         var committed = await store.CommitAsync(
@@ -131,6 +137,7 @@ public sealed partial class AgentLeases
                 LeaseId = lease.Id,
                 Fence = fence,
                 PolicyVersion = active.Version,
+                Decision = decision,
                 ExpiresAt = newEnd,
                 GraceUntil = grace,
                 Event = LeaseRevoker.Event(
@@ -157,6 +164,14 @@ public sealed partial class AgentLeases
         // revoked then.
         return committed switch
         {
+            CommitOutcome.Committed when readiness.Unrecorded is { } unrecordedNow => await TakeBackAsync(
+                lease,
+                identity,
+                expiresAt,
+                grace,
+                unrecordedNow,
+                call
+            ),
             CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),
             CommitOutcome.GuardFailed { Reason: GuardFailure.Held and var reason } => await DenyAsync(
                 lease,
@@ -174,6 +189,43 @@ public sealed partial class AgentLeases
                 call
             ),
         };
+    }
+
+    /// <summary>
+    /// The lease ends again when it did before a renewal that is on record and must not be told. Where even that is not
+    /// taken, its agent hears of the store's fault and of no later end.
+    /// </summary>
+    private async ValueTask<LeaseOutcome> TakeBackAsync(
+        Lease lease,
+        WorkloadIdentity identity,
+        DateTimeOffset expiresAt,
+        DateTimeOffset grace,
+        Refusal refusal,
+        CallContext call
+    )
+    {
+        var version = policy.Current?.Version ?? lease.Decision.PolicyVersion;
+        await store.CommitAsync(
+            new StateChange.LeaseRenewed
+            {
+                LeaseId = lease.Id,
+                Fence = store.Position.Fence,
+                PolicyVersion = version,
+                ExpiresAt = expiresAt,
+                GraceUntil = grace,
+                Event = LeaseRevoker.Event(
+                    new LeaseShortened { ExpiresAt = expiresAt, PolicyVersion = version },
+                    lease,
+                    AuditActor.Broker("renewal")
+                ) with
+                {
+                    Reason = refusal.CodeText,
+                    TraceId = call.TraceId,
+                },
+            },
+            CancellationToken.None
+        );
+        return await DenyAsync(lease, identity, refusal, call);
     }
 
     private async ValueTask<LeaseOutcome> DenyRenewalAsync(Lease lease, DecisionRecord decision, CallContext call)

@@ -46,7 +46,7 @@ public sealed partial class RevocationRun(
         await _orders.RunAsync(cancellationToken);
         foreach (var work in await store.Leases.FindRevocationWorkAsync(store.Position.Counted, cancellationToken))
         {
-            await BeginAsync(work, cancellationToken);
+            await BeginAsync(work, _orders.UnderWay.IsFree(work.Backend), cancellationToken);
         }
 
         return _orders.UnderWay.Attempts;
@@ -69,7 +69,7 @@ public sealed partial class RevocationRun(
         } while (isUnderWay || await _orders.IsOpenAsync(cancellationToken));
     }
 
-    private async ValueTask BeginAsync(BackendWork work, CancellationToken cancellationToken)
+    private async ValueTask BeginAsync(BackendWork work, bool maySweep, CancellationToken cancellationToken)
     {
         var bulkhead = bulkheads.Of(work.Backend);
         if (bulkhead.Room((int)work.Lane) is var room && room == 0)
@@ -77,15 +77,20 @@ public sealed partial class RevocationRun(
             return;
         }
 
-        // Some of those that are found may just be under way, their claim not committed yet.
+        // What is at work already takes no place of what could begin: what waits for its turn in this lane or a more urgent
+        // one and, while a sweep is under way, what that or the next one is to prove.
         var due = await store.Leases.FindRevocationsAsync(
             work,
             store.Position.Counted,
             room + options.RevocationParallelism,
-            leaseId => !_orders.UnderWay.IsPaused(leaseId) && !_killed.ContainsKey(leaseId),
+            maySweep,
+            leaseId =>
+                !_orders.UnderWay.IsPaused(leaseId)
+                && !_orders.UnderWay.IsBegun(leaseId, (int)work.Lane)
+                && !_killed.ContainsKey(leaseId),
             cancellationToken
         );
-        foreach (var lease in due.Leases.Where(lease => !AwaitsProof(lease)))
+        foreach (var lease in due.Leases.Where(lease => !lease.AwaitsProof))
         {
             Begin(
                 lease.Id,
@@ -108,7 +113,7 @@ public sealed partial class RevocationRun(
 
         // One sweep at a time for each backend. Time alone makes a proof ripe.
         var ripe = new List<Lease>();
-        foreach (var lease in due.Leases.Where(AwaitsProof))
+        foreach (var lease in due.Leases.Where(lease => lease.AwaitsProof))
         {
             if (wait.IsOver(lease))
             {
@@ -121,9 +126,11 @@ public sealed partial class RevocationRun(
             }
         }
 
-        if (ripe.Count > 0 && _orders.UnderWay.IsFree(work.Backend))
+        if (ripe.Count > 0 && maySweep)
         {
             _orders.UnderWay.Begin(work.Backend, () => ProveAsync(ripe, cancellationToken));
+            // Now what they took the places of.
+            await BeginAsync(work, maySweep: false, cancellationToken);
         }
 
         void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
@@ -184,9 +191,6 @@ public sealed partial class RevocationRun(
             _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
     }
-
-    private static bool AwaitsProof(Lease lease) =>
-        lease is { VaultLeaseId: null, CredentialAccessor: null, AccessorRevokedAt: not null };
 
     /// <summary>Cause and requester were set by the first claim and stay.</summary>
     private static RevocationReason AsOrdered(Lease lease) =>

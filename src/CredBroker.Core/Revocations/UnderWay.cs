@@ -26,6 +26,9 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
     /// <summary>Whether nothing is done under the key, and nothing keeps from it.</summary>
     public bool IsFree(string key) => !_attempts.ContainsKey(key) && !IsPaused(key);
 
+    /// <summary>Whether it is done under the key already, in this lane or a more urgent one.</summary>
+    public bool IsBegun(string key, int lane) => _attempts.TryGetValue(key, out var attempt) && attempt.Lane <= lane;
+
     /// <summary>Whether the key is left alone still.</summary>
     public bool IsPaused(string key)
     {

@@ -43,12 +43,14 @@ public interface ILeaseReader
     /// <param name="work">The backend and the lane.</param>
     /// <param name="dueBefore">The time.</param>
     /// <param name="limit">At most so many that can be read; what cannot takes no place of another.</param>
+    /// <param name="withProofs">Whether those that <see cref="Lease.AwaitsProof"/> are looked for, too.</param>
     /// <param name="isWanted">Whether the lease of this id is worked on now; one that is not takes no place either.</param>
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<LeasePage> FindRevocationsAsync(
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        bool withProofs,
         Predicate<string> isWanted,
         CancellationToken cancellationToken
     );

@@ -96,6 +96,9 @@ public sealed record Lease
     /// </summary>
     public DateTimeOffset? AccessorRevokedAt { get; init; }
 
+    /// <summary>Whether only a sweep can say that no secret of it exists: it has nothing left that could be revoked.</summary>
+    public bool AwaitsProof => this is { VaultLeaseId: null, CredentialAccessor: null, AccessorRevokedAt: not null };
+
     /// <summary>
     /// Whether an admin's order reached it while it was being revoked already, and no attempt has been made since.
     /// </summary>

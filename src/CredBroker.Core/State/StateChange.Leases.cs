@@ -89,6 +89,12 @@ public abstract partial record StateChange
         /// <summary>The policy version that it was decided under.</summary>
         public required long PolicyVersion { get; init; }
 
+        /// <summary>
+        /// What a renewal was decided from: an order or a hold that reaches it refuses, too, as policy may name its agent
+        /// otherwise than when the lease was issued. Null where nobody asked for one.
+        /// </summary>
+        public DecisionRecord? Decision { get; init; }
+
         /// <summary>When the secret ends now.</summary>
         public required DateTimeOffset ExpiresAt { get; init; }
 

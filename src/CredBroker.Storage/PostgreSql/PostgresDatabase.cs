@@ -120,6 +120,10 @@ internal sealed partial class PostgresDatabase : IDisposable
     private static string Writing(NpgsqlConnectionStringBuilder settings) =>
         new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString;
 
+    // A change to large tables takes its time.
+    private static string Migrating(NpgsqlConnectionStringBuilder settings) =>
+        new NpgsqlConnectionStringBuilder(Writing(settings)) { CommandTimeout = 0 }.ConnectionString;
+
     private static string Reading(NpgsqlConnectionStringBuilder settings) =>
         new NpgsqlConnectionStringBuilder(settings.ConnectionString)
         {
@@ -182,7 +186,7 @@ internal sealed partial class PostgresDatabase : IDisposable
             // The journal alone is told the schema: DbUp would make it, which the user has no right to.
             SqlMigrations.Run(
                 DeployChanges
-                    .To.PostgresqlDatabase(Writing(settings))
+                    .To.PostgresqlDatabase(Migrating(settings))
                     .JournalToPostgresqlTable(schema, "schemaversions"),
                 "PostgreSql",
                 _place

@@ -5,19 +5,35 @@ internal static partial class PostgresStatements
 {
     /// <summary>
     /// What would run code of the user's choice with the rights of whoever owns its tables after it, or of whoever uses
-    /// them: how it goes at no row's cost, and with what it goes otherwise. The user's own routines go with all that
+    /// them, in the order in which it goes: how it goes at no row's cost, with what it goes otherwise, and how it stays if
+    /// too much stands on it. The user's own routines go with all that
     /// stands on them, whoever's it is. On its own tables and types goes whatever can call others: a rule, a trigger, a
     /// policy, a foreign key that cascades (defaults and checks) or is cast, a default, a check, a generated column's
     /// expression (its values stay), a key that partitions (the partitions stay), an index's expression (autovacuum
-    /// runs it), statistics on one. A view is a query with its owner's rights, and holds no row.
+    /// runs it), statistics on one. A view is a query with its owner's rights, and holds no row. The tables come last.
     /// </summary>
     private static string Code =>
         $$"""
             WITH own AS (
               SELECT c.oid, c.oid::regclass AS name, CASE relkind
                 WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind
-              FROM pg_class c WHERE relowner = id AND relkind IN ('r', 'p', 'f', 'v', 'm'))
-            SELECT 0 AS rank, 0::bigint AS number, 'EXTENSION' AS kind, quote_ident(extname) AS name, NULL AS statement
+              FROM pg_class c WHERE relowner = id AND relkind IN ('r', 'p', 'f', 'v', 'm')),
+            loose (oid, kind, name, cut) AS (
+              SELECT oid, kind, name::text, CASE kind WHEN 'VIEW' THEN {{Nothing}} END FROM own WHERE kind LIKE '%VIEW'
+              UNION ALL
+              SELECT t.oid, 'TYPE', t.oid::regtype::text, NULL FROM pg_type t JOIN pg_range ON rngtypid = t.oid
+              WHERE typowner = id AND EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (rngsubdiff, rngcanonical) AND NOT {{IsPlain}})
+              UNION ALL
+              SELECT oid, 'CAST', format('(%s AS %s)', castsource::regtype, casttarget::regtype), NULL FROM pg_cast c
+              WHERE (castsource IN (SELECT t.oid FROM pg_type t WHERE typowner = id)
+                OR casttarget IN (SELECT t.oid FROM pg_type t WHERE typowner = id))
+                AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_cast'::regclass AND objid = c.oid AND deptype = 'i')
+              UNION ALL
+              SELECT oid, 'OPERATOR', oid::regoperator::text, NULL FROM pg_operator WHERE oprowner = id
+              UNION ALL
+              SELECT oid, 'ROUTINE', oid::regprocedure::text, {{Idle}} FROM pg_proc p WHERE proowner = id),
+            code (rank, number, kind, name, statement) AS (
+            SELECT 0, 0::bigint, 'EXTENSION', quote_ident(extname), NULL
             FROM pg_extension e
             WHERE EXISTS (SELECT FROM pg_depend d JOIN pg_shdepend s USING (classid, objid)
               WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
@@ -68,21 +84,49 @@ internal static partial class PostgresStatements
             FROM pg_type t JOIN pg_constraint ON contypid = t.oid WHERE typowner = id AND {{RunsCode("conbin")}}
             UNION ALL
             SELECT 3, 0, 'DOMAIN', t.oid::regtype::text, format('ALTER DOMAIN %s DROP DEFAULT', t.oid::regtype)
-            FROM pg_type t WHERE typowner = id AND {{RunsCode("typdefaultbin")}}
+            FROM pg_type t WHERE typowner = id AND {{RunsCode("typdefaultbin")}})
+            SELECT rank, number, coalesce(statement, dropped), dropped, NULL
+            FROM code, format('DROP %s IF EXISTS %s CASCADE', kind, name) AS dropped
             UNION ALL
-            SELECT 4, -oid::bigint, kind, name::text, NULL FROM own WHERE kind LIKE '%VIEW'
+            SELECT 4, 0, cut, '', '' FROM loose WHERE oid IN ({{OnNewer}})
             UNION ALL
-            SELECT 5, 0, 'TYPE', t.oid::regtype::text, NULL FROM pg_type t JOIN pg_range ON rngtypid = t.oid
-            WHERE typowner = id AND EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (rngsubdiff, rngcanonical) AND NOT {{IsPlain}})
+            SELECT 5, -oid::bigint, dropped, dropped, concat_ws('; ', cut, format('ALTER %s %s OWNER TO cb_objects', kind, name))
+            FROM loose, format('DROP %s IF EXISTS %s CASCADE', kind, name) AS dropped
             UNION ALL
-            SELECT 5, 0, 'CAST', format('(%s AS %s)', castsource::regtype, casttarget::regtype), NULL FROM pg_cast c
-            WHERE EXISTS (SELECT FROM pg_type t WHERE t.oid IN (castsource, casttarget) AND typowner = id)
-              AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_cast'::regclass AND objid = c.oid AND deptype = 'i')
-            UNION ALL
-            SELECT 5, 0, 'OPERATOR', oid::regoperator::text, NULL FROM pg_operator WHERE oprowner = id
-            UNION ALL
-            SELECT 6, -oid::bigint, 'ROUTINE', oid::regprocedure::text, NULL FROM pg_proc WHERE proowner = id
+            SELECT 6, (relkind = 'S')::int, format('ALTER %s IF EXISTS %s OWNER TO cb_objects', kind, name),
+              format('DROP %s IF EXISTS %s CASCADE', kind, name), NULL
+            FROM (SELECT relkind, c.oid::regclass AS name,
+              CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind
+              FROM pg_class c WHERE relowner = id AND relkind IN ('r', 'p', 'f', 'S')) AS tables
             """;
+
+    /// <summary>
+    /// The view or function that stands on something that was made after it, which only CREATE OR REPLACE brings about:
+    /// what is dropped the newest first would take the older with it, thousands at once where each stands on the next.
+    /// </summary>
+    private const string OnNewer = """
+        SELECT CASE WHEN d.classid = 'pg_proc'::regclass THEN d.objid ELSE ev_class END
+        FROM pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+        WHERE d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass) AND deptype = 'n'
+          AND refobjid > CASE WHEN d.classid = 'pg_proc'::regclass THEN d.objid ELSE ev_class END
+        """;
+
+    /// <summary>The view, <c>own</c>, as one that selects nothing from nowhere.</summary>
+    private const string Nothing = """
+        format('CREATE OR REPLACE VIEW %s AS SELECT %s', name, (
+          SELECT string_agg(concat_ws(' ', 'NULL::' || format_type(atttypid, atttypmod),
+            'COLLATE ' || quote_ident(nspname) || '.' || quote_ident(collname), 'AS', quote_ident(attname)), ', ' ORDER BY attnum)
+          FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = attcollation LEFT JOIN pg_namespace n ON n.oid = collnamespace
+          WHERE attrelid = own.oid AND attnum > 0))
+        """;
+
+    /// <summary>The routine, <c>p</c>, as one that does nothing.</summary>
+    private const string Idle = """
+        format('CREATE OR REPLACE %s %s(%s) %s %s LANGUAGE plpgsql AS ''BEGIN END''',
+          CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+          (SELECT format('%I.%I', nspname, proname) FROM pg_namespace n WHERE n.oid = pronamespace),
+          pg_get_function_arguments(oid), 'RETURNS ' || pg_get_function_result(oid), CASE prokind WHEN 'w' THEN 'WINDOW' END)
+        """;
 
     /// <summary>A foreign key whose columns must be cast to be compared, by whatever cast there is then.</summary>
     private const string IsCast = """

@@ -4,7 +4,9 @@ namespace CredBroker.Vault.Setup;
 internal static partial class PostgresStatements
 {
     /// <summary>A user that the broker had made, under the alias of its name.</summary>
-    public const string Issued = "~ '^cb-[0-9a-f]{32}_'";
+    public const string Issued = $"~ {IssuedPattern}";
+
+    private const string IssuedPattern = "'^cb-[0-9a-f]{32}_'";
 
     /// <summary>What passes by itself, or with the sessions that are ended for it: it says nothing of the thing itself.</summary>
     private const string Passing =
@@ -21,11 +23,13 @@ internal static partial class PostgresStatements
         $$"""
             DO $$ DECLARE
               victim name; id oid; object text; giver name; kept bool; lent text[];
-              todo text[]; step text[]; batch int := 500; more bool := true;
+              todo text[]; place int; passes int := 0; more bool := true; held bool; items text[];
             BEGIN
               LOOP
                 SET LOCAL search_path = pg_catalog;
                 SET LOCAL lock_timeout = '1s';
+                SET LOCAL jit = off;
+                SET LOCAL check_function_bodies = off;
                 FOR attempt IN 1..5 LOOP
                   BEGIN
                     SELECT rolname, oid INTO victim, id FROM pg_roles WHERE {{which}} ORDER BY oid LIMIT 1;
@@ -44,17 +48,21 @@ internal static partial class PostgresStatements
                       {{TakeBack}}
                       EXECUTE format('DROP OWNED BY %I CASCADE', victim);
                       EXECUTE format('DROP ROLE %I', victim);
+                      passes := 0;
                     END IF;
                     EXIT;
                   EXCEPTION WHEN {{Passing}} OR dependent_objects_still_exist THEN
                     IF attempt = 5 THEN RAISE; END IF;
-                    IF SQLSTATE LIKE '53%' THEN batch := greatest(batch / 10, 1); END IF;
+                    todo := NULL;
                     {{EndHolders}}
                   END;
                 END LOOP;
                 EXIT WHEN victim IS NULL;
                 PERFORM pg_stat_clear_snapshot();
                 PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = id;
+                IF more THEN
+                  {{EndHolders}}
+                END IF;
                 COMMIT;
               END LOOP;
               BEGIN
@@ -90,41 +98,40 @@ internal static partial class PostgresStatements
         """;
 
     /// <summary>
-    /// First what can run (<see cref="Code"/>), then the tables, then all else. What does not go as it should goes in
-    /// another way that costs more: with its table.
+    /// First what can run (<see cref="Code"/>), then the tables, then all else. It is looked for once, done in rounds, and
+    /// looked for again until there is none. What does not go as it should goes in another way that costs more: with its
+    /// table. What so much stands on that the server cannot drop it in one piece stays, with nothing in it that runs.
     /// </summary>
     private static string HandOn =>
         $$"""
-            more := false;
-            FOR stage IN 1..2 LOOP
-              IF stage = 1 THEN
-                SELECT array_agg(
-                  ARRAY[coalesce(statement, format('DROP %s IF EXISTS %s CASCADE', kind, name)), format('DROP %s IF EXISTS %s CASCADE', kind, name)]
-                  ORDER BY rank, number
-                ) INTO todo FROM (SELECT * FROM ({{Code}}) AS code ORDER BY rank, number LIMIT batch) AS chosen;
-              ELSE
-                SELECT array_agg(
-                  ARRAY[format('ALTER %s IF EXISTS %s OWNER TO cb_objects', kind, name), format('DROP %s IF EXISTS %s CASCADE', kind, name)]
-                  ORDER BY kind DESC
-                ) INTO todo FROM (
-                  SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, c.oid::regclass
-                  FROM pg_class c WHERE relowner = id AND relkind IN ('r', 'p', 'f', 'S')
-                  ORDER BY relkind = 'S' LIMIT batch
-                ) AS chosen (kind, name);
-              END IF;
-              CONTINUE WHEN todo IS NULL;
-              FOREACH step SLICE 1 IN ARRAY todo LOOP
-                BEGIN
-                  EXECUTE step[1];
-                EXCEPTION WHEN {{Passing}} THEN
-                  RAISE;
-                WHEN OTHERS THEN
-                  EXECUTE step[2];
-                END;
-              END LOOP;
-              more := array_length(todo, 1) = batch;
-              EXIT WHEN more;
+            IF todo IS NULL THEN
+              SELECT array_agg(ARRAY[statement, otherwise, last] ORDER BY rank, number) INTO todo
+              FROM ({{Code}}) AS code (rank, number, statement, otherwise, last);
+              place := 1;
+              passes := passes + 1;
+              IF passes > 50 THEN RAISE EXCEPTION 'somebody goes on making things as %', victim; END IF;
+            END IF;
+            more := todo IS NOT NULL;
+            held := false;
+            FOR count IN 1..500 LOOP
+              EXIT WHEN NOT more OR place > array_length(todo, 1);
+              BEGIN
+                EXECUTE todo[place][1];
+                held := true;
+              EXCEPTION WHEN insufficient_resources OR statement_too_complex THEN
+                EXIT WHEN held; -- It is tried again with nothing held before it.
+                IF todo[place][3] IS NULL THEN RAISE; END IF;
+                EXECUTE todo[place][3];
+              WHEN {{Passing}} THEN
+                RAISE;
+              WHEN OTHERS THEN
+                EXECUTE todo[place][2];
+              END;
+              place := place + 1;
             END LOOP;
+            IF place > array_length(todo, 1) THEN
+              todo := NULL;
+            END IF;
             IF NOT more THEN
               BEGIN
                 EXECUTE format('REASSIGN OWNED BY %I TO cb_objects', victim);
@@ -155,9 +162,10 @@ internal static partial class PostgresStatements
     /// granted: as other issued users, and as roles that issued users are members of and so can act as.
     /// </summary>
     private const string TakeBack = $$"""
-        FOR object, giver, kept IN
-          SELECT DISTINCT held.name, g.rolname, g.rolname !{{Issued}} AND EXISTS (
-            SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE m.roleid = g.oid AND r.rolname = CURRENT_USER)
+        FOR giver, kept, items IN
+          SELECT g.rolname, g.rolname !{{Issued}} AND EXISTS (
+            SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE m.roleid = g.oid AND r.rolname = CURRENT_USER),
+            array_agg(DISTINCT held.name)
           FROM (
             SELECT format('TABLE %s', c.oid::regclass), a.* FROM pg_class c, aclexplode(c.relacl) a WHERE relkind <> 'S'
             UNION ALL
@@ -180,31 +188,32 @@ internal static partial class PostgresStatements
           JOIN pg_roles g ON g.oid = held.grantor
           WHERE held.grantee = id AND g.oid <> id AND NOT g.rolsuper AND (g.rolname {{Issued}}
             OR EXISTS (SELECT FROM pg_roles u WHERE u.rolname {{Issued}} AND pg_has_role(u.oid, g.oid, 'MEMBER')))
+          GROUP BY g.oid, g.rolname
         LOOP
           BEGIN
             EXECUTE format('GRANT %I TO CURRENT_USER', giver);
-            EXECUTE format('SET LOCAL ROLE %I', giver);
-            EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', object, victim);
-            SET LOCAL ROLE NONE;
-            IF NOT kept THEN EXECUTE format('REVOKE %I FROM CURRENT_USER', giver); END IF;
-          EXCEPTION WHEN insufficient_privilege OR undefined_object OR undefined_table OR undefined_function THEN
-            NULL; -- Its own right to it has gone with another's, or the thing itself.
+          EXCEPTION WHEN insufficient_privilege OR undefined_object THEN
+            CONTINUE; -- DROP ROLE says what it was.
           END;
+          FOREACH object IN ARRAY items LOOP
+            BEGIN
+              EXECUTE format('SET LOCAL ROLE %I', giver);
+              EXECUTE format('REVOKE ALL ON %s FROM %I CASCADE', object, victim);
+              SET LOCAL ROLE NONE;
+            EXCEPTION WHEN insufficient_privilege OR undefined_object OR undefined_table OR undefined_function THEN
+              NULL; -- Its own right to it has gone with another's, or the thing itself.
+            END;
+          END LOOP;
+          IF NOT kept THEN EXECUTE format('REVOKE %I FROM CURRENT_USER', giver); END IF;
         END LOOP;
         """;
 
     /// <summary>
     /// The sessions of other issued users that hold the user or something of it in a transaction that they do not end, or
     /// that keep giving it something: an accomplice would keep it from going for as long as it likes. Anybody else's are
-    /// waited for. Before PostgreSQL 16 a user may make others members of itself, who then act as the user.
+    /// waited for.
     /// </summary>
     private const string EndHolders = $$"""
-        FOR object IN
-          SELECT rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
-          WHERE m.roleid = id AND rolname <> CURRENT_USER
-        LOOP
-          EXECUTE format('REVOKE %I FROM %I', victim, object);
-        END LOOP;
         PERFORM pg_stat_clear_snapshot();
         PERFORM pg_terminate_backend(pid) FROM (
           SELECT DISTINCT pid FROM pg_locks l JOIN pg_stat_activity USING (pid)

@@ -139,16 +139,18 @@ internal static partial class PostgresStatements
 
     /// <summary>
     /// First the login is refused: sessions are cut and the row is taken at once, again and again, because whoever else
-    /// wants it is a session of the user itself, or of another issued user that acts as it. Nothing here may need more
-    /// than the reserve where the user's own locks fill the server's lock table.
+    /// wants it is a session of the user itself, or of another issued user that acts as it: before PostgreSQL 15 a user may
+    /// make others members of itself. Nothing here may need more than the reserve where the user's own locks fill the
+    /// server's lock table.
     /// </summary>
     private static string RefuseLogin(string which) =>
         $$"""
-            DO $$ DECLARE victim name; BEGIN
+            DO $$ DECLARE victim name; helper name; helpers name[]; BEGIN
               SET LOCAL search_path = pg_catalog;
               SET LOCAL lock_timeout = '100ms';
               PERFORM pg_advisory_unlock_all();
               FOR attempt IN 1..50 LOOP
+                helpers := '{}';
                 BEGIN
                   FOR victim IN SELECT rolname FROM pg_roles WHERE {{which}} LOOP
                     PERFORM pg_stat_clear_snapshot();
@@ -157,6 +159,13 @@ internal static partial class PostgresStatements
                       OR attempt > 1 AND pg_get_userbyid(usesysid) {{Issued}} AND (pg_has_role(usesysid, victim, 'MEMBER')
                         OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND granted AND {{HoldsRoles}}));
                     EXECUTE format('ALTER ROLE %I NOLOGIN', victim);
+                    FOR helper IN
+                      SELECT m.rolname FROM pg_auth_members JOIN pg_roles m ON m.oid = member JOIN pg_roles v ON v.oid = roleid
+                      WHERE v.rolname = victim AND m.rolname <> CURRENT_USER
+                    LOOP
+                      EXECUTE format('REVOKE %I FROM %I CASCADE', victim, helper);
+                      helpers := helpers || helper;
+                    END LOOP;
                   END LOOP;
                   EXIT;
                 EXCEPTION WHEN lock_not_available OR internal_error OR insufficient_resources THEN
@@ -164,6 +173,9 @@ internal static partial class PostgresStatements
                   IF SQLSTATE LIKE '53%' THEN PERFORM pg_sleep(0.02); END IF;
                 END;
               END LOOP;
+              COMMIT;
+              PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+              WHERE usename OPERATOR(pg_catalog.=) ANY (helpers) AND usename OPERATOR(pg_catalog.~) {{IssuedPattern}};
             END $$;
             """;
 

@@ -110,12 +110,20 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         return AfterMint is null ? minted : await AfterMint(plan, minted);
     }
 
-    public ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken) =>
-        new(
-            lease.Accessor is { } accessor && Tokens.ContainsKey(accessor)
-                ? new RenewOutcome.Renewed(time.GetUtcNow() + ttl)
-                : new RenewOutcome.Refused(new(RefusalCode.NotRenewable, "No token to renew."))
-        );
+    /// <summary>Runs while a renewal is at Vault.</summary>
+    public Func<Task>? OnRenew { get; set; }
+
+    public async ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken)
+    {
+        if (OnRenew is { } hook)
+        {
+            await hook();
+        }
+
+        return lease.Accessor is { } accessor && Tokens.ContainsKey(accessor)
+            ? new RenewOutcome.Renewed(time.GetUtcNow() + ttl)
+            : new RenewOutcome.Refused(new(RefusalCode.NotRenewable, "No token to renew."));
+    }
 
     public async ValueTask<RevokeOutcome> RevokeAsync(Lease lease, CancellationToken cancellationToken)
     {

@@ -11,6 +11,9 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     /// <summary>Whether such a change is taken, but nobody hears of it.</summary>
     public bool LosesReply { get; set; }
 
+    /// <summary>Runs when a change was taken, before its caller hears of it.</summary>
+    public Func<StateChange, Task>? OnTaken { get; set; }
+
     /// <summary>What it says of itself meanwhile.</summary>
     public string? Said { get; set; }
 
@@ -24,6 +27,11 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
         }
 
         var outcome = await store.CommitAsync(change, cancellationToken);
+        if (OnTaken is { } hook)
+        {
+            await hook(change);
+        }
+
         return LosesReply && change is TChange
             ? throw new StoreUnavailableException("the outcome is unknown")
             : outcome;

@@ -286,21 +286,36 @@ public abstract partial class BrokerStoreContract
 
         var last = leases.TakeLast(3).ToHashSet(StringComparer.Ordinal);
         var work = Assert.Single(await Store.Leases.FindRevocationWorkAsync(Now, default));
-        var found = await Store.Leases.FindRevocationsAsync(work, Now, 2, last.Contains, default);
+        var found = await Store.Leases.FindRevocationsAsync(work, Now, 2, true, last.Contains, default);
         Assert.Equal(2, found.Leases.Count);
         Assert.All(found.Leases, lease => Assert.Contains(lease.Id, last));
+    }
+
+    [Fact]
+    public async Task What_awaits_its_proof_is_found_only_where_it_is_looked_for()
+    {
+        var (awaiting, other) = (await PendingLeaseAsync(), await ActiveLeaseAsync());
+        await CommitAsync(Samples.Claimed(awaiting.Id, by: "worker-1"));
+        await CommitAsync(Samples.AccessorRevoked(awaiting.Id));
+        await CommitAsync(Samples.Claimed(other.Id, by: null));
+        Time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.Equal([other.Id, awaiting.Id], await RevocationsAsync());
+        Assert.Equal([other.Id], await RevocationsAsync(withProofs: false));
     }
 
     private async Task<string[]> ListAsync(LeaseQuery query) =>
         [.. (await Store.Leases.ListAsync(query, default)).Leases.Select(lease => lease.Id)];
 
     /// <summary>The leases whose revocation is due, lane by lane.</summary>
-    protected async Task<string[]> RevocationsAsync(int limit = 100)
+    protected async Task<string[]> RevocationsAsync(int limit = 100, bool withProofs = true)
     {
         var due = new List<string>();
         foreach (var work in await Store.Leases.FindRevocationWorkAsync(Now, default))
         {
-            var leases = (await Store.Leases.FindRevocationsAsync(work, Now, limit, _ => true, default)).Leases;
+            var leases = (
+                await Store.Leases.FindRevocationsAsync(work, Now, limit, withProofs, _ => true, default)
+            ).Leases;
             Assert.All(leases, lease => Assert.Equal(work, new(lease.Grant.Entry.Backend, lease.Lane)));
             due.AddRange(leases.Select(lease => lease.Id));
         }

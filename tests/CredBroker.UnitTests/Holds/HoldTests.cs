@@ -107,8 +107,12 @@ public sealed class HoldTests : IAsyncLifetime
         Assert.IsType<LeaseOutcome.Found>(await RenewAsync(lease));
     }
 
-    [Fact]
-    public async Task A_hold_on_the_name_that_policy_gives_an_agent_now_keeps_its_older_lease_from_being_renewed()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hold_on_the_name_that_policy_gives_an_agent_now_keeps_its_older_lease_from_being_renewed(
+        bool isUnderWay
+    )
     {
         var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
         _broker.Time.Advance(TimeSpan.FromMinutes(1));
@@ -118,7 +122,14 @@ public sealed class HoldTests : IAsyncLifetime
                 .Replace("triage: { member", "sorter: { member", StringComparison.Ordinal)
                 .Replace("[triage, helper]", "[sorter, helper]", StringComparison.Ordinal)
         );
-        await HoldAsync(new() { Agent = "sorter" });
+        if (isUnderWay)
+        {
+            _broker.Issuer.OnRenew = () => HoldAsync(new() { Agent = "sorter" });
+        }
+        else
+        {
+            await HoldAsync(new() { Agent = "sorter" });
+        }
 
         Assert.Equal(RefusalCode.Held, Assert.IsType<LeaseOutcome.Refused>(await RenewAsync(lease)).Refusal.Code);
         Assert.Equal(lease.ExpiresAt, (await _broker.LeaseAsync(lease.Id)).ExpiresAt);

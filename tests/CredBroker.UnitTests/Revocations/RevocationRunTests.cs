@@ -5,6 +5,7 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.UnitTests.Revocations;
 
@@ -107,6 +108,57 @@ public sealed class RevocationRunTests
         hang.SetResult();
         await broker.Retry.RunAsync(CancellationToken.None);
         Assert.Empty(broker.Issuer.Alive);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Leases_that_await_their_proof_hold_up_no_repeated_attempt(bool isSweepUnderWay)
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        var failed = await broker.IssueAsync();
+        broker.Issuer.AfterMint = (_, _) =>
+            Task.FromResult<MintOutcome>(new MintOutcome.Unknown(new(RefusalCode.MintOutcomeUnknown, "not known")));
+        for (var i = 0; i < 30; i++)
+        {
+            await broker.RefusedAsync(BrokerHarness.Command());
+        }
+
+        broker.Time.Advance(TimeSpan.FromSeconds(91));
+        var (listed, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        broker.Issuer.BeforeList = _ =>
+        {
+            listed.TrySetResult();
+            return goOn.Task;
+        };
+        if (isSweepUnderWay)
+        {
+            await broker.Retry.PassAsync(CancellationToken.None);
+            await listed.Task;
+        }
+
+        // All of them have been due for longer than what failed a moment ago.
+        broker.Issuer.BackendDown = true;
+        await broker.Revoker.RevokeAsync(
+            failed,
+            new(RevocationCause.Released, AuditActor.Broker("test"), null, null),
+            LeaseStates.NotOver
+        );
+        broker.Issuer.BackendDown = false;
+        broker.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(LeaseState.Failed, (await broker.LeaseAsync(failed.Id)).State);
+
+        await broker.Retry.PassAsync(CancellationToken.None);
+        await listed.Task;
+        await Eventually.BecomesTrueAsync(
+            async () => (await broker.LeaseAsync(failed.Id)).State == LeaseState.Revoked,
+            "the repeated attempt"
+        );
+
+        Assert.Equal(30, (await broker.LeasesAsync(LeaseState.Revoking)).Count);
+        goOn.SetResult();
+        await RunAsync(broker);
+        Assert.Equal(31, (await broker.LeasesAsync(LeaseState.Revoked)).Count);
     }
 
     [Fact]

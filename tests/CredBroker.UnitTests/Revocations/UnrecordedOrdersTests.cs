@@ -1,5 +1,5 @@
 using CredBroker.Core.Audit.Events;
-using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -154,15 +154,60 @@ public sealed class UnrecordedOrdersTests : IAsyncLifetime
     {
         _broker.Issuer.AfterMint = async (_, minted) =>
         {
-            _store.Lost = true;
-            await PlaceAsync(new() { Agent = "triage" });
-            _store.Lost = false;
+            await PlaceUnrecordedAsync();
             return minted;
         };
 
         Assert.Equal(RefusalCode.RevokesOnly, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
         Assert.Empty(_broker.Issuer.Alive);
         Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+    }
+
+    [Fact]
+    public async Task A_hold_without_its_record_reaches_what_is_on_record_and_not_delivered_yet()
+    {
+        _store.OnTaken = change => change is StateChange.LeaseActivated ? PlaceUnrecordedAsync() : Task.CompletedTask;
+
+        Assert.Equal(RefusalCode.RevokesOnly, (await _broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Empty(_broker.Issuer.Alive);
+        Assert.Equal(LeaseState.Revoked, (await _broker.OnlyLeaseAsync()).State);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hold_without_its_record_reaches_a_renewal_that_is_under_way(bool isOnRecord)
+    {
+        var lease = await _broker.IssueAsync(BrokerHarness.Command(ttl: TimeSpan.FromMinutes(2)));
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        if (isOnRecord)
+        {
+            _store.OnTaken = change =>
+                change is StateChange.LeaseRenewed { Event.What: LeaseRenewed }
+                    ? PlaceUnrecordedAsync()
+                    : Task.CompletedTask;
+        }
+        else
+        {
+            _broker.Issuer.OnRenew = PlaceUnrecordedAsync;
+        }
+
+        var outcome = await _broker.Agents.RenewAsync(
+            FakeWorkloadVerifier.Token("triage"),
+            lease.Id,
+            TimeSpan.FromMinutes(5),
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+
+        Assert.Equal(RefusalCode.RevokesOnly, Assert.IsType<LeaseOutcome.Refused>(outcome).Refusal.Code);
+        var after = await _broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Active, lease.ExpiresAt), (after.State, after.ExpiresAt));
+
+        // Vault has extended it: it is revoked at the end that was promised.
+        _broker.Time.Advance(TimeSpan.FromMinutes(1) + TimeSpan.FromMilliseconds(1));
+        await _broker.ExpireAsync();
+        Assert.Empty(_broker.Issuer.Alive);
     }
 
     [Fact]
@@ -203,6 +248,13 @@ public sealed class UnrecordedOrdersTests : IAsyncLifetime
             CancellationToken.None
         );
         return placed.Passes(out var hold, out _) ? hold : null;
+    }
+
+    private async Task PlaceUnrecordedAsync()
+    {
+        _store.Lost = true;
+        Assert.NotNull(await PlaceAsync(new() { Agent = "triage" }));
+        _store.Lost = false;
     }
 
     /// <summary>Why it is not lifted.</summary>

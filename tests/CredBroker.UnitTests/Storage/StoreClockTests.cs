@@ -321,7 +321,7 @@ public sealed class StoreClockTests : IDisposable
         _time.Advance(TimeSpan.FromMilliseconds(1));
         var now = store.Position.UtcNow;
         var work = Assert.Single(await store.Leases.FindRevocationWorkAsync(now, default));
-        var due = (await store.Leases.FindRevocationsAsync(work, now, 10, _ => true, default)).Leases;
+        var due = (await store.Leases.FindRevocationsAsync(work, now, 10, true, _ => true, default)).Leases;
         Assert.Equal(failed, Assert.Single(due).Id);
         await CommitAsync(store, StoreSamples.Recorded());
         await AssertVerifiesAsync(store);

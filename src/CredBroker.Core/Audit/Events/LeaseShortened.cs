@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace CredBroker.Core.Audit.Events;
 
-/// <summary>A new policy grants less time: the lease ends earlier.</summary>
+/// <summary>
+/// The lease ends earlier: a new policy grants less time, or a renewal is taken back that a hold came before.
+/// </summary>
 public sealed record LeaseShortened : AuditFact
 {
     /// <summary>Its name in the log.</summary>
@@ -14,7 +16,7 @@ public sealed record LeaseShortened : AuditFact
     /// <summary>When it ends now.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>The policy version that grants less.</summary>
+    /// <summary>The policy version in force, by which it does.</summary>
     public required long PolicyVersion { get; init; }
 
     /// <inheritdoc/>

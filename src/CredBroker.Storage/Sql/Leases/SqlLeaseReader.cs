@@ -12,6 +12,19 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
 {
     private const int MaxIdsAtOnce = 1_000;
 
+    /// <summary>What is not over, in the words of the index <c>lease_live</c>.</summary>
+    private const string Unconfirmed = "l.confirmed_at IS NULL";
+
+    /// <summary>
+    /// Confirmed, and not over by its state: of a row that contradicts itself, too, an order has to hear. In the words of
+    /// the index <c>lease_contradictory</c>.
+    /// </summary>
+    private const string Contradictory = "l.confirmed_at IS NOT NULL AND l.state NOT IN ('revoked', 'ended')";
+
+    /// <summary>What <see cref="Lease.AwaitsProof"/> says.</summary>
+    private const string AwaitsProof =
+        "(l.vault_lease_id IS NULL AND l.credential_accessor IS NULL AND l.accessor_revoked_at IS NOT NULL)";
+
     private static readonly LeaseState[] Over = [LeaseState.Revoked, LeaseState.Ended];
 
     private readonly DamageSaid _damage = new();
@@ -127,13 +140,15 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         BackendWork work,
         DateTimeOffset dueBefore,
         int limit,
+        bool withProofs,
         Predicate<string> isWanted,
         CancellationToken cancellationToken
     ) =>
         DueAsync(
             "lease_revoking",
             "l.state IN ('revoking', 'failed')",
-            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due",
+            "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due"
+                + (withProofs ? "" : $" AND NOT {AwaitsProof}"),
             "coalesce(l.next_attempt_at, 0)",
             new()
             {
@@ -180,7 +195,9 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             await reads.AllAsync<string>(
                 $"""
                 SELECT DISTINCT name FROM (
-                  SELECT {column} AS name FROM lease{reads.UseIndex("lease_live")} WHERE {NotOver("lease")}
+                  SELECT {column} AS name FROM lease l{reads.UseIndex("lease_live")} WHERE {Unconfirmed}
+                  UNION ALL
+                  SELECT {column} AS name FROM lease l{reads.UseIndex("lease_contradictory")} WHERE {Contradictory}
                   UNION ALL
                   SELECT name FROM (SELECT {column} AS name FROM lease ORDER BY id DESC LIMIT 20000) AS recent
                 ) AS names WHERE name <> '' LIMIT 10000
@@ -194,24 +211,9 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     private (string Sql, DynamicParameters Parameters) Select(LeaseQuery query)
     {
         var onlyLive = query.States.Count > 0 && !query.States.Any(Over.Contains);
-        // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
-        // selected. What an order reached is a list of its own.
-        var parameters = new DynamicParameters();
-        var sql = new StringBuilder();
-        if (query.RevocationId is not null)
-        {
-            sql.Append(LeaseRow.OfOrder);
-            parameters.Add("revocation", query.RevocationId);
-        }
-        else
-        {
-            sql.Append(LeaseRow.Select)
-                .Append(onlyLive ? reads.UseIndex("lease_live") : "")
-                .Append(LeaseRow.JoinDecision)
-                .Append("WHERE TRUE");
-        }
-
         var id = query.RevocationId is null ? "l.id" : "r.lease";
+        var parameters = new DynamicParameters();
+        var conditions = new StringBuilder();
         Equal("id", query.Selector.Lease);
         Equal("agent", query.Selector.Agent);
         Equal("workload", query.Selector.Workload);
@@ -223,42 +225,57 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         Equal("owner", query.Selector.Owner);
         Equal("issuer", query.Selector.Issuer);
         Equal("trust_domain", query.Selector.TrustDomain);
-        if (onlyLive)
-        {
-            sql.Append($" AND {NotOver("l")}");
-        }
-
         // Where all that is not over is wanted, a state that cannot be read is, too.
         if (query.States.Count > 0 && !(onlyLive && LeaseStates.NotOver.All(query.States.Contains)))
         {
-            sql.Append($" AND {reads.IsAmong("l.state", "states")}");
+            conditions.Append($" AND {reads.IsAmong("l.state", "states")}");
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
         }
 
         if (query.After is not null)
         {
-            sql.Append($" AND {id} < @after");
+            conditions.Append($" AND {id} < @after");
             parameters.Add("after", query.After);
         }
 
         // One more than wanted says whether there is a next page.
-        sql.Append($" ORDER BY {id} DESC LIMIT @limit");
+        var page = $"{conditions} ORDER BY {id} DESC LIMIT @limit";
         parameters.Add("limit", query.Limit + 1);
-        return (sql.ToString(), parameters);
+        // What an order reached is a list of its own.
+        var sql = (query.RevocationId, onlyLive) switch
+        {
+            ({ }, true) => $"{LeaseRow.OfOrder} AND ({Unconfirmed} OR {Contradictory}){page}",
+            ({ }, false) => LeaseRow.OfOrder + page,
+            (null, true) => $"""
+                {LeaseRow.Select}{LeaseRow.JoinDecision} WHERE l.id IN (
+                  SELECT id FROM ({Live("lease_live", Unconfirmed)}) AS live
+                  UNION ALL
+                  SELECT id FROM ({Live("lease_contradictory", Contradictory)}) AS contradictory
+                ) ORDER BY l.id DESC LIMIT @limit
+                """,
+            (null, false) => $"{LeaseRow.Select}{LeaseRow.JoinDecision}WHERE TRUE{page}",
+        };
+        if (query.RevocationId is not null)
+        {
+            parameters.Add("revocation", query.RevocationId);
+        }
+
+        return (sql, parameters);
+
+        // The index of live leases holds every field of a selector: one pass over it, in the page's order, whatever is
+        // selected.
+        string Live(string index, string condition) =>
+            $"SELECT l.id FROM lease l{reads.UseIndex(index)} WHERE {condition}{page}";
 
         void Equal(string column, string? value)
         {
             if (value is not null)
             {
-                sql.Append($" AND l.{column} = @{column}");
+                conditions.Append($" AND l.{column} = @{column}");
                 parameters.Add(column, value);
             }
         }
     }
-
-    /// <summary>In the words of the index of what is not over, so that it can be used.</summary>
-    private static string NotOver(string lease) =>
-        $"({lease}.confirmed_at IS NULL OR {lease}.state NOT IN ('revoked', 'ended'))";
 
     /// <summary>
     /// The first of what is due, as many as can be read and are wanted: damaged rows among them take no place of others.

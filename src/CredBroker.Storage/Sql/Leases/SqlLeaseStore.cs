@@ -179,13 +179,20 @@ internal static class SqlLeaseStore
 
         if ((change.Fence < session.Head.Fence || session.Head.Holds > 0) && Find(session, change.LeaseId) is { } lease)
         {
-            if (SqlOrderStore.IsFenced(session, lease, change.Fence))
+            var asDecided = lease with { Decision = change.Decision ?? lease.Decision };
+            if (
+                SqlOrderStore.IsFenced(session, lease, change.Fence)
+                || SqlOrderStore.IsFenced(session, asDecided, change.Fence)
+            )
             {
                 return GuardFailure.Revoked;
             }
 
             // An end that is brought forward is no hold's business.
-            if (change.ExpiresAt > lease.ExpiresAt && SqlHoldStore.IsHeld(session, lease))
+            if (
+                change.ExpiresAt > lease.ExpiresAt
+                && (SqlHoldStore.IsHeld(session, lease) || SqlHoldStore.IsHeld(session, asDecided))
+            )
             {
                 return GuardFailure.Held;
             }
