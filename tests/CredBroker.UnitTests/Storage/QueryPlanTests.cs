@@ -213,6 +213,8 @@ public sealed class QueryPlanTests
                 || detail.StartsWith("SEARCH", StringComparison.Ordinal)
             ) && detail is not ("SCAN CONSTANT ROW" or "SCAN part" or "SCAN live" or "SCAN contradictory");
 
+        public override string IsAmong(string column, string parameter) => $"{column} IN @{parameter}";
+
         public override string UseIndex(string index) => $" INDEXED BY {index}";
     }
 
