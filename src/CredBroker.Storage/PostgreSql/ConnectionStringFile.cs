@@ -38,7 +38,13 @@ internal static class ConnectionStringFile
             throw Unusable(path, "names no host or no user");
         }
 
-        if (!settings.Host.Split(',').All(IsThisMachine))
+        if (settings.Host.Contains(','))
+        {
+            // What is read could come from another one than what was written.
+            throw Unusable(path, "names several hosts; name the one address that leads to the primary");
+        }
+
+        if (!IsThisMachine(settings.Host))
         {
             // Npgsql's default, and no word of the operator's: it would take a connection in clear.
             if (settings.SslMode == SslMode.Prefer)

@@ -92,6 +92,26 @@ public sealed class PostgresWritersTests(SharedPostgres shared) : IClassFixture<
     }
 
     [Fact]
+    public async Task What_the_other_has_held_is_not_opened_or_activated()
+    {
+        for (var round = 0; round < Rounds; round++)
+        {
+            var decision = _samples.Decision(instance: $"i-{round}");
+            var (pending, opened) = (_samples.Lease(decision), _samples.Opened(_samples.Lease(decision)));
+            await CommitAsync(_one, _samples.Opened(pending));
+            var held = _samples.Held(new() { Instance = $"i-{round}" });
+            var (outcome, _) = await BothAsync(opened, held);
+            Assert.True(outcome is CommitOutcome.Committed || outcome == Refused(GuardFailure.Held));
+            Assert.Equal(
+                Refused(GuardFailure.Held),
+                await _one.CommitAsync(_samples.Opened(_samples.Lease(decision)), default)
+            );
+            Assert.Equal(Refused(GuardFailure.Held), await _one.CommitAsync(_samples.Activated(pending.Id), default));
+            await CommitAsync(_other, StoreSamples.Lifted(held.Hold.Id));
+        }
+    }
+
+    [Fact]
     public async Task Of_two_that_want_the_same_one_gets_it()
     {
         for (var round = 0; round < Rounds; round++)
