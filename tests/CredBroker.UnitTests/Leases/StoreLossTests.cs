@@ -252,6 +252,25 @@ public sealed class StoreLossTests
         Assert.StartsWith("Not searched", left.What, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Everything_says_which_policy_version_it_could_not_read()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
+        await broker.ApplyAsync(HarnessPolicy.Text(comment: "without other"));
+        await broker.ExecuteAsync("UPDATE policy_version SET document = '{' WHERE version = 2");
+        broker.Issuer.Alive["database/creds/billing/stray"] = "gone";
+        broker.Issuer.MintedAt["database/creds/billing/stray"] = broker.Time.GetUtcNow();
+
+        var order = await EverythingAsync(broker);
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Empty(broker.Issuer.Alive);
+        var progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.NotNull(progress!.Order.EnumeratedAt);
+        Assert.Contains("policy version 2,", Assert.Single(progress.StillValid).What, StringComparison.Ordinal);
+    }
+
     private static ValueTask<RevocationOrder> EverythingAsync(BrokerHarness broker) =>
         broker.Revocations.OrderAsync(
             new() { Everything = true },

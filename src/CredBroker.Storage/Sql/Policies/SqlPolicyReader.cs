@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CredBroker.Core.Policy.Document;
 using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sql.Policies;
@@ -10,6 +11,7 @@ internal sealed class SqlPolicyReader(SqlReads reads) : IPolicyReader
         FirstAsync(
             "SELECT version, hash, document, applied_at FROM policy_version ORDER BY version DESC LIMIT 1",
             null,
+            Document,
             cancellationToken
         );
 
@@ -20,12 +22,14 @@ internal sealed class SqlPolicyReader(SqlReads reads) : IPolicyReader
             WHERE version > @after ORDER BY version LIMIT 1
             """,
             new { after },
+            DocumentOrNone,
             cancellationToken
         );
 
     private async ValueTask<AppliedPolicyRecord?> FirstAsync(
         string sql,
         object? parameters,
+        Func<string, PolicyDocument> read,
         CancellationToken cancellationToken
     )
     {
@@ -36,11 +40,22 @@ internal sealed class SqlPolicyReader(SqlReads reads) : IPolicyReader
         );
         return row.Hash is null
             ? null
-            : new(
-                row.Version,
-                row.Hash,
-                JsonSerializer.Deserialize(row.Document, StateJson.Default.PolicyDocument)!,
-                ColumnValue.Time(row.AppliedAt)
-            );
+            : new(row.Version, row.Hash, read(row.Document), ColumnValue.Time(row.AppliedAt));
+    }
+
+    private static PolicyDocument Document(string json) =>
+        JsonSerializer.Deserialize(json, StateJson.Default.PolicyDocument)!;
+
+    /// <summary>One damaged version keeps nobody from the others: it has no text, which no policy is.</summary>
+    private static PolicyDocument DocumentOrNone(string json)
+    {
+        try
+        {
+            return Document(json);
+        }
+        catch (JsonException)
+        {
+            return new() { Name = "damaged", Text = "" };
+        }
     }
 }
