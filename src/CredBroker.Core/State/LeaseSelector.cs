@@ -44,7 +44,7 @@ public sealed record LeaseSelector
     public bool Everything { get; init; }
 
     /// <summary>Whether it selects every lease there can be: no name narrows it.</summary>
-    public bool IsOfAll => Everything && Lease is null && !Names().Any();
+    public bool IsOfAll() => Everything && Lease is null && !Names().Any();
 
     /// <summary>Whether nothing is selected.</summary>
     public bool IsEmpty => this == Nothing;

@@ -120,7 +120,7 @@ public sealed class QueryPlanTests
             ),
             ["leases by Vault's ids"] = (
                 readers => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
-                ["SEARCH lease USING COVERING INDEX lease_by_vault_lease (vault_lease_id=?)"]
+                ["SEARCH lease USING INDEX lease_by_vault_lease (vault_lease_id=?)"]
             ),
             ["open orders"] = (
                 readers => readers.Revocations.FindOpenAsync(10, _ => true, default).AsTask(),

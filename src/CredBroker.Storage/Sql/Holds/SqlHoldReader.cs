@@ -40,7 +40,7 @@ internal sealed class SqlHoldReader(SqlReads reads, StoreClock clock) : IHoldRea
             )
         )
             .Select(SqlHoldStore.Selector)
-            .Any(selector => decision is null ? selector.IsOfAll : selector.Matches(decision, leaseId));
+            .Any(selector => decision is null ? selector.IsOfAll() : selector.Matches(decision, leaseId));
 
     private sealed class Row
     {
