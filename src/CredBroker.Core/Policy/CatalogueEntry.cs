@@ -70,6 +70,13 @@ public sealed record CatalogueEntry
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool MayMakeMore { get; init; }
 
+    /// <summary>
+    /// Where it may: the paths in the policy in <c>setup</c> that are no KV paths. Null where that policy is not known, or
+    /// not understood.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public IReadOnlyList<string>? MakesMoreAt { get; init; }
+
     /// <summary>What only <c>vault setup</c> needs; not part of what a lease stores.</summary>
     [JsonIgnore]
     public VaultSetup? Setup { get; init; }
