@@ -6,6 +6,21 @@ public sealed class StorageOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Storage";
 
+    /// <summary>The database behind the store.</summary>
+    public StorageProvider Provider { get; set; }
+
+    /// <summary>
+    /// For PostgreSQL: a file with the connection string, as Npgsql reads it. It holds a password: only the broker's user
+    /// may read it.
+    /// </summary>
+    public string ConnectionStringFile { get; set; } = "";
+
+    /// <summary>
+    /// Whether a PostgreSQL server on another machine is believed without <c>SSL Mode=VerifyFull</c>: then who can come
+    /// between the two can be the server.
+    /// </summary>
+    public bool AllowUnverifiedServer { get; set; }
+
     /// <summary>The SQLite file. Its directory is made if it is missing. One broker at a time uses it.</summary>
     public string SqliteFile { get; set; } = "credbroker.db";
 
@@ -26,7 +41,17 @@ public sealed class StorageOptions
     public IReadOnlyList<string> Validate()
     {
         var faults = new List<string>();
-        if (string.IsNullOrWhiteSpace(SqliteFile))
+        if (Provider == StorageProvider.Postgres)
+        {
+            if (string.IsNullOrWhiteSpace(ConnectionStringFile))
+            {
+                faults.Add(
+                    $"{Section}:{nameof(ConnectionStringFile)} is missing, and {Section}:{nameof(Provider)} is postgres. "
+                        + "Write the path of a file with the connection string; the password stands there, in no setting."
+                );
+            }
+        }
+        else if (string.IsNullOrWhiteSpace(SqliteFile))
         {
             faults.Add(
                 $"{Section}:{nameof(SqliteFile)} is empty. "

@@ -197,6 +197,10 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
 
             return (reply, plan.Grant.Entry.Vault) switch
             {
+                // A value is there before it is asked for: nothing was made.
+                (VaultReply.Done { Body.AwaitsApproval: true }, VaultBinding.KeyValue) => new MintOutcome.Refused(
+                    VaultRefusals.WantsApproval
+                ),
                 (VaultReply.Done { Body: var body }, VaultBinding.KeyValue kv) => KeyValueSecrets.Read(kv, body),
                 // Done, and no word of what: Vault never answers a mint so.
                 (VaultReply.Done { Body: var body }, _) when body == VaultBody.Empty => NotMinted(
@@ -218,7 +222,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
                     plan,
                     body,
                     asked,
-                    Address
+                    Address,
+                    _options.Namespace
                 ),
                 (VaultReply.Done { Body: var body }, _) => LeasedSecrets.Read(plan, body, asked, _time.GetUtcNow()),
                 _ => NotMinted(plan, reply),

@@ -30,7 +30,12 @@ internal static class SecretMembers
                 ("serial", certificate.Serial),
                 .. certificate.PrivateKey is { } key ? [("private_key", key)] : Array.Empty<(string, string)>(),
             ],
-            TokenSecret token => [("token", token.Token), ("address", token.Address)],
+            TokenSecret token =>
+            [
+                ("token", token.Token),
+                ("address", token.Address),
+                .. token.Namespace is { } named ? [("namespace", named)] : Array.Empty<(string, string)>(),
+            ],
             KeyValueSecret values => OfObject(values.Data),
             DynamicSecret values => OfObject(values.Data),
             _ => throw new InvalidOperationException("A secret of an unknown kind."),

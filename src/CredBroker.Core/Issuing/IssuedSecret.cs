@@ -23,5 +23,8 @@ public abstract record IssuedSecret
     public sealed record Values(SecretText Json) : IssuedSecret;
 
     /// <summary>A Vault token.</summary>
-    public sealed record Token(SecretText Value, string Address) : IssuedSecret;
+    /// <param name="Value">The token.</param>
+    /// <param name="Address">The Vault that accepts it.</param>
+    /// <param name="Namespace">In which namespace of it; empty for none.</param>
+    public sealed record Token(SecretText Value, string Address, string Namespace) : IssuedSecret;
 }

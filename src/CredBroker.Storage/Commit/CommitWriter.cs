@@ -225,7 +225,7 @@ internal sealed partial class CommitWriter : IDisposable
         {
             return _session.ReadBack();
         }
-        catch (DbException e)
+        catch (Exception e) when (e is DbException or StoreUnavailableException)
         {
             LogReadBackFailed(_logger, e);
             return null;

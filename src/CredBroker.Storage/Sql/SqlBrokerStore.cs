@@ -95,7 +95,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     public async ValueTask WatchAsync(CancellationToken cancellationToken)
     {
         Restore();
-        if (_writer.Fault is not null)
+        if (_writer.Fault is not null || MayGoUnseen)
         {
             var probe = PendingCommit.Probe();
             try
@@ -161,6 +161,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <summary>Sets right what can be set right there.</summary>
     private protected abstract void Restore();
+
+    /// <summary>Whether it can go away unseen while nothing is committed, and so is asked at each look.</summary>
+    private protected virtual bool MayGoUnseen => false;
 
     /// <summary>Lets go of the database, after the writer has.</summary>
     private protected abstract void Close();

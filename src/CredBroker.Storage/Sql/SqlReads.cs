@@ -19,4 +19,7 @@ internal abstract class SqlReads
     /// What is written after a table so that this index is used; nothing where the engine's planner is trusted.
     /// </summary>
     public virtual string UseIndex(string index) => "";
+
+    /// <summary>That the column's value is one of the list that is the parameter.</summary>
+    public abstract string IsAmong(string column, string parameter);
 }

@@ -3,6 +3,9 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Leases;
 using Dapper;
 
 namespace CredBroker.Storage.Sql;
@@ -11,12 +14,18 @@ namespace CredBroker.Storage.Sql;
 /// The writer's session on a database that speaks SQL. The statements are literals beside the methods that run them, in
 /// words that every engine here understands, with parameters as <c>@name</c>. An engine's subclass brings what is its
 /// own: how a transaction begins, how a statement is prepared, how a lost commit is read back, and whose fault an error
-/// is.
+/// is. With each batch the clock is persisted, which never goes back unless an admin repairs it.
 /// </summary>
-internal abstract class SqlSession(DbConnection connection) : CommitSession
+internal abstract class SqlSession(DbConnection connection, StoreClock clock) : CommitSession
 {
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
     private readonly Dictionary<string, SqlStatement> _statements = new(ReferenceEqualityComparer.Instance);
+
+    // As of now, and as of the last savepoint.
+    private (bool Now, bool AtSavepoint) _isClockRepaired;
+
+    // Of a repair of the clock that is not known to be committed.
+    private Action? _undoRepair;
 
     /// <summary>The number of the stream that is appended to.</summary>
     protected long Stream { get; set; }
@@ -35,7 +44,11 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
         activatedAt <= ColumnValue.From(Clock.FallenAt) ? CountedColumn : NowColumn;
 
     /// <summary>Has the clock take the word of the process's as soon as the batch is committed.</summary>
-    public abstract ChangeResult RepairClock();
+    public ChangeResult RepairClock()
+    {
+        _isClockRepaired.Now = true;
+        return ChangeResult.Done;
+    }
 
     public override void OpenStream()
     {
@@ -58,21 +71,38 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
 
     public override void EndBatch(long sequenceBefore)
     {
-        if (Head.Audit.Sequence > sequenceBefore)
+        EndRecords(sequenceBefore);
+        if (_isClockRepaired.Now)
         {
-            SqlAuditStore.EndBatch(this, Stream, sequenceBefore + 1);
+            BeginAnew();
         }
     }
 
-    public override void Savepoint() => Execute("SAVEPOINT change");
+    public override void Savepoint()
+    {
+        MarkSavepoint();
+        _isClockRepaired.AtSavepoint = _isClockRepaired.Now;
+    }
 
-    public override void RollbackToSavepoint() => Execute("ROLLBACK TO SAVEPOINT change");
+    public override void RollbackToSavepoint()
+    {
+        ReturnToSavepoint();
+        _isClockRepaired.Now = _isClockRepaired.AtSavepoint;
+    }
 
     public override void ReleaseSavepoint() => Execute("RELEASE SAVEPOINT change");
 
-    public override void Commit() => Execute("COMMIT");
+    public override void Commit()
+    {
+        Execute("COMMIT");
+        KeepRepair();
+    }
 
-    public override void Rollback() => Execute("ROLLBACK");
+    public override void Rollback()
+    {
+        Execute("ROLLBACK");
+        ForgetRepair();
+    }
 
     /// <summary>Runs a statement; returns how many rows it changed.</summary>
     public int Execute(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
@@ -132,16 +162,24 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
     }
 
     /// <summary>Reads one row by its columns' names; for what is rare.</summary>
-    public T? QueryFirst<T>(string sql, object parameters) => connection.QueryFirstOrDefault<T>(sql, parameters);
+    public virtual T? QueryFirst<T>(string sql, object parameters) =>
+        connection.QueryFirstOrDefault<T>(sql, parameters);
 
     public override void Dispose()
+    {
+        ForgetStatements();
+        connection.Dispose();
+    }
+
+    /// <summary>Those that come next are prepared anew.</summary>
+    protected void ForgetStatements()
     {
         foreach (var statement in _statements.Values)
         {
             statement.Dispose();
         }
 
-        connection.Dispose();
+        _statements.Clear();
     }
 
     /// <summary>The same as the newest stream's process left them, for who opens none.</summary>
@@ -152,18 +190,92 @@ internal abstract class SqlSession(DbConnection connection) : CommitSession
     }
 
     /// <summary>Fence, policy version, this stream's newest record and holds, as the tables have them.</summary>
-    protected StoreHead ReadHead() =>
-        new(
-            ReadFirst("SELECT coalesce(max(fence), 0) FROM revocation_order", row => row.Number(0)),
-            ReadFirst("SELECT coalesce(max(version), 0) FROM policy_version", row => row.Number(0)),
-            SqlAuditStore.ReadHead(this, Stream),
-            ReadFirst("SELECT count(*) FROM hold WHERE lifted_at IS NULL", row => row.Number(0))
+    protected StoreHead ReadHead() => ReadHead(SqlAuditStore.ReadHead(this, Stream));
+
+    /// <summary>The same where the newest record is known, because nobody else appends to the stream.</summary>
+    protected StoreHead ReadHead(AuditPosition newest) =>
+        ReadFirst(
+            """
+            SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
+              (SELECT coalesce(max(version), 0) FROM policy_version),
+              (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
+            """,
+            row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2))
         );
+
+    /// <summary>
+    /// Sets the time of the batch. A repair of the clock whose commit had no known outcome is undone before, unless it is
+    /// there.
+    /// </summary>
+    protected void BeginNow()
+    {
+        if (_undoRepair is not null && !IsThere())
+        {
+            ForgetRepair();
+        }
+
+        (_undoRepair, _isClockRepaired) = (null, default);
+        ReadClock();
+    }
+
+    /// <summary>Whether the batch that was committed last, or was to be, is in the database.</summary>
+    protected abstract bool IsThere();
+
+    /// <summary>Marks the place to go back to.</summary>
+    protected virtual void MarkSavepoint() => Execute("SAVEPOINT change");
+
+    /// <summary>Goes back there.</summary>
+    protected virtual void ReturnToSavepoint() => Execute("ROLLBACK TO SAVEPOINT change");
+
+    /// <summary>What was repaired is committed.</summary>
+    protected void KeepRepair() => _undoRepair = null;
+
+    /// <summary>A repair that was not committed: all is as it was.</summary>
+    private void ForgetRepair()
+    {
+        _undoRepair?.Invoke();
+        _undoRepair = null;
+    }
 
     /// <summary>Prepares a statement; it is kept for as long as the session.</summary>
     protected abstract SqlStatement Prepare(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters);
 
-    private SqlStatement Bound(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    /// <summary>
+    /// The clock is repaired, as the last thing of the batch: a new stream begins, because within one time never goes
+    /// back, and what the old time put off is due again.
+    /// </summary>
+    private void BeginAnew()
+    {
+        var (stream, undo) = (Stream, clock.Repair());
+        _undoRepair = () =>
+        {
+            undo();
+            Stream = stream;
+        };
+        ReadClock();
+        SqlLeaseStore.DrawBack(this);
+        SqlHoldStore.DrawBack(this);
+        SqlIdempotencyStore.DrawBack(this);
+        OpenStream();
+        EndRecords(0);
+    }
+
+    private void ReadClock()
+    {
+        Clock = clock.Read();
+        Now = Clock.Now;
+    }
+
+    private void EndRecords(long sequenceBefore)
+    {
+        if (Head.Audit.Sequence > sequenceBefore)
+        {
+            SqlAuditStore.EndBatch(this, Stream, sequenceBefore + 1);
+        }
+    }
+
+    /// <summary>A statement, prepared once and set to these values.</summary>
+    protected SqlStatement Bound(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters)
     {
         if (!_statements.TryGetValue(sql, out var statement))
         {

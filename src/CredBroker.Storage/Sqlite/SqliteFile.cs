@@ -1,4 +1,5 @@
 using CredBroker.Core.State;
+using CredBroker.Storage.Sql;
 using DbUp;
 using Microsoft.Data.Sqlite;
 
@@ -10,7 +11,6 @@ namespace CredBroker.Storage.Sqlite;
 /// </summary>
 internal sealed partial class SqliteFile : IDisposable
 {
-    private const string MigrationPrefix = "CredBroker.Storage.Migrations.Sqlite.";
     private readonly ReaderWriterLockSlim _closing = new();
     private readonly FileStream _lock;
     private readonly FileStream _itself;
@@ -258,37 +258,7 @@ internal sealed partial class SqliteFile : IDisposable
             }
         }
 
-        var upgrade = DeployChanges
-            .To.SqliteDatabase(_writing)
-            .WithScriptsEmbeddedInAssembly(
-                typeof(SqliteFile).Assembly,
-                name => name.StartsWith(MigrationPrefix, StringComparison.Ordinal)
-            )
-            .WithVariablesDisabled()
-            .WithTransactionPerScript()
-            .LogToNowhere()
-            .Build();
-        if (
-            upgrade
-                .GetExecutedScripts()
-                .Except(upgrade.GetDiscoveredScripts().Select(script => script.Name))
-                .FirstOrDefault() is
-            { } unknown
-        )
-        {
-            throw new StoreUnavailableException(
-                $"The store at {Path} was written by a newer broker (it has the migration {unknown}). "
-                    + "Start that version, or restore a backup from before it."
-            );
-        }
-
-        if (upgrade.PerformUpgrade() is { Successful: false } result)
-        {
-            throw new StoreUnavailableException(
-                $"The migration {result.ErrorScript?.Name} of {Path} failed: {result.Error.Message}",
-                result.Error
-            );
-        }
+        SqlMigrations.Run(DeployChanges.To.SqliteDatabase(_writing), "Sqlite", Path);
     }
 
     private sealed record Look(long At, string? Fault);

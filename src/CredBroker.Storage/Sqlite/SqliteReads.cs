@@ -21,5 +21,7 @@ internal sealed class SqliteReads(SqliteFile file) : SqlReads
         return new(file.Read(connection => connection.Query<T>(sql, parameters).AsList()));
     }
 
+    public override string IsAmong(string column, string parameter) => $"{column} IN @{parameter}";
+
     public override string UseIndex(string index) => $" INDEXED BY {index}";
 }

@@ -113,7 +113,9 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 new(
                     true,
                     $"{entry.Name}: its leases are not listed",
-                    "After a crash between two steps an admin confirms by hand that no secret is left."
+                    entry.Vault is VaultBinding.Token
+                        ? "What a crash between two steps leaves is confirmed once it has ended by itself."
+                        : "What a crash between two steps leaves, an admin confirms: `credbroker leases confirm`."
                 )
             );
         }

@@ -21,7 +21,13 @@ internal static class TokenSecrets
             Timeout = timeout,
         };
 
-    public static MintOutcome Read(IssuancePlan plan, VaultBody body, DateTimeOffset asked, string address)
+    public static MintOutcome Read(
+        IssuancePlan plan,
+        VaultBody body,
+        DateTimeOffset asked,
+        string address,
+        string vaultNamespace
+    )
     {
         var handles = new SecretHandles(
             body.LeaseId is { Length: > 0 } leaseId ? leaseId : null,
@@ -62,7 +68,8 @@ internal static class TokenSecrets
         // end.
         var secret = new IssuedSecret.Token(
             new SecretText(value),
-            plan.Grant.Entry.Address is { Length: > 0 } told ? told : address
+            plan.Grant.Entry.Address is { Length: > 0 } told ? told : address,
+            vaultNamespace
         );
         return new MintOutcome.Minted(secret, handles, asked + life, asked + life);
     }

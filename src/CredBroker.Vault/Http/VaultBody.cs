@@ -30,14 +30,10 @@ internal sealed class VaultBody
     public string? ClusterId { get; init; }
 
     /// <summary>
-    /// Whether a control group kept the call back until somebody approves: an answer without anything but a wrapped
-    /// promise.
+    /// Whether a control group kept the call back until somebody approves: Vault answers with a wrapped promise alone,
+    /// OpenBao with nothing.
     /// </summary>
-    public bool AwaitsApproval =>
-        WrapInfo.ValueKind == JsonValueKind.Object
-        && LeaseId is null or ""
-        && Auth is null
-        && Data.ValueKind == JsonValueKind.Null;
+    public bool AwaitsApproval => LeaseId is null or "" && Auth is null && Data.ValueKind == JsonValueKind.Null;
 
     public IReadOnlyList<string>? Warnings { get; init; }
 

@@ -9,6 +9,7 @@ internal sealed class VaultCall(HttpMethod method, string path)
     public static readonly HttpMethod List = new("LIST");
 
     private const string HealthPath = "sys/health";
+    private const string AuditedHeadersPath = "sys/config/auditing/";
 
     public HttpMethod Method => method;
 
@@ -29,6 +30,12 @@ internal sealed class VaultCall(HttpMethod method, string path)
 
     /// <summary>Whether it asks a node what it is: the one answer of Vault that names no request.</summary>
     public bool IsHealth => path.StartsWith(HealthPath, StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether it is about the whole cluster, of which the root namespace alone knows: elsewhere it is not found or
+    /// refused.
+    /// </summary>
+    public bool IsOfCluster => IsHealth || path.StartsWith(AuditedHeadersPath, StringComparison.Ordinal);
 
     /// <summary>Asks the node that is reached what it is, a standby or the active one.</summary>
     public static VaultCall Health(TimeSpan timeout) =>

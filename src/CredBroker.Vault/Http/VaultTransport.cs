@@ -187,8 +187,7 @@ internal sealed class VaultTransport : IVaultLine, IDisposable
             request.Headers.TryAddWithoutValidation("X-Vault-Token", token.Reveal());
         }
 
-        // What a node is stands in the root namespace alone: with the header its health is not found.
-        if (_vaultNamespace.Length > 0 && !call.IsHealth)
+        if (_vaultNamespace.Length > 0 && !call.IsOfCluster)
         {
             request.Headers.TryAddWithoutValidation("X-Vault-Namespace", _vaultNamespace);
         }

@@ -31,7 +31,7 @@ internal static partial class PostgresStatements
               UNION ALL
               SELECT oid, 'OPERATOR', oid::regoperator::text, NULL FROM pg_operator WHERE oprowner = id
               UNION ALL
-              SELECT oid, 'ROUTINE', oid::regprocedure::text, {{Idle}} FROM pg_proc p WHERE proowner = id),
+              SELECT oid, 'ROUTINE', oid::regprocedure::text, CASE WHEN prokind <> 'a' THEN {{Idle}} END FROM pg_proc p WHERE proowner = id),
             code (rank, number, kind, name, statement) AS (
             SELECT 0, 0::bigint, 'EXTENSION', quote_ident(extname), NULL
             FROM pg_extension e
@@ -88,9 +88,9 @@ internal static partial class PostgresStatements
             SELECT rank, number, coalesce(statement, dropped), dropped, NULL
             FROM code, format('DROP %s IF EXISTS %s CASCADE', kind, name) AS dropped
             UNION ALL
-            SELECT 4, 0, cut, '', '' FROM loose WHERE oid IN ({{OnNewer}})
+            SELECT -1, 0, cut, '', '' FROM loose WHERE oid IN ({{OnNewer}})
             UNION ALL
-            SELECT 5, -oid::bigint, dropped, dropped, concat_ws('; ', cut, format('ALTER %s %s OWNER TO cb_objects', kind, name))
+            SELECT 5, -oid::bigint, dropped, dropped, CASE WHEN cut <> '' THEN format('%s; ALTER %s %s OWNER TO cb_objects', cut, kind, name) END
             FROM loose, format('DROP %s IF EXISTS %s CASCADE', kind, name) AS dropped
             UNION ALL
             SELECT 6, (relkind = 'S')::int, format('ALTER %s IF EXISTS %s OWNER TO cb_objects', kind, name),
@@ -102,7 +102,8 @@ internal static partial class PostgresStatements
 
     /// <summary>
     /// The view or function that stands on something that was made after it, which only CREATE OR REPLACE brings about:
-    /// what is dropped the newest first would take the older with it, thousands at once where each stands on the next.
+    /// what is dropped the newest first would take the older with it, thousands at once where each stands on the next. It
+    /// is emptied before anything goes, as CREATE OR REPLACE would make anew what is gone.
     /// </summary>
     private const string OnNewer = """
         SELECT CASE WHEN d.classid = 'pg_proc'::regclass THEN d.objid ELSE ev_class END

@@ -54,7 +54,12 @@ internal static partial class PostgresStatements
                   EXCEPTION WHEN {{Passing}} OR dependent_objects_still_exist THEN
                     IF attempt = 5 THEN RAISE; END IF;
                     todo := NULL;
-                    {{EndHolders}}
+                    IF SQLSTATE LIKE '53%' THEN
+                      {{EndHoarders}}
+                      PERFORM pg_sleep(0.05);
+                    ELSE
+                      {{EndHolders}}
+                    END IF;
                   END;
                 END LOOP;
                 EXIT WHEN victim IS NULL;

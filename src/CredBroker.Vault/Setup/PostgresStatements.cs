@@ -148,7 +148,6 @@ internal static partial class PostgresStatements
             DO $$ DECLARE victim name; helper name; helpers name[]; BEGIN
               SET LOCAL search_path = pg_catalog;
               SET LOCAL lock_timeout = '100ms';
-              PERFORM pg_advisory_unlock_all();
               FOR attempt IN 1..50 LOOP
                 helpers := '{}';
                 BEGIN
@@ -170,7 +169,10 @@ internal static partial class PostgresStatements
                   EXIT;
                 EXCEPTION WHEN lock_not_available OR internal_error OR insufficient_resources THEN
                   IF attempt = 50 THEN RAISE; END IF;
-                  IF SQLSTATE LIKE '53%' THEN PERFORM pg_sleep(0.02); END IF;
+                  IF SQLSTATE LIKE '53%' THEN
+                    {{EndHoarders}}
+                    PERFORM pg_sleep(0.02);
+                  END IF;
                 END;
               END LOOP;
               COMMIT;
@@ -187,6 +189,21 @@ internal static partial class PostgresStatements
     private const string Reserve = """
         PERFORM pg_advisory_unlock_all();
         PERFORM pg_try_advisory_lock((random() * 9e18)::bigint) FROM generate_series(1, 256);
+        """;
+
+    /// <summary>
+    /// Where the lock table is full, the sessions of issued users that hold much of it are ended, whoever's lease is over:
+    /// one agent would hold up the revocation of all others. The reserve is given up at that very moment.
+    /// </summary>
+    private const string EndHoarders = $"""
+        PERFORM pg_advisory_unlock_all();
+        BEGIN
+          PERFORM pg_terminate_backend(a.pid) FROM pg_stat_get_activity(NULL) a
+          WHERE pg_get_userbyid(usesysid) {Issued}
+            AND a.pid IN (SELECT l.pid FROM pg_lock_status() l GROUP BY l.pid HAVING count(*) > 64);
+        EXCEPTION WHEN insufficient_resources THEN
+          NULL; -- Somebody was quicker: again.
+        END;
         """;
 
     /// <summary>

@@ -154,6 +154,13 @@ public sealed class SetupRun : IDisposable
         {
             VaultReply.Done { Body: var body } => Compare(step, body.Data),
             VaultReply.Declined declined when IsMissing(step.Kind, declined) => new(step, SetupState.Missing, []),
+            // No part of the namespace, and nothing that issuing or revoking hangs on: the rest is set up without it.
+            VaultReply.Declined { Status: 403 }
+                when step.Kind == SetupKind.AuditedHeader && _options.Namespace.Length > 0 => new(
+                step,
+                SetupState.Differs,
+                ["it is of the whole Vault, and only an operator of the root namespace sees and makes it"]
+            ),
             _ => new(step, SetupState.Failed, [reply.Why]),
         };
     }

@@ -11,18 +11,30 @@ public sealed class CloseFloodTests
     private const int AtOnce = 64;
     private const int Agents = 20;
     private const int Opened = 600;
+    private const int Orders = 5;
 
-    // On a machine of its own: accepted within 200 ms and done within 2 s. This one is shared.
-    private static readonly TimeSpan Accepted = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Done = TimeSpan.FromSeconds(10);
     private const int MaxResidentMegabytes = 300;
+
+    // What a machine of its own keeps to, and the worst of a machine that has other things to do.
+    private static readonly (TimeSpan Accepted, TimeSpan Done) Bound = (
+        TimeSpan.FromMilliseconds(200),
+        TimeSpan.FromSeconds(2)
+    );
+    private static readonly (TimeSpan Accepted, TimeSpan Done) AtWorst = (
+        TimeSpan.FromSeconds(2),
+        TimeSpan.FromSeconds(10)
+    );
 
     [Fact]
     public async Task Ten_thousand_closed_tasks_keep_no_order_waiting_and_fill_no_memory()
     {
         await using var world = await World.StartAsync();
         var agents = Enumerable.Range(0, Agents).Select(i => world.Agent($"i-{i}")).ToList();
-        var (victim, secret) = await world.IssueAsync(world.Agent("victim"), task: "t-victim");
+        var victims = new List<(string Lease, DatabaseSecret Secret)>();
+        for (var i = 0; i < Orders; i++)
+        {
+            victims.Add(await world.IssueAsync(world.Agent("victim"), task: $"t-victim-{i}"));
+        }
 
         // Some of the tasks were worked on: closing those makes an order each.
         await Parallel.ForEachAsync(
@@ -42,16 +54,28 @@ public sealed class CloseFloodTests
         );
         await Eventually.BecomesTrueAsync(() => Task.FromResult(closed > Closes / 2), "half of them are closed");
 
-        var (accepted, done) = await OrderAsync(world, victim);
-        Assert.False(flood.IsCompleted, "the order came too late to meet the flood");
-        await flood;
-        Assert.False(await world.Postgres.CanLogInAsync(secret.Username, secret.Password));
-        var resident = Resident(world.Broker.Id);
-        TestContext.Current.TestOutputHelper?.WriteLine($"accepted {accepted}, done {done}, {resident} MB");
+        var took = new List<(TimeSpan Accepted, TimeSpan Done)>();
+        foreach (var (lease, secret) in victims)
+        {
+            var met = !flood.IsCompleted;
+            var order = await OrderAsync(world, lease);
+            Assert.False(await world.Postgres.CanLogInAsync(secret.Username, secret.Password));
+            if (met)
+            {
+                took.Add(order);
+            }
+        }
 
-        Assert.InRange(accepted, TimeSpan.Zero, Accepted);
-        Assert.InRange(done, TimeSpan.Zero, Done);
-        Assert.InRange(resident, 0, MaxResidentMegabytes);
+        await flood;
+        var peak = PeakMegabytes(world.Broker.Id);
+        var measured = $"{string.Join(", ", took)}, at most {peak} MB";
+        TestContext.Current.TestOutputHelper?.WriteLine(measured);
+        Assert.True(took.Count > 0, "the orders came too late to meet the flood");
+        Assert.True(took.Min(order => order.Accepted) <= Bound.Accepted, measured);
+        Assert.True(took.Min(order => order.Done) <= Bound.Done, measured);
+        Assert.True(took.Max(order => order.Accepted) <= AtWorst.Accepted, measured);
+        Assert.True(took.Max(order => order.Done) <= AtWorst.Done, measured);
+        Assert.InRange(peak, 0, MaxResidentMegabytes);
     }
 
     private static async Task<(TimeSpan Accepted, TimeSpan Done)> OrderAsync(World world, string leaseId)
@@ -67,11 +91,11 @@ public sealed class CloseFloodTests
         return (accepted, TimeProvider.System.GetElapsedTime(began));
     }
 
-    /// <summary>What the process has in memory, as the kernel counts it.</summary>
-    private static int Resident(int processId) =>
+    /// <summary>The most that the process ever had in memory, as the kernel counts it.</summary>
+    private static int PeakMegabytes(int processId) =>
         int.Parse(
             File.ReadLines($"/proc/{processId}/status")
-                .Single(line => line.StartsWith("VmRSS", StringComparison.Ordinal))
+                .Single(line => line.StartsWith("VmHWM", StringComparison.Ordinal))
                 .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
             CultureInfo.InvariantCulture
         ) / 1024;

@@ -88,7 +88,7 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
                 null
             ),
             VaultBinding.Token => new MintOutcome.Minted(
-                new IssuedSecret.Token(new SecretText(Marker), "https://vault.test"),
+                new IssuedSecret.Token(new SecretText(Marker), "https://vault.test", ""),
                 handles,
                 end,
                 null

@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace CredBroker.IntegrationTests.Fixtures;
 
 /// <summary>
 /// A TCP proxy on loopback that can stop forwarding, as a network does that swallows everything: connections stay open,
-/// new ones are taken, and nothing comes back.
+/// new ones are taken, and nothing comes back. Or it loses one answer, and the connection with it.
 /// </summary>
 internal sealed class StallingProxy : IAsyncDisposable
 {
@@ -24,6 +26,9 @@ internal sealed class StallingProxy : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Once: what is sent with this text arrives, and its answer does not.</summary>
+    public string? LosesAnswerTo { get; set; }
 
     public void Stall() => _flows = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -60,7 +65,18 @@ internal sealed class StallingProxy : IAsyncDisposable
         try
         {
             await far.ConnectAsync(IPAddress.Loopback, _target, _over.Token);
-            await Task.WhenAny(PumpAsync(near, far), PumpAsync(far, near));
+            var isLost = new StrongBox<bool>();
+            await Task.WhenAny(PumpAsync(near, far, Asks), PumpAsync(far, near, _ => isLost.Value));
+
+            bool Asks(ReadOnlySpan<byte> sent)
+            {
+                if (LosesAnswerTo is { } text && sent.IndexOf(Encoding.ASCII.GetBytes(text)) >= 0)
+                {
+                    (isLost.Value, LosesAnswerTo) = (true, null);
+                }
+
+                return false;
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
@@ -68,7 +84,7 @@ internal sealed class StallingProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(TcpClient from, TcpClient to)
+    private async Task PumpAsync(TcpClient from, TcpClient to, Ends ends)
     {
         var buffer = new byte[16 * 1024];
         try
@@ -76,6 +92,11 @@ internal sealed class StallingProxy : IAsyncDisposable
             while (await from.GetStream().ReadAsync(buffer, _over.Token) is > 0 and var read)
             {
                 await _flows.Task;
+                if (ends(buffer.AsSpan(0, read)))
+                {
+                    return;
+                }
+
                 await to.GetStream().WriteAsync(buffer.AsMemory(0, read), _over.Token);
             }
         }
@@ -86,4 +107,6 @@ internal sealed class StallingProxy : IAsyncDisposable
             // Either side is gone.
         }
     }
+
+    private delegate bool Ends(ReadOnlySpan<byte> passing);
 }

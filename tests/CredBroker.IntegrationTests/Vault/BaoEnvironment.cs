@@ -26,6 +26,7 @@ internal sealed class BaoEnvironment : IAsyncDisposable
         new()
         {
             Address = Bao.Address.ToString(),
+            Namespace = Bao.Namespace,
             Installation = Catalogue.Installation,
             TokenFile = Path.Combine(_directory.FullName, "token"),
             CallTimeout = TimeSpan.FromMinutes(1),

@@ -57,6 +57,33 @@ public sealed class DatabaseHoardTests(PreparedDatabase database) : WorkSchemaTe
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
 
+    [Fact]
+    public async Task Another_user_whose_locks_fill_the_servers_lock_table_holds_up_no_revocation()
+    {
+        var ((lease, secret), (other, hoarder)) = (await IssueAsync(), await IssueAsync());
+        await using var session = await ConnectAsync(hoarder);
+        var full = new TaskCompletionSource();
+        session.Notice += (_, _) => full.TrySetResult();
+        await using var hoard = new NpgsqlCommand(Hoard, session) { CommandTimeout = 0 };
+        var hoarding = hoard.ExecuteNonQueryAsync();
+        await full.Task.WaitAsync(Patience.Limit);
+        try
+        {
+            await ConfirmAsync(lease);
+        }
+        catch
+        {
+            // Nothing less ends that session now.
+            await Postgres.StopAsync();
+            throw;
+        }
+
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => hoarding);
+        Assert.Equal([hoarder.Username], await Postgres.IssuedUsersAsync());
+        Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password.Reveal()));
+        await ConfirmAsync(other);
+    }
+
     /// <summary>What an agent leaves in great numbers, and how it is brought about.</summary>
     [Theory]
     [InlineData("tables", "CREATE TABLE work.\"t%1$s\" (id serial PRIMARY KEY, text text)")]

@@ -135,7 +135,7 @@ public abstract class VaultContractTests : IAsyncLifetime
         Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
 
         using var http = new HttpClient(new SocketsHttpHandler());
-        var list = await http.GetByteArrayAsync(new Uri(new Uri(Options.Address), "/v1/pki/crl"));
+        var list = await http.GetByteArrayAsync(In(Options.Namespace, "pki/crl"));
         var serial = Convert.FromHexString(minted.Handles.PublicName.Replace(":", "", StringComparison.Ordinal));
         Assert.True(list.AsSpan().IndexOf(serial) > 0, "the serial is not in the revocation list");
         Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.RevokeAsync(lease, default));
@@ -309,11 +309,14 @@ public abstract class VaultContractTests : IAsyncLifetime
         return (plan, child, (MintOutcome.Minted)minted);
     }
 
+    private Uri In(string vaultNamespace, string path) =>
+        new(new Uri(Options.Address), "/v1/" + (vaultNamespace.Length > 0 ? vaultNamespace + "/" : "") + path);
+
     private async Task<int> ReadAsync(IssuedSecret.Token token, string path)
     {
         Assert.Equal(new Uri(Options.Address), new Uri(token.Address));
         using var http = new HttpClient(new SocketsHttpHandler());
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(token.Address), "/v1/" + path));
+        using var request = new HttpRequestMessage(HttpMethod.Get, In(token.Namespace, path));
         request.Headers.Add("X-Vault-Token", token.Value.Reveal());
         using var response = await http.SendAsync(request);
         return (int)response.StatusCode;

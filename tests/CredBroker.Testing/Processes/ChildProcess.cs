@@ -10,7 +10,7 @@ namespace CredBroker.Testing.Processes;
 /// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
-    private const int KeptCharacters = 64 * 1024;
+    private const int KeptCharacters = 512 * 1024;
     private readonly StringBuilder _output = new();
 
     private ChildProcess(Process process) => Process = process;

@@ -33,6 +33,9 @@ public sealed class TestBao : IAsyncDisposable
     /// <summary>The operator's token.</summary>
     public string RootToken { get; private set; } = "root";
 
+    /// <summary>The namespace that calls are made in; empty for the root.</summary>
+    public string Namespace { get; private set; } = "";
+
     /// <summary>The server's own audit log, one JSON object a line.</summary>
     public string AuditLogPath => Path.Combine(_directory.FullName, "audit.log");
 
@@ -89,6 +92,22 @@ public sealed class TestBao : IAsyncDisposable
             await bao.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Makes a namespace, with KV v2 at <c>secret/</c>, in which all calls are made from here on.</summary>
+    public async Task EnterNamespaceAsync(string name)
+    {
+        await SendAsync(HttpMethod.Post, $"sys/namespaces/{name}");
+        Namespace = name;
+        await SendAsync(
+            HttpMethod.Post,
+            "sys/mounts/secret",
+            new JsonObject
+            {
+                ["type"] = "kv",
+                ["options"] = new JsonObject { ["version"] = "2" },
+            }
+        );
     }
 
     /// <summary>Seals it: every call answers 503 until <see cref="UnsealAsync"/>.</summary>
@@ -157,6 +176,11 @@ public sealed class TestBao : IAsyncDisposable
         if ((token ?? RootToken) is { Length: > 0 } sent)
         {
             request.Headers.Add("X-Vault-Token", sent);
+        }
+
+        if (Namespace.Length > 0)
+        {
+            request.Headers.Add("X-Vault-Namespace", Namespace);
         }
 
         request.Content = body is null ? null : JsonContent.Create(body);

@@ -200,6 +200,14 @@ public sealed class TestPostgres : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>How many rows there are, as the superuser sees it.</summary>
+    public async Task<long> CountAsync(string from)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand($"SELECT count(*) FROM {from}", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
     /// <summary>The names of the users that Vault made and that are still there.</summary>
     public async Task<IReadOnlyList<string>> IssuedUsersAsync()
     {

@@ -31,6 +31,30 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task A_start_ends_the_claims_of_the_process_before_it()
+    {
+        var (untouched, ordered) = (await ActiveLeaseAsync(), await ActiveLeaseAsync());
+        await CommitAsync(Samples.Claimed(untouched.Id));
+        await CommitAsync(Samples.Claimed(ordered.Id, cause: RevocationCause.TaskClosed));
+        await CommitAsync(Samples.Claimed(ordered.Id, by: null, order: Samples.NewId()));
+        var pending = await PendingLeaseAsync();
+        Assert.Empty(await RevocationsAsync());
+
+        Reopen();
+
+        Assert.Equal(
+            new[] { untouched.Id, ordered.Id }.Order(StringComparer.Ordinal),
+            (await RevocationsAsync()).Order(StringComparer.Ordinal)
+        );
+        Assert.Null((await FindAsync(untouched.Id)).ClaimedBy);
+        // The order's own attempt is the next one, and no other after it comes first.
+        await CommitAsync(Samples.Claimed(ordered.Id, by: "worker-2"));
+        await CommitAsync(Samples.Failed(ordered.Id));
+        Assert.False((await FindAsync(ordered.Id)).IsUrgent);
+        Assert.Equal(LeaseState.Pending, (await FindAsync(pending.Id)).State);
+    }
+
+    [Fact]
     public async Task A_later_claim_keeps_the_cause_and_is_not_recorded()
     {
         var lease = await RevokingLeaseAsync();

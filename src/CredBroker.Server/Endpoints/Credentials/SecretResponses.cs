@@ -39,7 +39,12 @@ internal static class SecretResponses
                 Serial = certificate.Serial,
                 PrivateKey = certificate.PrivateKey?.Reveal(),
             },
-            IssuedSecret.Token token => new TokenSecret { Token = token.Value.Reveal(), Address = token.Address },
+            IssuedSecret.Token token => new TokenSecret
+            {
+                Token = token.Value.Reveal(),
+                Address = token.Address,
+                Namespace = token.Namespace is { Length: > 0 } named ? named : null,
+            },
             IssuedSecret.Values values when lease.Grant.Entry.Vault is VaultBinding.KeyValue => new KeyValueSecret
             {
                 Data = JsonElement.Parse(values.Json.Reveal()),

@@ -64,8 +64,8 @@ internal static class SqlArchiveStore
 
         var gone = session.Execute(
             """
-            DELETE FROM audit_record WHERE rowid IN (
-              SELECT rowid FROM audit_record WHERE (stream, sequence) <= (@stream, @sequence)
+            DELETE FROM audit_record WHERE (stream, sequence) IN (
+              SELECT stream, sequence FROM audit_record WHERE (stream, sequence) <= (@stream, @sequence)
               ORDER BY stream, sequence LIMIT @limit)
             """,
             ("@stream", end.Stream),

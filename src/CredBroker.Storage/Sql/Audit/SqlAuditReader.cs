@@ -63,7 +63,8 @@ internal sealed class SqlAuditReader(SqlReads reads)
         )>(
             """
             SELECT s.id, a.sequence, a.hash, a.file, a.records, a.latest,
-              EXISTS (SELECT 1 FROM audit_batch b WHERE (b.stream, b.time) <= (a.stream, a.latest))
+              CASE WHEN EXISTS (SELECT 1 FROM audit_batch b WHERE (b.stream, b.time) <= (a.stream, a.latest))
+                THEN 1 ELSE 0 END
             FROM audit_archive a JOIN audit_stream s ON s.number = a.stream ORDER BY a.number DESC LIMIT 1
             """,
             null,

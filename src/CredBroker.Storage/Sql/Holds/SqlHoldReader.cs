@@ -20,7 +20,7 @@ internal sealed class SqlHoldReader(SqlReads reads, StoreClock clock) : IHoldRea
         [
             .. (
                 await reads.AllAsync<Row>(
-                    $"{Select} WHERE {SqlHoldStore.InForce} ORDER BY number DESC",
+                    $"{Select}{reads.UseIndex("hold_in_force")} WHERE {SqlHoldStore.InForce} ORDER BY number DESC",
                     new { now = ColumnValue.From(clock.Now()) },
                     cancellationToken
                 )

@@ -171,7 +171,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         {
             known.UnionWith(
                 await reads.AllAsync<string>(
-                    "SELECT vault_lease_id FROM lease WHERE vault_lease_id IN @chunk",
+                    $"SELECT vault_lease_id FROM lease WHERE {reads.IsAmong("vault_lease_id", "chunk")}",
                     new { chunk },
                     cancellationToken
                 )
@@ -228,7 +228,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         // Where all that is not over is wanted, a state that cannot be read is, too.
         if (query.States.Count > 0 && !(onlyLive && LeaseStates.NotOver.All(query.States.Contains)))
         {
-            conditions.Append(" AND l.state IN @states");
+            conditions.Append($" AND {reads.IsAmong("l.state", "states")}");
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
         }
 
@@ -318,7 +318,10 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 var rows = await reads.AllAsync<LeaseRow>(
                     $"""
                     {LeaseRow.Select} {LeaseRow.JoinDecision}
-                    WHERE l.id IN @wanted AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}
+                    WHERE {reads.IsAmong(
+                        "l.id",
+                        "wanted"
+                    )} AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}
                     """,
                     parameters,
                     cancellationToken

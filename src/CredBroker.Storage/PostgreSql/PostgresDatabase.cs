@@ -1,0 +1,209 @@
+using System.Text.RegularExpressions;
+using CredBroker.Core.State;
+using CredBroker.Storage.Sql;
+using DbUp;
+using Npgsql;
+
+namespace CredBroker.Storage.PostgreSql;
+
+/// <summary>
+/// The schema that holds the store: checked, taken for one broker, migrated. The writer's connection holds a lock of the
+/// server's (an advisory lock on the schema) for as long as it lives; whoever cannot have it writes nothing.
+/// </summary>
+internal sealed partial class PostgresDatabase : IDisposable
+{
+    // What the store relies on: identity columns, stored generated columns, and the settings below.
+    private const int OldestVersion = 140000;
+
+    // The first half of the locks' keys is "crbr", the second the schema's number, or 0, which is no schema's.
+    private const string LockOfSchema = "SELECT pg_advisory_lock(1668440690, current_schema()::regnamespace::oid::int)";
+    private const string LockOfMigrations = "SELECT pg_advisory_lock(1668440690, 0)";
+    private const string UnlockOfMigrations = "SELECT pg_advisory_unlock(1668440690, 0)";
+
+    // A server that does not notice that a broker is gone keeps its lock from the next one: it looks. Whoever waits for a
+    // lock gives up before its callers do.
+    private const string Session = """
+        SET lock_timeout = '5s';
+        SET idle_in_transaction_session_timeout = '20s';
+        SET client_connection_check_interval = '5s';
+        SET tcp_keepalives_idle = 10;
+        SET tcp_keepalives_interval = 5;
+        SET tcp_keepalives_count = 3;
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+        """;
+
+    private readonly NpgsqlConnection _writer;
+    private readonly NpgsqlDataSource _readers;
+    private readonly string _place;
+
+    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone)
+    {
+        (_place, IsAlone) = (place, isAlone);
+        _writer = new(Writing(settings));
+        _readers = NpgsqlDataSource.Create(Reading(settings));
+    }
+
+    /// <summary>Whether this process is the schema's only broker, and the lock says so.</summary>
+    public bool IsAlone { get; }
+
+    /// <exception cref="StoreUnavailableException">
+    /// The schema cannot be used, or another broker uses it; the message says why and what to do.
+    /// </exception>
+    public static PostgresDatabase Open(StorageOptions options, bool isAlone)
+    {
+        var settings = ConnectionStringFile.Read(options);
+        var place = $"{settings.Database ?? settings.Username} at {settings.Host}";
+        try
+        {
+            var schema = FindSchema(settings, place);
+            Pin(settings, schema);
+            var database = new PostgresDatabase(settings, $"schema {schema} of {place}", isAlone);
+            try
+            {
+                database.Connect(database._writer);
+                database.Migrate(settings, schema);
+                return database;
+            }
+            catch
+            {
+                database._writer.Dispose();
+                database.Dispose();
+                throw;
+            }
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+        }
+    }
+
+    /// <summary>The writer's connection, the session's from here on.</summary>
+    public NpgsqlConnection OpenWriter() => _writer;
+
+    /// <summary>A connection that can only read.</summary>
+    public ValueTask<NpgsqlConnection> OpenReaderAsync(CancellationToken cancellationToken) =>
+        _readers.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>Opens the writer's connection, anew where it was lost, and takes the schema with it.</summary>
+    /// <exception cref="StoreUnavailableException">Another broker has it.</exception>
+    public void Connect(NpgsqlConnection connection)
+    {
+        connection.Close();
+        connection.Open();
+        try
+        {
+            Execute(connection, Session);
+            if (IsAlone)
+            {
+                Execute(connection, LockOfSchema);
+            }
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            connection.Close();
+            throw new StoreUnavailableException(
+                $"Another broker uses {_place}. A PostgreSQL store belongs to one broker at a time: stop the other one, "
+                    + "or give this one a schema of its own.",
+                e
+            );
+        }
+        catch
+        {
+            connection.Close();
+            throw;
+        }
+    }
+
+    /// <summary>Closes what reads; the session closes what writes.</summary>
+    public void Dispose() => _readers.Dispose();
+
+    private static string Writing(NpgsqlConnectionStringBuilder settings) =>
+        new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString;
+
+    // A change to large tables takes its time.
+    private static string Migrating(NpgsqlConnectionStringBuilder settings) =>
+        new NpgsqlConnectionStringBuilder(Writing(settings)) { CommandTimeout = 0 }.ConnectionString;
+
+    private static string Reading(NpgsqlConnectionStringBuilder settings) =>
+        new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+        {
+            Options = $"{settings.Options} -c default_transaction_read_only=on",
+            MaxPoolSize = Math.Min(settings.MaxPoolSize, 20),
+        }.ConnectionString;
+
+    /// <summary>
+    /// Names are looked up in this schema alone. Not by Search Path, which DbUp reads too, and wrongly.
+    /// </summary>
+    private static void Pin(NpgsqlConnectionStringBuilder settings, string schema)
+    {
+        var name = $"\"{schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        settings.SearchPath = null;
+        settings.Options = $"{settings.Options} -c search_path={EscapedInOptions().Replace(name, @"\$0")}";
+    }
+
+    private static string FindSchema(NpgsqlConnectionStringBuilder settings, string place)
+    {
+        using var connection = new NpgsqlConnection(Writing(settings));
+        connection.Open();
+        using var command = new NpgsqlCommand(
+            """
+            SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema(),
+              has_schema_privilege(current_schema(), 'CREATE')
+            """,
+            connection
+        );
+        using var row = command.ExecuteReader();
+        row.Read();
+        if (row.GetInt32(0) < OldestVersion)
+        {
+            throw new StoreUnavailableException(
+                $"The store cannot use PostgreSQL ({place}): it is older than version {OldestVersion / 10_000}."
+            );
+        }
+
+        if (row.GetString(1) != "UTF8")
+        {
+            throw new StoreUnavailableException(
+                $"The store cannot use PostgreSQL ({place}): its encoding is {row.GetString(1)}. "
+                    + "Make the database with ENCODING 'UTF8'."
+            );
+        }
+
+        return !row.IsDBNull(2) && row.GetBoolean(3)
+            ? row.GetString(2)
+            : throw new StoreUnavailableException(
+                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. As the "
+                    + $"database's owner: CREATE SCHEMA credbroker AUTHORIZATION {settings.Username}; "
+                    + $"ALTER ROLE {settings.Username} SET search_path = credbroker;"
+            );
+    }
+
+    private void Migrate(NpgsqlConnectionStringBuilder settings, string schema)
+    {
+        Execute(_writer, LockOfMigrations);
+        try
+        {
+            // The journal alone is told the schema: DbUp would make it, which the user has no right to.
+            SqlMigrations.Run(
+                DeployChanges
+                    .To.PostgresqlDatabase(Migrating(settings))
+                    .JournalToPostgresqlTable(schema, "schemaversions"),
+                "PostgreSql",
+                _place
+            );
+        }
+        finally
+        {
+            Execute(_writer, UnlockOfMigrations);
+        }
+    }
+
+    private static void Execute(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    [GeneratedRegex(@"[\s\\]")]
+    private static partial Regex EscapedInOptions();
+}

@@ -1,0 +1,230 @@
+using CredBroker.Core.State;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Storage.PostgreSql;
+using CredBroker.Testing.Processes;
+using CredBroker.Testing.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace CredBroker.IntegrationTests.Storage;
+
+/// <summary>The store on a PostgreSQL that is lost, taken by another, broken or not what it has to be.</summary>
+public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<SharedPostgres>, IAsyncLifetime
+{
+    private readonly List<PostgresBrokerStore> _stores = [];
+    private TestPostgres _postgres = null!;
+    private PostgresSchema _schema = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _postgres = await shared.GetAsync();
+        _schema = await PostgresSchema.MakeAsync(_postgres);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _stores.ForEach(store => store.Dispose());
+        _schema.Dispose();
+        return default;
+    }
+
+    [Fact]
+    public async Task A_second_broker_is_refused_until_the_first_has_gone()
+    {
+        var first = Open();
+        var failure = Assert.Throws<StoreUnavailableException>(Open);
+        Assert.Contains("Another broker uses schema cb_", failure.Message, StringComparison.Ordinal);
+        await CommitAsync(first);
+        first.Dispose();
+        await CommitAsync(Open());
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_lost_is_made_anew()
+    {
+        var store = Open();
+        await CommitAsync(store);
+        await EndSessionsAsync();
+        await CommitAsync(store);
+        Assert.NotNull(await store.Leases.FindNamesAsync(SelectorField.Agent, default));
+        Assert.Null(store.Fault);
+    }
+
+    [Fact]
+    public async Task Who_lost_the_store_to_another_broker_commits_nothing()
+    {
+        var store = Open();
+        // The other one waits for the lock, and has it before this one asks again.
+        var opening = Task.Run(Open);
+        await Eventually.BecomesTrueAsync(
+            async () => await _postgres.CountAsync("pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0,
+            "the other broker waits"
+        );
+        await EndSessionsAsync("granted");
+        var other = await opening;
+        var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => CommitAsync(store));
+        Assert.Contains("Another broker uses", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was committed", failure.Message, StringComparison.Ordinal);
+        Assert.NotNull(store.Fault);
+        await CommitAsync(other);
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_is_lost_is_read_back_and_made_once()
+    {
+        await using var proxy = new StallingProxy(_postgres.Port);
+        _schema.LeadTo(proxy.Port);
+        var store = Open();
+        proxy.LosesAnswerTo = "COMMIT";
+        await CommitAsync(store);
+        Assert.Null(proxy.LosesAnswerTo);
+        await CommitAsync(store);
+        Assert.Equal(3, await _schema.CountAsync("audit_record"));
+    }
+
+    [Fact]
+    public async Task A_commit_that_was_lost_before_it_was_made_is_made_again()
+    {
+        var store = Open();
+        // A sequence is not rolled back: the first commit ends its own session, and no other does.
+        await _schema.ExecuteAsync(
+            $"""
+            CREATE SEQUENCE attempts;
+            CREATE FUNCTION ends_once() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {_schema.Name} AS $$
+            BEGIN
+              IF nextval('attempts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+              RETURN NEW;
+            END $$;
+            CREATE TRIGGER ends_once BEFORE UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION ends_once();
+            """
+        );
+        await CommitAsync(store);
+        Assert.Equal(2, await _schema.CountAsync("audit_record"));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_gone_is_noticed_and_taken_up_again()
+    {
+        var store = Open();
+        await _postgres.StopAsync();
+        try
+        {
+            // Nothing is committed meanwhile: the look finds it out.
+            await store.WatchAsync(default);
+            Assert.Contains("does not accept", store.Fault, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => CommitAsync(store));
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+                await store.Leases.FindAsync("0190", default)
+            );
+        }
+        finally
+        {
+            await _postgres.StartAgainAsync();
+        }
+
+        await store.WatchAsync(default);
+        Assert.Null(store.Fault);
+        await CommitAsync(store);
+    }
+
+    [Fact]
+    public async Task The_audit_log_is_append_only()
+    {
+        await CommitAsync(Open());
+        foreach (
+            var statement in new[]
+            {
+                "UPDATE audit_record SET bytes = ''",
+                "DELETE FROM audit_record",
+                "TRUNCATE audit_record",
+            }
+        )
+        {
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => _schema.ExecuteAsync(statement));
+            Assert.Contains("append-only", refused.MessageText, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_value_that_PostgreSQL_cannot_hold_takes_no_neighbour_along()
+    {
+        var (store, samples) = (Open(), new StoreSamples(new(TimeProvider.System.GetUtcNow())));
+        var commits = Enumerable
+            .Range(0, 50)
+            .Select(i =>
+                store
+                    .CommitAsync(
+                        samples.Opened(samples.Lease(samples.Decision(task: i % 5 == 0 ? $"t-{i}\0" : $"t-{i}\ud800"))),
+                        default
+                    )
+                    .AsTask()
+            )
+            .ToList();
+        for (var i = 0; i < commits.Count; i++)
+        {
+            if (i % 5 == 0)
+            {
+                await Assert.ThrowsAsync<StoreUnavailableException>(() => commits[i]);
+            }
+            else
+            {
+                Assert.IsType<CommitOutcome.Committed>(await commits[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_schema_of_a_newer_broker_is_left_alone()
+    {
+        Open().Dispose();
+        await _schema.ExecuteAsync(
+            "INSERT INTO schemaversions (scriptname, applied) VALUES ('CredBroker.Storage.Migrations.PostgreSql.9999_later.sql', now())"
+        );
+        var failure = Assert.Throws<StoreUnavailableException>(Open);
+        Assert.Contains("was written by a newer broker", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_user_without_a_schema_is_told_how_to_make_one()
+    {
+        await _postgres.ExecuteAsync($"ALTER ROLE {_schema.Name} SET search_path = nowhere");
+        var failure = Assert.Throws<StoreUnavailableException>(Open);
+        Assert.Contains("CREATE SCHEMA credbroker AUTHORIZATION", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_password_that_is_refused_is_in_no_message()
+    {
+        _schema.LeadTo(_postgres.Port, "wrong-password-of-the-store");
+        Assert.DoesNotContain(
+            "wrong-password",
+            Assert.Throws<StoreUnavailableException>(Open).ToString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    private PostgresBrokerStore Open()
+    {
+        var store = PostgresBrokerStore.Open(
+            _schema.Options,
+            TimeProvider.System,
+            NullLogger<PostgresBrokerStore>.Instance
+        );
+        _stores.Add(store);
+        return store;
+    }
+
+    private static async Task CommitAsync(PostgresBrokerStore store) =>
+        Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(StoreSamples.Recorded(), default));
+
+    /// <summary>Ends the broker's sessions, or only those that hold the store's lock.</summary>
+    private Task EndSessionsAsync(string? which = null) =>
+        _postgres.ExecuteAsync(
+            which is null
+                ? $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{_schema.Name}'"
+                : $"""
+                SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+                WHERE locktype = 'advisory' AND {which} AND usename = '{_schema.Name}'
+                """
+        );
+}

@@ -1,0 +1,225 @@
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql;
+using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Revocations;
+using CredBroker.Testing.Broker;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CredBroker.UnitTests.Storage;
+
+/// <summary>
+/// How SQLite finds what the broker asks for all the time: by an index of what there is to do, and never through the
+/// history. A SCAN stands here only over an index that holds nothing else. A plan that changes is looked at before it is
+/// written down.
+/// </summary>
+public sealed class QueryPlanTests
+{
+    private static readonly DateTimeOffset Due = new(2031, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly BackendWork Work = new("database/cb-test-billing", RevocationLane.Ending);
+
+    public static TheoryData<string> Queries => [.. Plans.Keys];
+
+    private static Dictionary<string, (Func<Readers, Task> Ask, string[] Plan)> Plans { get; } =
+        new()
+        {
+            ["expired leases"] = (
+                readers => readers.Leases.FindWorkAsync(LeaseWork.Expired, Due, 10, _ => true, default).AsTask(),
+                [
+                    "SEARCH l USING INDEX lease_expiring (expires_at<?)",
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                ]
+            ),
+            ["issuances past their deadline"] = (
+                readers =>
+                    readers.Leases.FindWorkAsync(LeaseWork.PendingPastDeadline, Due, 10, _ => true, default).AsTask(),
+                ["SEARCH l USING INDEX lease_pending (issuance_deadline<?)"]
+            ),
+            ["where revocations are due"] = (
+                readers => readers.Leases.FindRevocationWorkAsync(Due, default).AsTask(),
+                [
+                    "SCAN n USING INDEX lease_revoking",
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SEARCH n USING INDEX lease_revoking (backend=? AND lane>?)",
+                    "SEARCH n USING INDEX lease_revoking (backend>?)",
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SEARCH n EXISTS USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
+                    "USE TEMP B-TREE FOR ORDER BY",
+                ]
+            ),
+            ["due revocations"] = (
+                readers => readers.Leases.FindRevocationsAsync(Work, Due, 10, true, _ => true, default).AsTask(),
+                [
+                    "SEARCH l USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                ]
+            ),
+            ["due revocations while a sweep is under way"] = (
+                readers => readers.Leases.FindRevocationsAsync(Work, Due, 10, false, _ => true, default).AsTask(),
+                [
+                    "SEARCH l USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                ]
+            ),
+            ["live leases of a selector"] = (
+                readers =>
+                    readers
+                        .Leases.ListAsync(
+                            new()
+                            {
+                                Selector = new() { Agent = "triage" },
+                                States = LeaseStates.Live,
+                            },
+                            default
+                        )
+                        .AsTask(),
+                [
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SCAN l USING INDEX lease_live",
+                    "SCAN l USING INDEX lease_contradictory",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                ]
+            ),
+            ["all that is not over of a selector"] = (
+                readers =>
+                    readers
+                        .Leases.ListAsync(
+                            new()
+                            {
+                                Selector = new() { Agent = "triage" },
+                                States = LeaseStates.NotOver,
+                            },
+                            default
+                        )
+                        .AsTask(),
+                [
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SCAN l USING INDEX lease_live",
+                    "SCAN l USING INDEX lease_contradictory",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                ]
+            ),
+            ["what an order reached"] = (
+                readers => readers.Leases.ListAsync(new() { RevocationId = "order" }, default).AsTask(),
+                [
+                    "SEARCH r USING PRIMARY KEY (revocation=?)",
+                    "SEARCH l USING PRIMARY KEY (id=?) LEFT-JOIN",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                ]
+            ),
+            ["one lease"] = (
+                readers => readers.Leases.FindAsync("lease", default).AsTask(),
+                ["SEARCH l USING PRIMARY KEY (id=?)", "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"]
+            ),
+            ["leases by Vault's ids"] = (
+                readers => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
+                ["SEARCH lease USING COVERING INDEX lease_by_vault_lease (vault_lease_id=?)"]
+            ),
+            ["open orders"] = (
+                readers => readers.Revocations.FindOpenAsync(10, _ => true, default).AsTask(),
+                ["SCAN revocation_order USING INDEX revocation_order_open"]
+            ),
+            ["holds in force"] = (
+                readers => readers.Holds.ListInForceAsync(default).AsTask(),
+                ["SEARCH hold USING INDEX hold_in_force (<expr>>?)", "USE TEMP B-TREE FOR ORDER BY"]
+            ),
+            ["whether a hold reaches a request"] = (
+                readers => readers.Holds.IsHeldAsync(readers.Decision, "", default).AsTask(),
+                ["SEARCH hold USING INDEX hold_in_force (<expr>>?)"]
+            ),
+            ["an idempotency key"] = (
+                readers => readers.Idempotency.FindAsync("caller", "key", default).AsTask(),
+                ["SEARCH idempotency USING PRIMARY KEY (caller_key=? AND key=?)"]
+            ),
+        };
+
+    [Theory]
+    [MemberData(nameof(Queries))]
+    public async Task What_the_broker_asks_all_the_time_is_found_by_an_index(string query)
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        // One of each kind, so that what is found first is asked for more of.
+        var active = await broker.IssueAsync();
+        var revoking = await broker.IssueAsync();
+        await broker.Revoker.MarkAsync(
+            revoking,
+            new(RevocationCause.Released, BrokerHarness.Admin, null, null),
+            LeaseStates.Live
+        );
+        await using var connection = new SqliteConnection($"Data Source={broker.StoreFile};Pooling=False");
+        var reads = new ExplainedReads(connection);
+        var clock = new StoreClock(broker.Time);
+
+        await Plans[query]
+            .Ask(
+                new(
+                    new SqlLeaseReader(reads, clock, NullLogger.Instance),
+                    new SqlRevocationReader(reads, NullLogger.Instance),
+                    new SqlHoldReader(reads, clock),
+                    new SqlIdempotencyReader(reads, clock),
+                    active.Decision
+                )
+            );
+
+        Assert.Equal(Plans[query].Plan, reads.Steps);
+    }
+
+    /// <summary>The store's readers, of which each query says how it is carried out.</summary>
+    private sealed record Readers(
+        ILeaseReader Leases,
+        IRevocationReader Revocations,
+        IHoldReader Holds,
+        IIdempotencyReader Idempotency,
+        DecisionRecord Decision
+    );
+
+    /// <summary>Asks SQLite for the plan of each query, and carries it out.</summary>
+    private sealed class ExplainedReads(SqliteConnection connection) : SqlReads
+    {
+        public List<string> Steps { get; } = [];
+
+        public override async ValueTask<T?> FirstAsync<T>(
+            string sql,
+            object? parameters,
+            CancellationToken cancellationToken
+        )
+            where T : default => (await AllAsync<T>(sql, parameters, cancellationToken)).FirstOrDefault();
+
+        public override async ValueTask<List<T>> AllAsync<T>(
+            string sql,
+            object? parameters,
+            CancellationToken cancellationToken
+        )
+        {
+            var plan = await connection.QueryAsync<Step>($"EXPLAIN QUERY PLAN {sql}", parameters);
+            Steps.AddRange(
+                plan.Select(step => step.Detail)
+                    .Where(detail => detail.StartsWith("USE", StringComparison.Ordinal) || IsOfTable(detail))
+            );
+            return (await connection.QueryAsync<T>(sql, parameters)).AsList();
+        }
+
+        // What reads rows that a query has made itself says nothing of a table.
+        private static bool IsOfTable(string detail) =>
+            (
+                detail.StartsWith("SCAN", StringComparison.Ordinal)
+                || detail.StartsWith("SEARCH", StringComparison.Ordinal)
+            ) && detail is not ("SCAN CONSTANT ROW" or "SCAN part" or "SCAN live" or "SCAN contradictory");
+
+        public override string IsAmong(string column, string parameter) => $"{column} IN @{parameter}";
+
+        public override string UseIndex(string index) => $" INDEXED BY {index}";
+    }
+
+    private sealed class Step
+    {
+        public required string Detail { get; init; }
+    }
+}
