@@ -226,10 +226,7 @@ public abstract partial class BrokerStoreContract
             await Store.Leases.FindRevocationWorkAsync(Now, default)
         );
         Time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Contains(
-            new("d", RevocationLane.Retry),
-            await Store.Leases.FindRevocationWorkAsync(Now, default)
-        );
+        Assert.Contains(new("d", RevocationLane.Retry), await Store.Leases.FindRevocationWorkAsync(Now, default));
     }
 
     [Fact]
