@@ -182,7 +182,7 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Claimed(there.Id, by: null, cause));
 
         Assert.Equal(
-            [new("database", lane), new("elsewhere/cb-billing", lane)],
+            [new("database", lane), new("elsewhere", lane)],
             await Store.Leases.FindRevocationWorkAsync(Now, default)
         );
         Assert.Equal([here.Id, there.Id], await RevocationsAsync());
