@@ -5,8 +5,9 @@ using CredBroker.Core.Policy;
 namespace CredBroker.Vault;
 
 /// <summary>
-/// The bulkheads in front of each credential's making: one whose backend hangs neither takes the connections of the others
-/// nor fills Vault, and is given a pause by itself. The number of credentials is the catalogue's, past ones included.
+/// The bulkheads in front of making: one for each credential, which is given a pause by itself where it hangs, and one
+/// around all credentials of a backend, so that together they neither take the connections of the others nor fill Vault.
+/// The number of both is the catalogue's, past ones included.
 /// </summary>
 internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
 {
@@ -14,43 +15,75 @@ internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
     private const int MaxWaiting = 256;
     private const int MaxCredentials = 1_000;
 
-    private readonly ConcurrentDictionary<string, Bulkhead> _bulkheads = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Bulkhead> _credentials = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Backend> _backends = new(StringComparer.Ordinal);
 
-    /// <summary>How long the credential is paused still; null while it is not.</summary>
-    public TimeSpan? Paused(CatalogueEntry entry) => Of(entry).Paused;
+    /// <summary>How long nothing is begun for the credential; null while something may be.</summary>
+    public TimeSpan? Paused(CatalogueEntry entry) =>
+        CredentialOf(entry).Paused ?? (BackendOf(entry).IsStuck ? options.CallTimeout : null);
 
     /// <summary>A place for one making, waited for as long as a call may take; null where there is none.</summary>
-    public ValueTask<Bulkhead.Pass?> EnterAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    public async ValueTask<MintPlace?> EnterAsync(CatalogueEntry entry, CancellationToken cancellationToken)
     {
-        var bulkhead = Of(entry);
-        return bulkhead.TryEnter(lane: 0) is { } pass ? new(pass) : WaitAsync(bulkhead, cancellationToken);
-    }
+        var backend = BackendOf(entry);
+        if (backend.IsStuck)
+        {
+            return null;
+        }
 
-    private async ValueTask<Bulkhead.Pass?> WaitAsync(Bulkhead bulkhead, CancellationToken cancellationToken)
-    {
         using var timeout = new CancellationTokenSource(options.CallTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        return await bulkhead.EnterAsync(lane: 0, either.Token, MaxWaiting);
+        var credential = await CredentialOf(entry).EnterAsync(lane: 0, either.Token, MaxWaiting);
+        if (credential is null)
+        {
+            return null;
+        }
+
+        // What waits here holds one of its credential's few places: none of them keeps the others out by their number.
+        if (await backend.Places.EnterAsync(lane: 0, either.Token) is { } place)
+        {
+            return new(credential, place, backend);
+        }
+
+        credential.Dispose();
+        return null;
     }
 
-    private Bulkhead Of(CatalogueEntry entry)
+    private Bulkhead CredentialOf(CatalogueEntry entry)
     {
-        if (_bulkheads.Count > MaxCredentials)
+        Forget(_credentials, static bulkhead => bulkhead.IsIdle);
+
+        // One place of its backend is left to the others, whom what hangs here need not concern.
+        return _credentials.GetOrAdd(
+            entry.Name,
+            static (_, made) => new(Math.Max(1, made.limit - 1), lanes: 1, LongestPause, made.time),
+            (limit: LimitOf(entry.Vault), time)
+        );
+    }
+
+    private Backend BackendOf(CatalogueEntry entry)
+    {
+        Forget(_backends, static backend => backend.Places.IsIdle);
+        return _backends.GetOrAdd(
+            entry.Backend,
+            static (_, made) => new(made.limit, made.time),
+            (limit: LimitOf(entry.Vault), time)
+        );
+    }
+
+    /// <summary>What is of the past, once there is much.</summary>
+    private static void Forget<T>(ConcurrentDictionary<string, T> all, Predicate<T> isIdle)
+    {
+        if (all.Count > MaxCredentials)
         {
-            foreach (var (name, bulkhead) in _bulkheads)
+            foreach (var (name, bulkhead) in all)
             {
-                if (bulkhead.IsIdle)
+                if (isIdle(bulkhead))
                 {
-                    _bulkheads.TryRemove(name, out _);
+                    all.TryRemove(name, out _);
                 }
             }
         }
-
-        return _bulkheads.GetOrAdd(
-            entry.Name,
-            static (_, made) => new(made.limit, lanes: 1, LongestPause, made.time),
-            (limit: LimitOf(entry.Vault), time)
-        );
     }
 
     /// <summary>
@@ -67,4 +100,22 @@ internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
             },
             Math.Max(1, options.MaxConnections / 2)
         );
+
+    /// <summary>
+    /// A backend's places, which bound and do not pause: whose call hangs is each credential's matter.
+    /// </summary>
+    internal sealed class Backend(int limit, TimeProvider time)
+    {
+        private int _late;
+
+        /// <summary>Never told of an answer, it never pauses.</summary>
+        public Bulkhead Places { get; } = new(limit, lanes: 1, LongestPause, time);
+
+        /// <summary>Whether each place is taken by a call that is late: waiting for one is of no use.</summary>
+        public bool IsStuck => Volatile.Read(ref _late) >= limit;
+
+        public void NoteLate() => Interlocked.Increment(ref _late);
+
+        public void NoteEnd() => Interlocked.Decrement(ref _late);
+    }
 }

@@ -83,11 +83,11 @@ internal static partial class VaultRefusals
         "The secret's whole life is used up. Ask for a new credential."
     );
 
-    /// <summary>For one credential, whose backend does not answer or has as many waiting for it as it may have.</summary>
+    /// <summary>For a credential that does not answer, or whose backend has as many waiting for it as it may have.</summary>
     public static Refusal Paused(TimeSpan pause) =>
         new(
             RefusalCode.CredentialPaused,
-            "What makes this credential does not answer in time, so it is given a pause. Other credentials are issued.",
+            "What makes this credential does not answer in time, so it is given a pause. What others make is issued.",
             pause
         );
 

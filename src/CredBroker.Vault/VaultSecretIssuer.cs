@@ -173,7 +173,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private async Task<MintOutcome> SendMintAsync(
         IssuancePlan plan,
         ChildToken? child,
-        Bulkhead.Pass pass,
+        MintPlace pass,
         CancellationToken cancellationToken
     )
     {

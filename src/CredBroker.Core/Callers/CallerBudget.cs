@@ -5,9 +5,9 @@ namespace CredBroker.Core.Callers;
 
 /// <summary>
 /// How often one verified caller may do a thing that costs the store a commit, so that one of them alone can neither
-/// fill it nor keep others waiting. A caller is counted by the minute; callers beyond the bound share one count.
+/// fill it (by number or by size) nor keep others waiting. A caller is counted by the minute; callers beyond the bound share one count.
 /// </summary>
-internal sealed class CallerBudget(int perMinute, TimeProvider time)
+internal sealed class CallerBudget(int perMinute, TimeProvider time, int bytesPerMinute = int.MaxValue)
 {
     private const int MaxCallers = 10_000;
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -16,8 +16,8 @@ internal sealed class CallerBudget(int perMinute, TimeProvider time)
     /// <summary>How a caller is called here and where it is counted: all its instances together.</summary>
     public static string NameOf(WorkloadIdentity caller) => $"{caller.Issuer}#{caller.Subject}";
 
-    /// <summary>Takes one; null, or how long there is none left.</summary>
-    public TimeSpan? Take(WorkloadIdentity caller)
+    /// <summary>Takes one of so many bytes; null, or how long there is none left.</summary>
+    public TimeSpan? Take(WorkloadIdentity caller, int bytes = 0)
     {
         var now = time.GetUtcNow();
         if (_callers.Count >= MaxCallers)
@@ -33,7 +33,7 @@ internal sealed class CallerBudget(int perMinute, TimeProvider time)
 
         var name = NameOf(caller);
         var counted = _callers.ContainsKey(name) || _callers.Count < MaxCallers ? name : "";
-        return _callers.GetOrAdd(counted, static _ => new()).Take(now, perMinute);
+        return _callers.GetOrAdd(counted, static _ => new()).Take(now, perMinute, bytes, bytesPerMinute);
     }
 
     private sealed class Window
@@ -41,6 +41,7 @@ internal sealed class CallerBudget(int perMinute, TimeProvider time)
         private readonly Lock _gate = new();
         private DateTimeOffset _start;
         private int _taken;
+        private int _bytes;
 
         public bool IsOver(DateTimeOffset now)
         {
@@ -50,16 +51,23 @@ internal sealed class CallerBudget(int perMinute, TimeProvider time)
             }
         }
 
-        public TimeSpan? Take(DateTimeOffset now, int limit)
+        public TimeSpan? Take(DateTimeOffset now, int limit, int bytes, int bytesLimit)
         {
             lock (_gate)
             {
                 if (now - _start >= Minute || now < _start)
                 {
-                    (_start, _taken) = (now, 0);
+                    (_start, _taken, _bytes) = (now, 0, 0);
                 }
 
-                return _taken++ < limit ? null : _start + Minute - now;
+                if (_taken >= limit || bytes > bytesLimit - _bytes)
+                {
+                    return _start + Minute - now;
+                }
+
+                _taken++;
+                _bytes += bytes;
+                return null;
             }
         }
     }

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Callers;
 
@@ -9,11 +11,21 @@ namespace CredBroker.Core.Callers;
 /// </summary>
 public sealed class CallerVerification(IWorkloadVerifier verifier, RefusedCalls refusedCalls)
 {
+    /// <summary>About what a record has beside what its caller wrote at length.</summary>
+    private const int RecordBytes = 1024;
+
     /// <summary>
-    /// Whether a denial of this caller is recorded by itself. Above a rate it is counted instead, and told with the
-    /// minute's count.
+    /// Whether a denial of this caller is recorded by itself. Above a rate, or a size, it is counted instead, and told
+    /// with the minute's count.
     /// </summary>
-    public bool RecordsDenialOf(WorkloadIdentity caller) => refusedCalls.IsRecorded(caller);
+    public bool RecordsDenialOf(WorkloadIdentity caller) => refusedCalls.IsRecorded(caller, RecordBytes);
+
+    /// <summary>The same of a denial whose record has all of its decision, and so what the caller asked for.</summary>
+    public bool RecordsDenialOf(DecisionRecord decision) =>
+        refusedCalls.IsRecorded(
+            decision.Identity,
+            RecordBytes + JsonSerializer.SerializeToUtf8Bytes(decision, StateJson.Default.DecisionRecord).Length
+        );
 
     /// <summary>The identity that the proof proves, or why it proves none.</summary>
     public async ValueTask<VerificationOutcome> VerifyAsync(

@@ -12,24 +12,30 @@ namespace CredBroker.Core.Callers;
 /// Records calls that were refused: one by one up to a rate, then counted, so that a flood neither fills the log nor
 /// goes unseen. Before their caller was verified the rate is the source's, which is bounded too; afterwards the denials
 /// of each caller, agent or person, have a rate of their own, and are committed with the rest of what they concern by
-/// whoever denies. Sources and callers beyond a bound share one count.
+/// whoever denies. Sources and callers beyond a bound share one count; all sources together have a rate, too, and the
+/// denials of a caller a size, as what it asked for is part of their record.
 /// </summary>
 public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, ILogger<RefusedCalls> logger)
 {
     private const int RecordedPerMinute = 30;
+    private const int RecordedOfAllPerMinute = 600;
     private const int DenialsPerMinute = 300;
+    private const int DenialBytesPerMinute = 1024 * 1024;
     private const int MaxSources = 1000;
     private const string OtherSources = "other sources";
     private const string OtherCallers = "other callers";
 
     private readonly ConcurrentDictionary<string, Window> _windows = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Window> _callers = new(StringComparer.Ordinal);
+    private readonly Window _allSources = new();
 
     /// <summary>
-    /// Whether a denial of this verified caller is recorded by itself. Where it is not, it has been counted.
+    /// Whether a denial of this verified caller, whose record has so many bytes, is recorded by itself. Where it is not,
+    /// it has been counted.
     /// </summary>
-    public bool IsRecorded(WorkloadIdentity caller) =>
-        WindowOf(_callers, CallerBudget.NameOf(caller), OtherCallers).TryRecord(time.GetUtcNow(), DenialsPerMinute);
+    public bool IsRecorded(WorkloadIdentity caller, int bytes) =>
+        WindowOf(_callers, CallerBudget.NameOf(caller), OtherCallers)
+            .TryRecord(time.GetUtcNow(), DenialsPerMinute, bytes);
 
     /// <summary>Whether what a verified person was refused is recorded by itself. If not, it has been counted.</summary>
     public bool IsRecorded(AuditActor person) =>
@@ -42,8 +48,16 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
     public async ValueTask RecordAsync(Refusal refusal, CallContext call, CancellationToken cancellationToken)
     {
         var source = _windows.ContainsKey(call.Source) || _windows.Count < MaxSources ? call.Source : OtherSources;
-        if (!WindowOf(_windows, call.Source, OtherSources).TryRecord(time.GetUtcNow(), RecordedPerMinute))
+        var window = WindowOf(_windows, call.Source, OtherSources);
+        if (!window.TryRecord(time.GetUtcNow(), RecordedPerMinute))
         {
+            return;
+        }
+
+        // Sources cost nothing where addresses are many.
+        if (!_allSources.TryRecord(time.GetUtcNow(), RecordedOfAllPerMinute))
+        {
+            window.Count(1);
             return;
         }
 
@@ -104,7 +118,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
                 // Whatever kept them off the record: they are counted with the next ones.
                 foreach (var (window, count) in taken)
                 {
-                    window.PutBack(count);
+                    window.Count(count);
                 }
             }
         }
@@ -135,20 +149,22 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
         private readonly Lock _gate = new();
         private DateTimeOffset _start;
         private int _recorded;
+        private int _bytes;
         private long _counted;
 
-        public bool TryRecord(DateTimeOffset now, int perMinute)
+        public bool TryRecord(DateTimeOffset now, int perMinute, int bytes = 0)
         {
             lock (_gate)
             {
                 if (now - _start >= TimeSpan.FromMinutes(1))
                 {
-                    (_start, _recorded) = (now, 0);
+                    (_start, _recorded, _bytes) = (now, 0, 0);
                 }
 
-                if (_recorded < perMinute)
+                if (_recorded < perMinute && bytes <= DenialBytesPerMinute - _bytes)
                 {
                     _recorded++;
+                    _bytes += bytes;
                     return true;
                 }
 
@@ -167,7 +183,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
             }
         }
 
-        public void PutBack(long count)
+        public void Count(long count)
         {
             lock (_gate)
             {

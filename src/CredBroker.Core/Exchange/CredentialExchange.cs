@@ -203,7 +203,7 @@ public sealed partial class CredentialExchange(
     private async ValueTask<ExchangeOutcome> DenyAsync(ExchangeCommand command, DecisionRecord decision)
     {
         var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
-        if (readiness.Store is not null || !callers.RecordsDenialOf(decision.Identity))
+        if (readiness.Store is not null || !callers.RecordsDenialOf(decision))
         {
             // What little the store still takes is for what ends secrets; above a rate it is counted.
             return new ExchangeOutcome.Refused(refusal, null);

@@ -230,7 +230,7 @@ public sealed partial class AgentLeases
         var refusal =
             decision.Verdict.Refusal
             ?? new(RefusalCode.NotRenewable, "The credential is made another way now. Ask for a new one.");
-        if (!callers.RecordsDenialOf(decision.Identity))
+        if (!callers.RecordsDenialOf(decision))
         {
             return new LeaseOutcome.Refused(refusal);
         }

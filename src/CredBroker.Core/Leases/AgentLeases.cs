@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
@@ -28,8 +30,9 @@ public sealed partial class AgentLeases(
 )
 {
     private const int ReportsPerMinute = 120;
+    private const int ReportKilobytesPerMinute = 1024;
 
-    private readonly CallerBudget _reports = new(ReportsPerMinute, time);
+    private readonly CallerBudget _reports = new(ReportsPerMinute, time, ReportKilobytesPerMinute * 1024);
 
     private static readonly Refusal NotFound = new(RefusalCode.LeaseNotFound, "You hold no lease with this id.");
 
@@ -107,11 +110,12 @@ public sealed partial class AgentLeases(
         }
 
         var (lease, identity) = held;
-        if (_reports.Take(identity) is { } wait)
+        if (_reports.Take(identity, BytesOf(report)) is { } wait)
         {
             var tooMany = new Refusal(
                 RefusalCode.Overloaded,
-                $"This workload has sent {ReportsPerMinute} reports within a minute. Send this one later.",
+                $"This workload has sent {ReportsPerMinute} reports, or {ReportKilobytesPerMinute} KB of them, "
+                    + "within a minute. Send this one later.",
                 wait
             );
             await RecordDenialAsync(
@@ -230,6 +234,10 @@ public sealed partial class AgentLeases(
             );
         }
     }
+
+    private static int BytesOf(TaskReport report) =>
+        Encoding.UTF8.GetByteCount(report.Summary)
+        + (report.ToolCall is { } call ? JsonMarshal.GetRawUtf8Value(call.Arguments).Length : 0);
 
     private static bool IsSame(ToolCall? declared, ToolCall? made) =>
         declared is not null

@@ -10,6 +10,8 @@ namespace CredBroker.Core.Leases;
 /// <param name="Until">Until when; null where no end is known, as of a value that is to be rotated.</param>
 public sealed record StillValid(string LeaseId, string Credential, string What, DateTimeOffset? Until)
 {
+    private const int MaxPaths = 20;
+
     /// <summary>What may be accepted of a lease whose record is damaged; null once it is over, and proven.</summary>
     public static StillValid? Of(UnreadableLease lease) =>
         lease switch
@@ -68,13 +70,13 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                 "Not proven yet: its making was cut short, and a secret that nobody was given may exist until then.",
                 lease.GraceUntil
             ),
-            // Vault's list does not say which token a lease hangs on.
+            // Where, and not what: Vault says of no lease which token it hangs on, and of no token which one made it.
             VaultBinding.Token
                 when entry.MayMakeMore && lease is { State: LeaseState.Revoked, ActivatedAt: not null } => new(
                 lease.Id,
                 entry.Name,
-                "The token is gone. What its holder has had Vault make with it hangs on it: Vault revokes that "
-                    + "afterwards, as it reaches each backend, and nobody has confirmed it here.",
+                $"The token is gone. What its holder has had Vault make with it{At(entry.MakesMoreAt)} hangs on it: Vault "
+                    + "revokes that afterwards, as it reaches each backend, and nobody has confirmed it here.",
                 null
             ),
             VaultBinding.Database
@@ -125,6 +127,9 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
                 + "understand. Look at their roles in Vault: sys/leases/lookup.",
             null
         );
+
+    private static string At(IReadOnlyList<string>? paths) =>
+        paths is null ? "" : $" (at {string.Join(", ", paths.Take(MaxPaths))}{(paths.Count > MaxPaths ? ", …" : "")})";
 
     private static string Word(string person) =>
         $"Confirmed by the word of {person}, not by Vault or its backend: if they are wrong, the backend may accept it.";

@@ -37,15 +37,17 @@ public sealed record CatalogueEntry
 
     /// <summary>
     /// What stands behind Vault for this credential, as far as is known: entries with the same backend suffer together
-    /// when it is away.
+    /// when it is away, and share what may be open to it. A database is known by its server, through whichever mount.
+    /// Where it is not, all of the mount counts as one: two taken for one slow each other down, one taken for many stops
+    /// Vault. Other engines have one backend for each mount, or none but Vault itself.
     /// </summary>
     [JsonIgnore]
     public string Backend =>
         Vault switch
         {
-            VaultBinding.Database database when Connection is { } at => $"{database.Mount}/{at.Host}:{at.Port}",
-            VaultBinding.Database database => $"{database.Mount}/{database.Role}",
-            VaultBinding.Dynamic dynamic => dynamic.Path,
+            VaultBinding.Database when Connection is { } at => $"{at.Host.ToLowerInvariant()}:{at.Port}",
+            VaultBinding.Database database => database.Mount,
+            VaultBinding.Dynamic dynamic => MountOf(dynamic.Path),
             VaultBinding.Pki pki => pki.Mount,
             VaultBinding.KeyValue value => value.Mount,
             VaultBinding.Token => "auth/token",
@@ -68,7 +70,24 @@ public sealed record CatalogueEntry
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool MayMakeMore { get; init; }
 
+    /// <summary>
+    /// Where it may: the paths in the policy in <c>setup</c> that are no KV paths. Null where that policy is not known, or
+    /// not understood.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public IReadOnlyList<string>? MakesMoreAt { get; init; }
+
     /// <summary>What only <c>vault setup</c> needs; not part of what a lease stores.</summary>
     [JsonIgnore]
     public VaultSetup? Setup { get; init; }
+
+    /// <summary>
+    /// A mount may itself have slashes, so it is what stands before the last two segments: <c>aws</c> of
+    /// <c>aws/creds/deploy</c>, and <c>gcp/roleset</c>, one for all roles still, of <c>gcp/roleset/deploy/token</c>.
+    /// </summary>
+    private static string MountOf(string path)
+    {
+        var segments = path.Split('/');
+        return string.Join('/', segments[..Math.Max(1, segments.Length - 2)]);
+    }
 }

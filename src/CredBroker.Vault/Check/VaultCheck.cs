@@ -50,6 +50,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 .Warnings(entries)
                 .Select(warning => new CheckFinding(true, "grants that meet in a schema", warning))
         );
+        findings.AddRange(DeadDatabases.Warnings(entries));
         findings.AddRange(await ForbiddenAsync(entries, cancellationToken));
         return findings;
     }

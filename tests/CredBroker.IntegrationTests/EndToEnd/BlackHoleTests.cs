@@ -94,7 +94,8 @@ public sealed class BlackHoleTests
     private static async Task<int> InFlightAsync(TestBao bao) =>
         (await bao.SendAsync(HttpMethod.Get, "sys/in-flight-req")).EnumerateObject().Count();
 
-    private static string Entry(World world, int port) =>
+    /// <summary>A credential of the same database, behind whatever listens at the port.</summary>
+    internal static string Entry(World world, int port) =>
         $$"""
               swallowed:
                 vault:

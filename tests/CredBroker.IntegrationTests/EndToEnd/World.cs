@@ -105,12 +105,15 @@ internal sealed class World : IAsyncDisposable
         bool sealable = false,
         IReadOnlyDictionary<string, string>? settings = null,
         string grants = "",
-        Func<World, string>? credentials = null
+        Func<World, string>? credentials = null,
+        string vaultConfiguration = ""
     )
     {
         TestBao.SkipUnlessAvailable();
         TestPostgres.SkipUnlessAvailable();
-        var vault = sealable ? await TestBao.StartSealableAsync() : await TestBao.StartAsync();
+        var vault = sealable
+            ? await TestBao.StartSealableAsync(vaultConfiguration)
+            : await TestBao.StartAsync(vaultConfiguration);
         var world = new World(vault, await TestPostgres.StartAsync());
         try
         {

@@ -6,6 +6,7 @@ internal static class HarnessPolicy
     private const string Other = """
           other:
             vault: { engine: database, mount: database, role: cb-test-other }
+            connection: { host: other.example, port: 5432, database: other, sslmode: require }
             access: read
             impact: low
             reversible: true

@@ -182,7 +182,7 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Claimed(there.Id, by: null, cause));
 
         Assert.Equal(
-            [new("database/cb-billing", lane), new("elsewhere/cb-billing", lane)],
+            [new("database", lane), new("elsewhere", lane)],
             await Store.Leases.FindRevocationWorkAsync(Now, default)
         );
         Assert.Equal([here.Id, there.Id], await RevocationsAsync());
@@ -190,7 +190,7 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Samples.Failed(here.Id, TimeSpan.FromSeconds(1)));
         Time.Advance(TimeSpan.FromSeconds(2));
         Assert.Contains(
-            new("database/cb-billing", RevocationLane.Retry),
+            new("database", RevocationLane.Retry),
             await Store.Leases.FindRevocationWorkAsync(Now, default)
         );
         Assert.Equal(2, (await RevocationsAsync()).Length);
@@ -207,7 +207,7 @@ public abstract partial class BrokerStoreContract
         {
             for (var i = 0; i < causes.Length; i++)
             {
-                expected.Add(new($"{mount}/cb-billing", lanes[i]));
+                expected.Add(new(mount, lanes[i]));
                 for (var times = 0; times < 3; times++)
                 {
                     var lease = await ActiveLeaseAsync(Samples.Decision(mount: mount));
@@ -226,10 +226,7 @@ public abstract partial class BrokerStoreContract
             await Store.Leases.FindRevocationWorkAsync(Now, default)
         );
         Time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Contains(
-            new("d/cb-billing", RevocationLane.Retry),
-            await Store.Leases.FindRevocationWorkAsync(Now, default)
-        );
+        Assert.Contains(new("d", RevocationLane.Retry), await Store.Leases.FindRevocationWorkAsync(Now, default));
     }
 
     [Fact]

@@ -173,19 +173,38 @@ public sealed class AbsenceTests : IAsyncLifetime
     // KV values alone, at most changed: nothing hangs on the token.
     [InlineData(
         """path "secret/data/a" { capabilities = ["read"] } path "secret/metadata/*" { capabilities = ["list"] }""",
-        false
+        null
     )]
-    [InlineData("""path "database/creds/reader" { capabilities = ["read"] }""", true)]
-    [InlineData("""path "secret/data/a" { capabilities = ["read"] } path "*" { capabilities = ["read"] }""", true)]
-    [InlineData("""path "secret/data/a" { capabilities = ["read"] } "path" "x" { capabilities = ["read"] }""", true)]
-    public async Task A_revoked_token_says_what_its_holder_may_have_made_with_it(string policy, bool said)
+    [InlineData(
+        """path "database/creds/reader" { capabilities = ["read"] }""",
+        "with it (at database/creds/reader) hangs"
+    )]
+    [InlineData(
+        """
+            path "secret/data/a" { capabilities = ["read"] } path "database/creds/reader" { capabilities = ["read"] }
+                path "auth/token/create/*" { capabilities = ["update"] }
+            """,
+        "with it (at database/creds/reader, auth/token/create/*) hangs"
+    )]
+    [InlineData(
+        """path "secret/data/a" { capabilities = ["read"] } path "*" { capabilities = ["read"] }""",
+        "with it (at *) hangs"
+    )]
+    // Not understood: nothing is said of where.
+    [InlineData(
+        """path "secret/data/a" { capabilities = ["read"] } "path" "x" { capabilities = ["read"] }""",
+        "with it hangs"
+    )]
+    public async Task A_revoked_token_says_what_its_holder_may_have_made_with_it(string policy, string? said)
     {
         await _broker.ApplyAsync(
             HarnessPolicy
                 .Text()
                 .Replace(
                     "vault: { engine: database, mount: database, role: cb-test-billing }",
-                    "vault: { engine: token, role: cb-test-billing-token, setup: { policy: '" + policy + "' } }",
+                    "vault: { engine: token, role: cb-test-billing-token, setup: { policy: '"
+                        + policy.ReplaceLineEndings(" ")
+                        + "' } }",
                     StringComparison.Ordinal
                 )
         );
@@ -200,7 +219,8 @@ public sealed class AbsenceTests : IAsyncLifetime
         var left = StillValid.Of(await _broker.LeaseAsync(lease.Id));
 
         Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(lease.Id)).State);
-        Assert.Equal(said, left?.What.Contains("nobody has confirmed it here", StringComparison.Ordinal) ?? false);
+        Assert.Equal(said is null, left is null);
+        Assert.Contains(said ?? "", left?.What ?? "", StringComparison.Ordinal);
     }
 
     [Fact]

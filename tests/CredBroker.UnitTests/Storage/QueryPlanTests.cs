@@ -20,7 +20,7 @@ namespace CredBroker.UnitTests.Storage;
 public sealed class QueryPlanTests
 {
     private static readonly DateTimeOffset Due = new(2031, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly BackendWork Work = new("database/cb-test-billing", RevocationLane.Ending);
+    private static readonly BackendWork Work = new("database", RevocationLane.Ending);
 
     public static TheoryData<string> Queries => [.. Plans.Keys];
 

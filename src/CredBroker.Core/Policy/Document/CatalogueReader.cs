@@ -50,7 +50,12 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
         };
         if (vault is VaultBinding.Token)
         {
-            entry = entry with { MayMakeMore = !NamesValuesAlone(entry.Setup?.Policy ?? "") };
+            var paths = OtherThanValues(entry.Setup?.Policy ?? "");
+            entry = entry with
+            {
+                MayMakeMore = paths is not { Count: 0 },
+                MakesMoreAt = paths is { Count: > 0 } ? paths : null,
+            };
         }
 
         var schemas = ReadSchemas(reader);
@@ -67,15 +72,23 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
         return new(entry, schemas, toolCallIsOptional: !needsCall);
     }
 
-    /// <summary>Whether each path of this policy is that of a KV version 2 engine; false where there is none.</summary>
-    private static bool NamesValuesAlone(string policy)
+    /// <summary>
+    /// The paths of this policy that are not those of a KV version 2 engine; null where it has none at all, or what it
+    /// says is not all understood.
+    /// </summary>
+    private static List<string>? OtherThanValues(string policy)
     {
         var paths = PathRule().Matches(policy);
-        return paths.Count > 0
-            && policy.Count(character => character == '{') == paths.Count
-            && paths.All(path =>
-                path.Groups["path"].Value.Split('/') is { Length: > 2 } segments && segments[1] is "data" or "metadata"
-            );
+        return paths.Count == 0 || policy.Count(character => character == '{') != paths.Count
+            ? null
+            :
+            [
+                .. paths
+                    .Select(path => path.Groups["path"].Value)
+                    .Where(path =>
+                        path.Split('/') is not { Length: > 2 } segments || segments[1] is not ("data" or "metadata")
+                    ),
+            ];
     }
 
     [GeneratedRegex(
