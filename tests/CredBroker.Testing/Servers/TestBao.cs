@@ -115,7 +115,7 @@ public sealed class TestBao : IAsyncDisposable
                     new JsonObject { ["leader_api_addr"] = nodes[0].Address.ToString() },
                     token: ""
                 );
-                await node.UnsealAsync();
+                await node.UnsealAsync(health: HttpStatusCode.TooManyRequests);
             }
 
             await nodes[0].AreVotersAsync(count);
@@ -151,11 +151,13 @@ public sealed class TestBao : IAsyncDisposable
     /// <summary>Seals it: every call answers 503 until <see cref="UnsealAsync"/>.</summary>
     public Task SealAsync() => SendAsync(HttpMethod.Put, "sys/seal");
 
-    /// <summary>Unseals it and waits until it is active, or a standby.</summary>
-    public async Task UnsealAsync()
+    /// <summary>Unseals it and waits until it is active.</summary>
+    public Task UnsealAsync() => UnsealAsync(HttpStatusCode.OK);
+
+    private async Task UnsealAsync(HttpStatusCode health)
     {
         await SendAsync(HttpMethod.Put, "sys/unseal", new JsonObject { ["key"] = _unsealKey }, token: "");
-        await WaitForAsync(status => status is HttpStatusCode.OK or HttpStatusCode.TooManyRequests);
+        await WaitForAsync(status => status == health);
     }
 
     /// <summary>Kills it, as a crash would.</summary>
