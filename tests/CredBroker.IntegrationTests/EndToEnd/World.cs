@@ -105,12 +105,13 @@ internal sealed class World : IAsyncDisposable
         bool sealable = false,
         IReadOnlyDictionary<string, string>? settings = null,
         string grants = "",
-        Func<World, string>? credentials = null
+        Func<World, string>? credentials = null,
+        TestBao? node = null
     )
     {
         TestBao.SkipUnlessAvailable();
         TestPostgres.SkipUnlessAvailable();
-        var vault = sealable ? await TestBao.StartSealableAsync() : await TestBao.StartAsync();
+        var vault = node ?? (sealable ? await TestBao.StartSealableAsync() : await TestBao.StartAsync());
         var world = new World(vault, await TestPostgres.StartAsync());
         try
         {
