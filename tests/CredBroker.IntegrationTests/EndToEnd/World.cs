@@ -106,14 +106,19 @@ internal sealed class World : IAsyncDisposable
         IReadOnlyDictionary<string, string>? settings = null,
         string grants = "",
         Func<World, string>? credentials = null,
+        TestBao? node = null,
         string vaultConfiguration = ""
     )
     {
         TestBao.SkipUnlessAvailable();
         TestPostgres.SkipUnlessAvailable();
-        var vault = sealable
-            ? await TestBao.StartSealableAsync(vaultConfiguration)
-            : await TestBao.StartAsync(vaultConfiguration);
+        var vault =
+            node
+            ?? (
+                sealable
+                    ? await TestBao.StartSealableAsync(vaultConfiguration)
+                    : await TestBao.StartAsync(vaultConfiguration)
+            );
         var world = new World(vault, await TestPostgres.StartAsync());
         try
         {

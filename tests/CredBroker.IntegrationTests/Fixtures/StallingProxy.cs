@@ -7,15 +7,17 @@ namespace CredBroker.IntegrationTests.Fixtures;
 
 /// <summary>
 /// A TCP proxy on loopback that can stop forwarding, as a network does that swallows everything: connections stay open,
-/// new ones are taken, and nothing comes back. Or it loses one answer, and the connection with it.
+/// new ones are taken, and nothing comes back. Or it loses one answer, and the connection with it; or it leads elsewhere,
+/// as an address does that moves to another server.
 /// </summary>
 internal sealed class StallingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _over = new();
-    private readonly int _target;
     private readonly Task _accepting;
     private TaskCompletionSource _flows = new();
+    private CancellationTokenSource _moved = new();
+    private volatile int _target;
 
     public StallingProxy(int target)
     {
@@ -33,6 +35,13 @@ internal sealed class StallingProxy : IAsyncDisposable
     public void Stall() => _flows = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Flow() => _flows.TrySetResult();
+
+    /// <summary>From now on connections lead there; those that are open end.</summary>
+    public void LeadTo(int target)
+    {
+        _target = target;
+        Interlocked.Exchange(ref _moved, new()).Cancel();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -62,11 +71,12 @@ internal sealed class StallingProxy : IAsyncDisposable
     {
         using var near = client;
         using var far = new TcpClient();
+        var moved = Volatile.Read(ref _moved).Token;
         try
         {
             await far.ConnectAsync(IPAddress.Loopback, _target, _over.Token);
             var isLost = new StrongBox<bool>();
-            await Task.WhenAny(PumpAsync(near, far, Asks), PumpAsync(far, near, _ => isLost.Value));
+            await Task.WhenAny(PumpAsync(near, far, Asks), PumpAsync(far, near, _ => isLost.Value)).WaitAsync(moved);
 
             bool Asks(ReadOnlySpan<byte> sent)
             {

@@ -94,6 +94,44 @@ public sealed class TestBao : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// So many nodes of one cluster on disk, initialised and unsealed: the first is active, the others are standbys, which
+    /// answer reads themselves and pass on the rest.
+    /// </summary>
+    public static async Task<IReadOnlyList<TestBao>> StartClusterAsync(int count)
+    {
+        var nodes = new List<TestBao> { await StartSealableAsync() };
+        try
+        {
+            while (nodes.Count < count)
+            {
+                // One that says another place for its audit log than the cluster knows does not become active.
+                var node = await StartAsync(sealable: true, "", nodes[0].AuditLogPath);
+                nodes.Add(node);
+                (node.RootToken, node._unsealKey) = (nodes[0].RootToken, nodes[0]._unsealKey);
+                await node.SendAsync(
+                    HttpMethod.Post,
+                    "sys/storage/raft/join",
+                    new JsonObject { ["leader_api_addr"] = nodes[0].Address.ToString() },
+                    token: ""
+                );
+                await node.UnsealAsync(health: HttpStatusCode.TooManyRequests);
+            }
+
+            await nodes[0].AreVotersAsync(count);
+            return nodes;
+        }
+        catch
+        {
+            foreach (var node in nodes)
+            {
+                await node.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
     /// <summary>Makes a namespace, with KV v2 at <c>secret/</c>, in which all calls are made from here on.</summary>
     public async Task EnterNamespaceAsync(string name)
     {
@@ -114,10 +152,12 @@ public sealed class TestBao : IAsyncDisposable
     public Task SealAsync() => SendAsync(HttpMethod.Put, "sys/seal");
 
     /// <summary>Unseals it and waits until it is active.</summary>
-    public async Task UnsealAsync()
+    public Task UnsealAsync() => UnsealAsync(HttpStatusCode.OK);
+
+    private async Task UnsealAsync(HttpStatusCode health)
     {
         await SendAsync(HttpMethod.Put, "sys/unseal", new JsonObject { ["key"] = _unsealKey }, token: "");
-        await WaitForAsync(status => status == HttpStatusCode.OK);
+        await WaitForAsync(status => status == health);
     }
 
     /// <summary>Kills it, as a crash would.</summary>
@@ -198,12 +238,12 @@ public sealed class TestBao : IAsyncDisposable
         _directory.Delete(recursive: true);
     }
 
-    private static async Task<TestBao> StartAsync(bool sealable, string configuration)
+    private static async Task<TestBao> StartAsync(bool sealable, string configuration, string? auditLog = null)
     {
         SkipUnlessAvailable();
         for (var attempt = 1; ; attempt++)
         {
-            var bao = Prepare(sealable, configuration);
+            var bao = Prepare(sealable, configuration, auditLog);
             try
             {
                 await bao.LaunchAsync();
@@ -221,27 +261,41 @@ public sealed class TestBao : IAsyncDisposable
         }
     }
 
-    private static TestBao Prepare(bool sealable, string configuration)
+    /// <summary>Waits until so many nodes have a vote: one that has just joined has none, and takes nobody's place.</summary>
+    private Task AreVotersAsync(int count) =>
+        Eventually.BecomesTrueAsync(
+            async () =>
+                (await SendAsync(HttpMethod.Get, "sys/storage/raft/configuration"))
+                    .GetProperty("data")
+                    .GetProperty("config")
+                    .GetProperty("servers")
+                    .EnumerateArray()
+                    .Count(server => server.GetProperty("voter").GetBoolean()) == count,
+            $"{count} nodes have a vote"
+        );
+
+    private static TestBao Prepare(bool sealable, string configuration, string? auditLog)
     {
         var (port, directory) = (LoopbackPort.Next(), Directory.CreateTempSubdirectory("credbroker-bao-"));
-        var file = Path.Combine(directory.FullName, "server.hcl");
+        var (file, cluster) = (Path.Combine(directory.FullName, "server.hcl"), LoopbackPort.Next());
         var audit = $$"""
             audit "file" "file" {
-              options { file_path = "{{directory.FullName}}/audit.log" }
+              options { file_path = "{{auditLog ?? Path.Combine(directory.FullName, "audit.log")}}" }
             }
             """;
         var storage = $$"""
             storage "raft" {
               path    = "{{directory.CreateSubdirectory("data").FullName}}"
-              node_id = "test"
+              node_id = "{{port}}"
               performance_multiplier = 1
             }
             listener "tcp" {
-              address     = "127.0.0.1:{{port}}"
-              tls_disable = true
+              address         = "127.0.0.1:{{port}}"
+              cluster_address = "127.0.0.1:{{cluster}}"
+              tls_disable     = true
             }
             api_addr      = "http://127.0.0.1:{{port}}"
-            cluster_addr  = "http://127.0.0.1:{{LoopbackPort.Next()}}"
+            cluster_addr  = "https://127.0.0.1:{{cluster}}"
             disable_mlock = true
             """;
         File.WriteAllText(file, string.Join('\n', audit, sealable ? storage : "", configuration));
