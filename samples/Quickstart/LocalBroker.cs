@@ -3,6 +3,7 @@ using CredBroker.Client;
 using CredBroker.Server.Dev;
 using CredBroker.Server.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration;
 
 namespace CredBroker.Samples.Quickstart;
@@ -36,19 +37,31 @@ internal sealed class LocalBroker : IAsyncDisposable
     /// <summary>Starts it on free ports, or on the usual ones where they are free and it is to be kept.</summary>
     public static async Task<LocalBroker> StartAsync(bool usualPorts, CancellationToken cancellationToken)
     {
-        var quiet = new ConfigurationBuilder().AddInMemoryCollection([new("Log:Level", "Error")]).Build();
-        var dev = await DevMode.StartAsync(
-            new DevModeOptions { Settings = quiet, Port = usualPorts ? new DevModeOptions().Port : 0 },
-            cancellationToken
-        );
         try
         {
-            var application = BrokerHost.Build(dev.Settings, devMode: true);
+            return await StartAsync(usualPorts ? new DevModeOptions().Port : 0, cancellationToken);
+        }
+        catch (IOException fault) when (usualPorts && fault.InnerException is AddressInUseException)
+        {
+            // Somebody took one since it was found free.
+            return await StartAsync(port: 0, cancellationToken);
+        }
+    }
+
+    private static async Task<LocalBroker> StartAsync(int port, CancellationToken cancellationToken)
+    {
+        var quiet = new ConfigurationBuilder().AddInMemoryCollection([new("Log:Level", "Error")]).Build();
+        var dev = await DevMode.StartAsync(new DevModeOptions { Settings = quiet, Port = port }, cancellationToken);
+        WebApplication? application = null;
+        try
+        {
+            application = BrokerHost.Build(dev.Settings, devMode: true);
             await application.StartAsync(cancellationToken);
             return new LocalBroker(dev, application);
         }
         catch
         {
+            await (application?.DisposeAsync() ?? ValueTask.CompletedTask);
             await dev.DisposeAsync();
             throw;
         }
