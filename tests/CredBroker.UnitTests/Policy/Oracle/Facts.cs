@@ -3,7 +3,7 @@ using CredBroker.Core.Requests;
 
 namespace CredBroker.UnitTests.Policy.Oracle;
 
-/// <summary>What one condition is asked about, as policy.md's table of roots has it.</summary>
+/// <summary>What one condition is asked about, by the names that conditions read.</summary>
 internal sealed record Facts
 {
     public required WorkloadIdentity Identity { get; init; }

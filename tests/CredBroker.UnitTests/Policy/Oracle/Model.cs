@@ -26,7 +26,7 @@ internal sealed record ModelCredential(
     bool HasToolSchema
 )
 {
-    /// <summary>How far revocation reaches, by the table of engines in policy.md.</summary>
+    /// <summary>How far revocation reaches, by engine.</summary>
     public string Revocation =>
         Engine switch
         {
@@ -48,7 +48,7 @@ internal sealed record Model(
 {
     public const string OwnerIssuer = "https://people.example";
 
-    /// <summary>The document, in the format that policy.md describes.</summary>
+    /// <summary>The document, as the product reads it.</summary>
     public string Yaml()
     {
         var text = new StringBuilder("apiVersion: credbroker/v1\nagents:\n");

@@ -6,7 +6,7 @@ using CredBroker.Core.Requests;
 namespace CredBroker.UnitTests.Policy.Oracle;
 
 /// <summary>
-/// The decision as policy.md says it, with nothing compiled, skipped or shared: written from that page and not from the
+/// The decision with nothing compiled, skipped or shared: written from the description of policies, which is quoted, and not from the
 /// product.
 /// </summary>
 internal sealed record NaiveDecision(
