@@ -290,7 +290,7 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
             await CommitAsync(store, samples.Claimed(gone.Id));
             await CommitAsync(store, StoreSamples.Revoked(gone.Id));
             await CommitAsync(store, samples.Held(new() { Agent = "someone" }));
-            await CommitAsync(store, samples.Closed("t-closed"));
+            await CommitAsync(store, StoreSamples.Barred("t-closed"));
         }
 
         // Streams of more than one run, and a time on which nobody counts.
