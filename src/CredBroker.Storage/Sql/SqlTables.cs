@@ -13,6 +13,7 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private IReadOnlyList<SqlTable>? _all;
+    private bool _isDisposed;
 
     /// <summary>The folder of its migrations.</summary>
     public string Engine { get; } = engine;
@@ -146,7 +147,12 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
     /// <inheritdoc/>
     public void Dispose()
     {
-        Dispose(true);
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            Dispose(true);
+        }
+
         GC.SuppressFinalize(this);
     }
 

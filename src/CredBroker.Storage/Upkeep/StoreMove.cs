@@ -276,7 +276,7 @@ public sealed class StoreMove
 
     private static void EnsureEmptyIfThere(StorageOptions to)
     {
-        if (to.Provider == StorageProvider.Postgres || File.Exists(to.SqliteFile))
+        if (to.Provider == StorageProvider.Postgres || new FileInfo(to.SqliteFile) is { Exists: true, Length: > 0 })
         {
             using SqlTables tables =
                 to.Provider == StorageProvider.Postgres ? PostgresTables.OpenToRead(to) : SqliteTables.OpenToRead(to);

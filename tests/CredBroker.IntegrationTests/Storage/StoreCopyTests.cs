@@ -4,6 +4,7 @@ using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Cli;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.Sql;
+using CredBroker.Storage.Upkeep;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Extensions.Time.Testing;
@@ -226,12 +227,66 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
         var run = await CopyAsync(source, target);
         Assert.Equal((4, ""), (run.ExitCode, run.Out));
         Assert.Contains("The audit chain does not hold", run.Error, StringComparison.Ordinal);
-        Assert.Contains(
-            "not finished",
-            Assert.Throws<StoreUnavailableException>(() => target.Open(_time)).Message,
-            StringComparison.Ordinal
+        await AssertUnmovedAsync(source, target);
+    }
+
+    [Theory]
+    [InlineData(UpkeepStore.Sqlite, UpkeepStore.Postgres)]
+    [InlineData(UpkeepStore.Postgres, UpkeepStore.Sqlite)]
+    public async Task A_copy_that_is_not_the_same_is_found_and_nothing_is_moved(string from, string to)
+    {
+        using var source = await UpkeepStore.MakeAsync(from, postgres);
+        using var target = await UpkeepStore.MakeAsync(to, postgres);
+        await FillAsync(source, new(_time));
+        await target.MakeEmptyAsync();
+        await target.AlterInsertedLeasesAsync();
+
+        var run = await CopyAsync(source, target);
+        Assert.Equal((4, ""), (run.ExitCode, run.Out));
+        Assert.Contains("What was copied of the table lease is not", run.Error, StringComparison.Ordinal);
+        await AssertUnmovedAsync(source, target);
+    }
+
+    [Fact]
+    public async Task A_copy_that_cannot_be_committed_opens_the_source_again()
+    {
+        using var source = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        using var target = await UpkeepStore.MakeAsync(UpkeepStore.Postgres, postgres);
+        await FillAsync(source, new(_time));
+        await target.MakeEmptyAsync();
+        await target.ExecuteAsync(
+            """
+            CREATE FUNCTION no_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+            CREATE CONSTRAINT TRIGGER no_commit AFTER INSERT ON lease DEFERRABLE INITIALLY DEFERRED
+              FOR EACH ROW EXECUTE FUNCTION no_commit()
+            """
         );
-        source.Open(_time).Dispose();
+
+        var run = await CopyAsync(source, target);
+        Assert.Equal((4, ""), (run.ExitCode, run.Out));
+        Assert.Contains("could not be committed", run.Error, StringComparison.Ordinal);
+        Assert.Contains("not today", run.Error, StringComparison.Ordinal);
+        await AssertUnmovedAsync(source, target);
+    }
+
+    [Theory]
+    [InlineData(UpkeepStore.Sqlite, UpkeepStore.Postgres, "Copying")]
+    [InlineData(UpkeepStore.Postgres, UpkeepStore.Sqlite, "Copying")]
+    [InlineData(UpkeepStore.Sqlite, UpkeepStore.Postgres, "Verifying")]
+    [InlineData(UpkeepStore.Postgres, UpkeepStore.Sqlite, "Verifying")]
+    public async Task A_copy_that_is_interrupted_changes_nothing_and_is_made_again(string from, string to, string at)
+    {
+        using var source = await UpkeepStore.MakeAsync(from, postgres);
+        using var target = await UpkeepStore.MakeAsync(to, postgres);
+        await FillAsync(source, new(_time));
+        using var interrupted = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            StoreMove.RunAsync(source.Options, target.Options, new Interrupting(at, interrupted), interrupted.Token)
+        );
+        await AssertUnmovedAsync(source, target);
+
+        await CopiedAsync(source, target);
+        target.Open(_time).Dispose();
     }
 
     [Fact]
@@ -263,6 +318,29 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
         Assert.Contains("store migrate", run.Error, StringComparison.Ordinal);
         Assert.Single((await InfoAsync(source)).GetProperty("pending").EnumerateArray());
         Assert.False(File.Exists(target.Options.SqliteFile));
+    }
+
+    /// <summary>No broker starts on the target, which says why; the source is as it was, and a broker starts on it.</summary>
+    private async Task AssertUnmovedAsync(UpkeepStore source, UpkeepStore target)
+    {
+        Assert.Contains(
+            "not finished",
+            Assert.Throws<StoreUnavailableException>(() => target.Open(_time)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(0, (await InfoAsync(target)).GetProperty("rows").GetProperty("lease").GetInt64());
+        source.Open(_time).Dispose();
+    }
+
+    private sealed class Interrupting(string at, CancellationTokenSource interrupted) : IProgress<StoreMoveStep>
+    {
+        public void Report(StoreMoveStep value)
+        {
+            if (value is { Table: "lease" } && value.What == at)
+            {
+                interrupted.Cancel();
+            }
+        }
     }
 
     /// <summary>A store with a row in each table, of which a broker was stopped.</summary>

@@ -5,6 +5,7 @@ using CredBroker.Storage;
 using CredBroker.Storage.PostgreSql;
 using CredBroker.Storage.Sql;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Storage.Upkeep;
 using CredBroker.Testing.Processes;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -42,6 +43,12 @@ internal abstract class UpkeepStore : IDisposable
 
     /// <summary>Takes a record out of the audit log, as somebody does who may change the schema.</summary>
     public abstract Task ForgeAsync();
+
+    /// <summary>Has the database change what is put into the table of leases.</summary>
+    public abstract Task AlterInsertedLeasesAsync();
+
+    /// <summary>Makes a store on which no broker has run.</summary>
+    public abstract Task MakeEmptyAsync();
 
     public abstract void Dispose();
 
@@ -122,6 +129,17 @@ internal abstract class UpkeepStore : IDisposable
                 "DROP TRIGGER audit_record_is_deleted_once_archived; DELETE FROM audit_record WHERE stream = 1 AND sequence = 3"
             );
 
+        public override Task AlterInsertedLeasesAsync() =>
+            ExecuteAsync(
+                "CREATE TRIGGER alters AFTER INSERT ON lease BEGIN UPDATE lease SET last_error = '?' WHERE id = NEW.id; END"
+            );
+
+        public override Task MakeEmptyAsync()
+        {
+            SqliteFile.Open(Options.SqliteFile).Dispose();
+            return Task.CompletedTask;
+        }
+
         protected override async Task<IReadOnlyList<string>> ReadAsync(string sql)
         {
             await using var connection = new SqliteConnection($"Data Source={Options.SqliteFile};Pooling=False");
@@ -164,6 +182,21 @@ internal abstract class UpkeepStore : IDisposable
             ExecuteAsync(
                 "DROP TRIGGER audit_record_is_deleted_once_archived ON audit_record; DELETE FROM audit_record WHERE stream = 1 AND sequence = 3"
             );
+
+        public override Task AlterInsertedLeasesAsync() =>
+            ExecuteAsync(
+                """
+                CREATE FUNCTION alters() RETURNS trigger LANGUAGE plpgsql AS
+                  $$ BEGIN NEW.last_error := '?'; RETURN NEW; END $$;
+                CREATE TRIGGER alters BEFORE INSERT ON lease FOR EACH ROW EXECUTE FUNCTION alters()
+                """
+            );
+
+        public override Task MakeEmptyAsync()
+        {
+            StoreMigration.Run(Options);
+            return Task.CompletedTask;
+        }
 
         protected override async Task<IReadOnlyList<string>> ReadAsync(string sql)
         {
