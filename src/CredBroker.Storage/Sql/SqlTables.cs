@@ -90,9 +90,6 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
         }
     }
 
-    private static object Value(DbDataReader row, int column, SqlType type) =>
-        type == SqlType.Number ? row.GetInt64(column) : row.GetFieldValue<byte[]>(column);
-
     /// <summary>Puts rows, as <see cref="Rows"/> gives them, into the table of this name.</summary>
     public abstract void Fill(SqlTable table, IEnumerable<object?[]> rows);
 
@@ -173,4 +170,7 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
 
     /// <summary>All tables, in any order.</summary>
     protected abstract IEnumerable<SqlTable> Describe();
+
+    private static object Value(DbDataReader row, int column, SqlType type) =>
+        type == SqlType.Number ? row.GetInt64(column) : row.GetFieldValue<byte[]>(column);
 }

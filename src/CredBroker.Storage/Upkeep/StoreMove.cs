@@ -104,8 +104,7 @@ public sealed class StoreMove
         Failpoint.Pass("store-copied");
 
         // From here on it goes through: nothing stops it but its end.
-        ClosedStore.Close(_source, ClosedStore.MovedTo(_target.Place));
-        _source.Commit();
+        CloseSource();
         Failpoint.Pass("store-source-closed");
         Commit();
         return new()
@@ -193,6 +192,19 @@ public sealed class StoreMove
         };
     }
 
+    private void CloseSource()
+    {
+        ClosedStore.Close(_source, ClosedStore.MovedTo(_target.Place));
+        try
+        {
+            _source.Commit();
+        }
+        catch (DbException e)
+        {
+            throw Halfway(e);
+        }
+    }
+
     private void Commit()
     {
         try
@@ -207,13 +219,33 @@ public sealed class StoreMove
                 return;
             }
 
-            ClosedStore.Close(_source, null);
+            OpenSource(e);
             throw new StoreUnavailableException(
                 $"The copy could not be committed: {e.Message} Nothing was moved, and the store is as it was.",
                 e
             );
         }
     }
+
+    private void OpenSource(DbException failure)
+    {
+        try
+        {
+            ClosedStore.Close(_source, null);
+        }
+        catch (Exception e) when (e is DbException or InvalidOperationException)
+        {
+            // Its connection may be gone, too.
+            throw Halfway(failure);
+        }
+    }
+
+    private StoreUnavailableException Halfway(DbException failure) =>
+        new(
+            $"The copy broke off: {failure.Message} The store at {_source.Place} may be closed already, and nothing is in "
+                + $"the one at {_target.Place}. Run the same command again: it goes on from either.",
+            failure
+        );
 
     /// <summary>Whether it was committed: its lock can be had only once that is settled.</summary>
     private bool IsThere(DbException failure)

@@ -41,7 +41,10 @@ internal sealed class StoreCopyCommand : Command
             ? await _terminal
                 .ErrorConsole()
                 .Status()
-                .StartAsync("Opening", context => RunAsync(from, to, text => context.Status = text, cancellationToken))
+                .StartAsync(
+                    "Opening",
+                    context => RunAsync(from, to, text => context.Status = Markup.Escape(text), cancellationToken)
+                )
             : await RunAsync(from, to, _ => { }, cancellationToken);
         var format = OutputOption.Of(parsed, _terminal);
         if (format == OutputFormat.Json)
