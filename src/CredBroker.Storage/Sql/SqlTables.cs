@@ -21,7 +21,10 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
     /// <summary>Where it is, as a message names it; no secret.</summary>
     public string Place { get; } = place;
 
-    /// <summary>All tables but the record of migrations and <see cref="Own"/>.</summary>
+    /// <summary>
+    /// All tables but the record of migrations and <see cref="Own"/>, and their columns, by name: in the same order on every
+    /// engine.
+    /// </summary>
     public IReadOnlyList<SqlTable> All =>
         _all ??= [
             .. Describe()
@@ -32,7 +35,12 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
                 .Select(table =>
                     table with
                     {
-                        Columns = [.. table.Columns.Where(column => !Own.Contains($"{table.Name}.{column.Name}"))],
+                        Columns =
+                        [
+                            .. table
+                                .Columns.Where(column => !Own.Contains($"{table.Name}.{column.Name}"))
+                                .OrderBy(column => column.Name, StringComparer.Ordinal),
+                        ],
                     }
                 )
                 .OrderBy(table => table.Name, StringComparer.Ordinal),

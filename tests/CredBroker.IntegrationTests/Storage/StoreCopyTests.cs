@@ -72,6 +72,22 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_store_that_is_moved_there_and_back_is_the_same_by_its_digests()
+    {
+        using var first = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        using var second = await UpkeepStore.MakeAsync(UpkeepStore.Postgres, postgres);
+        using var third = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        await FillAsync(first, new(_time));
+
+        var there = await CopiedAsync(first, second);
+        var back = await CopiedAsync(second, third);
+
+        Assert.Equal(there.GetProperty("tables").GetRawText(), back.GetProperty("tables").GetRawText());
+        Assert.Equal(there.GetProperty("head").GetString(), back.GetProperty("head").GetString());
+        third.Open(_time).Dispose();
+    }
+
+    [Fact]
     public async Task Both_engines_have_the_same_tables_and_columns_and_each_is_copied()
     {
         using var sqlite = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
