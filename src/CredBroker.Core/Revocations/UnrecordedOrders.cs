@@ -98,10 +98,12 @@ public sealed partial class UnrecordedOrders(
 
         if (order.Selector.Everything)
         {
-            killing.Add(strays.RunAsync(order.RequestedAt, cancellationToken).AsTask());
+            killing.Add(KillStraysAsync());
         }
 
         return Array.TrueForAll(await Task.WhenAll(killing), isGone => isGone);
+
+        async Task<bool> KillStraysAsync() => (await strays.RunAsync(order.RequestedAt, cancellationToken)).AreGone;
     }
 
     /// <summary>Begins to kill each lease that is known, in the order of the store's pages.</summary>
