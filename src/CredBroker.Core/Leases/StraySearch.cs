@@ -77,8 +77,8 @@ public sealed class StraySearch(ISecretIssuer issuer)
         + "Vault's list. They end by their TTL.";
 
     private static string Forbidden(string what) =>
-        $"Not searched: {what}, which no policy in force names and the broker may not list. An administrator of Vault "
-        + "can: sys/leases/lookup. If the policy names the mount, run credbroker vault setup --apply again.";
+        $"Not searched: {what}, which the broker may not list. An administrator of Vault can: sys/leases/lookup. Where the "
+        + "policy in force names the mount, credbroker vault setup --apply gives the right.";
 
     private static string Unreadable(long version) =>
         $"Not searched for certain: credentials of policy version {version}, which this version of the broker does not "

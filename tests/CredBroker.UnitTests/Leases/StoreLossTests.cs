@@ -1,5 +1,6 @@
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -232,15 +233,42 @@ public sealed class StoreLossTests
         Assert.Empty(progress.StillValid);
     }
 
+    [Fact]
+    public async Task Everything_reaches_roles_of_which_Vault_alone_tells_and_no_others()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        Stray(broker, "old", TimeSpan.Zero, role: "forgotten");
+        Stray(broker, "old", TimeSpan.Zero, role: "another-installations");
+        broker.Issuer.IsToldOf = null;
+
+        var order = await EverythingAsync(broker);
+        for (var i = 0; i < 3; i++)
+        {
+            await Task.WhenAll(await broker.Retry.PassAsync(CancellationToken.None));
+            broker.Time.Advance(TimeSpan.FromSeconds(6));
+        }
+
+        // Vault does not answer which roles there are: nothing is proven.
+        Assert.Null((await broker.Revocations.FindAsync(order.Id, CancellationToken.None))?.Order.EnumeratedAt);
+        broker.Issuer.IsToldOf = role => role == "forgotten";
+        await broker.Retry.RunAsync(CancellationToken.None);
+
+        Assert.Equal(["database/creds/another-installations/old"], broker.Issuer.Alive.Keys);
+        var progress = await broker.Revocations.FindAsync(order.Id, CancellationToken.None);
+        Assert.NotNull(progress!.Order.EnumeratedAt);
+        Assert.Empty(progress.StillValid);
+    }
+
     [Theory]
-    [InlineData("other")]
-    [InlineData("billing")]
-    public async Task Everything_says_what_it_could_not_search(string credential)
+    [InlineData("other", true)]
+    [InlineData("other", false)]
+    [InlineData("billing", false)]
+    public async Task Everything_says_what_it_could_not_search(string credential, bool isForbidden)
     {
         await using var broker = await BrokerHarness.StartAsync();
         await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
         await broker.ApplyAsync(HarnessPolicy.Text(comment: "without other"));
-        broker.Issuer.Unlisted.Add(credential);
+        (isForbidden ? broker.Issuer.Forbidden : broker.Issuer.Unlisted).Add(credential);
 
         var order = await EverythingAsync(broker);
         await broker.Retry.RunAsync(CancellationToken.None);
@@ -250,7 +278,67 @@ public sealed class StoreLossTests
         var left = Assert.Single(progress.StillValid);
         Assert.Equal(("", credential), (left.LeaseId, left.Credential));
         Assert.StartsWith("Not searched", left.What, StringComparison.Ordinal);
+        Assert.Equal([left], await PreviewAsync(broker));
     }
+
+    [Fact]
+    public async Task What_was_not_searched_is_what_the_order_did_not_search_and_not_what_one_would_not_search_now()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        broker.Issuer.ForbiddenPlaces.Add("archive/");
+        Assert.Contains(" archive/,", Assert.Single(await PreviewAsync(broker)).What, StringComparison.Ordinal);
+
+        var order = await EverythingAsync(broker);
+        broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
+        Stray(broker, "stray", TimeSpan.Zero);
+        for (var i = 0; i < 3; i++)
+        {
+            await Task.WhenAll(await broker.Retry.PassAsync(CancellationToken.None));
+        }
+
+        // While it is carried out, too.
+        Assert.Contains(" archive/,", Assert.Single(await LeftAsync()).What, StringComparison.Ordinal);
+        broker.Issuer.StrayOutcome = null;
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                broker.Time.Advance(TimeSpan.FromSeconds(6));
+                await broker.Retry.RunAsync(CancellationToken.None);
+                return (await broker.Revocations.FindAsync(order.Id, CancellationToken.None))!.Order.EnumeratedAt
+                    is not null;
+            },
+            "the order is complete"
+        );
+
+        // Others are said now, and would have been then.
+        broker.Issuer.ForbiddenPlaces.Clear();
+        broker.Issuer.Unlisted.Add("billing");
+        Assert.Contains(" archive/,", Assert.Single(await LeftAsync()).What, StringComparison.Ordinal);
+        var enumerated = Assert.Single(await broker.EventsAsync("revocation.enumerated"));
+        Assert.Contains(
+            " archive/,",
+            enumerated.GetProperty("details").GetProperty("notSearched")[0].GetString(),
+            StringComparison.Ordinal
+        );
+
+        // One of an earlier version of the broker.
+        await broker.ExecuteAsync("UPDATE revocation_order SET not_searched = NULL");
+        Assert.Contains("was not kept", Assert.Single(await LeftAsync()).What, StringComparison.Ordinal);
+
+        async Task<IReadOnlyList<StillValid>> LeftAsync() =>
+            (await broker.Revocations.FindAsync(order.Id, CancellationToken.None))!.StillValid;
+    }
+
+    private static async Task<IReadOnlyList<StillValid>> PreviewAsync(BrokerHarness broker) =>
+        (
+            await broker.Revocations.DryRunAsync(
+                new() { Everything = true },
+                "rehearsal",
+                BrokerHarness.Admin,
+                BrokerHarness.Call,
+                CancellationToken.None
+            )
+        ).StillValid;
 
     [Fact]
     public async Task Everything_says_which_policy_version_it_could_not_read()
@@ -286,6 +374,8 @@ public sealed class StoreLossTests
         await using var broker = await BrokerHarness.StartAsync();
         var lease = await broker.IssueAsync();
         Stray(broker, "old", TimeSpan.Zero);
+        Stray(broker, "old", TimeSpan.Zero, role: "forgotten");
+        broker.Issuer.IsToldOf = role => role == "forgotten";
         // Of another role, and of another installation's: not in this one's lists.
         broker.Issuer.Alive["database/creds/cb-other-billing/1"] = "another";
         broker.Issuer.MintedAt["database/creds/cb-other-billing/1"] = broker.Time.GetUtcNow();
@@ -308,10 +398,11 @@ public sealed class StoreLossTests
         await broker.Strays.RunAsync(CancellationToken.None);
 
         Assert.DoesNotContain("database/creds/billing/young", broker.Issuer.Alive.Keys);
+        Assert.DoesNotContain("database/creds/forgotten/old", broker.Issuer.Alive.Keys);
         Assert.Contains("database/creds/cb-other-billing/1", broker.Issuer.Alive.Keys);
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(lease.Id)).State);
         var events = await broker.EventsAsync("vault.stray-revoked");
-        Assert.Equal(2, events.Count);
+        Assert.Equal(3, events.Count);
         Assert.All(events, found => Assert.Contains("recovery", found.ToString(), StringComparison.Ordinal));
 
         // Once: what appears later belongs to a sweep or an admin.
@@ -336,10 +427,10 @@ public sealed class StoreLossTests
         Assert.Empty(await broker.EventsAsync("vault.stray-revoked"));
     }
 
-    private static void Stray(BrokerHarness broker, string name, TimeSpan age)
+    private static void Stray(BrokerHarness broker, string name, TimeSpan age, string role = "billing")
     {
-        broker.Issuer.Alive[$"database/creds/billing/{name}"] = "gone";
-        broker.Issuer.MintedAt[$"database/creds/billing/{name}"] = broker.Time.GetUtcNow() + age;
+        broker.Issuer.Alive[$"database/creds/{role}/{name}"] = "gone";
+        broker.Issuer.MintedAt[$"database/creds/{role}/{name}"] = broker.Time.GetUtcNow() + age;
     }
 
     [Fact]
