@@ -50,8 +50,9 @@ public sealed class RevocationOrders(
         {
             await store.CommitAsync(ordered, cancellationToken);
         }
-        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(ordered, order, null), fault))
+        catch (StoreUnavailableException fault)
         {
+            await CarryOutUnrecordedAsync(new(ordered, order, null), fault);
             return order;
         }
 
@@ -96,12 +97,11 @@ public sealed class RevocationOrders(
             return (outcome as CommitOutcome.GuardFailed)?.Reason;
         }
         catch (StoreUnavailableException fault)
-            when (unrecorded.TryBegin(
-                    new(new StateChange.All([placed with { IsPromised = true }, ordered]), order, hold),
-                    fault
-                )
-            )
         {
+            await CarryOutUnrecordedAsync(
+                new(new StateChange.All([placed with { IsPromised = true }, ordered]), order, hold),
+                fault
+            );
             return null;
         }
     }
@@ -318,6 +318,15 @@ public sealed class RevocationOrders(
             }
 
             // Opened, or closed, between the two commits: it is known now.
+        }
+    }
+
+    /// <summary>Throws <see cref="OrderNotKeptException"/> where it was carried out and cannot be kept.</summary>
+    private async Task CarryOutUnrecordedAsync(MissingRecord record, StoreUnavailableException fault)
+    {
+        if (!unrecorded.TryBegin(record, fault))
+        {
+            throw await unrecorded.CarryOutOnceAsync(record, fault);
         }
     }
 
