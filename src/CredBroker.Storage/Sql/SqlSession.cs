@@ -18,6 +18,13 @@ namespace CredBroker.Storage.Sql;
 /// </summary>
 internal abstract class SqlSession(DbConnection connection, StoreClock clock) : CommitSession
 {
+    /// <summary>Reads fence, policy version and holds.</summary>
+    protected const string HeadText = """
+        SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
+          (SELECT coalesce(max(version), 0) FROM policy_version),
+          (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
+        """;
+
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
     private readonly Dictionary<string, SqlStatement> _statements = new(ReferenceEqualityComparer.Instance);
 
@@ -119,8 +126,36 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         }
     }
 
+    /// <summary>
+    /// Runs a statement of which nothing is asked but that it can be carried out. It may go to the database later,
+    /// together with others; in their order, and before anything is read.
+    /// </summary>
+    public virtual void Write(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        Execute(sql, parameters);
+
+    /// <summary>
+    /// Runs a statement that nearly always changes one row; returns whether it does. Where that is assumed and wrong, the
+    /// batch is applied again.
+    /// </summary>
+    public virtual bool ChangesOne(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        Execute(sql, parameters) == 1;
+
+    /// <summary>
+    /// Says at the beginning of a batch which row <see cref="ReadFirst"/> will be asked for, by one or two texts, so that an
+    /// engine that is far can read it ahead. Whoever changes the row calls <see cref="Forget"/>.
+    /// </summary>
+    public virtual void Foresee<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+        where T : class { }
+
+    /// <summary>Says that this row is no longer what may have been read ahead.</summary>
+    public virtual void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) { }
+
     /// <summary>Reads the first row; default when there is none.</summary>
-    public T? ReadFirst<T>(
+    public virtual T? ReadFirst<T>(
         string sql,
         Func<SqlStatement, T> map,
         params ReadOnlySpan<(string Name, SqlValue Value)> parameters
@@ -193,15 +228,11 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     protected StoreHead ReadHead() => ReadHead(SqlAuditStore.ReadHead(this, Stream));
 
     /// <summary>The same where the newest record is known, because nobody else appends to the stream.</summary>
-    protected StoreHead ReadHead(AuditPosition newest) =>
-        ReadFirst(
-            """
-            SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
-              (SELECT coalesce(max(version), 0) FROM policy_version),
-              (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
-            """,
-            row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2))
-        );
+    protected StoreHead ReadHead(AuditPosition newest) => ReadFirst(HeadText, row => HeadOf(row, newest));
+
+    /// <summary>The row of <see cref="HeadText"/>.</summary>
+    protected static StoreHead HeadOf(SqlStatement row, AuditPosition newest) =>
+        new(row.Number(0), row.Number(1), newest, row.Number(2));
 
     /// <summary>
     /// Sets the time of the batch. A repair of the clock whose commit had no known outcome is undone before, unless it is
