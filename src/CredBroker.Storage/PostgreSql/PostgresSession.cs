@@ -245,6 +245,14 @@ internal sealed class PostgresSession : SqlSession
     public override void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
         _foreseen.Forget(ForeseenRows.Key.Of(sql, parameters));
 
+    public override void Know<T>(string sql, T row, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (_foreseen.Holds(sql))
+        {
+            _foreseen.Keep(ForeseenRows.Key.Of(sql, parameters), row);
+        }
+    }
+
     public override T? ReadFirst<T>(
         string sql,
         Func<SqlStatement, T> map,

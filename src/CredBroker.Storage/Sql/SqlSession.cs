@@ -1,6 +1,7 @@
 using System.Data.Common;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
@@ -31,6 +32,9 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     // As of now, and as of the last savepoint.
     private (bool Now, bool AtSavepoint) _isClockRepaired;
 
+    // Since the last savepoint.
+    private bool _areHoldsChanged;
+
     // Of a repair of the clock that is not known to be committed.
     private Action? _undoRepair;
 
@@ -40,13 +44,19 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// <summary>The time of the batch as columns hold it.</summary>
     public long NowColumn => ColumnValue.From(Now);
 
-    /// <summary>The time of the batch by the count of what has passed (<see cref="Core.State.StorePosition.Counted"/>).</summary>
+    /// <summary>The time of the batch by the count of what has passed (<see cref="StorePosition.Counted"/>).</summary>
     public long CountedColumn => ColumnValue.From(Clock.Counted);
+
+    /// <summary>What the holds in force reach, once it was read in the batch and until it changes.</summary>
+    public List<LeaseSelector>? HoldsInForce { get; set; }
+
+    /// <summary>The change that is being made has placed or lifted a hold.</summary>
+    public void ForgetHolds() => (HoldsInForce, _areHoldsChanged) = (null, true);
 
     /// <summary>The clock, as it stood at the beginning of the batch.</summary>
     public ClockReading Clock { get; protected set; }
 
-    /// <summary>The time by which the end of a lease is measured (<see cref="Core.State.StorePosition.NowFor"/>).</summary>
+    /// <summary>The time by which the end of a lease is measured (<see cref="StorePosition.NowFor"/>).</summary>
     public long NowColumnFor(long? activatedAt) =>
         activatedAt <= ColumnValue.From(Clock.FallenAt) ? CountedColumn : NowColumn;
 
@@ -88,12 +98,18 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     public override void Savepoint()
     {
         MarkSavepoint();
+        _areHoldsChanged = false;
         _isClockRepaired.AtSavepoint = _isClockRepaired.Now;
     }
 
     public override void RollbackToSavepoint()
     {
         ReturnToSavepoint();
+        if (_areHoldsChanged)
+        {
+            HoldsInForce = null;
+        }
+
         _isClockRepaired.Now = _isClockRepaired.AtSavepoint;
     }
 
@@ -142,7 +158,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     /// <summary>
     /// Says at the beginning of a batch which row <see cref="ReadFirst"/> will be asked for, by one or two texts, so that an
-    /// engine that is far can read it ahead. Whoever changes the row calls <see cref="Forget"/>.
+    /// engine that is far can read it ahead. Whoever changes the row calls <see cref="Forget"/> or <see cref="Know"/>.
     /// </summary>
     public virtual void Foresee<T>(
         string sql,
@@ -153,6 +169,10 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     /// <summary>Says that this row is no longer what may have been read ahead.</summary>
     public virtual void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) { }
+
+    /// <summary>The same, and what it is now.</summary>
+    public virtual void Know<T>(string sql, T row, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+        where T : class { }
 
     /// <summary>Reads the first row; default when there is none.</summary>
     public virtual T? ReadFirst<T>(
@@ -245,7 +265,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             ForgetRepair();
         }
 
-        (_undoRepair, _isClockRepaired) = (null, default);
+        (_undoRepair, _isClockRepaired, HoldsInForce) = (null, default, null);
         ReadClock();
     }
 

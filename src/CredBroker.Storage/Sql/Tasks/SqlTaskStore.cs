@@ -34,7 +34,7 @@ internal static class SqlTaskStore
                 ("@workload", owner.Workload),
                 ("@now", session.NowColumn)
             );
-            session.Forget(FindText, ("@process", task.Process), ("@id", task.Id));
+            session.Know(FindText, new Row(owner, IsClosed: false), ("@process", task.Process), ("@id", task.Id));
             return null;
         }
 

@@ -1,0 +1,195 @@
+using System.Globalization;
+using CredBroker.Core.State;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Storage.PostgreSql;
+using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.IntegrationTests.Storage;
+
+/// <summary>
+/// What PostgreSQL's writer sends for a batch: few trips, and nothing that it reads ahead, assumes or puts off makes an
+/// answer another one than SQLite's, which does one statement after the other.
+/// </summary>
+public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<SharedPostgres>, IAsyncLifetime
+{
+    private const int Rounds = 20;
+    private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-store-").FullName;
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private StallingProxy _proxy = null!;
+    private PostgresSchema _schema = null!;
+    private PostgresBrokerStore _store = null!;
+    private StoreSamples _samples = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var postgres = await shared.GetAsync();
+        (_proxy, _schema, _samples) = (new(postgres.Port), await PostgresSchema.MakeAsync(postgres), new(_time));
+        _schema.LeadTo(_proxy.Port);
+        _store = PostgresBrokerStore.Open(_schema.Options, _time, NullLogger<PostgresBrokerStore>.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _store?.Dispose();
+        _schema?.Dispose();
+        if (_proxy is not null)
+        {
+            await _proxy.DisposeAsync();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_batch_takes_a_few_trips_however_many_changes_it_has()
+    {
+        // A hold is in force, and five leases share each task: neither is read for each of them.
+        await InTripsAsync(9, [_samples.Held(new() { Agent = "another" })]);
+        var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i / 5}"))).ToList();
+        await InTripsAsync(
+            6,
+            leases.Select(
+                (lease, i) => _samples.Opened(lease, idempotency: new IdempotencyClaim("caller", $"key-{i}", "hash", null))
+            )
+        );
+        await InTripsAsync(7, leases.Select(lease => _samples.Claimed(lease.Id)));
+        await InTripsAsync(7, leases.Select(lease => StoreSamples.Revoked(lease.Id)));
+    }
+
+    [Fact]
+    public async Task Leases_become_active_in_a_few_trips()
+    {
+        var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i}"))).ToList();
+        await InTripsAsync(6, leases.Select(lease => _samples.Opened(lease)));
+        await InTripsAsync(7, leases.Select(lease => _samples.Activated(lease.Id)));
+    }
+
+    [Fact]
+    public async Task A_batch_does_what_one_statement_after_the_other_does()
+    {
+        using var sqlite = SqliteBrokerStore.Open(
+            new() { SqliteFile = Path.Combine(_directory, "broker.db") },
+            _time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
+        var (dice, leases) = (new Dice(7), new List<Lease>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            leases.AddRange(Enumerable.Range(0, 6).Select(_ => Lease(dice)));
+            var changes = Enumerable.Range(0, 60).Select(_ => Change(dice, leases)).ToList();
+            await sqlite.CommitAsync(StoreSamples.Recorded(), default);
+            var expected = await SaidAsync(changes.Select(change => sqlite.CommitAsync(change, default).AsTask()));
+            Assert.Equal(expected, await SaidAsync(await TogetherAsync(changes)));
+            foreach (var lease in leases)
+            {
+                Assert.Equal(await StateAsync(sqlite, lease.Id), await StateAsync(_store, lease.Id));
+            }
+        }
+    }
+
+    private static string Name(Dice dice, string noun, int count) =>
+        $"{noun}-{dice.Of([.. Enumerable.Range(0, count)]).ToString(CultureInfo.InvariantCulture)}";
+
+    private Lease Lease(Dice dice) =>
+        _samples.Lease(_samples.Decision(task: Name(dice, "t", 4), instance: Name(dice, "i", 4)));
+
+    /// <summary>Any change, of leases that others of the batch change, too.</summary>
+    private StateChange Change(Dice dice, List<Lease> leases)
+    {
+        var (lease, order) = (dice.Of(leases), dice.Chance(0.5) ? "order-1" : null);
+        return dice.Of<Func<StateChange>>(
+            [
+                () => _samples.Opened(lease, dice.Of([0, 1000])),
+                () => _samples.Opened(lease, 1000, dice.Chance(0.2) ? new("https://idp.example", "stranger") : null),
+                () =>
+                    _samples.Opened(
+                        lease,
+                        1000,
+                        idempotency: new(
+                            "caller",
+                            Name(dice, "key", 3),
+                            "hash",
+                            dice.Chance(0.3) ? dice.Of(leases).Id : null
+                        )
+                    ),
+                () => _samples.Activated(lease.Id),
+                () => _samples.Activated(lease.Id),
+                () => _samples.Renewed(lease.Id, dice.Of([0, 1000])),
+                () => _samples.Claimed(lease.Id, by: dice.Of(["worker-1", "worker-2", null]), order: order),
+                () => _samples.Claimed(lease.Id, by: null, order: order),
+                () => _samples.Failed(lease.Id),
+                () => _samples.AccessorRevoked(lease.Id),
+                () => StoreSamples.Revoked(lease.Id),
+                () => StoreSamples.Ended(lease.Id, order),
+                () => StoreSamples.Recorded(lease.Id, StoreSamples.Handles),
+                () => StoreSamples.Recorded(),
+                () => dice.Chance(0.2) ? _samples.Ordered(new() { Instance = Name(dice, "i", 4) }) : Late(lease),
+                () => dice.Chance(0.2) ? _samples.Closed(Name(dice, "t", 4)) : Late(lease),
+                () => dice.Chance(0.2) ? StoreSamples.Barred(Name(dice, "t", 6)) : Late(lease),
+                () =>
+                    dice.Chance(0.3)
+                        ? _samples.Held(new() { Instance = Name(dice, "i", 4) }, TimeSpan.FromMinutes(1))
+                        : Late(lease),
+                () => new StateChange.All([_samples.Activated(lease.Id), StoreSamples.Revoked(dice.Of(leases).Id)]),
+            ]
+        )();
+    }
+
+    private StateChange.LateLeaseOpened Late(Lease lease) => StoreSamples.Late(_samples.NewId(), lease.Id);
+
+    /// <summary>All of them in one batch: the writer is kept from coming back until they wait for it.</summary>
+    private async Task<IReadOnlyList<Task<CommitOutcome>>> TogetherAsync(IEnumerable<StateChange> changes)
+    {
+        _proxy.Stall();
+        var first = _store.CommitAsync(StoreSamples.Recorded(), default);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(_proxy.IsHolding), "the writer is under way");
+        var together = changes.Select(change => _store.CommitAsync(change, default).AsTask()).ToList();
+        _proxy.Flow();
+        await first;
+        return together;
+    }
+
+    private async Task InTripsAsync(int trips, IEnumerable<StateChange> changes)
+    {
+        var before = _proxy.PostgresTrips;
+        foreach (var outcome in await Task.WhenAll(await TogetherAsync(changes)))
+        {
+            Assert.IsType<CommitOutcome.Committed>(outcome);
+        }
+
+        Assert.InRange(_proxy.PostgresTrips - before, 4, trips);
+    }
+
+    /// <summary>What each was answered, but for what differs from store to store: the stream's name.</summary>
+    private static async Task<List<string>> SaidAsync(IEnumerable<Task<CommitOutcome>> outcomes)
+    {
+        var said = new List<string>();
+        foreach (var outcome in outcomes)
+        {
+            try
+            {
+                said.Add(
+                    await outcome switch
+                    {
+                        CommitOutcome.Committed done => $"{done.At:O} {done.Event?.Sequence} {done.Number}",
+                        var refused => $"{refused}",
+                    }
+                );
+            }
+            catch (StoreUnavailableException)
+            {
+                said.Add("a row that cannot be written");
+            }
+        }
+
+        return said;
+    }
+
+    private async Task<string> StateAsync(IBrokerStore store, string leaseId) =>
+        await store.Leases.FindAsync(leaseId, default) is { } lease
+            ? $"{lease with { Decision = _samples.Decision() }}"
+            : "none";
+}
