@@ -3,6 +3,8 @@ using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing;
+using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -15,7 +17,8 @@ namespace CredBroker.IntegrationTests.Storage;
 /// </summary>
 public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<SharedPostgres>, IAsyncLifetime
 {
-    private const int Rounds = 20;
+    private const int Rounds = 100;
+    private const string Unwritable = "a row that cannot be written";
     private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-store-").FullName;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
     private StallingProxy _proxy = null!;
@@ -48,11 +51,15 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
     {
         // A hold is in force, and five leases share each task: neither is read for each of them.
         await InTripsAsync(9, [_samples.Held(new() { Agent = "another" })]);
-        var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i / 5}"))).ToList();
+        var leases = Enumerable
+            .Range(0, 100)
+            .Select(i => _samples.Lease(_samples.Decision(task: $"t-{i / 5}")))
+            .ToList();
         await InTripsAsync(
             6,
             leases.Select(
-                (lease, i) => _samples.Opened(lease, idempotency: new IdempotencyClaim("caller", $"key-{i}", "hash", null))
+                (lease, i) =>
+                    _samples.Opened(lease, idempotency: new IdempotencyClaim("caller", $"key-{i}", "hash", null))
             )
         );
         await InTripsAsync(7, leases.Select(lease => _samples.Claimed(lease.Id)));
@@ -75,18 +82,48 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
             _time,
             NullLogger<SqliteBrokerStore>.Instance
         );
-        var (dice, leases) = (new Dice(7), new List<Lease>());
+        var (dice, leases, decision, seen) = (
+            new Dice(7),
+            new List<Lease>(),
+            _samples.Decision(),
+            new HashSet<string>()
+        );
         for (var round = 0; round < Rounds; round++)
         {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            leases.RemoveRange(0, Math.Max(0, leases.Count - 12));
             leases.AddRange(Enumerable.Range(0, 6).Select(_ => Lease(dice)));
-            var changes = Enumerable.Range(0, 60).Select(_ => Change(dice, leases)).ToList();
+            // In a few, all that is assumed is often so; in many, hardly ever.
+            var changes = Enumerable.Range(0, dice.Of([2, 4, 8, 60])).Select(_ => Change(dice, leases)).ToList();
             await sqlite.CommitAsync(StoreSamples.Recorded(), default);
             var expected = await SaidAsync(changes.Select(change => sqlite.CommitAsync(change, default).AsTask()));
+            seen.UnionWith(expected);
             Assert.Equal(expected, await SaidAsync(await TogetherAsync(changes)));
             foreach (var lease in leases)
             {
-                Assert.Equal(await StateAsync(sqlite, lease.Id), await StateAsync(_store, lease.Id));
+                Assert.Equal(
+                    await StateAsync(sqlite, lease.Id, decision),
+                    await StateAsync(_store, lease.Id, decision)
+                );
             }
+        }
+
+        Assert.Contains(Unwritable, seen);
+        foreach (
+            var guard in new[]
+            {
+                GuardFailure.TaskOwnedByAnother,
+                GuardFailure.TaskClosed,
+                GuardFailure.Revoked,
+                GuardFailure.Held,
+                GuardFailure.IdempotencyTaken,
+                GuardFailure.DeadlinePassed,
+                GuardFailure.NotFound,
+                GuardFailure.WrongState,
+            }
+        )
+        {
+            Assert.Contains($"{new CommitOutcome.GuardFailed(guard)}", seen);
         }
     }
 
@@ -100,42 +137,40 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
     private StateChange Change(Dice dice, List<Lease> leases)
     {
         var (lease, order) = (dice.Of(leases), dice.Chance(0.5) ? "order-1" : null);
-        return dice.Of<Func<StateChange>>(
-            [
-                () => _samples.Opened(lease, dice.Of([0, 1000])),
-                () => _samples.Opened(lease, 1000, dice.Chance(0.2) ? new("https://idp.example", "stranger") : null),
-                () =>
-                    _samples.Opened(
-                        lease,
-                        1000,
-                        idempotency: new(
-                            "caller",
-                            Name(dice, "key", 3),
-                            "hash",
-                            dice.Chance(0.3) ? dice.Of(leases).Id : null
-                        )
-                    ),
-                () => _samples.Activated(lease.Id),
-                () => _samples.Activated(lease.Id),
-                () => _samples.Renewed(lease.Id, dice.Of([0, 1000])),
-                () => _samples.Claimed(lease.Id, by: dice.Of(["worker-1", "worker-2", null]), order: order),
-                () => _samples.Claimed(lease.Id, by: null, order: order),
-                () => _samples.Failed(lease.Id),
-                () => _samples.AccessorRevoked(lease.Id),
-                () => StoreSamples.Revoked(lease.Id),
-                () => StoreSamples.Ended(lease.Id, order),
-                () => StoreSamples.Recorded(lease.Id, StoreSamples.Handles),
-                () => StoreSamples.Recorded(),
-                () => dice.Chance(0.2) ? _samples.Ordered(new() { Instance = Name(dice, "i", 4) }) : Late(lease),
-                () => dice.Chance(0.2) ? _samples.Closed(Name(dice, "t", 4)) : Late(lease),
-                () => dice.Chance(0.2) ? StoreSamples.Barred(Name(dice, "t", 6)) : Late(lease),
-                () =>
-                    dice.Chance(0.3)
-                        ? _samples.Held(new() { Instance = Name(dice, "i", 4) }, TimeSpan.FromMinutes(1))
-                        : Late(lease),
-                () => new StateChange.All([_samples.Activated(lease.Id), StoreSamples.Revoked(dice.Of(leases).Id)]),
-            ]
-        )();
+        return dice.Of<Func<StateChange>>([
+            () => _samples.Opened(lease, dice.Of([0, 1000])),
+            () => _samples.Opened(lease, 1000, dice.Chance(0.2) ? new("https://idp.example", "stranger") : null),
+            () =>
+                _samples.Opened(
+                    lease,
+                    1000,
+                    idempotency: new(
+                        "caller",
+                        Name(dice, "key", 3),
+                        "hash",
+                        dice.Chance(0.3) ? dice.Of(leases).Id : null
+                    )
+                ),
+            () => _samples.Activated(lease.Id),
+            () => _samples.Activated(lease.Id),
+            () => _samples.Renewed(lease.Id, dice.Of([0, 1000])),
+            () => _samples.Claimed(lease.Id, by: dice.Of(["worker-1", "worker-2", null]), order: order),
+            () => _samples.Claimed(lease.Id, by: null, order: order),
+            () => _samples.Failed(lease.Id),
+            () => _samples.AccessorRevoked(lease.Id),
+            () => StoreSamples.Revoked(lease.Id),
+            () => StoreSamples.Ended(lease.Id, order),
+            () => StoreSamples.Recorded(lease.Id, StoreSamples.Handles),
+            () => StoreSamples.Recorded(),
+            () => dice.Chance(0.2) ? _samples.Ordered(new() { Instance = Name(dice, "i", 4) }) : Late(lease),
+            () => dice.Chance(0.2) ? _samples.Closed(Name(dice, "t", 4)) : Late(lease),
+            () => dice.Chance(0.2) ? StoreSamples.Barred(Name(dice, "t", 6)) : Late(lease),
+            () =>
+                dice.Chance(0.3)
+                    ? _samples.Held(new() { Instance = Name(dice, "i", 4) }, TimeSpan.FromMinutes(1))
+                    : Late(lease),
+            () => new StateChange.All([_samples.Activated(lease.Id), StoreSamples.Revoked(dice.Of(leases).Id)]),
+        ])();
     }
 
     private StateChange.LateLeaseOpened Late(Lease lease) => StoreSamples.Late(_samples.NewId(), lease.Id);
@@ -181,15 +216,16 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
             }
             catch (StoreUnavailableException)
             {
-                said.Add("a row that cannot be written");
+                said.Add(Unwritable);
             }
         }
 
         return said;
     }
 
-    private async Task<string> StateAsync(IBrokerStore store, string leaseId) =>
+    /// <summary>All that is known of the lease, but for what it was decided from: that prints no two times alike.</summary>
+    private static async Task<string> StateAsync(IBrokerStore store, string leaseId, DecisionRecord decision) =>
         await store.Leases.FindAsync(leaseId, default) is { } lease
-            ? $"{lease with { Decision = _samples.Decision() }}"
+            ? $"{lease.Decision.Task.Id} {lease with { Decision = decision }}"
             : "none";
 }
