@@ -105,16 +105,14 @@ internal sealed class PostgresSession : SqlSession
         var result = base.Apply(prepared);
         if (ChangedLease(prepared.Change) is { } lease)
         {
+            // What opens one has said itself which task and which key it changed.
             SqlRevocationStore.Forget(this, lease);
         }
-        else if (
-            prepared.Change is not (StateChange.LeaseOpened or StateChange.RequestDenied or StateChange.EventRecorded)
-        )
+        else if (prepared.Change is not (StateChange.RequestDenied or StateChange.EventRecorded))
         {
             _foreseen.Clear();
         }
 
-        // What opens a lease has said itself what it changed.
         return result;
     }
 
@@ -378,6 +376,7 @@ internal sealed class PostgresSession : SqlSession
     private static string? ChangedLease(StateChange.Transition transition) =>
         transition switch
         {
+            StateChange.LeaseOpened change => change.Lease.Id,
             StateChange.LeaseActivated change => change.LeaseId,
             StateChange.LeaseRenewed change => change.LeaseId,
             StateChange.HandlesRecorded change => change.LeaseId,

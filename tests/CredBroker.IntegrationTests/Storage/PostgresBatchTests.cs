@@ -17,7 +17,7 @@ namespace CredBroker.IntegrationTests.Storage;
 /// </summary>
 public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<SharedPostgres>, IAsyncLifetime
 {
-    private const int Rounds = 100;
+    private const int Rounds = 200;
     private const string Unwritable = "a row that cannot be written";
     private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-store-").FullName;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
@@ -90,11 +90,14 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
         );
         for (var round = 0; round < Rounds; round++)
         {
-            _time.Advance(TimeSpan.FromSeconds(10));
+            _time.Advance(TimeSpan.FromSeconds(20));
             leases.RemoveRange(0, Math.Max(0, leases.Count - 12));
-            leases.AddRange(Enumerable.Range(0, 6).Select(_ => Lease(dice)));
-            // In a few, all that is assumed is often so; in many, hardly ever.
-            var changes = Enumerable.Range(0, dice.Of([2, 4, 8, 60])).Select(_ => Change(dice, leases)).ToList();
+            var tasks = $"t-{round / 5}";
+            leases.AddRange(Enumerable.Range(0, 4).Select(_ => Lease(dice, tasks)));
+            // Few kinds, so that they meet each other; in few changes all that is assumed is often so, in many hardly ever.
+            var kinds = Kinds(dice, leases, tasks);
+            var chosen = Enumerable.Range(0, 3).Select(_ => dice.Of(kinds)).ToList();
+            var changes = Enumerable.Range(0, dice.Of([3, 6, 12, 60])).Select(_ => dice.Of(chosen)()).ToList();
             await sqlite.CommitAsync(StoreSamples.Recorded(), default);
             var expected = await SaidAsync(changes.Select(change => sqlite.CommitAsync(change, default).AsTask()));
             seen.UnionWith(expected);
@@ -130,50 +133,45 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
     private static string Name(Dice dice, string noun, int count) =>
         $"{noun}-{dice.Of([.. Enumerable.Range(0, count)]).ToString(CultureInfo.InvariantCulture)}";
 
-    private Lease Lease(Dice dice) =>
-        _samples.Lease(_samples.Decision(task: Name(dice, "t", 4), instance: Name(dice, "i", 4)));
+    private Lease Lease(Dice dice, string tasks) =>
+        _samples.Lease(_samples.Decision(task: Name(dice, tasks, 3), instance: Name(dice, "i", 8)));
 
     /// <summary>Any change, of leases that others of the batch change, too.</summary>
-    private StateChange Change(Dice dice, List<Lease> leases)
+    private IReadOnlyList<Func<StateChange>> Kinds(Dice dice, List<Lease> leases, string tasks)
     {
-        var (lease, order) = (dice.Of(leases), dice.Chance(0.5) ? "order-1" : null);
-        return dice.Of<Func<StateChange>>([
-            () => _samples.Opened(lease, dice.Of([0, 1000])),
-            () => _samples.Opened(lease, 1000, dice.Chance(0.2) ? new("https://idp.example", "stranger") : null),
-            () =>
-                _samples.Opened(
-                    lease,
-                    1000,
-                    idempotency: new(
-                        "caller",
-                        Name(dice, "key", 3),
-                        "hash",
-                        dice.Chance(0.3) ? dice.Of(leases).Id : null
-                    )
-                ),
-            () => _samples.Activated(lease.Id),
-            () => _samples.Activated(lease.Id),
-            () => _samples.Renewed(lease.Id, dice.Of([0, 1000])),
-            () => _samples.Claimed(lease.Id, by: dice.Of(["worker-1", "worker-2", null]), order: order),
-            () => _samples.Claimed(lease.Id, by: null, order: order),
-            () => _samples.Failed(lease.Id),
-            () => _samples.AccessorRevoked(lease.Id),
-            () => StoreSamples.Revoked(lease.Id),
-            () => StoreSamples.Ended(lease.Id, order),
-            () => StoreSamples.Recorded(lease.Id, StoreSamples.Handles),
-            () => StoreSamples.Recorded(),
-            () => dice.Chance(0.2) ? _samples.Ordered(new() { Instance = Name(dice, "i", 4) }) : Late(lease),
-            () => dice.Chance(0.2) ? _samples.Closed(Name(dice, "t", 4)) : Late(lease),
-            () => dice.Chance(0.2) ? StoreSamples.Barred(Name(dice, "t", 6)) : Late(lease),
-            () =>
-                dice.Chance(0.3)
-                    ? _samples.Held(new() { Instance = Name(dice, "i", 4) }, TimeSpan.FromMinutes(1))
-                    : Late(lease),
-            () => new StateChange.All([_samples.Activated(lease.Id), StoreSamples.Revoked(dice.Of(leases).Id)]),
-        ])();
-    }
+        return
+        [
+            () => _samples.Opened(Some(), dice.Of([0, 1000, 1000])),
+            () => _samples.Opened(New(), 1000),
+            () => _samples.Opened(New(), 1000, dice.Chance(0.2) ? new("https://idp.example", "stranger") : null),
+            () => _samples.Opened(New(), 1000, idempotency: new("caller", Name(dice, tasks, 3), "hash", null)),
+            () => _samples.Opened(New(), 1000, idempotency: new("caller", Name(dice, tasks, 3), "hash", Some().Id)),
+            () => _samples.Activated(Some().Id),
+            () => _samples.Activated(leases[^1].Id),
+            () => _samples.Renewed(Some().Id, dice.Of([0, 1000])),
+            () => _samples.Claimed(Some().Id, by: dice.Of(["worker-1", "worker-2"]), order: "order-1"),
+            () => _samples.Claimed(Some().Id, by: null, order: dice.Of(["order-1", "order-2", null])),
+            () => _samples.Failed(Some().Id),
+            () => _samples.AccessorRevoked(Some().Id),
+            () => StoreSamples.Revoked(Some().Id),
+            () => StoreSamples.Ended(Some().Id, "order-1"),
+            () => StoreSamples.Recorded(Some().Id, StoreSamples.Handles),
+            () => StoreSamples.Late(_samples.NewId(), Some().Id),
+            () => _samples.Ordered(new() { Instance = Name(dice, "i", 8) }),
+            () => _samples.Closed(Name(dice, tasks, 3)),
+            () => StoreSamples.Barred(Name(dice, tasks, 5)),
+            () => _samples.Held(new() { Instance = Name(dice, "i", 8) }, TimeSpan.FromMinutes(1)),
+            () => new StateChange.All([_samples.Activated(Some().Id), StoreSamples.Revoked(Some().Id)]),
+        ];
 
-    private StateChange.LateLeaseOpened Late(Lease lease) => StoreSamples.Late(_samples.NewId(), lease.Id);
+        Lease Some() => dice.Of(leases);
+
+        Lease New()
+        {
+            leases.Add(Lease(dice, tasks));
+            return leases[^1];
+        }
+    }
 
     /// <summary>All of them in one batch: the writer is kept from coming back until they wait for it.</summary>
     private async Task<IReadOnlyList<Task<CommitOutcome>>> TogetherAsync(IEnumerable<StateChange> changes)
