@@ -17,7 +17,7 @@ namespace CredBroker.IntegrationTests.Storage;
 /// </summary>
 public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<SharedPostgres>, IAsyncLifetime
 {
-    private const int Rounds = 200;
+    private const int Rounds = 100;
     private const string Unwritable = "a row that cannot be written";
     private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-store-").FullName;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
