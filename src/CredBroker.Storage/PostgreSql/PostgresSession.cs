@@ -87,6 +87,7 @@ internal sealed class PostgresSession : SqlSession
         }
 
         BeginNow();
+        ReadNewestIfUnknown();
     }
 
     public override void TakeOver()
@@ -96,8 +97,6 @@ internal sealed class PostgresSession : SqlSession
             SqlRevocationStore.DropClaims(this);
             Execute("DELETE FROM writer");
         }
-
-        Execute("INSERT INTO writer (id, batch) VALUES (@id, 0)", ("@id", _writer));
     }
 
     public override ChangeResult Apply(in PreparedChange prepared)
@@ -130,7 +129,12 @@ internal sealed class PostgresSession : SqlSession
             ("@clock", NowColumn),
             ("@counted", CountedColumn)
         );
-        Defer("UPDATE writer SET batch = @batch WHERE id = @id", ("@batch", _batch), ("@id", _writer));
+        // Not there the first time, nor after another broker had the store for a while.
+        Defer(
+            "INSERT INTO writer (id, batch) VALUES (@id, @batch) ON CONFLICT (id) DO UPDATE SET batch = @batch",
+            ("@id", _writer),
+            ("@batch", _batch)
+        );
     }
 
     /// <summary>
@@ -164,6 +168,11 @@ internal sealed class PostgresSession : SqlSession
         Connect();
         BeginLocked([], mayAssume: false);
         var isThere = IsThere();
+        if (isThere)
+        {
+            ReadNewestIfUnknown();
+        }
+
         Execute("ROLLBACK");
         _hasBegun = false;
         return isThere;
@@ -366,6 +375,11 @@ internal sealed class PostgresSession : SqlSession
         }
 
         _asked.Clear();
+    }
+
+    // Only once it is settled which stream this is: a repair of the clock that was not committed began none.
+    private void ReadNewestIfUnknown()
+    {
         if (_newest is null)
         {
             Head = ReadHead();
