@@ -55,6 +55,7 @@ internal static partial class PostgresStatements
                     IF attempt = 200 OR attempt >= 5 AND SQLSTATE NOT LIKE '53%' THEN RAISE; END IF;
                     todo := NULL;
                     IF SQLSTATE LIKE '53%' THEN
+                      passes := greatest(passes - 1, 0); -- It was not looked to the end.
                       {{EndHoarders}}
                     ELSE
                       {{EndHolders}}
