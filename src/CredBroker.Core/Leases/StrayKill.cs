@@ -81,6 +81,39 @@ public sealed partial class StrayKill(
         ];
     }
 
+    /// <summary>What Vault holds now that no live record knows, for a person to see. Nothing is revoked.</summary>
+    public async ValueTask<IReadOnlyList<UnknownSecrets>> FindAsync(CancellationToken cancellationToken)
+    {
+        var found = new List<UnknownSecrets>();
+        if (await credentials.ReadAsync(cancellationToken) is not { } catalogue)
+        {
+            return found;
+        }
+
+        foreach (var entry in catalogue.InForce.Concat(catalogue.Past))
+        {
+            switch (await issuer.ListLeasesAsync(entry, cancellationToken))
+            {
+                case LeaseListing.Listed { VaultLeaseIds: var listed }:
+                    var known = await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
+                    if (listed.Where(id => !known.Contains(id)).ToList() is { Count: > 0 } unknown)
+                    {
+                        found.Add(new(entry.Name, unknown, ""));
+                    }
+
+                    break;
+                case LeaseListing.Failed failed:
+                    found.Add(new(entry.Name, null, failed.Error));
+                    break;
+                case LeaseListing.NotOurs:
+                    found.Add(new(entry.Name, null, "its leases cannot be told from others'"));
+                    break;
+            }
+        }
+
+        return found;
+    }
+
     private async Task<bool> RunAsync(
         CatalogueEntry entry,
         DateTimeOffset orderedAt,

@@ -35,6 +35,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly NpgsqlConnection _writer;
     private readonly NpgsqlDataSource _readers;
     private readonly string _place;
+    private long _connections;
 
     private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone)
     {
@@ -45,6 +46,9 @@ internal sealed partial class PostgresDatabase : IDisposable
 
     /// <summary>Whether this process is the schema's only broker, and the lock says so.</summary>
     public bool IsAlone { get; }
+
+    /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
+    public long Connections => Volatile.Read(ref _connections);
 
     /// <exception cref="StoreUnavailableException">
     /// The schema cannot be used, or another broker uses it; the message says why and what to do.
@@ -89,6 +93,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
+        Interlocked.Increment(ref _connections);
         connection.Open();
         try
         {

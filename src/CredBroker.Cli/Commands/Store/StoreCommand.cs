@@ -4,5 +4,9 @@ namespace CredBroker.Cli.Commands.Store;
 internal sealed class StoreCommand : GroupCommand
 {
     public StoreCommand(Terminal terminal)
-        : base("store", "The broker's store.") => Add(new StoreClockCommand(terminal));
+        : base("store", "The broker's store.")
+    {
+        Add(new StoreAcceptCommand(terminal));
+        Add(new StoreClockCommand(terminal));
+    }
 }
