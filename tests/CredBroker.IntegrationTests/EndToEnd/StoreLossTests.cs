@@ -23,7 +23,8 @@ public sealed class StoreLossTests : IAsyncLifetime
             File.Delete(file);
         }
 
-        await _world.StartBrokerAsync();
+        // It is behind its anchor, and issues nothing; the kill switch waits for nobody's word.
+        await _world.StartBrokerAsync(untilIssuing: false);
         Assert.Empty(await _world.LeasesAsync());
         Assert.True(await _world.Postgres.CanLogInAsync(first.Username, first.Password));
 
@@ -49,8 +50,16 @@ public sealed class StoreLossTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_start_on_an_empty_store_ends_the_few_users_that_it_does_not_know_by_itself()
+    public async Task A_start_on_an_empty_store_without_an_anchor_ends_the_few_users_that_it_does_not_know_by_itself()
     {
+        await _world.KillBrokerAsync();
+        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
+        {
+            File.Delete(file);
+        }
+
+        await _world.WithoutAnchorAsync();
+        await _world.StartBrokerAsync();
         var (_, first) = await _world.IssueAsync(_world.Agent());
         await _world.KillBrokerAsync();
         foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
