@@ -12,11 +12,11 @@ public sealed class StorePutBackTests
     {
         await using var world = await World.StartAsync();
         var (known, first) = await world.IssueAsync(world.Agent());
+        var hold = await world.Person("admin").PlaceHoldAsync(new() { Agent = "triage-spire", Reason = "for now" });
         await world.KillBrokerAsync();
         var backup = Copy(world.Folder, "broker.db", "backup");
         await world.StartBrokerAsync();
         var (_, second) = await world.IssueAsync(world.Agent("i-2"), task: "t-2");
-        var hold = await world.Person("admin").PlaceHoldAsync(new() { Agent = "nobody", Reason = "kept" });
         await world.AnchoredAsync();
         await world.KillBrokerAsync();
         PutBack(world.Folder, "broker.db", backup);
@@ -24,9 +24,10 @@ public sealed class StorePutBackTests
         await world.StartBrokerAsync(untilIssuing: false);
         var admin = world.Person("admin");
         await AssertBehindAsync(world);
-        await Assert.ThrowsAsync<BrokerProblemException>(() =>
+        var lift = await Assert.ThrowsAsync<BrokerProblemException>(() =>
             admin.LiftHoldAsync(hold.HoldId, new() { Reason = "over" }).AsTask()
         );
+        Assert.Equal("CB5003", lift.Problem.Code);
         var clock = await Assert.ThrowsAsync<BrokerProblemException>(() =>
             admin.RepairClockAsync(new() { Reason = "it is right" }).AsTask()
         );
@@ -52,6 +53,7 @@ public sealed class StorePutBackTests
 
         var accepted = await admin.AcceptStoreAsync(new() { Epoch = 2, Reason = "the backup of noon" });
 
+        await admin.LiftHoldAsync(hold.HoldId, new() { Reason = "over" });
         Assert.False(accepted.KeepsFromIssuing);
         Assert.Equal((2, 2, null), (accepted.Epoch, accepted.AnchorEpoch, accepted.AcceptAs));
         var unknown = Assert.Single(accepted.Unknown!, secrets => secrets.Count is not null);
