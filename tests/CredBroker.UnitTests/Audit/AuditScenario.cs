@@ -328,7 +328,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             var place = new FakeAnchorPlace
             {
                 IsBarred = false,
-                Anchor = new(1, 1, [new("0198c2f0000070008000000000000001", 17, new('a', 64))]),
+                Anchor = new(1, 1, [new(new('f', 32), 17, new('a', 64))]),
             };
             using var anchor = new AnchorCheck(store, place, new(), NullLogger<AnchorCheck>.Instance);
             Assert.True(
