@@ -50,22 +50,37 @@ internal sealed partial class PostgresDatabase : IDisposable
     /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
     public long Connections => Volatile.Read(ref _connections);
 
+    /// <summary>The migrations that opening it ran.</summary>
+    public IReadOnlyList<string> Migrated { get; private set; } = [];
+
+    /// <summary>Where it is, as a message names it; no secret.</summary>
+    public string Place => _place;
+
     /// <exception cref="StoreUnavailableException">
     /// The schema cannot be used, or another broker uses it; the message says why and what to do.
     /// </exception>
-    public static PostgresDatabase Open(StorageOptions options, bool isAlone)
+    /// <param name="options">Where it is.</param>
+    /// <param name="isAlone">Whether nobody else may use it meanwhile.</param>
+    /// <param name="evenClosed">Whether a store is opened on which no broker may start.</param>
+    public static PostgresDatabase Open(StorageOptions options, bool isAlone, bool evenClosed = false)
     {
         var settings = ConnectionStringFile.Read(options);
-        var place = $"{settings.Database ?? settings.Username} at {settings.Host}";
+        var place = PlaceOf(settings);
         try
         {
-            var schema = FindSchema(settings, place);
+            var (schema, mayChange) = FindSchema(settings, place);
             Pin(settings, schema);
-            var database = new PostgresDatabase(settings, $"schema {schema} of {place}", isAlone);
+            var database = new PostgresDatabase(settings, NameOf(schema, place), isAlone);
             try
             {
                 database.Connect(database._writer);
-                database.Migrate(settings, schema);
+                database.Migrate(settings, schema, mayChange);
+                if (!evenClosed)
+                {
+                    using var closed = new NpgsqlCommand(ClosedStore.Query, database._writer);
+                    ClosedStore.Refuse(closed.ExecuteScalar() as string, database._place);
+                }
+
                 return database;
             }
             catch
@@ -77,6 +92,28 @@ internal sealed partial class PostgresDatabase : IDisposable
         }
         catch (NpgsqlException e)
         {
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+        }
+    }
+
+    /// <summary>A connection that reads, whoever uses the schema, and where that is.</summary>
+    /// <exception cref="StoreUnavailableException">The schema cannot be used; the message says why.</exception>
+    public static (NpgsqlConnection Connection, string Place) OpenToRead(StorageOptions options)
+    {
+        var settings = ConnectionStringFile.Read(options);
+        var place = PlaceOf(settings);
+        NpgsqlConnection? connection = null;
+        try
+        {
+            var (schema, _) = FindSchema(settings, place);
+            Pin(settings, schema);
+            connection = new(Writing(new(Reading(settings))));
+            connection.Open();
+            return (connection, NameOf(schema, place));
+        }
+        catch (NpgsqlException e)
+        {
+            connection?.Dispose();
             throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
         }
     }
@@ -122,6 +159,11 @@ internal sealed partial class PostgresDatabase : IDisposable
     /// <summary>Closes what reads; the session closes what writes.</summary>
     public void Dispose() => _readers.Dispose();
 
+    private static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
+        $"{settings.Database ?? settings.Username} at {settings.Host}";
+
+    private static string NameOf(string schema, string place) => $"schema {schema} of {place}";
+
     private static string Writing(NpgsqlConnectionStringBuilder settings) =>
         new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString;
 
@@ -146,14 +188,16 @@ internal sealed partial class PostgresDatabase : IDisposable
         settings.Options = $"{settings.Options} -c search_path={EscapedInOptions().Replace(name, @"\$0")}";
     }
 
-    private static string FindSchema(NpgsqlConnectionStringBuilder settings, string place)
+    // Who may not make tables uses those that its owner has made.
+    private static (string Schema, bool MayChange) FindSchema(NpgsqlConnectionStringBuilder settings, string place)
     {
         using var connection = new NpgsqlConnection(Writing(settings));
         connection.Open();
         using var command = new NpgsqlCommand(
             """
             SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema(),
-              has_schema_privilege(current_schema(), 'CREATE')
+              has_schema_privilege(current_schema(), 'CREATE'),
+              has_table_privilege(to_regclass(quote_ident(current_schema()) || '.schemaversions'), 'SELECT')
             """,
             connection
         );
@@ -174,27 +218,29 @@ internal sealed partial class PostgresDatabase : IDisposable
             );
         }
 
-        return !row.IsDBNull(2) && row.GetBoolean(3)
-            ? row.GetString(2)
+        return !row.IsDBNull(2) && (row.GetBoolean(3) || (!row.IsDBNull(4) && row.GetBoolean(4)))
+            ? (row.GetString(2), row.GetBoolean(3))
             : throw new StoreUnavailableException(
-                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. As the "
+                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. "
+                    + "credbroker store rights prints the SQL that makes both; or as the "
                     + $"database's owner: CREATE SCHEMA credbroker AUTHORIZATION {settings.Username}; "
                     + $"ALTER ROLE {settings.Username} SET search_path = credbroker;"
             );
     }
 
-    private void Migrate(NpgsqlConnectionStringBuilder settings, string schema)
+    private void Migrate(NpgsqlConnectionStringBuilder settings, string schema, bool mayChange)
     {
         Execute(_writer, LockOfMigrations);
         try
         {
             // The journal alone is told the schema: DbUp would make it, which the user has no right to.
-            SqlMigrations.Run(
+            Migrated = SqlMigrations.Run(
                 DeployChanges
                     .To.PostgresqlDatabase(Migrating(settings))
-                    .JournalToPostgresqlTable(schema, "schemaversions"),
-                "PostgreSql",
-                _place
+                    .JournalToPostgresqlTable(schema, SqlMigrations.Journal),
+                PostgresTables.Folder,
+                _place,
+                mayChange
             );
         }
         finally

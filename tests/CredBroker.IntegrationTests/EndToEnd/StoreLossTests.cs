@@ -17,12 +17,7 @@ public sealed class StoreLossTests : IAsyncLifetime
     {
         var (_, first) = await _world.IssueAsync(_world.Agent());
         var (_, second) = await _world.IssueAsync(_world.Agent("i-2"));
-        await _world.KillBrokerAsync();
-        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
-        {
-            File.Delete(file);
-        }
-
+        await _world.LoseStoreAsync(withAnchor: false);
         // It is behind its anchor, and issues nothing; the kill switch waits for nobody's word.
         await _world.StartBrokerAsync(untilIssuing: false);
         Assert.Empty(await _world.LeasesAsync());
@@ -52,21 +47,8 @@ public sealed class StoreLossTests : IAsyncLifetime
     [Fact]
     public async Task A_start_on_an_empty_store_without_an_anchor_ends_the_few_users_that_it_does_not_know_by_itself()
     {
-        await _world.KillBrokerAsync();
-        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
-        {
-            File.Delete(file);
-        }
-
-        await _world.WithoutAnchorAsync();
-        await _world.StartBrokerAsync();
         var (_, first) = await _world.IssueAsync(_world.Agent());
-        await _world.KillBrokerAsync();
-        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
-        {
-            File.Delete(file);
-        }
-
+        await _world.LoseStoreAsync();
         await _world.StartBrokerAsync();
         var (kept, second) = await _world.IssueAsync(_world.Agent("i-2"));
         await Eventually.BecomesTrueAsync(

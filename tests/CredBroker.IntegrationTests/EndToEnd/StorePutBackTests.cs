@@ -27,11 +27,11 @@ public sealed class StorePutBackTests
         var lift = await Assert.ThrowsAsync<BrokerProblemException>(() =>
             admin.LiftHoldAsync(hold.HoldId, new() { Reason = "over" }).AsTask()
         );
-        Assert.Equal("CB5003", lift.Problem.Code);
+        Assert.Equal("CB5004", lift.Problem.Code);
         var clock = await Assert.ThrowsAsync<BrokerProblemException>(() =>
             admin.RepairClockAsync(new() { Reason = "it is right" }).AsTask()
         );
-        Assert.Equal("CB5003", clock.Problem.Code);
+        Assert.Equal("CB5004", clock.Problem.Code);
 
         // What it knows is revoked all the same; what it does not know is shown, and lives.
         await admin.RevokeAsync(new() { Lease = known, Reason = "incident" });
@@ -153,12 +153,7 @@ public sealed class StorePutBackTests
     public async Task An_installation_that_was_set_up_before_there_were_anchors_goes_on_and_is_told()
     {
         await using var world = await World.StartAsync();
-        await world.KillBrokerAsync();
-        foreach (var file in Directory.GetFiles(world.Folder, "broker.db*"))
-        {
-            File.Delete(file);
-        }
-
+        await world.LoseStoreAsync();
         await world.WithoutAnchorAsync();
         await world.StartBrokerAsync();
         var parts = (await world.Broker.Connect("").GetHealthAsync("issuing")).Parts;
@@ -174,7 +169,7 @@ public sealed class StorePutBackTests
     }
 
     private static async Task<bool> IsBehindAsync(World world) =>
-        (await world.Broker.Connect("").GetHealthAsync("issuing")).Parts.Any(part => part.Code == "CB5003");
+        (await world.Broker.Connect("").GetHealthAsync("issuing")).Parts.Any(part => part.Code == "CB5004");
 
     private static async Task AssertBehindAsync(World world)
     {
@@ -182,7 +177,7 @@ public sealed class StorePutBackTests
         var refused = await Assert.ThrowsAsync<BrokerProblemException>(() =>
             world.ExchangeAsync(world.Agent("i-9"), task: "t-9")
         );
-        Assert.Equal("CB5003", refused.Problem.Code);
+        Assert.Equal("CB5004", refused.Problem.Code);
     }
 
     private static string Copy(string folder, string from, string to)

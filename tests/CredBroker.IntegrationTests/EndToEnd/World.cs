@@ -238,6 +238,30 @@ internal sealed class World : IAsyncDisposable
     public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") =>
         File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
 
+    /// <summary>The policy forgets the further credentials. What Vault has been set up for stays.</summary>
+    public Task ForgetCredentialsAsync()
+    {
+        _moreCredentials = "";
+        return WritePolicyAsync();
+    }
+
+    /// <summary>
+    /// Ends the broker and takes its store away, so that it starts on an empty one: with the anchor, so that nobody notices.
+    /// </summary>
+    public async Task LoseStoreAsync(bool withAnchor = true)
+    {
+        await KillBrokerAsync();
+        foreach (var file in Directory.GetFiles(_folder, "broker.db*"))
+        {
+            File.Delete(file);
+        }
+
+        if (withAnchor)
+        {
+            await Vault.SendAsync(HttpMethod.Delete, Anchor.Replace("/data/", "/metadata/", StringComparison.Ordinal));
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Broker is not null)
