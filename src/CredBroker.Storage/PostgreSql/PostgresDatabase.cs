@@ -35,11 +35,13 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly NpgsqlConnection _writer;
     private readonly NpgsqlDataSource _readers;
     private readonly string _place;
+    private readonly bool _evenClosed;
+    private bool _isMigrated;
     private long _connections;
 
-    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone)
+    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone, bool evenClosed)
     {
-        (_place, IsAlone) = (place, isAlone);
+        (_place, IsAlone, _evenClosed) = (place, isAlone, evenClosed);
         _writer = new(Writing(settings));
         _readers = NpgsqlDataSource.Create(Reading(settings));
     }
@@ -70,17 +72,12 @@ internal sealed partial class PostgresDatabase : IDisposable
         {
             var (schema, mayChange) = FindSchema(settings, place);
             Pin(settings, schema);
-            var database = new PostgresDatabase(settings, NameOf(schema, place), isAlone);
+            var database = new PostgresDatabase(settings, NameOf(schema, place), isAlone, evenClosed);
             try
             {
                 database.Connect(database._writer);
                 database.Migrate(settings, schema, mayChange);
-                if (!evenClosed)
-                {
-                    using var closed = new NpgsqlCommand(ClosedStore.Query, database._writer);
-                    ClosedStore.Refuse(closed.ExecuteScalar() as string, database._place);
-                }
-
+                database.RefuseClosed(database._writer);
                 return database;
             }
             catch
@@ -126,7 +123,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         _readers.OpenConnectionAsync(cancellationToken);
 
     /// <summary>Opens the writer's connection, anew where it was lost, and takes the schema with it.</summary>
-    /// <exception cref="StoreUnavailableException">Another broker has it.</exception>
+    /// <exception cref="StoreUnavailableException">Another broker has it, or it is closed.</exception>
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
@@ -139,6 +136,9 @@ internal sealed partial class PostgresDatabase : IDisposable
             {
                 Execute(connection, LockOfSchema);
             }
+
+            // Who was cut off had the lock no more, and the store may have been moved meanwhile.
+            RefuseClosed(connection);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -242,10 +242,20 @@ internal sealed partial class PostgresDatabase : IDisposable
                 _place,
                 mayChange
             );
+            _isMigrated = true;
         }
         finally
         {
             Execute(_writer, UnlockOfMigrations);
+        }
+    }
+
+    private void RefuseClosed(NpgsqlConnection connection)
+    {
+        if (_isMigrated && !_evenClosed)
+        {
+            using var closed = new NpgsqlCommand(ClosedStore.Query, connection);
+            ClosedStore.Refuse(closed.ExecuteScalar() as string, _place);
         }
     }
 
