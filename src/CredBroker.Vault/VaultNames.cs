@@ -23,6 +23,9 @@ public sealed class VaultNames(string installation)
     /// </summary>
     public string Probe => Prefix + "probe";
 
+    /// <summary>The mount with the store's anchor, which nobody but the broker reads or writes.</summary>
+    public string Anchor => Prefix + "anchor";
+
     /// <summary>A credential's token role, and the policy that its child tokens have.</summary>
     public string Credential(string credential) => Prefix + credential;
 
@@ -31,6 +34,9 @@ public sealed class VaultNames(string installation)
     /// that may read it. No other name ends so.
     /// </summary>
     public static string Reaper(string role) => role + ReaperSuffix;
+
+    /// <summary>Whether a role is one of those.</summary>
+    public static bool IsReaper(string role) => role.EndsWith(ReaperSuffix, StringComparison.Ordinal);
 
     /// <summary>A database connection.</summary>
     public string Connection(string connection) => Prefix + connection;
@@ -63,6 +69,20 @@ public sealed class VaultNames(string installation)
             return $"The credential's name \"{entry.Name}\" is one that the broker uses for itself; choose another.";
         }
 
+        if (
+            entry.Vault switch
+            {
+                VaultBinding.KeyValue kv => kv.Mount,
+                VaultBinding.Dynamic dynamic => dynamic.Path,
+                _ => "",
+            }
+                is var place
+            && (place == Anchor || place.StartsWith(Anchor + "/", StringComparison.Ordinal))
+        )
+        {
+            return $"Credential {entry.Name}: the mount {Anchor} is the broker's own; choose another.";
+        }
+
         var role = entry.Vault switch
         {
             VaultBinding.Database database => database.Role,
@@ -71,10 +91,7 @@ public sealed class VaultNames(string installation)
             VaultBinding.Dynamic dynamic => dynamic.Path,
             _ => "",
         };
-        if (
-            new[] { entry.Name, role }.FirstOrDefault(name => name.EndsWith(ReaperSuffix, StringComparison.Ordinal)) is
-            { } taken
-        )
+        if (new[] { entry.Name, role }.FirstOrDefault(IsReaper) is { } taken)
         {
             return $"Credential {entry.Name}: names that end in {ReaperSuffix}, such as {taken}, are kept for the roles "
                 + "that remove users; choose another.";
@@ -113,11 +130,25 @@ public sealed class VaultNames(string installation)
         };
 
     /// <summary>
-    /// What the lease prefixes of all this installation's roles begin with at the entry's place, so that those of an
-    /// entry that has left the catalogue can be listed, too; null where the entry has no such prefix.
+    /// Where the lease prefixes of the entry's role and of others beside it are, without a slash at the end, so that those
+    /// of an entry that has left the catalogue can be listed, too; null where the entry has no such prefix.
     /// </summary>
-    internal string? LeasePrefixes(CatalogueEntry entry) =>
-        LeasePrefix(entry) is { } prefix ? prefix[..(prefix.LastIndexOf('/') + 1)] + Prefix : null;
+    internal string? RoleFolder(CatalogueEntry entry) =>
+        LeasePrefix(entry) is { } prefix ? prefix[..prefix.LastIndexOf('/')] : null;
+
+    /// <summary>Every token role that setup makes, or expects, for these entries and for the broker itself.</summary>
+    internal IEnumerable<string> TokenRoles(IEnumerable<CatalogueEntry> entries) =>
+        entries
+            .SelectMany(entry =>
+                new[]
+                {
+                    Credential(entry.Name),
+                    Reaper(Credential(entry.Name)),
+                    (entry.Vault as VaultBinding.Token)?.Role,
+                }
+            )
+            .OfType<string>()
+            .Concat([Broker, Probe]);
 
     private static string? FaultOf(string credential, params ReadOnlySpan<(string Name, string Value)> parts)
     {

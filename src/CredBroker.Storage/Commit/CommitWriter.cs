@@ -28,7 +28,7 @@ internal sealed partial class CommitWriter : IDisposable
     public CommitWriter(CommitSession session, CommitQueue queue, ILogger logger)
     {
         (_session, _queue, _logger) = (session, queue, logger);
-        session.Begin();
+        session.Begin([], mayAssume: false);
         session.TakeOver();
         session.OpenStream();
         session.EndBatch(0);
@@ -117,13 +117,13 @@ internal sealed partial class CommitWriter : IDisposable
     /// <summary>
     /// Commits the changes together and answers them; or commits and answers nothing, and returns why.
     /// </summary>
-    private Failure? TryCommit(List<PendingCommit> changes)
+    private Failure? TryCommit(List<PendingCommit> changes, bool mayAssume = true)
     {
         var results = new Result[changes.Count];
         var (hasBegun, isCommitting) = (false, false);
         try
         {
-            _session.Begin();
+            _session.Begin(changes, mayAssume);
             hasBegun = true;
             var before = _session.Head;
             Publish(before);
@@ -139,6 +139,11 @@ internal sealed partial class CommitWriter : IDisposable
 
             isCommitting = true;
             _session.Commit();
+        }
+        catch (WrongAssumptionException) when (mayAssume)
+        {
+            Undo();
+            return TryCommit(changes, mayAssume: false);
         }
         catch (Exception e)
         {
@@ -242,6 +247,15 @@ internal sealed partial class CommitWriter : IDisposable
 
     private Failure GiveUp(Exception cause, bool isOutcomeKnown, bool isOfAll)
     {
+        Undo();
+        var outcome = isOutcomeKnown
+            ? "Nothing was committed."
+            : "The outcome is unknown: what was being committed may be there.";
+        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown, isOfAll);
+    }
+
+    private void Undo()
+    {
         try
         {
             if (_session.InTransaction)
@@ -253,11 +267,6 @@ internal sealed partial class CommitWriter : IDisposable
         {
             LogRollbackFailed(_logger, e);
         }
-
-        var outcome = isOutcomeKnown
-            ? "Nothing was committed."
-            : "The outcome is unknown: what was being committed may be there.";
-        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown, isOfAll);
     }
 
     [LoggerMessage(

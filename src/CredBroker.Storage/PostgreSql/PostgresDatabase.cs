@@ -35,16 +35,22 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly NpgsqlConnection _writer;
     private readonly NpgsqlDataSource _readers;
     private readonly string _place;
+    private readonly bool _evenClosed;
+    private bool _isMigrated;
+    private long _connections;
 
-    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone)
+    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone, bool evenClosed)
     {
-        (_place, IsAlone) = (place, isAlone);
+        (_place, IsAlone, _evenClosed) = (place, isAlone, evenClosed);
         _writer = new(Writing(settings));
         _readers = NpgsqlDataSource.Create(Reading(settings));
     }
 
     /// <summary>Whether this process is the schema's only broker, and the lock says so.</summary>
     public bool IsAlone { get; }
+
+    /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
+    public long Connections => Volatile.Read(ref _connections);
 
     /// <summary>The migrations that opening it ran.</summary>
     public IReadOnlyList<string> Migrated { get; private set; } = [];
@@ -66,17 +72,12 @@ internal sealed partial class PostgresDatabase : IDisposable
         {
             var (schema, mayChange) = FindSchema(settings, place);
             Pin(settings, schema);
-            var database = new PostgresDatabase(settings, NameOf(schema, place), isAlone);
+            var database = new PostgresDatabase(settings, NameOf(schema, place), isAlone, evenClosed);
             try
             {
                 database.Connect(database._writer);
                 database.Migrate(settings, schema, mayChange);
-                if (!evenClosed)
-                {
-                    using var closed = new NpgsqlCommand(ClosedStore.Query, database._writer);
-                    ClosedStore.Refuse(closed.ExecuteScalar() as string, database._place);
-                }
-
+                database.RefuseClosed(database._writer);
                 return database;
             }
             catch
@@ -122,10 +123,11 @@ internal sealed partial class PostgresDatabase : IDisposable
         _readers.OpenConnectionAsync(cancellationToken);
 
     /// <summary>Opens the writer's connection, anew where it was lost, and takes the schema with it.</summary>
-    /// <exception cref="StoreUnavailableException">Another broker has it.</exception>
+    /// <exception cref="StoreUnavailableException">Another broker has it, or it is closed.</exception>
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
+        Interlocked.Increment(ref _connections);
         connection.Open();
         try
         {
@@ -134,6 +136,9 @@ internal sealed partial class PostgresDatabase : IDisposable
             {
                 Execute(connection, LockOfSchema);
             }
+
+            // Who was cut off had the lock no more, and the store may have been moved meanwhile.
+            RefuseClosed(connection);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -155,7 +160,8 @@ internal sealed partial class PostgresDatabase : IDisposable
     public void Dispose() => _readers.Dispose();
 
     private static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
-        $"{settings.Database ?? settings.Username} at {settings.Host}";
+        $"{settings.Database ?? settings.Username} at {settings.Host}"
+        + (settings.Port == NpgsqlConnection.DefaultPort ? "" : $" port {settings.Port}");
 
     private static string NameOf(string schema, string place) => $"schema {schema} of {place}";
 
@@ -216,7 +222,8 @@ internal sealed partial class PostgresDatabase : IDisposable
         return !row.IsDBNull(2) && (row.GetBoolean(3) || (!row.IsDBNull(4) && row.GetBoolean(4)))
             ? (row.GetString(2), row.GetBoolean(3))
             : throw new StoreUnavailableException(
-                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. As the "
+                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. "
+                    + "credbroker store rights prints the SQL that makes both; or as the "
                     + $"database's owner: CREATE SCHEMA credbroker AUTHORIZATION {settings.Username}; "
                     + $"ALTER ROLE {settings.Username} SET search_path = credbroker;"
             );
@@ -236,10 +243,20 @@ internal sealed partial class PostgresDatabase : IDisposable
                 _place,
                 mayChange
             );
+            _isMigrated = true;
         }
         finally
         {
             Execute(_writer, UnlockOfMigrations);
+        }
+    }
+
+    private void RefuseClosed(NpgsqlConnection connection)
+    {
+        if (_isMigrated && !_evenClosed)
+        {
+            using var closed = new NpgsqlCommand(ClosedStore.Query, connection);
+            ClosedStore.Refuse(closed.ExecuteScalar() as string, _place);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Data;
 using CredBroker.Core.Audit;
+using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
 using CredBroker.Storage.Sql.Revocations;
@@ -10,8 +11,13 @@ namespace CredBroker.Storage.PostgreSql;
 /// <summary>
 /// The writer's session on PostgreSQL. Each batch first locks the one row of <c>store</c>: it has then seen whatever any
 /// writer has committed, and nothing is committed beside it, so that guards are read as they are on SQLite. By the same
-/// lock a lost commit is read back only when it is over. What needs no answer of its own goes to the server together
-/// with what comes next.
+/// lock a lost commit is read back only when it is over.
+/// <para>
+/// The server is a trip away, and a batch takes two or three, however many changes it has: with the lock comes what
+/// their guards compare with (<see cref="ForeseenRows"/>), and all that they write goes there together, the updates that
+/// were assumed to find their rows before the COMMIT. Where something assumed is wrong, or a row cannot be written, the
+/// batch is applied again a statement at a time, each change in a savepoint.
+/// </para>
 /// </summary>
 internal sealed class PostgresSession : SqlSession
 {
@@ -23,6 +29,20 @@ internal sealed class PostgresSession : SqlSession
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlBatch _pipe;
     private readonly List<NpgsqlBatchCommand> _deferred = [];
+    private readonly List<PostgresStatement> _lent = [];
+    private readonly ForeseenRows _foreseen = new();
+
+    // What was asked for ahead, in the order of its answers.
+    private readonly List<(ForeseenRows.Key Key, PostgresStatement Statement, Func<SqlStatement, object> Map)> _asked =
+    [];
+
+    // What is assumed to change one row each, and where among it and among what is deferred the change begins that is
+    // being made; -1 outside of one.
+    private readonly List<NpgsqlBatchCommand> _assumed = [];
+    private (int Deferred, int Assumed) _savepoint = (-1, -1);
+    private bool _isSavepointSent;
+    private bool _areLentSent;
+    private bool _mayAssume;
     private bool _hasBegun;
     private long _batch;
 
@@ -50,28 +70,23 @@ internal sealed class PostgresSession : SqlSession
 
     public override bool InTransaction => _hasBegun && IsOpen;
 
-    // Nothing was done after it: then it need not be made.
-    private bool IsSavepointUnsent => _deferred is [.., { CommandText: SavepointText }];
-
     private bool IsOpen => _connection.State == ConnectionState.Open;
 
-    public override void Begin()
+    public override void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
         Connect();
         try
         {
-            BeginLocked();
+            BeginLocked(batch, mayAssume);
         }
         catch (NpgsqlException) when (!IsOpen)
         {
             // It was lost while nobody used it, and nothing was asked of it but a beginning.
             Connect();
-            BeginLocked();
+            BeginLocked(batch, mayAssume);
         }
 
         BeginNow();
-        // Others may have committed since, but nobody else appends to this stream.
-        Head = _newest is { } newest ? ReadHead(newest) : ReadHead();
     }
 
     public override void TakeOver()
@@ -85,10 +100,31 @@ internal sealed class PostgresSession : SqlSession
         Execute("INSERT INTO writer (id, batch) VALUES (@id, 0)", ("@id", _writer));
     }
 
+    public override ChangeResult Apply(in PreparedChange prepared)
+    {
+        var result = base.Apply(prepared);
+        if (ChangedLease(prepared.Change) is { } lease)
+        {
+            // What opens one has said itself which task and which key it changed.
+            SqlRevocationStore.Forget(this, lease);
+        }
+        else if (prepared.Change is not (StateChange.RequestDenied or StateChange.EventRecorded))
+        {
+            _foreseen.Clear();
+        }
+
+        return result;
+    }
+
     public override void EndBatch(long sequenceBefore)
     {
         _batch++;
         base.EndBatch(sequenceBefore);
+        if (_assumed.Count > 0)
+        {
+            Flush();
+        }
+
         Defer(
             "UPDATE store SET clock = @clock, counted = @counted",
             ("@clock", NowColumn),
@@ -112,7 +148,7 @@ internal sealed class PostgresSession : SqlSession
 
     public override void Rollback()
     {
-        _deferred.Clear();
+        Drop();
         base.Rollback();
         _hasBegun = false;
     }
@@ -126,7 +162,7 @@ internal sealed class PostgresSession : SqlSession
         (_newest, _hasBegun) = (null, false);
         _connection.Close();
         Connect();
-        BeginLocked();
+        BeginLocked([], mayAssume: false);
         var isThere = IsThere();
         Execute("ROLLBACK");
         _hasBegun = false;
@@ -138,14 +174,102 @@ internal sealed class PostgresSession : SqlSession
 
     /// <summary>Data that are wrong, a rule of the schema, a limit on one row, a trigger.</summary>
     public override bool IsOwnFault(Exception failure) =>
-        failure is not NpgsqlException
+        failure is not (NpgsqlException or WrongAssumptionException)
         || failure is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or "P0001" };
+
+    /// <summary>
+    /// Called by a statement that is set: what was sent before is over, and its commands can be set again.
+    /// </summary>
+    public void Lend(PostgresStatement statement)
+    {
+        if (_areLentSent)
+        {
+            _lent.ForEach(lent => lent.TakeBack());
+            _lent.Clear();
+            _areLentSent = false;
+        }
+
+        _lent.Add(statement);
+    }
 
     /// <summary>Sends a statement, after what was deferred. Whoever reads the rows closes the reader.</summary>
     public NpgsqlDataReader Run(NpgsqlBatchCommand command)
     {
         _deferred.Add(command);
         return Send();
+    }
+
+    public override void Write(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (_mayAssume)
+        {
+            Defer(sql, parameters);
+        }
+        else
+        {
+            Execute(sql, parameters);
+        }
+    }
+
+    public override bool ChangesOne(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (!_mayAssume)
+        {
+            return Execute(sql, parameters) == 1;
+        }
+
+        Defer(sql, parameters);
+        _assumed.Add(_deferred[^1]);
+        return true;
+    }
+
+    public override void Foresee<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+    {
+        var key = ForeseenRows.Key.Of(sql, parameters);
+        if (_foreseen.TryFind(key, out _))
+        {
+            return;
+        }
+
+        // Until its answer is there, so that it is asked for once.
+        _foreseen.Keep(key, null);
+        _asked.Add((key, Defer(sql, parameters), map));
+    }
+
+    public override void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        _foreseen.Forget(ForeseenRows.Key.Of(sql, parameters));
+
+    public override void Know<T>(string sql, T row, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (_foreseen.Holds(sql))
+        {
+            _foreseen.Keep(ForeseenRows.Key.Of(sql, parameters), row);
+        }
+    }
+
+    public override T? ReadFirst<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+        where T : default
+    {
+        if (!_foreseen.Holds(sql))
+        {
+            return base.ReadFirst(sql, map, parameters);
+        }
+
+        var key = ForeseenRows.Key.Of(sql, parameters);
+        if (!_foreseen.TryFind(key, out var row))
+        {
+            _foreseen.Keep(key, row = base.ReadFirst(sql, map, parameters));
+        }
+
+        return (T?)row;
     }
 
     public override T? QueryFirst<T>(string sql, object parameters)
@@ -157,13 +281,11 @@ internal sealed class PostgresSession : SqlSession
 
     public override void ReleaseSavepoint()
     {
-        if (IsSavepointUnsent)
-        {
-            _deferred.RemoveAt(_deferred.Count - 1);
-        }
-        else
+        _savepoint = (-1, -1);
+        if (_isSavepointSent)
         {
             Defer("RELEASE SAVEPOINT change");
+            _isSavepointSent = false;
         }
     }
 
@@ -173,11 +295,19 @@ internal sealed class PostgresSession : SqlSession
         _pipe.Dispose();
     }
 
-    protected override void MarkSavepoint() => Defer(SavepointText);
+    /// <summary>Made only where something of the change goes to the server before the change is over.</summary>
+    protected override void MarkSavepoint()
+    {
+        _savepoint = (_deferred.Count, _assumed.Count);
+        _foreseen.Savepoint();
+    }
 
     protected override void ReturnToSavepoint()
     {
-        if (!IsSavepointUnsent)
+        _deferred.RemoveRange(_savepoint.Deferred, _deferred.Count - _savepoint.Deferred);
+        _assumed.RemoveRange(_savepoint.Assumed, _assumed.Count - _savepoint.Assumed);
+        _foreseen.RollbackToSavepoint();
+        if (_isSavepointSent)
         {
             Defer("ROLLBACK TO SAVEPOINT change");
         }
@@ -199,16 +329,72 @@ internal sealed class PostgresSession : SqlSession
         }
     }
 
-    private void BeginLocked()
+    /// <summary>Locks the store and reads, in the same trip, what the batch will be compared with.</summary>
+    private void BeginLocked(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
-        _deferred.Clear();
-        _hasBegun = true;
+        Drop();
+        (_hasBegun, _mayAssume) = (true, mayAssume);
         Defer(BeginText);
-        Execute("SELECT id FROM store FOR UPDATE");
+        Defer("SELECT id FROM store FOR UPDATE");
+        var head = Defer(HeadText);
+        if (mayAssume)
+        {
+            foreach (var commit in batch)
+            {
+                foreach (ref readonly var prepared in commit.Changes)
+                {
+                    SqlTransitions.Foresee(this, prepared.Change);
+                }
+            }
+        }
+
+        try
+        {
+            using var reader = Send();
+            reader.NextResult();
+            // Others may have committed since, but nobody else appends to this stream.
+            Head = head.MapFirst(reader, row => HeadOf(row, _newest!));
+            foreach (var (key, statement, map) in _asked)
+            {
+                reader.NextResult();
+                _foreseen.Keep(key, statement.MapFirst(reader, map));
+            }
+        }
+        catch (PostgresException e) when (IsWrongAssumption(e))
+        {
+            throw new WrongAssumptionException("What guards compare with cannot be read ahead.", e);
+        }
+
+        _asked.Clear();
+        if (_newest is null)
+        {
+            Head = ReadHead();
+        }
     }
 
-    private void Defer(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
-        _deferred.Add(((PostgresStatement)Bound(sql, parameters)).Command);
+    /// <summary>The lease that a change of one lease has changed; null for any other change.</summary>
+    private static string? ChangedLease(StateChange.Transition transition) =>
+        transition switch
+        {
+            StateChange.LeaseOpened change => change.Lease.Id,
+            StateChange.LeaseActivated change => change.LeaseId,
+            StateChange.LeaseRenewed change => change.LeaseId,
+            StateChange.HandlesRecorded change => change.LeaseId,
+            StateChange.RevocationClaimed change => change.LeaseId,
+            StateChange.AccessorRevoked change => change.LeaseId,
+            StateChange.AbsenceAwaited change => change.LeaseId,
+            StateChange.LeaseRevoked change => change.LeaseId,
+            StateChange.RevocationFailed change => change.LeaseId,
+            StateChange.LeaseEnded change => change.LeaseId,
+            _ => null,
+        };
+
+    private PostgresStatement Defer(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        var statement = (PostgresStatement)Bound(sql, parameters);
+        _deferred.Add(statement.Command);
+        return statement;
+    }
 
     private void Flush()
     {
@@ -218,8 +404,26 @@ internal sealed class PostgresSession : SqlSession
         }
     }
 
+    /// <summary>Nothing is under way.</summary>
+    private void Drop()
+    {
+        _deferred.Clear();
+        _assumed.Clear();
+        _asked.Clear();
+        _foreseen.Clear();
+        (_savepoint, _isSavepointSent) = ((-1, -1), false);
+    }
+
     private NpgsqlDataReader Send()
     {
+        if (_savepoint.Deferred >= 0 && !_isSavepointSent)
+        {
+            Defer(SavepointText);
+            _deferred.Insert(_savepoint.Deferred, _deferred[^1]);
+            _deferred.RemoveAt(_deferred.Count - 1);
+            _isSavepointSent = true;
+        }
+
         _pipe.BatchCommands.Clear();
         foreach (var command in _deferred)
         {
@@ -227,6 +431,26 @@ internal sealed class PostgresSession : SqlSession
         }
 
         _deferred.Clear();
-        return _pipe.ExecuteReader();
+        _savepoint = _savepoint.Deferred < 0 ? _savepoint : (0, 0);
+        _areLentSent = true;
+        try
+        {
+            var reader = _pipe.ExecuteReader();
+            if (!_assumed.Exists(command => command.RecordsAffected != 1))
+            {
+                _assumed.Clear();
+                return reader;
+            }
+
+            reader.Dispose();
+        }
+        catch (PostgresException e) when (IsWrongAssumption(e))
+        {
+            throw new WrongAssumptionException("A row cannot be written.", e);
+        }
+
+        throw new WrongAssumptionException("An update did not find its row.");
     }
+
+    private bool IsWrongAssumption(PostgresException failure) => _mayAssume && IsOwnFault(failure);
 }

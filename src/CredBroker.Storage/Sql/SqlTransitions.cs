@@ -1,7 +1,9 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
@@ -13,6 +15,21 @@ namespace CredBroker.Storage.Sql;
 /// <summary>Which statements carry out which change.</summary>
 internal static class SqlTransitions
 {
+    /// <summary>Says what the change's guard will read first.</summary>
+    public static void Foresee(SqlSession session, StateChange.Transition transition)
+    {
+        switch (transition)
+        {
+            case StateChange.LeaseOpened change:
+                SqlTaskStore.Foresee(session, change.Lease.Decision.Task);
+                SqlIdempotencyStore.Foresee(session, change.Reservations.Idempotency);
+                break;
+            case StateChange.RevocationClaimed change:
+                SqlRevocationStore.Foresee(session, change.LeaseId);
+                break;
+        }
+    }
+
     /// <summary>Checks the change's guard and makes it, within the open transaction.</summary>
     public static ChangeResult Apply(SqlSession session, in PreparedChange prepared) =>
         prepared.Change switch
@@ -38,6 +55,8 @@ internal static class SqlTransitions
             StateChange.AuditArchived change => SqlArchiveStore.Archive(session, change),
             StateChange.ArchivedDeleted change => SqlArchiveStore.Delete(session, change),
             StateChange.VaultClusterAccepted change => SqlVaultClusterStore.Accept(session, change),
+            StateChange.EpochOpened change => SqlEpochStore.Open(session, change),
+            StateChange.AnchorWritten change => SqlEpochStore.Anchored(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.
             StateChange.RequestDenied => ChangeResult.Done,

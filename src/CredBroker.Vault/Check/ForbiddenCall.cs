@@ -24,6 +24,7 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             new("LIST", "auth/token/accessors", "list", "find everybody's tokens"),
             new("POST", "auth/token/revoke", "update", "revoke a token by its value"),
             new("POST", "auth/token/revoke-orphan", "update", "set children free"),
+            new("DELETE", VaultPaths.AnchorHistory(names), "delete", "hide that its store was put back"),
             new("POST", "sys/mounts/credbroker-check", "update", "mount an engine"),
             new("GET", "sys/mounts", "read", "see what else Vault holds"),
             new("POST", "sys/auth/credbroker-check", "update", "add a way to log in"),
@@ -32,7 +33,7 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             new("GET", "sys/raw/core/keyring", "read", "read Vault's own storage"),
             new("POST", "sys/leases/revoke-prefix/auth", "update", "end everybody's sessions"),
             new("POST", "sys/leases/revoke-force/auth", "update", "forget leases without revoking them"),
-            new("LIST", "sys/leases/lookup/auth/token/create/", "list", "see other leases"),
+            new("LIST", "sys/leases/lookup/auth/", "list", "see everybody's logins"),
             new("LIST", "identity/entity/id", "list", "see other identities"),
             new("GET", "secret/data/credbroker-check", "read", "read a KV value outside the catalogue"),
         ];

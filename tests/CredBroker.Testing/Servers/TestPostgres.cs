@@ -13,15 +13,17 @@ public sealed class TestPostgres : IAsyncDisposable
 {
     public const string Database = "billing";
     public const string Superuser = "cb";
-    private const string SuperuserPassword = "superuser-of-the-throw-away-cluster";
+    public const string SuperuserPassword = "superuser-of-the-throw-away-cluster";
     private static readonly string Seconds = $"{Patience.Limit.TotalSeconds:0}";
     private readonly string _bin;
     private readonly DirectoryInfo _directory;
+    private readonly bool _flushes;
 
-    private TestPostgres(string bin, DirectoryInfo directory, int port)
+    private TestPostgres(string bin, DirectoryInfo directory, int port, bool flushes)
     {
         _bin = bin;
         _directory = directory;
+        _flushes = flushes;
         Port = port;
         AppDomain.CurrentDomain.ProcessExit += StopAtExit;
     }
@@ -51,11 +53,12 @@ public sealed class TestPostgres : IAsyncDisposable
             "No PostgreSQL server programs (initdb): install the package postgresql."
         );
 
-    public static async Task<TestPostgres> StartAsync()
+    /// <param name="flushes">Whether a commit is on disk before it is answered, as nobody needs who throws it away.</param>
+    public static async Task<TestPostgres> StartAsync(bool flushes = false)
     {
         SkipUnlessAvailable();
         var directory = Directory.CreateTempSubdirectory("credbroker-pg-");
-        var postgres = new TestPostgres(FindPrograms()!, directory, LoopbackPort.Next());
+        var postgres = new TestPostgres(FindPrograms()!, directory, LoopbackPort.Next(), flushes);
         try
         {
             var passwordFile = Path.Combine(directory.FullName, "password");
@@ -109,10 +112,14 @@ public sealed class TestPostgres : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         var options =
-            $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} -c fsync=off -c max_connections=200";
+            $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} "
+            + $"-c fsync={(_flushes ? "on" : "off")} -c max_connections=200";
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
+
+    /// <summary>A program of its version.</summary>
+    public string Program(string name) => Path.Combine(_bin, name);
 
     /// <summary>The server's own log.</summary>
     public string LogPath => Path.Combine(_directory.FullName, "log");
@@ -254,6 +261,25 @@ public sealed class TestPostgres : IAsyncDisposable
     private string DataFolder => Path.Combine(_directory.FullName, "data");
 
     /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
+    /// <summary>What a schema holds now, in a file of this server's, as a backup takes it.</summary>
+    public async Task<string> DumpAsync(string schema)
+    {
+        var file = Path.Combine(_directory.FullName, $"{schema}.{Guid.NewGuid():N}.dump");
+        await RunAsync("pg_dump", "-d", Url(Superuser, SuperuserPassword), "-n", schema, "-Fc", "-f", file);
+        return file;
+    }
+
+    /// <summary>Puts the schema back as it was then, under whoever uses it.</summary>
+    public async Task RestoreAsync(string schema, string dump)
+    {
+        await ExecuteAsync($"DROP SCHEMA {schema} CASCADE");
+        await RunAsync("pg_restore", "-d", Url(Superuser, SuperuserPassword), "-e", dump);
+    }
+
+    /// <summary>Ends every session of a user's, as a fail-over does.</summary>
+    public Task CutAsync(string user) =>
+        ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'");
+
     private Task<string> RunAsync(string program, params string[] arguments)
     {
         var path = Path.Combine(_bin, program);

@@ -9,8 +9,11 @@ internal sealed class StoreCommand : GroupCommand
     public StoreCommand(Terminal terminal)
         : base("store", "The broker's store.")
     {
+        Add(new StoreAcceptCommand(terminal));
         Add(new StoreClockCommand(terminal));
+        Add(new StoreCopyCommand(terminal));
         Add(new StoreInfoCommand(terminal));
         Add(new StoreMigrateCommand(terminal));
+        Add(new StoreRightsCommand(terminal));
     }
 }
