@@ -156,7 +156,8 @@ internal sealed partial class PostgresDatabase : IDisposable
     public void Dispose() => _readers.Dispose();
 
     private static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
-        $"{settings.Database ?? settings.Username} at {settings.Host}";
+        $"{settings.Database ?? settings.Username} at {settings.Host}"
+        + (settings.Port == NpgsqlConnection.DefaultPort ? "" : $" port {settings.Port}");
 
     private static string NameOf(string schema, string place) => $"schema {schema} of {place}";
 
