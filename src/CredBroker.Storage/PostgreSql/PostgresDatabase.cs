@@ -38,6 +38,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly string _place;
     private readonly bool _evenClosed;
     private bool _isMigrated;
+    private long _connections;
 
     private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone, bool evenClosed)
     {
@@ -48,6 +49,9 @@ internal sealed partial class PostgresDatabase : IDisposable
 
     /// <summary>Whether this process is the schema's only broker, and the lock says so.</summary>
     public bool IsAlone { get; }
+
+    /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
+    public long Connections => Volatile.Read(ref _connections);
 
     /// <summary>The migrations that opening it ran.</summary>
     public IReadOnlyList<string> Migrated { get; private set; } = [];
@@ -124,6 +128,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
+        Interlocked.Increment(ref _connections);
         connection.Open();
         try
         {
