@@ -113,7 +113,8 @@ internal sealed class World : IAsyncDisposable
         string grants = "",
         Func<World, string>? credentials = null,
         TestBao? node = null,
-        string vaultConfiguration = ""
+        string vaultConfiguration = "",
+        Func<World, Task>? prepare = null
     )
     {
         TestBao.SkipUnlessAvailable();
@@ -133,6 +134,7 @@ internal sealed class World : IAsyncDisposable
                 world.Settings[name] = value;
             }
 
+            await (prepare?.Invoke(world) ?? Task.CompletedTask);
             world._moreCredentials = credentials?.Invoke(world) ?? "";
             await world.PrepareAsync(grants);
             await world.StartBrokerAsync();
