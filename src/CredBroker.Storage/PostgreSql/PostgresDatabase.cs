@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using CredBroker.Core.State;
 using CredBroker.Storage.Sql;
@@ -89,7 +90,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         }
         catch (NpgsqlException e)
         {
-            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {Reason(e)}", e);
         }
     }
 
@@ -111,7 +112,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         catch (NpgsqlException e)
         {
             connection?.Dispose();
-            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {Reason(e)}", e);
         }
     }
 
@@ -259,6 +260,13 @@ internal sealed partial class PostgresDatabase : IDisposable
             ClosedStore.Refuse(closed.ExecuteScalar() as string, _place);
         }
     }
+
+    /// <summary>What Npgsql says; of TLS that did not come about, why, and what it takes.</summary>
+    private static string Reason(NpgsqlException failure) =>
+        failure.InnerException is AuthenticationException tls
+            ? $"{tls.Message} Its certificate has to name the host as the connection string does, and to be signed by a CA "
+                + "that this machine trusts or that Root Certificate names."
+            : failure.Message;
 
     private static void Execute(NpgsqlConnection connection, string sql)
     {

@@ -8,7 +8,9 @@ using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Testing.Processes;
 using CredBroker.Vault;
+using CredBroker.Vault.Check;
 using CredBroker.Vault.Setup;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
@@ -111,7 +113,8 @@ internal sealed class World : IAsyncDisposable
         string grants = "",
         Func<World, string>? credentials = null,
         TestBao? node = null,
-        string vaultConfiguration = ""
+        string vaultConfiguration = "",
+        Func<World, Task>? prepare = null
     )
     {
         TestBao.SkipUnlessAvailable();
@@ -131,6 +134,7 @@ internal sealed class World : IAsyncDisposable
                 world.Settings[name] = value;
             }
 
+            await (prepare?.Invoke(world) ?? Task.CompletedTask);
             world._moreCredentials = credentials?.Invoke(world) ?? "";
             await world.PrepareAsync(grants);
             await world.StartBrokerAsync();
@@ -351,6 +355,23 @@ internal sealed class World : IAsyncDisposable
         var mark = without[..without.LastIndexOf(' ', without.IndexOf('\n', StringComparison.Ordinal))];
         await Vault.SendAsync(HttpMethod.Post, path, new JsonObject { ["policy"] = $"{mark} {digest}\n{text}" });
         await Vault.SendAsync(HttpMethod.Delete, $"sys/mounts/cb-{Installation}-anchor");
+    }
+
+    /// <summary>What <c>vault check</c> finds fault with, of the broker's own.</summary>
+    public async Task<IReadOnlyList<string>> CheckVaultAsync()
+    {
+        using var check = new VaultCheck(
+            new()
+            {
+                Address = Vault.Address.ToString(),
+                Installation = Installation,
+                TokenFile = Settings["Vault:TokenFile"]!,
+            },
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
+        var findings = await check.RunAsync([], CancellationToken.None);
+        return [.. findings.Where(finding => !finding.Passed).Select(finding => finding.Detail)];
     }
 
     /// <summary>The epoch and the serial of the anchor in Vault; zeros where there is none.</summary>
