@@ -60,6 +60,8 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
 
     private protected override bool MayGoUnseen => true;
 
+    private protected override long Opening => _database.Connections;
+
     private protected override void Restore() { }
 
     private protected override void Close() => _database.Dispose();

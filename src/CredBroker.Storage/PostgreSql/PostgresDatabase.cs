@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using CredBroker.Core.State;
 using CredBroker.Storage.Sql;
@@ -37,6 +38,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly string _place;
     private readonly bool _evenClosed;
     private bool _isMigrated;
+    private long _connections;
 
     private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone, bool evenClosed)
     {
@@ -47,6 +49,9 @@ internal sealed partial class PostgresDatabase : IDisposable
 
     /// <summary>Whether this process is the schema's only broker, and the lock says so.</summary>
     public bool IsAlone { get; }
+
+    /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
+    public long Connections => Volatile.Read(ref _connections);
 
     /// <summary>The migrations that opening it ran.</summary>
     public IReadOnlyList<string> Migrated { get; private set; } = [];
@@ -85,7 +90,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         }
         catch (NpgsqlException e)
         {
-            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {Reason(e)}", e);
         }
     }
 
@@ -107,7 +112,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         catch (NpgsqlException e)
         {
             connection?.Dispose();
-            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {Reason(e)}", e);
         }
     }
 
@@ -123,6 +128,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
+        Interlocked.Increment(ref _connections);
         connection.Open();
         try
         {
@@ -254,6 +260,13 @@ internal sealed partial class PostgresDatabase : IDisposable
             ClosedStore.Refuse(closed.ExecuteScalar() as string, _place);
         }
     }
+
+    /// <summary>What Npgsql says; of TLS that did not come about, why, and what it takes.</summary>
+    private static string Reason(NpgsqlException failure) =>
+        failure.InnerException is AuthenticationException tls
+            ? $"{tls.Message} Its certificate has to name the host as the connection string does, and to be signed by a CA "
+                + "that this machine trusts or that Root Certificate names."
+            : failure.Message;
 
     private static void Execute(NpgsqlConnection connection, string sql)
     {

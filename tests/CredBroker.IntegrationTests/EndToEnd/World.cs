@@ -1,4 +1,6 @@
 using System.IdentityModel.Tokens.Jwt;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Client;
 using CredBroker.Core.Policy.Document;
@@ -6,7 +8,9 @@ using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Testing.Processes;
 using CredBroker.Vault;
+using CredBroker.Vault.Check;
 using CredBroker.Vault.Setup;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
@@ -19,6 +23,7 @@ internal sealed class World : IAsyncDisposable
 {
     public const string Credential = "billing-readonly";
     private const string Installation = "e2e";
+    private const string Anchor = $"cb-{Installation}-anchor/data/store";
     private const string AnyAgent = "agent in [\"triage\", \"triage-spire\"]";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("credbroker-e2e-").FullName;
@@ -46,6 +51,7 @@ internal sealed class World : IAsyncDisposable
             ["Vault:CallTimeout"] = "00:00:05",
             ["Vault:MintTimeout"] = "00:00:08",
             ["Vault:RevokeTimeout"] = "00:00:06",
+            ["Jobs:Anchor"] = "00:00:01",
             ["Leases:IssuanceDeadline"] = "00:00:10",
             ["Leases:VaultRequestLimit"] = "00:00:12",
             ["Leases:RetryDelayLimit"] = "00:00:02",
@@ -107,7 +113,8 @@ internal sealed class World : IAsyncDisposable
         string grants = "",
         Func<World, string>? credentials = null,
         TestBao? node = null,
-        string vaultConfiguration = ""
+        string vaultConfiguration = "",
+        Func<World, Task>? prepare = null
     )
     {
         TestBao.SkipUnlessAvailable();
@@ -127,6 +134,7 @@ internal sealed class World : IAsyncDisposable
                 world.Settings[name] = value;
             }
 
+            await (prepare?.Invoke(world) ?? Task.CompletedTask);
             world._moreCredentials = credentials?.Invoke(world) ?? "";
             await world.PrepareAsync(grants);
             await world.StartBrokerAsync();
@@ -241,13 +249,20 @@ internal sealed class World : IAsyncDisposable
         return WritePolicyAsync();
     }
 
-    /// <summary>Ends the broker and takes its store away, so that it starts on an empty one.</summary>
-    public async Task LoseStoreAsync()
+    /// <summary>
+    /// Ends the broker and takes its store away, so that it starts on an empty one: with the anchor, so that nobody notices.
+    /// </summary>
+    public async Task LoseStoreAsync(bool withAnchor = true)
     {
         await KillBrokerAsync();
         foreach (var file in Directory.GetFiles(_folder, "broker.db*"))
         {
             File.Delete(file);
+        }
+
+        if (withAnchor)
+        {
+            await Vault.SendAsync(HttpMethod.Delete, Anchor.Replace("/data/", "/metadata/", StringComparison.Ordinal));
         }
     }
 
@@ -320,6 +335,70 @@ internal sealed class World : IAsyncDisposable
             Settings["Vault:TokenFile"]!,
             token.GetProperty("auth").GetProperty("client_token").GetString()
         );
+    }
+
+    /// <summary>
+    /// Vault as a setup made it that knew of no anchor. <see cref="PrepareVaultAsync"/> brings it up to date.
+    /// </summary>
+    public async Task WithoutAnchorAsync()
+    {
+        var path = $"sys/policies/acl/cb-{Installation}-broker";
+        var policy = (await Vault.SendAsync(HttpMethod.Get, path))
+            .GetProperty("data")
+            .GetProperty("policy")
+            .GetString()!;
+        var rule = policy.IndexOf($"path \"{Anchor}\"", StringComparison.Ordinal);
+        var without = policy.Remove(rule, policy.IndexOf("}\n", rule, StringComparison.Ordinal) + 2 - rule);
+        // With the mark that setup gives what it has made.
+        var text = without[(without.IndexOf('\n', StringComparison.Ordinal) + 1)..];
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        var mark = without[..without.LastIndexOf(' ', without.IndexOf('\n', StringComparison.Ordinal))];
+        await Vault.SendAsync(HttpMethod.Post, path, new JsonObject { ["policy"] = $"{mark} {digest}\n{text}" });
+        await Vault.SendAsync(HttpMethod.Delete, $"sys/mounts/cb-{Installation}-anchor");
+    }
+
+    /// <summary>What <c>vault check</c> finds fault with, of the broker's own.</summary>
+    public async Task<IReadOnlyList<string>> CheckVaultAsync()
+    {
+        using var check = new VaultCheck(
+            new()
+            {
+                Address = Vault.Address.ToString(),
+                Installation = Installation,
+                TokenFile = Settings["Vault:TokenFile"]!,
+            },
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
+        var findings = await check.RunAsync([], CancellationToken.None);
+        return [.. findings.Where(finding => !finding.Passed).Select(finding => finding.Detail)];
+    }
+
+    /// <summary>The epoch and the serial of the anchor in Vault; zeros where there is none.</summary>
+    public async Task<(long Epoch, long Serial)> AnchorAsync()
+    {
+        using var answer = await Vault.CallAsync(HttpMethod.Get, Anchor);
+        if (!answer.IsSuccessStatusCode)
+        {
+            return default;
+        }
+
+        var data = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["data"]!;
+        return (data["epoch"]!.GetValue<long>(), data["serial"]!.GetValue<long>());
+    }
+
+    /// <summary>Waits until what the store has now is anchored.</summary>
+    public async Task AnchoredAsync()
+    {
+        // What is under way now may have been read before.
+        for (var i = 0; i < 2; i++)
+        {
+            var (_, serial) = await AnchorAsync();
+            // A read of a person's is on record, so that there is something to anchor.
+            await Person("auditor").ListLeasesAsync(new() { Limit = 1, Agent = $"nobody-{Guid.NewGuid():N}" });
+            await Person("admin").GetStoreAnchorAsync();
+            await Eventually.BecomesTrueAsync(async () => (await AnchorAsync()).Serial > serial, "it is anchored");
+        }
     }
 
     private string Policy(string rule, string maxTtl, string grants) =>

@@ -14,6 +14,7 @@ public sealed class SetupPlanTests
         Assert.Equal(
             [
                 "sys/config/auditing/request-headers/X-CredBroker-Lease",
+                "sys/mounts/cb-prod-anchor",
                 "sys/policies/acl/cb-prod-probe",
                 "auth/token/roles/cb-prod-probe",
                 "sys/policies/acl/cb-prod-broker",
@@ -48,6 +49,10 @@ public sealed class SetupPlanTests
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly-reap\"", broker);
         Assert.DoesNotContain("path \"database/creds", broker);
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly\"", broker);
+        Assert.Contains(
+            "path \"cb-prod-anchor/data/store\" {\n  capabilities = [\"create\", \"read\", \"update\"]\n}\n",
+            broker
+        );
         Assert.Contains("\"lease_id\" = [\"database/creds/cb-prod-*\", \"auth/token/create/cb-prod-probe/*\"]", broker);
     }
 
@@ -57,7 +62,7 @@ public sealed class SetupPlanTests
         var plan = SetupPlan.For("prod", [Database("billing-a"), Database("billing-b")]);
 
         Assert.Single(plan.Steps, step => step.Kind == SetupKind.DatabaseConnection);
-        Assert.Single(plan.Steps, step => step.Kind == SetupKind.Mount);
+        Assert.Single(plan.Steps, step => step is { Kind: SetupKind.Mount, Name: "database" });
         Assert.Equal(4, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
     }
 
@@ -115,6 +120,32 @@ public sealed class SetupPlanTests
     public void What_is_not_plainly_a_list_of_statements_is_left_to_Vault(string grant)
     {
         Assert.Equal(grant, Assert.Single(Creation(SetupPlan.For("prod", [Granted(grant)]))[3..^3]));
+    }
+
+    [Theory]
+    [InlineData("calls", "POST /v1/sys/config/auditing")]
+    [InlineData("hcl", "# bao write sys/config/auditing")]
+    [InlineData("terraform", "resource \"vault_generic_endpoint\" \"auditedheader_sys_config_auditing")]
+    public void A_printed_plan_says_of_the_one_step_that_belongs_to_the_root_namespace_that_it_does(
+        string format,
+        string step
+    )
+    {
+        var plan = SetupPlan.For("prod", [Database("reader")]);
+        var text = format switch
+        {
+            "hcl" => SetupRenderer.Hcl(plan),
+            "terraform" => SetupRenderer.Terraform(plan),
+            _ => SetupRenderer.ApiCalls(plan),
+        };
+
+        var said = text.IndexOf("# Of the whole Vault: it is made in the root namespace", StringComparison.Ordinal);
+
+        Assert.InRange(said, 0, text.IndexOf(step, StringComparison.Ordinal));
+        Assert.All(
+            text[said..text.IndexOf(step, StringComparison.Ordinal)].TrimEnd().Split('\n'),
+            line => Assert.StartsWith("#", line, StringComparison.Ordinal)
+        );
     }
 
     private static CatalogueEntry Granted(params string[] grants)

@@ -11,7 +11,7 @@ namespace CredBroker.Server.Endpoints.Health;
 /// exchange, or all of one issuer's agents', refused, with the code that the exchange then gives: nothing here is judged
 /// by rules of its own.
 /// </summary>
-internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingReadiness readiness)
+internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingReadiness readiness, AnchorCheck anchor)
 {
     public const string Well = "ok";
     public const string Ill = "unavailable";
@@ -40,6 +40,7 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
             Part("policy", readiness.Policy),
             Part("keys", await KeysAsync(cancellationToken)),
             Part("vault", readiness.Vault),
+            Part("anchor", readiness.Anchor, anchor.Finding?.NotKept),
             Part("clock", readiness.Clock),
             Part("holds", await HoldsAsync(cancellationToken)),
         ];
@@ -69,12 +70,15 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
             )
             : null;
 
-    private static HealthPartResponse Part(string name, Refusal? refusal) =>
+    /// <param name="name">The part.</param>
+    /// <param name="refusal">What keeps it from working.</param>
+    /// <param name="note">What an operator should see to, though it works.</param>
+    private static HealthPartResponse Part(string name, Refusal? refusal, string? note = null) =>
         new()
         {
             Name = name,
             Status = refusal is null ? Well : Ill,
             Code = refusal?.CodeText,
-            Detail = refusal?.Detail,
+            Detail = refusal?.Detail ?? note,
         };
 }
