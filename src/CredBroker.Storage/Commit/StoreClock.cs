@@ -102,6 +102,19 @@ internal sealed class StoreClock
     }
 
     /// <summary>
+    /// Another broker on the store has persisted this meanwhile: whatever it took for the time is believed, as it stands
+    /// in records.
+    /// </summary>
+    public void Follow(long persisted, long counted)
+    {
+        lock (_gate)
+        {
+            Advance();
+            (_latest, _counted) = (Math.Max(_latest, persisted), Math.Max(_counted, counted));
+        }
+    }
+
+    /// <summary>
     /// Takes the wall clock's word, also where that lies behind what was said before. Returns what undoes it.
     /// </summary>
     public Action Repair()

@@ -6,10 +6,11 @@ using Npgsql;
 
 namespace CredBroker.Storage.PostgreSql;
 
-/// <summary>The store in a PostgreSQL database: one schema, one broker process, one writer.</summary>
+/// <summary>The store in a PostgreSQL database: one schema, and a writer for each broker on it.</summary>
 public sealed class PostgresBrokerStore : SqlBrokerStore
 {
     private readonly PostgresDatabase _database;
+    private readonly PostgresNews _news;
 
     private PostgresBrokerStore(PostgresDatabase database, StoreClock clock, StorageOptions options, ILogger logger)
         : base(
@@ -18,7 +19,11 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
             clock,
             options,
             logger
-        ) => _database = database;
+        )
+    {
+        _database = database;
+        _news = new(database, LookAsync);
+    }
 
     /// <summary>Takes and migrates the schema and opens this process's audit stream.</summary>
     /// <exception cref="StoreUnavailableException">
@@ -30,18 +35,24 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
         ILogger<PostgresBrokerStore> logger
     ) => Open(options, time, logger, isAlone: true);
 
-    /// <summary>The same, where <paramref name="isAlone"/> is false beside other writers on the schema.</summary>
+    /// <summary>The same.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="time">The process's clocks.</param>
+    /// <param name="logger">Where faults are said.</param>
+    /// <param name="isAlone">Whether no other writer may be on the schema.</param>
+    /// <param name="byDatabase">Whether time is the database's; if not, it is <paramref name="time"/>'s.</param>
     internal static PostgresBrokerStore Open(
         StorageOptions options,
         TimeProvider time,
         ILogger<PostgresBrokerStore> logger,
-        bool isAlone
+        bool isAlone,
+        bool byDatabase = true
     )
     {
-        var database = PostgresDatabase.Open(options, isAlone);
+        var database = PostgresDatabase.Open(options, new(time, byDatabase), isAlone);
         try
         {
-            return new(database, new(time), options, logger);
+            return new(database, new(database.Time), options, logger);
         }
         catch (NpgsqlException e)
         {
@@ -60,7 +71,15 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
 
     private protected override bool MayGoUnseen => true;
 
+    /// <summary>A batch of its own comes after them, and each later one has no earlier time.</summary>
+    private protected override Task AwaitBatchesAsync(CancellationToken cancellationToken) =>
+        LookAsync(cancellationToken);
+
     private protected override void Restore() { }
 
-    private protected override void Close() => _database.Dispose();
+    private protected override void Close()
+    {
+        _news.Dispose();
+        _database.Dispose();
+    }
 }

@@ -1,5 +1,7 @@
 using System.Data;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
 using CredBroker.Storage.Sql.Revocations;
@@ -9,37 +11,50 @@ namespace CredBroker.Storage.PostgreSql;
 
 /// <summary>
 /// The writer's session on PostgreSQL. Each batch first locks the one row of <c>store</c>: it has then seen whatever any
-/// writer has committed, and nothing is committed beside it, so that guards are read as they are on SQLite. By the same
-/// lock a lost commit is read back only when it is over. What needs no answer of its own goes to the server together
-/// with what comes next.
+/// writer has committed, and nothing is committed beside it, so that guards are read as they are on SQLite. So all
+/// brokers append to one audit stream, each after what it finds, and go by one clock. By the same lock a lost commit is
+/// read back only when it is over. What needs no answer of its own goes to the server together with what comes next.
 /// </summary>
 internal sealed class PostgresSession : SqlSession
 {
     private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
     private const string SavepointText = "SAVEPOINT change";
 
-    private readonly string _writer = Guid.NewGuid().ToString("N");
     private readonly PostgresDatabase _database;
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlBatch _pipe;
+    private readonly StoreClock _clock;
     private readonly List<NpgsqlBatchCommand> _deferred = [];
     private bool _hasBegun;
     private long _batch;
 
-    // The stream's newest record that is known to be committed. Null where only the database knows.
+    // The newest record that this process has seen committed, which another may have followed. Null where only the
+    // database knows.
     private AuditPosition? _newest;
+
+    // What the store had at the beginning of the batch, and what it has persisted of the clock.
+    private StoreHead _found;
+    private (long Time, long Counted) _persisted;
+
+    // The clock as it was persisted when this process saw it last: it lies behind that only if somebody has repaired it.
+    private long _seen;
+
+    // What this batch persists of it; null where it changes nothing.
+    private long? _persists;
+
+    // Whether this process appends to the stream, and whether the last of its brokers has closed it.
+    private bool _isIn;
+    private bool _isClosed;
 
     public PostgresSession(PostgresDatabase database, NpgsqlConnection connection, StoreClock clock)
         : base(connection, clock)
     {
-        (_database, _connection, _pipe) = (database, connection, new(connection));
+        (_database, _connection, _pipe, _clock) = (database, connection, new(connection), clock);
         try
         {
-            var (persisted, counted) = ReadFirst(
-                "SELECT clock, counted FROM store",
-                row => (row.Number(0), row.Number(1))
-            );
-            clock.Start(persisted, counted);
+            _persisted = ReadFirst("SELECT clock, counted FROM store", row => (row.Number(0), row.Number(1)));
+            _seen = _persisted.Time;
+            clock.Start(_persisted.Time, _persisted.Counted);
         }
         catch
         {
@@ -69,32 +84,76 @@ internal sealed class PostgresSession : SqlSession
             BeginLocked();
         }
 
+        _persists = null;
+        _found = Head = Find();
         BeginNow();
-        // Others may have committed since, but nobody else appends to this stream.
-        Head = _newest is { } newest ? ReadHead(newest) : ReadHead();
+        if (_isIn && _isClosed)
+        {
+            // This process was cut off when the last of the others stopped.
+            base.OpenStream();
+            EndRecords(0);
+        }
     }
 
     public override void TakeOver()
     {
-        if (_database.IsAlone)
+        if (!OthersAreThere())
         {
             SqlRevocationStore.DropClaims(this);
             Execute("DELETE FROM writer");
         }
+    }
 
-        Execute("INSERT INTO writer (id, batch) VALUES (@id, 0)", ("@id", _writer));
+    /// <summary>Its own where nobody else is there, or else the one that the others append to.</summary>
+    public override long OpenStream()
+    {
+        _isIn = true;
+        if (_isClosed || !OthersAreThere())
+        {
+            return base.OpenStream();
+        }
+
+        var before = Head.Audit.Sequence;
+        Tell(new BrokerJoined { Broker = _database.Broker });
+        return before;
+    }
+
+    public override void CloseStream()
+    {
+        if (OthersAreThere())
+        {
+            Tell(new BrokerLeft { Broker = _database.Broker });
+        }
+        else
+        {
+            base.CloseStream();
+        }
     }
 
     public override void EndBatch(long sequenceBefore)
     {
         _batch++;
         base.EndBatch(sequenceBefore);
+        _persists = NowColumn;
         Defer(
             "UPDATE store SET clock = @clock, counted = @counted",
             ("@clock", NowColumn),
             ("@counted", CountedColumn)
         );
-        Defer("UPDATE writer SET batch = @batch WHERE id = @id", ("@batch", _batch), ("@id", _writer));
+        Defer(
+            "INSERT INTO writer (id, batch) VALUES (@id, @batch) ON CONFLICT (id) DO UPDATE SET batch = @batch",
+            ("@id", _database.Broker),
+            ("@batch", _batch)
+        );
+        if (Head with { Audit = _found.Audit } != _found)
+        {
+            // Delivered with the commit. Whoever misses it looks each second.
+            Defer(
+                "SELECT pg_notify(@channel, @broker)",
+                ("@channel", _database.Channel),
+                ("@broker", _database.Broker)
+            );
+        }
     }
 
     /// <summary>
@@ -107,7 +166,7 @@ internal sealed class PostgresSession : SqlSession
         Flush();
         _hasBegun = false;
         KeepRepair();
-        _newest = Head.Audit;
+        (_newest, _seen) = (Head.Audit, _persists ?? _seen);
     }
 
     public override void Rollback()
@@ -123,14 +182,18 @@ internal sealed class PostgresSession : SqlSession
     /// </summary>
     public override bool ReadBack()
     {
-        (_newest, _hasBegun) = (null, false);
+        _hasBegun = false;
         _connection.Close();
         Connect();
         BeginLocked();
-        var isThere = IsThere();
+        var committed = FindBatch();
         Execute("ROLLBACK");
         _hasBegun = false;
-        return isThere;
+        return committed is { } batch
+            ? batch == _batch
+            : throw new StoreUnavailableException(
+                "Another broker has tidied up behind this one while it was cut off: what became of its batch is not known."
+            );
     }
 
     /// <summary>The disk is the server's: nothing of it is kept here.</summary>
@@ -183,8 +246,19 @@ internal sealed class PostgresSession : SqlSession
         }
     }
 
-    protected override bool IsThere() =>
-        ReadFirst("SELECT batch FROM writer WHERE id = @id", row => row.Number(0), ("@id", _writer)) == _batch;
+    protected override bool IsThere() => FindBatch() == _batch;
+
+    /// <summary>As the row lock gave them, batches of all brokers are in one order, and so is their time.</summary>
+    protected override void TakeUpClock()
+    {
+        if (_persisted.Time < _seen)
+        {
+            _clock.Repair();
+        }
+
+        _clock.Follow(_persisted.Time, _persisted.Counted);
+        _seen = _persisted.Time;
+    }
 
     protected override SqlStatement Prepare(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
         new PostgresStatement(this, sql, parameters);
@@ -195,9 +269,64 @@ internal sealed class PostgresSession : SqlSession
         {
             // What a statement was prepared as, it remembers of the connection that is gone.
             ForgetStatements();
+            // Where another server has taken its place, what this one had committed last may be gone.
+            _newest = null;
             _database.Connect(_connection);
         }
     }
+
+    /// <summary>
+    /// What the store holds now that nobody else can change it: the numbers, the stream's end, the clock. The newest
+    /// record comes along only where it is not known.
+    /// </summary>
+    private StoreHead Find()
+    {
+        var askedAt = _database.Time.GetTimestamp();
+        var (head, time) = ReadFirst(
+            $"""
+            SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
+              (SELECT coalesce(max(version), 0) FROM policy_version),
+              (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
+              coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
+              CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
+              clock, counted, {PostgresDatabase.Clock}
+            FROM store
+            LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
+            LEFT JOIN LATERAL (
+              SELECT sequence, bytes FROM audit_record WHERE stream = s.number ORDER BY sequence DESC LIMIT 1
+            ) r ON TRUE
+            """,
+            row =>
+            {
+                var newest = new AuditPosition(row.Text(4), row.Number(5), AuditPosition.NoHash);
+                _isClosed = false;
+                if (!row.IsNull(6))
+                {
+                    var record = row.Bytes(6);
+                    newest = newest with { Hash = AuditRecordWriter.Hash(record) };
+                    _isClosed = AuditRecordHeader.Read(record)?.Type == StreamClosed.TypeName;
+                }
+                else if (newest.Sequence > 0)
+                {
+                    newest = _newest!;
+                }
+
+                (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
+                return (new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)), row.Number(9));
+            },
+            ("@stream", _newest?.Stream ?? ""),
+            ("@sequence", _newest?.Sequence ?? 0)
+        );
+        _database.Time.TryTake(time, askedAt);
+        return head;
+    }
+
+    private long? FindBatch() =>
+        ReadFirst("SELECT batch FROM writer WHERE id = @id", row => (long?)row.Number(0), ("@id", _database.Broker));
+
+    /// <summary>Whether another broker's connection has the schema, too.</summary>
+    private bool OthersAreThere() =>
+        ReadFirst(PostgresDatabase.CountOthers, row => row.Number(0)) > 0;
 
     private void BeginLocked()
     {

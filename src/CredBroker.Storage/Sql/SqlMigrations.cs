@@ -15,8 +15,10 @@ internal static class SqlMigrations
     /// <param name="database">The database, as DbUp reaches it.</param>
     /// <param name="engine">The folder of its migrations.</param>
     /// <param name="place">The database, as a message names it.</param>
+    /// <param name="beforeChange">Called first if there are any.</param>
+    /// <returns>Whether there were any.</returns>
     /// <exception cref="StoreUnavailableException">One fails, or the database has had one that this version does not know.</exception>
-    public static void Run(UpgradeEngineBuilder database, string engine, string place)
+    public static bool Run(UpgradeEngineBuilder database, string engine, string place, Action? beforeChange = null)
     {
         var upgrade = database
             .WithScriptsEmbeddedInAssembly(
@@ -41,6 +43,12 @@ internal static class SqlMigrations
             );
         }
 
+        if (!upgrade.IsUpgradeRequired())
+        {
+            return false;
+        }
+
+        beforeChange?.Invoke();
         if (upgrade.PerformUpgrade() is { Successful: false } result)
         {
             throw new StoreUnavailableException(
@@ -48,5 +56,7 @@ internal static class SqlMigrations
                 result.Error
             );
         }
+
+        return true;
     }
 }

@@ -50,7 +50,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         return ChangeResult.Done;
     }
 
-    public override void OpenStream()
+    public override long OpenStream()
     {
         var predecessor = StreamPredecessor.Of(SqlAuditStore.ReadNewest(this));
         var opened = AuditRecordWriter.WriteBody(
@@ -63,7 +63,10 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         Stream = SqlAuditStore.OpenStream(this);
         Head = ReadHead();
         Append(opened);
+        return 0;
     }
+
+    public override void CloseStream() => Tell(new StreamClosed());
 
     public override ChangeResult Apply(in PreparedChange change) => SqlTransitions.Apply(this, change);
 
@@ -190,11 +193,10 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     }
 
     /// <summary>Fence, policy version, this stream's newest record and holds, as the tables have them.</summary>
-    protected StoreHead ReadHead() => ReadHead(SqlAuditStore.ReadHead(this, Stream));
-
-    /// <summary>The same where the newest record is known, because nobody else appends to the stream.</summary>
-    protected StoreHead ReadHead(AuditPosition newest) =>
-        ReadFirst(
+    protected StoreHead ReadHead()
+    {
+        var newest = SqlAuditStore.ReadHead(this, Stream);
+        return ReadFirst(
             """
             SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
               (SELECT coalesce(max(version), 0) FROM policy_version),
@@ -202,6 +204,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             """,
             row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2))
         );
+    }
 
     /// <summary>
     /// Sets the time of the batch. A repair of the clock whose commit had no known outcome is undone before, unless it is
@@ -215,8 +218,16 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         }
 
         (_undoRepair, _isClockRepaired) = (null, default);
+        TakeUpClock();
         ReadClock();
     }
+
+    /// <summary>Has the clock follow what others have persisted, where there are others.</summary>
+    protected virtual void TakeUpClock() { }
+
+    /// <summary>Appends that this process has come, or goes.</summary>
+    protected void Tell(AuditFact what) =>
+        Append(AuditRecordWriter.WriteBody(new() { What = what, Actor = AuditActor.Broker("store") }));
 
     /// <summary>Whether the batch that was committed last, or was to be, is in the database.</summary>
     protected abstract bool IsThere();
@@ -266,7 +277,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         Now = Clock.Now;
     }
 
-    private void EndRecords(long sequenceBefore)
+    protected void EndRecords(long sequenceBefore)
     {
         if (Head.Audit.Sequence > sequenceBefore)
         {

@@ -44,6 +44,13 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Idempotency = new SqlIdempotencyReader(reads, _clock);
     }
 
+    /// <summary>None: a file has one broker.</summary>
+    public event Action? News
+    {
+        add { }
+        remove { }
+    }
+
     public StorePosition Position => _head.At(_clock.Read());
 
     public string Fault => _fault;

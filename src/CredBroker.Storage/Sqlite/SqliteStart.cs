@@ -50,6 +50,13 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         }
     }
 
+    /// <summary>None: a file has one broker.</summary>
+    public event Action? News
+    {
+        add { }
+        remove { }
+    }
+
     /// <inheritdoc/>
     public StorePosition Position => Current.Position;
 

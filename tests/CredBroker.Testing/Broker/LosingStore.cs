@@ -17,6 +17,12 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     /// <summary>What it says of itself meanwhile.</summary>
     public string? Said { get; set; }
 
+    public event Action? News
+    {
+        add => store.News += value;
+        remove => store.News -= value;
+    }
+
     public StorePosition Position => store.Position;
 
     public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
