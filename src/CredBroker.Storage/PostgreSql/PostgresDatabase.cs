@@ -24,14 +24,20 @@ internal sealed partial class PostgresDatabase : IDisposable
     private const string UnlockOfSchema = $"SELECT pg_advisory_unlock{Schema}";
 
     /// <summary>
-    /// How many other connections have the schema, shared or alone: what brokers they are, they record themselves.
+    /// Says, for as long as the connection lives, that its broker appends to the audit stream; said within a batch.
     /// </summary>
-    public const string CountOthers = $"{CountHolders} AND pid <> pg_backend_pid()";
+    public const string Enter = "SELECT pg_advisory_lock_shared(1668440691, current_schema()::regnamespace::oid::int)";
 
-    /// <summary>How many connections have the schema.</summary>
-    public const string CountHolders = """
+    /// <summary>Lets go of every such lock, before the connection does.</summary>
+    public const string Leave = "SELECT pg_advisory_unlock_all()";
+
+    /// <summary>How many other brokers append to the audit stream; who asks within a batch is told exactly.</summary>
+    public const string CountOthers = $"{CountBrokers} AND pid <> pg_backend_pid()";
+
+    /// <summary>How many brokers do.</summary>
+    public const string CountBrokers = """
         SELECT count(*) FROM pg_locks
-        WHERE locktype = 'advisory' AND granted AND classid = 1668440690 AND objsubid = 2
+        WHERE locktype = 'advisory' AND granted AND classid = 1668440691 AND objsubid = 2
           AND objid = current_schema()::regnamespace::oid
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """;

@@ -28,9 +28,12 @@ internal sealed class PostgresNews : IDisposable
     /// <summary>Listens no more.</summary>
     public void Dispose()
     {
-        _stopping.Cancel();
-        _listening.GetAwaiter().GetResult();
-        _stopping.Dispose();
+        if (!_listening.IsCompleted)
+        {
+            _stopping.Cancel();
+            _listening.GetAwaiter().GetResult();
+            _stopping.Dispose();
+        }
     }
 
     private async Task ListenAsync()

@@ -44,6 +44,9 @@ internal sealed class PostgresSession : SqlSession
 
     // Whether this process appends to the stream, and whether the last of its brokers has closed it.
     private bool _isIn;
+
+    // Whether the connection has been made anew since.
+    private bool _isNew;
     private bool _isClosed;
 
     public PostgresSession(PostgresDatabase database, NpgsqlConnection connection, StoreClock clock)
@@ -87,10 +90,16 @@ internal sealed class PostgresSession : SqlSession
         _persists = null;
         _found = Head = Find();
         BeginNow();
+        if (_isIn && _isNew)
+        {
+            Execute(PostgresDatabase.Enter);
+            _isNew = false;
+        }
+
         if (_isIn && _isClosed)
         {
             // This process was cut off when the last of the others stopped.
-            base.OpenStream();
+            BeginStream();
             EndRecords(0);
         }
     }
@@ -107,8 +116,10 @@ internal sealed class PostgresSession : SqlSession
     /// <summary>Its own where nobody else is there, or else the one that the others append to.</summary>
     public override long OpenStream()
     {
+        var isShared = !_isClosed && OthersAreThere();
+        Execute(PostgresDatabase.Enter);
         _isIn = true;
-        if (_isClosed || !OthersAreThere())
+        if (!isShared)
         {
             return base.OpenStream();
         }
@@ -128,6 +139,9 @@ internal sealed class PostgresSession : SqlSession
         {
             base.CloseStream();
         }
+
+        // Still within the batch: the next one to ask does not count this one.
+        Execute(PostgresDatabase.Leave);
     }
 
     public override void EndBatch(long sequenceBefore)
@@ -270,7 +284,7 @@ internal sealed class PostgresSession : SqlSession
             // What a statement was prepared as, it remembers of the connection that is gone.
             ForgetStatements();
             // Where another server has taken its place, what this one had committed last may be gone.
-            _newest = null;
+            (_newest, _isNew) = (null, true);
             _database.Connect(_connection);
         }
     }
@@ -325,8 +339,7 @@ internal sealed class PostgresSession : SqlSession
         ReadFirst("SELECT batch FROM writer WHERE id = @id", row => (long?)row.Number(0), ("@id", _database.Broker));
 
     /// <summary>Whether another broker's connection has the schema, too.</summary>
-    private bool OthersAreThere() =>
-        ReadFirst(PostgresDatabase.CountOthers, row => row.Number(0)) > 0;
+    private bool OthersAreThere() => ReadFirst(PostgresDatabase.CountOthers, row => row.Number(0)) > 0;
 
     private void BeginLocked()
     {

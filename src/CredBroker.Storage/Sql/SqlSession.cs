@@ -52,6 +52,13 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     public override long OpenStream()
     {
+        BeginStream();
+        return 0;
+    }
+
+    /// <summary>Enters a new stream, which names the one before it, and records that it is open.</summary>
+    protected void BeginStream()
+    {
         var predecessor = StreamPredecessor.Of(SqlAuditStore.ReadNewest(this));
         var opened = AuditRecordWriter.WriteBody(
             new()
@@ -63,7 +70,6 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         Stream = SqlAuditStore.OpenStream(this);
         Head = ReadHead();
         Append(opened);
-        return 0;
     }
 
     public override void CloseStream() => Tell(new StreamClosed());
@@ -267,7 +273,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlLeaseStore.DrawBack(this);
         SqlHoldStore.DrawBack(this);
         SqlIdempotencyStore.DrawBack(this);
-        OpenStream();
+        BeginStream();
         EndRecords(0);
     }
 
