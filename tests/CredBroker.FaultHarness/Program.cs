@@ -3,6 +3,7 @@ using CredBroker.FaultHarness.Faults;
 using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
 using CredBroker.FaultHarness.Watch;
+using CredBroker.Testing;
 using CredBroker.Testing.Servers;
 
 if (HarnessOptions.Parse(args) is not { } options)

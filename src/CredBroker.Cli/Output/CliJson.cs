@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using CredBroker.Cli.Commands.Audit;
 using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Policy;
+using CredBroker.Cli.Commands.Store;
 
 namespace CredBroker.Cli.Output;
 
@@ -20,6 +21,8 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(SetupFindingOutput[]))]
 [JsonSerializable(typeof(CheckFindingOutput[]))]
 [JsonSerializable(typeof(OrphanOutput[]))]
+[JsonSerializable(typeof(StoreReportOutput))]
+[JsonSerializable(typeof(MigrationOutput))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>A line of <c>vault setup --compare</c> and <c>--apply</c>.</summary>

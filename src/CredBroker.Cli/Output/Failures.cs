@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Text.Json;
 using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Client;
+using CredBroker.Core.State;
 
 namespace CredBroker.Cli.Output;
 
@@ -18,6 +19,7 @@ internal static class Failures
             is CliException
                 or TokenSourceException
                 or BrokerProblemException
+                or StoreUnavailableException
                 or HttpRequestException
                 or IOException
                 or UnauthorizedAccessException
@@ -46,6 +48,11 @@ internal static class Failures
                 ExitCodes.Unavailable,
                 $"The broker cannot be reached: {Reason(unreachable)}",
                 "Check --server and the network; \"credbroker doctor\" looks closer."
+            ),
+            StoreUnavailableException store => (
+                ExitCodes.Unavailable,
+                store.Message,
+                "Check that the store is the one you mean, and that no broker runs on it."
             ),
             OperationCanceledException { InnerException: TimeoutException } => (
                 ExitCodes.Unavailable,

@@ -69,13 +69,20 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly NpgsqlConnection _listener;
     private readonly NpgsqlDataSource _readers;
     private readonly string _place;
+    private readonly bool _evenClosed;
 
     // How many migrations the schema has had; null until they have run.
     private long? _migrations;
 
-    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, DatabaseTime time, bool isAlone)
+    private PostgresDatabase(
+        NpgsqlConnectionStringBuilder settings,
+        string place,
+        DatabaseTime time,
+        bool isAlone,
+        bool evenClosed
+    )
     {
-        (_place, Time, IsAlone) = (place, time, isAlone);
+        (_place, Time, IsAlone, _evenClosed) = (place, time, isAlone, evenClosed);
         _writer = new(Writing(settings));
         _listener = new(Writing(settings));
         _readers = NpgsqlDataSource.Create(Reading(settings));
@@ -93,21 +100,36 @@ internal sealed partial class PostgresDatabase : IDisposable
     /// <summary>The time by the server's clock.</summary>
     public DatabaseTime Time { get; }
 
+    /// <summary>The migrations that opening it ran.</summary>
+    public IReadOnlyList<string> Migrated { get; private set; } = [];
+
+    /// <summary>Where it is, as a message names it; no secret.</summary>
+    public string Place => _place;
+
     /// <exception cref="StoreUnavailableException">
     /// The schema cannot be used, or another broker uses it; the message says why and what to do.
     /// </exception>
-    public static PostgresDatabase Open(StorageOptions options, DatabaseTime time, bool isAlone)
+    /// <param name="options">Where it is.</param>
+    /// <param name="time">The time by the server's clock.</param>
+    /// <param name="isAlone">Whether nobody else may use it meanwhile.</param>
+    /// <param name="evenClosed">Whether a store is opened on which no broker may start.</param>
+    public static PostgresDatabase Open(
+        StorageOptions options,
+        DatabaseTime time,
+        bool isAlone,
+        bool evenClosed = false
+    )
     {
         var settings = ConnectionStringFile.Read(options);
-        var place = $"{settings.Database ?? settings.Username} at {settings.Host}";
+        var place = PlaceOf(settings);
         try
         {
-            var schema = FindSchema(settings, place);
+            var (schema, mayChange) = FindSchema(settings, place);
             Pin(settings, schema);
-            var database = new PostgresDatabase(settings, $"schema {schema} of {place}", time, isAlone);
+            var database = new PostgresDatabase(settings, NameOf(schema, place), time, isAlone, evenClosed);
             try
             {
-                database.Begin(settings, schema);
+                database.Begin(settings, schema, mayChange);
                 return database;
             }
             catch
@@ -119,6 +141,28 @@ internal sealed partial class PostgresDatabase : IDisposable
         }
         catch (NpgsqlException e)
         {
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+        }
+    }
+
+    /// <summary>A connection that reads, whoever uses the schema, and where that is.</summary>
+    /// <exception cref="StoreUnavailableException">The schema cannot be used; the message says why.</exception>
+    public static (NpgsqlConnection Connection, string Place) OpenToRead(StorageOptions options)
+    {
+        var settings = ConnectionStringFile.Read(options);
+        var place = PlaceOf(settings);
+        NpgsqlConnection? connection = null;
+        try
+        {
+            var (schema, _) = FindSchema(settings, place);
+            Pin(settings, schema);
+            connection = new(Writing(new(Reading(settings))));
+            connection.Open();
+            return (connection, NameOf(schema, place));
+        }
+        catch (NpgsqlException e)
+        {
+            connection?.Dispose();
             throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
         }
     }
@@ -151,6 +195,8 @@ internal sealed partial class PostgresDatabase : IDisposable
                     $"A newer broker has changed {_place} while this one was cut off from it. Start the newer version."
                 );
             }
+
+            RefuseClosed(connection);
         }
         catch
         {
@@ -165,6 +211,11 @@ internal sealed partial class PostgresDatabase : IDisposable
         _listener.Dispose();
         _readers.Dispose();
     }
+
+    private static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
+        $"{settings.Database ?? settings.Username} at {settings.Host}";
+
+    private static string NameOf(string schema, string place) => $"schema {schema} of {place}";
 
     private static string Writing(NpgsqlConnectionStringBuilder settings) =>
         new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString;
@@ -190,14 +241,16 @@ internal sealed partial class PostgresDatabase : IDisposable
         settings.Options = $"{settings.Options} -c search_path={EscapedInOptions().Replace(name, @"\$0")}";
     }
 
-    private static string FindSchema(NpgsqlConnectionStringBuilder settings, string place)
+    // Who may not make tables uses those that its owner has made.
+    private static (string Schema, bool MayChange) FindSchema(NpgsqlConnectionStringBuilder settings, string place)
     {
         using var connection = new NpgsqlConnection(Writing(settings));
         connection.Open();
         using var command = new NpgsqlCommand(
             """
             SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema(),
-              has_schema_privilege(current_schema(), 'CREATE')
+              has_schema_privilege(current_schema(), 'CREATE'),
+              has_table_privilege(to_regclass(quote_ident(current_schema()) || '.schemaversions'), 'SELECT')
             """,
             connection
         );
@@ -218,8 +271,8 @@ internal sealed partial class PostgresDatabase : IDisposable
             );
         }
 
-        return !row.IsDBNull(2) && row.GetBoolean(3)
-            ? row.GetString(2)
+        return !row.IsDBNull(2) && (row.GetBoolean(3) || (!row.IsDBNull(4) && row.GetBoolean(4)))
+            ? (row.GetString(2), row.GetBoolean(3))
             : throw new StoreUnavailableException(
                 $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. As the "
                     + $"database's owner: CREATE SCHEMA credbroker AUTHORIZATION {settings.Username}; "
@@ -231,7 +284,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     /// Connects and takes the schema for the first time. Whoever has to change it first has it alone for as long: no
     /// broker that knows it as it was writes to it then.
     /// </summary>
-    private void Begin(NpgsqlConnectionStringBuilder settings, string schema)
+    private void Begin(NpgsqlConnectionStringBuilder settings, string schema, bool mayChange)
     {
         _writer.Open();
         Execute(_writer, Session);
@@ -239,22 +292,24 @@ internal sealed partial class PostgresDatabase : IDisposable
         try
         {
             // The journal alone is told the schema: DbUp would make it, which the user has no right to.
-            var isChanged = SqlMigrations.Run(
+            Migrated = SqlMigrations.Run(
                 DeployChanges
                     .To.PostgresqlDatabase(Migrating(settings))
-                    .JournalToPostgresqlTable(schema, "schemaversions"),
-                "PostgreSql",
+                    .JournalToPostgresqlTable(schema, SqlMigrations.Journal),
+                PostgresTables.Folder,
                 _place,
+                mayChange,
                 () => Take(_writer, LockOfSchema)
             );
             Take(_writer, IsAlone ? LockOfSchema : ShareOfSchema);
-            if (isChanged)
+            if (Migrated.Count > 0)
             {
                 // It was taken once more for that.
                 Execute(_writer, UnlockOfSchema);
             }
 
             _migrations = CountMigrations(_writer);
+            RefuseClosed(_writer);
             using var row = new NpgsqlCommand($"SELECT current_schema()::regnamespace::oid, {Clock}", _writer);
             var askedAt = Time.GetTimestamp();
             using var reader = row.ExecuteReader();
@@ -286,6 +341,15 @@ internal sealed partial class PostgresDatabase : IDisposable
                         + "its own.",
                 e
             );
+        }
+    }
+
+    private void RefuseClosed(NpgsqlConnection connection)
+    {
+        if (!_evenClosed)
+        {
+            using var closed = new NpgsqlCommand(ClosedStore.Query, connection);
+            ClosedStore.Refuse(closed.ExecuteScalar() as string, _place);
         }
     }
 

@@ -9,21 +9,33 @@ namespace CredBroker.Storage.Sql;
 /// </summary>
 internal static class SqlMigrations
 {
-    private const string Root = "CredBroker.Storage.Migrations.";
+    /// <summary>The table in which they are recorded.</summary>
+    public const string Journal = "schemaversions";
 
-    /// <summary>Runs those that the database has not had.</summary>
+    private const string Root = "CredBroker.Storage.Migrations.";
+    private const string Ending = ".sql";
+
+    /// <summary>Runs those that the database has not had. Returns them, by the names of <see cref="NameOf"/>.</summary>
     /// <param name="database">The database, as DbUp reaches it.</param>
     /// <param name="engine">The folder of its migrations.</param>
     /// <param name="place">The database, as a message names it.</param>
+    /// <param name="mayChange">Whether the user may change tables; who may not needs a store that lacks none.</param>
     /// <param name="beforeChange">Called first if there are any.</param>
-    /// <returns>Whether there were any.</returns>
-    /// <exception cref="StoreUnavailableException">One fails, or the database has had one that this version does not know.</exception>
-    public static bool Run(UpgradeEngineBuilder database, string engine, string place, Action? beforeChange = null)
+    /// <exception cref="StoreUnavailableException">
+    /// One fails, or the database has had one that this version does not know, or lacks one that the user may not run.
+    /// </exception>
+    public static IReadOnlyList<string> Run(
+        UpgradeEngineBuilder database,
+        string engine,
+        string place,
+        bool mayChange = true,
+        Action? beforeChange = null
+    )
     {
         var upgrade = database
             .WithScriptsEmbeddedInAssembly(
                 typeof(SqlMigrations).Assembly,
-                name => name.StartsWith($"{Root}{engine}.", StringComparison.Ordinal)
+                name => name.StartsWith(Folder(engine), StringComparison.Ordinal)
             )
             .WithVariablesDisabled()
             .WithTransactionPerScript()
@@ -45,18 +57,43 @@ internal static class SqlMigrations
 
         if (!upgrade.IsUpgradeRequired())
         {
-            return false;
+            return [];
         }
 
-        beforeChange?.Invoke();
-        if (upgrade.PerformUpgrade() is { Successful: false } result)
+        if (!mayChange && upgrade.GetScriptsToExecute() is [var lacking, ..])
         {
             throw new StoreUnavailableException(
-                $"The migration {result.ErrorScript?.Name} of {place} failed: {result.Error.Message}",
-                result.Error
+                $"The store at {place} lacks the migration {NameOf(lacking.Name, engine)}, and the broker's user may "
+                    + "not change its tables. Run credbroker store migrate as the user who owns them."
             );
         }
 
-        return true;
+        beforeChange?.Invoke();
+        var result = upgrade.PerformUpgrade();
+        return result.Successful
+            ? [.. result.Scripts.Select(script => NameOf(script.Name, engine))]
+            : throw new StoreUnavailableException(
+                $"The migration {result.ErrorScript?.Name} of {place} failed: {result.Error.Message}",
+                result.Error
+            );
     }
+
+    /// <summary>All that this version knows, oldest first.</summary>
+    public static IReadOnlyList<string> Known(string engine) =>
+        [
+            .. typeof(SqlMigrations)
+                .Assembly.GetManifestResourceNames()
+                .Where(name => name.StartsWith(Folder(engine), StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .Select(name => NameOf(name, engine)),
+        ];
+
+    /// <summary>What people call it: <c>0001_initial</c>.</summary>
+    public static string NameOf(string recorded, string engine) =>
+        recorded.StartsWith(Folder(engine), StringComparison.Ordinal)
+        && recorded.EndsWith(Ending, StringComparison.Ordinal)
+            ? recorded[Folder(engine).Length..^Ending.Length]
+            : recorded;
+
+    private static string Folder(string engine) => $"{Root}{engine}.";
 }

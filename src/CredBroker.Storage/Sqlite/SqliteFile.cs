@@ -45,6 +45,9 @@ internal sealed partial class SqliteFile : IDisposable
 
     public string Path { get; }
 
+    /// <summary>The migrations that opening it ran.</summary>
+    public IReadOnlyList<string> Migrated { get; private set; } = [];
+
     /// <summary>
     /// Why nothing new is to be put into it; null where nothing keeps from it. Each request asks, so its place is not
     /// looked at for each: the writer does that before every commit.
@@ -79,7 +82,10 @@ internal sealed partial class SqliteFile : IDisposable
     /// <exception cref="StoreUnavailableException">
     /// The file cannot be used; the message says why and what to do.
     /// </exception>
-    public static SqliteFile Open(string configuredPath, long reserved = 0)
+    /// <param name="configuredPath">Where it is.</param>
+    /// <param name="reserved">How much of the disk is kept for revocations.</param>
+    /// <param name="evenClosed">Whether a store is opened on which no broker may start.</param>
+    public static SqliteFile Open(string configuredPath, long reserved = 0, bool evenClosed = false)
     {
         var path = System.IO.Path.GetFullPath(configuredPath);
         SqliteFile? file = null;
@@ -98,6 +104,11 @@ internal sealed partial class SqliteFile : IDisposable
             {
                 // A full disk: it starts on what is kept for that, and issues nothing.
                 file.Migrate();
+            }
+
+            if (!evenClosed)
+            {
+                ClosedStore.Refuse(file.ReadClosed(), path);
             }
 
             return file;
@@ -258,7 +269,19 @@ internal sealed partial class SqliteFile : IDisposable
             }
         }
 
-        SqlMigrations.Run(DeployChanges.To.SqliteDatabase(_writing), "Sqlite", Path);
+        Migrated =
+        [
+            .. Migrated,
+            .. SqlMigrations.Run(DeployChanges.To.SqliteDatabase(_writing), SqliteTables.Folder, Path),
+        ];
+    }
+
+    private string? ReadClosed()
+    {
+        using var connection = OpenWriting();
+        using var command = connection.CreateCommand();
+        command.CommandText = ClosedStore.Query;
+        return command.ExecuteScalar() as string;
     }
 
     private sealed record Look(long At, string? Fault);

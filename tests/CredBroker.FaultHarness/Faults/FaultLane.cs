@@ -1,5 +1,6 @@
 using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
+using CredBroker.Testing;
 using CredBroker.Testing.Servers;
 
 namespace CredBroker.FaultHarness.Faults;

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.FaultHarness.Servers;
+using CredBroker.Testing;
 
 namespace CredBroker.FaultHarness.Load;
 

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.FaultHarness.Servers;
+using CredBroker.Testing;
 using Npgsql;
 
 namespace CredBroker.FaultHarness.Load;

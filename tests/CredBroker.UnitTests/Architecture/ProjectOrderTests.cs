@@ -13,7 +13,7 @@ public sealed class ProjectOrderTests
         ["CredBroker.Storage"] = ["CredBroker.Core"],
         ["CredBroker.Vault"] = ["CredBroker.Core"],
         ["CredBroker.Dev"] = ["CredBroker.Core"],
-        ["credbroker"] = ["CredBroker.Client", "CredBroker.Core", "CredBroker.Vault"],
+        ["credbroker"] = ["CredBroker.Client", "CredBroker.Core", "CredBroker.Storage", "CredBroker.Vault"],
         ["CredBroker.Server"] =
         [
             // For "did you mean" in settings.

@@ -62,6 +62,8 @@ public sealed class CommandLineTests
                 "release",
                 "store",
                 "store clock",
+                "store info",
+                "store migrate",
                 "vault",
                 "vault check",
                 "vault cluster",

@@ -1,8 +1,16 @@
 namespace CredBroker.Cli.Commands.Store;
 
-/// <summary><c>credbroker store</c>: the broker's store.</summary>
+/// <summary>
+/// <c>credbroker store</c>: the broker's store. <c>clock</c> asks the broker; the others open the store themselves, on a
+/// host and as a user that may.
+/// </summary>
 internal sealed class StoreCommand : GroupCommand
 {
     public StoreCommand(Terminal terminal)
-        : base("store", "The broker's store.") => Add(new StoreClockCommand(terminal));
+        : base("store", "The broker's store.")
+    {
+        Add(new StoreClockCommand(terminal));
+        Add(new StoreInfoCommand(terminal));
+        Add(new StoreMigrateCommand(terminal));
+    }
 }

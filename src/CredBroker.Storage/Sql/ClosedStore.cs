@@ -1,0 +1,32 @@
+using CredBroker.Core.State;
+
+namespace CredBroker.Storage.Sql;
+
+/// <summary>
+/// A store on which no broker may start, and which says why: because what it knows goes on elsewhere, or because it does
+/// not know everything yet. Two brokers that each know half of what was issued would be worse than none.
+/// </summary>
+internal static class ClosedStore
+{
+    /// <summary>Reads why it is closed; null where it is not.</summary>
+    public const string Query = "SELECT closed FROM store";
+
+    /// <summary>Why it is closed; null where it is not.</summary>
+    public static string? Of(SqlTables tables) =>
+        tables.Read(Query, row => row.IsDBNull(0) ? null : row.GetString(0)) is [var closed] ? closed : null;
+
+    /// <summary>What a store says that a copy is being made into.</summary>
+    public const string Unfinished = "A copy into it was begun and is not finished: make it again.";
+
+    /// <summary>What a store says that was moved.</summary>
+    public static string MovedTo(string place) => $"It was moved to {place}: start the broker there.";
+
+    /// <exception cref="StoreUnavailableException">The store at this place is closed.</exception>
+    public static void Refuse(string? closed, string place)
+    {
+        if (closed is not null)
+        {
+            throw new StoreUnavailableException($"The store at {place} is closed. {closed}");
+        }
+    }
+}
