@@ -11,29 +11,31 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
 {
     private readonly PostgresDatabase _database;
     private readonly PostgresNews _news;
+    private readonly PostgresReads _reads;
 
     private PostgresBrokerStore(PostgresDatabase database, StoreClock clock, StorageOptions options, ILogger logger)
-        : base(
-            new PostgresSession(database, database.OpenWriter(), clock),
-            new PostgresReads(database),
-            clock,
-            options,
-            logger
-        )
+        : this(database, new PostgresReads(database), clock, options, logger) { }
+
+    private PostgresBrokerStore(
+        PostgresDatabase database,
+        PostgresReads reads,
+        StoreClock clock,
+        StorageOptions options,
+        ILogger logger
+    )
+        : base(new PostgresSession(database, database.OpenWriter(), clock), reads, clock, options, logger)
     {
-        _database = database;
+        (_database, _reads) = (database, reads);
         _news = new(database, LookAsync);
     }
 
-    /// <summary>Takes and migrates the schema and opens this process's audit stream.</summary>
-    /// <exception cref="StoreUnavailableException">
-    /// The schema cannot be used, or another broker uses it; the message says what to do.
-    /// </exception>
+    /// <summary>Takes a share of the schema, migrates it where it has to be, and enters the audit stream.</summary>
+    /// <exception cref="StoreUnavailableException">The schema cannot be used; the message says what to do.</exception>
     public static PostgresBrokerStore Open(
         StorageOptions options,
         TimeProvider time,
         ILogger<PostgresBrokerStore> logger
-    ) => Open(options, time, logger, isAlone: true);
+    ) => Open(options, time, logger, isAlone: false);
 
     /// <summary>The same.</summary>
     /// <param name="options">The settings.</param>
@@ -65,6 +67,10 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public override async ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
+        (int)await _reads.FirstAsync<long>(PostgresDatabase.CountBrokers, null, cancellationToken);
 
     /// <summary>What is wrong there, the writer notices: it is asked at each look.</summary>
     private protected override string? FileFault => null;

@@ -99,6 +99,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
+    public virtual ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+
+    /// <inheritdoc/>
     public async ValueTask WatchAsync(CancellationToken cancellationToken)
     {
         Restore();

@@ -70,6 +70,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         ValueTask.FromException<CommitOutcome>(new StoreUnavailableException($"{_fault} Nothing was committed."));
 
+    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+
     public ValueTask WatchAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public IAsyncEnumerable<AuditRecord> ReadAsync(

@@ -90,6 +90,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         Current.CommitAsync(change, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+
+    /// <inheritdoc/>
     public async ValueTask WatchAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);

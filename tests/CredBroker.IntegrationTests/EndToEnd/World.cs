@@ -4,6 +4,7 @@ using CredBroker.Client;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.IntegrationTests.Storage;
 using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Setup;
@@ -27,6 +28,9 @@ internal sealed class World : IAsyncDisposable
 
     // Further entries of the catalogue, as lines of the policy.
     private string _moreCredentials = "";
+
+    // Where the store is PostgreSQL.
+    private PostgresSchema? _store;
 
     private World(TestBao vault, TestPostgres postgres)
     {
@@ -107,7 +111,8 @@ internal sealed class World : IAsyncDisposable
         string grants = "",
         Func<World, string>? credentials = null,
         TestBao? node = null,
-        string vaultConfiguration = ""
+        string vaultConfiguration = "",
+        bool storeOnPostgres = false
     )
     {
         TestBao.SkipUnlessAvailable();
@@ -125,6 +130,13 @@ internal sealed class World : IAsyncDisposable
             foreach (var (name, value) in settings ?? new Dictionary<string, string>())
             {
                 world.Settings[name] = value;
+            }
+
+            if (storeOnPostgres)
+            {
+                world._store = await PostgresSchema.MakeAsync(world.Postgres);
+                world.Settings["Storage:Provider"] = "postgres";
+                world.Settings["Storage:ConnectionStringFile"] = world._store.ConnectionStringFile;
             }
 
             world._moreCredentials = credentials?.Invoke(world) ?? "";
@@ -148,12 +160,26 @@ internal sealed class World : IAsyncDisposable
         Broker = await BrokerProcess.StartAsync(Settings, failpoint);
         if (untilIssuing)
         {
-            await Eventually.BecomesTrueAsync(
-                async () => await Broker.HealthAsync("issuing") == "ok",
-                "the broker issues"
-            );
+            await IssuesAsync(Broker);
         }
     }
+
+    /// <summary>Another broker on the same store, with these settings instead.</summary>
+    public async Task<BrokerProcess> StartAnotherAsync(params (string Name, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string?>(Settings);
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
+        var another = await BrokerProcess.StartAsync(all);
+        await IssuesAsync(another);
+        return another;
+    }
+
+    private static Task IssuesAsync(BrokerProcess broker) =>
+        Eventually.BecomesTrueAsync(async () => await broker.HealthAsync("issuing") == "ok", "the broker issues");
 
     public async Task KillBrokerAsync()
     {
@@ -243,6 +269,7 @@ internal sealed class World : IAsyncDisposable
 
         await Vault.DisposeAsync();
         await Postgres.DisposeAsync();
+        _store?.Dispose();
         _workloads.Dispose();
         _people.Dispose();
         Directory.Delete(_folder, recursive: true);

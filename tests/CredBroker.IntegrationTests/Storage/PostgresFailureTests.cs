@@ -29,14 +29,17 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_second_broker_is_refused_until_the_first_has_gone()
+    public async Task Who_needs_the_schema_alone_is_refused_until_the_others_have_gone_and_lets_none_in()
     {
         var first = Open();
-        var failure = Assert.Throws<StoreUnavailableException>(Open);
+        var failure = Assert.Throws<StoreUnavailableException>(OpenAlone);
         Assert.Contains("Another broker uses schema cb_", failure.Message, StringComparison.Ordinal);
         await CommitAsync(first);
         first.Dispose();
-        await CommitAsync(Open());
+        var alone = OpenAlone();
+        failure = Assert.Throws<StoreUnavailableException>(Open);
+        Assert.Contains("alone: an older version", failure.Message, StringComparison.Ordinal);
+        await CommitAsync(alone);
     }
 
     [Fact]
@@ -55,7 +58,7 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
     {
         var store = Open();
         // The other one waits for the lock, and has it before this one asks again.
-        var opening = Task.Run(Open);
+        var opening = Task.Run(OpenAlone);
         await Eventually.BecomesTrueAsync(
             async () => await _postgres.CountAsync("pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0,
             "the other broker waits"
@@ -203,12 +206,17 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
         );
     }
 
-    private PostgresBrokerStore Open()
+    private PostgresBrokerStore Open() => Open(isAlone: false);
+
+    private PostgresBrokerStore OpenAlone() => Open(isAlone: true);
+
+    private PostgresBrokerStore Open(bool isAlone)
     {
         var store = PostgresBrokerStore.Open(
             _schema.Options,
             TimeProvider.System,
-            NullLogger<PostgresBrokerStore>.Instance
+            NullLogger<PostgresBrokerStore>.Instance,
+            isAlone
         );
         _stores.Add(store);
         return store;

@@ -45,6 +45,9 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 
     public string? Fault => Said ?? store.Fault;
 
+    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
+        store.CountBrokersAsync(cancellationToken);
+
     public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
 
     public ILeaseReader Leases => store.Leases;
