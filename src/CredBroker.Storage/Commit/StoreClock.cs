@@ -56,6 +56,9 @@ internal sealed class StoreClock
         (_latest, _counted, _timestamp) = (Wall(), Wall(), time.GetTimestamp());
     }
 
+    /// <summary>What the wall clock says that it goes by.</summary>
+    public DateTimeOffset WallNow => _time.GetUtcNow();
+
     /// <summary>The time now.</summary>
     public DateTimeOffset Now() => Read().Now;
 

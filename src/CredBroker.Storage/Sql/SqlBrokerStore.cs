@@ -63,7 +63,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
-    public StorePosition Position => _writer.Head.At(_clock.Read());
+    public StorePosition Position => _writer.Head.At(_clock);
 
     /// <inheritdoc/>
     public string? Fault => FileFault ?? _writer.Fault;

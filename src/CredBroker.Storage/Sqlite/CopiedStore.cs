@@ -51,7 +51,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         remove { }
     }
 
-    public StorePosition Position => _head.At(_clock.Read());
+    public StorePosition Position => _head.At(_clock);
 
     public string Fault => _fault;
 
