@@ -134,9 +134,12 @@ internal static partial class VaultRefusals
         && !declined.Words.Contains("revok", StringComparison.OrdinalIgnoreCase)
         && !declined.Words.Contains("register", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Privileges and names, values, limits, what a statement needs, and what a statement itself raised.</summary>
+    /// <summary>
+    /// Privileges and names, values, limits, what a statement needs, and what a statement itself raised. Not memory: it may
+    /// be lacking for what follows the user's commit.
+    /// </summary>
     [GeneratedRegex(
-        @"failed to execute query: .*\(SQLSTATE (22|23|28|2B|3F|0A|0L|0P|42|53|54|55|P0)[0-9A-Z]{3}\)",
+        @"failed to execute query: .*\(SQLSTATE (53300|(22|23|28|2B|3F|0A|0L|0P|42|54|55|P0)[0-9A-Z]{3})\)",
         RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
     )]
     private static partial Regex RefusedStatement();

@@ -23,6 +23,7 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(OrphanOutput[]))]
 [JsonSerializable(typeof(StoreReportOutput))]
 [JsonSerializable(typeof(MigrationOutput))]
+[JsonSerializable(typeof(MovedOutput))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>A line of <c>vault setup --compare</c> and <c>--apply</c>.</summary>

@@ -274,7 +274,8 @@ internal sealed partial class PostgresDatabase : IDisposable
         return !row.IsDBNull(2) && (row.GetBoolean(3) || (!row.IsDBNull(4) && row.GetBoolean(4)))
             ? (row.GetString(2), row.GetBoolean(3))
             : throw new StoreUnavailableException(
-                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. As the "
+                $"The store cannot use PostgreSQL ({place}): its user has no schema to make tables in. "
+                    + "credbroker store rights prints the SQL that makes both; or as the "
                     + $"database's owner: CREATE SCHEMA credbroker AUTHORIZATION {settings.Username}; "
                     + $"ALTER ROLE {settings.Username} SET search_path = credbroker;"
             );

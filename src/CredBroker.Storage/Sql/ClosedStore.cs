@@ -21,6 +21,17 @@ internal static class ClosedStore
     /// <summary>What a store says that was moved.</summary>
     public static string MovedTo(string place) => $"It was moved to {place}: start the broker there.";
 
+    /// <summary>Closes it, or opens it where there is no reason.</summary>
+    public static void Close(SqlTables tables, string? why)
+    {
+        if (tables.Execute("UPDATE store SET closed = @why", ("@why", why)) != 1)
+        {
+            throw new StoreUnavailableException(
+                $"The store at {tables.Place} has not the one row that it should have."
+            );
+        }
+    }
+
     /// <exception cref="StoreUnavailableException">The store at this place is closed.</exception>
     public static void Refuse(string? closed, string place)
     {

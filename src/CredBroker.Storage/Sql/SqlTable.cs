@@ -9,4 +9,5 @@ internal sealed record SqlTable(string Name, IReadOnlyList<SqlColumn> Columns, I
 /// <summary>A column.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">What it holds.</param>
-internal sealed record SqlColumn(string Name, SqlType Type);
+/// <param name="Declared">How the engine calls that.</param>
+internal sealed record SqlColumn(string Name, SqlType Type, string Declared);

@@ -9,8 +9,10 @@ internal sealed class SqliteTables : SqlTables
 {
     public const string Folder = "Sqlite";
 
-    private SqliteTables(string path, SqliteConnection connection)
-        : base(Folder, path, connection) { }
+    private readonly SqliteFile? _file;
+
+    private SqliteTables(string path, SqliteConnection connection, SqliteFile? file = null)
+        : base(Folder, path, connection) => _file = file;
 
     protected override IReadOnlySet<string> Own { get; } = new HashSet<string> { "store.batch" };
 
@@ -40,6 +42,22 @@ internal sealed class SqliteTables : SqlTables
         }
     }
 
+    /// <summary>To read and write, with the file's lock, made and migrated where need be.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot be used, or a broker uses it; the message says why.</exception>
+    public static SqliteTables OpenAlone(StorageOptions options)
+    {
+        var file = SqliteFile.Open(options.SqliteFile, evenClosed: true);
+        try
+        {
+            return new(file.Path, file.OpenWriter(), file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Where the file is.</summary>
     /// <exception cref="StoreUnavailableException">There is none: it is not made by who only looks at it.</exception>
     public static string Existing(StorageOptions options)
@@ -51,6 +69,44 @@ internal sealed class SqliteTables : SqlTables
     }
 
     public override long Bytes() => Length(Place) + Length(Place + "-wal");
+
+    public override void Begin() => Execute("BEGIN IMMEDIATE");
+
+    public override void Fill(SqlTable table, IEnumerable<object?[]> rows)
+    {
+        var own = Own.Where(name => name.StartsWith($"{table.Name}.", StringComparison.Ordinal))
+            .Select(name => name[(table.Name.Length + 1)..])
+            .ToList();
+        using var insert = Command(
+            $"INSERT INTO {Quoted(table.Name)} ({string.Join(", ", own.Select(Quoted).Prepend(Names(table)))}) VALUES "
+                + $"({string.Join(", ", own.Select(_ => "0").Prepend(string.Join(", ", table.Columns.Select((_, i) => $"@{i}"))))})"
+        );
+        var values = table.Columns.Select((_, i) => new SqliteParameter { ParameterName = $"@{i}" }).ToArray();
+        insert.Parameters.AddRange(values);
+        foreach (var row in rows)
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i].Value = row[i] switch
+                {
+                    null => DBNull.Value,
+                    var text when table.Columns[i].Type == SqlType.Text => Text(text),
+                    var value => value,
+                };
+            }
+
+            insert.ExecuteNonQuery();
+        }
+    }
+
+    /// <summary>SQLite numbers after the greatest there is.</summary>
+    public override void Settle() { }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _file?.Dispose();
+    }
 
     protected override IEnumerable<SqlTable> Describe() =>
         Read(
@@ -65,7 +121,7 @@ internal sealed class SqliteTables : SqlTables
             .GroupBy(row => row.Table)
             .Select(table => new SqlTable(
                 table.Key,
-                [.. table.Select(column => new SqlColumn(column.Column, TypeOf(column.Type)))],
+                [.. table.Select(column => new SqlColumn(column.Column, TypeOf(column.Type), column.Type))],
                 [.. table.Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Column)]
             ));
 

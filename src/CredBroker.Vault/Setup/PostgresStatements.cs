@@ -171,7 +171,6 @@ internal static partial class PostgresStatements
                   IF attempt = 50 THEN RAISE; END IF;
                   IF SQLSTATE LIKE '53%' THEN
                     {{EndHoarders}}
-                    PERFORM pg_sleep(0.02);
                   END IF;
                 END;
               END LOOP;
@@ -193,16 +192,45 @@ internal static partial class PostgresStatements
 
     /// <summary>
     /// Where the lock table is full, the sessions of issued users that hold much of it are ended, whoever's lease is over:
-    /// one agent would hold up the revocation of all others. The reserve is given up at that very moment.
+    /// one agent would hold up the revocation of all others. Of the reserve a little is given up just before each lock that
+    /// this needs, to look up whose a session is (nothing else here takes one), because whatever is free is taken at once.
+    /// It is taken again before whoever was ended can have logged in again.
     /// </summary>
-    private const string EndHoarders = $"""
-        PERFORM pg_advisory_unlock_all();
+    private const string EndHoarders = $$"""
+        DECLARE
+          spare bigint[] := ARRAY(SELECT classid::bigint << 32 | objid::bigint FROM pg_lock_status()
+            WHERE locktype = 'advisory' AND pid = pg_backend_pid());
+          many int[];
+          ended int[] := '{}';
+          session int;
         BEGIN
-          PERFORM pg_terminate_backend(a.pid) FROM pg_stat_get_activity(NULL) a
-          WHERE pg_get_userbyid(usesysid) {Issued}
-            AND a.pid IN (SELECT l.pid FROM pg_lock_status() l GROUP BY l.pid HAVING count(*) > 64);
+          LOOP
+            BEGIN
+              PERFORM pg_stat_clear_snapshot();
+              many := ARRAY(SELECT pid FROM pg_lock_status() WHERE pid <> pg_backend_pid() GROUP BY pid HAVING count(*) > 64);
+              FOREACH session IN ARRAY ARRAY(SELECT pg_stat_get_backend_idset()) LOOP
+                CONTINUE WHEN pg_stat_get_backend_pid(session) <> ALL (many);
+                PERFORM pg_advisory_unlock(key) FROM unnest(spare[1:4]) AS key;
+                spare := spare[5:];
+                IF pg_get_userbyid(pg_stat_get_backend_userid(session)) {{Issued}}
+                  AND pg_terminate_backend(pg_stat_get_backend_pid(session)) THEN
+                  ended := ended || pg_stat_get_backend_pid(session);
+                END IF;
+              END LOOP;
+              EXIT;
+            EXCEPTION WHEN insufficient_resources THEN
+              EXIT WHEN cardinality(spare) = 0;
+              PERFORM pg_advisory_unlock(key) FROM unnest(spare[1:4]) AS key;
+              spare := spare[5:];
+            END;
+          END LOOP;
+          FOR look IN 1..500 LOOP
+            EXIT WHEN NOT EXISTS (SELECT FROM pg_lock_status() WHERE pid = ANY (ended));
+            PERFORM pg_sleep(0.001);
+          END LOOP;
+          {{Reserve}}
         EXCEPTION WHEN insufficient_resources THEN
-          NULL; -- Somebody was quicker: again.
+          PERFORM pg_sleep(0.02); -- Somebody was quicker: again.
         END;
         """;
 
@@ -212,6 +240,22 @@ internal static partial class PostgresStatements
     /// </summary>
     public const string UsernameTemplate = """{{ printf "%s_%s" (.DisplayName | replace "token-" "") (random 8) }}""";
 
+    /// <summary>
+    /// After very many grants the administrator's session has lost what it knew of the server's roles, and to look it up it
+    /// needs a lock that an agent may not leave it. So it looks up its own before the user's password is known to anybody.
+    /// If this fails the user is there all the same: it must not fail with an error that is read as "nothing was made", and
+    /// so needs nothing that the statements before it did not have.
+    /// </summary>
+    private const string KnowOneself = "DO $$ BEGIN NULL; END $$;";
+
     public static string[] Creation(IEnumerable<string> grants) =>
-        [HoldLease, ObjectsRole, User, .. grants.SelectMany(PostgresGrants.Statements), NoOtherLogin];
+        [
+            HoldLease,
+            ObjectsRole,
+            User,
+            .. grants.SelectMany(PostgresGrants.Statements),
+            NoOtherLogin,
+            Commit,
+            KnowOneself,
+        ];
 }

@@ -11,7 +11,7 @@ public sealed class DatabaseHoardTests(PreparedDatabase database) : WorkSchemaTe
 {
     /// <summary>Takes all that there is, and whatever becomes free.</summary>
     private const string Hoard = """
-        DO $$ DECLARE next bigint := 0; BEGIN
+        DO $$ DECLARE next bigint := (random() * 9e17)::bigint; BEGIN
           LOOP
             BEGIN
               PERFORM pg_advisory_lock(next);
@@ -82,6 +82,82 @@ public sealed class DatabaseHoardTests(PreparedDatabase database) : WorkSchemaTe
         Assert.Equal([hoarder.Username], await Postgres.IssuedUsersAsync());
         Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password.Reveal()));
         await ConfirmAsync(other);
+    }
+
+    [Fact]
+    public async Task Another_user_that_logs_in_again_and_fills_the_lock_table_anew_holds_up_no_revocation()
+    {
+        var ((lease, secret), (other, hoarder)) = (await IssueAsync(), await IssueAsync());
+        using var stop = new CancellationTokenSource();
+        var full = new TaskCompletionSource();
+        Task[] hoarders = [.. Enumerable.Range(0, 8).Select(_ => HoardAgainAsync(hoarder, full, stop.Token))];
+        await full.Task.WaitAsync(Patience.Limit);
+        try
+        {
+            await ConfirmAsync(lease);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(hoarders);
+            await RestartAsync();
+        }
+
+        Assert.Equal([hoarder.Username], await Postgres.IssuedUsersAsync());
+        Assert.False(await Postgres.CanLogInAsync(secret.Username, secret.Password.Reveal()));
+        await ConfirmAsync(other);
+    }
+
+    /// <summary>
+    /// A mint that makes thousands of grants says more to other sessions than PostgreSQL keeps for one, its own included:
+    /// what that session knew of the server's roles is gone, and to look it up takes a lock.
+    /// </summary>
+    [Fact]
+    public async Task A_user_with_very_many_grants_that_fills_the_lock_table_loses_its_sessions_and_goes()
+    {
+        await Postgres.ExecuteAsync(
+            """
+            ALTER DEFAULT PRIVILEGES IN SCHEMA work GRANT SELECT ON TABLES TO cb_admin WITH GRANT OPTION;
+            DO $$ BEGIN
+              FOR i IN 0..3000 LOOP
+                EXECUTE format('CREATE TABLE work."t%s" (id int)', i);
+                IF i % 300 = 0 THEN COMMIT; END IF;
+              END LOOP;
+            END $$;
+            """
+        );
+        try
+        {
+            // Whatever sessions Vault had: only the one that makes this user has anything in reserve.
+            await RestartAsync();
+            var (lease, secret) = await IssueAsync();
+            await using var session = await ConnectAsync(secret);
+            var full = new TaskCompletionSource();
+            session.Notice += (_, _) => full.TrySetResult();
+            await using var hoard = new NpgsqlCommand(Hoard, session) { CommandTimeout = 0 };
+            var hoarding = hoard.ExecuteNonQueryAsync();
+            await full.Task.WaitAsync(Patience.Limit);
+            var outcome = await Issuer.RevokeAsync(lease, default);
+            if (outcome is not RevokeOutcome.Confirmed)
+            {
+                // Nothing less ends that session now.
+                await Postgres.StopAsync();
+            }
+
+            Assert.True(outcome is RevokeOutcome.Confirmed, outcome.ToString());
+            await Assert.ThrowsAnyAsync<NpgsqlException>(() => hoarding);
+            Assert.Empty(await Postgres.IssuedUsersAsync());
+        }
+        finally
+        {
+            await RestartAsync();
+            await Postgres.ExecuteAsync(
+                $"""
+                ALTER DEFAULT PRIVILEGES IN SCHEMA work REVOKE ALL ON TABLES FROM cb_admin;
+                ALTER SCHEMA work RENAME TO "was {Guid.NewGuid()}";
+                """
+            );
+        }
     }
 
     /// <summary>What an agent leaves in great numbers, and how it is brought about.</summary>
@@ -211,11 +287,35 @@ public sealed class DatabaseHoardTests(PreparedDatabase database) : WorkSchemaTe
         }
     }
 
+    /// <summary>Logs in and fills the lock table, again and again.</summary>
+    private async Task HoardAgainAsync(IssuedSecret.Database hoarder, TaskCompletionSource full, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var session = await ConnectAsync(hoarder);
+                session.Notice += (_, _) => full.TrySetResult();
+                var hoard = Hoard.Replace("pg_sleep(0.05)", "pg_sleep(0.001)", StringComparison.Ordinal);
+                await using var command = new NpgsqlCommand(hoard, session) { CommandTimeout = 0 };
+                await command.ExecuteNonQueryAsync(stop);
+            }
+            catch (Exception refused) when (refused is NpgsqlException or OperationCanceledException)
+            {
+                // Its session was ended, or there was no room for another.
+            }
+        }
+    }
+
     private static string Quoted(string sql) => $"'{sql.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private async Task RestartAsync()
     {
-        await Postgres.StopAsync();
+        if (Postgres.IsRunning)
+        {
+            await Postgres.StopAsync();
+        }
+
         await Postgres.StartAgainAsync();
     }
 }

@@ -81,7 +81,8 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         var lease = await PreparedAsync();
         await using var mint = await Postgres.ConnectAsync("cb_admin", "cb_admin-password");
         await using var transaction = await mint.BeginTransactionAsync();
-        foreach (var statement in PostgresStatements.Creation(Environment.Database.Setup!.Grants))
+        var statements = PostgresStatements.Creation(Environment.Database.Setup!.Grants);
+        foreach (var statement in statements.TakeWhile(statement => statement != "COMMIT;"))
         {
             await using var command = mint.CreateCommand();
             command.CommandText = statement
@@ -95,6 +96,29 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
 
         // What the network held back arrives after all.
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => transaction.CommitAsync());
+        Assert.Empty(await Postgres.IssuedUsersAsync());
+    }
+
+    [Fact]
+    public async Task A_mint_that_fails_after_its_user_is_committed_is_unknown_and_its_user_is_removed()
+    {
+        var statements = PostgresStatements.Creation(Environment.Database.Setup!.Grants);
+        statements[^1] = "DO $$ BEGIN RAISE EXCEPTION 'out of shared memory' USING ERRCODE = 'out_of_memory'; END $$;";
+        await Environment.Bao.SendAsync(
+            HttpMethod.Post,
+            "database/roles/cb-test-billing-readonly",
+            new JsonObject { ["creation_statements"] = new JsonArray([.. statements.Select(one => (JsonNode)one)]) }
+        );
+        var plan = Plan(Environment.Database);
+        var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
+
+        var outcome = await Issuer.MintAsync(plan, child, default);
+
+        Assert.True(outcome is MintOutcome.Unknown, outcome.ToString());
+        Assert.Single(await Postgres.IssuedUsersAsync());
+        var lease = Lease(plan, child);
+        Assert.IsType<RevokeOutcome.Unproven>(await Issuer.RevokeAsync(lease, default));
+        Assert.IsType<RevokeOutcome.Confirmed>(await Issuer.ReapAsync(lease, default));
         Assert.Empty(await Postgres.IssuedUsersAsync());
     }
 

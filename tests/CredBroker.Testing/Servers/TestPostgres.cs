@@ -13,7 +13,7 @@ public sealed class TestPostgres : IAsyncDisposable
 {
     public const string Database = "billing";
     public const string Superuser = "cb";
-    private const string SuperuserPassword = "superuser-of-the-throw-away-cluster";
+    public const string SuperuserPassword = "superuser-of-the-throw-away-cluster";
     private static readonly string Seconds = $"{Patience.Limit.TotalSeconds:0}";
     private readonly string _bin;
     private readonly DirectoryInfo _directory;
@@ -113,6 +113,9 @@ public sealed class TestPostgres : IAsyncDisposable
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
+
+    /// <summary>A program of its version.</summary>
+    public string Program(string name) => Path.Combine(_bin, name);
 
     /// <summary>The server's own log.</summary>
     public string LogPath => Path.Combine(_directory.FullName, "log");

@@ -121,6 +121,7 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
             { "MintFailed", 500, "failed to execute query: ERROR: permission denied for table x (SQLSTATE 42501)" },
             { "MintFailed", 500, "failed to execute query: ERROR: too many connections (SQLSTATE 53300)" },
             { "MintFailed", 500, "failed to execute query: ERROR: schema x does not exist (SQLSTATE 3F000)" },
+            { "unknown", 500, "failed to execute query: ERROR: out of shared memory (SQLSTATE 53200)" },
             { "unknown", 500, "failed to execute query: FATAL: terminating connection (SQLSTATE 57P01)" },
             { "unknown", 500, "failed to execute query: connection lost (SQLSTATE 08006)" },
             { "unknown", 500, "ERROR: could not serialize (SQLSTATE 40001)" },

@@ -10,7 +10,9 @@ internal sealed class StoreCommand : GroupCommand
         : base("store", "The broker's store.")
     {
         Add(new StoreClockCommand(terminal));
+        Add(new StoreCopyCommand(terminal));
         Add(new StoreInfoCommand(terminal));
         Add(new StoreMigrateCommand(terminal));
+        Add(new StoreRightsCommand(terminal));
     }
 }
