@@ -51,13 +51,18 @@ internal sealed class PostgresNews : IDisposable
                     await listen.ExecuteNonQueryAsync(_stopping.Token);
                 }
 
+                // What was told until now, nobody heard.
+                isTold = true;
                 while (true)
                 {
-                    await connection.WaitAsync(_stopping.Token);
                     if (isTold)
                     {
                         isTold = false;
                         await _look(_stopping.Token);
+                    }
+                    else
+                    {
+                        await connection.WaitAsync(_stopping.Token);
                     }
                 }
             }

@@ -147,14 +147,12 @@ public sealed class SeveralBrokersTests
         await using var world = await StartAsync();
         await RestartAtAsync(world, failpoint);
         var (leaseId, secret) = await world.IssueAsync(world.Agent());
-        await world
-            .Agent()
-            .ReleaseAsync(leaseId, new CancellationTokenSource(TimeSpan.FromSeconds(3)).Token)
-            .AsTask()
-            .ContinueWith(_ => { }, TaskScheduler.Default);
+        var released = world.Agent().ReleaseAsync(leaseId).AsTask();
         await world.Broker.ReachedAsync(failpoint);
         await using var other = await world.StartAnotherAsync();
         await world.KillBrokerAsync();
+        // That it is under way, or nothing.
+        await Task.WhenAny(released);
 
         var admin = new AdminClient(other.Connect(world.PersonToken("admin")));
         await Eventually.BecomesTrueAsync(
