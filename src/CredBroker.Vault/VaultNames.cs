@@ -32,6 +32,9 @@ public sealed class VaultNames(string installation)
     /// </summary>
     public static string Reaper(string role) => role + ReaperSuffix;
 
+    /// <summary>Whether a role is one of those.</summary>
+    public static bool IsReaper(string role) => role.EndsWith(ReaperSuffix, StringComparison.Ordinal);
+
     /// <summary>A database connection.</summary>
     public string Connection(string connection) => Prefix + connection;
 
@@ -71,10 +74,7 @@ public sealed class VaultNames(string installation)
             VaultBinding.Dynamic dynamic => dynamic.Path,
             _ => "",
         };
-        if (
-            new[] { entry.Name, role }.FirstOrDefault(name => name.EndsWith(ReaperSuffix, StringComparison.Ordinal)) is
-            { } taken
-        )
+        if (new[] { entry.Name, role }.FirstOrDefault(IsReaper) is { } taken)
         {
             return $"Credential {entry.Name}: names that end in {ReaperSuffix}, such as {taken}, are kept for the roles "
                 + "that remove users; choose another.";
@@ -113,11 +113,25 @@ public sealed class VaultNames(string installation)
         };
 
     /// <summary>
-    /// What the lease prefixes of all this installation's roles begin with at the entry's place, so that those of an
-    /// entry that has left the catalogue can be listed, too; null where the entry has no such prefix.
+    /// Where the lease prefixes of the entry's role and of others beside it are, without a slash at the end, so that those
+    /// of an entry that has left the catalogue can be listed, too; null where the entry has no such prefix.
     /// </summary>
-    internal string? LeasePrefixes(CatalogueEntry entry) =>
-        LeasePrefix(entry) is { } prefix ? prefix[..(prefix.LastIndexOf('/') + 1)] + Prefix : null;
+    internal string? RoleFolder(CatalogueEntry entry) =>
+        LeasePrefix(entry) is { } prefix ? prefix[..prefix.LastIndexOf('/')] : null;
+
+    /// <summary>Every token role that setup makes, or expects, for these entries and for the broker itself.</summary>
+    internal IEnumerable<string> TokenRoles(IEnumerable<CatalogueEntry> entries) =>
+        entries
+            .SelectMany(entry =>
+                new[]
+                {
+                    Credential(entry.Name),
+                    Reaper(Credential(entry.Name)),
+                    (entry.Vault as VaultBinding.Token)?.Role,
+                }
+            )
+            .OfType<string>()
+            .Concat([Broker, Probe]);
 
     private static string? FaultOf(string credential, params ReadOnlySpan<(string Name, string Value)> parts)
     {

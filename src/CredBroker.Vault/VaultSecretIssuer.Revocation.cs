@@ -147,10 +147,15 @@ public sealed partial class VaultSecretIssuer
             : new(new LeaseListing.NotOurs());
 
     /// <inheritdoc/>
-    public bool CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor) =>
-        _names.FaultOf(entry) is null
-        && _names.LeasePrefixes(entry) is { } prefix
-        && setUpFor.Any(other => _names.LeasePrefixes(other) == prefix);
+    public ValueTask<RoleListing> FindRolesAsync(
+        IReadOnlyList<CatalogueEntry> known,
+        CancellationToken cancellationToken
+    ) =>
+        Client.ProveAsync(
+            proof => _roles.FindAsync(known, proof, cancellationToken),
+            doubt => new RoleListing.Failed(doubt.Why),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>

@@ -27,6 +27,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     private readonly VaultRevocation _revocation;
     private readonly VaultRenewal _renewal;
     private readonly VaultLeases _leases;
+    private readonly VaultRoles _roles;
     private readonly VaultReaper _reaper;
 
     /// <summary>Connections for revocation, lookup and login, beside those for making secrets.</summary>
@@ -52,6 +53,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         Session = new(Client, options, time, logger);
         Children = new(Client, Session, options, time);
         _leases = new(Session, options);
+        _roles = new(_leases, _names);
         _revocation = new(Client, Session, options);
         _reaper = new(Children, _revocation, _names, options);
         _renewal = new(Client, Session, options, time);

@@ -171,6 +171,12 @@ public static class ErrorCodes
         ),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB5002", 503, "Broker only revokes", "Ask again later; the broker's operator has to look at its store."),
+        new(
+            "CB5003",
+            503,
+            "Order carried out once and not kept",
+            "Read the detail: what is left is killed by the same order given again. Give it again when the store answers, too."
+        ),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),
         new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),

@@ -58,10 +58,10 @@ public interface ISecretIssuer
     ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Whether every Vault lease of this entry is listed, and can be told from others', by a login that was set up for
-    /// these entries; for others Vault may or may not give a list. No I/O.
+    /// Roles of this installation that Vault has leases of, and that none of these entries names: by Vault's lists, as
+    /// far as this login may read them. Never another installation's.
     /// </summary>
-    bool CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor);
+    ValueTask<RoleListing> FindRolesAsync(IReadOnlyList<CatalogueEntry> known, CancellationToken cancellationToken);
 
     /// <summary>One Vault lease; a list of thousands is looked up only where the store does not know the id.</summary>
     ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken);

@@ -15,5 +15,9 @@ public abstract record LeaseListing
     public sealed record NotOurs : LeaseListing;
 
     /// <summary>They could not be listed now.</summary>
-    public sealed record Failed(string Error) : LeaseListing;
+    public sealed record Failed(string Error) : LeaseListing
+    {
+        /// <summary>Whether Vault does not permit it to this login.</summary>
+        public bool IsForbidden { get; init; }
+    }
 }

@@ -104,29 +104,8 @@ public sealed record StillValid(string LeaseId, string Credential, string What, 
         };
     }
 
-    /// <summary>What an order of everything did not search for certain: secrets of it that no record knows.</summary>
-    public static StillValid NotSearched(CatalogueEntry entry) =>
-        new(
-            "",
-            entry.Name,
-            entry.Vault is VaultBinding.Token token
-                ? $"Not searched: tokens of the role {token.Role} that no record of the broker knows cannot be told from "
-                    + "others in Vault's list. They end by their TTL."
-                : "Not searched for certain: secrets that no record of the broker knows. The role is not this "
-                    + "installation's alone, or the policy no longer names its mount and the broker may not list it. An "
-                    + "administrator of Vault can: sys/leases/lookup.",
-            null
-        );
-
-    /// <summary>The same of the credentials of a policy version that this broker does not understand.</summary>
-    public static StillValid NotSearched(long policyVersion) =>
-        new(
-            "",
-            "",
-            $"Not searched: credentials of policy version {policyVersion}, which this version of the broker does not "
-                + "understand. Look at their roles in Vault: sys/leases/lookup.",
-            null
-        );
+    /// <summary>What an order of everything has not searched for secrets that no record knows.</summary>
+    public static StillValid Of(NotSearched place) => new("", place.Credential, place.Why, null);
 
     private static string At(IReadOnlyList<string>? paths) =>
         paths is null ? "" : $" (at {string.Join(", ", paths.Take(MaxPaths))}{(paths.Count > MaxPaths ? ", …" : "")})";

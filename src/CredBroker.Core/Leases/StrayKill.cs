@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes what Vault holds under this installation's roles, those of earlier policy versions too, and no live record of
-/// the broker knows, for an order that reaches everything and, a few, after a start: where an older copy of the store was
+/// Revokes what Vault holds under this installation's roles (<see cref="StraySearch"/>) and no live record of the broker
+/// knows, for an order that reaches everything and, a few, after a start: where an older copy of the store was
 /// put back, the leases that were issued since are such. One by one and with <c>sync</c>, because only that is proof.
 /// Vault is listed first and the store is read second. Of what is issued while it runs nothing is touched.
 /// </summary>
@@ -27,93 +27,88 @@ public sealed partial class StrayKill(
     /// <summary>What Vault's clock and the broker's may differ by.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(2);
 
+    private readonly StraySearch _search = new(issuer);
+    private volatile IReadOnlyList<NotSearched> _notSearched = [];
+
     /// <summary>
-    /// One pass over every credential whose leases can be told from others'. Whether none is left but of what
-    /// <see cref="NotSearchedAsync"/> says.
+    /// What the newest pass of an order of everything has not searched. Known leases of it are reached all the same.
+    /// </summary>
+    public IReadOnlyList<NotSearched> NotSearched => _notSearched;
+
+    /// <summary>
+    /// One pass over every role of this installation. Whether none is left but of what it has not searched, which it
+    /// says.
     /// </summary>
     /// <param name="orderedAt">When it was ordered: what was issued later is not meant.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async ValueTask<bool> RunAsync(DateTimeOffset orderedAt, CancellationToken cancellationToken)
+    public async ValueTask<StrayOutcome> RunAsync(DateTimeOffset orderedAt, CancellationToken cancellationToken)
     {
-        var (catalogue, areAll) = (default(PastCatalogue), true);
+        var found = await SearchAsync(cancellationToken);
+        _notSearched = found.NotSearched;
+        foreach (var fault in found.Faults)
+        {
+            LogNotListed(logger, fault.Why);
+        }
+
+        var gone = await Task.WhenAll(found.Places.Select(place => RunAsync(place, orderedAt, cancellationToken)));
+        return new(found.Faults.Count == 0 && Array.TrueForAll(gone, isGone => isGone), found.NotSearched);
+    }
+
+    /// <summary>What an order of everything would not search now.</summary>
+    public async ValueTask<IReadOnlyList<NotSearched>> PreviewAsync(CancellationToken cancellationToken)
+    {
+        var found = await SearchAsync(cancellationToken);
+        return [.. found.NotSearched, .. found.Faults];
+    }
+
+    private async ValueTask<StrayPlaces> SearchAsync(CancellationToken cancellationToken)
+    {
+        var (catalogue, fault) = (default(PastCatalogue), default(NotSearched));
         try
         {
             catalogue = await credentials.ReadAsync(cancellationToken);
         }
         catch (StoreUnavailableException)
         {
-            (catalogue, areAll) = (credentials.InForce, false);
+            catalogue = credentials.InForce;
+            fault = new("", "The store does not say which credentials earlier policy versions had.");
         }
 
         if (catalogue is null)
         {
-            // Which roles there are is not known: nothing is proven.
-            return false;
+            // Which roles are known is not known: nothing is proven.
+            return new([], [], [new("", "No policy is in force, so it is not known which roles to search.")]);
         }
 
-        var gone = await Task.WhenAll([
-            .. catalogue.InForce.Select(entry => RunAsync(entry, orderedAt, cancellationToken)),
-            .. catalogue.Past.Select(async entry =>
-                await RunAsync(entry, orderedAt, cancellationToken) || !issuer.CanList(entry, catalogue.InForce)
-            ),
-        ]);
-        return areAll && Array.TrueForAll(gone, isGone => isGone);
+        var found = await _search.FindAsync(catalogue, cancellationToken);
+        return fault is null ? found : found with { Faults = [.. found.Faults, fault] };
     }
 
-    /// <summary>
-    /// What an order of everything does not search for secrets that no record knows, or not for certain. Known leases of
-    /// it are reached all the same.
-    /// </summary>
-    public async ValueTask<IReadOnlyList<StillValid>> NotSearchedAsync(CancellationToken cancellationToken)
+    private async Task<bool> RunAsync(StrayPlace place, DateTimeOffset orderedAt, CancellationToken cancellationToken)
     {
-        if (await credentials.ReadAsync(cancellationToken) is not { } catalogue)
+        var known = await KnownAsync(place.VaultLeaseIds, cancellationToken);
+        string? alive = null;
+        await Parallel.ForEachAsync(
+            place.VaultLeaseIds.Where(id => !known.Contains(id)),
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = options.RevocationParallelism,
+                CancellationToken = cancellationToken,
+            },
+            async (id, stopping) =>
+            {
+                if (await KillAsync(place.Entry, id, orderedAt, stopping) is { } why)
+                {
+                    Volatile.Write(ref alive, why);
+                }
+            }
+        );
+        if (alive is not null)
         {
-            return [];
+            LogAlive(logger, place.Entry.Name, alive);
         }
 
-        return
-        [
-            .. catalogue
-                .InForce.Concat(catalogue.Past)
-                .Where(entry => !issuer.CanList(entry, catalogue.InForce))
-                .Select(entry => StillValid.NotSearched(entry)),
-            .. catalogue.UnreadableVersions.Select(StillValid.NotSearched),
-        ];
-    }
-
-    private async Task<bool> RunAsync(
-        CatalogueEntry entry,
-        DateTimeOffset orderedAt,
-        CancellationToken cancellationToken
-    )
-    {
-        switch (await issuer.ListLeasesAsync(entry, cancellationToken))
-        {
-            case LeaseListing.Failed failed:
-                LogNotListed(logger, entry.Name, failed.Error);
-                return false;
-            case LeaseListing.Listed { VaultLeaseIds: var listed }:
-                var known = await KnownAsync(listed, cancellationToken);
-                var isGone = true;
-                await Parallel.ForEachAsync(
-                    listed.Where(id => !known.Contains(id)),
-                    new ParallelOptions
-                    {
-                        MaxDegreeOfParallelism = options.RevocationParallelism,
-                        CancellationToken = cancellationToken,
-                    },
-                    async (id, stopping) =>
-                    {
-                        if (!await KillAsync(entry, id, orderedAt, stopping))
-                        {
-                            Volatile.Write(ref isGone, false);
-                        }
-                    }
-                );
-                return isGone;
-            default:
-                return true;
-        }
+        return alive is null;
     }
 
     /// <summary>A store that cannot even be read knows none: then everything is.</summary>
@@ -142,7 +137,8 @@ public sealed partial class StrayKill(
         return orderedAt > underWay ? orderedAt : underWay;
     }
 
-    private async ValueTask<bool> KillAsync(
+    /// <summary>Null once it is gone, or why that is not known.</summary>
+    private async ValueTask<string?> KillAsync(
         CatalogueEntry entry,
         string vaultLeaseId,
         DateTimeOffset orderedAt,
@@ -152,12 +148,14 @@ public sealed partial class StrayKill(
         switch (await issuer.LookUpLeaseAsync(vaultLeaseId, cancellationToken))
         {
             case LeaseLookup.Gone:
-                return true;
-            case LeaseLookup.Failed:
-                return false;
+                return null;
+            case LeaseLookup.Failed failed:
+                return failed.Error;
             case LeaseLookup.Found { Lease.IssuedAt: var issuedAt } when issuedAt > Later(orderedAt) + ClockDifference:
                 // Left alone; by clocks that do not agree nobody can say so.
-                return (store.Position.UtcNow - time.GetUtcNow()).Duration() <= ClockDifference;
+                return (store.Position.UtcNow - time.GetUtcNow()).Duration() <= ClockDifference
+                    ? null
+                    : "the store's clock and the host's do not agree";
         }
 
         return await EndAsync(entry, vaultLeaseId, RevocationLane.Emergency, "revocation");
@@ -175,23 +173,19 @@ public sealed partial class StrayKill(
             return false;
         }
 
-        var isOver = true;
-        foreach (var entry in catalogue.InForce.Concat(catalogue.Past))
+        var found = await _search.FindAsync(catalogue, cancellationToken);
+        var isOver = found.Faults.Count == 0;
+        foreach (var place in found.Places)
         {
-            isOver &= await RecoverAsync(entry, cancellationToken) || !issuer.CanList(entry, catalogue.InForce);
+            isOver &= await RecoverAsync(place, cancellationToken);
         }
 
         return isOver;
     }
 
-    private async ValueTask<bool> RecoverAsync(CatalogueEntry entry, CancellationToken cancellationToken)
+    private async ValueTask<bool> RecoverAsync(StrayPlace place, CancellationToken cancellationToken)
     {
-        var listing = await issuer.ListLeasesAsync(entry, cancellationToken);
-        if (listing is not LeaseListing.Listed { VaultLeaseIds: var listed })
-        {
-            return listing is LeaseListing.NotOurs;
-        }
-
+        var (entry, listed) = place;
         var known = await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
         var oldest = store.Position.UtcNow - options.IssuanceDeadline;
         var (strays, isOver) = (new List<string>(), true);
@@ -216,26 +210,31 @@ public sealed partial class StrayKill(
 
         foreach (var id in strays)
         {
-            isOver &= await EndAsync(entry, id, RevocationLane.Retry, "recovery");
+            isOver &= await EndAsync(entry, id, RevocationLane.Retry, "recovery") is null;
         }
 
         return isOver;
     }
 
-    private async ValueTask<bool> EndAsync(CatalogueEntry entry, string vaultLeaseId, RevocationLane lane, string step)
+    private async ValueTask<string?> EndAsync(
+        CatalogueEntry entry,
+        string vaultLeaseId,
+        RevocationLane lane,
+        string step
+    )
     {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
         using var pass = await bulkheads.Of(entry.Backend).EnterAsync((int)lane, timeout.Token);
         if (pass is null)
         {
-            return false;
+            return "its backend does not answer";
         }
 
         var outcome = await issuer.RevokeStrayAsync(vaultLeaseId, timeout.Token);
         pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
         if (outcome is not RevokeOutcome.Confirmed)
         {
-            return false;
+            return (outcome as RevokeOutcome.Failed)?.Error ?? "it is not proven";
         }
 
         LogStray(logger, vaultLeaseId, entry.Name);
@@ -259,7 +258,7 @@ public sealed partial class StrayKill(
             // It is dead all the same, and the log line above says so.
         }
 
-        return true;
+        return null;
     }
 
     [LoggerMessage(
@@ -277,7 +276,15 @@ public sealed partial class StrayKill(
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Vault's leases of {Credential} cannot be listed, so the order is not complete: {Error}"
+        Message = "Vault leases of {Credential} that no record knows are not gone, so the order is not complete: {Why}"
     )]
-    private static partial void LogNotListed(ILogger logger, string credential, string error);
+    private static partial void LogAlive(ILogger logger, string credential, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The order of everything is not complete: {Fault}")]
+    private static partial void LogNotListed(ILogger logger, string fault);
 }
+
+/// <summary>What one pass came to.</summary>
+/// <param name="AreGone">Whether nothing is left that no record knows, but of what was not searched.</param>
+/// <param name="NotSearched">What that is.</param>
+public sealed record StrayOutcome(bool AreGone, IReadOnlyList<NotSearched> NotSearched);

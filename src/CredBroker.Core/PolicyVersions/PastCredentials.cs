@@ -36,12 +36,12 @@ public sealed class PastCredentials(PolicyControl policy, IBrokerStore store) : 
                 _readTo = version.Version;
             }
 
-            IReadOnlyList<CatalogueEntry> inForce = [.. Leased(current.Set.Credentials.Values)];
-            return new(
-                inForce,
-                [.. _past.Values.ExceptBy(inForce.Select(entry => entry.Vault), entry => entry.Vault)],
-                [.. _unreadable]
-            );
+            var inForce = PastCatalogue.Of(current.Set.Credentials.Values);
+            return inForce with
+            {
+                Past = [.. _past.Values.ExceptBy(inForce.InForce.Select(entry => entry.Vault), entry => entry.Vault)],
+                UnreadableVersions = [.. _unreadable],
+            };
         }
         finally
         {
@@ -51,7 +51,7 @@ public sealed class PastCredentials(PolicyControl policy, IBrokerStore store) : 
 
     /// <summary>Those of the policy in force alone, where the store cannot be read; null while there is none.</summary>
     public PastCatalogue? InForce =>
-        policy.Current is { } current ? new([.. Leased(current.Set.Credentials.Values)], [], []) : null;
+        policy.Current is { } current ? PastCatalogue.Of(current.Set.Credentials.Values) : null;
 
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
@@ -65,14 +65,11 @@ public sealed class PastCredentials(PolicyControl policy, IBrokerStore store) : 
             return;
         }
 
-        foreach (var entry in Leased(set.Credentials.Values))
+        foreach (var entry in PastCatalogue.Of(set.Credentials.Values).InForce)
         {
             _past[entry.Vault] = entry;
         }
     }
-
-    private static IEnumerable<CatalogueEntry> Leased(IEnumerable<CatalogueEntry> entries) =>
-        entries.Where(entry => entry.Vault is not VaultBinding.KeyValue).DistinctBy(entry => entry.Vault);
 }
 
 /// <summary>Credentials, each place in Vault once; KV values, of which Vault has no leases, left out.</summary>
@@ -83,4 +80,13 @@ public sealed record PastCatalogue(
     IReadOnlyList<CatalogueEntry> InForce,
     IReadOnlyList<CatalogueEntry> Past,
     IReadOnlyList<long> UnreadableVersions
-);
+)
+{
+    /// <summary>These entries alone.</summary>
+    public static PastCatalogue Of(IEnumerable<CatalogueEntry> inForce) =>
+        new(
+            [.. inForce.Where(entry => entry.Vault is not VaultBinding.KeyValue).DistinctBy(entry => entry.Vault)],
+            [],
+            []
+        );
+}

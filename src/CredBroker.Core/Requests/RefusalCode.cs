@@ -187,6 +187,12 @@ public enum RefusalCode
     /// </summary>
     RevokesOnly = 5002,
 
+    /// <summary>
+    /// An order to revoke was carried out at Vault once, and is not kept: the store takes no change, and too many orders
+    /// wait for it already.
+    /// </summary>
+    OrderNotKept = 5003,
+
     /// <summary>The body is no valid JSON for this call (syntax, unknown or duplicate member, wrong type).</summary>
     BodyInvalid = 6001,
 

@@ -29,12 +29,13 @@ internal sealed partial class OrderEnumeration(
     /// </summary>
     private const int MarksAtOnce = 64;
 
+    private static readonly StrayOutcome NotYet = new(AreGone: false, []);
     private static readonly TimeSpan BetweenKills = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenRepeatedKills = TimeSpan.FromSeconds(30);
 
-    // By the order that reaches everything, once its known leases are marked: whether nothing is left that no record
-    // knows.
-    private readonly ConcurrentDictionary<string, bool> _strays = new(StringComparer.Ordinal);
+    // By the order that reaches everything, once its known leases are marked: what the newest look for what no record
+    // knows came to.
+    private readonly ConcurrentDictionary<string, StrayOutcome> _strays = new(StringComparer.Ordinal);
 
     /// <summary>What is being done now, for orders and for leases.</summary>
     public UnderWay UnderWay => underWay;
@@ -81,20 +82,15 @@ internal sealed partial class OrderEnumeration(
 
             if (order.Selector.Everything && order.Cause != RevocationCause.TaskClosed)
             {
-                if (!_strays.TryGetValue(order.Id, out var areGone))
-                {
-                    // Everything is more than what is known here: the order stays open until that is gone as well.
-                    _strays[order.Id] = false;
-                    return;
-                }
-
-                if (!areGone)
+                // Everything is more than what is known here: the order stays open until that is gone as well.
+                if (!_strays.GetOrAdd(order.Id, NotYet).AreGone)
                 {
                     return;
                 }
             }
 
-            await store.CommitAsync(Enumerated(order), cancellationToken);
+            var notSearched = _strays.GetValueOrDefault(order.Id, NotYet).NotSearched;
+            await store.CommitAsync(Enumerated(order, notSearched), cancellationToken);
             _strays.TryRemove(order.Id, out _);
         }
         catch (StoreUnavailableException fault)
@@ -191,7 +187,7 @@ internal sealed partial class OrderEnumeration(
     /// </summary>
     private bool AwaitsStrays(RevocationOrder order, CancellationToken cancellationToken)
     {
-        if (!_strays.TryGetValue(order.Id, out var areGone) || areGone)
+        if (!_strays.TryGetValue(order.Id, out var found) || found.AreGone)
         {
             return false;
         }
@@ -201,7 +197,7 @@ internal sealed partial class OrderEnumeration(
             async () =>
             {
                 _strays[order.Id] = await strays.RunAsync(order.RequestedAt, cancellationToken);
-                if (!_strays[order.Id])
+                if (!_strays[order.Id].AreGone)
                 {
                     underWay.Pause(order.Id, BetweenKills);
                 }
@@ -210,13 +206,17 @@ internal sealed partial class OrderEnumeration(
         return true;
     }
 
-    private static StateChange.RevocationEnumerated Enumerated(RevocationOrder order) =>
+    private static StateChange.RevocationEnumerated Enumerated(
+        RevocationOrder order,
+        IReadOnlyList<NotSearched> notSearched
+    ) =>
         new()
         {
             RevocationId = order.Id,
+            NotSearched = notSearched,
             Event = new()
             {
-                What = new RevocationEnumerated(),
+                What = new RevocationEnumerated { NotSearched = [.. notSearched.Select(place => place.Why)] },
                 Actor = AuditActor.Broker("revocation"),
                 RevocationId = order.Id,
             },

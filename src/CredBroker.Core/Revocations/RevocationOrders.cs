@@ -24,6 +24,11 @@ public sealed class RevocationOrders(
     TimeProvider time
 )
 {
+    private static readonly NotSearched NotSearchedUnknown = new(
+        "",
+        "What this order did not search for secrets that no record knows was not kept: it is of an earlier version."
+    );
+
     /// <summary>
     /// Commits an admin's order and has it carried out. That goes on without the caller, and after a crash.
     /// </summary>
@@ -45,8 +50,9 @@ public sealed class RevocationOrders(
         {
             await store.CommitAsync(ordered, cancellationToken);
         }
-        catch (StoreUnavailableException fault) when (unrecorded.TryBegin(new(ordered, order, null), fault))
+        catch (StoreUnavailableException fault)
         {
+            await CarryOutUnrecordedAsync(new(ordered, order, null), fault);
             return order;
         }
 
@@ -91,18 +97,19 @@ public sealed class RevocationOrders(
             return (outcome as CommitOutcome.GuardFailed)?.Reason;
         }
         catch (StoreUnavailableException fault)
-            when (unrecorded.TryBegin(
-                    new(new StateChange.All([placed with { IsPromised = true }, ordered]), order, hold),
-                    fault
-                )
-            )
         {
+            await CarryOutUnrecordedAsync(
+                new(new StateChange.All([placed with { IsPromised = true }, ordered]), order, hold),
+                fault
+            );
             return null;
         }
     }
 
-    /// <summary>What an order would reach now, at most 1,000 leases; records that it was asked.</summary>
-    public async ValueTask<LeasePage> DryRunAsync(
+    /// <summary>
+    /// What an order would reach now, at most 1,000 leases, and what would still be accepted; records that it was asked.
+    /// </summary>
+    public async ValueTask<RevocationPreview> DryRunAsync(
         LeaseSelector selector,
         string reason,
         AuditActor person,
@@ -127,7 +134,7 @@ public sealed class RevocationOrders(
             },
             cancellationToken
         );
-        return await store.Leases.ListAsync(
+        var reached = await store.Leases.ListAsync(
             new()
             {
                 Selector = selector,
@@ -135,6 +142,17 @@ public sealed class RevocationOrders(
                 Limit = 1000,
             },
             cancellationToken
+        );
+        var notSearched = selector.Everything ? await strays.PreviewAsync(cancellationToken) : [];
+        return new(
+            reached,
+            [
+                .. reached
+                    .Leases.Select(StillValid.Of)
+                    .Concat(reached.Unreadable.Select(StillValid.Of))
+                    .Concat(notSearched.Select(StillValid.Of))
+                    .OfType<StillValid>(),
+            ]
         );
     }
 
@@ -214,7 +232,10 @@ public sealed class RevocationOrders(
 
         if (order.Selector.Everything)
         {
-            stillValid.AddRange(await strays.NotSearchedAsync(cancellationToken));
+            // As it was carried out, whatever policy is in force now; while it is, by the newest look.
+            var notSearched =
+                order.NotSearched ?? (order.EnumeratedAt is null ? strays.NotSearched : [NotSearchedUnknown]);
+            stillValid.AddRange(notSearched.Select(StillValid.Of));
         }
 
         return new(order, first, counts, stillValid) { Unreadable = unreadable, DeadAtVault = unrecordedYet?.Dead };
@@ -297,6 +318,15 @@ public sealed class RevocationOrders(
             }
 
             // Opened, or closed, between the two commits: it is known now.
+        }
+    }
+
+    /// <summary>Throws <see cref="OrderNotKeptException"/> where it was carried out and cannot be kept.</summary>
+    private async Task CarryOutUnrecordedAsync(MissingRecord record, StoreUnavailableException fault)
+    {
+        if (!unrecorded.TryBegin(record, fault))
+        {
+            throw await unrecorded.CarryOutOnceAsync(record, fault);
         }
     }
 

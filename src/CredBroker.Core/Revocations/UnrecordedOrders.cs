@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.State;
@@ -40,6 +41,20 @@ public sealed partial class UnrecordedOrders(
         LogMissing(logger, record.Id, record.OrderedBy, fault);
         _ = Task.Run(() => GoOnAsync(record));
         return true;
+    }
+
+    /// <summary>
+    /// One for which there is no room any more: a kill is a kill, so it is carried out once, here and now, and whoever
+    /// ordered it is told that it is not kept.
+    /// </summary>
+    internal async Task<OrderNotKeptException> CarryOutOnceAsync(MissingRecord record, StoreUnavailableException fault)
+    {
+        var selector = JsonSerializer.Serialize(record.Order!.Selector, StateJson.Default.LeaseSelector);
+        LogNotKept(logger, record.Id, record.OrderedBy, selector, fault);
+        // Whoever gives up waiting has ordered it all the same.
+        var areGone = await KillAsync(record, CancellationToken.None);
+        LogCarriedOut(logger, record.Id, record.Dead, areGone);
+        return new(record.Dead, areGone, fault);
     }
 
     /// <summary>Puts on record what the store takes now. One that it refuses keeps no other waiting.</summary>
@@ -98,10 +113,12 @@ public sealed partial class UnrecordedOrders(
 
         if (order.Selector.Everything)
         {
-            killing.Add(strays.RunAsync(order.RequestedAt, cancellationToken).AsTask());
+            killing.Add(KillStraysAsync());
         }
 
         return Array.TrueForAll(await Task.WhenAll(killing), isGone => isGone);
+
+        async Task<bool> KillStraysAsync() => (await strays.RunAsync(order.RequestedAt, cancellationToken)).AreGone;
     }
 
     /// <summary>Begins to kill each lease that is known, in the order of the store's pages.</summary>
@@ -200,6 +217,19 @@ public sealed partial class UnrecordedOrders(
             + "broker running until it does, or order it again."
     )]
     private static partial void LogMissing(ILogger logger, string id, string person, Exception fault);
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "Order {Id} of {Person} to revoke {Selector} is carried out once and not kept: the store did not take it, "
+            + "and too many wait for that already. This line is its only record."
+    )]
+    private static partial void LogNotKept(ILogger logger, string id, string person, string selector, Exception fault);
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "Order {Id} was carried out once: {Dead} leases are gone at Vault, all that it reaches: {AreGone}."
+    )]
+    private static partial void LogCarriedOut(ILogger logger, string id, int dead, bool areGone);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Order {Id} is on record now.")]
     private static partial void LogRecorded(ILogger logger, string id);

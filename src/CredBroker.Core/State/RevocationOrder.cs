@@ -38,4 +38,10 @@ public sealed record RevocationOrder
     /// crash).
     /// </summary>
     public DateTimeOffset? EnumeratedAt { get; init; }
+
+    /// <summary>
+    /// For one that reaches everything, once it is enumerated: what was not searched for secrets that no record knows.
+    /// Null while that is not known, and for one that was enumerated before it was kept.
+    /// </summary>
+    public IReadOnlyList<NotSearched>? NotSearched { get; init; }
 }

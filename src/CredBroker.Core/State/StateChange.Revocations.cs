@@ -19,6 +19,9 @@ public abstract partial record StateChange
     {
         /// <summary>The order.</summary>
         public required string RevocationId { get; init; }
+
+        /// <summary>What is kept as its <see cref="RevocationOrder.NotSearched"/>.</summary>
+        public IReadOnlyList<NotSearched> NotSearched { get; init; } = [];
     }
 
     /// <summary>

@@ -14,6 +14,7 @@ namespace CredBroker.Core.State;
 )]
 [JsonSerializable(typeof(DecisionRecord))]
 [JsonSerializable(typeof(LeaseSelector))]
+[JsonSerializable(typeof(NotSearched[]))]
 [JsonSerializable(typeof(PolicyDocument))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class StateJson : JsonSerializerContext;

@@ -51,9 +51,19 @@ internal static class SettingsShape
 
         return element is null
             ? children.SelectMany(child =>
-                Find(type, child.Key) is { } property
-                    ? Faults(child, property.PropertyType)
-                    : [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))]
+                Find(type, child.Key) switch
+                {
+                    null => [(child.Path, Unknown(child.Path, child.Key, Properties(type).Select(p => p.Name)))],
+                    { } property when IsEmptyPart(child, property) =>
+                    [
+                        (
+                            child.Path,
+                            $"{child.Path} holds nothing, and would be taken as not set: leave it out, or write its settings: "
+                                + $"{string.Join(", ", Properties(property.PropertyType).Select(p => p.Name))}."
+                        ),
+                    ],
+                    { } property => Faults(child, property.PropertyType),
+                }
             )
             : children.SelectMany(child =>
                 IsDictionary(type) || child.Key.All(char.IsAsciiDigit)
@@ -61,6 +71,17 @@ internal static class SettingsShape
                     : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")]
             );
     }
+
+    /// <summary>
+    /// Whether a part that may be left out is there and holds nothing. The binder does not tell that from one that is left
+    /// out, and there the two may mean opposites: an address for people alone, or none.
+    /// </summary>
+    private static bool IsEmptyPart(IConfigurationSection section, PropertyInfo property) =>
+        !IsScalar(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType)
+        && ElementType(property.PropertyType) is null
+        && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable
+        && !section.GetChildren().Any()
+        && string.IsNullOrEmpty(section.Value);
 
     /// <summary>The fault of a key that is not known, with the nearest that is.</summary>
     public static string Unknown(string path, string key, IEnumerable<string> known)

@@ -196,6 +196,7 @@ internal sealed partial class PostgresDatabase : IDisposable
                 );
             }
 
+            // Who was cut off had no lock meanwhile, and the store may have been moved.
             RefuseClosed(connection);
         }
         catch

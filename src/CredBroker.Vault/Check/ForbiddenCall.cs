@@ -32,7 +32,7 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             new("GET", "sys/raw/core/keyring", "read", "read Vault's own storage"),
             new("POST", "sys/leases/revoke-prefix/auth", "update", "end everybody's sessions"),
             new("POST", "sys/leases/revoke-force/auth", "update", "forget leases without revoking them"),
-            new("LIST", "sys/leases/lookup/auth/token/create/", "list", "see other leases"),
+            new("LIST", "sys/leases/lookup/auth/", "list", "see everybody's logins"),
             new("LIST", "identity/entity/id", "list", "see other identities"),
             new("GET", "secret/data/credbroker-check", "read", "read a KV value outside the catalogue"),
         ];

@@ -1,10 +1,13 @@
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Policy;
+using CredBroker.Core.PolicyVersions;
 
 namespace CredBroker.Vault.Check;
 
 /// <summary>
-/// Finds, and on request revokes, Vault leases under this installation's roles that no record of the broker knows.
+/// Finds, and on request revokes, Vault leases under this installation's roles that no record of the broker knows. It
+/// searches where an order of everything does (<see cref="StraySearch"/>).
 /// </summary>
 /// <param name="issuer">Vault, with the broker's login.</param>
 /// <param name="known">Which of these Vault lease ids some lease of the broker holds.</param>
@@ -17,7 +20,7 @@ public sealed class OrphanCheck(
 {
     /// <summary>
     /// The strays of each entry that are older than <paramref name="minimumAge"/> (younger ones may belong to an
-    /// exchange in flight); null leases where they cannot be listed. Vault is listed first and the broker's records are
+    /// exchange in flight), those that Vault alone tells of included; null leases where they cannot be listed. Vault is listed first and the broker's records are
     /// read second, so that what is issued in between is never called a stray.
     /// </summary>
     public async ValueTask<IReadOnlyList<OrphanFinding>> FindAsync(
@@ -26,35 +29,29 @@ public sealed class OrphanCheck(
         CancellationToken cancellationToken
     )
     {
+        var found = await new StraySearch(issuer).FindAsync(PastCatalogue.Of(catalogue), cancellationToken);
         var findings = new List<OrphanFinding>();
-        foreach (
-            var entry in catalogue
-                .Where(entry => entry.Vault is not VaultBinding.KeyValue)
-                .DistinctBy(entry => entry.Vault)
-        )
+        foreach (var (entry, ids) in found.Places)
         {
-            findings.Add(await FindAsync(entry, minimumAge, cancellationToken));
+            findings.Add(await FindAsync(entry, ids, minimumAge, cancellationToken));
         }
 
-        return findings;
+        return
+        [
+            .. findings,
+            .. found
+                .Faults.Concat(found.NotSearched)
+                .Select(place => new OrphanFinding(place.Credential, null, place.Why)),
+        ];
     }
 
     private async ValueTask<OrphanFinding> FindAsync(
         CatalogueEntry entry,
+        IReadOnlyList<string> ids,
         TimeSpan minimumAge,
         CancellationToken cancellationToken
     )
     {
-        var listing = await issuer.ListLeasesAsync(entry, cancellationToken);
-        if (listing is not LeaseListing.Listed { VaultLeaseIds: var ids })
-        {
-            return new(
-                entry.Name,
-                null,
-                listing is LeaseListing.Failed failed ? failed.Error : "its leases cannot be told from others'"
-            );
-        }
-
         var held = await known(ids, cancellationToken);
         var oldest = time.GetUtcNow() - minimumAge;
         var strays = new List<VaultLease>();
@@ -66,7 +63,7 @@ public sealed class OrphanCheck(
                     strays.Add(lease);
                     break;
                 case LeaseLookup.Failed failed:
-                    return new(entry.Name, null, failed.Error);
+                    return new(entry.Name, null, $"Not searched: {entry.Name}: {failed.Error}");
             }
         }
 
@@ -90,6 +87,6 @@ public sealed class OrphanCheck(
 }
 
 /// <summary>
-/// The strays of one entry; null where its leases cannot be listed, and <paramref name="Why"/> says why.
+/// The strays of one entry; null where leases cannot be listed, and <paramref name="Why"/> says which and why.
 /// </summary>
 public sealed record OrphanFinding(string Credential, IReadOnlyList<VaultLease>? Strays, string Why = "");

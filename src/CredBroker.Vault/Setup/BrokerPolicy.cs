@@ -65,9 +65,17 @@ internal static class BrokerPolicy
         string[] leases = [.. LeaseIds(names, entries)];
         Rule(text, "sys/leases/revoke", "update", ("lease_id", leases), ("sync", []));
         Rule(text, "sys/leases/lookup", "update", ("lease_id", leases));
-        foreach (var prefix in entries.Select(names.LeasePrefixes).OfType<string>().Distinct())
+        string[] folders = [.. entries.Select(names.RoleFolder).OfType<string>().Distinct()];
+        foreach (var folder in folders)
         {
-            Rule(text, $"sys/leases/lookup/{prefix}*", "list sudo");
+            Rule(text, $"sys/leases/lookup/{folder}/{names.Prefix}*", "list sudo");
+        }
+
+        // Which roles have leases, and at which mounts: so an order of everything finds those that no policy names. The
+        // leases of others are below that, and not listed.
+        foreach (var folder in folders.SelectMany(WithAbove).Append("").Append("auth/token/create/").Distinct())
+        {
+            Rule(text, $"sys/leases/lookup/{folder}", "list sudo");
         }
 
         return Marked(text.ToString());
@@ -119,20 +127,21 @@ internal static class BrokerPolicy
     /// </summary>
     private static IEnumerable<string> LeaseIds(VaultNames names, IReadOnlyList<CatalogueEntry> entries) =>
         entries
-            .Select(entry => entry.Vault)
-            .Where(vault => vault is not VaultBinding.Token)
-            .Select(vault =>
-                vault switch
-                {
-                    VaultBinding.Database { Role: var role } database when names.Owns(role) =>
-                        $"{database.Mount}/creds/{names.Prefix}*",
-                    VaultBinding.Pki { Role: var role } pki when names.Owns(role) =>
-                        $"{VaultPaths.Mint(pki with { Role = names.Prefix })}*",
-                    _ => $"{VaultPaths.Mint(vault)}/*",
-                }
+            .Where(entry => entry.Vault is not VaultBinding.Token)
+            .Select(entry =>
+                names.RoleFolder(entry) is { } folder
+                    ? $"{folder}/{names.Prefix}*"
+                    : $"{VaultPaths.Mint(entry.Vault)}/*"
             )
             .Append($"{VaultPaths.TokenCreate(names.Probe)}/*")
             .Distinct();
+
+    private static IEnumerable<string> WithAbove(string folder) =>
+        folder
+            .Select((c, i) => (c, i))
+            .Where(at => at.c == '/')
+            .Select(at => folder[..(at.i + 1)])
+            .Append(folder + "/");
 
     private static void Rule(
         StringBuilder text,

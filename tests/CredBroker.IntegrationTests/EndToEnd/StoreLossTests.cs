@@ -17,12 +17,7 @@ public sealed class StoreLossTests : IAsyncLifetime
     {
         var (_, first) = await _world.IssueAsync(_world.Agent());
         var (_, second) = await _world.IssueAsync(_world.Agent("i-2"));
-        await _world.KillBrokerAsync();
-        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
-        {
-            File.Delete(file);
-        }
-
+        await _world.LoseStoreAsync();
         await _world.StartBrokerAsync();
         Assert.Empty(await _world.LeasesAsync());
         Assert.True(await _world.Postgres.CanLogInAsync(first.Username, first.Password));
@@ -52,12 +47,7 @@ public sealed class StoreLossTests : IAsyncLifetime
     public async Task A_start_on_an_empty_store_ends_the_few_users_that_it_does_not_know_by_itself()
     {
         var (_, first) = await _world.IssueAsync(_world.Agent());
-        await _world.KillBrokerAsync();
-        foreach (var file in Directory.GetFiles(_world.Folder, "broker.db*"))
-        {
-            File.Delete(file);
-        }
-
+        await _world.LoseStoreAsync();
         await _world.StartBrokerAsync();
         var (kept, second) = await _world.IssueAsync(_world.Agent("i-2"));
         await Eventually.BecomesTrueAsync(

@@ -260,6 +260,23 @@ internal sealed class World : IAsyncDisposable
     public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") =>
         File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
 
+    /// <summary>The policy forgets the further credentials. What Vault has been set up for stays.</summary>
+    public Task ForgetCredentialsAsync()
+    {
+        _moreCredentials = "";
+        return WritePolicyAsync();
+    }
+
+    /// <summary>Ends the broker and takes its store away, so that it starts on an empty one.</summary>
+    public async Task LoseStoreAsync()
+    {
+        await KillBrokerAsync();
+        foreach (var file in Directory.GetFiles(_folder, "broker.db*"))
+        {
+            File.Delete(file);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Broker is not null)

@@ -125,7 +125,10 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
     public ValueTask<LeaseListing> ListLeasesAsync(CatalogueEntry entry, CancellationToken cancellationToken) =>
         new(new LeaseListing.Listed([.. _live.Keys]));
 
-    public bool CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor) => true;
+    public ValueTask<RoleListing> FindRolesAsync(
+        IReadOnlyList<CatalogueEntry> known,
+        CancellationToken cancellationToken
+    ) => new(new RoleListing.Listed([], [], []));
 
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
         new(

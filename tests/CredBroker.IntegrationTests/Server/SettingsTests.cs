@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using CredBroker.IntegrationTests.Fixtures;
@@ -61,6 +62,26 @@ public sealed class SettingsTests
         {
             Assert.Contains(faults, fault => fault.Contains(expected, StringComparison.Ordinal));
         }
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    public async Task A_part_that_is_there_and_holds_nothing_is_not_taken_for_one_that_is_left_out(string people)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        using var text = new MemoryStream(
+            Encoding.UTF8.GetBytes("""{"Listen":{"People":?},"Vault":{"AppRole":{}}}""".Replace("?", people))
+        );
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(broker.Settings()).AddJsonStream(text).Build();
+
+        var faults = Assert.Throws<SettingsFaultsException>(() => BrokerSettings.Read(settings, devMode: false)).Faults;
+
+        Assert.Equal(
+            ["Listen:People holds nothing", "Vault:AppRole holds nothing"],
+            faults.Select(fault => fault[..fault.IndexOf(',', StringComparison.Ordinal)])
+        );
     }
 
     [Fact]

@@ -56,6 +56,34 @@ public sealed class StoreLostTests
     }
 
     [Fact]
+    public async Task An_order_for_which_there_is_no_room_kills_all_the_same_and_says_that_it_is_not_kept()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");
+        await using var broker = await TestBroker.StartAsync();
+        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
+        {
+            Assert.True(issued.IsSuccessStatusCode);
+        }
+
+        File.Move(broker.StoreFile, broker.StoreFile + ".away");
+        for (var i = 0; i < 100; i++)
+        {
+            using var kept = await OrderAsync("""{"agent":"another","reason":"incident","allowNone":true}""");
+            await kept.ReadAsync(HttpStatusCode.Accepted);
+        }
+
+        Assert.NotEmpty(broker.Vault.Live);
+        using var one = await OrderAsync("""{"agent":"triage","reason":"incident"}""");
+        var problem = await one.ReadProblemAsync("CB5003");
+
+        Assert.Contains("1 known leases", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Empty(broker.Vault.Live);
+
+        Task<HttpResponseMessage> OrderAsync(string order) =>
+            broker.SendAsync(HttpMethod.Post, "/v1/revocations", broker.Person("admin"), Api.Json(order));
+    }
+
+    [Fact]
     public async Task A_hold_holds_at_once_says_that_its_record_is_missing_and_is_recorded_when_the_store_is_back()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Which file a path leads to is compared on Linux.");

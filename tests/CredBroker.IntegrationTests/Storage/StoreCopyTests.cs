@@ -142,6 +142,29 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
         target.Open(_time).Dispose();
     }
 
+    [Fact]
+    public async Task A_broker_that_was_cut_off_meanwhile_writes_nothing_more_to_a_store_that_was_moved()
+    {
+        using var source = await UpkeepStore.MakeAsync(UpkeepStore.Postgres, postgres);
+        using var target = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        await FillAsync(source, new(_time));
+        using var cutOff = source.Open(_time);
+        await source.ExecuteAsync(
+            """
+            SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+            WHERE usename = current_setting('search_path') AND pid <> pg_backend_pid()
+            """
+        );
+        await CopiedAsync(source, target);
+        var moved = await source.RowsAsync();
+
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await cutOff.CommitAsync(StoreSamples.Recorded(), default)
+        );
+        Assert.Contains("It was moved to", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(moved["audit_record"], (await source.RowsAsync())["audit_record"]);
+    }
+
     [Theory]
     [InlineData(UpkeepStore.Sqlite, UpkeepStore.Postgres)]
     [InlineData(UpkeepStore.Postgres, UpkeepStore.Sqlite)]

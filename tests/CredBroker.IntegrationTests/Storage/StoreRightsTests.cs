@@ -96,6 +96,36 @@ public sealed class StoreRightsTests(SharedPostgres postgres) : IClassFixture<Sh
         Assert.Contains("credbroker store migrate", lacking.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_store_is_moved_by_the_tables_owner_to_a_broker_that_cannot_change_them()
+    {
+        var server = await postgres.GetAsync();
+        var owner = $"{_name}_owner";
+        await RunAsync(server, await PrintAsync("--owner", owner), passwords: 2);
+        using var source = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        var samples = new StoreSamples(_time);
+        var lease = samples.Lease();
+        using (var store = source.Open(_time))
+        {
+            Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(samples.Opened(lease), default));
+        }
+
+        string[] copy =
+        [
+            "store",
+            "copy",
+            "--from",
+            source.Argument,
+            "--to",
+            $"postgres:{ConnectionStringFile(server, owner)}",
+        ];
+        var moved = await CliRun.RunAsync(NoVariables, copy);
+        Assert.True(moved.ExitCode == 0, moved.Error);
+        using var there = Open(server, _name);
+        Assert.Equal(LeaseState.Pending, (await there.Leases.FindAsync(lease.Id, default))?.State);
+        await CommitAsync(there, samples.Opened());
+    }
+
     [Theory]
     [InlineData("--user", "a\"; DROP ROLE x; --")]
     [InlineData("--schema", "Upper")]

@@ -292,6 +292,24 @@ public abstract class VaultContractTests : IAsyncLifetime
         Assert.IsType<LeaseListing.NotOurs>(await Issuer.ListLeasesAsync(Catalogue.KeyValue, default));
     }
 
+    [Fact]
+    public async Task Vault_tells_of_roles_that_no_entry_names()
+    {
+        var (csr, key) = NewRequest();
+        using var _ = key;
+        await IssueAsync(Catalogue.Sign, csr);
+        var path = $"pki/sign/{((VaultBinding.Pki)Catalogue.Sign.Vault).Role}";
+
+        var known = Assert.IsType<RoleListing.Listed>(await Issuer.FindRolesAsync([Catalogue.Sign], default));
+        var none = Assert.IsType<RoleListing.Listed>(await Issuer.FindRolesAsync([Catalogue.Issue], default));
+
+        Assert.DoesNotContain(known.Unnamed, entry => entry.Name == Catalogue.Sign.Name);
+        Assert.DoesNotContain(Catalogue.Sign.Name, known.TokenRoles);
+        Assert.Empty(known.Forbidden);
+        Assert.Contains(new VaultBinding.Dynamic(path, "GET"), none.Unnamed.Select(entry => entry.Vault));
+        Assert.Contains("cb-test-agent-mtls", none.TokenRoles);
+    }
+
     /// <summary>Prepare and mint, both expected to succeed.</summary>
     private protected async Task<(IssuancePlan Plan, ChildToken? Child, MintOutcome.Minted Minted)> IssueAsync(
         CatalogueEntry entry,

@@ -197,6 +197,11 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
             await hook(entry);
         }
 
+        if (Forbidden.Contains(entry.Name))
+        {
+            return new LeaseListing.Failed("permission denied") { IsForbidden = true };
+        }
+
         return CanList && !Unlisted.Contains(entry.Name)
             ? new LeaseListing.Listed([
                 .. Alive.Keys.Where(id => id.StartsWith($"database/creds/{entry.Name}/", StringComparison.Ordinal)),
@@ -204,11 +209,44 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
             : new LeaseListing.NotOurs();
     }
 
-    /// <summary>Credentials whose leases cannot be listed for certain.</summary>
+    /// <summary>Credentials whose leases cannot be told from others'.</summary>
     public HashSet<string> Unlisted { get; } = [];
 
-    bool ISecretIssuer.CanList(CatalogueEntry entry, IReadOnlyList<CatalogueEntry> setUpFor) =>
-        CanList && !Unlisted.Contains(entry.Name);
+    /// <summary>Credentials whose leases this login may not list.</summary>
+    public HashSet<string> Forbidden { get; } = [];
+
+    /// <summary>Places that this login may not list.</summary>
+    public List<string> ForbiddenPlaces { get; } = [];
+
+    /// <summary>Roles of which Vault alone tells: those of secrets that no entry named. Null while it does not answer.</summary>
+    public Func<string, bool>? IsToldOf { get; set; } = _ => false;
+
+    public ValueTask<RoleListing> FindRolesAsync(
+        IReadOnlyList<CatalogueEntry> known,
+        CancellationToken cancellationToken
+    ) =>
+        new(
+            IsToldOf is { } isToldOf
+                ? new RoleListing.Listed(
+                    [
+                        .. Alive
+                            .Keys.Select(id => id.Split('/')[2])
+                            .Distinct()
+                            .Where(isToldOf)
+                            .Except(known.Select(entry => entry.Name))
+                            .Select(name =>
+                                known[0] with
+                                {
+                                    Name = name,
+                                    Vault = new VaultBinding.Dynamic($"database/creds/{name}", "GET"),
+                                }
+                            ),
+                    ],
+                    [],
+                    ForbiddenPlaces
+                )
+                : new RoleListing.Failed("no answer in time")
+        );
 
     public ValueTask<LeaseLookup> LookUpLeaseAsync(string vaultLeaseId, CancellationToken cancellationToken) =>
         new(

@@ -69,8 +69,11 @@ public abstract partial class BrokerStoreContract
         Assert.Equal([expected], await Store.Revocations.FindOpenAsync(100, _ => true, default));
 
         Time.Advance(TimeSpan.FromSeconds(3));
-        await CommitAsync(StoreSamples.Enumerated(expected.Id));
-        Assert.Equal(expected with { EnumeratedAt = Now }, await Store.Revocations.FindAsync(expected.Id, default));
+        NotSearched[] notSearched = [new("billing", "Not searched: \"billing\"."), new("", "Not searched: pki/.")];
+        await CommitAsync(StoreSamples.Enumerated(expected.Id, notSearched));
+        var enumerated = await Store.Revocations.FindAsync(expected.Id, default);
+        Assert.Equal(notSearched, enumerated!.NotSearched);
+        Assert.Equal(expected with { EnumeratedAt = Now }, enumerated with { NotSearched = null });
         Assert.Empty(await Store.Revocations.FindOpenAsync(100, _ => true, default));
         await AssertGuardAsync(GuardFailure.WrongState, StoreSamples.Enumerated(expected.Id));
         await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Enumerated(Samples.NewId()));

@@ -263,8 +263,13 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Event = Event(HoldLifted.TypeName),
         };
 
-    public static StateChange.RevocationEnumerated Enumerated(string orderId) =>
-        new() { RevocationId = orderId, Event = Event(RevocationEnumerated.TypeName) };
+    public static StateChange.RevocationEnumerated Enumerated(string orderId, params NotSearched[] notSearched) =>
+        new()
+        {
+            RevocationId = orderId,
+            NotSearched = notSearched,
+            Event = Event(RevocationEnumerated.TypeName),
+        };
 
     /// <summary>As a broker closes a task: with the order that revokes what was issued for it.</summary>
     public StateChange.All Closed(string task = "t-1", TaskOwner? owner = null, string process = "invoices")

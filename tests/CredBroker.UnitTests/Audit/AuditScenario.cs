@@ -182,6 +182,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         );
         await _broker.RefusedAsync(BrokerHarness.Command());
         await _broker.Holds.LiftAsync(hold!.Id, "false \"alarm\"", admin, call, CancellationToken.None);
+        _broker.Issuer.ForbiddenPlaces.Add("archive/");
         (
             await _broker.Holds.QuarantineAsync(
                 new() { Everything = true },

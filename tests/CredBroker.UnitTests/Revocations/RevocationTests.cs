@@ -236,7 +236,7 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         var lease = await _broker.IssueAsync();
 
-        var listed = await _broker.Revocations.DryRunAsync(
+        var preview = await _broker.Revocations.DryRunAsync(
             new() { Process = "invoice-triage" },
             "rehearsal",
             BrokerHarness.Admin,
@@ -244,7 +244,7 @@ public sealed class RevocationTests : IAsyncLifetime
             CancellationToken.None
         );
 
-        Assert.Equal(lease.Id, Assert.Single(listed.Leases).Id);
+        Assert.Equal(lease.Id, Assert.Single(preview.Reached.Leases).Id);
         Assert.Equal(LeaseState.Active, (await _broker.LeaseAsync(lease.Id)).State);
         // A look is no order, and is never counted as one.
         Assert.Empty(await _broker.EventsAsync(RevocationOrdered.TypeName));

@@ -2,6 +2,7 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using CredBroker.Testing.Broker;
@@ -225,6 +226,55 @@ public sealed class UnrecordedOrdersTests : IAsyncLifetime
         Assert.NotNull(_broker.Missing.Find(refused.Id));
         Assert.Null(_broker.Missing.Find(taken.Id));
         Assert.NotNull(await _broker.Store.Revocations.FindAsync(taken.Id, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_order_for_which_there_is_no_room_kills_all_the_same_and_says_that_it_is_not_kept(bool isHeld)
+    {
+        await _broker.IssueAsync();
+        var other = await _broker.IssueAsync(BrokerHarness.Command(credential: "other"));
+        _store.Lost = true;
+        while (_broker.Missing.All.Count < 100)
+        {
+            await OrderAsync(new() { Agent = $"agent-{_broker.Missing.All.Count}" });
+        }
+
+        _broker.Issuer.BackendDown = true;
+        var said = await Assert.ThrowsAsync<OrderNotKeptException>(OrderOneMoreAsync);
+        Assert.Equal((0, false), (said.Dead, said.AreGone));
+        _broker.Issuer.BackendDown = false;
+        said = await Assert.ThrowsAsync<OrderNotKeptException>(OrderOneMoreAsync);
+
+        Assert.Equal((1, true), (said.Dead, said.AreGone));
+        Assert.Equal([other.VaultLeaseId!], _broker.Issuer.Alive.Keys);
+        Assert.Equal(100, _broker.Missing.All.Count);
+
+        // Those that were kept are put on record, and of the other one only what it did is left.
+        _store.Lost = false;
+        await _broker.Unrecorded.RecordAsync(CancellationToken.None);
+        Assert.False(_broker.Missing.Any);
+        Assert.Equal(100, (await _broker.EventsAsync(RevocationOrdered.TypeName)).Count);
+
+        async Task OrderOneMoreAsync()
+        {
+            if (isHeld)
+            {
+                await _broker.Holds.QuarantineAsync(
+                    new() { Credential = "billing" },
+                    null,
+                    "incident",
+                    BrokerHarness.Admin,
+                    BrokerHarness.Call,
+                    CancellationToken.None
+                );
+            }
+            else
+            {
+                await OrderAsync(new() { Credential = "billing" });
+            }
+        }
     }
 
     private ValueTask<RevocationOrder> OrderAsync(LeaseSelector selector) =>

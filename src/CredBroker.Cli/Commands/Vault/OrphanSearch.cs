@@ -104,16 +104,14 @@ internal sealed class OrphanSearch(Terminal terminal)
 
         foreach (var finding in findings.Where(finding => finding.Strays is null))
         {
-            terminal.Error.WriteLine(
-                $"Not searched: {Printable.Text(finding.Credential)}, "
-                    + "because its path is not this installation's alone, or may not be listed."
-            );
+            terminal.Error.WriteLine(Printable.Text(finding.Why));
         }
 
         var left = strays.Count(stray => stray.State != "revoked");
         terminal.Error.WriteLine(
             (strays.Length, left) switch
             {
+                (0, _) when findings.Any(finding => finding.Strays is null) => "No strays where it could look.",
                 (0, _) => "No strays.",
                 (_, 0) => $"Strays revoked: {strays.Length}.",
                 _ => $"Strays left: {left}. --revoke revokes them.",

@@ -1,4 +1,5 @@
 using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Server.Hosting;
 
@@ -54,6 +55,16 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 refusal = new Refusal(
                     RefusalCode.StoreUnavailable,
                     "The broker's store does not answer; nothing was issued or changed.",
+                    TimeSpan.FromSeconds(5)
+                );
+            }
+            catch (OrderNotKeptException e)
+            {
+                refusal = new Refusal(
+                    RefusalCode.OrderNotKept,
+                    $"The broker's store takes no change, and too many orders wait for it already. This one is not kept, nor "
+                        + $"its hold, if it has one: it was carried out at Vault once. {e.Dead} known leases are confirmed "
+                        + $"gone; {(e.AreGone ? "nothing that it reaches is left" : "some may be left, so give it again")}.",
                     TimeSpan.FromSeconds(5)
                 );
             }

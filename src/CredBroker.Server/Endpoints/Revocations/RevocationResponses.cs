@@ -1,5 +1,4 @@
 using CredBroker.Client;
-using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Leases;
@@ -9,23 +8,16 @@ namespace CredBroker.Server.Endpoints.Revocations;
 /// <summary>Orders to revoke as the API shows them.</summary>
 internal static class RevocationResponses
 {
-    public static RevocationResponse DryRun(LeasePage reached)
+    public static RevocationResponse DryRun(RevocationPreview preview)
     {
-        var leases = LeaseResponses.ForPeople(reached.Leases, reached.Unreadable);
+        var leases = LeaseResponses.ForPeople(preview.Reached.Leases, preview.Reached.Unreadable);
         return new()
         {
             DryRun = true,
             Complete = false,
             Counts = leases.CountBy(lease => lease.State).ToDictionary(),
             Leases = leases,
-            StillValid =
-            [
-                .. reached
-                    .Leases.Select(StillValid.Of)
-                    .Concat(reached.Unreadable.Select(StillValid.Of))
-                    .OfType<StillValid>()
-                    .Select(LeaseResponses.Remainder),
-            ],
+            StillValid = [.. preview.StillValid.Select(LeaseResponses.Remainder)],
         };
     }
 

@@ -70,9 +70,13 @@ internal static class SqlOrderStore
     {
         if (
             session.Execute(
-                "UPDATE revocation_order SET enumerated_at = @now WHERE id = @id AND enumerated_at IS NULL",
+                """
+                UPDATE revocation_order SET enumerated_at = @now, not_searched = @not_searched
+                WHERE id = @id AND enumerated_at IS NULL
+                """,
                 ("@id", change.RevocationId),
-                ("@now", session.NowColumn)
+                ("@now", session.NowColumn),
+                ("@not_searched", JsonSerializer.Serialize([.. change.NotSearched], StateJson.Default.NotSearchedArray))
             ) == 1
         )
         {

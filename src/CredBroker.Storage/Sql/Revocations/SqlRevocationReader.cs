@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,8 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
 
     private const string Select = """
         SELECT id AS Id, selector AS Selector, cause AS Cause, reason AS Reason, requested_by AS RequestedBy,
-          requested_at AS RequestedAt, fence AS Fence, enumerated_at AS EnumeratedAt
+          requested_at AS RequestedAt, fence AS Fence, enumerated_at AS EnumeratedAt,
+          not_searched AS NotSearched
         FROM revocation_order
         """;
 
@@ -100,6 +102,8 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
 
         public long? EnumeratedAt { get; init; }
 
+        public string? NotSearched { get; init; }
+
         /// <exception cref="InvalidDataException">The row does not hold an order any more.</exception>
         public RevocationOrder ToOrder()
         {
@@ -125,6 +129,9 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
                 RequestedAt = ColumnValue.Time(RequestedAt),
                 Fence = Fence,
                 EnumeratedAt = ColumnValue.Time(EnumeratedAt),
+                NotSearched = NotSearched is null
+                    ? null
+                    : JsonSerializer.Deserialize(NotSearched, StateJson.Default.NotSearchedArray),
             };
     }
 }
