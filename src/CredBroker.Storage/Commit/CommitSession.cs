@@ -21,7 +21,13 @@ internal abstract class CommitSession : IDisposable
     public abstract bool InTransaction { get; }
 
     /// <summary>Opens the transaction of a batch.</summary>
-    public abstract void Begin();
+    /// <param name="batch">What will be applied in it: a session may read ahead what their guards compare with.</param>
+    /// <param name="mayAssume">
+    /// Whether the session may take for granted what is nearly always so (a row can be written, an update finds its row)
+    /// and learn at the end of the batch whether it was. Where it was not, it throws
+    /// <see cref="WrongAssumptionException"/> before anything is committed.
+    /// </param>
+    public abstract void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume);
 
     /// <summary>
     /// Lets go of what the processes before this one had claimed, if it is the only one; once, before anything else. Then

@@ -27,7 +27,7 @@ internal sealed partial class CommitWriter : IDisposable
     public CommitWriter(CommitSession session, CommitQueue queue, ILogger logger)
     {
         (_session, _queue, _logger) = (session, queue, logger);
-        session.Begin();
+        session.Begin([], mayAssume: false);
         session.TakeOver();
         session.EndBatch(session.OpenStream());
         session.Commit();
@@ -72,7 +72,7 @@ internal sealed partial class CommitWriter : IDisposable
     {
         try
         {
-            _session.Begin();
+            _session.Begin([], mayAssume: false);
             var before = _session.Head.Audit.Sequence;
             _session.CloseStream();
             _session.EndBatch(before);
@@ -129,13 +129,13 @@ internal sealed partial class CommitWriter : IDisposable
     /// <summary>
     /// Commits the changes together and answers them; or commits and answers nothing, and returns why.
     /// </summary>
-    private Failure? TryCommit(List<PendingCommit> changes)
+    private Failure? TryCommit(List<PendingCommit> changes, bool mayAssume = true)
     {
         var results = new Result[changes.Count];
         var (hasBegun, isCommitting) = (false, false);
         try
         {
-            _session.Begin();
+            _session.Begin(changes, mayAssume);
             hasBegun = true;
             var before = _session.Head;
             var isNews = before with { Audit = _committed.Head.Audit } != _committed.Head;
@@ -157,6 +157,11 @@ internal sealed partial class CommitWriter : IDisposable
 
             isCommitting = true;
             _session.Commit();
+        }
+        catch (WrongAssumptionException) when (mayAssume)
+        {
+            Undo();
+            return TryCommit(changes, mayAssume: false);
         }
         catch (Exception e)
         {
@@ -260,6 +265,15 @@ internal sealed partial class CommitWriter : IDisposable
 
     private Failure GiveUp(Exception cause, bool isOutcomeKnown, bool isOfAll)
     {
+        Undo();
+        var outcome = isOutcomeKnown
+            ? "Nothing was committed."
+            : "The outcome is unknown: what was being committed may be there.";
+        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown, isOfAll);
+    }
+
+    private void Undo()
+    {
         try
         {
             if (_session.InTransaction)
@@ -271,11 +285,6 @@ internal sealed partial class CommitWriter : IDisposable
         {
             LogRollbackFailed(_logger, e);
         }
-
-        var outcome = isOutcomeKnown
-            ? "Nothing was committed."
-            : "The outcome is unknown: what was being committed may be there.";
-        return new(new($"The store does not accept: {cause.Message} {outcome}", cause), isOutcomeKnown, isOfAll);
     }
 
     [LoggerMessage(

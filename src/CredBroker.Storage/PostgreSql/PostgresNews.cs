@@ -39,7 +39,7 @@ internal sealed class PostgresNews : IDisposable
     private async Task ListenAsync()
     {
         var connection = _database.Listener;
-        var isTold = false;
+        var (isTold, wasLost) = (false, false);
         connection.Notification += (_, told) => isTold |= told.Payload != _database.Broker;
         while (!_stopping.IsCancellationRequested)
         {
@@ -51,8 +51,8 @@ internal sealed class PostgresNews : IDisposable
                     await listen.ExecuteNonQueryAsync(_stopping.Token);
                 }
 
-                // What was told until now, nobody heard.
-                isTold = true;
+                // What was told meanwhile, nobody heard.
+                isTold = wasLost;
                 while (true)
                 {
                     if (isTold)
@@ -73,6 +73,7 @@ internal sealed class PostgresNews : IDisposable
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException or StoreUnavailableException)
             {
                 // The writer says what is wrong, and looks each second meanwhile.
+                wasLost = true;
                 await connection.CloseAsync();
                 await Task.Delay(AfterFault, _database.Time, _stopping.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

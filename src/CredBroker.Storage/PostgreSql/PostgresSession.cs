@@ -13,18 +13,55 @@ namespace CredBroker.Storage.PostgreSql;
 /// The writer's session on PostgreSQL. Each batch first locks the one row of <c>store</c>: it has then seen whatever any
 /// writer has committed, and nothing is committed beside it, so that guards are read as they are on SQLite. So all
 /// brokers append to one audit stream, each after what it finds, and go by one clock. By the same lock a lost commit is
-/// read back only when it is over. What needs no answer of its own goes to the server together with what comes next.
+/// read back only when it is over.
+/// <para>
+/// The server is a trip away, and a batch takes two or three, however many changes it has: with the lock comes what
+/// their guards compare with (<see cref="ForeseenRows"/>), and all that they write goes there together, the updates that
+/// were assumed to find their rows before the COMMIT. Where something assumed is wrong, or a row cannot be written, the
+/// batch is applied again a statement at a time, each change in a savepoint.
+/// </para>
 /// </summary>
 internal sealed class PostgresSession : SqlSession
 {
     private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
     private const string SavepointText = "SAVEPOINT change";
 
+    /// <summary>
+    /// What the store holds now that nobody else can change it: the numbers, the stream's end, the clock, and the time.
+    /// </summary>
+    private const string FoundText = $"""
+        SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
+          (SELECT coalesce(max(version), 0) FROM policy_version),
+          (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
+          coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
+          CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
+          clock, counted, {PostgresDatabase.Clock}
+        FROM store
+        LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
+        LEFT JOIN LATERAL (
+          SELECT sequence, bytes FROM audit_record WHERE stream = s.number ORDER BY sequence DESC LIMIT 1
+        ) r ON TRUE
+        """;
+
     private readonly PostgresDatabase _database;
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlBatch _pipe;
     private readonly StoreClock _clock;
     private readonly List<NpgsqlBatchCommand> _deferred = [];
+    private readonly List<PostgresStatement> _lent = [];
+    private readonly ForeseenRows _foreseen = new();
+
+    // What was asked for ahead, in the order of its answers.
+    private readonly List<(ForeseenRows.Key Key, PostgresStatement Statement, Func<SqlStatement, object> Map)> _asked =
+    [];
+
+    // What is assumed to change one row each, and where among it and among what is deferred the change begins that is
+    // being made; -1 outside of one.
+    private readonly List<NpgsqlBatchCommand> _assumed = [];
+    private (int Deferred, int Assumed) _savepoint = (-1, -1);
+    private bool _isSavepointSent;
+    private bool _areLentSent;
+    private bool _mayAssume;
     private bool _hasBegun;
     private long _batch;
 
@@ -68,27 +105,24 @@ internal sealed class PostgresSession : SqlSession
 
     public override bool InTransaction => _hasBegun && IsOpen;
 
-    // Nothing was done after it: then it need not be made.
-    private bool IsSavepointUnsent => _deferred is [.., { CommandText: SavepointText }];
-
     private bool IsOpen => _connection.State == ConnectionState.Open;
 
-    public override void Begin()
+    public override void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
         Connect();
         try
         {
-            BeginLocked();
+            BeginLocked(batch, mayAssume);
         }
         catch (NpgsqlException) when (!IsOpen)
         {
             // It was lost while nobody used it, and nothing was asked of it but a beginning.
             Connect();
-            BeginLocked();
+            BeginLocked(batch, mayAssume);
         }
 
         _persists = null;
-        _found = Head = Find();
+        _found = Head;
         BeginNow();
         if (_isIn && _isNew)
         {
@@ -144,11 +178,32 @@ internal sealed class PostgresSession : SqlSession
         Execute(PostgresDatabase.Leave);
     }
 
+    public override ChangeResult Apply(in PreparedChange prepared)
+    {
+        var result = base.Apply(prepared);
+        if (ChangedLease(prepared.Change) is { } lease)
+        {
+            // What opens one has said itself which task and which key it changed.
+            SqlRevocationStore.Forget(this, lease);
+        }
+        else if (prepared.Change is not (StateChange.RequestDenied or StateChange.EventRecorded))
+        {
+            _foreseen.Clear();
+        }
+
+        return result;
+    }
+
     public override void EndBatch(long sequenceBefore)
     {
         _batch++;
         base.EndBatch(sequenceBefore);
         _persists = NowColumn;
+        if (_assumed.Count > 0)
+        {
+            Flush();
+        }
+
         Defer(
             "UPDATE store SET clock = @clock, counted = @counted",
             ("@clock", NowColumn),
@@ -185,7 +240,7 @@ internal sealed class PostgresSession : SqlSession
 
     public override void Rollback()
     {
-        _deferred.Clear();
+        Drop();
         base.Rollback();
         _hasBegun = false;
     }
@@ -199,7 +254,7 @@ internal sealed class PostgresSession : SqlSession
         _hasBegun = false;
         _connection.Close();
         Connect();
-        BeginLocked();
+        BeginLocked([], mayAssume: false);
         var committed = FindBatch();
         Execute("ROLLBACK");
         _hasBegun = false;
@@ -215,14 +270,102 @@ internal sealed class PostgresSession : SqlSession
 
     /// <summary>Data that are wrong, a rule of the schema, a limit on one row, a trigger.</summary>
     public override bool IsOwnFault(Exception failure) =>
-        failure is not NpgsqlException
+        failure is not (NpgsqlException or WrongAssumptionException)
         || failure is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or "P0001" };
+
+    /// <summary>
+    /// Called by a statement that is set: what was sent before is over, and its commands can be set again.
+    /// </summary>
+    public void Lend(PostgresStatement statement)
+    {
+        if (_areLentSent)
+        {
+            _lent.ForEach(lent => lent.TakeBack());
+            _lent.Clear();
+            _areLentSent = false;
+        }
+
+        _lent.Add(statement);
+    }
 
     /// <summary>Sends a statement, after what was deferred. Whoever reads the rows closes the reader.</summary>
     public NpgsqlDataReader Run(NpgsqlBatchCommand command)
     {
         _deferred.Add(command);
         return Send();
+    }
+
+    public override void Write(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (_mayAssume)
+        {
+            Defer(sql, parameters);
+        }
+        else
+        {
+            Execute(sql, parameters);
+        }
+    }
+
+    public override bool ChangesOne(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (!_mayAssume)
+        {
+            return Execute(sql, parameters) == 1;
+        }
+
+        Defer(sql, parameters);
+        _assumed.Add(_deferred[^1]);
+        return true;
+    }
+
+    public override void Foresee<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+    {
+        var key = ForeseenRows.Key.Of(sql, parameters);
+        if (_foreseen.TryFind(key, out _))
+        {
+            return;
+        }
+
+        // Until its answer is there, so that it is asked for once.
+        _foreseen.Keep(key, null);
+        _asked.Add((key, Defer(sql, parameters), map));
+    }
+
+    public override void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        _foreseen.Forget(ForeseenRows.Key.Of(sql, parameters));
+
+    public override void Know<T>(string sql, T row, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (_foreseen.Holds(sql))
+        {
+            _foreseen.Keep(ForeseenRows.Key.Of(sql, parameters), row);
+        }
+    }
+
+    public override T? ReadFirst<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+        where T : default
+    {
+        if (!_foreseen.Holds(sql))
+        {
+            return base.ReadFirst(sql, map, parameters);
+        }
+
+        var key = ForeseenRows.Key.Of(sql, parameters);
+        if (!_foreseen.TryFind(key, out var row))
+        {
+            _foreseen.Keep(key, row = base.ReadFirst(sql, map, parameters));
+        }
+
+        return (T?)row;
     }
 
     public override T? QueryFirst<T>(string sql, object parameters)
@@ -234,13 +377,11 @@ internal sealed class PostgresSession : SqlSession
 
     public override void ReleaseSavepoint()
     {
-        if (IsSavepointUnsent)
-        {
-            _deferred.RemoveAt(_deferred.Count - 1);
-        }
-        else
+        _savepoint = (-1, -1);
+        if (_isSavepointSent)
         {
             Defer("RELEASE SAVEPOINT change");
+            _isSavepointSent = false;
         }
     }
 
@@ -250,11 +391,19 @@ internal sealed class PostgresSession : SqlSession
         _pipe.Dispose();
     }
 
-    protected override void MarkSavepoint() => Defer(SavepointText);
+    /// <summary>Made only where something of the change goes to the server before the change is over.</summary>
+    protected override void MarkSavepoint()
+    {
+        _savepoint = (_deferred.Count, _assumed.Count);
+        _foreseen.Savepoint();
+    }
 
     protected override void ReturnToSavepoint()
     {
-        if (!IsSavepointUnsent)
+        _deferred.RemoveRange(_savepoint.Deferred, _deferred.Count - _savepoint.Deferred);
+        _assumed.RemoveRange(_savepoint.Assumed, _assumed.Count - _savepoint.Assumed);
+        _foreseen.RollbackToSavepoint();
+        if (_isSavepointSent)
         {
             Defer("ROLLBACK TO SAVEPOINT change");
         }
@@ -289,50 +438,25 @@ internal sealed class PostgresSession : SqlSession
         }
     }
 
-    /// <summary>
-    /// What the store holds now that nobody else can change it: the numbers, the stream's end, the clock. The newest
-    /// record comes along only where it is not known.
-    /// </summary>
-    private StoreHead Find()
+    /// <summary>What <see cref="FoundText"/> says; the newest record comes along only where it is not known.</summary>
+    private StoreHead Found(SqlStatement row, long askedAt)
     {
-        var askedAt = _database.Time.GetTimestamp();
-        var (head, time) = ReadFirst(
-            $"""
-            SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
-              (SELECT coalesce(max(version), 0) FROM policy_version),
-              (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
-              coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
-              CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
-              clock, counted, {PostgresDatabase.Clock}
-            FROM store
-            LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
-            LEFT JOIN LATERAL (
-              SELECT sequence, bytes FROM audit_record WHERE stream = s.number ORDER BY sequence DESC LIMIT 1
-            ) r ON TRUE
-            """,
-            row =>
-            {
-                var newest = new AuditPosition(row.Text(4), row.Number(5), AuditPosition.NoHash);
-                _isClosed = false;
-                if (!row.IsNull(6))
-                {
-                    var record = row.Bytes(6);
-                    newest = newest with { Hash = AuditRecordWriter.Hash(record) };
-                    _isClosed = AuditRecordHeader.Read(record)?.Type == StreamClosed.TypeName;
-                }
-                else if (newest.Sequence > 0)
-                {
-                    newest = _newest!;
-                }
+        var newest = new AuditPosition(row.Text(4), row.Number(5), AuditPosition.NoHash);
+        _isClosed = false;
+        if (!row.IsNull(6))
+        {
+            var record = row.Bytes(6);
+            newest = newest with { Hash = AuditRecordWriter.Hash(record) };
+            _isClosed = AuditRecordHeader.Read(record)?.Type == StreamClosed.TypeName;
+        }
+        else if (newest.Sequence > 0)
+        {
+            newest = _newest!;
+        }
 
-                (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
-                return (new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)), row.Number(9));
-            },
-            ("@stream", _newest?.Stream ?? ""),
-            ("@sequence", _newest?.Sequence ?? 0)
-        );
-        _database.Time.TryTake(time, askedAt);
-        return head;
+        (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
+        _database.Time.TryTake(row.Number(9), askedAt);
+        return new(row.Number(0), row.Number(1), newest, row.Number(2));
     }
 
     private long? FindBatch() =>
@@ -341,16 +465,68 @@ internal sealed class PostgresSession : SqlSession
     /// <summary>Whether another broker's connection has the schema, too.</summary>
     private bool OthersAreThere() => ReadFirst(PostgresDatabase.CountOthers, row => row.Number(0)) > 0;
 
-    private void BeginLocked()
+    /// <summary>Locks the store and reads, in the same trip, what the batch will be compared with.</summary>
+    private void BeginLocked(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
-        _deferred.Clear();
-        _hasBegun = true;
+        Drop();
+        (_hasBegun, _mayAssume) = (true, mayAssume);
         Defer(BeginText);
-        Execute("SELECT id FROM store FOR UPDATE");
+        Defer("SELECT id FROM store FOR UPDATE");
+        var askedAt = _database.Time.GetTimestamp();
+        var found = Defer(FoundText, ("@stream", _newest?.Stream ?? ""), ("@sequence", _newest?.Sequence ?? 0));
+        if (mayAssume)
+        {
+            foreach (var commit in batch)
+            {
+                foreach (ref readonly var prepared in commit.Changes)
+                {
+                    SqlTransitions.Foresee(this, prepared.Change);
+                }
+            }
+        }
+
+        try
+        {
+            using var reader = Send();
+            reader.NextResult();
+            Head = found.MapFirst(reader, row => Found(row, askedAt));
+            foreach (var (key, statement, map) in _asked)
+            {
+                reader.NextResult();
+                _foreseen.Keep(key, statement.MapFirst(reader, map));
+            }
+        }
+        catch (PostgresException e) when (IsWrongAssumption(e))
+        {
+            throw new WrongAssumptionException("What guards compare with cannot be read ahead.", e);
+        }
+
+        _asked.Clear();
     }
 
-    private void Defer(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
-        _deferred.Add(((PostgresStatement)Bound(sql, parameters)).Command);
+    /// <summary>The lease that a change of one lease has changed; null for any other change.</summary>
+    private static string? ChangedLease(StateChange.Transition transition) =>
+        transition switch
+        {
+            StateChange.LeaseOpened change => change.Lease.Id,
+            StateChange.LeaseActivated change => change.LeaseId,
+            StateChange.LeaseRenewed change => change.LeaseId,
+            StateChange.HandlesRecorded change => change.LeaseId,
+            StateChange.RevocationClaimed change => change.LeaseId,
+            StateChange.AccessorRevoked change => change.LeaseId,
+            StateChange.AbsenceAwaited change => change.LeaseId,
+            StateChange.LeaseRevoked change => change.LeaseId,
+            StateChange.RevocationFailed change => change.LeaseId,
+            StateChange.LeaseEnded change => change.LeaseId,
+            _ => null,
+        };
+
+    private PostgresStatement Defer(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        var statement = (PostgresStatement)Bound(sql, parameters);
+        _deferred.Add(statement.Command);
+        return statement;
+    }
 
     private void Flush()
     {
@@ -360,8 +536,26 @@ internal sealed class PostgresSession : SqlSession
         }
     }
 
+    /// <summary>Nothing is under way.</summary>
+    private void Drop()
+    {
+        _deferred.Clear();
+        _assumed.Clear();
+        _asked.Clear();
+        _foreseen.Clear();
+        (_savepoint, _isSavepointSent) = ((-1, -1), false);
+    }
+
     private NpgsqlDataReader Send()
     {
+        if (_savepoint.Deferred >= 0 && !_isSavepointSent)
+        {
+            Defer(SavepointText);
+            _deferred.Insert(_savepoint.Deferred, _deferred[^1]);
+            _deferred.RemoveAt(_deferred.Count - 1);
+            _isSavepointSent = true;
+        }
+
         _pipe.BatchCommands.Clear();
         foreach (var command in _deferred)
         {
@@ -369,6 +563,26 @@ internal sealed class PostgresSession : SqlSession
         }
 
         _deferred.Clear();
-        return _pipe.ExecuteReader();
+        _savepoint = _savepoint.Deferred < 0 ? _savepoint : (0, 0);
+        _areLentSent = true;
+        try
+        {
+            var reader = _pipe.ExecuteReader();
+            if (!_assumed.Exists(command => command.RecordsAffected != 1))
+            {
+                _assumed.Clear();
+                return reader;
+            }
+
+            reader.Dispose();
+        }
+        catch (PostgresException e) when (IsWrongAssumption(e))
+        {
+            throw new WrongAssumptionException("A row cannot be written.", e);
+        }
+
+        throw new WrongAssumptionException("An update did not find its row.");
     }
+
+    private bool IsWrongAssumption(PostgresException failure) => _mayAssume && IsOwnFault(failure);
 }

@@ -8,11 +8,16 @@ namespace CredBroker.Storage.PostgreSql;
 
 /// <summary>
 /// A statement of the writer's connection. Its parameters are given by place, so that nothing is parsed each time, and
-/// with their types. The server prepares it once it has run a few times.
+/// with their types. The server prepares it once it has run a few times. It can stand in a batch several times: each
+/// time it is set there is a command of its own, until all that were sent are over.
 /// </summary>
 internal sealed partial class PostgresStatement : SqlStatement
 {
     private readonly PostgresSession _session;
+    private readonly string _text;
+    private readonly SqlType[] _types;
+    private readonly List<NpgsqlBatchCommand> _commands = [];
+    private int _used;
     private NpgsqlDataReader? _reader;
 
     public PostgresStatement(
@@ -23,25 +28,51 @@ internal sealed partial class PostgresStatement : SqlStatement
     {
         _session = session;
         var places = new Dictionary<string, string>(StringComparer.Ordinal);
+        _types = new SqlType[parameters.Length];
         foreach (var (name, value) in parameters)
         {
+            _types[places.Count] = value.Type;
             places.Add(name, $"${places.Count + 1}");
-            Command.Parameters.Add(new() { NpgsqlDbType = TypeOf(value.Type) });
         }
 
-        Command.CommandText = Parameter().Replace(sql, name => places[name.Value]);
+        _text = Parameter().Replace(sql, name => places[name.Value]);
     }
 
-    /// <summary>The statement, as it goes to the server.</summary>
-    public NpgsqlBatchCommand Command { get; } = new();
+    /// <summary>The statement as it was set last and goes to the server.</summary>
+    public NpgsqlBatchCommand Command => _commands[_used - 1];
 
     public override int Changes => (int)Command.RecordsAffected;
 
+    /// <summary>Sets it anew, in a command of its own.</summary>
     public override void Bind(ReadOnlySpan<(string Name, SqlValue Value)> parameters)
     {
+        _session.Lend(this);
+        if (_used == _commands.Count)
+        {
+            _commands.Add(Make());
+        }
+
+        _used++;
         for (var i = 0; i < parameters.Length; i++)
         {
             Command.Parameters[i].Value = ValueOf(in parameters[i].Value);
+        }
+    }
+
+    /// <summary>Its commands may be set again: what was sent is over.</summary>
+    public void TakeBack() => _used = 0;
+
+    /// <summary>Has the row that the reader is at read by its columns.</summary>
+    public T? MapFirst<T>(NpgsqlDataReader reader, Func<SqlStatement, T> map)
+    {
+        _reader = reader;
+        try
+        {
+            return reader.Read() ? map(this) : default;
+        }
+        finally
+        {
+            _reader = null;
         }
     }
 
@@ -62,6 +93,17 @@ internal sealed partial class PostgresStatement : SqlStatement
     public override byte[] Bytes(int column) => _reader!.GetFieldValue<byte[]>(column);
 
     public override void Dispose() => Reset();
+
+    private NpgsqlBatchCommand Make()
+    {
+        var command = new NpgsqlBatchCommand(_text);
+        foreach (var type in _types)
+        {
+            command.Parameters.Add(new() { NpgsqlDbType = TypeOf(type) });
+        }
+
+        return command;
+    }
 
     private static NpgsqlDbType TypeOf(SqlType type) =>
         type switch

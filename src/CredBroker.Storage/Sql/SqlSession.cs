@@ -1,6 +1,7 @@
 using System.Data.Common;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
@@ -18,11 +19,21 @@ namespace CredBroker.Storage.Sql;
 /// </summary>
 internal abstract class SqlSession(DbConnection connection, StoreClock clock) : CommitSession
 {
+    /// <summary>Reads fence, policy version and holds.</summary>
+    private const string HeadText = """
+        SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
+          (SELECT coalesce(max(version), 0) FROM policy_version),
+          (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
+        """;
+
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
     private readonly Dictionary<string, SqlStatement> _statements = new(ReferenceEqualityComparer.Instance);
 
     // As of now, and as of the last savepoint.
     private (bool Now, bool AtSavepoint) _isClockRepaired;
+
+    // Since the last savepoint.
+    private bool _areHoldsChanged;
 
     // Of a repair of the clock that is not known to be committed.
     private Action? _undoRepair;
@@ -33,13 +44,19 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// <summary>The time of the batch as columns hold it.</summary>
     public long NowColumn => ColumnValue.From(Now);
 
-    /// <summary>The time of the batch by the count of what has passed (<see cref="Core.State.StorePosition.Counted"/>).</summary>
+    /// <summary>The time of the batch by the count of what has passed (<see cref="StorePosition.Counted"/>).</summary>
     public long CountedColumn => ColumnValue.From(Clock.Counted);
+
+    /// <summary>What the holds in force reach, once it was read in the batch and until it changes.</summary>
+    public List<LeaseSelector>? HoldsInForce { get; set; }
+
+    /// <summary>The change that is being made has placed or lifted a hold.</summary>
+    public void ForgetHolds() => (HoldsInForce, _areHoldsChanged) = (null, true);
 
     /// <summary>The clock, as it stood at the beginning of the batch.</summary>
     public ClockReading Clock { get; protected set; }
 
-    /// <summary>The time by which the end of a lease is measured (<see cref="Core.State.StorePosition.NowFor"/>).</summary>
+    /// <summary>The time by which the end of a lease is measured (<see cref="StorePosition.NowFor"/>).</summary>
     public long NowColumnFor(long? activatedAt) =>
         activatedAt <= ColumnValue.From(Clock.FallenAt) ? CountedColumn : NowColumn;
 
@@ -90,12 +107,18 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     public override void Savepoint()
     {
         MarkSavepoint();
+        _areHoldsChanged = false;
         _isClockRepaired.AtSavepoint = _isClockRepaired.Now;
     }
 
     public override void RollbackToSavepoint()
     {
         ReturnToSavepoint();
+        if (_areHoldsChanged)
+        {
+            HoldsInForce = null;
+        }
+
         _isClockRepaired.Now = _isClockRepaired.AtSavepoint;
     }
 
@@ -128,8 +151,40 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         }
     }
 
+    /// <summary>
+    /// Runs a statement of which nothing is asked but that it can be carried out. It may go to the database later,
+    /// together with others; in their order, and before anything is read.
+    /// </summary>
+    public virtual void Write(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        Execute(sql, parameters);
+
+    /// <summary>
+    /// Runs a statement that nearly always changes one row; returns whether it does. Where that is assumed and wrong, the
+    /// batch is applied again.
+    /// </summary>
+    public virtual bool ChangesOne(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        Execute(sql, parameters) == 1;
+
+    /// <summary>
+    /// Says at the beginning of a batch which row <see cref="ReadFirst"/> will be asked for, by one or two texts, so that an
+    /// engine that is far can read it ahead. Whoever changes the row calls <see cref="Forget"/> or <see cref="Know"/>.
+    /// </summary>
+    public virtual void Foresee<T>(
+        string sql,
+        Func<SqlStatement, T> map,
+        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
+    )
+        where T : class { }
+
+    /// <summary>Says that this row is no longer what may have been read ahead.</summary>
+    public virtual void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) { }
+
+    /// <summary>The same, and what it is now.</summary>
+    public virtual void Know<T>(string sql, T row, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+        where T : class { }
+
     /// <summary>Reads the first row; default when there is none.</summary>
-    public T? ReadFirst<T>(
+    public virtual T? ReadFirst<T>(
         string sql,
         Func<SqlStatement, T> map,
         params ReadOnlySpan<(string Name, SqlValue Value)> parameters
@@ -202,14 +257,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     protected StoreHead ReadHead()
     {
         var newest = SqlAuditStore.ReadHead(this, Stream);
-        return ReadFirst(
-            """
-            SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
-              (SELECT coalesce(max(version), 0) FROM policy_version),
-              (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
-            """,
-            row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2))
-        );
+        return ReadFirst(HeadText, row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)));
     }
 
     /// <summary>
@@ -223,7 +271,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             ForgetRepair();
         }
 
-        (_undoRepair, _isClockRepaired) = (null, default);
+        (_undoRepair, _isClockRepaired, HoldsInForce) = (null, default, null);
         TakeUpClock();
         ReadClock();
     }

@@ -2,6 +2,7 @@ using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
@@ -13,6 +14,21 @@ namespace CredBroker.Storage.Sql;
 /// <summary>Which statements carry out which change.</summary>
 internal static class SqlTransitions
 {
+    /// <summary>Says what the change's guard will read first.</summary>
+    public static void Foresee(SqlSession session, StateChange.Transition transition)
+    {
+        switch (transition)
+        {
+            case StateChange.LeaseOpened change:
+                SqlTaskStore.Foresee(session, change.Lease.Decision.Task);
+                SqlIdempotencyStore.Foresee(session, change.Reservations.Idempotency);
+                break;
+            case StateChange.RevocationClaimed change:
+                SqlRevocationStore.Foresee(session, change.LeaseId);
+                break;
+        }
+    }
+
     /// <summary>Checks the change's guard and makes it, within the open transaction.</summary>
     public static ChangeResult Apply(SqlSession session, in PreparedChange prepared) =>
         prepared.Change switch

@@ -40,7 +40,8 @@ internal sealed class SqliteSession : SqlSession
 
     public override bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
 
-    public override void Begin()
+    // Nothing is far from here, so that nothing is read ahead or assumed.
+    public override void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
         _file.EnsureInPlace();
         BeginNow();

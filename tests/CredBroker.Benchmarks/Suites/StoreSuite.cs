@@ -10,7 +10,9 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using CredBroker.Storage;
+using CredBroker.Storage.PostgreSql;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.Benchmarks.Suites;
@@ -23,28 +25,66 @@ internal static class StoreSuite
 {
     private const int Callers = 32;
 
+    private static readonly byte[] LeaseRow = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 500)}}"}""");
+
     public static async Task RunAsync(BenchOptions options)
     {
-        Report.PrintTitle($"store: a lease opened and activated, SQLite synchronous=FULL, {Callers} callers");
-        using var directory = new BenchDirectory(options);
-        using var bare = new BareStore(Path.Combine(directory.Info.FullName, "bare.db"));
-        using var store = SqliteBrokerStore.Open(
-            new StorageOptions { SqliteFile = Path.Combine(directory.Info.FullName, "store", "broker.db") },
-            TimeProvider.System,
-            NullLogger<SqliteBrokerStore>.Instance
-        );
-        var pairs = new Pairs(store, bare);
-        await RunAsync(pairs.InStoreAsync, options.Warmup / 2.0);
-        await RunAsync(pairs.InBareStoreAsync, options.Warmup / 2.0);
+        using (var directory = new BenchDirectory(options))
+        {
+            using var bare = new BareStore(Path.Combine(directory.Info.FullName, "bare.db"));
+            using var store = SqliteBrokerStore.Open(
+                new StorageOptions { SqliteFile = Path.Combine(directory.Info.FullName, "store", "broker.db") },
+                TimeProvider.System,
+                NullLogger<SqliteBrokerStore>.Instance
+            );
+            await RunAsync(options, "SQLite synchronous=FULL", new Pairs(store).CommitAsync, () => BareAsync(bare));
+        }
 
+        if (TestPostgres.FindPrograms() is null)
+        {
+            Report.PrintTitle("store: PostgreSQL is left out, there is no initdb");
+            return;
+        }
+
+        foreach (var flushes in new[] { true, false })
+        {
+            using var directory = new BenchDirectory(options);
+            await using var postgres = await TestPostgres.StartAsync(flushes);
+            using var store = await OpenAsync(postgres, directory, "store");
+            var pairs = new Pairs(store);
+            await pairs.CommitAsync();
+            // The floor's tables are the store's, and its rows as long.
+            (await OpenAsync(postgres, directory, "floor")).Dispose();
+            using var bare = new BarePostgres(
+                await File.ReadAllTextAsync(ConnectionStringFile(directory, "floor")),
+                (int)await postgres.CountAsync("store.decision d, generate_series(1, length(d.record))"),
+                (int)
+                    await postgres.CountAsync(
+                        "store.audit_record r, generate_series(1, length(r.bytes)) WHERE sequence = 2"
+                    )
+            );
+            await RunAsync(
+                options,
+                $"PostgreSQL synchronous_commit=on fsync={(flushes ? "on" : "off")}",
+                pairs.CommitAsync,
+                () => BareAsync(bare)
+            );
+        }
+    }
+
+    private static async Task RunAsync(BenchOptions options, string engine, Func<Task> store, Func<Task> bare)
+    {
+        Report.PrintTitle($"store: a lease opened and activated, {engine}, {Callers} callers");
+        await RunAsync(store, options.Warmup / 2.0);
+        await RunAsync(bare, options.Warmup / 2.0);
         var (real, floor) = (new List<Figures>(), new List<Figures>());
         for (var round = 0; round < options.Rounds; round++)
         {
-            real.Add(await RunAsync(pairs.InStoreAsync, (double)options.Seconds / options.Rounds));
-            floor.Add(await RunAsync(pairs.InBareStoreAsync, (double)options.Seconds / options.Rounds));
+            real.Add(await RunAsync(store, (double)options.Seconds / options.Rounds));
+            floor.Add(await RunAsync(bare, (double)options.Seconds / options.Rounds));
         }
 
-        var table = new Table("two commits", "per second", "CPU µs each", "KB allocated each");
+        var table = new Table("two commits", "per second", "CPU µs each", "KB allocated each", "÷ bare floor");
         Add("store", real);
         Add("bare floor", floor);
         table.Print();
@@ -54,11 +94,58 @@ internal static class StoreSuite
             var count = figures.Sum(figure => figure.Count);
             table.Add(
                 name,
-                $"{count / figures.Sum(figure => figure.Elapsed.TotalSeconds):N0}",
+                $"{PerSecond(figures):N0}",
                 $"{figures.Sum(figure => figure.Cpu.TotalMicroseconds) / count:N0}",
-                $"{figures.Sum(figure => figure.Allocated) / 1024.0 / count:N1}"
+                $"{figures.Sum(figure => figure.Allocated) / 1024.0 / count:N1}",
+                figures == floor ? "" : $"{PerSecond(figures) / PerSecond(floor):N2}"
             );
         }
+    }
+
+    private static double PerSecond(List<Figures> figures) =>
+        figures.Sum(figure => figure.Count) / figures.Sum(figure => figure.Elapsed.TotalSeconds);
+
+    /// <summary>A store in a schema of its own, led there by a file as a broker is.</summary>
+    private static async Task<PostgresBrokerStore> OpenAsync(
+        TestPostgres postgres,
+        BenchDirectory directory,
+        string schema
+    )
+    {
+        await postgres.ExecuteAsync(
+            $"CREATE ROLE {schema} LOGIN PASSWORD '{schema}'; CREATE SCHEMA {schema} AUTHORIZATION {schema};"
+        );
+        await File.WriteAllTextAsync(
+            ConnectionStringFile(directory, schema),
+            $"Host=127.0.0.1;Port={postgres.Port};Database={TestPostgres.Database};Username={schema};Password={schema};"
+                + $"Search Path={schema}"
+        );
+        return PostgresBrokerStore.Open(
+            new StorageOptions
+            {
+                Provider = StorageProvider.Postgres,
+                ConnectionStringFile = ConnectionStringFile(directory, schema),
+            },
+            TimeProvider.System,
+            NullLogger<PostgresBrokerStore>.Instance
+        );
+    }
+
+    private static string ConnectionStringFile(BenchDirectory directory, string schema) =>
+        Path.Combine(directory.Info.FullName, schema);
+
+    private static async Task BareAsync(BareStore bare)
+    {
+        var id = Ids.New(TimeProvider.System);
+        await bare.CommitAsync(new(id, "pending", LeaseRow, "a0123456789abcdef"), "request.allowed");
+        await bare.CommitAsync(new(id, "active", LeaseRow, $"database/creds/cb-bench-reports/{id}"), "lease.issued");
+    }
+
+    private static async Task BareAsync(BarePostgres bare)
+    {
+        var id = Ids.New(TimeProvider.System);
+        await bare.CommitAsync(id, isOpened: true);
+        await bare.CommitAsync(id, isOpened: false);
     }
 
     private static async Task<Figures> RunAsync(Func<Task> pair, double seconds)
@@ -99,16 +186,14 @@ internal static class StoreSuite
 
     private sealed class Pairs
     {
-        private readonly SqliteBrokerStore _store;
-        private readonly BareStore _bare;
+        private readonly IBrokerStore _store;
         private readonly WorkloadIdentity _identity;
         private readonly Decision _decision;
-        private readonly byte[] _lease;
         private int _made;
 
-        public Pairs(SqliteBrokerStore store, BareStore bare)
+        public Pairs(IBrokerStore store)
         {
-            (_store, _bare) = (store, bare);
+            _store = store;
             _identity = new()
             {
                 Proof = ProofMethod.Oidc,
@@ -120,12 +205,11 @@ internal static class StoreSuite
                 ProofHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
             };
             _decision = PolicyCompiler.Compile(BenchPolicy.Document).Set!.Evaluate(_identity, Task(0), Request);
-            _lease = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 500)}}"}""");
         }
 
         private static CredentialRequest Request => new() { Credential = "reports", Actions = ["read"] };
 
-        public async Task InStoreAsync()
+        public async Task CommitAsync()
         {
             var (id, position) = (Ids.New(TimeProvider.System), _store.Position);
             var record = new DecisionRecord
@@ -192,13 +276,6 @@ internal static class StoreSuite
                     CancellationToken.None
                 )
             );
-        }
-
-        public async Task InBareStoreAsync()
-        {
-            var id = Ids.New(TimeProvider.System);
-            await _bare.CommitAsync(new(id, "pending", _lease, "a0123456789abcdef"), "request.allowed");
-            await _bare.CommitAsync(new(id, "active", _lease, $"database/creds/cb-bench-reports/{id}"), "lease.issued");
         }
 
         private static void Expect(CommitOutcome outcome)

@@ -18,6 +18,8 @@ internal sealed class StallingProxy : IAsyncDisposable
     private TaskCompletionSource _flows = new();
     private CancellationTokenSource _moved = new();
     private volatile int _target;
+    private volatile int _held;
+    private int _postgresTrips;
 
     public StallingProxy(int target)
     {
@@ -31,6 +33,12 @@ internal sealed class StallingProxy : IAsyncDisposable
 
     /// <summary>Once: what is sent with this text arrives, and its answer does not.</summary>
     public string? LosesAnswerTo { get; set; }
+
+    /// <summary>How often a PostgreSQL behind it has said that it is ready for what comes next: trips, as the client sees it.</summary>
+    public int PostgresTrips => _postgresTrips;
+
+    /// <summary>Whether something has come that is not let through.</summary>
+    public bool IsHolding => _held > 0;
 
     public void Stall() => _flows = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -76,7 +84,13 @@ internal sealed class StallingProxy : IAsyncDisposable
         {
             await far.ConnectAsync(IPAddress.Loopback, _target, _over.Token);
             var isLost = new StrongBox<bool>();
-            await Task.WhenAny(PumpAsync(near, far, Asks), PumpAsync(far, near, _ => isLost.Value)).WaitAsync(moved);
+            await Task.WhenAny(PumpAsync(near, far, Asks), PumpAsync(far, near, Answers)).WaitAsync(moved);
+
+            bool Answers(ReadOnlySpan<byte> answer)
+            {
+                Interlocked.Add(ref _postgresTrips, answer.Count("Z\0\0\0\u0005"u8));
+                return isLost.Value;
+            }
 
             bool Asks(ReadOnlySpan<byte> sent)
             {
@@ -101,7 +115,9 @@ internal sealed class StallingProxy : IAsyncDisposable
         {
             while (await from.GetStream().ReadAsync(buffer, _over.Token) is > 0 and var read)
             {
+                Interlocked.Increment(ref _held);
                 await _flows.Task;
+                Interlocked.Decrement(ref _held);
                 if (ends(buffer.AsSpan(0, read)))
                 {
                     return;

@@ -17,11 +17,13 @@ public sealed class TestPostgres : IAsyncDisposable
     private static readonly string Seconds = $"{Patience.Limit.TotalSeconds:0}";
     private readonly string _bin;
     private readonly DirectoryInfo _directory;
+    private readonly bool _flushes;
 
-    private TestPostgres(string bin, DirectoryInfo directory, int port)
+    private TestPostgres(string bin, DirectoryInfo directory, int port, bool flushes)
     {
         _bin = bin;
         _directory = directory;
+        _flushes = flushes;
         Port = port;
         AppDomain.CurrentDomain.ProcessExit += StopAtExit;
     }
@@ -51,11 +53,12 @@ public sealed class TestPostgres : IAsyncDisposable
             "No PostgreSQL server programs (initdb): install the package postgresql."
         );
 
-    public static async Task<TestPostgres> StartAsync()
+    /// <param name="flushes">Whether a commit is on disk before it is answered, as nobody needs who throws it away.</param>
+    public static async Task<TestPostgres> StartAsync(bool flushes = false)
     {
         SkipUnlessAvailable();
         var directory = Directory.CreateTempSubdirectory("credbroker-pg-");
-        var postgres = new TestPostgres(FindPrograms()!, directory, LoopbackPort.Next());
+        var postgres = new TestPostgres(FindPrograms()!, directory, LoopbackPort.Next(), flushes);
         try
         {
             var passwordFile = Path.Combine(directory.FullName, "password");
@@ -109,7 +112,8 @@ public sealed class TestPostgres : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         var options =
-            $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} -c fsync=off -c max_connections=200";
+            $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} "
+            + $"-c fsync={(_flushes ? "on" : "off")} -c max_connections=200";
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }

@@ -43,7 +43,7 @@ internal static class SqlAuditStore
         var head = session.Head.Audit;
         var sequence = head.Sequence + 1;
         var record = AuditRecordWriter.Seal(head.Stream, sequence, session.Now, head.Hash, eventBody);
-        session.Execute(
+        session.Write(
             "INSERT INTO audit_record (stream, sequence, bytes) VALUES (@stream, @sequence, @bytes)",
             ("@stream", streamNumber),
             ("@sequence", sequence),
@@ -56,7 +56,7 @@ internal static class SqlAuditStore
 
     /// <summary>Says which sequence number the batch began with.</summary>
     public static void EndBatch(SqlSession session, long streamNumber, long firstSequence) =>
-        session.Execute(
+        session.Write(
             "INSERT INTO audit_batch (stream, time, sequence) VALUES (@stream, @time, @sequence)",
             ("@stream", streamNumber),
             ("@time", session.NowColumn),

@@ -11,13 +11,18 @@ internal static class SqlHoldStore
     public const string InForce = "lifted_at IS NULL AND coalesce(until, 9223372036854775807) > @now";
 
     /// <summary>
-    /// Whether a hold in force reaches the lease. Without any hold, which is nearly always, nothing is read.
+    /// Whether a hold in force reaches the lease. Without any hold, which is nearly always, nothing is read; with one, once
+    /// for a batch.
     /// </summary>
     public static bool IsHeld(SqlSession session, Lease lease) =>
         session.Head.Holds > 0
-        && session
-            .ReadAll($"SELECT selector FROM hold WHERE {InForce}", row => row.Text(0), ("@now", session.NowColumn))
-            .Exists(selector => Selector(selector).Matches(lease));
+        && (
+            session.HoldsInForce ??= session.ReadAll(
+                $"SELECT selector FROM hold WHERE {InForce}",
+                row => Selector(row.Text(0)),
+                ("@now", session.NowColumn)
+            )
+        ).Exists(selector => selector.Matches(lease));
 
     /// <summary>Places a hold.</summary>
     public static ChangeResult Place(SqlSession session, StateChange.HoldPlaced change)
@@ -41,7 +46,7 @@ internal static class SqlHoldStore
             ("@until", ColumnValue.From(hold.Until)),
             ("@revocation", hold.RevocationId)
         );
-        session.Head = session.Head with { Holds = Count(session) };
+        Recount(session);
         return ChangeResult.Done;
     }
 
@@ -61,7 +66,7 @@ internal static class SqlHoldStore
             ) == 1
         )
         {
-            session.Head = session.Head with { Holds = Count(session) };
+            Recount(session);
             return ChangeResult.Done;
         }
 
@@ -99,6 +104,12 @@ internal static class SqlHoldStore
             "UPDATE hold SET until = @now + (until - placed_at), placed_at = @now WHERE lifted_at IS NULL AND placed_at > @now",
             ("@now", session.NowColumn)
         );
+
+    private static void Recount(SqlSession session)
+    {
+        session.ForgetHolds();
+        session.Head = session.Head with { Holds = Count(session) };
+    }
 
     private static long Count(SqlSession session) =>
         session.ReadFirst(

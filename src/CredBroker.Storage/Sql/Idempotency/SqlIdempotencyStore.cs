@@ -8,6 +8,23 @@ internal static class SqlIdempotencyStore
     /// <summary>How long a key is taken, in milliseconds.</summary>
     public static readonly long Life = (long)TimeSpan.FromHours(24).TotalMilliseconds;
 
+    /// <summary>Reads what a key, by <c>@caller</c> and <c>@key</c>, was used for last.</summary>
+    private const string FindText = """
+        SELECT i.lease, i.request_hash, l.confirmed_at, i.at FROM idempotency i LEFT JOIN lease l ON l.id = i.lease
+        WHERE i.caller_key = @caller AND i.key = @key
+        """;
+
+    /// <summary>
+    /// Says that <see cref="Claim"/> will read it. Not where a lease is replaced: that one may end within the batch.
+    /// </summary>
+    public static void Foresee(SqlSession session, IdempotencyClaim? claim)
+    {
+        if (claim is { Replaces: null })
+        {
+            session.Foresee(FindText, Read, ("@caller", claim.CallerKey), ("@key", claim.Key));
+        }
+    }
+
     /// <summary>
     /// Enters the key for the lease. It must be free, or hold exactly the lease that is over and to be replaced.
     /// </summary>
@@ -19,25 +36,17 @@ internal static class SqlIdempotencyStore
         }
 
         var oldest = session.NowColumn - Life;
-        var found = session.ReadFirst(
-            """
-            SELECT i.lease, i.request_hash, l.confirmed_at FROM idempotency i LEFT JOIN lease l ON l.id = i.lease
-            WHERE i.caller_key = @caller AND i.key = @key AND i.at > @oldest
-            """,
-            row => new Row(row.Text(0), row.Text(1), !row.IsNull(2)),
-            ("@caller", claim.CallerKey),
-            ("@key", claim.Key),
-            ("@oldest", oldest)
-        );
+        var found = session.ReadFirst(FindText, Read, ("@caller", claim.CallerKey), ("@key", claim.Key));
         if (
             found is not null
+            && found.At > oldest
             && (found.Lease != claim.Replaces || found.RequestHash != claim.RequestHash || !found.IsOver)
         )
         {
             return GuardFailure.IdempotencyTaken;
         }
 
-        session.Execute(
+        session.Write(
             """
             INSERT INTO idempotency (caller_key, key, request_hash, lease, at)
             VALUES (@caller, @key, @hash, @lease, @now)
@@ -49,8 +58,9 @@ internal static class SqlIdempotencyStore
             ("@lease", leaseId),
             ("@now", session.NowColumn)
         );
+        session.Forget(FindText, ("@caller", claim.CallerKey), ("@key", claim.Key));
         // Each use of a key takes a few outdated ones away, so that the table stays as large as a day's keys.
-        session.Execute(
+        session.Write(
             """
             DELETE FROM idempotency WHERE (caller_key, key) IN
               (SELECT caller_key, key FROM idempotency WHERE at <= @oldest ORDER BY at LIMIT 4)
@@ -60,7 +70,9 @@ internal static class SqlIdempotencyStore
         return null;
     }
 
-    private sealed record Row(string Lease, string RequestHash, bool IsOver);
+    private static Row Read(SqlStatement row) => new(row.Text(0), row.Text(1), !row.IsNull(2), row.Number(3));
+
+    private sealed record Row(string Lease, string RequestHash, bool IsOver, long At);
 
     /// <summary>After the clock was set back: a key that was taken by the wrong time is free a day from now.</summary>
     public static void DrawBack(SqlSession session) =>

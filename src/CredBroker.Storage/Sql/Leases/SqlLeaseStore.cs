@@ -41,19 +41,26 @@ internal static class SqlLeaseStore
             return inUse;
         }
 
-        var number = InsertDecision(session, lease.Decision, lease.Id, decisionJson);
+        session.Write(
+            "INSERT INTO decision (id, lease, at, record) VALUES (@id, @lease, @now, @record)",
+            ("@id", lease.Decision.Id),
+            ("@lease", lease.Id),
+            ("@now", session.NowColumn),
+            ("@record", SqlValue.Utf8(decisionJson))
+        );
         var (identity, task, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Verdict);
-        session.Execute(
+        // The number that the decision was just given: the newest. Were that another one, there would be none, and no lease.
+        session.Write(
             """
             INSERT INTO lease (
               id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
               trust_domain, backend, accessor, public_name, opened_at, issuance_deadline)
             VALUES (
-              @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner,
+              @id, 'pending', (SELECT CASE id WHEN @decision THEN number END FROM decision ORDER BY number DESC LIMIT 1), @agent, @workload, @instance, @subject, @task, @process, @credential, @owner,
               @issuer, @trust_domain, @backend, @accessor, @public_name, @now, @deadline)
             """,
             ("@id", lease.Id),
-            ("@decision", number),
+            ("@decision", lease.Decision.Id),
             ("@agent", decision.Agent),
             ("@workload", identity.Workload),
             ("@instance", identity.Instance),
@@ -85,7 +92,7 @@ internal static class SqlLeaseStore
             return GuardFailure.Held;
         }
 
-        var changed = session.Execute(
+        var changed = session.ChangesOne(
             """
             UPDATE lease SET state = 'active', activated_at = @now, expires_at = @expires, grace_until = @grace,
               vault_lease_id = @vault_lease, credential_accessor = @credential_accessor, public_name = @public_name
@@ -100,7 +107,7 @@ internal static class SqlLeaseStore
             ("@credential_accessor", change.Handles.CredentialAccessor),
             ("@public_name", change.Handles.PublicName)
         );
-        return changed == 1
+        return changed
             ? ChangeResult.Done
             : FindState(session, change.LeaseId) switch
             {
@@ -116,7 +123,7 @@ internal static class SqlLeaseStore
     /// </summary>
     public static ChangeResult RecordHandles(SqlSession session, StateChange.HandlesRecorded change)
     {
-        var changed = session.Execute(
+        var changed = session.ChangesOne(
             """
             UPDATE lease SET vault_lease_id = coalesce(@vault_lease, vault_lease_id),
               credential_accessor = coalesce(@credential_accessor, credential_accessor),
@@ -128,7 +135,7 @@ internal static class SqlLeaseStore
             ("@credential_accessor", change.Handles.CredentialAccessor),
             ("@public_name", change.Handles.PublicName)
         );
-        if (changed == 1)
+        if (changed)
         {
             return ChangeResult.Done;
         }
@@ -198,7 +205,7 @@ internal static class SqlLeaseStore
             }
         }
 
-        var changed = session.Execute(
+        var changed = session.ChangesOne(
             """
             UPDATE lease SET expires_at = @expires, grace_until = @grace
             WHERE id = @id AND state = 'active' AND expires_at > @now
@@ -208,7 +215,7 @@ internal static class SqlLeaseStore
             ("@expires", ColumnValue.From(change.ExpiresAt)),
             ("@grace", ColumnValue.From(change.GraceUntil))
         );
-        return changed == 1
+        return changed
             ? ChangeResult.Done
             : FindState(session, change.LeaseId) switch
             {
@@ -252,14 +259,4 @@ internal static class SqlLeaseStore
     /// <summary>One lease by its id; for what is rare.</summary>
     private static Lease? Find(SqlSession session, string leaseId) =>
         session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = leaseId })?.ToLease();
-
-    private static long InsertDecision(SqlSession session, DecisionRecord decision, string leaseId, byte[] json) =>
-        session.ReadFirst(
-            "INSERT INTO decision (id, lease, at, record) VALUES (@id, @lease, @now, @record) RETURNING number",
-            row => row.Number(0),
-            ("@id", decision.Id),
-            ("@lease", leaseId),
-            ("@now", session.NowColumn),
-            ("@record", SqlValue.Utf8(json))
-        );
 }

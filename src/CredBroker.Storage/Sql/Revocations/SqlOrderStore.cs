@@ -7,6 +7,9 @@ namespace CredBroker.Storage.Sql.Revocations;
 /// <summary>Revocation orders: the fence rows.</summary>
 internal static class SqlOrderStore
 {
+    private const string ReachText =
+        "INSERT INTO revocation_reach (revocation, lease) VALUES (@revocation, @lease) ON CONFLICT DO NOTHING";
+
     /// <summary>
     /// Whether an order committed after the fence reaches the lease. Without a newer order, which is nearly always,
     /// nothing is read. One that cannot be read is taken to reach everything: that refuses what was under way when it
@@ -26,7 +29,7 @@ internal static class SqlOrderStore
     public static ChangeResult Insert(SqlSession session, RevocationOrder order)
     {
         var fence = session.Head.Fence + 1;
-        session.Execute(
+        session.Write(
             """
             INSERT INTO revocation_order (fence, id, selector, cause, reason, requested_by, requested_at)
             VALUES (@fence, @id, @selector, @cause, @reason, @requested_by, @requested_at)
@@ -43,16 +46,18 @@ internal static class SqlOrderStore
         return ChangeResult.Done with { Number = fence };
     }
 
-    /// <summary>
-    /// The order, if there is one, has reached the lease: it is over only when the lease is. Whether it had before.
-    /// </summary>
-    public static bool Reach(SqlSession session, string? revocationId, string leaseId) =>
-        revocationId is not null
-        && session.Execute(
-            "INSERT INTO revocation_reach (revocation, lease) VALUES (@revocation, @lease) ON CONFLICT DO NOTHING",
-            ("@revocation", revocationId),
-            ("@lease", leaseId)
-        ) == 0;
+    /// <summary>The order, if there is one, has reached the lease: it is over only when the lease is.</summary>
+    public static void Reach(SqlSession session, string? revocationId, string leaseId)
+    {
+        if (revocationId is not null)
+        {
+            session.Write(ReachText, ("@revocation", revocationId), ("@lease", leaseId));
+        }
+    }
+
+    /// <summary>The same; returns whether it had not before.</summary>
+    public static bool ReachesFirst(SqlSession session, string? revocationId, string leaseId) =>
+        revocationId is null || session.ChangesOne(ReachText, ("@revocation", revocationId), ("@lease", leaseId));
 
     /// <summary>Every order that reached the one lease waits for the other, too.</summary>
     public static void ReachAlso(SqlSession session, string leaseId, string alsoLeaseId) =>

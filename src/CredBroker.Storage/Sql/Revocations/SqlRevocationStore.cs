@@ -7,6 +7,10 @@ namespace CredBroker.Storage.Sql.Revocations;
 /// <summary>Leases from the claim of a revocation to its confirmation.</summary>
 internal static class SqlRevocationStore
 {
+    /// <summary>Reads what a claim is compared with, by <c>@id</c>.</summary>
+    private const string FindText =
+        "SELECT state, claimed_by, claimed_until, expires_at, activated_at, confirmed_at FROM lease WHERE id = @id";
+
     private static readonly LeaseState[] Claimable =
     [
         LeaseState.Pending,
@@ -17,28 +21,34 @@ internal static class SqlRevocationStore
 
     private const long LongestClaim = 3_600_000;
 
+    /// <summary>Says that <see cref="Claim"/> will read it.</summary>
+    public static void Foresee(SqlSession session, string leaseId) => session.Foresee(FindText, Read, ("@id", leaseId));
+
+    /// <summary>Says that the lease is another one now.</summary>
+    public static void Forget(SqlSession session, string leaseId) => session.Forget(FindText, ("@id", leaseId));
+
     /// <summary>
     /// Claim. The first one sets cause, requester and time and is recorded; later ones only take the work.
     /// </summary>
     public static ChangeResult Claim(SqlSession session, StateChange.RevocationClaimed change)
     {
-        var found = session.ReadFirst(
-            "SELECT state, claimed_by, claimed_until, expires_at, activated_at, confirmed_at FROM lease WHERE id = @id",
-            row => new ClaimRow(
-                StateOf(row.Text(0), isConfirmed: row.NumberOrNull(5) is not null),
-                row.TextOrNull(1),
-                row.NumberOrNull(2),
-                row.NumberOrNull(3),
-                row.NumberOrNull(4)
-            ),
-            ("@id", change.LeaseId)
-        );
+        var found = session.ReadFirst(FindText, Read, ("@id", change.LeaseId));
         if (found is null)
         {
             return GuardFailure.NotFound;
         }
 
-        var isRepeated = SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
+        // A worker's claim comes after the order's pass has marked it: only the pass asks whether it had before.
+        var isRepeated = false;
+        if (change.ClaimedBy is null)
+        {
+            isRepeated = !SqlOrderStore.ReachesFirst(session, change.RevocationId, change.LeaseId);
+        }
+        else
+        {
+            SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
+        }
+
         var isUrgent =
             !isRepeated
             && change
@@ -56,7 +66,7 @@ internal static class SqlRevocationStore
         if (isClaimed && change is { ClaimedBy: null, RevocationId: not null } && Claimable.Contains(found.State))
         {
             // Somebody is at it: the order takes nothing from them, and waits for what comes of it.
-            session.Execute(
+            session.Write(
                 "UPDATE lease SET urgent = CASE WHEN @urgent = 1 THEN 2 ELSE urgent END WHERE id = @id",
                 ("@id", change.LeaseId),
                 ("@urgent", isUrgent ? 1 : 0)
@@ -76,7 +86,7 @@ internal static class SqlRevocationStore
 
         if (found.State is LeaseState.Pending or LeaseState.Active)
         {
-            session.Execute(
+            session.Write(
                 """
                 UPDATE lease SET state = 'revoking', cause = @cause, requested_by = @requested_by,
                   revocation_requested_at = @now, revocation_id = @revocation, claimed_by = @claimed_by, claimed_until = @claimed_until,
@@ -101,7 +111,7 @@ internal static class SqlRevocationStore
         }
 
         // Marking without a claim makes it due at once. Not so where only time can prove that no secret was made.
-        session.Execute(
+        session.Write(
             """
             UPDATE lease SET state = 'revoking', revocation_id = coalesce(revocation_id, @revocation),
               claimed_by = @claimed_by, claimed_until = @claimed_until, confirmed_at = NULL,
@@ -126,7 +136,7 @@ internal static class SqlRevocationStore
         Result(
             session,
             change.LeaseId,
-            session.Execute(
+            session.ChangesOne(
                 """
                 UPDATE lease SET accessor_revoked_at = @revoked_at, next_attempt_at = @next,
                   grace_until = coalesce(grace_until, @until), claimed_by = NULL, claimed_until = NULL
@@ -144,7 +154,7 @@ internal static class SqlRevocationStore
         Result(
             session,
             change.LeaseId,
-            session.Execute(
+            session.ChangesOne(
                 """
                 UPDATE lease SET state = 'revoking', next_attempt_at = @next, claimed_by = NULL, claimed_until = NULL
                 WHERE id = @id AND state IN ('revoking', 'failed')
@@ -161,7 +171,7 @@ internal static class SqlRevocationStore
         Result(
             session,
             change.LeaseId,
-            session.Execute(
+            session.ChangesOne(
                 """
                 UPDATE lease SET state = 'revoked', confirmed_at = @now, confirmed_by = @confirmed_by,
                   next_attempt_at = NULL, claimed_by = NULL, claimed_until = NULL
@@ -184,7 +194,7 @@ internal static class SqlRevocationStore
         Result(
             session,
             change.LeaseId,
-            session.Execute(
+            session.ChangesOne(
                 """
                 UPDATE lease SET state = CASE WHEN @tried = 1 THEN 'failed' ELSE state END,
                   attempts = CASE
@@ -212,7 +222,7 @@ internal static class SqlRevocationStore
         return Result(
             session,
             change.LeaseId,
-            session.Execute(
+            session.ChangesOne(
                 """
                 UPDATE lease SET state = 'ended', confirmed_at = @now, next_attempt_at = NULL,
                   claimed_by = NULL, claimed_until = NULL,
@@ -254,15 +264,24 @@ internal static class SqlRevocationStore
             ? state
             : LeaseState.Active;
 
-    private static ChangeResult Result(SqlSession session, string leaseId, int changed)
+    private static ChangeResult Result(SqlSession session, string leaseId, bool changed)
     {
-        if (changed == 1)
+        if (changed)
         {
             return ChangeResult.Done;
         }
 
         return SqlLeaseStore.FindState(session, leaseId) is null ? GuardFailure.NotFound : GuardFailure.WrongState;
     }
+
+    private static ClaimRow Read(SqlStatement row) =>
+        new(
+            StateOf(row.Text(0), isConfirmed: row.NumberOrNull(5) is not null),
+            row.TextOrNull(1),
+            row.NumberOrNull(2),
+            row.NumberOrNull(3),
+            row.NumberOrNull(4)
+        );
 
     private sealed record ClaimRow(
         LeaseState State,

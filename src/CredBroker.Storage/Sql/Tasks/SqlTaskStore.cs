@@ -7,15 +7,23 @@ namespace CredBroker.Storage.Sql.Tasks;
 /// <summary>Tasks: opened by the first lease, owned by its workload, closed once and for all.</summary>
 internal static class SqlTaskStore
 {
+    /// <summary>Reads one task, by <c>@process</c> and <c>@id</c>.</summary>
+    private const string FindText =
+        "SELECT issuer, workload, closed_at FROM task WHERE process = @process AND id = @id";
+
     /// <summary>The owner of a task that an admin closed before anybody opened it.</summary>
     private static readonly TaskOwner Nobody = new("", "");
+
+    /// <summary>Says that <see cref="Join"/> will read it.</summary>
+    public static void Foresee(SqlSession session, AgentTask task) =>
+        session.Foresee(FindText, Read, ("@process", task.Process), ("@id", task.Id));
 
     /// <summary>Opens the task, or checks that it is open and belongs to the workload.</summary>
     public static GuardFailure? Join(SqlSession session, AgentTask task, TaskOwner owner)
     {
         if (Find(session, task.Process, task.Id) is not { } found)
         {
-            session.Execute(
+            session.Write(
                 """
                 INSERT INTO task (process, id, issuer, workload, opened_at)
                 VALUES (@process, @id, @issuer, @workload, @now)
@@ -26,6 +34,7 @@ internal static class SqlTaskStore
                 ("@workload", owner.Workload),
                 ("@now", session.NowColumn)
             );
+            session.Know(FindText, new Row(owner, IsClosed: false), ("@process", task.Process), ("@id", task.Id));
             return null;
         }
 
@@ -85,12 +94,9 @@ internal static class SqlTaskStore
     }
 
     private static Row? Find(SqlSession session, string process, string id) =>
-        session.ReadFirst(
-            "SELECT issuer, workload, closed_at FROM task WHERE process = @process AND id = @id",
-            row => new Row(new(row.Text(0), row.Text(1)), !row.IsNull(2)),
-            ("@process", process),
-            ("@id", id)
-        );
+        session.ReadFirst(FindText, Read, ("@process", process), ("@id", id));
+
+    private static Row Read(SqlStatement row) => new(new(row.Text(0), row.Text(1)), !row.IsNull(2));
 
     private sealed record Row(TaskOwner Owner, bool IsClosed)
     {

@@ -1,0 +1,235 @@
+using System.Globalization;
+using CredBroker.Core.State;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.Storage.PostgreSql;
+using CredBroker.Storage.Sqlite;
+using CredBroker.Testing;
+using CredBroker.Testing.Processes;
+using CredBroker.Testing.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.IntegrationTests.Storage;
+
+/// <summary>
+/// What PostgreSQL's writer sends for a batch: few trips, and nothing that it reads ahead, assumes or puts off makes an
+/// answer another one than SQLite's, which does one statement after the other.
+/// </summary>
+public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<SharedPostgres>, IAsyncLifetime
+{
+    private const int Rounds = 100;
+    private const string Unwritable = "a row that cannot be written";
+    private readonly string _directory = Directory.CreateTempSubdirectory("credbroker-store-").FullName;
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private StallingProxy _proxy = null!;
+    private PostgresSchema _schema = null!;
+    private PostgresBrokerStore _store = null!;
+    private StoreSamples _samples = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var postgres = await shared.GetAsync();
+        (_proxy, _schema, _samples) = (new(postgres.Port), await PostgresSchema.MakeAsync(postgres), new(_time));
+        _schema.LeadTo(_proxy.Port);
+        _store = PostgresBrokerStore.Open(
+            _schema.Options,
+            _time,
+            NullLogger<PostgresBrokerStore>.Instance,
+            isAlone: false,
+            byDatabase: false
+        );
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _store?.Dispose();
+        _schema?.Dispose();
+        if (_proxy is not null)
+        {
+            await _proxy.DisposeAsync();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_batch_takes_a_few_trips_however_many_changes_it_has()
+    {
+        // A hold is in force, and five leases share each task: neither is read for each of them.
+        await InTripsAsync(9, [_samples.Held(new() { Agent = "another" })]);
+        var leases = Enumerable
+            .Range(0, 100)
+            .Select(i => _samples.Lease(_samples.Decision(task: $"t-{i / 5}")))
+            .ToList();
+        await InTripsAsync(
+            6,
+            leases.Select(
+                (lease, i) =>
+                    _samples.Opened(lease, idempotency: new IdempotencyClaim("caller", $"key-{i}", "hash", null))
+            )
+        );
+        await InTripsAsync(7, leases.Select(lease => _samples.Claimed(lease.Id)));
+        await InTripsAsync(7, leases.Select(lease => StoreSamples.Revoked(lease.Id)));
+    }
+
+    [Fact]
+    public async Task Leases_become_active_in_a_few_trips()
+    {
+        var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i}"))).ToList();
+        await InTripsAsync(6, leases.Select(lease => _samples.Opened(lease)));
+        await InTripsAsync(7, leases.Select(lease => _samples.Activated(lease.Id)));
+    }
+
+    [Fact]
+    public async Task A_batch_does_what_one_statement_after_the_other_does()
+    {
+        using var sqlite = SqliteBrokerStore.Open(
+            new() { SqliteFile = Path.Combine(_directory, "broker.db") },
+            _time,
+            NullLogger<SqliteBrokerStore>.Instance
+        );
+        var (dice, leases, decision, seen) = (
+            new Dice(7),
+            new List<Lease>(),
+            _samples.Decision(),
+            new HashSet<string>()
+        );
+        for (var round = 0; round < Rounds; round++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(20));
+            leases.RemoveRange(0, Math.Max(0, leases.Count - 12));
+            var tasks = $"t-{round / 5}";
+            leases.AddRange(Enumerable.Range(0, 4).Select(_ => Lease(dice, tasks)));
+            // Few kinds, so that they meet each other; in few changes all that is assumed is often so, in many hardly ever.
+            var kinds = Kinds(dice, leases, tasks);
+            var chosen = Enumerable.Range(0, 3).Select(_ => dice.Of(kinds)).ToList();
+            var changes = Enumerable.Range(0, dice.Of([3, 6, 12, 60])).Select(_ => dice.Of(chosen)()).ToList();
+            await sqlite.CommitAsync(StoreSamples.Recorded(), default);
+            var expected = await SaidAsync(changes.Select(change => sqlite.CommitAsync(change, default).AsTask()));
+            seen.UnionWith(expected);
+            Assert.Equal(expected, await SaidAsync(await TogetherAsync(changes)));
+            foreach (var lease in leases)
+            {
+                Assert.Equal(
+                    await StateAsync(sqlite, lease.Id, decision),
+                    await StateAsync(_store, lease.Id, decision)
+                );
+            }
+        }
+
+        Assert.Contains(Unwritable, seen);
+        foreach (
+            var guard in new[]
+            {
+                GuardFailure.TaskOwnedByAnother,
+                GuardFailure.TaskClosed,
+                GuardFailure.Revoked,
+                GuardFailure.Held,
+                GuardFailure.IdempotencyTaken,
+                GuardFailure.DeadlinePassed,
+                GuardFailure.NotFound,
+                GuardFailure.WrongState,
+            }
+        )
+        {
+            Assert.Contains($"{new CommitOutcome.GuardFailed(guard)}", seen);
+        }
+    }
+
+    private static string Name(Dice dice, string noun, int count) =>
+        $"{noun}-{dice.Of([.. Enumerable.Range(0, count)]).ToString(CultureInfo.InvariantCulture)}";
+
+    private Lease Lease(Dice dice, string tasks) =>
+        _samples.Lease(_samples.Decision(task: Name(dice, tasks, 3), instance: Name(dice, "i", 8)));
+
+    /// <summary>Any change, of leases that others of the batch change, too.</summary>
+    private IReadOnlyList<Func<StateChange>> Kinds(Dice dice, List<Lease> leases, string tasks)
+    {
+        return
+        [
+            () => _samples.Opened(Some(), dice.Of([0, 1000, 1000])),
+            () => _samples.Opened(New(), 1000),
+            () => _samples.Opened(New(), 1000, dice.Chance(0.2) ? new("https://idp.example", "stranger") : null),
+            () => _samples.Opened(New(), 1000, idempotency: new("caller", Name(dice, tasks, 3), "hash", null)),
+            () => _samples.Opened(New(), 1000, idempotency: new("caller", Name(dice, tasks, 3), "hash", Some().Id)),
+            () => _samples.Activated(Some().Id),
+            () => _samples.Activated(leases[^1].Id),
+            () => _samples.Renewed(Some().Id, dice.Of([0, 1000])),
+            () => _samples.Claimed(Some().Id, by: dice.Of(["worker-1", "worker-2"]), order: "order-1"),
+            () => _samples.Claimed(Some().Id, by: null, order: dice.Of(["order-1", "order-2", null])),
+            () => _samples.Failed(Some().Id),
+            () => _samples.AccessorRevoked(Some().Id),
+            () => StoreSamples.Revoked(Some().Id),
+            () => StoreSamples.Ended(Some().Id, "order-1"),
+            () => StoreSamples.Recorded(Some().Id, StoreSamples.Handles),
+            () => StoreSamples.Late(_samples.NewId(), Some().Id),
+            () => _samples.Ordered(new() { Instance = Name(dice, "i", 8) }),
+            () => _samples.Closed(Name(dice, tasks, 3)),
+            () => StoreSamples.Barred(Name(dice, tasks, 5)),
+            () => _samples.Held(new() { Instance = Name(dice, "i", 8) }, TimeSpan.FromMinutes(1)),
+            () => new StateChange.All([_samples.Activated(Some().Id), StoreSamples.Revoked(Some().Id)]),
+        ];
+
+        Lease Some() => dice.Of(leases);
+
+        Lease New()
+        {
+            leases.Add(Lease(dice, tasks));
+            return leases[^1];
+        }
+    }
+
+    /// <summary>All of them in one batch: the writer is kept from coming back until they wait for it.</summary>
+    private async Task<IReadOnlyList<Task<CommitOutcome>>> TogetherAsync(IEnumerable<StateChange> changes)
+    {
+        _proxy.Stall();
+        var first = _store.CommitAsync(StoreSamples.Recorded(), default);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(_proxy.IsHolding), "the writer is under way");
+        var together = changes.Select(change => _store.CommitAsync(change, default).AsTask()).ToList();
+        _proxy.Flow();
+        await first;
+        return together;
+    }
+
+    private async Task InTripsAsync(int trips, IEnumerable<StateChange> changes)
+    {
+        var before = _proxy.PostgresTrips;
+        foreach (var outcome in await Task.WhenAll(await TogetherAsync(changes)))
+        {
+            Assert.IsType<CommitOutcome.Committed>(outcome);
+        }
+
+        Assert.InRange(_proxy.PostgresTrips - before, 4, trips);
+    }
+
+    /// <summary>What each was answered, but for what differs from store to store: the stream's name.</summary>
+    private static async Task<List<string>> SaidAsync(IEnumerable<Task<CommitOutcome>> outcomes)
+    {
+        var said = new List<string>();
+        foreach (var outcome in outcomes)
+        {
+            try
+            {
+                said.Add(
+                    await outcome switch
+                    {
+                        CommitOutcome.Committed done => $"{done.At:O} {done.Event?.Sequence} {done.Number}",
+                        var refused => $"{refused}",
+                    }
+                );
+            }
+            catch (StoreUnavailableException)
+            {
+                said.Add(Unwritable);
+            }
+        }
+
+        return said;
+    }
+
+    /// <summary>All that is known of the lease, but for what it was decided from: that prints no two times alike.</summary>
+    private static async Task<string> StateAsync(IBrokerStore store, string leaseId, DecisionRecord decision) =>
+        await store.Leases.FindAsync(leaseId, default) is { } lease
+            ? $"{lease.Decision.Task.Id} {lease with { Decision = decision }}"
+            : "none";
+}
