@@ -29,6 +29,9 @@ public enum CelKind : byte
     /// <summary>A span of time, in nanoseconds.</summary>
     Duration,
 
+    /// <summary>A moment, to the nanosecond.</summary>
+    Timestamp,
+
     /// <summary>A list.</summary>
     List,
 

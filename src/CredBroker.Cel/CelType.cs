@@ -33,6 +33,9 @@ public sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Element
     /// <summary>The type of values of the kind <see cref="CelKind.Duration"/>.</summary>
     public static readonly CelType Duration = new(CelKind.Duration);
 
+    /// <summary>The type of values of the kind <see cref="CelKind.Timestamp"/>.</summary>
+    public static readonly CelType Timestamp = new(CelKind.Timestamp);
+
     /// <summary>The type of values of the kind <see cref="CelKind.Type"/>.</summary>
     public static readonly CelType Type = new(CelKind.Type);
 
@@ -88,6 +91,7 @@ public sealed record CelType(CelKind Kind, CelType? Key = null, CelType? Element
             CelKind.String => "string",
             CelKind.Bytes => "bytes",
             CelKind.Duration => "google.protobuf.Duration",
+            CelKind.Timestamp => "google.protobuf.Timestamp",
             CelKind.List => "list",
             CelKind.Map => "map",
             CelKind.Type => "type",

@@ -46,6 +46,9 @@ public readonly struct CelValue
     /// <summary>A duration; one that nanoseconds cannot hold in 64 bits (292 years) becomes the longest.</summary>
     public static CelValue Of(TimeSpan value) => OfNanoseconds(CelDuration.FromTimeSpan(value));
 
+    /// <summary>A timestamp.</summary>
+    public static CelValue Of(DateTimeOffset value) => OfInstant(CelTimestamp.From(value));
+
     /// <summary>A list of strings, seen in place.</summary>
     public static CelValue OfTexts(IReadOnlyList<string> value) => new(new CelTextList(value));
 
@@ -70,6 +73,9 @@ public readonly struct CelValue
 
     /// <summary>A duration, in nanoseconds.</summary>
     internal static CelValue OfNanoseconds(long value) => new(CelPayload.Duration, value);
+
+    /// <summary>A timestamp, in nanoseconds from the first one there is.</summary>
+    internal static CelValue OfInstant(Int128 value) => new(new CelInstant(value));
 
     internal static CelValue OfType(CelKind kind) => new(CelPayload.Type, (long)kind);
 
@@ -126,6 +132,8 @@ public readonly struct CelValue
     internal double Double => BitConverter.Int64BitsToDouble(_bits);
 
     internal long Nanoseconds => _bits;
+
+    internal Int128 Instant => ((CelInstant)_payload!).Nanoseconds;
 
     internal CelKind TypeKind => (CelKind)_bits;
 

@@ -53,7 +53,7 @@ internal static class CelFunctions
         yield return Unary(
             "int",
             CelConversions.ToInt,
-            [.. Numbers.Append(CelType.String).Select(type => (type, CelType.Int))]
+            [.. Numbers.Append(CelType.String).Append(CelType.Timestamp).Select(type => (type, CelType.Int))]
         );
         yield return Unary(
             "uint",
@@ -78,13 +78,47 @@ internal static class CelFunctions
             (CelType.Duration, CelType.Duration),
             (CelType.String, CelType.Duration)
         );
-        CelType[] printable = [.. Numbers, CelType.Bool, CelType.String, CelType.Bytes, CelType.Duration];
+        yield return Unary(
+            "timestamp",
+            CelConversions.ToTimestamp,
+            (CelType.Timestamp, CelType.Timestamp),
+            (CelType.Int, CelType.Timestamp),
+            (CelType.String, CelType.Timestamp)
+        );
+        CelType[] printable =
+        [
+            .. Numbers,
+            CelType.Bool,
+            CelType.String,
+            CelType.Bytes,
+            CelType.Duration,
+            CelType.Timestamp,
+        ];
         yield return Unary("string", CelConversions.ToText, [.. printable.Select(type => (type, CelType.String))]);
 
-        yield return Method("getHours", CelDuration.Hours);
-        yield return Method("getMinutes", CelDuration.Minutes);
-        yield return Method("getSeconds", CelDuration.Seconds);
-        yield return Method("getMilliseconds", CelDuration.Milliseconds);
+        // Months and days count from 0, but for getDate.
+        (string Name, Func<DateTime, long> OfTimestamp, Func<CelFrame, CelValue, CelValue>? OfDuration)[] parts =
+        [
+            ("getFullYear", static time => time.Year, null),
+            ("getMonth", static time => time.Month - 1, null),
+            ("getDate", static time => time.Day, null),
+            ("getDayOfMonth", static time => time.Day - 1, null),
+            ("getDayOfWeek", static time => (long)time.DayOfWeek, null),
+            ("getDayOfYear", static time => time.DayOfYear - 1, null),
+            ("getHours", static time => time.Hour, CelDuration.Hours),
+            ("getMinutes", static time => time.Minute, CelDuration.Minutes),
+            ("getSeconds", static time => time.Second, CelDuration.Seconds),
+            ("getMilliseconds", static time => time.Millisecond, CelDuration.Milliseconds),
+        ];
+        foreach (var (name, ofTimestamp, ofDuration) in parts)
+        {
+            yield return PartOf(name, ofTimestamp, ofDuration);
+            yield return new(name, IsMethod: true, [([CelType.Timestamp, CelType.String], CelType.Int)])
+            {
+                Binary = (_, value, zone) => CelTimestamp.Part(value, zone, $"{name}()", ofTimestamp),
+            };
+        }
+
         yield return TextTest("startsWith", CelText.StartsWith);
         yield return TextTest("endsWith", CelText.EndsWith);
         yield return TextTest("contains", CelText.Contains);
@@ -98,8 +132,20 @@ internal static class CelFunctions
             (CelType.Duration, CelType.Duration)
         );
         CelType[] summed = [.. Numbers, CelType.String, CelType.Bytes, CelType.Duration];
-        yield return Arithmetic("_+_", CelOperators.Add, summed);
-        yield return Arithmetic("_-_", CelOperators.Subtract, [.. Numbers, CelType.Duration]);
+        yield return Arithmetic(
+            "_+_",
+            CelOperators.Add,
+            summed,
+            ([CelType.Timestamp, CelType.Duration], CelType.Timestamp),
+            ([CelType.Duration, CelType.Timestamp], CelType.Timestamp)
+        );
+        yield return Arithmetic(
+            "_-_",
+            CelOperators.Subtract,
+            [.. Numbers, CelType.Duration],
+            ([CelType.Timestamp, CelType.Duration], CelType.Timestamp),
+            ([CelType.Timestamp, CelType.Timestamp], CelType.Duration)
+        );
         yield return Arithmetic("_*_", CelOperators.Multiply, Numbers);
         yield return Arithmetic("_/_", CelOperators.Divide, Numbers);
         yield return Arithmetic("_%_", CelOperators.Remainder, [CelType.Int, CelType.Uint]);
@@ -119,8 +165,24 @@ internal static class CelFunctions
             Unary = apply,
         };
 
-    private static CelFunction Method(string name, Func<CelFrame, CelValue, CelValue> apply) =>
-        new(name, IsMethod: true, [([CelType.Duration], CelType.Int)]) { Unary = apply };
+    private static CelFunction PartOf(
+        string name,
+        Func<DateTime, long> ofTimestamp,
+        Func<CelFrame, CelValue, CelValue>? ofDuration
+    ) =>
+        new(
+            name,
+            IsMethod: true,
+            ofDuration is null
+                ? [([CelType.Timestamp], CelType.Int)]
+                : [([CelType.Timestamp], CelType.Int), ([CelType.Duration], CelType.Int)]
+        )
+        {
+            Unary = (frame, value) =>
+                value.Kind == CelKind.Duration && ofDuration is not null
+                    ? ofDuration(frame, value)
+                    : CelTimestamp.Part(value, $"{name}()", ofTimestamp),
+        };
 
     private static CelFunction TextTest(string name, Func<CelFrame, CelValue, CelValue, CelValue> apply) =>
         new(name, IsMethod: true, [([CelType.String, CelType.String], CelType.Bool)]) { Binary = apply };
@@ -128,12 +190,17 @@ internal static class CelFunctions
     private static CelFunction Arithmetic(
         string name,
         Func<CelFrame, CelValue, CelValue, CelValue> apply,
-        CelType[] types
-    ) => new(name, IsMethod: false, [.. types.Select(type => (new[] { type, type }, type))]) { Binary = apply };
+        CelType[] types,
+        params (CelType[] Takes, CelType Gives)[] mixed
+    ) =>
+        new(name, IsMethod: false, [.. types.Select(type => (new[] { type, type }, type)), .. mixed])
+        {
+            Binary = apply,
+        };
 
     private static CelFunction Ordering(string name, Func<CelFrame, CelValue, CelValue, CelValue> apply)
     {
-        CelType[] ordered = [CelType.Bool, CelType.String, CelType.Bytes, CelType.Duration];
+        CelType[] ordered = [CelType.Bool, CelType.String, CelType.Bytes, CelType.Duration, CelType.Timestamp];
         var numeric = Numbers.SelectMany(left => Numbers.Select(right => (new[] { left, right }, CelType.Bool)));
         return new(name, IsMethod: false, [.. numeric, .. ordered.Select(type => (new[] { type, type }, CelType.Bool))])
         {

@@ -41,9 +41,14 @@ internal static class CelOperators
 
     public static CelValue Add(CelFrame frame, CelValue left, CelValue right)
     {
-        if (left.Kind != right.Kind)
+        switch (left.Kind, right.Kind)
         {
-            return CelValue.NoOverload("+", left, right);
+            case (CelKind.Timestamp, CelKind.Duration):
+                return CelTimestamp.At(left.Instant + right.Nanoseconds);
+            case (CelKind.Duration, CelKind.Timestamp):
+                return CelTimestamp.At(right.Instant + left.Nanoseconds);
+            case var (one, other) when one != other:
+                return CelValue.NoOverload("+", left, right);
         }
 
         switch (left.Kind)
@@ -78,6 +83,8 @@ internal static class CelOperators
             (CelKind.Uint, CelKind.Uint) => Natural((Int128)left.Uint - right.Uint),
             (CelKind.Double, CelKind.Double) => CelValue.Of(left.Double - right.Double),
             (CelKind.Duration, CelKind.Duration) => Span((Int128)left.Nanoseconds - right.Nanoseconds),
+            (CelKind.Timestamp, CelKind.Duration) => CelTimestamp.At(left.Instant - right.Nanoseconds),
+            (CelKind.Timestamp, CelKind.Timestamp) => Span(left.Instant - right.Instant),
             _ => CelValue.NoOverload("-", left, right),
         };
 
@@ -189,6 +196,7 @@ internal static class CelOperators
                         or CelKind.String
                         or CelKind.Bytes
                         or CelKind.Duration
+                        or CelKind.Timestamp
                 : CelEquality.IsNumber(left.Kind) && CelEquality.IsNumber(right.Kind);
         return isComparable
             ? CelValue.Of(CelEquality.Compare(left, right) is { } order && holds(order))

@@ -16,6 +16,7 @@ internal static class CelConversions
         {
             CelKind.Int => value,
             CelKind.Uint => value.Uint <= long.MaxValue ? CelValue.Of((long)value.Uint) : OutOfRange,
+            CelKind.Timestamp => CelValue.Of(CelTimestamp.SecondOf(value.Instant)),
             // -2^63 itself is refused too: a double that near the edge may stand for something beyond it.
             CelKind.Double => value.Double is > -9223372036854775808.0 and < 9223372036854775808.0
                 ? CelValue.Of((long)value.Double)
@@ -78,6 +79,8 @@ internal static class CelConversions
                 );
             case CelKind.Duration:
                 return CelValue.Of(CelDuration.Format(value.Nanoseconds));
+            case CelKind.Timestamp:
+                return CelValue.Of(CelTimestamp.Format(value.Instant));
             case CelKind.Bytes when frame.SpendOnText(value.Bytes.Length):
                 try
                 {
@@ -124,6 +127,15 @@ internal static class CelConversions
                 ? CelValue.OfNanoseconds(nanoseconds)
                 : NotA("duration"),
             _ => CelValue.NoOverload("duration()", value),
+        };
+
+    public static CelValue ToTimestamp(CelFrame frame, CelValue value) =>
+        value.Kind switch
+        {
+            CelKind.Timestamp => value,
+            CelKind.Int => CelTimestamp.AtSecond(value.Int),
+            CelKind.String => CelTimestamp.Parse(value.String),
+            _ => CelValue.NoOverload("timestamp()", value),
         };
 
     private static double? ParseDouble(string text) =>

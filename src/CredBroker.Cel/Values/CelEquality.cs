@@ -25,6 +25,7 @@ internal static class CelEquality
             CelKind.Bytes => frame.SpendOnText(left.Bytes.Length) && left.Bytes.AsSpan().SequenceEqual(right.Bytes),
             CelKind.List => ListsEqual(frame, left.List, right.List),
             CelKind.Map => MapsEqual(frame, left.Map, right.Map),
+            CelKind.Timestamp => left.Instant == right.Instant,
             CelKind.Null => true,
             CelKind.Error => false,
             _ => left.Int == right.Int,
@@ -37,6 +38,7 @@ internal static class CelEquality
         {
             (CelKind.Int, CelKind.Int) or (CelKind.Bool, CelKind.Bool) or (CelKind.Duration, CelKind.Duration) =>
                 left.Int.CompareTo(right.Int),
+            (CelKind.Timestamp, CelKind.Timestamp) => left.Instant.CompareTo(right.Instant),
             (CelKind.Uint, CelKind.Uint) => left.Uint.CompareTo(right.Uint),
             (CelKind.Int, CelKind.Uint) => left.Int < 0 ? -1 : ((ulong)left.Int).CompareTo(right.Uint),
             (CelKind.Uint, CelKind.Int) => right.Int < 0 ? 1 : left.Uint.CompareTo((ulong)right.Int),

@@ -21,6 +21,11 @@ internal sealed class CelBytes(byte[] value) : CelPayload(CelKind.Bytes)
     public byte[] Value { get; } = value;
 }
 
+internal sealed class CelInstant(Int128 nanoseconds) : CelPayload(CelKind.Timestamp)
+{
+    public Int128 Nanoseconds => nanoseconds;
+}
+
 internal sealed class CelError(string message) : CelPayload(CelKind.Error)
 {
     public string Message { get; } = message;

@@ -256,8 +256,46 @@ public sealed class LeasesCommandTests
         var run = await cli.RunAsync("leases", "revoke", "--everything", "--dry-run");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Contains("1 lease would be revoked. Nothing was", run.Error, StringComparison.Ordinal);
+        Assert.Contains("1 lease would be revoked, and what Vault", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Nothing was", run.Error, StringComparison.Ordinal);
         Assert.Equal("""{"everything":true,"dryRun":true}""", Assert.Single(cli.Broker.Calls).Body);
+    }
+
+    [Fact]
+    public async Task A_dry_run_of_everything_that_no_lease_is_on_record_for_says_what_would_not_be_searched()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On(
+            "POST /v1/revocations",
+            new()
+            {
+                DryRun = true,
+                Complete = false,
+                Counts = new Dictionary<string, int>(),
+                Leases = [],
+                StillValid =
+                [
+                    new()
+                    {
+                        LeaseId = "",
+                        Credential = "",
+                        What = "Not searched: archive/.",
+                    },
+                ],
+            },
+            BrokerJson.Default.RevocationResponse
+        );
+
+        var run = await cli.RunAsync("leases", "revoke", "--everything", "--dry-run");
+
+        Assert.Equal(
+            [
+                "Not searched: archive/.",
+                "0 leases would be revoked, and what Vault holds beside that no record knows. "
+                    + "Nothing was; leave --dry-run away to do it.",
+            ],
+            run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
     [Theory]

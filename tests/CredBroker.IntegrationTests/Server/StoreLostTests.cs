@@ -76,7 +76,7 @@ public sealed class StoreLostTests
         using var one = await OrderAsync("""{"agent":"triage","reason":"incident"}""");
         var problem = await one.ReadProblemAsync("CB5003");
 
-        Assert.Contains("1 known leases", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("confirmed gone: 1;", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Empty(broker.Vault.Live);
 
         Task<HttpResponseMessage> OrderAsync(string order) =>

@@ -689,9 +689,15 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
 
     private async Task<MintOutcome> MintAsync(CatalogueEntry entry)
     {
+        var (plan, child) = await PrepareAsync(entry);
+        return await Issuer.MintAsync(plan, child, default);
+    }
+
+    private async Task<(IssuancePlan Plan, ChildToken? Child)> PrepareAsync(CatalogueEntry entry)
+    {
         var plan = Plan(entry);
         var prepared = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default));
-        return await Issuer.MintAsync(plan, prepared.Child, default);
+        return (plan, prepared.Child);
     }
 
     private IssuancePlan Plan(CatalogueEntry entry) =>

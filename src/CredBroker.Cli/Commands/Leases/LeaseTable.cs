@@ -42,10 +42,17 @@ internal static class LeaseTable
     {
         foreach (var valid in stillValid)
         {
-            var lease = valid.LeaseId.Length > 0 ? $" of lease {Printable.Text(valid.LeaseId)}" : "";
+            if (valid.LeaseId.Length == 0)
+            {
+                // What was not searched: whether there is anything is not known.
+                terminal.Error.WriteLine(Printable.Text(valid.What));
+                continue;
+            }
+
             var until = valid.Until is { } end ? $"until {TimeText.Rfc3339(end)}" : "no end is known";
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)}{lease}, {until}: {Printable.Text(valid.What)}"
+                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {until}: "
+                    + Printable.Text(valid.What)
             );
         }
     }

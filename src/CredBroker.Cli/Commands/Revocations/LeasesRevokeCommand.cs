@@ -65,7 +65,8 @@ internal sealed class LeasesRevokeCommand : Command
         var client = new AdminClient(connection, _terminal.Time);
         if (parsed.GetValue(_dryRun))
         {
-            return TellPreview(await client.PreviewRevocationAsync(request!, cancellationToken), format);
+            var preview = await client.PreviewRevocationAsync(request!, cancellationToken);
+            return TellPreview(preview, request!.Everything == true, format);
         }
 
         var order = request is null
@@ -137,7 +138,7 @@ internal sealed class LeasesRevokeCommand : Command
         };
     }
 
-    private int TellPreview(RevocationResponse preview, OutputFormat format)
+    private int TellPreview(RevocationResponse preview, bool isEverything, OutputFormat format)
     {
         if (format == OutputFormat.Json)
         {
@@ -145,7 +146,7 @@ internal sealed class LeasesRevokeCommand : Command
             return ExitCodes.Done;
         }
 
-        if (preview.Leases.Count == 0)
+        if (preview.Leases.Count == 0 && !isEverything)
         {
             _terminal.Error.WriteLine("No live lease is selected: nothing would be revoked.");
             return ExitCodes.Done;
@@ -153,8 +154,10 @@ internal sealed class LeasesRevokeCommand : Command
 
         LeaseTable.Write(_terminal, format, preview.Leases);
         LeaseTable.WriteStillValid(_terminal, preview.StillValid);
+        var strays = isEverything ? ", and what Vault holds beside that no record knows" : "";
         _terminal.Error.WriteLine(
-            $"{RevocationReport.Count(preview.Counts.Values.Sum())} would be revoked. Nothing was; leave --dry-run away to do it."
+            $"{RevocationReport.Count(preview.Counts.Values.Sum())} would be revoked{strays}. "
+                + "Nothing was; leave --dry-run away to do it."
         );
         return ExitCodes.Done;
     }

@@ -43,7 +43,7 @@ internal static class RevocationReport
             progress switch
             {
                 { Complete: true, Leases.Count: 0 } =>
-                    "No live lease matched. Requests of that kind that were under way are refused.",
+                    "No live lease on record matched. Requests of that kind that were under way are refused.",
                 { RecordMissing: true } =>
                     $"The broker's store did not take the order: its record is missing, and it is carried out without. "
                         + $"Vault has confirmed {Count(progress.DeadAtVault ?? 0)} gone. Keep the broker running until "

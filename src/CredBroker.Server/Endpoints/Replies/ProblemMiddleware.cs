@@ -63,8 +63,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 refusal = new Refusal(
                     RefusalCode.OrderNotKept,
                     $"The broker's store takes no change, and too many orders wait for it already. This one is not kept, nor "
-                        + $"its hold, if it has one: it was carried out at Vault once. {e.Dead} known leases are confirmed "
-                        + $"gone; {(e.AreGone ? "nothing that it reaches is left" : "some may be left, so give it again")}.",
+                        + $"its hold, if it has one: it was carried out at Vault once. Known leases confirmed gone: {e.Dead}; "
+                        + $"{(e.AreGone ? "nothing that it reaches is left" : "some may be left, so give it again")}.",
                     TimeSpan.FromSeconds(5)
                 );
             }

@@ -6,8 +6,8 @@ using CredBroker.Core.Requests;
 namespace CredBroker.UnitTests.Policy.Oracle;
 
 /// <summary>
-/// The decision with nothing compiled, skipped or shared: written from the description of policies, which is quoted, and not from the
-/// product.
+/// The decision with nothing compiled, skipped or shared: written from the description of policies, which is quoted, and
+/// not from the product.
 /// </summary>
 internal sealed record NaiveDecision(
     RefusalCode? Refusal,
