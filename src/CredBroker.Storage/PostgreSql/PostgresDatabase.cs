@@ -214,7 +214,8 @@ internal sealed partial class PostgresDatabase : IDisposable
     }
 
     private static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
-        $"{settings.Database ?? settings.Username} at {settings.Host}";
+        $"{settings.Database ?? settings.Username} at {settings.Host}"
+        + (settings.Port == NpgsqlConnection.DefaultPort ? "" : $" port {settings.Port}");
 
     private static string NameOf(string schema, string place) => $"schema {schema} of {place}";
 

@@ -8,6 +8,8 @@ namespace CredBroker.Storage.Sql;
 /// </summary>
 internal static class ClosedStore
 {
+    private const string Moving = "A move to ";
+
     /// <summary>Reads why it is closed; null where it is not.</summary>
     public const string Query = "SELECT closed FROM store";
 
@@ -18,7 +20,15 @@ internal static class ClosedStore
     /// <summary>What a store says that a copy is being made into.</summary>
     public const string Unfinished = "A copy into it was begun and is not finished: make it again.";
 
-    /// <summary>What a store says that was moved.</summary>
+    /// <summary>What a store says of which a copy is verified, and perhaps committed.</summary>
+    public static string MovingTo(string place) =>
+        $"{Moving}{place} was begun. If store info says that the store there is closed or empty, copy again; if not, "
+        + "start the broker there.";
+
+    /// <summary>Whether it may be moved all the same: there, where it was begun.</summary>
+    public static bool IsMoving(string closed) => closed.StartsWith(Moving, StringComparison.Ordinal);
+
+    /// <summary>What a store says that was moved: it is not moved a second time, not even to a place of the same name.</summary>
     public static string MovedTo(string place) => $"It was moved to {place}: start the broker there.";
 
     /// <summary>Closes it, or opens it where there is no reason.</summary>

@@ -17,7 +17,7 @@ namespace CredBroker.Storage.Upkeep;
 /// What is there then is read again: each table's rows and digest are the source's, and the audit chain holds.
 /// </item>
 /// <item>The source is closed: it says where it was moved to.</item>
-/// <item>The target's transaction is committed, which opens it.</item>
+/// <item>The target's transaction is committed, which opens it, and the source is closed for good.</item>
 /// </list>
 /// Whenever it ends before, no broker starts on the target, and it can be made again. Between the last two no broker
 /// starts on either, until it was: never two that each know a part of what was issued.
@@ -78,7 +78,7 @@ public sealed class StoreMove
         EnsureSame();
         EnsureEmpty(_target);
         var closed = ClosedStore.Of(_source);
-        if (closed is not null && closed != ClosedStore.MovedTo(_target.Place))
+        if (closed is not null && closed != ClosedStore.MovingTo(_target.Place))
         {
             ClosedStore.Refuse(closed, _source.Place);
         }
@@ -107,6 +107,8 @@ public sealed class StoreMove
         CloseSource();
         Failpoint.Pass("store-source-closed");
         Commit();
+        Failpoint.Pass("store-moved");
+        CloseForGood();
         return new()
         {
             From = _source.Place,
@@ -194,7 +196,7 @@ public sealed class StoreMove
 
     private void CloseSource()
     {
-        ClosedStore.Close(_source, ClosedStore.MovedTo(_target.Place));
+        ClosedStore.Close(_source, ClosedStore.MovingTo(_target.Place));
         try
         {
             _source.Commit();
@@ -222,6 +224,22 @@ public sealed class StoreMove
             OpenSource(e);
             throw new StoreUnavailableException(
                 $"The copy could not be committed: {e.Message} Nothing was moved, and the store is as it was.",
+                e
+            );
+        }
+    }
+
+    private void CloseForGood()
+    {
+        try
+        {
+            ClosedStore.Close(_source, ClosedStore.MovedTo(_target.Place));
+        }
+        catch (DbException e)
+        {
+            throw new StoreUnavailableException(
+                $"The store was moved to {_target.Place}, and is whole there: start the broker there. The one at "
+                    + $"{_source.Place} is closed, but could not be told that the move is done ({e.Message}): delete it.",
                 e
             );
         }
@@ -289,6 +307,11 @@ public sealed class StoreMove
         if (report.Version is null)
         {
             throw new StoreUnavailableException($"There is no store at {report.Place}.");
+        }
+
+        if (report.Closed is { } closed && !ClosedStore.IsMoving(closed))
+        {
+            ClosedStore.Refuse(closed, report.Place);
         }
 
         if (report.Unknown is [var unknown, ..])

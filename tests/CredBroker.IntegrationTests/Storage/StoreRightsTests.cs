@@ -46,6 +46,25 @@ public sealed class StoreRightsTests(SharedPostgres postgres) : IClassFixture<Sh
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
     }
 
+    /// <summary>As a managed server's administrator is: may make databases and roles, and is no superuser.</summary>
+    [Fact]
+    public async Task An_administrator_who_is_no_superuser_runs_the_script_too()
+    {
+        var server = await postgres.GetAsync();
+        var administrator = $"{_name}_dba";
+        await server.ExecuteAsync(
+            $"""
+            CREATE ROLE {administrator} LOGIN CREATEDB CREATEROLE PASSWORD '{Password}';
+            GRANT CONNECT ON DATABASE {TestPostgres.Database} TO {administrator}
+            """
+        );
+        await RunAsync(server, await PrintAsync(), passwords: 1, (administrator, Password));
+
+        using var store = Open(server, _name);
+        await CommitAsync(store, new StoreSamples(_time).Opened());
+        await AssertConfinedAsync(server, _name);
+    }
+
     [Fact]
     public async Task A_broker_runs_without_a_right_to_change_the_tables_that_another_user_migrates()
     {
@@ -149,8 +168,14 @@ public sealed class StoreRightsTests(SharedPostgres postgres) : IClassFixture<Sh
     }
 
     /// <summary>By psql, with no terminal, so that it asks on its standard input.</summary>
-    private async Task RunAsync(TestPostgres server, string script, int passwords)
+    private async Task RunAsync(
+        TestPostgres server,
+        string script,
+        int passwords,
+        (string User, string Password)? administrator = null
+    )
     {
+        var (user, password) = administrator ?? (TestPostgres.Superuser, TestPostgres.SuperuserPassword);
         var file = _folder.File("rights.sql");
         await File.WriteAllTextAsync(file, script);
         await using var psql = ChildProcess.Start(
@@ -161,9 +186,9 @@ public sealed class StoreRightsTests(SharedPostgres postgres) : IClassFixture<Sh
                 "--no-psqlrc",
                 "--file",
                 file,
-                $"host=127.0.0.1 port={server.Port} dbname=postgres user={TestPostgres.Superuser}",
+                $"host=127.0.0.1 port={server.Port} dbname={TestPostgres.Database} user={user}",
             ],
-            new Dictionary<string, string> { ["PGPASSWORD"] = TestPostgres.SuperuserPassword }
+            new Dictionary<string, string> { ["PGPASSWORD"] = password }
         );
         for (var i = 0; i < 2 * passwords; i++)
         {
