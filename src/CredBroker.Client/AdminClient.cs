@@ -215,6 +215,29 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
         );
     }
 
+    /// <summary>How the store stands to its anchor in Vault.</summary>
+    public ValueTask<StoreAnchorResponse> GetStoreAnchorAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/store/anchor", BrokerJson.Default.StoreAnchorResponse, cancellationToken);
+
+    /// <summary>
+    /// Has the broker go on with a store that is behind its anchor: what it does not have is lost, what it had under way is
+    /// revoked. It is on record.
+    /// </summary>
+    public ValueTask<StoreAnchorResponse> AcceptStoreAsync(
+        AcceptStoreRequest request,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _connection.PostAsync(
+            "v1/store/anchor/accept",
+            request,
+            BrokerJson.Default.AcceptStoreRequest,
+            BrokerJson.Default.StoreAnchorResponse,
+            cancellationToken
+        );
+    }
+
     /// <summary>The policy in force.</summary>
     public ValueTask<PolicyResponse> GetPolicyAsync(CancellationToken cancellationToken = default) =>
         _connection.GetAsync("v1/policy", BrokerJson.Default.PolicyResponse, cancellationToken);

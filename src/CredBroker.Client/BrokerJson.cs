@@ -32,6 +32,8 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(HoldResponse))]
 [JsonSerializable(typeof(HoldListResponse))]
 [JsonSerializable(typeof(LiftHoldRequest))]
+[JsonSerializable(typeof(AcceptStoreRequest))]
+[JsonSerializable(typeof(StoreAnchorResponse))]
 [JsonSerializable(typeof(StoreClockResponse))]
 [JsonSerializable(typeof(RepairClockRequest))]
 [JsonSerializable(typeof(VaultClusterResponse))]

@@ -23,6 +23,9 @@ public sealed class VaultNames(string installation)
     /// </summary>
     public string Probe => Prefix + "probe";
 
+    /// <summary>The mount with the store's anchor, which nobody but the broker reads or writes.</summary>
+    public string Anchor => Prefix + "anchor";
+
     /// <summary>A credential's token role, and the policy that its child tokens have.</summary>
     public string Credential(string credential) => Prefix + credential;
 
@@ -64,6 +67,20 @@ public sealed class VaultNames(string installation)
         if (Credential(entry.Name) is var name && (name == Broker || name == Probe))
         {
             return $"The credential's name \"{entry.Name}\" is one that the broker uses for itself; choose another.";
+        }
+
+        if (
+            entry.Vault switch
+            {
+                VaultBinding.KeyValue kv => kv.Mount,
+                VaultBinding.Dynamic dynamic => dynamic.Path,
+                _ => "",
+            }
+                is var place
+            && (place == Anchor || place.StartsWith(Anchor + "/", StringComparison.Ordinal))
+        )
+        {
+            return $"Credential {entry.Name}: the mount {Anchor} is the broker's own; choose another.";
         }
 
         var role = entry.Vault switch

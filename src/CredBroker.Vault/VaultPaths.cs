@@ -5,6 +5,8 @@ namespace CredBroker.Vault;
 /// <summary>Where each engine makes its secrets, below <c>/v1/</c>.</summary>
 internal static class VaultPaths
 {
+    private const string AnchorKey = "store";
+
     /// <summary>The path whose call makes (or, for KV, reads) the secret. A secret's lease id begins with it.</summary>
     public static string Mint(VaultBinding binding) =>
         binding switch
@@ -27,6 +29,15 @@ internal static class VaultPaths
         entry.Vault is VaultBinding.Database database
             ? [$"{database.Mount}/roles/{database.Role}", $"{database.Mount}/roles/{VaultNames.Reaper(database.Role)}"]
             : [];
+
+    /// <summary>What the broker does at <see cref="Anchor"/>.</summary>
+    public static readonly IReadOnlyList<string> AnchorCapabilities = ["create", "read", "update"];
+
+    /// <summary>Where the store's anchor is.</summary>
+    public static string Anchor(VaultNames names) => $"{names.Anchor}/data/{AnchorKey}";
+
+    /// <summary>All that there is of it, the versions before included.</summary>
+    public static string AnchorHistory(VaultNames names) => $"{names.Anchor}/metadata/{AnchorKey}";
 
     public static string TokenCreate(string role) => $"auth/token/create/{role}";
 }

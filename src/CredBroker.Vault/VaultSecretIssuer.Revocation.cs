@@ -47,7 +47,7 @@ public sealed partial class VaultSecretIssuer
         var outcome = await tell(proof, doubt);
         if (outcome is RevokeOutcome.Failed failed)
         {
-            return doubt is VaultReply.Lost { IsOfAnotherCluster: true }
+            return doubt is VaultReply.Lost { IsOfAnotherCluster: true } or VaultReply.Lost { IsDoubted: true }
                 ? failed with
                 {
                     Error = $"{doubt.Why} {failed.Error}",

@@ -328,6 +328,11 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
             return (VaultCluster.Another, unseen.Why);
         }
 
+        if (unseen is VaultReply.Lost { IsDoubted: true })
+        {
+            return (_cluster.Refusal ?? VaultRefusals.NotProven, unseen.Why);
+        }
+
         if (await Session.RefreshAsync(cancellationToken) is { } failure)
         {
             return (VaultRefusals.For(failure), failure.Why);

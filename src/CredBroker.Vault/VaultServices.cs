@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace CredBroker.Vault;
 
-/// <summary>Registers the secret issuer.</summary>
+/// <summary>Registers the secret issuer, and where the store's anchor is kept.</summary>
 public static class VaultServices
 {
     /// <summary>
@@ -17,6 +17,7 @@ public static class VaultServices
         services.AddSingleton(options);
         services.TryAddSingleton<VaultCluster>();
         services.AddSingleton<VaultSecretIssuer>();
+        services.AddSingleton<IAnchorPlace, VaultAnchor>();
         return services.AddSingleton<ISecretIssuer>(provider => provider.GetRequiredService<VaultSecretIssuer>());
     }
 }

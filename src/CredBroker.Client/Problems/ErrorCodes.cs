@@ -169,6 +169,7 @@ public static class ErrorCodes
             "Vault wants to wrap",
             "Ask for another credential, or have the operator take min_wrapping_ttl off the path."
         ),
+        new("CB4018", 503, "Vault went back", "Ask again later; an admin has to say that this Vault is the right one."),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB5002", 503, "Broker only revokes", "Ask again later; the broker's operator has to look at its store."),
         new(
@@ -177,6 +178,7 @@ public static class ErrorCodes
             "Order carried out once and not kept",
             "Read the detail: what is left is killed by the same order given again. Give it again when the store answers, too."
         ),
+        new("CB5004", 503, "Store went back", "Ask again later; an admin has to say that this store is the right one."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),
         new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),

@@ -12,6 +12,13 @@ public sealed record VaultClusterResponse
     /// <summary>The cluster that answered last; null before one has, empty where it does not say.</summary>
     public string? Answering { get; init; }
 
-    /// <summary>Whether nothing is issued, and no revocation confirmed, because the two differ.</summary>
+    /// <summary>
+    /// Whether the cluster that is believed is older than it was: it does not hold what the broker wrote there last.
+    /// </summary>
+    public bool WentBack { get; init; }
+
+    /// <summary>
+    /// Whether nothing is issued, and no revocation confirmed, because the two differ or it went back.
+    /// </summary>
     public required bool KeepsFromIssuing { get; init; }
 }

@@ -70,10 +70,10 @@ public sealed partial class CredentialExchange
         // 7. Activate, unless a revoker has taken the lease or its deadline has passed. The store refuses what an order
         // or a hold reaches; one that it did not take reaches everything.
         var minted = (MintOutcome.Minted)mint;
-        if (readiness.Unrecorded is { } unrecorded)
+        if (readiness.Undelivered is { } undelivered)
         {
-            await revoker.RevokeLateAsync(lease, minted.Handles, unrecorded.CodeText);
-            return new ExchangeOutcome.Refused(unrecorded, lease.Decision.Id);
+            await revoker.RevokeLateAsync(lease, minted.Handles, undelivered.CodeText);
+            return new ExchangeOutcome.Refused(undelivered, lease.Decision.Id);
         }
 
         var now = store.Position.UtcNow;
@@ -117,10 +117,10 @@ public sealed partial class CredentialExchange
             ExpiresAt = expiresAt,
             GraceUntil = graceUntil,
         };
-        if (readiness.Unrecorded is { } unrecordedNow)
+        if (readiness.Undelivered is { } undeliveredNow)
         {
-            await revoker.AbandonAsync(issued, unrecordedNow, nothingWasMade: false);
-            return new ExchangeOutcome.Refused(unrecordedNow, lease.Decision.Id);
+            await revoker.AbandonAsync(issued, undeliveredNow, nothingWasMade: false);
+            return new ExchangeOutcome.Refused(undeliveredNow, lease.Decision.Id);
         }
 
         return new ExchangeOutcome.Issued(issued, minted.Secret);

@@ -20,6 +20,7 @@ public sealed class HoldOrders(
     RevocationOrders revocations,
     MissingRecords missing,
     UnrecordedOrders unrecorded,
+    AnchorCheck anchor,
     TimeProvider time
 )
 {
@@ -107,7 +108,10 @@ public sealed class HoldOrders(
             : TooMany;
     }
 
-    /// <summary>Lifts a hold before its time. What it refused is issued again from the next request on.</summary>
+    /// <summary>
+    /// Lifts a hold before its time. What it refused is issued again from the next request on. In a store that is behind its
+    /// anchor none is lifted: others that were placed since may be gone from it.
+    /// </summary>
     public async ValueTask<Checked<Hold>> LiftAsync(
         string holdId,
         string reason,
@@ -119,6 +123,11 @@ public sealed class HoldOrders(
         if (missing.All.Any(record => record.Hold?.Id == holdId))
         {
             return NotRecordedYet;
+        }
+
+        if (anchor.Refusal is { } behind)
+        {
+            return behind;
         }
 
         if (!Ids.IsValid(holdId) || await store.Holds.FindAsync(holdId, cancellationToken) is not { } hold)

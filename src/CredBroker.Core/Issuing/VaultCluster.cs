@@ -5,7 +5,8 @@ namespace CredBroker.Core.Issuing;
 
 /// <summary>
 /// Which cluster of Vault is believed, and which one answers. Another one (a new Vault at the old address, a backup of
-/// another cluster put back) never had the secrets that the store knows: that it does not know them proves nothing.
+/// another cluster put back) never had the secrets that the store knows: that it does not know them proves nothing. Nor does
+/// the word of the one that is believed, once it has gone back itself (<see cref="Doubt"/>).
 /// </summary>
 public sealed class VaultCluster
 {
@@ -22,8 +23,17 @@ public sealed class VaultCluster
         TimeSpan.FromSeconds(5)
     );
 
+    /// <summary>Why nothing is issued while the one that is believed is older than it was.</summary>
+    public static readonly Refusal OlderThanItWas = new(
+        RefusalCode.VaultBehind,
+        "Vault has gone back: it does not hold what the broker wrote there last. Nothing is issued and no revocation "
+            + "confirmed, until an admin says that it is the right one.",
+        TimeSpan.FromSeconds(30)
+    );
+
     private volatile AcceptedCluster? _accepted;
     private volatile string? _seen;
+    private volatile Doubted? _doubt;
 
     /// <summary>The one that is believed; null before the first contact.</summary>
     public AcceptedCluster? Accepted => _accepted;
@@ -34,12 +44,16 @@ public sealed class VaultCluster
     /// <summary>Whether another one answers than is believed.</summary>
     public bool IsAnother => _accepted is { } accepted && _seen is { } seen && accepted.Id != seen;
 
-    /// <summary>Why nothing is issued: another one answers, or the first is not on record yet.</summary>
+    /// <summary>Whether the one that is believed is older than it was.</summary>
+    public bool IsBehind => _doubt is { IsBehind: true };
+
+    /// <summary>Why nothing is issued: another one answers, an older one, or the first is not on record yet.</summary>
     public Refusal? Refusal =>
-        (IsAnother, _accepted, _seen) switch
+        (IsAnother, IsBehind, _accepted, _seen) switch
         {
-            (true, _, _) => Another,
-            (_, null, { Length: > 0 }) => NotOnRecord,
+            (true, _, _, _) => Another,
+            (_, true, _, _) => OlderThanItWas,
+            (_, _, null, { Length: > 0 }) => NotOnRecord,
             _ => null,
         };
 
@@ -52,14 +66,29 @@ public sealed class VaultCluster
         var seen = id ?? "";
         _seen = seen;
         return _accepted is not { } accepted || accepted.Id == seen
-            ? null
+            ? _doubt?.Why
             : $"Vault is the cluster {(seen.Length > 0 ? seen : "(it does not say)")}, not {accepted.Id}: its word proves "
                 + "nothing of what was made there. If it is the right one: credbroker vault cluster --accept";
     }
+
+    /// <summary>Whether what calls itself so is the one that is believed, whatever its word is worth.</summary>
+    public bool IsBelieved(string? id) => _accepted is null || _accepted.Id == (id ?? "");
+
+    /// <summary>
+    /// Its word proves nothing for now: what it should hold of the store has not been read yet, or it does not hold it.
+    /// </summary>
+    /// <param name="why">Why, for operators.</param>
+    /// <param name="isBehind">Whether that is known.</param>
+    public void Doubt(string why, bool isBehind) => _doubt = new(why, isBehind);
+
+    /// <summary>It holds what it should.</summary>
+    public void Trust() => _doubt = null;
 
     /// <summary>It is believed from now on; it is on record.</summary>
     public void Accept(AcceptedCluster accepted) => _accepted = accepted;
 
     /// <summary>Whether the lease may have been opened while another cluster was believed than is now.</summary>
     public bool IsOlder(Lease lease) => _accepted?.ChangedAt is { } changedAt && lease.OpenedAt <= changedAt;
+
+    private sealed record Doubted(string Why, bool IsBehind);
 }

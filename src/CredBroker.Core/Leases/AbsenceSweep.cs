@@ -2,6 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,7 @@ public sealed partial class AbsenceSweep(
     IBrokerStore store,
     LeaseRevoker revoker,
     AbsenceWait wait,
+    AnchorCheck anchor,
     LeaseOptions options,
     ILogger<AbsenceSweep> logger
 )
@@ -34,13 +36,19 @@ public sealed partial class AbsenceSweep(
 
     /// <summary>
     /// Sweeps once for each credential among the leases, and settles those that it proves. Which of them it could not
-    /// put on record: a row that the store refuses keeps no other from its proof.
+    /// put on record: a row that the store refuses keeps no other from its proof. In a store that is behind its anchor none
+    /// is: what it does not know is no stray.
     /// </summary>
     public async ValueTask<IReadOnlyCollection<string>> RunAsync(
         IReadOnlyList<Lease> leases,
         CancellationToken cancellationToken
     )
     {
+        if (anchor.Refusal is not null)
+        {
+            return [.. leases.Select(lease => lease.Id)];
+        }
+
         var refused = new List<string>();
         foreach (var group in leases.Where(wait.IsOver).GroupBy(lease => lease.Grant.Entry.Vault))
         {

@@ -121,9 +121,9 @@ public sealed partial class AgentLeases
         }
 
         // The store refuses what an order or a hold reaches; one that it did not take meanwhile reaches everything.
-        if (readiness.Unrecorded is { } unrecorded)
+        if (readiness.Undelivered is { } undelivered)
         {
-            return await DenyAsync(lease, identity, unrecorded, call);
+            return await DenyAsync(lease, identity, undelivered, call);
         }
 
         var newEnd = endsAt < target ? endsAt : target;
@@ -161,12 +161,12 @@ public sealed partial class AgentLeases
         // revoked then.
         return committed switch
         {
-            CommitOutcome.Committed when readiness.Unrecorded is { } unrecordedNow => await TakeBackAsync(
+            CommitOutcome.Committed when readiness.Undelivered is { } undeliveredNow => await TakeBackAsync(
                 lease,
                 identity,
                 expiresAt,
                 grace,
-                unrecordedNow,
+                undeliveredNow,
                 call
             ),
             CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),

@@ -111,6 +111,30 @@ public sealed partial class StrayKill(
         return alive is null;
     }
 
+    /// <summary>
+    /// What Vault holds now that no live record knows, for a person to see, and where nobody can say. Nothing is revoked.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<UnknownSecrets>> FindAsync(CancellationToken cancellationToken)
+    {
+        var (found, unknown) = (await SearchAsync(cancellationToken), new List<UnknownSecrets>());
+        foreach (var place in found.Places)
+        {
+            var known = await store.Leases.FindKnownVaultLeasesAsync(place.VaultLeaseIds, cancellationToken);
+            if (place.VaultLeaseIds.Where(id => !known.Contains(id)).ToList() is { Count: > 0 } strangers)
+            {
+                unknown.Add(new(place.Entry.Name, strangers, ""));
+            }
+        }
+
+        return
+        [
+            .. unknown,
+            .. found
+                .Faults.Concat(found.NotSearched)
+                .Select(place => new UnknownSecrets(place.Credential, null, place.Why)),
+        ];
+    }
+
     /// <summary>A store that cannot even be read knows none: then everything is.</summary>
     private async ValueTask<IReadOnlySet<string>> KnownAsync(
         IReadOnlyList<string> listed,

@@ -46,7 +46,8 @@ public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
     }
 
     /// <summary>
-    /// Believes the cluster that answers, on a person's word. False where another one answers than is named.
+    /// Believes the cluster that answers, on a person's word, or believes it again though it has gone back. False where
+    /// another one answers than is named.
     /// </summary>
     /// <param name="id">What it calls itself.</param>
     /// <param name="reason">Why, in the admin's words.</param>
@@ -62,7 +63,10 @@ public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
     ) =>
         id.Length > 0
         && cluster.Seen == id
-        && (cluster.Accepted?.Id == id || await CommitAsync(id, reason, person, call.TraceId, cancellationToken));
+        && (
+            (cluster.Accepted?.Id == id && !cluster.IsBehind)
+            || await CommitAsync(id, reason, person, call.TraceId, cancellationToken)
+        );
 
     private async ValueTask<bool> CommitAsync(
         string id,

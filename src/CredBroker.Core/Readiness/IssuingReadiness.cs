@@ -13,6 +13,7 @@ public sealed class IssuingReadiness(
     PolicyControl policy,
     ISecretIssuer issuer,
     VaultCluster cluster,
+    AnchorCheck anchor,
     IBrokerStore store,
     MissingRecords missing,
     TimeProvider time
@@ -28,7 +29,7 @@ public sealed class IssuingReadiness(
     );
 
     /// <summary>What keeps everything from being issued, holds aside; null where nothing does.</summary>
-    public Refusal? Refusal => Policy ?? Store ?? Vault ?? Clock;
+    public Refusal? Refusal => Policy ?? Store ?? Vault ?? Anchor ?? Clock;
 
     /// <summary>
     /// Why a hold refuses what was decided; with null, why one refuses whatever is decided. A hold that cannot be read
@@ -50,10 +51,18 @@ public sealed class IssuingReadiness(
     public Refusal? Store => store.Fault is null ? Unrecorded : RevokesOnly;
 
     /// <summary>
-    /// Why not even what is under way is delivered: there are orders and holds that the store, which refuses what they
+    /// Why nothing new is given to the store even where it takes it: there are orders and holds that the store, which refuses what they
     /// reach, does not know yet.
     /// </summary>
     public Refusal? Unrecorded => missing.Any ? RevokesOnly : null;
+
+    /// <summary>
+    /// Why what is under way is not delivered: it is not on record, or the store in which it is may know less than before.
+    /// </summary>
+    public Refusal? Undelivered => Unrecorded ?? Anchor;
+
+    /// <summary>Why the store is not relied on: it is behind its anchor, or nobody knows yet.</summary>
+    public Refusal? Anchor => anchor.Refusal;
 
     /// <summary>Why Vault is not asked for secrets.</summary>
     public Refusal? Vault =>

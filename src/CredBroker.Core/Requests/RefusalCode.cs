@@ -178,6 +178,9 @@ public enum RefusalCode
     /// <summary>A policy of Vault's gives the secret only wrapped (<c>min_wrapping_ttl</c>), which nobody could revoke.</summary>
     VaultWantsWrapping = 4017,
 
+    /// <summary>Vault is older than it was: it does not hold what the broker wrote there last.</summary>
+    VaultBehind = 4018,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 
@@ -192,6 +195,9 @@ public enum RefusalCode
     /// wait for it already.
     /// </summary>
     OrderNotKept = 5003,
+
+    /// <summary>The store is older than its anchor in Vault: it was put back, or lost its last commits.</summary>
+    StoreBehind = 5004,
 
     /// <summary>The body is no valid JSON for this call (syntax, unknown or duplicate member, wrong type).</summary>
     BodyInvalid = 6001,

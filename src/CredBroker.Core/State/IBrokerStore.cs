@@ -57,6 +57,9 @@ public interface IBrokerStore
     /// <summary>Which cluster of Vault is believed.</summary>
     IVaultClusterReader VaultCluster { get; }
 
+    /// <summary>How far it has come, for its anchor.</summary>
+    IEpochReader Epoch { get; }
+
     /// <summary>Idempotency keys.</summary>
     IIdempotencyReader Idempotency { get; }
 }

@@ -39,6 +39,7 @@ internal static class BrokerEndpoints
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
         StoreClockEndpoints.Map(people);
+        StoreAnchorEndpoints.Map(people);
         VaultClusterEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);

@@ -73,7 +73,8 @@ public static class BrokerHost
             .AddSingleton<MissingRecords>()
             .AddSingleton<IssuingReadiness>()
             .AddSingleton<ClockRepair>()
-            .AddSingleton<ClusterMemory>();
+            .AddSingleton<ClusterMemory>()
+            .AddSingleton<AnchorCheck>();
         services.AddSingleton<RefusedCalls>().AddSingleton<CallerVerification>().AddSingleton<CredentialExchange>();
         services
             .AddSingleton<AbsenceWait>()

@@ -11,7 +11,7 @@ namespace CredBroker.Server.Hosting;
 
 /// <summary>
 /// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins),
-/// the policy is taken up, and revoking is proven. Without a store the broker does not start; on one that cannot be
+/// the policy is taken up, the store is compared with its anchor, and revoking is proven. Without a store the broker does not start; on one that cannot be
 /// written, without Vault or without a policy it starts and issues nothing, so that revoking, listing and export work all the same. And what happens after the last
 /// call was answered: what was only counted yet is put on record.
 /// </summary>
@@ -20,6 +20,7 @@ internal sealed partial class BrokerStart(
     PolicyControl policy,
     ISecretIssuer issuer,
     ClusterMemory memory,
+    AnchorCheck anchor,
     RefusedCalls refusedCalls,
     PeopleActions peopleActions,
     IServer server,
@@ -50,6 +51,8 @@ internal sealed partial class BrokerStart(
         try
         {
             await memory.StartAsync(either.Token);
+            await anchor.StartAsync(either.Token);
+            await anchor.CompareAsync(either.Token);
             var status = await issuer.ProbeAsync(either.Token);
             await memory.RememberAsync(either.Token);
             if (!status.CanIssue)

@@ -14,6 +14,9 @@ public sealed record JobOptions
     /// <summary>The safety pass over live leases; a new policy version starts one at once.</summary>
     public TimeSpan PolicyReevaluation { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How often the store is compared with its anchor in Vault, which is written then.</summary>
+    public TimeSpan Anchor { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Every fault of these settings, with what to write instead; empty when there is none.</summary>
     public IEnumerable<string> Validate()
     {
@@ -23,6 +26,7 @@ public sealed record JobOptions
                 (nameof(RevocationRetry), RevocationRetry),
                 (nameof(PendingReconcile), PendingReconcile),
                 (nameof(PolicyReevaluation), PolicyReevaluation),
+                (nameof(Anchor), Anchor),
             }
         )
         {

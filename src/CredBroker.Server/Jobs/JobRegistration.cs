@@ -40,10 +40,12 @@ internal static class JobRegistration
                 );
                 Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
                 Schedule<StoreWatchJob>(quartz, EachSecond);
+                Schedule<AnchorJob>(quartz, EachSecond);
                 Schedule<RefusedCallsJob>(quartz, EachMinute);
                 Schedule<AuditRetentionJob>(quartz, EachHour);
             }
         );
+        services.AddSingleton(options).AddSingleton<AnchorSchedule>();
         services.AddQuartzHostedService(Scheduler, hosted => hosted.WaitForJobsToComplete = true);
         services.AddHostedService<PolicyWatch>();
         services.AddHostedService<RevocationRunner>();

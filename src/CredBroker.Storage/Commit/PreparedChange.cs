@@ -32,8 +32,11 @@ internal readonly struct PreparedChange
     /// <summary>The event's bytes; null where it has none, because another transition's event says it.</summary>
     public byte[]? EventBody { get; }
 
-    /// <summary>Whether an event tells it when it is made; what is archived goes as an earlier event has told.</summary>
-    public bool IsToldNow => Change is not StateChange.ArchivedDeleted;
+    /// <summary>
+    /// Whether an event tells it when it is made: what is archived goes as an earlier event has told, and what an anchor
+    /// says stands in Vault.
+    /// </summary>
+    public bool IsToldNow => Change is not (StateChange.ArchivedDeleted or StateChange.AnchorWritten);
 
     /// <summary>
     /// Whether it ends secrets, lets their end be confirmed or keeps new ones from being made: what disk is kept for. Not

@@ -77,6 +77,8 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
 
     private protected override bool MayGoUnseen => true;
 
+    private protected override long Opening => _database.Connections;
+
     /// <summary>A batch of its own comes after them, and each later one has no earlier time.</summary>
     private protected override Task AwaitBatchesAsync(CancellationToken cancellationToken) =>
         LookAsync(cancellationToken);

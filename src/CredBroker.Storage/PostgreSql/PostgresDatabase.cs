@@ -70,6 +70,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     private readonly NpgsqlDataSource _readers;
     private readonly string _place;
     private readonly bool _evenClosed;
+    private long _connections;
 
     // How many migrations the schema has had; null until they have run.
     private long? _migrations;
@@ -99,6 +100,9 @@ internal sealed partial class PostgresDatabase : IDisposable
 
     /// <summary>The time by the server's clock.</summary>
     public DatabaseTime Time { get; }
+
+    /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
+    public long Connections => Volatile.Read(ref _connections);
 
     /// <summary>The migrations that opening it ran.</summary>
     public IReadOnlyList<string> Migrated { get; private set; } = [];
@@ -184,6 +188,7 @@ internal sealed partial class PostgresDatabase : IDisposable
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
+        Interlocked.Increment(ref _connections);
         connection.Open();
         try
         {

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
@@ -43,6 +44,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         Holds = new SqlHoldReader(reads, clock);
         Policies = new SqlPolicyReader(reads);
         VaultCluster = new SqlVaultClusterReader(reads);
+        Epoch = new SqlEpochReader(reads, _audit, () => Opening);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
         {
@@ -82,6 +84,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IVaultClusterReader VaultCluster { get; }
+
+    /// <inheritdoc/>
+    public IEpochReader Epoch { get; }
 
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency { get; }
@@ -184,6 +189,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <summary>Whether it can go away unseen while nothing is committed, and so is asked at each look.</summary>
     private protected virtual bool MayGoUnseen => false;
+
+    /// <summary>How often it was opened: what is known of one that was opened again may be another's.</summary>
+    private protected virtual long Opening => 1;
 
     /// <summary>Lets go of the database, after the writer has.</summary>
     private protected abstract void Close();

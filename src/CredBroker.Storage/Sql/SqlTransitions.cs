@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
@@ -54,6 +55,8 @@ internal static class SqlTransitions
             StateChange.AuditArchived change => SqlArchiveStore.Archive(session, change),
             StateChange.ArchivedDeleted change => SqlArchiveStore.Delete(session, change),
             StateChange.VaultClusterAccepted change => SqlVaultClusterStore.Accept(session, change),
+            StateChange.EpochOpened change => SqlEpochStore.Open(session, change),
+            StateChange.AnchorWritten change => SqlEpochStore.Anchored(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.
             StateChange.RequestDenied => ChangeResult.Done,

@@ -2,6 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Audit;
+using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
@@ -41,6 +42,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Holds = new SqlHoldReader(reads, _clock);
         Policies = new SqlPolicyReader(reads);
         VaultCluster = new SqlVaultClusterReader(reads);
+        Epoch = new SqlEpochReader(reads, _audit, () => 0);
         Idempotency = new SqlIdempotencyReader(reads, _clock);
     }
 
@@ -64,6 +66,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IPolicyReader Policies { get; }
 
     public IVaultClusterReader VaultCluster { get; }
+
+    public IEpochReader Epoch { get; }
 
     public IIdempotencyReader Idempotency { get; }
 

@@ -79,6 +79,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     public IVaultClusterReader VaultCluster => Current.VaultCluster;
 
     /// <inheritdoc/>
+    public IEpochReader Epoch => Current.Epoch;
+
+    /// <inheritdoc/>
     public IIdempotencyReader Idempotency => Current.Idempotency;
 
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;

@@ -24,6 +24,7 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             new("LIST", "auth/token/accessors", "list", "find everybody's tokens"),
             new("POST", "auth/token/revoke", "update", "revoke a token by its value"),
             new("POST", "auth/token/revoke-orphan", "update", "set children free"),
+            new("DELETE", VaultPaths.AnchorHistory(names), "delete", "hide that its store was put back"),
             new("POST", "sys/mounts/credbroker-check", "update", "mount an engine"),
             new("GET", "sys/mounts", "read", "see what else Vault holds"),
             new("POST", "sys/auth/credbroker-check", "update", "add a way to log in"),

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Readiness;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Setup;
 using Microsoft.Extensions.Logging;
@@ -38,6 +39,7 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 status.CanIssue ? "" : $"{status.Refusal!.Detail} Run `credbroker vault setup`."
             )
         );
+        findings.Add(await AnchorAsync(cancellationToken));
         foreach (var entry in entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -80,6 +82,15 @@ public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<
                 _ => "It cannot be renewed: unless the broker logs in by AppRole, issuing stops when it ends.",
             }
         );
+    }
+
+    /// <summary>Whether the broker may keep its store's anchor; what it says is the broker's affair.</summary>
+    private async ValueTask<CheckFinding> AnchorAsync(CancellationToken cancellationToken)
+    {
+        var path = VaultPaths.Anchor(_names);
+        var granted = (await CapabilitiesAsync([path], cancellationToken))[path];
+        var isAble = VaultPaths.AnchorCapabilities.All(granted.Contains);
+        return new(isAble, $"keep the store's anchor at {path}", isAble ? "" : AnchorCheck.Unkept);
     }
 
     private async ValueTask<IEnumerable<CheckFinding>> CheckAsync(

@@ -112,12 +112,16 @@ internal sealed class VaultProof : IVaultLine, IDisposable
     {
         (_isActive, IsStandby) = (false, false);
         var health = await _transport.SendAsync(_http, _transport.Health, cancellationToken);
-        if (_transport.NotOurs(health) is { } doubt)
+        var doubt = _transport.NotOurs(health);
+        if (doubt is not null and not VaultReply.Lost { IsDoubted: true })
         {
             return doubt;
         }
 
-        (_isActive, IsStandby, _activeAt) = (health.IsActiveNode, !health.IsActiveNode, _time.GetTimestamp());
-        return _isActive ? null : new VaultReply.Declined(503, "a standby node answered, and what it knows may be old");
+        (_isActive, _activeAt) = (health.IsActiveNode, _time.GetTimestamp());
+        IsStandby = !_isActive && doubt is null;
+        return _isActive
+            ? doubt
+            : new VaultReply.Declined(503, "a standby node answered, and what it knows may be old");
     }
 }

@@ -29,6 +29,9 @@ internal abstract record VaultReply
     {
         /// <summary>Whether another cluster answered than is believed, so that its answer is none.</summary>
         public bool IsOfAnotherCluster { get; init; }
+
+        /// <summary>Whether it is the believed cluster that answered, whose word proves nothing for now.</summary>
+        public bool IsDoubted { get; init; }
     }
 
     /// <summary>Whether it is the health of an active node.</summary>

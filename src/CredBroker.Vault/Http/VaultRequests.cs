@@ -17,6 +17,20 @@ internal sealed record LookupLeaseRequest(string LeaseId);
 
 internal sealed record CapabilitiesRequest(IReadOnlyList<string> Paths, string? Accessor = null);
 
+/// <summary>The store's anchor, in the place of a version.</summary>
+internal sealed record WriteAnchorRequest(AnchorWriteOptions Options, AnchorData Data);
+
+/// <param name="Cas">The version that is replaced; 0 for none.</param>
+internal sealed record AnchorWriteOptions(long Cas);
+
+/// <summary>The store's anchor as it stands in Vault.</summary>
+internal sealed record AnchorData(long Epoch, long Serial, IReadOnlyList<string>? Heads);
+
+/// <summary>A version of it, as a KV engine shows one.</summary>
+internal sealed record AnchorVersion(AnchorData? Data, AnchorMetadata? Metadata);
+
+internal sealed record AnchorMetadata(long Version);
+
 /// <summary>What a PKI engine is asked to certify. No name of it comes from the CSR.</summary>
 internal sealed record PkiRequest
 {
@@ -61,5 +75,7 @@ internal sealed class AppRoleLogin
 [JsonSerializable(typeof(LookupLeaseRequest))]
 [JsonSerializable(typeof(CapabilitiesRequest))]
 [JsonSerializable(typeof(PkiRequest))]
+[JsonSerializable(typeof(WriteAnchorRequest))]
+[JsonSerializable(typeof(AnchorVersion))]
 [JsonSerializable(typeof(AppRoleLogin))]
 internal sealed partial class VaultJson : JsonSerializerContext;

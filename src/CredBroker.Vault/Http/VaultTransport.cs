@@ -163,7 +163,13 @@ internal sealed class VaultTransport : IVaultLine, IDisposable
             return health;
         }
 
-        return _cluster.See(id) is { } why ? new VaultReply.Lost(why) { IsOfAnotherCluster = true } : null;
+        if (_cluster.See(id) is not { } why)
+        {
+            return null;
+        }
+
+        var isBelieved = _cluster.IsBelieved(id);
+        return new VaultReply.Lost(why) { IsOfAnotherCluster = !isBelieved, IsDoubted = isBelieved };
     }
 
     private HttpRequestMessage Build(VaultCall call)

@@ -6,7 +6,7 @@ namespace CredBroker.Vault.Setup;
 
 /// <summary>
 /// The texts of the policies that setup writes: the least that works. The broker may make tokens of the listed roles,
-/// revoke and list this installation's leases, read the listed KV values, and nothing else; a child token may make its
+/// revoke and list this installation's leases, read the listed KV values, keep its store's anchor, and nothing else; a child token may make its
 /// one secret.
 /// </summary>
 internal static class BrokerPolicy
@@ -54,6 +54,8 @@ internal static class BrokerPolicy
         {
             Rule(text, kv, "read");
         }
+
+        Rule(text, VaultPaths.Anchor(names), string.Join(' ', VaultPaths.AnchorCapabilities));
 
         // What roles and policies say, and no more than to read it: so the check finds what is not as setup makes it.
         Rule(text, $"sys/policies/acl/{names.Prefix}*", "read");

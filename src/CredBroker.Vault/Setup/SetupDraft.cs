@@ -39,6 +39,7 @@ internal sealed class SetupDraft(VaultNames names)
                 Body = new() { ["hmac"] = false },
             }
         );
+        AddKeyValueMount(names.Anchor);
         AddPolicy(names.Probe, BrokerPolicy.ForProbe());
         Add(SetupSteps.TokenRole(names.Probe, orphan: true, ProbeLife));
         AddPolicy(names.Broker, BrokerPolicy.ForBroker(names, entries));
@@ -81,14 +82,7 @@ internal sealed class SetupDraft(VaultNames names)
         switch (entry.Vault)
         {
             case VaultBinding.KeyValue kv:
-                AddMount(
-                    kv.Mount,
-                    new()
-                    {
-                        ["type"] = "kv",
-                        ["options"] = new JsonObject { ["version"] = "2" },
-                    }
-                );
+                AddKeyValueMount(kv.Mount);
                 return;
             case VaultBinding.Database database:
                 AddMount(database.Mount, new() { ["type"] = "database" });
@@ -228,6 +222,16 @@ internal sealed class SetupDraft(VaultNames names)
         AddPolicy(token.Role, BrokerPolicy.Marked(policy.TrimEnd() + "\n"));
         Add(SetupSteps.TokenRole(token.Role, orphan: false, entry.MaxTtl));
     }
+
+    private void AddKeyValueMount(string mount) =>
+        AddMount(
+            mount,
+            new()
+            {
+                ["type"] = "kv",
+                ["options"] = new JsonObject { ["version"] = "2" },
+            }
+        );
 
     private void AddMount(string mount, JsonObject body) =>
         Add(

@@ -22,6 +22,14 @@ public sealed class ClientCallsTests : IAsyncLifetime
         BrokerTime = CliFixture.Later,
         KeepsFromIssuing = false,
     };
+    private static readonly StoreAnchorResponse Anchor = new()
+    {
+        Epoch = 1,
+        AnchorEpoch = 1,
+        Missing = [],
+        AcceptAs = 2,
+        KeepsFromIssuing = true,
+    };
     private StubBroker _broker = null!;
     private HttpClient _http = null!;
 
@@ -88,6 +96,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse)
             .On("GET /v1/store/clock", Clock, BrokerJson.Default.StoreClockResponse)
             .On("POST /v1/store/clock/repair", Clock, BrokerJson.Default.StoreClockResponse)
+            .On("GET /v1/store/anchor", Anchor, BrokerJson.Default.StoreAnchorResponse)
+            .On("POST /v1/store/anchor/accept", Anchor, BrokerJson.Default.StoreAnchorResponse)
             .On("GET /v1/vault/cluster", Cluster, BrokerJson.Default.VaultClusterResponse)
             .On("POST /v1/vault/cluster/accept", Cluster, BrokerJson.Default.VaultClusterResponse)
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
@@ -103,6 +113,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
         Assert.Equal("triage", (await admin.LiftHoldAsync("h-1", new() { Reason = "over" })).Agent);
         Assert.Equal(Clock, await admin.GetClockAsync());
         Assert.Equal(Clock, await admin.RepairClockAsync(new() { Reason = "it is right" }));
+        Assert.Equal(2, (await admin.GetStoreAnchorAsync()).AcceptAs);
+        Assert.Equal(2, (await admin.AcceptStoreAsync(new() { Epoch = 2, Reason = "it is right" })).AcceptAs);
         Assert.Equal(Cluster, await admin.GetVaultClusterAsync());
         Assert.Equal(Cluster, await admin.AcceptVaultClusterAsync(new() { Cluster = "a", Reason = "it is right" }));
         Assert.Equal(3, (await admin.GetPolicyAsync()).Version);
@@ -134,6 +146,8 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"reason":"over"}""",
                 "",
                 """{"reason":"it is right"}""",
+                "",
+                """{"epoch":2,"reason":"it is right"}""",
                 "",
                 """{"cluster":"a","reason":"it is right"}""",
                 "",

@@ -1,4 +1,6 @@
 using System.IdentityModel.Tokens.Jwt;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using CredBroker.Client;
 using CredBroker.Core.Policy.Document;
@@ -20,6 +22,7 @@ internal sealed class World : IAsyncDisposable
 {
     public const string Credential = "billing-readonly";
     private const string Installation = "e2e";
+    private const string Anchor = $"cb-{Installation}-anchor/data/store";
     private const string AnyAgent = "agent in [\"triage\", \"triage-spire\"]";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("credbroker-e2e-").FullName;
@@ -50,6 +53,7 @@ internal sealed class World : IAsyncDisposable
             ["Vault:CallTimeout"] = "00:00:05",
             ["Vault:MintTimeout"] = "00:00:08",
             ["Vault:RevokeTimeout"] = "00:00:06",
+            ["Jobs:Anchor"] = "00:00:01",
             ["Leases:IssuanceDeadline"] = "00:00:10",
             ["Leases:VaultRequestLimit"] = "00:00:12",
             ["Leases:RetryDelayLimit"] = "00:00:02",
@@ -267,13 +271,20 @@ internal sealed class World : IAsyncDisposable
         return WritePolicyAsync();
     }
 
-    /// <summary>Ends the broker and takes its store away, so that it starts on an empty one.</summary>
-    public async Task LoseStoreAsync()
+    /// <summary>
+    /// Ends the broker and takes its store away, so that it starts on an empty one: with the anchor, so that nobody notices.
+    /// </summary>
+    public async Task LoseStoreAsync(bool withAnchor = true)
     {
         await KillBrokerAsync();
         foreach (var file in Directory.GetFiles(_folder, "broker.db*"))
         {
             File.Delete(file);
+        }
+
+        if (withAnchor)
+        {
+            await Vault.SendAsync(HttpMethod.Delete, Anchor.Replace("/data/", "/metadata/", StringComparison.Ordinal));
         }
     }
 
@@ -347,6 +358,53 @@ internal sealed class World : IAsyncDisposable
             Settings["Vault:TokenFile"]!,
             token.GetProperty("auth").GetProperty("client_token").GetString()
         );
+    }
+
+    /// <summary>
+    /// Vault as a setup made it that knew of no anchor. <see cref="PrepareVaultAsync"/> brings it up to date.
+    /// </summary>
+    public async Task WithoutAnchorAsync()
+    {
+        var path = $"sys/policies/acl/cb-{Installation}-broker";
+        var policy = (await Vault.SendAsync(HttpMethod.Get, path))
+            .GetProperty("data")
+            .GetProperty("policy")
+            .GetString()!;
+        var rule = policy.IndexOf($"path \"{Anchor}\"", StringComparison.Ordinal);
+        var without = policy.Remove(rule, policy.IndexOf("}\n", rule, StringComparison.Ordinal) + 2 - rule);
+        // With the mark that setup gives what it has made.
+        var text = without[(without.IndexOf('\n', StringComparison.Ordinal) + 1)..];
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        var mark = without[..without.LastIndexOf(' ', without.IndexOf('\n', StringComparison.Ordinal))];
+        await Vault.SendAsync(HttpMethod.Post, path, new JsonObject { ["policy"] = $"{mark} {digest}\n{text}" });
+        await Vault.SendAsync(HttpMethod.Delete, $"sys/mounts/cb-{Installation}-anchor");
+    }
+
+    /// <summary>The epoch and the serial of the anchor in Vault; zeros where there is none.</summary>
+    public async Task<(long Epoch, long Serial)> AnchorAsync()
+    {
+        using var answer = await Vault.CallAsync(HttpMethod.Get, Anchor);
+        if (!answer.IsSuccessStatusCode)
+        {
+            return default;
+        }
+
+        var data = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["data"]!["data"]!;
+        return (data["epoch"]!.GetValue<long>(), data["serial"]!.GetValue<long>());
+    }
+
+    /// <summary>Waits until what the store has now is anchored.</summary>
+    public async Task AnchoredAsync()
+    {
+        // What is under way now may have been read before.
+        for (var i = 0; i < 2; i++)
+        {
+            var (_, serial) = await AnchorAsync();
+            // A read of a person's is on record, so that there is something to anchor.
+            await Person("auditor").ListLeasesAsync(new() { Limit = 1, Agent = $"nobody-{Guid.NewGuid():N}" });
+            await Person("admin").GetStoreAnchorAsync();
+            await Eventually.BecomesTrueAsync(async () => (await AnchorAsync()).Serial > serial, "it is anchored");
+        }
     }
 
     private string Policy(string rule, string maxTtl, string grants) =>

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using CredBroker.Core.Issuing;
 using CredBroker.Server.Hosting;
+using CredBroker.Testing.Broker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,9 @@ internal sealed class TestBroker : IAsyncDisposable
     public TestIssuer People { get; }
 
     public FakeSecretIssuer Vault { get; } = new();
+
+    /// <summary>Where the store's anchor is kept beside that fake.</summary>
+    public FakeAnchorPlace AnchorPlace { get; } = new();
 
     public string PolicyFile => Path.Combine(Folder, "policy.yaml");
 
@@ -88,6 +92,7 @@ internal sealed class TestBroker : IAsyncDisposable
                 if (fakeVault)
                 {
                     services.Replace(ServiceDescriptor.Singleton<ISecretIssuer>(Vault));
+                    services.Replace(ServiceDescriptor.Singleton<IAnchorPlace>(AnchorPlace));
                 }
 
                 replace?.Invoke(services);

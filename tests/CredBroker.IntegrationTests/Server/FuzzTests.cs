@@ -30,6 +30,7 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         (HttpMethod.Post, "/v1/holds", true),
         (HttpMethod.Post, "/v1/holds/00000000000000000000000000000000/lift", true),
         (HttpMethod.Post, "/v1/store/clock/repair", true),
+        (HttpMethod.Post, "/v1/store/anchor/accept", true),
         (HttpMethod.Post, "/v1/vault/cluster/accept", true),
         (HttpMethod.Post, "/v1/policy/evaluate", true),
     ];

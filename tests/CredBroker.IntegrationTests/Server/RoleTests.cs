@@ -33,6 +33,8 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),
         ("GET", "/v1/store/clock", null, Readers),
         ("POST", "/v1/store/clock/repair", """{"reason":"it is right"}""", ["admin"]),
+        ("GET", "/v1/store/anchor", null, Readers),
+        ("POST", "/v1/store/anchor/accept", """{"epoch":2,"reason":"it is right"}""", ["admin"]),
         ("GET", "/v1/vault/cluster", null, Readers),
         ("POST", "/v1/vault/cluster/accept", """{"cluster":"a-cluster","reason":"it is right"}""", ["admin"]),
         ("POST", "/v1/tasks/never-opened/close", """{"process":"invoice-triage"}""", ["admin"]),
@@ -151,8 +153,8 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
             );
             Assert.True(
                 (int)response.StatusCode is 200 or 201 or 202 or 204 or 404
-                    // No Vault has said yet which cluster it is.
-                    || path.EndsWith("/cluster/accept", StringComparison.Ordinal),
+                    // No Vault has said yet which cluster it is, and the store is behind no anchor.
+                    || path.EndsWith("/accept", StringComparison.Ordinal),
                 $"{method} {path}: {response.StatusCode}"
             );
             using var export = await SendAsync("GET", "/v1/audit/export", null, _broker.Person("auditor"));

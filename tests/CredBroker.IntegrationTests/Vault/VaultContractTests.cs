@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using CredBroker.Core.Audit;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
@@ -52,6 +53,34 @@ public abstract class VaultContractTests : IAsyncLifetime
 
         Assert.True(status.CanIssue, status.Refusal?.Detail);
         Assert.True(Issuer.Status.CanIssue);
+    }
+
+    [Fact]
+    public async Task An_anchor_is_read_as_it_was_written_and_replaced_by_who_has_read_it_alone()
+    {
+        var place = new VaultAnchor(Issuer, Options);
+        if (await place.ReadAsync(default) is not AnchorReading.Found { Version: var version })
+        {
+            Assert.IsType<AnchorReading.None>(await place.ReadAsync(default));
+            version = 0;
+        }
+
+        var head = new AuditPosition(new('a', 32), 7, new('b', 64));
+        var anchor = new StoreAnchor(3, 12, [head, head with { Sequence = 8 }]);
+        Assert.IsType<AnchorWriting.Written>(await place.WriteAsync(anchor, version, default));
+        Assert.IsType<AnchorWriting.Conflict>(await place.WriteAsync(anchor with { Serial = 99 }, version, default));
+
+        var found = Assert.IsType<AnchorReading.Found>(await place.ReadAsync(default));
+        Assert.Equal((version + 1, 3, 12), (found.Version, found.Anchor.Epoch, found.Anchor.Serial));
+        Assert.Equal(anchor.Heads, found.Anchor.Heads);
+        Assert.IsType<AnchorWriting.Written>(
+            await place.WriteAsync(anchor with { Serial = 13 }, found.Version, default)
+        );
+
+        // Another installation's is barred, and that is no fault of Vault's.
+        var other = new VaultAnchor(Issuer, Options with { Installation = "other" });
+        Assert.IsType<AnchorReading.Barred>(await other.ReadAsync(default));
+        Assert.IsType<AnchorWriting.Barred>(await other.WriteAsync(anchor, 0, default));
     }
 
     [Fact]

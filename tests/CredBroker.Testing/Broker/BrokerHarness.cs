@@ -45,7 +45,16 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Bulkheads = new(Options, Wall);
         var wait = new AbsenceWait(Store, Options, Wall);
         Revoker = new(Issuer, Store, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
-        var absence = new AbsenceSweep(Issuer, Store, Revoker, wait, Options, NullLogger<AbsenceSweep>.Instance);
+        Anchor = new(Store, AnchorPlace, Cluster, NullLogger<AnchorCheck>.Instance);
+        var absence = new AbsenceSweep(
+            Issuer,
+            Store,
+            Revoker,
+            wait,
+            Anchor,
+            Options,
+            NullLogger<AbsenceSweep>.Instance
+        );
         var strays = new StrayKill(
             Issuer,
             Store,
@@ -55,7 +64,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Wall,
             NullLogger<StrayKill>.Instance
         );
-        Strays = new(strays, Store, Options, Wall);
+        StrayKill = strays;
+        Strays = new(strays, Anchor, Store, Options, Wall);
         Retry = new(
             Store,
             Revoker,
@@ -70,10 +80,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
         );
         Unrecorded = new(Store, Missing, Revoker, strays, Signal, Wall, NullLogger<UnrecordedOrders>.Instance);
         Revocations = new(Store, Missing, Unrecorded, strays, Signal, Wall);
-        Holds = new(Store, Revocations, Missing, Unrecorded, Wall);
+        Holds = new(Store, Revocations, Missing, Unrecorded, Anchor, Wall);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
-        Readiness = new(Policy, Issuer, Cluster, Store, Missing, Wall);
+        Readiness = new(Policy, Issuer, Cluster, Anchor, Store, Missing, Wall);
         Clock = new(Store, Wall);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         Exchange = new(
@@ -140,6 +150,13 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     public ClockRepair Clock { get; }
 
+    /// <summary>Where the anchor is kept; barred unless a test opens it.</summary>
+    public FakeAnchorPlace AnchorPlace { get; } = new();
+
+    public AnchorCheck Anchor { get; }
+
+    public StrayKill StrayKill { get; }
+
     /// <summary>Of which Vault has said nothing yet.</summary>
     public VaultCluster Cluster { get; } = new();
 
@@ -168,6 +185,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
     {
         var harness = new BrokerHarness(options, wrapStore);
         harness.PolicySource.Text = HarnessPolicy.Text();
+        await harness.Anchor.CompareAsync(CancellationToken.None);
         Assert.True(
             await harness.Policy.StartAsync(CancellationToken.None),
             string.Join('\n', harness.Policy.LastFaults)
@@ -292,6 +310,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
+        Anchor.Dispose();
         _sqlite.Dispose();
         Directory.Delete(_directory, recursive: true);
         return ValueTask.CompletedTask;

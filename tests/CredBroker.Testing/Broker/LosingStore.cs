@@ -60,5 +60,7 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 
     public IVaultClusterReader VaultCluster => store.VaultCluster;
 
+    public IEpochReader Epoch => store.Epoch;
+
     public IIdempotencyReader Idempotency => store.Idempotency;
 }

@@ -261,6 +261,25 @@ public sealed class TestPostgres : IAsyncDisposable
     private string DataFolder => Path.Combine(_directory.FullName, "data");
 
     /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
+    /// <summary>What a schema holds now, in a file of this server's, as a backup takes it.</summary>
+    public async Task<string> DumpAsync(string schema)
+    {
+        var file = Path.Combine(_directory.FullName, $"{schema}.{Guid.NewGuid():N}.dump");
+        await RunAsync("pg_dump", "-d", Url(Superuser, SuperuserPassword), "-n", schema, "-Fc", "-f", file);
+        return file;
+    }
+
+    /// <summary>Puts the schema back as it was then, under whoever uses it.</summary>
+    public async Task RestoreAsync(string schema, string dump)
+    {
+        await ExecuteAsync($"DROP SCHEMA {schema} CASCADE");
+        await RunAsync("pg_restore", "-d", Url(Superuser, SuperuserPassword), "-e", dump);
+    }
+
+    /// <summary>Ends every session of a user's, as a fail-over does.</summary>
+    public Task CutAsync(string user) =>
+        ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'");
+
     private Task<string> RunAsync(string program, params string[] arguments)
     {
         var path = Path.Combine(_bin, program);

@@ -299,6 +299,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
                 NullLogger<AuditRetention>.Instance
             );
             await retention.RunAsync(CancellationToken.None);
+            await GoBackAsync(store);
             // Told where several brokers share a store, which is on PostgreSQL alone.
             await TellAsync(store, new BrokerJoined { Broker = Guid.NewGuid().ToString("N") });
             await TellAsync(store, new BrokerLeft { Broker = Guid.NewGuid().ToString("N") });
@@ -329,6 +330,25 @@ internal sealed partial class AuditScenario : IAsyncDisposable
                 await memory.AcceptAsync(
                     "3bea2b7d-cf0b-4fde-8fe5-d4c80eec853d",
                     "moved",
+                    BrokerHarness.Admin,
+                    BrokerHarness.Call,
+                    CancellationToken.None
+                )
+            );
+        }
+
+        static async Task GoBackAsync(SqliteBrokerStore store)
+        {
+            var place = new FakeAnchorPlace
+            {
+                IsBarred = false,
+                Anchor = new(1, 1, [new(new('f', 32), 17, new('a', 64))]),
+            };
+            using var anchor = new AnchorCheck(store, place, new(), NullLogger<AnchorCheck>.Instance);
+            Assert.True(
+                await anchor.AcceptAsync(
+                    2,
+                    "the backup of noon",
                     BrokerHarness.Admin,
                     BrokerHarness.Call,
                     CancellationToken.None

@@ -61,6 +61,7 @@ public sealed class CommandLineTests
                 "quarantine",
                 "release",
                 "store",
+                "store accept",
                 "store clock",
                 "store copy",
                 "store info",

@@ -247,6 +247,8 @@ public sealed class OrderProgressTests
 
             public IVaultClusterReader VaultCluster => inner.VaultCluster;
 
+            public IEpochReader Epoch => inner.Epoch;
+
             public IIdempotencyReader Idempotency => inner.Idempotency;
 
             public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)

@@ -14,6 +14,7 @@ public sealed class SetupPlanTests
         Assert.Equal(
             [
                 "sys/config/auditing/request-headers/X-CredBroker-Lease",
+                "sys/mounts/cb-prod-anchor",
                 "sys/policies/acl/cb-prod-probe",
                 "auth/token/roles/cb-prod-probe",
                 "sys/policies/acl/cb-prod-broker",
@@ -48,6 +49,10 @@ public sealed class SetupPlanTests
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly-reap\"", broker);
         Assert.DoesNotContain("path \"database/creds", broker);
         Assert.Contains("path \"auth/token/create/cb-prod-billing-readonly\"", broker);
+        Assert.Contains(
+            "path \"cb-prod-anchor/data/store\" {\n  capabilities = [\"create\", \"read\", \"update\"]\n}\n",
+            broker
+        );
         Assert.Contains("\"lease_id\" = [\"database/creds/cb-prod-*\", \"auth/token/create/cb-prod-probe/*\"]", broker);
     }
 
@@ -57,7 +62,7 @@ public sealed class SetupPlanTests
         var plan = SetupPlan.For("prod", [Database("billing-a"), Database("billing-b")]);
 
         Assert.Single(plan.Steps, step => step.Kind == SetupKind.DatabaseConnection);
-        Assert.Single(plan.Steps, step => step.Kind == SetupKind.Mount);
+        Assert.Single(plan.Steps, step => step is { Kind: SetupKind.Mount, Name: "database" });
         Assert.Equal(4, plan.Steps.Count(step => step.Kind == SetupKind.DatabaseRole));
     }
 

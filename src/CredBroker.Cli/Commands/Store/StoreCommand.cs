@@ -9,6 +9,7 @@ internal sealed class StoreCommand : GroupCommand
     public StoreCommand(Terminal terminal)
         : base("store", "The broker's store.")
     {
+        Add(new StoreAcceptCommand(terminal));
         Add(new StoreClockCommand(terminal));
         Add(new StoreCopyCommand(terminal));
         Add(new StoreInfoCommand(terminal));

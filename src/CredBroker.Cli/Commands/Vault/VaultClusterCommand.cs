@@ -67,11 +67,19 @@ internal sealed class VaultClusterCommand : Command
                     ("Believed", cluster.Accepted ?? "none yet"),
                     ("Since", cluster.ChangedAt is { } at ? TimeText.Rfc3339(at) : "the first contact"),
                     ("Answering", cluster.Answering is { Length: > 0 } answering ? answering : "it does not say"),
-                    ("Issuing", cluster.KeepsFromIssuing ? "stopped: the two differ" : "not kept by this"),
+                    ("Issuing", Issuing(cluster)),
                 ]
             );
         }
 
         return cluster.KeepsFromIssuing ? ExitCodes.FaultsFound : ExitCodes.Done;
     }
+
+    private static string Issuing(VaultClusterResponse cluster) =>
+        cluster switch
+        {
+            { WentBack: true } => "stopped: it has gone back",
+            { KeepsFromIssuing: true } => "stopped: the two differ",
+            _ => "not kept by this",
+        };
 }

@@ -16,6 +16,7 @@ internal sealed class BrokerHealth(
     IBrokerStore store,
     KeySources keys,
     IssuingReadiness readiness,
+    AnchorCheck anchor,
     PolicyControl policy
 )
 {
@@ -56,14 +57,16 @@ internal sealed class BrokerHealth(
     public async ValueTask<IReadOnlyList<HealthPartResponse>> IssuingAsync(CancellationToken cancellationToken) =>
         [
             readiness.Store is { } fault ? Part("store", fault) : await StoreAsync(cancellationToken),
-            Part("policy", readiness.Policy) is var part && readiness.Policy is null && policy.LastFaults.Count > 0
-                ? part with
-                {
-                    Detail = "This broker's policy document was not applied, and is not the version in force.",
-                }
-                : part,
+            Part(
+                "policy",
+                readiness.Policy,
+                policy.LastFaults.Count > 0
+                    ? "This broker's policy document was not applied, and is not the version in force."
+                    : null
+            ),
             Part("keys", await KeysAsync(cancellationToken)),
             Part("vault", readiness.Vault),
+            Part("anchor", readiness.Anchor, anchor.Finding?.NotKept),
             Part("clock", readiness.Clock),
             Part("holds", await HoldsAsync(cancellationToken)),
         ];
@@ -93,12 +96,15 @@ internal sealed class BrokerHealth(
             )
             : null;
 
-    private static HealthPartResponse Part(string name, Refusal? refusal) =>
+    /// <param name="name">The part.</param>
+    /// <param name="refusal">What keeps it from working.</param>
+    /// <param name="note">What an operator should see to, though it works.</param>
+    private static HealthPartResponse Part(string name, Refusal? refusal, string? note = null) =>
         new()
         {
             Name = name,
             Status = refusal is null ? Well : Ill,
             Code = refusal?.CodeText,
-            Detail = refusal?.Detail,
+            Detail = refusal?.Detail ?? note,
         };
 }

@@ -45,6 +45,7 @@ internal static class StoreClockEndpoints
     private static async Task<IResult> RepairAsync(
         HttpContext http,
         CallingPerson admin,
+        PeopleActions actions,
         ClockRepair clock,
         IssuingReadiness readiness,
         CancellationToken cancellationToken
@@ -54,6 +55,12 @@ internal static class StoreClockEndpoints
         if (!read.Then(body => FieldCheck.Reasoned(body, body.Reason)).Passes(out var body, out var fault))
         {
             return new Refused(fault);
+        }
+
+        if (readiness.Anchor is { } behind)
+        {
+            await actions.RecordAsync(admin, cancellationToken);
+            return new Refused(behind);
         }
 
         await clock.RepairAsync(body.Reason, admin.Actor, admin.Call, cancellationToken);

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Issuing;
+using CredBroker.Core.Leases;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
@@ -48,6 +49,8 @@ internal static class VaultClusterEndpoints
         PeopleActions actions,
         ISecretIssuer issuer,
         ClusterMemory memory,
+        AnchorCheck anchor,
+        StrayRecovery recovery,
         VaultCluster cluster,
         CancellationToken cancellationToken
     )
@@ -76,7 +79,10 @@ internal static class VaultClusterEndpoints
             );
         }
 
+        // Its anchor is written anew, and what lives in it again is looked for.
+        await anchor.CompareAsync(cancellationToken);
         await issuer.ProbeAsync(cancellationToken);
+        recovery.Again();
         return Answer(cluster);
     }
 
@@ -88,6 +94,7 @@ internal static class VaultClusterEndpoints
                 Accepted = cluster.Accepted?.Id,
                 ChangedAt = cluster.Accepted?.ChangedAt,
                 Answering = cluster.Seen,
+                WentBack = cluster.IsBehind,
                 KeepsFromIssuing = cluster.Refusal is not null,
             },
             BrokerJson.Default.VaultClusterResponse
