@@ -2,6 +2,9 @@ using CredBroker.IntegrationTests.Storage;
 using Xunit.Runner.InProc.SystemConsole;
 
 // The test runner starts this assembly to run its tests; tests that kill a process start it once more to have one.
-return args is [StoreWriter.Command, var file, var acknowledged]
-    ? await StoreWriter.RunAsync(file, acknowledged)
-    : await ConsoleRunner.Run(args);
+return args switch
+{
+    [StoreWriter.Command, var file, var acknowledged] => await StoreWriter.RunAsync(file, acknowledged),
+    [StarvedWriter.Command, var connectionStringFile] => StarvedWriter.Run(connectionStringFile),
+    _ => await ConsoleRunner.Run(args),
+};

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using CredBroker.Core.State;
 using CredBroker.Storage.Sql;
@@ -145,7 +146,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         }
         catch (NpgsqlException e)
         {
-            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {Reason(e)}", e);
         }
     }
 
@@ -167,7 +168,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         catch (NpgsqlException e)
         {
             connection?.Dispose();
-            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {e.Message}", e);
+            throw new StoreUnavailableException($"The store cannot use PostgreSQL ({place}): {Reason(e)}", e);
         }
     }
 
@@ -366,6 +367,13 @@ internal sealed partial class PostgresDatabase : IDisposable
         using var command = new NpgsqlCommand("SELECT count(*) FROM schemaversions", connection);
         return (long)command.ExecuteScalar()!;
     }
+
+    /// <summary>What Npgsql says; of TLS that did not come about, why, and what it takes.</summary>
+    private static string Reason(NpgsqlException failure) =>
+        failure.InnerException is AuthenticationException tls
+            ? $"{tls.Message} Its certificate has to name the host as the connection string does, and to be signed by a CA "
+                + "that this machine trusts or that Root Certificate names."
+            : failure.Message;
 
     private static void Execute(NpgsqlConnection connection, string sql, int? timeout = null)
     {

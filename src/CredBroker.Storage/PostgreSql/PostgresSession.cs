@@ -20,10 +20,16 @@ namespace CredBroker.Storage.PostgreSql;
 /// were assumed to find their rows before the COMMIT. Where something assumed is wrong, or a row cannot be written, the
 /// batch is applied again a statement at a time, each change in a savepoint.
 /// </para>
+/// <para>
+/// Of several statements Npgsql sends all but the first on a thread of the pool, whichever way it is called. Where the
+/// pool has none to spare, because calls block it, every statement is sent by itself, on the writer's thread: many trips,
+/// and no commit waits for those who flood the broker.
+/// </para>
 /// </summary>
 internal sealed class PostgresSession : SqlSession
 {
     private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    private const string LockText = "SELECT id FROM store FOR UPDATE";
     private const string SavepointText = "SAVEPOINT change";
 
     /// <summary>
@@ -42,6 +48,9 @@ internal sealed class PostgresSession : SqlSession
           SELECT sequence, bytes FROM audit_record WHERE stream = s.number ORDER BY sequence DESC LIMIT 1
         ) r ON TRUE
         """;
+
+    /// <summary>How long a free thread of the pool is waited for: many times what it takes one that is not blocked.</summary>
+    private static readonly TimeSpan ThreadWithin = TimeSpan.FromMilliseconds(200);
 
     private readonly PostgresDatabase _database;
     private readonly NpgsqlConnection _connection;
@@ -62,6 +71,7 @@ internal sealed class PostgresSession : SqlSession
     private bool _isSavepointSent;
     private bool _areLentSent;
     private bool _mayAssume;
+    private bool _isOneByOne;
     private bool _hasBegun;
     private long _batch;
 
@@ -109,6 +119,8 @@ internal sealed class PostgresSession : SqlSession
 
     public override void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
+        _isOneByOne = !HasPoolThread();
+        mayAssume &= !_isOneByOne;
         Connect();
         try
         {
@@ -471,8 +483,20 @@ internal sealed class PostgresSession : SqlSession
         Drop();
         (_hasBegun, _mayAssume) = (true, mayAssume);
         Defer(BeginText);
-        Defer("SELECT id FROM store FOR UPDATE");
         var askedAt = _database.Time.GetTimestamp();
+        if (_isOneByOne)
+        {
+            Execute(LockText);
+            Head = ReadFirst(
+                FoundText,
+                row => Found(row, askedAt),
+                ("@stream", _newest?.Stream ?? ""),
+                ("@sequence", _newest?.Sequence ?? 0)
+            );
+            return;
+        }
+
+        Defer(LockText);
         var found = Defer(FoundText, ("@stream", _newest?.Stream ?? ""), ("@sequence", _newest?.Sequence ?? 0));
         if (mayAssume)
         {
@@ -556,17 +580,20 @@ internal sealed class PostgresSession : SqlSession
             _isSavepointSent = true;
         }
 
-        _pipe.BatchCommands.Clear();
-        foreach (var command in _deferred)
-        {
-            _pipe.BatchCommands.Add(command);
-        }
-
+        var sent = _deferred.ToArray();
         _deferred.Clear();
         _savepoint = _savepoint.Deferred < 0 ? _savepoint : (0, 0);
         _areLentSent = true;
         try
         {
+            var alone = _isOneByOne ? sent.Length - 1 : 0;
+            foreach (var command in sent.AsSpan(0, alone))
+            {
+                Put([command]);
+                _pipe.ExecuteNonQuery();
+            }
+
+            Put(sent.AsSpan(alone));
             var reader = _pipe.ExecuteReader();
             if (!_assumed.Exists(command => command.RecordsAffected != 1))
             {
@@ -582,6 +609,23 @@ internal sealed class PostgresSession : SqlSession
         }
 
         throw new WrongAssumptionException("An update did not find its row.");
+    }
+
+    private void Put(ReadOnlySpan<NpgsqlBatchCommand> commands)
+    {
+        _pipe.BatchCommands.Clear();
+        foreach (var command in commands)
+        {
+            _pipe.BatchCommands.Add(command);
+        }
+    }
+
+    private static bool HasPoolThread()
+    {
+        // Not disposed: it may be set when nobody waits any more.
+        var had = new ManualResetEventSlim();
+        ThreadPool.UnsafeQueueUserWorkItem(static had => had.Set(), had, preferLocal: false);
+        return had.Wait(ThreadWithin);
     }
 
     private bool IsWrongAssumption(PostgresException failure) => _mayAssume && IsOwnFault(failure);

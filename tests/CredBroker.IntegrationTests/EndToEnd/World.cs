@@ -116,7 +116,8 @@ internal sealed class World : IAsyncDisposable
         Func<World, string>? credentials = null,
         TestBao? node = null,
         string vaultConfiguration = "",
-        bool storeOnPostgres = false
+        bool storeOnPostgres = false,
+        Func<World, Task>? prepare = null
     )
     {
         TestBao.SkipUnlessAvailable();
@@ -143,6 +144,7 @@ internal sealed class World : IAsyncDisposable
                 world.Settings["Storage:ConnectionStringFile"] = world._store.ConnectionStringFile;
             }
 
+            await (prepare?.Invoke(world) ?? Task.CompletedTask);
             world._moreCredentials = credentials?.Invoke(world) ?? "";
             await world.PrepareAsync(grants);
             await world.StartBrokerAsync();

@@ -38,6 +38,13 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
             isAlone: false,
             byDatabase: false
         );
+        // It listens on a connection of its own, whose trips are no batch's.
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                await postgres.CountAsync($"pg_stat_activity WHERE usename = '{_schema.Name}' AND query LIKE 'LISTEN%'")
+                == 1,
+            "the store listens"
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -78,6 +85,20 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
         var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i}"))).ToList();
         await InTripsAsync(6, leases.Select(lease => _samples.Opened(lease)));
         await InTripsAsync(7, leases.Select(lease => _samples.Activated(lease.Id)));
+    }
+
+    [Fact]
+    public async Task A_thread_pool_without_a_free_thread_stops_no_commit()
+    {
+        _store.Dispose();
+        _store = null!;
+        await using var writer = ChildProcess.Start(
+            "dotnet",
+            [typeof(StarvedWriter).Assembly.Location, StarvedWriter.Command, _schema.ConnectionStringFile]
+        );
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        await writer.Process.WaitForExitAsync(patience.Token);
+        Assert.Contains("committed", writer.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,10 +40,10 @@ internal sealed class PostgresSchema : IDisposable
     }
 
     /// <summary>Has the file lead to this port, where a proxy may be.</summary>
-    public void LeadTo(int port, string password = Password) =>
+    public void LeadTo(int port, string password = Password, string host = "127.0.0.1", string more = "") =>
         File.WriteAllText(
             ConnectionStringFile,
-            $"Host=127.0.0.1;Port={port};Database={TestPostgres.Database};Username={Name};Password={password}"
+            $"Host={host};Port={port};Database={TestPostgres.Database};Username={Name};Password={password};{more}"
         );
 
     /// <summary>Runs SQL in the schema, as the superuser.</summary>

@@ -17,13 +17,13 @@ public sealed class TestPostgres : IAsyncDisposable
     private static readonly string Seconds = $"{Patience.Limit.TotalSeconds:0}";
     private readonly string _bin;
     private readonly DirectoryInfo _directory;
-    private readonly bool _flushes;
+    private readonly string _settings;
 
-    private TestPostgres(string bin, DirectoryInfo directory, int port, bool flushes)
+    private TestPostgres(string bin, DirectoryInfo directory, int port, string settings)
     {
         _bin = bin;
         _directory = directory;
-        _flushes = flushes;
+        _settings = settings;
         Port = port;
         AppDomain.CurrentDomain.ProcessExit += StopAtExit;
     }
@@ -54,11 +54,17 @@ public sealed class TestPostgres : IAsyncDisposable
         );
 
     /// <param name="flushes">Whether a commit is on disk before it is answered, as nobody needs who throws it away.</param>
-    public static async Task<TestPostgres> StartAsync(bool flushes = false)
+    /// <param name="tls">What it proves itself by; null where it speaks no TLS.</param>
+    public static async Task<TestPostgres> StartAsync(bool flushes = false, ServerCertificate? tls = null)
     {
         SkipUnlessAvailable();
         var directory = Directory.CreateTempSubdirectory("credbroker-pg-");
-        var postgres = new TestPostgres(FindPrograms()!, directory, LoopbackPort.Next(), flushes);
+        var postgres = new TestPostgres(
+            FindPrograms()!,
+            directory,
+            LoopbackPort.Next(),
+            $"-c fsync={(flushes ? "on" : "off")}{(tls is null ? "" : tls.Write(directory))}"
+        );
         try
         {
             var passwordFile = Path.Combine(directory.FullName, "password");
@@ -113,7 +119,7 @@ public sealed class TestPostgres : IAsyncDisposable
     {
         var options =
             $"-c listen_addresses=127.0.0.1 -c port={Port} -c unix_socket_directories={_directory.FullName} "
-            + $"-c fsync={(_flushes ? "on" : "off")} -c max_connections=200";
+            + $"{_settings} -c max_connections=200";
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
