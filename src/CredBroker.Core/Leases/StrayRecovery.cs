@@ -17,19 +17,24 @@ public sealed class StrayRecovery(
 )
 {
     private long _began = time.GetTimestamp();
-    private volatile bool _isOver;
+
+    // How often it was asked for, and which time it has come to its end.
+    private int _asked = 1;
+    private int _done;
 
     /// <summary>Does what there is to do now. Not for two callers at once.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
+        var asked = Volatile.Read(ref _asked);
         if (
-            !_isOver
+            _done != asked
             && time.GetElapsedTime(Volatile.Read(ref _began)) >= options.VaultRequestLimit
             && store.Fault is null
             && anchor.Refusal is null
+            && await strays.RecoverAsync(cancellationToken)
         )
         {
-            _isOver = await strays.RecoverAsync(cancellationToken);
+            _done = asked;
         }
     }
 
@@ -37,6 +42,6 @@ public sealed class StrayRecovery(
     public void Again()
     {
         Volatile.Write(ref _began, time.GetTimestamp());
-        _isOver = false;
+        Interlocked.Increment(ref _asked);
     }
 }

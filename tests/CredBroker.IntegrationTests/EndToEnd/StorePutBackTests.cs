@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.Core.Readiness;
 using CredBroker.IntegrationTests.Storage;
 using CredBroker.Testing.Processes;
 
@@ -161,11 +162,13 @@ public sealed class StorePutBackTests
         Assert.Equal(("ok", null), (anchor.Status, anchor.Code));
         Assert.Contains("run credbroker vault setup", anchor.Detail, StringComparison.Ordinal);
         await world.IssueAsync(world.Agent());
+        Assert.Contains(AnchorCheck.Unkept, await world.CheckVaultAsync());
 
         await world.PrepareVaultAsync();
 
         await Eventually.BecomesTrueAsync(async () => (await world.AnchorAsync()).Serial > 0, "there is an anchor");
         Assert.Null((await world.Person("admin").GetStoreAnchorAsync()).NotKept);
+        Assert.DoesNotContain(AnchorCheck.Unkept, await world.CheckVaultAsync());
     }
 
     private static async Task<bool> IsBehindAsync(World world) =>

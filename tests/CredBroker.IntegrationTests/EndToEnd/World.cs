@@ -9,7 +9,9 @@ using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.IntegrationTests.Storage;
 using CredBroker.Testing.Processes;
 using CredBroker.Vault;
+using CredBroker.Vault.Check;
 using CredBroker.Vault.Setup;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace CredBroker.IntegrationTests.EndToEnd;
@@ -380,6 +382,23 @@ internal sealed class World : IAsyncDisposable
         var mark = without[..without.LastIndexOf(' ', without.IndexOf('\n', StringComparison.Ordinal))];
         await Vault.SendAsync(HttpMethod.Post, path, new JsonObject { ["policy"] = $"{mark} {digest}\n{text}" });
         await Vault.SendAsync(HttpMethod.Delete, $"sys/mounts/cb-{Installation}-anchor");
+    }
+
+    /// <summary>What <c>vault check</c> finds fault with, of the broker's own.</summary>
+    public async Task<IReadOnlyList<string>> CheckVaultAsync()
+    {
+        using var check = new VaultCheck(
+            new()
+            {
+                Address = Vault.Address.ToString(),
+                Installation = Installation,
+                TokenFile = Settings["Vault:TokenFile"]!,
+            },
+            TimeProvider.System,
+            NullLogger<VaultSecretIssuer>.Instance
+        );
+        var findings = await check.RunAsync([], CancellationToken.None);
+        return [.. findings.Where(finding => !finding.Passed).Select(finding => finding.Detail)];
     }
 
     /// <summary>The epoch and the serial of the anchor in Vault; zeros where there is none.</summary>
