@@ -15,8 +15,16 @@ internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
     private const int MaxWaiting = 256;
     private const int MaxCredentials = 1_000;
 
+    /// <summary>With as much for revocations, it is less than Vault's 64.</summary>
+    private const int MostOpen = 28;
+    private const int MostBesideFirst = 8;
+
+    /// <summary>How many databases may die at once and leave a place for one that is well.</summary>
+    public const int MayDie = MostOpen - MostBesideFirst - 1;
+
     private readonly ConcurrentDictionary<string, Bulkhead> _credentials = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Backend> _backends = new(StringComparer.Ordinal);
+    private readonly SharedPlaces _shared = new(MostOpen, MostBesideFirst);
 
     /// <summary>How long nothing is begun for the credential; null while something may be.</summary>
     public TimeSpan? Paused(CatalogueEntry entry) =>
@@ -66,8 +74,13 @@ internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
         Forget(_backends, static backend => backend.Places.IsIdle);
         return _backends.GetOrAdd(
             entry.Backend,
-            static (_, made) => new(made.limit, made.time),
-            (limit: LimitOf(entry.Vault), time)
+            static (_, made) => new(made.limit, made.time, made.shared),
+            (
+                limit: LimitOf(entry.Vault),
+                time,
+                // What Vault makes by itself waits for nobody else.
+                shared: entry.Vault is VaultBinding.Database or VaultBinding.Dynamic ? _shared : null
+            )
         );
     }
 
@@ -104,15 +117,15 @@ internal sealed class MintBulkheads(VaultOptions options, TimeProvider time)
     /// <summary>
     /// A backend's places, which bound and do not pause: whose call hangs is each credential's matter.
     /// </summary>
-    internal sealed class Backend(int limit, TimeProvider time)
+    internal sealed class Backend(int limit, TimeProvider time, SharedPlaces? shared)
     {
         private int _late;
 
         /// <summary>Never told of an answer, it never pauses.</summary>
-        public Bulkhead Places { get; } = new(limit, lanes: 1, LongestPause, time);
+        public Bulkhead Places { get; } = new(limit, lanes: 1, LongestPause, time, shared);
 
-        /// <summary>Whether each place is taken by a call that is late: waiting for one is of no use.</summary>
-        public bool IsStuck => Volatile.Read(ref _late) >= limit;
+        /// <summary>Whether each place that it could have is taken by a call that is late: waiting for one is of no use.</summary>
+        public bool IsStuck => Volatile.Read(ref _late) is > 0 and var late && Places.IsFullWith(late);
 
         public void NoteLate() => Interlocked.Increment(ref _late);
 

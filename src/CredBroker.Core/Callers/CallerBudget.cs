@@ -5,7 +5,8 @@ namespace CredBroker.Core.Callers;
 
 /// <summary>
 /// How often one verified caller may do a thing that costs the store a commit, so that one of them alone can neither
-/// fill it (by number or by size) nor keep others waiting. A caller is counted by the minute; callers beyond the bound share one count.
+/// fill it (by number or by size) nor keep others waiting. A caller is counted by the minute, and its bytes by the day,
+/// too; callers beyond the bound share one count.
 /// </summary>
 internal sealed class CallerBudget(int perMinute, TimeProvider time, int bytesPerMinute = int.MaxValue)
 {
@@ -42,12 +43,13 @@ internal sealed class CallerBudget(int perMinute, TimeProvider time, int bytesPe
         private DateTimeOffset _start;
         private int _taken;
         private int _bytes;
+        private readonly DayAllowance _day = new(DayAllowance.OfACaller);
 
         public bool IsOver(DateTimeOffset now)
         {
             lock (_gate)
             {
-                return now - _start >= Minute;
+                return now - _start >= Minute && _day.IsWhole(now);
             }
         }
 
@@ -63,6 +65,11 @@ internal sealed class CallerBudget(int perMinute, TimeProvider time, int bytesPe
                 if (_taken >= limit || bytes > bytesLimit - _bytes)
                 {
                     return _start + Minute - now;
+                }
+
+                if (_day.Spend(now, bytes) is { } wait)
+                {
+                    return wait;
                 }
 
                 _taken++;

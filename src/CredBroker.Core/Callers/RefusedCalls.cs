@@ -13,7 +13,7 @@ namespace CredBroker.Core.Callers;
 /// goes unseen. Before their caller was verified the rate is the source's, which is bounded too; afterwards the denials
 /// of each caller, agent or person, have a rate of their own, and are committed with the rest of what they concern by
 /// whoever denies. Sources and callers beyond a bound share one count; all sources together have a rate, too, and the
-/// denials of a caller a size, as what it asked for is part of their record.
+/// denials of a caller a size, by the minute and by the day, as what it asked for is part of their record.
 /// </summary>
 public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, ILogger<RefusedCalls> logger)
 {
@@ -151,6 +151,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
         private int _recorded;
         private int _bytes;
         private long _counted;
+        private readonly DayAllowance _day = new(DayAllowance.OfACaller);
 
         public bool TryRecord(DateTimeOffset now, int perMinute, int bytes = 0)
         {
@@ -161,7 +162,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
                     (_start, _recorded, _bytes) = (now, 0, 0);
                 }
 
-                if (_recorded < perMinute && bytes <= DenialBytesPerMinute - _bytes)
+                if (_recorded < perMinute && bytes <= DenialBytesPerMinute - _bytes && _day.Spend(now, bytes) is null)
                 {
                     _recorded++;
                     _bytes += bytes;
@@ -195,7 +196,7 @@ public sealed partial class RefusedCalls(IBrokerStore store, TimeProvider time, 
         {
             lock (_gate)
             {
-                return _counted == 0 && now - _start > TimeSpan.FromMinutes(5);
+                return _counted == 0 && now - _start > TimeSpan.FromMinutes(5) && _day.IsWhole(now);
             }
         }
     }

@@ -8,7 +8,13 @@ namespace CredBroker.Core.Issuing;
 /// time; the first answer opens it again. An error is an answer. The last lane leaves a place for the others.
 /// </para>
 /// </summary>
-public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimeProvider time)
+public sealed class Bulkhead(
+    int limit,
+    int lanes,
+    TimeSpan longestPause,
+    TimeProvider time,
+    SharedPlaces? shared = null
+)
 {
     private const int UnansweredUntilPause = 3;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
@@ -49,6 +55,15 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
         }
     }
 
+    /// <summary>Whether no more than so many are open, and there is no place for another.</summary>
+    public bool IsFullWith(int open)
+    {
+        lock (_lock)
+        {
+            return _open <= open && (_open >= limit || shared?.HasRoom(isFirst: _open == 0) is false);
+        }
+    }
+
     /// <summary>
     /// How many more calls of this lane are worth beginning now: as many wait as may be open, so that the next goes in as
     /// soon as one comes out.
@@ -57,6 +72,11 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
     {
         lock (_lock)
         {
+            if (_open == 0 && shared?.HasRoom(isFirst: true) is false)
+            {
+                return 0;
+            }
+
             if (_unanswered < UnansweredUntilPause)
             {
                 return Math.Max(0, 2 * LimitOf(lane) - _inLane[lane]);
@@ -80,7 +100,7 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
                 return new(pass);
             }
 
-            // With nothing open, a pause that has just ended kept it out: nobody would let in what waits.
+            // With nothing open, a pause that has just ended or the others kept it out: nobody would let in what waits.
             if (IsAway || _open == 0 || _waiting.Count >= maxWaiting)
             {
                 return default;
@@ -105,7 +125,7 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
 
     private Pass? Take(int lane)
     {
-        if (IsAway || _open >= LimitOf(lane) || IsAheadWaiting(lane))
+        if (IsAway || _open >= LimitOf(lane) || IsAheadWaiting(lane) || !TakeShared())
         {
             return null;
         }
@@ -151,6 +171,7 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
         {
             _open--;
             _inLane[lane]--;
+            shared?.Give(isLast: _open == 0);
             LetIn();
         }
     }
@@ -173,18 +194,33 @@ public sealed class Bulkhead(int limit, int lanes, TimeSpan longestPause, TimePr
         }
     }
 
-    /// <summary>The next ones, up to the limit; once the backend is paused, nobody waits for it.</summary>
+    private bool TakeShared() => shared?.TryTake(isFirst: _open == 0) is not false;
+
+    /// <summary>
+    /// The next ones, up to the limit; once the backend is paused, nobody waits for it, nor where nothing of it is open and
+    /// the others have taken all that there is.
+    /// </summary>
     private void LetIn()
     {
         var isAway = _unanswered >= UnansweredUntilPause;
         while (_waiting.TryPeek(out var next, out _) && (isAway || _open < LimitOf(next.Lane)))
         {
-            _waiting.Dequeue();
-            if (isAway)
+            var isTaken = !isAway && TakeShared();
+            if (!isTaken && !isAway && _open > 0)
             {
-                next.TrySetResult(false);
+                return;
             }
-            else if (next.TrySetResult(true))
+
+            _waiting.Dequeue();
+            if (!next.TrySetResult(isTaken))
+            {
+                // It had given up by itself.
+                if (isTaken)
+                {
+                    shared?.Give(isLast: _open == 0);
+                }
+            }
+            else if (isTaken)
             {
                 _open++;
             }

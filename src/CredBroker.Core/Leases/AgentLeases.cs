@@ -115,7 +115,7 @@ public sealed partial class AgentLeases(
             var tooMany = new Refusal(
                 RefusalCode.Overloaded,
                 $"This workload has sent {ReportsPerMinute} reports, or {ReportKilobytesPerMinute} KB of them, "
-                    + "within a minute. Send this one later.",
+                    + "within a minute, or too much of them within a day. Send this one later.",
                 wait
             );
             await RecordDenialAsync(

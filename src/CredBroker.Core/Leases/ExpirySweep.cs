@@ -24,9 +24,24 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
 
     private readonly ConcurrentDictionary<string, bool> _killed = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Leases that are being killed while the store does not accept. Nobody waits for them: a backend that hangs would keep
+    /// what is due behind them, and the next firings, for as long as it is let.
+    /// </summary>
+    private readonly ConcurrentDictionary<string, Task> _killing = new(StringComparer.Ordinal);
+
     /// <summary>One firing: works until nothing is due within the horizon.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
+        foreach (var (leaseId, kill) in _killing)
+        {
+            if (kill.IsCompleted)
+            {
+                _killing.TryRemove(leaseId, out _);
+                await kill;
+            }
+        }
+
         // What Vault has confirmed gone while the store takes nothing makes room for the others.
         if (store.Fault is null)
         {
@@ -42,7 +57,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
                 LeaseWork.Expired,
                 store.Position.UtcNow + Horizon,
                 BatchSize,
-                leaseId => !_killed.ContainsKey(leaseId) && !tried.Contains(leaseId),
+                leaseId => !_killed.ContainsKey(leaseId) && !_killing.ContainsKey(leaseId) && !tried.Contains(leaseId),
                 cancellationToken
             );
             tried.UnionWith(due.Leases.Select(lease => lease.Id));
@@ -66,7 +81,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         }
         catch (StoreUnavailableException)
         {
-            await revoker.KillAsync(lease, RevocationLane.Ending);
+            Kill(lease.Id, async () => await revoker.KillAsync(lease, RevocationLane.Ending));
         }
     }
 
@@ -91,10 +106,19 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         {
             // Its end was promised when it was issued. The store will say so when it accepts again; the secret does not
             // wait for that.
-            if (await revoker.KillAsync(lease) && store.Fault is not null)
-            {
-                _killed[lease.Id] = true;
-            }
+            Kill(
+                lease.Id,
+                async () =>
+                {
+                    if (await revoker.KillAsync(lease) && store.Fault is not null)
+                    {
+                        _killed[lease.Id] = true;
+                    }
+                }
+            );
         }
     }
+
+    /// <summary>The next firing that finds it over hears how it went.</summary>
+    private void Kill(string leaseId, Func<Task> kill) => _killing[leaseId] = kill();
 }

@@ -10,6 +10,14 @@ public sealed class RevocationBulkheads(LeaseOptions options, TimeProvider time)
     private const int MaxBackends = 1_000;
     private static readonly int Lanes = Enum.GetValues<RevocationLane>().Length;
 
+    /// <summary>With as much for makings, it is less than Vault's 64.</summary>
+    private const int MostOpen = 28;
+
+    private readonly SharedPlaces _shared = new(
+        Math.Max(MostOpen, 7 * options.RevocationParallelism),
+        2 * options.RevocationParallelism
+    );
+
     private readonly ConcurrentDictionary<string, Bulkhead> _bulkheads = new(StringComparer.Ordinal);
 
     /// <summary>The bulkhead of the backend.</summary>
@@ -29,8 +37,9 @@ public sealed class RevocationBulkheads(LeaseOptions options, TimeProvider time)
 
         return _bulkheads.GetOrAdd(
             backend,
-            static (_, made) => new(made.options.RevocationParallelism, Lanes, made.options.RetryDelayLimit, made.time),
-            (options, time)
+            static (_, made) =>
+                new(made.options.RevocationParallelism, Lanes, made.options.RetryDelayLimit, made.time, made.shared),
+            (options, time, shared: _shared)
         );
     }
 }

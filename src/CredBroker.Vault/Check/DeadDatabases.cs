@@ -17,7 +17,7 @@ internal static class DeadDatabases
             yield break;
         }
 
-        var backends = databases.Select(entry => entry.Backend).Distinct(StringComparer.Ordinal);
+        var backends = databases.Select(entry => entry.Backend).Distinct(StringComparer.Ordinal).ToList();
         yield return new(
             true,
             $"databases that may stop answering: {string.Join(", ", backends.Order(StringComparer.Ordinal))}",
@@ -26,6 +26,16 @@ internal static class DeadDatabases
                 + "no mint, revocation or KV read is answered any more, for anyone. Keep no more than about 30 leases "
                 + "alive at each, or make a dead one refuse (a reset, a closed port)."
         );
+        if (backends.Count > MintBulkheads.MayDie)
+        {
+            yield return new(
+                true,
+                $"{backends.Count} databases in one Vault",
+                $"If more than {MintBulkheads.MayDie} of them stop answering at once, the broker begins nothing at the "
+                    + "others either until Vault lets go of some of what hangs: else all of Vault would hang with it."
+            );
+        }
+
         foreach (
             var mount in databases
                 .Where(entry => entry.Connection is null)

@@ -30,7 +30,7 @@ internal static partial class PostgresStatements
                 SET LOCAL lock_timeout = '1s';
                 SET LOCAL jit = off;
                 SET LOCAL check_function_bodies = off;
-                FOR attempt IN 1..50 LOOP
+                FOR attempt IN 1..200 LOOP
                   BEGIN
                     SELECT rolname, oid INTO victim, id FROM pg_roles WHERE {{which}} ORDER BY oid LIMIT 1;
                     EXIT WHEN NOT FOUND;
@@ -52,9 +52,10 @@ internal static partial class PostgresStatements
                     END IF;
                     EXIT;
                   EXCEPTION WHEN {{Passing}} OR dependent_objects_still_exist THEN
-                    IF attempt = 50 OR attempt >= 5 AND SQLSTATE NOT LIKE '53%' THEN RAISE; END IF;
+                    IF attempt = 200 OR attempt >= 5 AND SQLSTATE NOT LIKE '53%' THEN RAISE; END IF;
                     todo := NULL;
                     IF SQLSTATE LIKE '53%' THEN
+                      passes := greatest(passes - 1, 0); -- It was not looked to the end.
                       {{EndHoarders}}
                     ELSE
                       {{EndHolders}}

@@ -125,14 +125,17 @@ internal static partial class PostgresStatements
     public static string[] Revocation => [Commit, RefuseLogin(Named), Drop(Named)];
 
     /// <summary>
-    /// The creation statements of a reaper: they remove every user of a lease as its revocation would, and make none.
+    /// The creation statements of a reaper: they remove every user of a lease as its revocation would, and make none. The
+    /// login is refused twice: at first because that alone makes its way where the server's lock table is full, and after
+    /// the last mint has ended because only then there is nobody more to come.
     /// </summary>
     public static string[] Reaping(bool acceptsPreparedTransactions) =>
         [
             ServerIsFit(acceptsPreparedTransactions),
+            Commit,
+            RefuseLogin(OfTheLease),
             ObjectsRole,
             EndMints,
-            Commit,
             RefuseLogin(OfTheLease),
             Drop(OfTheLease),
         ];
@@ -148,7 +151,7 @@ internal static partial class PostgresStatements
             DO $$ DECLARE victim name; helper name; helpers name[]; BEGIN
               SET LOCAL search_path = pg_catalog;
               SET LOCAL lock_timeout = '100ms';
-              FOR attempt IN 1..50 LOOP
+              FOR attempt IN 1..200 LOOP
                 helpers := '{}';
                 BEGIN
                   FOR victim IN SELECT rolname FROM pg_roles WHERE {{which}} LOOP
@@ -168,7 +171,7 @@ internal static partial class PostgresStatements
                   END LOOP;
                   EXIT;
                 EXCEPTION WHEN lock_not_available OR internal_error OR insufficient_resources THEN
-                  IF attempt = 50 THEN RAISE; END IF;
+                  IF attempt = 200 OR attempt >= 50 AND SQLSTATE NOT LIKE '53%' THEN RAISE; END IF;
                   IF SQLSTATE LIKE '53%' THEN
                     {{EndHoarders}}
                   END IF;

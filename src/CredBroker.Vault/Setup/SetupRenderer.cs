@@ -8,6 +8,9 @@ namespace CredBroker.Vault.Setup;
 /// <summary>Prints a plan for people and for other tools. What a credential file holds is named, never shown.</summary>
 public static class SetupRenderer
 {
+    private const string OfTheRoot =
+        "Of the whole Vault: it is made in the root namespace, by an operator of that one, whatever namespace the rest is for.";
+
     /// <summary>The HTTP calls, in their order.</summary>
     public static string ApiCalls(SetupPlan plan)
     {
@@ -28,6 +31,11 @@ public static class SetupRenderer
                 );
             }
 
+            if (step.Kind == SetupKind.AuditedHeader)
+            {
+                text.Append($"# {OfTheRoot}\n");
+            }
+
             text.Append($"POST /v1/{step.Path}\n{Json(body)}\n\n");
         }
 
@@ -44,6 +52,11 @@ public static class SetupRenderer
             {
                 text.Append($"# bao policy write {step.Name} - <<'EOF'\n{step.PolicyText}# EOF\n\n");
                 continue;
+            }
+
+            if (step.Kind == SetupKind.AuditedHeader)
+            {
+                text.Append($"# {OfTheRoot}\n");
             }
 
             text.Append($"# bao write {step.Path} - <<'EOF'\n");
@@ -80,6 +93,13 @@ public static class SetupRenderer
                         + $"  sensitive = true # as in {Escaped(step.CredentialFile)}\n}}\n\n"
                 );
                 variables = $", {{ username = var.{label}_username, password = var.{label}_password }}";
+            }
+
+            if (step.Kind == SetupKind.AuditedHeader)
+            {
+                text.Append(
+                    $"# {OfTheRoot}\n# Where the provider has a namespace, give this one a provider of its own without one.\n"
+                );
             }
 
             text.Append($"resource \"{resource}\" \"{label}\" {{\n");

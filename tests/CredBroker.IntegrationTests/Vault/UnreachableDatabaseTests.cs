@@ -18,15 +18,16 @@ namespace CredBroker.IntegrationTests.Vault;
 /// </summary>
 public sealed class UnreachableDatabaseTests
 {
-    private const int Makings = 200;
-
-    [Fact]
-    public async Task It_stops_neither_Vault_nor_other_credentials_nor_their_revocation()
+    /// <summary>One, which everybody asks for at once, and many that die together.</summary>
+    [Theory]
+    [InlineData(1, 200)]
+    [InlineData(16, 8)]
+    public async Task It_stops_neither_Vault_nor_other_credentials_nor_their_revocation(int databases, int makings)
     {
         TestBao.SkipUnlessAvailable();
         TestPostgres.SkipUnlessAvailable();
         var (bao, postgres) = (await TestBao.StartSealableAsync(), await TestPostgres.StartAsync());
-        await using var proxy = new StallingProxy(postgres.Port);
+        await using var proxies = new Proxies(databases, postgres.Port);
         await bao.SendAsync(
             HttpMethod.Post,
             "sys/mounts/secret",
@@ -34,15 +35,10 @@ public sealed class UnreachableDatabaseTests
         );
         await using var environment = await BaoEnvironment.StartAsync(bao, postgres, Catalogue.KeyValue);
         await environment.WriteKeyValueAsync();
-        var dead = environment.DatabaseEntry("dead");
-        dead = dead with
-        {
-            Connection = dead.Connection! with { Port = proxy.Port },
-            Setup = dead.Setup! with { Connection = "dead" },
-        };
-        await environment.SetUpAsync([environment.Database, dead, Catalogue.KeyValue]);
+        var dead = proxies.All.SelectMany((proxy, i) => Dead(environment, proxy, i)).ToList();
+        await environment.SetUpAsync([environment.Database, .. dead, Catalogue.KeyValue]);
         var policy = SetupPlan
-            .For(Catalogue.Installation, [environment.Database, dead, Catalogue.KeyValue])
+            .For(Catalogue.Installation, [environment.Database, .. dead, Catalogue.KeyValue])
             .Steps.Single(step => step.Path == "sys/policies/acl/cb-test-broker");
         await bao.SendAsync(HttpMethod.Post, policy.Path, policy.Body.DeepClone());
         // Shorter than Vault's own limit of 90 s, after which it lets go of what waits.
@@ -54,20 +50,27 @@ public sealed class UnreachableDatabaseTests
             TimeProvider.System,
             NullLogger<VaultSecretIssuer>.Instance
         );
-        Assert.IsType<MintOutcome.Minted>(await MintAsync(issuer, dead));
+        foreach (var entry in dead)
+        {
+            Assert.IsType<MintOutcome.Minted>(await MintAsync(issuer, entry));
+        }
+
         var well = Plan(environment.Database);
         var child = Assert.IsType<PrepareOutcome.Prepared>(await issuer.PrepareAsync(well, default)).Child;
         var minted = Assert.IsType<MintOutcome.Minted>(await issuer.MintAsync(well, child, default));
 
-        proxy.Stall();
+        proxies.All.ForEach(proxy => proxy.Stall());
         using var over = new CancellationTokenSource();
         var prepared = 0;
         var hanging = Enumerable
-            .Range(0, Makings)
-            .Select(_ => Task.Run(() => MintAsync(issuer, dead, () => Interlocked.Increment(ref prepared), over.Token)))
+            .Range(0, databases * makings)
+            .Select(i => dead[i % dead.Count])
+            .Select(one =>
+                Task.Run(() => MintAsync(issuer, one, () => Interlocked.Increment(ref prepared), over.Token))
+            )
             .ToList();
         await Eventually.BecomesTrueAsync(
-            async () => prepared == Makings && await WaitingAsync(bao) >= 4,
+            async () => prepared == databases * makings && await WaitingAsync(bao) >= Math.Max(4, databases),
             "all of them have begun, and calls wait for the database inside OpenBao"
         );
 
@@ -79,13 +82,23 @@ public sealed class UnreachableDatabaseTests
         Assert.DoesNotContain(hanging, task => task.IsCompletedSuccessfully && task.Result is MintOutcome.Minted);
 
         await over.CancelAsync();
-        proxy.Flow();
+        proxies.All.ForEach(proxy => proxy.Flow());
         var outcomes = await Task.WhenAll(hanging);
         Assert.All(
             outcomes.OfType<MintOutcome.Refused>(),
             refused => Assert.Equal(RefusalCode.CredentialPaused, refused.Refusal.Code)
         );
     }
+
+    /// <summary>The database as one more server, behind a proxy of its own: two credentials.</summary>
+    private static IEnumerable<CatalogueEntry> Dead(BaoEnvironment environment, StallingProxy proxy, int number) =>
+        from name in new[] { $"dead-{number}", $"dead-too-{number}" }
+        let entry = environment.DatabaseEntry(name)
+        select entry with
+        {
+            Connection = entry.Connection! with { Port = proxy.Port },
+            Setup = entry.Setup! with { Connection = $"dead-{number}" },
+        };
 
     private static async Task<MintOutcome> MintAsync(
         VaultSecretIssuer issuer,
@@ -110,5 +123,19 @@ public sealed class UnreachableDatabaseTests
     {
         var inFlight = await bao.SendAsync(HttpMethod.Get, "sys/in-flight-req");
         return inFlight.EnumerateObject().Count();
+    }
+
+    private sealed class Proxies(int count, int target) : IAsyncDisposable
+    {
+        public List<StallingProxy> All { get; } =
+        [.. Enumerable.Range(0, count).Select(_ => new StallingProxy(target))];
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var proxy in All)
+            {
+                await proxy.DisposeAsync();
+            }
+        }
     }
 }

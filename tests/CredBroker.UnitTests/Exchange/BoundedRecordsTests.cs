@@ -1,5 +1,7 @@
 using System.Text.Json;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
+using CredBroker.Core.Identity;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
 using CredBroker.Testing.Broker;
@@ -14,6 +16,17 @@ public sealed class BoundedRecordsTests : IAsyncLifetime
         "write",
         JsonElement.Parse($$"""{"text":"{{new string('x', 32_000)}}"}""")
     );
+
+    private static readonly WorkloadIdentity Caller = new()
+    {
+        Proof = ProofMethod.Oidc,
+        Issuer = "https://idp.example",
+        Subject = "hostile",
+        Workload = "hostile",
+        Instance = "1",
+        ProofExpiresAt = DateTimeOffset.MaxValue,
+        ProofHash = "hash",
+    };
 
     private BrokerHarness _broker = null!;
 
@@ -45,6 +58,33 @@ public sealed class BoundedRecordsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_callers_denials_fill_no_more_than_64_megabytes_a_day_and_the_rest_is_counted()
+    {
+        long recorded = 0;
+        var denials = 0;
+        for (var minute = 0; minute < 24 * 60; minute++)
+        {
+            // As many of the largest as a minute lets through, and one more.
+            for (var i = 0; i < 17; i++)
+            {
+                denials++;
+                recorded += _broker.RefusedCalls.IsRecorded(Caller, 64 * 1024) ? 64 * 1024 : 0;
+            }
+
+            _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.InRange(recorded, 32 * Megabyte, 64 * Megabyte);
+        await _broker.RefusedCalls.FlushAsync(CancellationToken.None);
+        Assert.Equal(denials - (recorded / (64 * 1024)), await CountedAsync());
+
+        // What it has spent is not forgotten with an idle minute or two, and comes back by and by.
+        _broker.Time.Advance(TimeSpan.FromMinutes(6));
+        await _broker.RefusedCalls.FlushAsync(CancellationToken.None);
+        Assert.InRange(Enumerable.Range(0, 16).Count(_ => _broker.RefusedCalls.IsRecorded(Caller, 64 * 1024)), 1, 3);
+    }
+
+    [Fact]
     public async Task One_callers_reports_fill_no_more_than_a_megabyte_a_minute_and_the_rest_is_refused_with_its_wait()
     {
         var lease = await _broker.IssueAsync();
@@ -73,6 +113,28 @@ public sealed class BoundedRecordsTests : IAsyncLifetime
                 Assert.InRange(refused.Refusal.RetryAfter!.Value, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
             }
         );
+    }
+
+    [Fact]
+    public void One_callers_reports_fill_no_more_than_64_megabytes_a_day()
+    {
+        var budget = new CallerBudget(perMinute: 120, _broker.Time, Megabyte);
+        long taken = 0;
+        TimeSpan? wait = null;
+        for (var minute = 0; minute < 24 * 60; minute++)
+        {
+            for (var i = 0; i < 17; i++)
+            {
+                wait = budget.Take(Caller, 64 * 1024);
+                taken += wait is null ? 64 * 1024 : 0;
+            }
+
+            _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.InRange(taken, 32 * Megabyte, 64 * Megabyte);
+        _broker.Time.Advance(wait!.Value);
+        Assert.Null(budget.Take(Caller, 64 * 1024));
     }
 
     [Fact]

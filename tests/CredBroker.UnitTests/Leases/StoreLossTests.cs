@@ -300,6 +300,65 @@ public sealed class StoreLossTests
     }
 
     [Fact]
+    public async Task What_a_backend_that_hangs_keeps_holds_up_no_end_behind_it_while_the_store_takes_nothing()
+    {
+        LosingStore<StateChange.RevocationClaimed>? store = null;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await broker.ApplyAsync(HarnessPolicy.WithOtherDatabase());
+        await Task.WhenAll(Enumerable.Range(0, 510).Select(_ => broker.IssueAsync()));
+        broker.Time.Advance(TimeSpan.FromSeconds(1));
+        var behind = await broker.IssueAsync(BrokerHarness.Command(credential: "other"));
+        broker.Time.Advance(TimeSpan.FromSeconds(9));
+        var later = await broker.IssueAsync(BrokerHarness.Command(credential: "other"));
+        broker.Time.Advance(behind.ExpiresAt!.Value - broker.Time.GetUtcNow() + TimeSpan.FromSeconds(1));
+        var hang = new TaskCompletionSource();
+        var tried = 0;
+        broker.Issuer.BeforeRevoke = async lease =>
+        {
+            if (lease.Grant.Entry.Name == "billing")
+            {
+                Interlocked.Increment(ref tried);
+                await hang.Task;
+            }
+        };
+        try
+        {
+            (store!.Lost, store.Said) = (true, "lost");
+
+            // Its first revocations hang, and no time passes that would end their attempts.
+            await broker.Expiry.RunAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Limit);
+            await Eventually.BecomesTrueAsync(
+                () => Task.FromResult(!broker.Issuer.Alive.ContainsKey(behind.VaultLeaseId!)),
+                "what is due behind them is killed"
+            );
+            Assert.Equal(4, tried);
+
+            // Nor do they hold up the next firings, which begin none of them again.
+            Assert.Contains(later.VaultLeaseId!, broker.Issuer.Alive.Keys);
+            broker.Time.Advance(TimeSpan.FromSeconds(9));
+            await broker.Expiry.RunAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Limit);
+            await Eventually.BecomesTrueAsync(
+                () => Task.FromResult(!broker.Issuer.Alive.ContainsKey(later.VaultLeaseId!)),
+                "what ends later is killed"
+            );
+            Assert.Equal(4, tried);
+            hang.TrySetResult();
+            await Eventually.BecomesTrueAsync(
+                async () =>
+                {
+                    await broker.Expiry.RunAsync(CancellationToken.None);
+                    return broker.Issuer.Alive.IsEmpty;
+                },
+                "what hung is killed"
+            );
+        }
+        finally
+        {
+            hang.TrySetResult();
+        }
+    }
+
+    [Fact]
     public async Task An_issuance_that_was_cut_short_loses_its_token_though_the_store_takes_nothing()
     {
         LosingStore<StateChange.RevocationClaimed>? store = null;

@@ -47,6 +47,26 @@ public sealed class DeadDatabasesTests
         Assert.Contains("`connection`", warnings[1].Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(19, false)]
+    [InlineData(20, true)]
+    public void It_says_how_many_may_stop_at_once_where_there_are_more(int databases, bool says) =>
+        Assert.Equal(
+            says,
+            DeadDatabases
+                .Warnings(
+                    Enumerable
+                        .Range(0, databases)
+                        .Select(i =>
+                            Entry($"db{i}", new VaultBinding.Database("database", $"db{i}")) with
+                            {
+                                Connection = new($"db{i}.example", 5432, "billing", "require"),
+                            }
+                        )
+                )
+                .Any(warning => warning.Detail.StartsWith("If more than 19 of them", StringComparison.Ordinal))
+        );
+
     [Fact]
     public void Without_databases_it_says_nothing() =>
         Assert.Empty(DeadDatabases.Warnings([Entry("kv", new VaultBinding.KeyValue("secret", "x"))]));

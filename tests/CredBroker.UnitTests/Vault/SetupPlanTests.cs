@@ -122,6 +122,32 @@ public sealed class SetupPlanTests
         Assert.Equal(grant, Assert.Single(Creation(SetupPlan.For("prod", [Granted(grant)]))[3..^3]));
     }
 
+    [Theory]
+    [InlineData("calls", "POST /v1/sys/config/auditing")]
+    [InlineData("hcl", "# bao write sys/config/auditing")]
+    [InlineData("terraform", "resource \"vault_generic_endpoint\" \"auditedheader_sys_config_auditing")]
+    public void A_printed_plan_says_of_the_one_step_that_belongs_to_the_root_namespace_that_it_does(
+        string format,
+        string step
+    )
+    {
+        var plan = SetupPlan.For("prod", [Database("reader")]);
+        var text = format switch
+        {
+            "hcl" => SetupRenderer.Hcl(plan),
+            "terraform" => SetupRenderer.Terraform(plan),
+            _ => SetupRenderer.ApiCalls(plan),
+        };
+
+        var said = text.IndexOf("# Of the whole Vault: it is made in the root namespace", StringComparison.Ordinal);
+
+        Assert.InRange(said, 0, text.IndexOf(step, StringComparison.Ordinal));
+        Assert.All(
+            text[said..text.IndexOf(step, StringComparison.Ordinal)].TrimEnd().Split('\n'),
+            line => Assert.StartsWith("#", line, StringComparison.Ordinal)
+        );
+    }
+
     private static CatalogueEntry Granted(params string[] grants)
     {
         var entry = Database("reader");

@@ -112,6 +112,66 @@ public sealed partial class VaultSecretIssuerTests
     }
 
     [Fact]
+    public async Task Many_databases_that_hang_at_once_leave_room_in_Vault_and_those_that_are_well_go_on()
+    {
+        const int Dead = 16;
+        Answer("other", "cb-test-other");
+        var hang = new TaskCompletionSource();
+        var entries = new List<CatalogueEntry>();
+        for (var i = 0; i < Dead; i++)
+        {
+            entries.Add(
+                Entry($"db{i}", new VaultBinding.Database("database", $"cb-test-db{i}")) with
+                {
+                    Connection = new($"db{i}.example", 5432, "database", "disable"),
+                }
+            );
+            Answer($"db{i}", $"cb-test-db{i}");
+            _answers[$"database/creds/cb-test-db{i}"] = async context =>
+            {
+                await hang.Task;
+                context.Abort();
+            };
+        }
+
+        var makings = entries
+            .SelectMany(entry => Enumerable.Repeat(entry, 4))
+            .Select(entry => Task.Run(() => MintAsync(entry)))
+            .ToList();
+        await Eventually.BecomesTrueAsync(
+            () =>
+                Task.FromResult(
+                    SentAll("/creds/cb-test-db") >= Dead && SentAll("auth/token/create/cb-test-db") == 4 * Dead
+                ),
+            "all have begun"
+        );
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Other));
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(5));
+                return Task.FromResult(makings.TrueForAll(making => making.IsCompleted));
+            },
+            "each agent has its answer"
+        );
+
+        // One at each, and the share of what may be open beside.
+        Assert.Equal(Dead + 8, SentAll("/creds/cb-test-db"));
+        foreach (var entry in entries)
+        {
+            var paused = Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(entry), default)).Refusal;
+            Assert.Equal(RefusalCode.CredentialPaused, paused.Code);
+        }
+
+        Assert.IsType<MintOutcome.Minted>(await MintAsync(Other));
+        hang.SetResult();
+        await Eventually.BecomesTrueAsync(
+            async () => await Issuer.PrepareAsync(Plan(entries[^1]), default) is PrepareOutcome.Prepared,
+            "Vault has let go of what hung"
+        );
+    }
+
+    [Fact]
     public async Task A_credential_that_hangs_leaves_a_place_for_another_of_the_same_backend()
     {
         Answer("other", "cb-test-other");
