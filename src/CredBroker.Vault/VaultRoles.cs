@@ -32,7 +32,7 @@ internal sealed class VaultRoles(VaultLeases leases, VaultNames names)
         var named = known.Select(names.LeasePrefix).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var (unnamed, forbidden) = (new List<CatalogueEntry>(), new List<string>());
         var (open, seen) = (new Queue<string>(["", TokenFolder]), new HashSet<string>(StringComparer.Ordinal));
-        var tokenRoles = new List<string>();
+        var (tokenRoles, isCut) = (new List<string>(), false);
         while (open.TryDequeue(out var folder))
         {
             if (!seen.Add(folder))
@@ -40,10 +40,22 @@ internal sealed class VaultRoles(VaultLeases leases, VaultNames names)
                 continue;
             }
 
-            if (seen.Count > MostFolders)
+            if (seen.Count > MostFolders && !folders.Contains(folder))
             {
-                forbidden.Add($"{folder}/ and more: too many folders");
-                break;
+                if (!isCut)
+                {
+                    isCut = true;
+                    forbidden.Add($"{folder}/ and more: too many folders");
+                    Enqueue(folders);
+                }
+
+                continue;
+            }
+
+            if (folder.Length > 0 && !VaultPath.IsSafe(folder))
+            {
+                forbidden.Add(folder + "/");
+                continue;
             }
 
             var (found, failed) = await leases.NamesAsync(folder, proof, cancellationToken);
@@ -75,17 +87,24 @@ internal sealed class VaultRoles(VaultLeases leases, VaultNames names)
             }
             else
             {
-                var isOfRoles = folders.Contains(folder) || OfRoles.Contains(folder[(folder.LastIndexOf('/') + 1)..]);
+                var last = folder[(folder.LastIndexOf('/') + 1)..];
+                // What has such a name where no roles are for certain is a role if it has leases, and not if it is a mount.
+                if (names.Owns(last) && found.Any(name => !name.EndsWith('/')))
+                {
+                    Add(folder, last);
+                }
+
+                var isOfRoles = folders.Contains(folder) || OfRoles.Contains(last);
                 foreach (var name in below.Select(name => name[..^1]))
                 {
                     var path = $"{folder}/{name}";
-                    if (names.Owns(name))
-                    {
-                        Add(path, name);
-                    }
-                    else if (!isOfRoles || folders.Any(known => IsAbove(path, known)))
+                    if (!isOfRoles || folders.Any(known => IsAbove(path, known)))
                     {
                         open.Enqueue(path);
+                    }
+                    else if (names.Owns(name))
+                    {
+                        Add(path, name);
                     }
                 }
             }

@@ -133,9 +133,11 @@ internal sealed class PostgresSession : SqlSession
             BeginLocked(batch, mayAssume);
         }
 
-        _persists = null;
-        _found = Head;
+        (_persists, _found) = (null, Head);
+        var stream = Stream;
         BeginNow();
+        // A repair of the clock that was not committed began none, and another broker's may have since.
+        Stream = stream;
         if (_isIn && _isNew)
         {
             Execute(PostgresDatabase.Enter);

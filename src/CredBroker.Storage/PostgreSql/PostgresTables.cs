@@ -175,6 +175,9 @@ internal sealed class PostgresTables : SqlTables
             "bytea" => SqlType.Bytes,
             "text" => SqlType.Text,
             _ when table == SqlMigrations.Journal => SqlType.Text,
-            _ => throw new InvalidOperationException($"No table of the store has columns of the type {declared}."),
+            _ => throw new StoreUnavailableException(
+                $"The table {table} is none of a store's: it has a column of the type {declared}. A store has a schema of "
+                    + "its own."
+            ),
         };
 }

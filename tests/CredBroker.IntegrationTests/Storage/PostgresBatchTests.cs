@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.IO.Pipelines;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
@@ -157,6 +160,69 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
         }
     }
 
+    [Fact]
+    public async Task A_key_is_free_for_who_replaces_a_lease_that_ended_in_the_same_batch()
+    {
+        var lease = _samples.Lease();
+        await CommittedAsync([_samples.Opened(lease, idempotency: new("caller", "key", "hash", null))]);
+        await CommittedAsync([_samples.Claimed(lease.Id)]);
+        var said = await Task.WhenAll(
+            await TogetherAsync([
+                _samples.Opened(idempotency: new("caller", "key", "hash", null)),
+                StoreSamples.Revoked(lease.Id),
+                _samples.Opened(idempotency: new("caller", "key", "hash", lease.Id)),
+                _samples.Opened(idempotency: new("caller", "key", "hash", lease.Id)),
+            ])
+        );
+        Assert.Equal(new CommitOutcome.GuardFailed(GuardFailure.IdempotencyTaken), said[0]);
+        Assert.IsType<CommitOutcome.Committed>(said[1]);
+        Assert.IsType<CommitOutcome.Committed>(said[2]);
+        Assert.Equal(new CommitOutcome.GuardFailed(GuardFailure.IdempotencyTaken), said[3]);
+    }
+
+    [Fact]
+    public async Task The_stream_goes_on_after_a_repair_of_the_clock_that_was_lost()
+    {
+        var lease = _samples.Lease();
+        await CommittedAsync([_samples.Opened(lease)]);
+        await CommittedAsync([_samples.Claimed(lease.Id)]);
+        // The first commit of a new stream ends its own session. A sequence is not rolled back.
+        await _schema.ExecuteAsync(
+            $"""
+            CREATE SEQUENCE attempts;
+            CREATE FUNCTION ends_once() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {_schema.Name} AS $$
+            BEGIN
+              IF (SELECT count(*) > 1 FROM audit_stream) AND nextval('attempts') = 1 THEN
+                PERFORM pg_terminate_backend(pg_backend_pid());
+              END IF;
+              RETURN NEW;
+            END $$;
+            CREATE TRIGGER ends_once BEFORE UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION ends_once();
+            """
+        );
+        // The first of them, when they are made again one by one, records nothing.
+        await CommittedAsync([
+            _samples.Claimed(lease.Id),
+            StoreSamples.Recorded(),
+            new StateChange.ClockRepaired { Event = StoreSamples.Event(ClockRepaired.TypeName) },
+            StoreSamples.Recorded(),
+        ]);
+        await CommittedAsync([StoreSamples.Recorded()]);
+        using var log = new MemoryStream();
+        await new AuditExport(_store).WriteAsync(
+            PipeWriter.Create(log, new(leaveOpen: true)),
+            null,
+            null,
+            null,
+            default
+        );
+        log.Position = 0;
+        var chain = await AuditVerifier.VerifyAsync(log, [], default);
+        Assert.Null(chain.Fault);
+        Assert.Equal(2, chain.Streams.Count);
+        Assert.Equal(await _schema.CountAsync("audit_record"), chain.Records);
+    }
+
     private static string Name(Dice dice, string noun, int count) =>
         $"{noun}-{dice.Of([.. Enumerable.Range(0, count)]).ToString(CultureInfo.InvariantCulture)}";
 
@@ -215,12 +281,16 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
     private async Task InTripsAsync(int trips, IEnumerable<StateChange> changes)
     {
         var before = _proxy.PostgresTrips;
+        await CommittedAsync(changes);
+        Assert.InRange(_proxy.PostgresTrips - before, 4, trips);
+    }
+
+    private async Task CommittedAsync(IEnumerable<StateChange> changes)
+    {
         foreach (var outcome in await Task.WhenAll(await TogetherAsync(changes)))
         {
             Assert.IsType<CommitOutcome.Committed>(outcome);
         }
-
-        Assert.InRange(_proxy.PostgresTrips - before, 4, trips);
     }
 
     /// <summary>What each was answered, but for what differs from store to store: the stream's name.</summary>

@@ -78,11 +78,25 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
         await using var proxy = new StallingProxy(_postgres.Port);
         _schema.LeadTo(proxy.Port);
         var store = Open();
-        proxy.LosesAnswerTo = "COMMIT";
+        proxy.LosesAnswerTo = "COMMIT\0";
         await CommitAsync(store);
         Assert.Null(proxy.LosesAnswerTo);
         await CommitAsync(store);
         Assert.Equal(3, await _schema.CountAsync("audit_record"));
+    }
+
+    [Fact]
+    public async Task It_is_made_once_by_who_had_lost_the_store_for_a_while_too()
+    {
+        await using var proxy = new StallingProxy(_postgres.Port);
+        _schema.LeadTo(proxy.Port);
+        var store = Open();
+        await EndSessionsAsync();
+        Open().Dispose();
+        proxy.LosesAnswerTo = "COMMIT\0";
+        await CommitAsync(store);
+        Assert.Null(proxy.LosesAnswerTo);
+        Assert.Equal(4, await _schema.CountAsync("audit_record"));
     }
 
     [Fact]

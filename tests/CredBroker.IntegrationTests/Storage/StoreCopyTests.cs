@@ -354,6 +354,22 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_schema_with_tables_of_something_else_is_no_place_to_move_to()
+    {
+        using var source = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        using var target = await UpkeepStore.MakeAsync(UpkeepStore.Postgres, postgres);
+        await FillAsync(source, new(_time));
+        await target.ExecuteAsync("CREATE TABLE orders (id uuid)");
+
+        var run = await CopyAsync(source, target);
+        Assert.Equal((4, ""), (run.ExitCode, run.Out));
+        Assert.Contains("The table orders is none of a store's", run.Error, StringComparison.Ordinal);
+        source.Open(_time).Dispose();
+        await target.ExecuteAsync("DROP TABLE orders");
+        await CopiedAsync(source, target);
+    }
+
+    [Fact]
     public async Task A_store_that_lacks_a_migration_is_not_changed_by_a_copy()
     {
         using var source = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);

@@ -43,6 +43,7 @@ public sealed partial class VaultSecretIssuerTests
             ("pki/issue", []),
             ("gcp", ["roleset/"]),
             ("gcp/roleset", ["cb-test-deploy/"]),
+            ("gcp/roleset/cb-test-deploy", ["one"]),
             ("cb-test-mount", ["creds/"]),
             ("cb-test-mount/creds", ["cb-test-x/", "y/"])
         );
@@ -123,6 +124,63 @@ public sealed partial class VaultSecretIssuerTests
 
         Assert.Empty(listed.Unnamed);
         Assert.Equal(["database/creds/cb-test-UPPER", $"database/creds/{longName}"], listed.Forbidden);
+    }
+
+    [Fact]
+    public async Task What_is_named_like_a_role_and_holds_mounts_or_keys_is_taken_for_none()
+    {
+        CatalogueEntry[] known = [Entry("deep", new VaultBinding.Database("team/cb-test-db", "cb-test-deep"))];
+        Folders(
+            ("", ["team/", "gcp/"]),
+            ("auth/token/create", []),
+            ("team", ["cb-test-db/"]),
+            ("team/cb-test-db", ["creds/"]),
+            ("team/cb-test-db/creds", ["cb-test-deep/", "cb-test-gone/"]),
+            ("gcp", ["roleset/"]),
+            ("gcp/roleset", ["cb-test-deploy/"]),
+            ("gcp/roleset/cb-test-deploy", ["key/"]),
+            ("gcp/roleset/cb-test-deploy/key", ["one"])
+        );
+
+        var listed = Assert.IsType<RoleListing.Listed>(await Issuer.FindRolesAsync(known, default));
+
+        Assert.Equal(["gone"], listed.Unnamed.Select(entry => entry.Name));
+        Assert.Empty(listed.Forbidden);
+    }
+
+    [Fact]
+    public async Task Another_s_many_folders_keep_no_role_of_a_known_mount_from_being_found()
+    {
+        var many = Enumerable.Range(0, 600).Select(i => $"f{i}").ToList();
+        Folders(
+            ("", ["aaa/", "database/"]),
+            ("auth/token/create", []),
+            ("aaa", [.. many.Select(name => name + "/")]),
+            ("database", ["creds/"]),
+            ("database/creds", ["cb-test-gone/"]),
+            ("team/db/creds", [])
+        );
+        many.ForEach(name => Folders(($"aaa/{name}", [])));
+
+        var listed = Assert.IsType<RoleListing.Listed>(await Issuer.FindRolesAsync(Known, default));
+
+        Assert.Equal(["gone"], listed.Unnamed.Select(entry => entry.Name));
+        Assert.EndsWith("too many folders", Assert.Single(listed.Forbidden), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("a?b")]
+    [InlineData("a b")]
+    [InlineData("%2e%2e")]
+    public async Task A_folder_whose_name_is_no_plain_path_is_said_and_not_asked_for(string name)
+    {
+        Folders(("", [$"{name}/", "database/"]), ("auth/token/create", []), ("database", []));
+
+        var listed = Assert.IsType<RoleListing.Listed>(await Issuer.FindRolesAsync(Known, default));
+
+        Assert.Empty(listed.Unnamed);
+        Assert.Equal([$"{name}/"], listed.Forbidden);
     }
 
     private void Folders(params ReadOnlySpan<(string Folder, string[] Names)> folders)

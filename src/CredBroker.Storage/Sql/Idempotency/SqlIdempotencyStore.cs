@@ -35,6 +35,12 @@ internal static class SqlIdempotencyStore
             return null;
         }
 
+        if (claim.Replaces is not null)
+        {
+            // What another change of the batch has read may be from before the lease was over.
+            session.Forget(FindText, ("@caller", claim.CallerKey), ("@key", claim.Key));
+        }
+
         var oldest = session.NowColumn - Life;
         var found = session.ReadFirst(FindText, Read, ("@caller", claim.CallerKey), ("@key", claim.Key));
         if (
