@@ -12,6 +12,6 @@ public sealed record HealthPartResponse
     /// <summary>The code that a caller is told, such as <c>CB4002</c>; absent where the part is well.</summary>
     public string? Code { get; init; }
 
-    /// <summary>What is wrong; absent where the part is well.</summary>
+    /// <summary>What is wrong; where the part is well, what its operator should know, if there is anything.</summary>
     public string? Detail { get; init; }
 }

@@ -11,4 +11,9 @@ public sealed record HealthResponse
 
     /// <summary>What was looked at: <c>store</c>, <c>policy</c>, <c>vault</c>, …</summary>
     public required IReadOnlyList<HealthPartResponse> Parts { get; init; }
+
+    /// <summary>
+    /// How many brokers share the store, this one included; absent where nobody asked the store, or it does not say.
+    /// </summary>
+    public int? Brokers { get; init; }
 }

@@ -6,15 +6,21 @@ namespace CredBroker.Core.Leases;
 /// <summary>
 /// Whether Vault can still be working on a mint whose token was revoked: its longest request time has to have passed
 /// since, by the store's clock and by the monotonic one, because a wall clock that jumps ahead, or was ahead when the
-/// broker started, is no proof. What was revoked before this process began counts from its beginning.
+/// broker started, is no proof. What was revoked before this process began counts from its beginning, and what another
+/// broker has revoked since, from when it was first looked at here.
 /// </summary>
 public sealed class AbsenceWait(IBrokerStore store, LeaseOptions options, TimeProvider time)
 {
     private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(2);
 
-    private readonly long _began = time.GetTimestamp();
+    // For so long it is remembered that the time is over: a proof may not succeed at once.
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
 
-    // When this process revoked the accessor, and for how long that says more than the process's own age.
+    private readonly long _began = time.GetTimestamp();
+    private readonly DateTimeOffset _beganAt = store.Position.UtcNow;
+
+    // When this process revoked the accessor, or first saw that another had, and for how long that says more than the
+    // process's own age.
     private readonly ConcurrentDictionary<string, (long Since, TimeSpan Length)> _revoked = new(StringComparer.Ordinal);
 
     /// <summary>
@@ -33,7 +39,7 @@ public sealed class AbsenceWait(IBrokerStore store, LeaseOptions options, TimePr
     {
         foreach (var (lease, revoked) in _revoked)
         {
-            if (HasPassed(revoked.Since, revoked.Length))
+            if (HasPassed(revoked.Since, revoked.Length + Kept))
             {
                 _revoked.TryRemove(lease, out _);
             }
@@ -51,7 +57,17 @@ public sealed class AbsenceWait(IBrokerStore store, LeaseOptions options, TimePr
         lease.AccessorRevokedAt + options.VaultRequestLimit <= store.Position.Counted
         && HasPassed(Since(lease), options.VaultRequestLimit);
 
-    private long Since(Lease lease) => _revoked.TryGetValue(lease.Id, out var revoked) ? revoked.Since : _began;
+    private long Since(Lease lease)
+    {
+        if (_revoked.TryGetValue(lease.Id, out var revoked))
+        {
+            return revoked.Since;
+        }
+
+        return lease.AccessorRevokedAt > _beganAt
+            ? _revoked.GetOrAdd(lease.Id, (time.GetTimestamp(), options.VaultRequestLimit)).Since
+            : _began;
+    }
 
     private bool HasPassed(long since, TimeSpan length) => time.GetElapsedTime(since) >= length;
 }

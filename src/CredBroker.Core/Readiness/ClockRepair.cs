@@ -6,8 +6,9 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Readiness;
 
 /// <summary>
-/// Sets the store's clock by the broker's, on an admin's word that the latter is right: after a jump forward that was
-/// wrong and was believed, or for one that is right and is not believed yet.
+/// Sets the store's clock by the wall clock that it follows (the broker's, or the database's that several brokers share),
+/// on an admin's word that the latter is right: after a jump forward that was wrong and was believed, or for one that is
+/// right and is not believed yet.
 /// </summary>
 public sealed class ClockRepair(IBrokerStore store, TimeProvider time)
 {
@@ -26,7 +27,7 @@ public sealed class ClockRepair(IBrokerStore store, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var (from, to) = Read();
+        var (from, to) = (store.Position.UtcNow, store.Position.Wall);
         await store.CommitAsync(
             new StateChange.ClockRepaired
             {

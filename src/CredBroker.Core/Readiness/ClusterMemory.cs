@@ -23,6 +23,19 @@ public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
         }
     }
 
+    /// <summary>Takes up what another broker has accepted meanwhile; as well as it can be read.</summary>
+    public async ValueTask FollowAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StartAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // What is known stays; the store says itself that it does not answer.
+        }
+    }
+
     /// <summary>Puts the first that answers on record. Until that is done nothing is issued.</summary>
     public async ValueTask RememberAsync(CancellationToken cancellationToken)
     {

@@ -24,11 +24,20 @@ public interface IBrokerStore
     StorePosition Position { get; }
 
     /// <summary>
+    /// Raised when this process first sees an order, a hold or a policy version that another broker has committed, within a
+    /// second at the latest. It saves waiting; nothing is decided by it. Whoever hears it returns at once.
+    /// </summary>
+    event Action? News;
+
+    /// <summary>
     /// Why nothing new is to be put on record: its file was deleted or replaced, its disk is full, or the last change
     /// failed and none went through since. Null where it takes changes as far as anybody knows. What ends secrets is
     /// tried all the same. No I/O but a look at the file.
     /// </summary>
     string? Fault { get; }
+
+    /// <summary>How many brokers share the store now, this one included.</summary>
+    ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken);
 
     /// <summary>Looks whether what <see cref="Fault"/> says still holds, by a change of nothing.</summary>
     ValueTask WatchAsync(CancellationToken cancellationToken);

@@ -34,6 +34,12 @@ public readonly record struct StorePosition(
     public required bool IsStale { get; init; }
 
     /// <summary>
+    /// The wall clock that the store's goes by, and takes the word of: this process's, or the database's where several
+    /// brokers share one.
+    /// </summary>
+    public DateTimeOffset Wall { get; init; }
+
+    /// <summary>
     /// The time by which the lease's end is measured: a clock that fell back after its activation does not keep it
     /// longer.
     /// </summary>

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 using Quartz;
@@ -5,10 +6,12 @@ using Quartz;
 namespace CredBroker.Server.Jobs;
 
 /// <summary>
-/// Waits for the policy to change, applies the new version, and has the live leases re-evaluated at once.
+/// Waits for the policy to change, here or by another broker's hand, takes the new version up, and has the live leases
+/// re-evaluated at once.
 /// </summary>
 internal sealed partial class PolicyWatch(
     IPolicySource source,
+    IBrokerStore store,
     PolicyControl policy,
     [FromKeyedServices(JobRegistration.Scheduler)] ISchedulerFactory schedulers,
     TimeProvider time,
@@ -22,13 +25,23 @@ internal sealed partial class PolicyWatch(
         // What was read while the store did not accept, at the start, too, is still to be applied: the source would not
         // report it again.
         var isDue = true;
+        var news = Channel.CreateBounded<bool>(
+            new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+        );
+        void Tell() => news.Writer.TryWrite(true);
+        store.News += Tell;
+        var (changed, told) = (default(Task), default(Task));
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 if (!isDue)
                 {
-                    await source.WaitForChangeAsync(stoppingToken);
+                    changed ??= source.WaitForChangeAsync(stoppingToken);
+                    told ??= news.Reader.ReadAsync(stoppingToken).AsTask();
+                    var first = await Task.WhenAny(changed, told);
+                    (changed, told) = (first == changed ? null : changed, first == told ? null : told);
+                    await first;
                 }
 
                 isDue = true;
@@ -45,6 +58,7 @@ internal sealed partial class PolicyWatch(
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
+                store.News -= Tell;
                 return;
             }
             catch (Exception e) when (e is IOException or StoreUnavailableException)

@@ -1,5 +1,6 @@
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Jobs;
 
@@ -8,6 +9,7 @@ namespace CredBroker.Server.Jobs;
 /// is started for each of them.
 /// </summary>
 internal sealed partial class RevocationRunner(
+    IBrokerStore store,
     RevocationRun run,
     RevocationSignal signal,
     ILogger<RevocationRunner> logger
@@ -15,6 +17,8 @@ internal sealed partial class RevocationRunner(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // An order that another broker has taken is everybody's.
+        store.News += signal.Raise;
         while (true)
         {
             try
@@ -24,6 +28,7 @@ internal sealed partial class RevocationRunner(
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
+                store.News -= signal.Raise;
                 return;
             }
             catch (Exception fault)

@@ -18,6 +18,7 @@ internal sealed class VaultProbeJob(ISecretIssuer issuer, ClusterMemory memory, 
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
+        await memory.FollowAsync(cancellationToken);
         if (
             !memory.IsInDoubt
             && issuer.Status is { CanIssue: true, ProvenAt: { } provenAt }

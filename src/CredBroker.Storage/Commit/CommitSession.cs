@@ -30,13 +30,19 @@ internal abstract class CommitSession : IDisposable
     public abstract void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume);
 
     /// <summary>
-    /// Lets go of what the process before this one had claimed; once, before anything else. There is one broker to a
-    /// database of this kind, and so none of those claims is anybody's.
+    /// Lets go of what the processes before this one had claimed, if it is the only one; once, before anything else. Then
+    /// none of those claims is anybody's.
     /// </summary>
     public abstract void TakeOver();
 
-    /// <summary>Enters this process's audit stream and records that it is open; once, in a transaction.</summary>
-    public abstract void OpenStream();
+    /// <summary>
+    /// Enters the audit stream that this process appends to, its own or one that it shares, and records that; once, in a
+    /// transaction. Returns the number of the stream's newest record before that.
+    /// </summary>
+    public abstract long OpenStream();
+
+    /// <summary>Records that this process appends no more; the last thing that it does.</summary>
+    public abstract void CloseStream();
 
     /// <summary>Marks the place to which <see cref="RollbackToSavepoint"/> goes back.</summary>
     public abstract void Savepoint();

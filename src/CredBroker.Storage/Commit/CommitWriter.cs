@@ -1,6 +1,5 @@
 using System.Data.Common;
 using CredBroker.Core.Audit;
-using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -24,19 +23,24 @@ internal sealed partial class CommitWriter : IDisposable
     private volatile Committed _committed;
     private volatile string? _fault;
 
-    /// <summary>Opens this process's audit stream (one commit, on the caller's thread) and starts.</summary>
+    /// <summary>Enters the audit stream (one commit, on the caller's thread) and starts.</summary>
     public CommitWriter(CommitSession session, CommitQueue queue, ILogger logger)
     {
         (_session, _queue, _logger) = (session, queue, logger);
         session.Begin([], mayAssume: false);
         session.TakeOver();
-        session.OpenStream();
-        session.EndBatch(0);
+        session.EndBatch(session.OpenStream());
         session.Commit();
         _committed = new(session.Head);
         _thread = new Thread(Run) { Name = "CredBroker store writer", IsBackground = true };
         _thread.Start();
     }
+
+    /// <summary>
+    /// Raised, on the writer's thread, when an order, a hold or a policy version is first seen here that another broker has
+    /// committed.
+    /// </summary>
+    public event Action? News;
 
     /// <summary>Fence, policy version and audit head of the newest commit.</summary>
     public StoreHead Head => _committed.Head;
@@ -61,15 +65,23 @@ internal sealed partial class CommitWriter : IDisposable
             batch.Clear();
         }
 
-        var closing = new PendingCommit(
-            new StateChange.EventRecorded
-            {
-                Event = new() { What = new StreamClosed(), Actor = AuditActor.Broker("store") },
-            }
-        );
-        if (TryCommit([closing]) is { } failure)
+        Close();
+    }
+
+    private void Close()
+    {
+        try
         {
-            LogCloseFailed(_logger, failure.Exception);
+            _session.Begin([], mayAssume: false);
+            var before = _session.Head.Audit.Sequence;
+            _session.CloseStream();
+            _session.EndBatch(before);
+            _session.Commit();
+        }
+        catch (Exception failure)
+        {
+            // Whatever it is, the process ends: the transaction does with the connection.
+            LogCloseFailed(_logger, failure);
         }
     }
 
@@ -126,7 +138,13 @@ internal sealed partial class CommitWriter : IDisposable
             _session.Begin(changes, mayAssume);
             hasBegun = true;
             var before = _session.Head;
+            var isNews = before with { Audit = _committed.Head.Audit } != _committed.Head;
             Publish(before);
+            if (isNews)
+            {
+                News?.Invoke();
+            }
+
             for (var i = 0; i < results.Length; i++)
             {
                 results[i] = ApplyAlone(changes[i]);

@@ -56,6 +56,9 @@ internal sealed class StoreClock
         (_latest, _counted, _timestamp) = (Wall(), Wall(), time.GetTimestamp());
     }
 
+    /// <summary>What the wall clock says that it goes by.</summary>
+    public DateTimeOffset WallNow => _time.GetUtcNow();
+
     /// <summary>The time now.</summary>
     public DateTimeOffset Now() => Read().Now;
 
@@ -98,6 +101,19 @@ internal sealed class StoreClock
             {
                 _latest = Math.Max(_latest, persisted);
             }
+        }
+    }
+
+    /// <summary>
+    /// Another broker on the store has persisted this meanwhile: whatever it took for the time is believed, as it stands
+    /// in records.
+    /// </summary>
+    public void Follow(long persisted, long counted)
+    {
+        lock (_gate)
+        {
+            Advance();
+            (_latest, _counted) = (Math.Max(_latest, persisted), Math.Max(_counted, counted));
         }
     }
 

@@ -12,12 +12,16 @@ namespace CredBroker.Storage.Commit;
 /// <param name="Holds">How many holds may be in force: none is missed, some may have lapsed.</param>
 internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit, long Holds)
 {
-    /// <summary>The store's position, with these numbers at this time.</summary>
-    public StorePosition At(ClockReading clock) =>
-        new(clock.Now, Fence, PolicyVersion, Audit, Holds)
+    /// <summary>The store's position, with these numbers at the time that the clock says.</summary>
+    public StorePosition At(StoreClock clock)
+    {
+        var now = clock.Read();
+        return new(now.Now, Fence, PolicyVersion, Audit, Holds)
         {
-            Counted = clock.Counted,
-            FallenAt = clock.FallenAt,
-            IsStale = clock.IsStale,
+            Counted = now.Counted,
+            FallenAt = now.FallenAt,
+            IsStale = now.IsStale,
+            Wall = clock.WallNow,
         };
+    }
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using CredBroker.Core.State;
@@ -8,8 +9,9 @@ using Npgsql;
 namespace CredBroker.Storage.PostgreSql;
 
 /// <summary>
-/// The schema that holds the store: checked, taken for one broker, migrated. The writer's connection holds a lock of the
-/// server's (an advisory lock on the schema) for as long as it lives; whoever cannot have it writes nothing.
+/// The schema that holds the store: checked, migrated, taken. The writer's connection holds a lock of the server's (an
+/// advisory lock on the schema) for as long as it lives: shared with other brokers, or alone. Whoever cannot have it
+/// writes nothing, and who has it is there.
 /// </summary>
 internal sealed partial class PostgresDatabase : IDisposable
 {
@@ -17,15 +19,46 @@ internal sealed partial class PostgresDatabase : IDisposable
     private const int OldestVersion = 140000;
 
     // The first half of the locks' keys is "crbr", the second the schema's number, or 0, which is no schema's.
-    private const string LockOfSchema = "SELECT pg_advisory_lock(1668440690, current_schema()::regnamespace::oid::int)";
-    private const string LockOfMigrations = "SELECT pg_advisory_lock(1668440690, 0)";
+    private const string Schema = "(1668440690, current_schema()::regnamespace::oid::int)";
+    private const string LockOfSchema = $"SELECT pg_advisory_lock{Schema}";
+    private const string ShareOfSchema = $"SELECT pg_advisory_lock_shared{Schema}";
+    private const string UnlockOfSchema = $"SELECT pg_advisory_unlock{Schema}";
+
+    /// <summary>
+    /// Says, for as long as the connection lives, that its broker appends to the audit stream; said within a batch.
+    /// </summary>
+    public const string Enter = "SELECT pg_advisory_lock_shared(1668440691, current_schema()::regnamespace::oid::int)";
+
+    /// <summary>Lets go of every such lock, before the connection does.</summary>
+    public const string Leave = "SELECT pg_advisory_unlock_all()";
+
+    /// <summary>How many other brokers append to the audit stream; who asks within a batch is told exactly.</summary>
+    public const string CountOthers = $"{CountBrokers} AND pid <> pg_backend_pid()";
+
+    /// <summary>How many brokers do.</summary>
+    public const string CountBrokers = """
+        SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND classid = 1668440691 AND objsubid = 2
+          AND objid = current_schema()::regnamespace::oid
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """;
+
+    /// <summary>The server's clock in Unix milliseconds, as it is when the statement comes to it.</summary>
+    public const string Clock = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+    // Others who start at the same time may have a large store to migrate.
+    private const string LockOfMigrations = """
+        SET lock_timeout = '10min';
+        SELECT pg_advisory_lock(1668440690, 0);
+        SET lock_timeout = '5s';
+        """;
     private const string UnlockOfMigrations = "SELECT pg_advisory_unlock(1668440690, 0)";
 
     // A server that does not notice that a broker is gone keeps its lock from the next one: it looks. Whoever waits for a
-    // lock gives up before its callers do.
+    // lock gives up before its callers do. Whoever stands still within a batch holds up every broker, and is cut off.
     private const string Session = """
         SET lock_timeout = '5s';
-        SET idle_in_transaction_session_timeout = '20s';
+        SET idle_in_transaction_session_timeout = '5s';
         SET client_connection_check_interval = '5s';
         SET tcp_keepalives_idle = 10;
         SET tcp_keepalives_interval = 5;
@@ -34,21 +67,40 @@ internal sealed partial class PostgresDatabase : IDisposable
         """;
 
     private readonly NpgsqlConnection _writer;
+    private readonly NpgsqlConnection _listener;
     private readonly NpgsqlDataSource _readers;
     private readonly string _place;
     private readonly bool _evenClosed;
-    private bool _isMigrated;
     private long _connections;
 
-    private PostgresDatabase(NpgsqlConnectionStringBuilder settings, string place, bool isAlone, bool evenClosed)
+    // How many migrations the schema has had; null until they have run.
+    private long? _migrations;
+
+    private PostgresDatabase(
+        NpgsqlConnectionStringBuilder settings,
+        string place,
+        DatabaseTime time,
+        bool isAlone,
+        bool evenClosed
+    )
     {
-        (_place, IsAlone, _evenClosed) = (place, isAlone, evenClosed);
+        (_place, Time, IsAlone, _evenClosed) = (place, time, isAlone, evenClosed);
         _writer = new(Writing(settings));
+        _listener = new(Writing(settings));
         _readers = NpgsqlDataSource.Create(Reading(settings));
     }
 
-    /// <summary>Whether this process is the schema's only broker, and the lock says so.</summary>
+    /// <summary>Whether this process has the schema for itself.</summary>
     public bool IsAlone { get; }
+
+    /// <summary>This process, as it is known in the store for as long as it runs.</summary>
+    public string Broker { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>How brokers tell each other that there is something to see.</summary>
+    public string Channel { get; private set; } = "";
+
+    /// <summary>The time by the server's clock.</summary>
+    public DatabaseTime Time { get; }
 
     /// <summary>How often it was connected to for writing. A new connection may lead to a server that knows less.</summary>
     public long Connections => Volatile.Read(ref _connections);
@@ -63,9 +115,15 @@ internal sealed partial class PostgresDatabase : IDisposable
     /// The schema cannot be used, or another broker uses it; the message says why and what to do.
     /// </exception>
     /// <param name="options">Where it is.</param>
+    /// <param name="time">The time by the server's clock.</param>
     /// <param name="isAlone">Whether nobody else may use it meanwhile.</param>
     /// <param name="evenClosed">Whether a store is opened on which no broker may start.</param>
-    public static PostgresDatabase Open(StorageOptions options, bool isAlone, bool evenClosed = false)
+    public static PostgresDatabase Open(
+        StorageOptions options,
+        DatabaseTime time,
+        bool isAlone,
+        bool evenClosed = false
+    )
     {
         var settings = ConnectionStringFile.Read(options);
         var place = PlaceOf(settings);
@@ -73,12 +131,10 @@ internal sealed partial class PostgresDatabase : IDisposable
         {
             var (schema, mayChange) = FindSchema(settings, place);
             Pin(settings, schema);
-            var database = new PostgresDatabase(settings, NameOf(schema, place), isAlone, evenClosed);
+            var database = new PostgresDatabase(settings, NameOf(schema, place), time, isAlone, evenClosed);
             try
             {
-                database.Connect(database._writer);
-                database.Migrate(settings, schema, mayChange);
-                database.RefuseClosed(database._writer);
+                database.Begin(settings, schema, mayChange);
                 return database;
             }
             catch
@@ -119,12 +175,17 @@ internal sealed partial class PostgresDatabase : IDisposable
     /// <summary>The writer's connection, the session's from here on.</summary>
     public NpgsqlConnection OpenWriter() => _writer;
 
+    /// <summary>A connection of its own for what other brokers tell, to be opened anew where it was lost.</summary>
+    public NpgsqlConnection Listener => _listener;
+
     /// <summary>A connection that can only read.</summary>
     public ValueTask<NpgsqlConnection> OpenReaderAsync(CancellationToken cancellationToken) =>
         _readers.OpenConnectionAsync(cancellationToken);
 
     /// <summary>Opens the writer's connection, anew where it was lost, and takes the schema with it.</summary>
-    /// <exception cref="StoreUnavailableException">Another broker has it, or it is closed.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// Another broker has it, or a newer one has changed it meanwhile.
+    /// </exception>
     public void Connect(NpgsqlConnection connection)
     {
         connection.Close();
@@ -133,22 +194,16 @@ internal sealed partial class PostgresDatabase : IDisposable
         try
         {
             Execute(connection, Session);
-            if (IsAlone)
+            Take(connection, IsAlone ? LockOfSchema : ShareOfSchema);
+            if (_migrations != CountMigrations(connection))
             {
-                Execute(connection, LockOfSchema);
+                throw new StoreUnavailableException(
+                    $"A newer broker has changed {_place} while this one was cut off from it. Start the newer version."
+                );
             }
 
-            // Who was cut off had the lock no more, and the store may have been moved meanwhile.
+            // Who was cut off had no lock meanwhile, and the store may have been moved.
             RefuseClosed(connection);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            connection.Close();
-            throw new StoreUnavailableException(
-                $"Another broker uses {_place}. A PostgreSQL store belongs to one broker at a time: stop the other one, "
-                    + "or give this one a schema of its own.",
-                e
-            );
         }
         catch
         {
@@ -157,8 +212,12 @@ internal sealed partial class PostgresDatabase : IDisposable
         }
     }
 
-    /// <summary>Closes what reads; the session closes what writes.</summary>
-    public void Dispose() => _readers.Dispose();
+    /// <summary>Closes what reads and listens; the session closes what writes.</summary>
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _readers.Dispose();
+    }
 
     private static string PlaceOf(NpgsqlConnectionStringBuilder settings) =>
         $"{settings.Database ?? settings.Username} at {settings.Host}"
@@ -230,9 +289,15 @@ internal sealed partial class PostgresDatabase : IDisposable
             );
     }
 
-    private void Migrate(NpgsqlConnectionStringBuilder settings, string schema, bool mayChange)
+    /// <summary>
+    /// Connects and takes the schema for the first time. Whoever has to change it first has it alone for as long: no
+    /// broker that knows it as it was writes to it then.
+    /// </summary>
+    private void Begin(NpgsqlConnectionStringBuilder settings, string schema, bool mayChange)
     {
-        Execute(_writer, LockOfMigrations);
+        _writer.Open();
+        Execute(_writer, Session);
+        Execute(_writer, LockOfMigrations, timeout: 660);
         try
         {
             // The journal alone is told the schema: DbUp would make it, which the user has no right to.
@@ -242,23 +307,65 @@ internal sealed partial class PostgresDatabase : IDisposable
                     .JournalToPostgresqlTable(schema, SqlMigrations.Journal),
                 PostgresTables.Folder,
                 _place,
-                mayChange
+                mayChange,
+                () => Take(_writer, LockOfSchema)
             );
-            _isMigrated = true;
+            Take(_writer, IsAlone ? LockOfSchema : ShareOfSchema);
+            if (Migrated.Count > 0)
+            {
+                // It was taken once more for that.
+                Execute(_writer, UnlockOfSchema);
+            }
+
+            _migrations = CountMigrations(_writer);
+            RefuseClosed(_writer);
+            using var row = new NpgsqlCommand($"SELECT current_schema()::regnamespace::oid, {Clock}", _writer);
+            var askedAt = Time.GetTimestamp();
+            using var reader = row.ExecuteReader();
+            reader.Read();
+            (Channel, _) = ($"credbroker_{reader.GetFieldValue<uint>(0)}", Time.TryTake(reader.GetInt64(1), askedAt));
         }
         finally
         {
-            Execute(_writer, UnlockOfMigrations);
+            if (_writer.State == ConnectionState.Open)
+            {
+                Execute(_writer, UnlockOfMigrations);
+            }
+        }
+    }
+
+    /// <summary>Takes the schema, as the lock's statement says.</summary>
+    private void Take(NpgsqlConnection connection, string sql)
+    {
+        try
+        {
+            Execute(connection, sql);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new StoreUnavailableException(
+                sql == ShareOfSchema
+                    ? $"Another broker uses {_place} alone: an older version, or one that is changing it. Stop the older one."
+                    : $"Another broker uses {_place}, and it has to be had alone now. Stop the other one, or use a schema of "
+                        + "its own.",
+                e
+            );
         }
     }
 
     private void RefuseClosed(NpgsqlConnection connection)
     {
-        if (_isMigrated && !_evenClosed)
+        if (!_evenClosed)
         {
             using var closed = new NpgsqlCommand(ClosedStore.Query, connection);
             ClosedStore.Refuse(closed.ExecuteScalar() as string, _place);
         }
+    }
+
+    private static long CountMigrations(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand("SELECT count(*) FROM schemaversions", connection);
+        return (long)command.ExecuteScalar()!;
     }
 
     /// <summary>What Npgsql says; of TLS that did not come about, why, and what it takes.</summary>
@@ -268,9 +375,10 @@ internal sealed partial class PostgresDatabase : IDisposable
                 + "that this machine trusts or that Root Certificate names."
             : failure.Message;
 
-    private static void Execute(NpgsqlConnection connection, string sql)
+    private static void Execute(NpgsqlConnection connection, string sql, int? timeout = null)
     {
         using var command = new NpgsqlCommand(sql, connection);
+        command.CommandTimeout = timeout ?? command.CommandTimeout;
         command.ExecuteNonQuery();
     }
 

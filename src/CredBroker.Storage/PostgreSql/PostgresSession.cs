@@ -1,5 +1,6 @@
 using System.Data;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
@@ -10,8 +11,9 @@ namespace CredBroker.Storage.PostgreSql;
 
 /// <summary>
 /// The writer's session on PostgreSQL. Each batch first locks the one row of <c>store</c>: it has then seen whatever any
-/// writer has committed, and nothing is committed beside it, so that guards are read as they are on SQLite. By the same
-/// lock a lost commit is read back only when it is over.
+/// writer has committed, and nothing is committed beside it, so that guards are read as they are on SQLite. So all
+/// brokers append to one audit stream, each after what it finds, and go by one clock. By the same lock a lost commit is
+/// read back only when it is over.
 /// <para>
 /// The server is a trip away, and a batch takes two or three, however many changes it has: with the lock comes what
 /// their guards compare with (<see cref="ForeseenRows"/>), and all that they write goes there together, the updates that
@@ -24,52 +26,64 @@ namespace CredBroker.Storage.PostgreSql;
 /// and no commit waits for those who flood the broker.
 /// </para>
 /// </summary>
-internal sealed class PostgresSession : SqlSession
+internal sealed partial class PostgresSession : SqlSession
 {
     private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
     private const string LockText = "SELECT id FROM store FOR UPDATE";
-    private const string SavepointText = "SAVEPOINT change";
 
-    /// <summary>How long a free thread of the pool is waited for: many times what it takes one that is not blocked.</summary>
-    private static readonly TimeSpan ThreadWithin = TimeSpan.FromMilliseconds(200);
+    /// <summary>
+    /// What the store holds now that nobody else can change it: the numbers, the stream's end, the clock, and the time.
+    /// </summary>
+    private const string FoundText = $"""
+        SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
+          (SELECT coalesce(max(version), 0) FROM policy_version),
+          (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
+          coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
+          CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
+          clock, counted, {PostgresDatabase.Clock}
+        FROM store
+        LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
+        LEFT JOIN LATERAL (
+          SELECT sequence, bytes FROM audit_record WHERE stream = s.number ORDER BY sequence DESC LIMIT 1
+        ) r ON TRUE
+        """;
 
-    private readonly string _writer = Guid.NewGuid().ToString("N");
     private readonly PostgresDatabase _database;
     private readonly NpgsqlConnection _connection;
-    private readonly NpgsqlBatch _pipe;
-    private readonly List<NpgsqlBatchCommand> _deferred = [];
-    private readonly List<PostgresStatement> _lent = [];
-    private readonly ForeseenRows _foreseen = new();
-
-    // What was asked for ahead, in the order of its answers.
-    private readonly List<(ForeseenRows.Key Key, PostgresStatement Statement, Func<SqlStatement, object> Map)> _asked =
-    [];
-
-    // What is assumed to change one row each, and where among it and among what is deferred the change begins that is
-    // being made; -1 outside of one.
-    private readonly List<NpgsqlBatchCommand> _assumed = [];
-    private (int Deferred, int Assumed) _savepoint = (-1, -1);
-    private bool _isSavepointSent;
-    private bool _areLentSent;
-    private bool _mayAssume;
-    private bool _isOneByOne;
+    private readonly StoreClock _clock;
     private bool _hasBegun;
     private long _batch;
 
-    // The stream's newest record that is known to be committed. Null where only the database knows.
+    // The newest record that this process has seen committed, which another may have followed. Null where only the
+    // database knows.
     private AuditPosition? _newest;
+
+    // What the store had at the beginning of the batch, and what it has persisted of the clock.
+    private StoreHead _found;
+    private (long Time, long Counted) _persisted;
+
+    // The clock as it was persisted when this process saw it last: it lies behind that only if somebody has repaired it.
+    private long _seen;
+
+    // What this batch persists of it; null where it changes nothing.
+    private long? _persists;
+
+    // Whether this process appends to the stream, and whether the last of its brokers has closed it.
+    private bool _isIn;
+    private bool _isClosed;
+
+    // Whether the connection has been made anew since.
+    private bool _isNew;
 
     public PostgresSession(PostgresDatabase database, NpgsqlConnection connection, StoreClock clock)
         : base(connection, clock)
     {
-        (_database, _connection, _pipe) = (database, connection, new(connection));
+        (_database, _connection, _pipe, _clock) = (database, connection, new(connection), clock);
         try
         {
-            var (persisted, counted) = ReadFirst(
-                "SELECT clock, counted FROM store",
-                row => (row.Number(0), row.Number(1))
-            );
-            clock.Start(persisted, counted);
+            _persisted = ReadFirst("SELECT clock, counted FROM store", row => (row.Number(0), row.Number(1)));
+            _seen = _persisted.Time;
+            clock.Start(_persisted.Time, _persisted.Counted);
         }
         catch
         {
@@ -98,17 +112,63 @@ internal sealed class PostgresSession : SqlSession
             BeginLocked(batch, mayAssume);
         }
 
+        (_persists, _found) = (null, Head);
+        var stream = Stream;
         BeginNow();
-        ReadNewestIfUnknown();
+        // A repair of the clock that was not committed began none, and another broker's may have since.
+        Stream = stream;
+        if (_isIn && _isNew)
+        {
+            Execute(PostgresDatabase.Enter);
+            _isNew = false;
+        }
+
+        if (_isIn && _isClosed)
+        {
+            // This process was cut off when the last of the others stopped.
+            BeginStream();
+            EndRecords(0);
+        }
     }
 
     public override void TakeOver()
     {
-        if (_database.IsAlone)
+        if (!OthersAreThere())
         {
             SqlRevocationStore.DropClaims(this);
             Execute("DELETE FROM writer");
         }
+    }
+
+    /// <summary>Its own where nobody else is there, or else the one that the others append to.</summary>
+    public override long OpenStream()
+    {
+        var isShared = !_isClosed && OthersAreThere();
+        Execute(PostgresDatabase.Enter);
+        _isIn = true;
+        if (!isShared)
+        {
+            return base.OpenStream();
+        }
+
+        var before = Head.Audit.Sequence;
+        Tell(new BrokerJoined { Broker = _database.Broker });
+        return before;
+    }
+
+    public override void CloseStream()
+    {
+        if (OthersAreThere())
+        {
+            Tell(new BrokerLeft { Broker = _database.Broker });
+        }
+        else
+        {
+            base.CloseStream();
+        }
+
+        // Still within the batch: the next one to ask does not count this one.
+        Execute(PostgresDatabase.Leave);
     }
 
     public override ChangeResult Apply(in PreparedChange prepared)
@@ -131,6 +191,7 @@ internal sealed class PostgresSession : SqlSession
     {
         _batch++;
         base.EndBatch(sequenceBefore);
+        _persists = NowColumn;
         if (_assumed.Count > 0)
         {
             Flush();
@@ -141,12 +202,20 @@ internal sealed class PostgresSession : SqlSession
             ("@clock", NowColumn),
             ("@counted", CountedColumn)
         );
-        // Not there the first time, nor after another broker had the store for a while.
         Defer(
             "INSERT INTO writer (id, batch) VALUES (@id, @batch) ON CONFLICT (id) DO UPDATE SET batch = @batch",
-            ("@id", _writer),
+            ("@id", _database.Broker),
             ("@batch", _batch)
         );
+        if (Head with { Audit = _found.Audit } != _found)
+        {
+            // Delivered with the commit. Whoever misses it looks each second.
+            Defer(
+                "SELECT pg_notify(@channel, @broker)",
+                ("@channel", _database.Channel),
+                ("@broker", _database.Broker)
+            );
+        }
     }
 
     /// <summary>
@@ -159,7 +228,7 @@ internal sealed class PostgresSession : SqlSession
         Flush();
         _hasBegun = false;
         KeepRepair();
-        _newest = Head.Audit;
+        (_newest, _seen) = (Head.Audit, _persists ?? _seen);
     }
 
     public override void Rollback()
@@ -175,19 +244,18 @@ internal sealed class PostgresSession : SqlSession
     /// </summary>
     public override bool ReadBack()
     {
-        (_newest, _hasBegun) = (null, false);
+        _hasBegun = false;
         _connection.Close();
         Connect();
         BeginLocked([], mayAssume: false);
-        var isThere = IsThere();
-        if (isThere)
-        {
-            ReadNewestIfUnknown();
-        }
-
+        var committed = FindBatch();
         Execute("ROLLBACK");
         _hasBegun = false;
-        return isThere;
+        return committed is { } batch
+            ? batch == _batch
+            : throw new StoreUnavailableException(
+                "Another broker has tidied up behind this one while it was cut off: what became of its batch is not known."
+            );
     }
 
     /// <summary>The disk is the server's: nothing of it is kept here.</summary>
@@ -198,144 +266,25 @@ internal sealed class PostgresSession : SqlSession
         failure is not (NpgsqlException or WrongAssumptionException)
         || failure is PostgresException { SqlState: ['2', '2' or '3', ..] or ['5', '4', ..] or "P0001" };
 
-    /// <summary>
-    /// Called by a statement that is set: what was sent before is over, and its commands can be set again.
-    /// </summary>
-    public void Lend(PostgresStatement statement)
-    {
-        if (_areLentSent)
-        {
-            _lent.ForEach(lent => lent.TakeBack());
-            _lent.Clear();
-            _areLentSent = false;
-        }
-
-        _lent.Add(statement);
-    }
-
-    /// <summary>Sends a statement, after what was deferred. Whoever reads the rows closes the reader.</summary>
-    public NpgsqlDataReader Run(NpgsqlBatchCommand command)
-    {
-        _deferred.Add(command);
-        return Send();
-    }
-
-    public override void Write(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
-    {
-        if (_mayAssume)
-        {
-            Defer(sql, parameters);
-        }
-        else
-        {
-            Execute(sql, parameters);
-        }
-    }
-
-    public override bool ChangesOne(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
-    {
-        if (!_mayAssume)
-        {
-            return Execute(sql, parameters) == 1;
-        }
-
-        Defer(sql, parameters);
-        _assumed.Add(_deferred[^1]);
-        return true;
-    }
-
-    public override void Foresee<T>(
-        string sql,
-        Func<SqlStatement, T> map,
-        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
-    )
-    {
-        var key = ForeseenRows.Key.Of(sql, parameters);
-        if (_foreseen.TryFind(key, out _))
-        {
-            return;
-        }
-
-        // Until its answer is there, so that it is asked for once.
-        _foreseen.Keep(key, null);
-        _asked.Add((key, Defer(sql, parameters), map));
-    }
-
-    public override void Forget(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
-        _foreseen.Forget(ForeseenRows.Key.Of(sql, parameters));
-
-    public override void Know<T>(string sql, T row, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
-    {
-        if (_foreseen.Holds(sql))
-        {
-            _foreseen.Keep(ForeseenRows.Key.Of(sql, parameters), row);
-        }
-    }
-
-    public override T? ReadFirst<T>(
-        string sql,
-        Func<SqlStatement, T> map,
-        params ReadOnlySpan<(string Name, SqlValue Value)> parameters
-    )
-        where T : default
-    {
-        if (!_foreseen.Holds(sql))
-        {
-            return base.ReadFirst(sql, map, parameters);
-        }
-
-        var key = ForeseenRows.Key.Of(sql, parameters);
-        if (!_foreseen.TryFind(key, out var row))
-        {
-            _foreseen.Keep(key, row = base.ReadFirst(sql, map, parameters));
-        }
-
-        return (T?)row;
-    }
-
-    public override T? QueryFirst<T>(string sql, object parameters)
-        where T : default
-    {
-        Flush();
-        return base.QueryFirst<T>(sql, parameters);
-    }
-
-    public override void ReleaseSavepoint()
-    {
-        _savepoint = (-1, -1);
-        if (_isSavepointSent)
-        {
-            Defer("RELEASE SAVEPOINT change");
-            _isSavepointSent = false;
-        }
-    }
-
     public override void Dispose()
     {
         base.Dispose();
         _pipe.Dispose();
     }
 
-    /// <summary>Made only where something of the change goes to the server before the change is over.</summary>
-    protected override void MarkSavepoint()
-    {
-        _savepoint = (_deferred.Count, _assumed.Count);
-        _foreseen.Savepoint();
-    }
+    protected override bool IsThere() => FindBatch() == _batch;
 
-    protected override void ReturnToSavepoint()
+    /// <summary>As the row lock gave them, batches of all brokers are in one order, and so is their time.</summary>
+    protected override void TakeUpClock()
     {
-        _deferred.RemoveRange(_savepoint.Deferred, _deferred.Count - _savepoint.Deferred);
-        _assumed.RemoveRange(_savepoint.Assumed, _assumed.Count - _savepoint.Assumed);
-        _foreseen.RollbackToSavepoint();
-        if (_isSavepointSent)
+        if (_persisted.Time < _seen)
         {
-            Defer("ROLLBACK TO SAVEPOINT change");
+            _clock.Repair();
         }
-    }
 
-    protected override bool IsThere() =>
-        ReadFirst("SELECT batch FROM writer WHERE id = @id", row => row.Number(0), ("@id", _writer)) == _batch;
+        _clock.Follow(_persisted.Time, _persisted.Counted);
+        _seen = _persisted.Time;
+    }
 
     protected override SqlStatement Prepare(string sql, ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
         new PostgresStatement(this, sql, parameters);
@@ -346,9 +295,38 @@ internal sealed class PostgresSession : SqlSession
         {
             // What a statement was prepared as, it remembers of the connection that is gone.
             ForgetStatements();
+            // Where another server has taken its place, what this one had committed last may be gone.
+            (_newest, _isNew) = (null, true);
             _database.Connect(_connection);
         }
     }
+
+    /// <summary>What <see cref="FoundText"/> says; the newest record comes along only where it is not known.</summary>
+    private StoreHead Found(SqlStatement row, long askedAt)
+    {
+        var newest = new AuditPosition(row.Text(4), row.Number(5), AuditPosition.NoHash);
+        _isClosed = false;
+        if (!row.IsNull(6))
+        {
+            var record = row.Bytes(6);
+            newest = newest with { Hash = AuditRecordWriter.Hash(record) };
+            _isClosed = AuditRecordHeader.Read(record)?.Type == StreamClosed.TypeName;
+        }
+        else if (newest.Sequence > 0)
+        {
+            newest = _newest!;
+        }
+
+        (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
+        _database.Time.TryTake(row.Number(9), askedAt);
+        return new(row.Number(0), row.Number(1), newest, row.Number(2));
+    }
+
+    private long? FindBatch() =>
+        ReadFirst("SELECT batch FROM writer WHERE id = @id", row => (long?)row.Number(0), ("@id", _database.Broker));
+
+    /// <summary>Whether another broker's connection has the schema, too.</summary>
+    private bool OthersAreThere() => ReadFirst(PostgresDatabase.CountOthers, row => row.Number(0)) > 0;
 
     /// <summary>Locks the store and reads, in the same trip, what the batch will be compared with.</summary>
     private void BeginLocked(IReadOnlyList<PendingCommit> batch, bool mayAssume)
@@ -356,15 +334,21 @@ internal sealed class PostgresSession : SqlSession
         Drop();
         (_hasBegun, _mayAssume) = (true, mayAssume);
         Defer(BeginText);
+        var askedAt = _database.Time.GetTimestamp();
         if (_isOneByOne)
         {
             Execute(LockText);
-            Head = _newest is null ? ReadHead() : ReadHead(_newest);
+            Head = ReadFirst(
+                FoundText,
+                row => Found(row, askedAt),
+                ("@stream", _newest?.Stream ?? ""),
+                ("@sequence", _newest?.Sequence ?? 0)
+            );
             return;
         }
 
         Defer(LockText);
-        var head = Defer(HeadText);
+        var found = Defer(FoundText, ("@stream", _newest?.Stream ?? ""), ("@sequence", _newest?.Sequence ?? 0));
         if (mayAssume)
         {
             foreach (var commit in batch)
@@ -380,8 +364,7 @@ internal sealed class PostgresSession : SqlSession
         {
             using var reader = Send();
             reader.NextResult();
-            // Others may have committed since, but nobody else appends to this stream.
-            Head = head.MapFirst(reader, row => HeadOf(row, _newest!));
+            Head = found.MapFirst(reader, row => Found(row, askedAt));
             foreach (var (key, statement, map) in _asked)
             {
                 reader.NextResult();
@@ -394,15 +377,6 @@ internal sealed class PostgresSession : SqlSession
         }
 
         _asked.Clear();
-    }
-
-    // Only once it is settled which stream this is: a repair of the clock that was not committed began none.
-    private void ReadNewestIfUnknown()
-    {
-        if (_newest is null)
-        {
-            Head = ReadHead();
-        }
     }
 
     /// <summary>The lease that a change of one lease has changed; null for any other change.</summary>
@@ -421,89 +395,4 @@ internal sealed class PostgresSession : SqlSession
             StateChange.LeaseEnded change => change.LeaseId,
             _ => null,
         };
-
-    private PostgresStatement Defer(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
-    {
-        var statement = (PostgresStatement)Bound(sql, parameters);
-        _deferred.Add(statement.Command);
-        return statement;
-    }
-
-    private void Flush()
-    {
-        if (_deferred.Count > 0)
-        {
-            Send().Dispose();
-        }
-    }
-
-    /// <summary>Nothing is under way.</summary>
-    private void Drop()
-    {
-        _deferred.Clear();
-        _assumed.Clear();
-        _asked.Clear();
-        _foreseen.Clear();
-        (_savepoint, _isSavepointSent) = ((-1, -1), false);
-    }
-
-    private NpgsqlDataReader Send()
-    {
-        if (_savepoint.Deferred >= 0 && !_isSavepointSent)
-        {
-            Defer(SavepointText);
-            _deferred.Insert(_savepoint.Deferred, _deferred[^1]);
-            _deferred.RemoveAt(_deferred.Count - 1);
-            _isSavepointSent = true;
-        }
-
-        var sent = _deferred.ToArray();
-        _deferred.Clear();
-        _savepoint = _savepoint.Deferred < 0 ? _savepoint : (0, 0);
-        _areLentSent = true;
-        try
-        {
-            var alone = _isOneByOne ? sent.Length - 1 : 0;
-            foreach (var command in sent.AsSpan(0, alone))
-            {
-                Put([command]);
-                _pipe.ExecuteNonQuery();
-            }
-
-            Put(sent.AsSpan(alone));
-            var reader = _pipe.ExecuteReader();
-            if (!_assumed.Exists(command => command.RecordsAffected != 1))
-            {
-                _assumed.Clear();
-                return reader;
-            }
-
-            reader.Dispose();
-        }
-        catch (PostgresException e) when (IsWrongAssumption(e))
-        {
-            throw new WrongAssumptionException("A row cannot be written.", e);
-        }
-
-        throw new WrongAssumptionException("An update did not find its row.");
-    }
-
-    private void Put(ReadOnlySpan<NpgsqlBatchCommand> commands)
-    {
-        _pipe.BatchCommands.Clear();
-        foreach (var command in commands)
-        {
-            _pipe.BatchCommands.Add(command);
-        }
-    }
-
-    private static bool HasPoolThread()
-    {
-        // Not disposed: it may be set when nobody waits any more.
-        var had = new ManualResetEventSlim();
-        ThreadPool.UnsafeQueueUserWorkItem(static had => had.Set(), had, preferLocal: false);
-        return had.Wait(ThreadWithin);
-    }
-
-    private bool IsWrongAssumption(PostgresException failure) => _mayAssume && IsOwnFault(failure);
 }

@@ -29,7 +29,12 @@ internal sealed class PostgresTables : SqlTables
     /// <exception cref="StoreUnavailableException">It cannot be used, or a broker uses it; the message says why.</exception>
     public static PostgresTables OpenAlone(StorageOptions options)
     {
-        var database = PostgresDatabase.Open(options, isAlone: true, evenClosed: true);
+        var database = PostgresDatabase.Open(
+            options,
+            new(TimeProvider.System, isRead: false),
+            isAlone: true,
+            evenClosed: true
+        );
         var tables = new PostgresTables(database.Place, database.OpenWriter(), database);
         try
         {

@@ -58,7 +58,14 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
-    public StorePosition Position => _writer.Head.At(_clock.Read());
+    public event Action? News
+    {
+        add => _writer.News += value;
+        remove => _writer.News -= value;
+    }
+
+    /// <inheritdoc/>
+    public StorePosition Position => _writer.Head.At(_clock);
 
     /// <inheritdoc/>
     public string? Fault => FileFault ?? _writer.Fault;
@@ -97,16 +104,17 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
+    public virtual ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+
+    /// <inheritdoc/>
     public async ValueTask WatchAsync(CancellationToken cancellationToken)
     {
         Restore();
         if (_writer.Fault is not null || MayGoUnseen)
         {
-            var probe = PendingCommit.Probe();
             try
             {
-                _queue.Add(probe);
-                await probe.Task.WaitAsync(cancellationToken);
+                await LookAsync(cancellationToken);
             }
             catch (StoreUnavailableException)
             {
@@ -138,7 +146,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         // A batch that is under way may hold records of this range: it is waited for, and every later one gets a later
         // time.
         _clock.Now();
-        await _queue.PassAsync().WaitAsync(cancellationToken);
+        await AwaitBatchesAsync(cancellationToken);
         await foreach (var record in _audit.ReadAsync(from, to, after, cancellationToken))
         {
             yield return record;
@@ -159,6 +167,18 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         _writer.Dispose();
         Close();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Completes when every batch that has begun, of any broker on the database, is over.</summary>
+    private protected virtual Task AwaitBatchesAsync(CancellationToken cancellationToken) =>
+        _queue.PassAsync().WaitAsync(cancellationToken);
+
+    /// <summary>Commits a batch that changes nothing: it sees what others have committed.</summary>
+    private protected async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var probe = PendingCommit.Probe();
+        _queue.Add(probe);
+        await probe.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>What is wrong with where the database is kept, though its last commit went well.</summary>

@@ -20,6 +20,7 @@ internal static class SqlMigrations
     /// <param name="engine">The folder of its migrations.</param>
     /// <param name="place">The database, as a message names it.</param>
     /// <param name="mayChange">Whether the user may change tables; who may not needs a store that lacks none.</param>
+    /// <param name="beforeChange">Called first if there are any.</param>
     /// <exception cref="StoreUnavailableException">
     /// One fails, or the database has had one that this version does not know, or lacks one that the user may not run.
     /// </exception>
@@ -27,7 +28,8 @@ internal static class SqlMigrations
         UpgradeEngineBuilder database,
         string engine,
         string place,
-        bool mayChange = true
+        bool mayChange = true,
+        Action? beforeChange = null
     )
     {
         var upgrade = database
@@ -53,6 +55,11 @@ internal static class SqlMigrations
             );
         }
 
+        if (!upgrade.IsUpgradeRequired())
+        {
+            return [];
+        }
+
         if (!mayChange && upgrade.GetScriptsToExecute() is [var lacking, ..])
         {
             throw new StoreUnavailableException(
@@ -61,6 +68,7 @@ internal static class SqlMigrations
             );
         }
 
+        beforeChange?.Invoke();
         var result = upgrade.PerformUpgrade();
         return result.Successful
             ? [.. result.Scripts.Select(script => NameOf(script.Name, engine))]

@@ -20,7 +20,7 @@ namespace CredBroker.Storage.Sql;
 internal abstract class SqlSession(DbConnection connection, StoreClock clock) : CommitSession
 {
     /// <summary>Reads fence, policy version and holds.</summary>
-    protected const string HeadText = """
+    private const string HeadText = """
         SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
           (SELECT coalesce(max(version), 0) FROM policy_version),
           (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
@@ -67,7 +67,14 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         return ChangeResult.Done;
     }
 
-    public override void OpenStream()
+    public override long OpenStream()
+    {
+        BeginStream();
+        return 0;
+    }
+
+    /// <summary>Enters a new stream, which names the one before it, and records that it is open.</summary>
+    protected void BeginStream()
     {
         var predecessor = StreamPredecessor.Of(SqlAuditStore.ReadNewest(this));
         var opened = AuditRecordWriter.WriteBody(
@@ -81,6 +88,8 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         Head = ReadHead();
         Append(opened);
     }
+
+    public override void CloseStream() => Tell(new StreamClosed());
 
     public override ChangeResult Apply(in PreparedChange change) => SqlTransitions.Apply(this, change);
 
@@ -245,14 +254,11 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     }
 
     /// <summary>Fence, policy version, this stream's newest record and holds, as the tables have them.</summary>
-    protected StoreHead ReadHead() => ReadHead(SqlAuditStore.ReadHead(this, Stream));
-
-    /// <summary>The same where the newest record is known, because nobody else appends to the stream.</summary>
-    protected StoreHead ReadHead(AuditPosition newest) => ReadFirst(HeadText, row => HeadOf(row, newest));
-
-    /// <summary>The row of <see cref="HeadText"/>.</summary>
-    protected static StoreHead HeadOf(SqlStatement row, AuditPosition newest) =>
-        new(row.Number(0), row.Number(1), newest, row.Number(2));
+    protected StoreHead ReadHead()
+    {
+        var newest = SqlAuditStore.ReadHead(this, Stream);
+        return ReadFirst(HeadText, row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)));
+    }
 
     /// <summary>
     /// Sets the time of the batch. A repair of the clock whose commit had no known outcome is undone before, unless it is
@@ -266,8 +272,16 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         }
 
         (_undoRepair, _isClockRepaired, HoldsInForce) = (null, default, null);
+        TakeUpClock();
         ReadClock();
     }
+
+    /// <summary>Has the clock follow what others have persisted, where there are others.</summary>
+    protected virtual void TakeUpClock() { }
+
+    /// <summary>Appends that this process has come, or goes.</summary>
+    protected void Tell(AuditFact what) =>
+        Append(AuditRecordWriter.WriteBody(new() { What = what, Actor = AuditActor.Broker("store") }));
 
     /// <summary>Whether the batch that was committed last, or was to be, is in the database.</summary>
     protected abstract bool IsThere();
@@ -307,7 +321,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlLeaseStore.DrawBack(this);
         SqlHoldStore.DrawBack(this);
         SqlIdempotencyStore.DrawBack(this);
-        OpenStream();
+        BeginStream();
         EndRecords(0);
     }
 
@@ -317,7 +331,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         Now = Clock.Now;
     }
 
-    private void EndRecords(long sequenceBefore)
+    protected void EndRecords(long sequenceBefore)
     {
         if (Head.Audit.Sequence > sequenceBefore)
         {

@@ -46,7 +46,14 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Idempotency = new SqlIdempotencyReader(reads, _clock);
     }
 
-    public StorePosition Position => _head.At(_clock.Read());
+    /// <summary>None: a file has one broker.</summary>
+    public event Action? News
+    {
+        add { }
+        remove { }
+    }
+
+    public StorePosition Position => _head.At(_clock);
 
     public string Fault => _fault;
 
@@ -66,6 +73,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
 
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         ValueTask.FromException<CommitOutcome>(new StoreUnavailableException($"{_fault} Nothing was committed."));
+
+    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
 
     public ValueTask WatchAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

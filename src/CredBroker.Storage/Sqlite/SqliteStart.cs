@@ -50,6 +50,13 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         }
     }
 
+    /// <summary>None: a file has one broker.</summary>
+    public event Action? News
+    {
+        add { }
+        remove { }
+    }
+
     /// <inheritdoc/>
     public StorePosition Position => Current.Position;
 
@@ -84,6 +91,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <inheritdoc/>
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         Current.CommitAsync(change, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
 
     /// <inheritdoc/>
     public async ValueTask WatchAsync(CancellationToken cancellationToken)

@@ -19,7 +19,12 @@ public static class StoreMigration
     {
         if (options.Provider == StorageProvider.Postgres)
         {
-            using var database = PostgresDatabase.Open(options, isAlone: true, evenClosed: true);
+            using var database = PostgresDatabase.Open(
+                options,
+                new(TimeProvider.System, isRead: false),
+                isAlone: true,
+                evenClosed: true
+            );
             using var _ = database.OpenWriter();
             return database.Migrated;
         }

@@ -6,6 +6,7 @@ using CredBroker.Client;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.IntegrationTests.Storage;
 using CredBroker.Testing.Processes;
 using CredBroker.Vault;
 using CredBroker.Vault.Check;
@@ -32,6 +33,9 @@ internal sealed class World : IAsyncDisposable
 
     // Further entries of the catalogue, as lines of the policy.
     private string _moreCredentials = "";
+
+    // Where the store is PostgreSQL.
+    private PostgresSchema? _store;
 
     private World(TestBao vault, TestPostgres postgres)
     {
@@ -114,6 +118,7 @@ internal sealed class World : IAsyncDisposable
         Func<World, string>? credentials = null,
         TestBao? node = null,
         string vaultConfiguration = "",
+        bool storeOnPostgres = false,
         Func<World, Task>? prepare = null
     )
     {
@@ -132,6 +137,13 @@ internal sealed class World : IAsyncDisposable
             foreach (var (name, value) in settings ?? new Dictionary<string, string>())
             {
                 world.Settings[name] = value;
+            }
+
+            if (storeOnPostgres)
+            {
+                world._store = await PostgresSchema.MakeAsync(world.Postgres);
+                world.Settings["Storage:Provider"] = "postgres";
+                world.Settings["Storage:ConnectionStringFile"] = world._store.ConnectionStringFile;
             }
 
             await (prepare?.Invoke(world) ?? Task.CompletedTask);
@@ -156,12 +168,26 @@ internal sealed class World : IAsyncDisposable
         Broker = await BrokerProcess.StartAsync(Settings, failpoint);
         if (untilIssuing)
         {
-            await Eventually.BecomesTrueAsync(
-                async () => await Broker.HealthAsync("issuing") == "ok",
-                "the broker issues"
-            );
+            await IssuesAsync(Broker);
         }
     }
+
+    /// <summary>Another broker on the same store, with these settings instead.</summary>
+    public async Task<BrokerProcess> StartAnotherAsync(params (string Name, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string?>(Settings);
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
+        var another = await BrokerProcess.StartAsync(all);
+        await IssuesAsync(another);
+        return another;
+    }
+
+    private static Task IssuesAsync(BrokerProcess broker) =>
+        Eventually.BecomesTrueAsync(async () => await broker.HealthAsync("issuing") == "ok", "the broker issues");
 
     public async Task KillBrokerAsync()
     {
@@ -275,6 +301,7 @@ internal sealed class World : IAsyncDisposable
 
         await Vault.DisposeAsync();
         await Postgres.DisposeAsync();
+        _store?.Dispose();
         _workloads.Dispose();
         _people.Dispose();
         Directory.Delete(_folder, recursive: true);

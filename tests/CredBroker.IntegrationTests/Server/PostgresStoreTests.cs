@@ -1,6 +1,5 @@
 using System.Net;
 using CredBroker.Core.Audit;
-using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.IntegrationTests.Storage;
 using CredBroker.Testing.Processes;
@@ -90,17 +89,6 @@ public sealed class PostgresStoreTests(SharedPostgres shared) : IClassFixture<Sh
             },
             "it is issued again"
         );
-    }
-
-    [Fact]
-    public async Task A_second_broker_does_not_start_and_says_why()
-    {
-        using var schema = await PostgresSchema.MakeAsync(await shared.GetAsync());
-        await using var first = await TestBroker.StartAsync(Settings(schema));
-        var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() =>
-            TestBroker.StartAsync(Settings(schema))
-        );
-        Assert.Contains("Another broker uses", failure.Message, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, string?> Settings(PostgresSchema schema) =>

@@ -34,7 +34,20 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
         var postgres = await shared.GetAsync();
         (_proxy, _schema, _samples) = (new(postgres.Port), await PostgresSchema.MakeAsync(postgres), new(_time));
         _schema.LeadTo(_proxy.Port);
-        _store = PostgresBrokerStore.Open(_schema.Options, _time, NullLogger<PostgresBrokerStore>.Instance);
+        _store = PostgresBrokerStore.Open(
+            _schema.Options,
+            _time,
+            NullLogger<PostgresBrokerStore>.Instance,
+            isAlone: false,
+            byDatabase: false
+        );
+        // It listens on a connection of its own, whose trips are no batch's.
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                await postgres.CountAsync($"pg_stat_activity WHERE usename = '{_schema.Name}' AND query LIKE 'LISTEN%'")
+                == 1,
+            "the store listens"
+        );
     }
 
     public async ValueTask DisposeAsync()

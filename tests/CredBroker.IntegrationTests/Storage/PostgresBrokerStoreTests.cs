@@ -28,7 +28,13 @@ public sealed class PostgresBrokerStoreTests(SharedPostgres postgres)
 
     protected override OpenStore Open(TimeProvider time)
     {
-        var store = PostgresBrokerStore.Open(_schema!.Options, time, NullLogger<PostgresBrokerStore>.Instance);
+        var store = PostgresBrokerStore.Open(
+            _schema!.Options,
+            time,
+            NullLogger<PostgresBrokerStore>.Instance,
+            isAlone: true,
+            byDatabase: false
+        );
         return new(store, store, store);
     }
 

@@ -159,7 +159,13 @@ public sealed class PostgresWritersTests(SharedPostgres shared) : IClassFixture<
     }
 
     private PostgresBrokerStore Open() =>
-        PostgresBrokerStore.Open(_schema.Options, _time, NullLogger<PostgresBrokerStore>.Instance, isAlone: false);
+        PostgresBrokerStore.Open(
+            _schema.Options,
+            _time,
+            NullLogger<PostgresBrokerStore>.Instance,
+            isAlone: false,
+            byDatabase: false
+        );
 
     private static async Task CommitAsync(PostgresBrokerStore store, StateChange change) =>
         Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));

@@ -162,7 +162,13 @@ internal abstract class UpkeepStore : IDisposable
         public override StorageOptions Options => schema.Options;
 
         public override SqlBrokerStore Open(TimeProvider time) =>
-            PostgresBrokerStore.Open(Options, time, NullLogger<PostgresBrokerStore>.Instance);
+            PostgresBrokerStore.Open(
+                Options,
+                time,
+                NullLogger<PostgresBrokerStore>.Instance,
+                isAlone: false,
+                byDatabase: false
+            );
 
         public override Task ExecuteAsync(string sql) => schema.ExecuteAsync(sql);
 

@@ -17,6 +17,12 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     /// <summary>What it says of itself meanwhile.</summary>
     public string? Said { get; set; }
 
+    public event Action? News
+    {
+        add => store.News += value;
+        remove => store.News -= value;
+    }
+
     public StorePosition Position => store.Position;
 
     public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
@@ -38,6 +44,9 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     }
 
     public string? Fault => Said ?? store.Fault;
+
+    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
+        store.CountBrokersAsync(cancellationToken);
 
     public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
@@ -299,12 +300,24 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             );
             await retention.RunAsync(CancellationToken.None);
             await GoBackAsync(store);
+            // Told where several brokers share a store, which is on PostgreSQL alone.
+            await TellAsync(store, new BrokerJoined { Broker = Guid.NewGuid().ToString("N") });
+            await TellAsync(store, new BrokerLeft { Broker = Guid.NewGuid().ToString("N") });
             await ReadAsync(store);
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+
+        static async Task TellAsync(SqliteBrokerStore store, AuditFact what) =>
+            await store.CommitAsync(
+                new StateChange.EventRecorded
+                {
+                    Event = new() { What = what, Actor = AuditActor.Broker("store") },
+                },
+                CancellationToken.None
+            );
 
         static async Task MeetAnotherVaultAsync(SqliteBrokerStore store)
         {

@@ -222,9 +222,18 @@ public sealed class OrderProgressTests
 
         private sealed class Wrapped(IBrokerStore inner, HeldClaims held) : IBrokerStore
         {
+            public event Action? News
+            {
+                add => inner.News += value;
+                remove => inner.News -= value;
+            }
+
             public StorePosition Position => inner.Position;
 
             public string? Fault => inner.Fault;
+
+            public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
+                inner.CountBrokersAsync(cancellationToken);
 
             public ValueTask WatchAsync(CancellationToken cancellationToken) => inner.WatchAsync(cancellationToken);
 

@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -11,7 +12,13 @@ namespace CredBroker.Server.Endpoints.Health;
 /// exchange, or all of one issuer's agents', refused, with the code that the exchange then gives: nothing here is judged
 /// by rules of its own.
 /// </summary>
-internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingReadiness readiness, AnchorCheck anchor)
+internal sealed class BrokerHealth(
+    IBrokerStore store,
+    KeySources keys,
+    IssuingReadiness readiness,
+    AnchorCheck anchor,
+    PolicyControl policy
+)
 {
     public const string Well = "ok";
     public const string Ill = "unavailable";
@@ -33,11 +40,30 @@ internal sealed class BrokerHealth(IBrokerStore store, KeySources keys, IssuingR
         }
     }
 
+    /// <summary>How many brokers share the store; null where it does not say.</summary>
+    public async ValueTask<int?> BrokersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.CountBrokersAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Everything without which no exchange issues a secret, whoever asks.</summary>
     public async ValueTask<IReadOnlyList<HealthPartResponse>> IssuingAsync(CancellationToken cancellationToken) =>
         [
             readiness.Store is { } fault ? Part("store", fault) : await StoreAsync(cancellationToken),
-            Part("policy", readiness.Policy),
+            Part(
+                "policy",
+                readiness.Policy,
+                policy.LastFaults.Count > 0
+                    ? "This broker's policy document was not applied, and is not the version in force."
+                    : null
+            ),
             Part("keys", await KeysAsync(cancellationToken)),
             Part("vault", readiness.Vault),
             Part("anchor", readiness.Anchor, anchor.Finding?.NotKept),

@@ -12,7 +12,7 @@ internal static class HealthEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes
-            .MapGet("/health/live", () => Answer([]))
+            .MapGet("/health/live", () => Answer(new([])))
             .WithName("live")
             .WithSummary("The process answers.")
             .Produces<HealthResponse>();
@@ -38,12 +38,17 @@ internal static class HealthEndpoints
             .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static Reply<HealthResponse> Answer(IReadOnlyList<HealthPartResponse> parts)
+    private static Reply<HealthResponse> Answer(HealthAnswer answer)
     {
-        var isWell = parts.All(part => part.Status == BrokerHealth.Well);
+        var isWell = answer.Parts.All(part => part.Status == BrokerHealth.Well);
         return new(
             isWell ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-            new() { Status = isWell ? BrokerHealth.Well : BrokerHealth.Ill, Parts = parts },
+            new()
+            {
+                Status = isWell ? BrokerHealth.Well : BrokerHealth.Ill,
+                Parts = answer.Parts,
+                Brokers = answer.Brokers,
+            },
             BrokerJson.Default.HealthResponse
         );
     }

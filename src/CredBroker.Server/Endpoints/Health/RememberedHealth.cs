@@ -10,24 +10,31 @@ internal sealed class RememberedHealth(BrokerHealth health, TimeProvider time)
 {
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(1);
 
-    private readonly Answer _ready = new(async () => [await health.StoreAsync(CancellationToken.None)], time);
-    private readonly Answer _issuing = new(() => health.IssuingAsync(CancellationToken.None).AsTask(), time);
+    private readonly Answer _ready = new(
+        async () =>
+            new([await health.StoreAsync(CancellationToken.None)], await health.BrokersAsync(CancellationToken.None)),
+        time
+    );
+
+    private readonly Answer _issuing = new(
+        async () =>
+            new(await health.IssuingAsync(CancellationToken.None), await health.BrokersAsync(CancellationToken.None)),
+        time
+    );
 
     /// <summary>As <see cref="BrokerHealth.StoreAsync"/>.</summary>
-    public Task<IReadOnlyList<HealthPartResponse>> ReadyAsync(CancellationToken cancellationToken) =>
-        _ready.GetAsync(cancellationToken);
+    public Task<HealthAnswer> ReadyAsync(CancellationToken cancellationToken) => _ready.GetAsync(cancellationToken);
 
     /// <summary>As <see cref="BrokerHealth.IssuingAsync"/>.</summary>
-    public Task<IReadOnlyList<HealthPartResponse>> IssuingAsync(CancellationToken cancellationToken) =>
-        _issuing.GetAsync(cancellationToken);
+    public Task<HealthAnswer> IssuingAsync(CancellationToken cancellationToken) => _issuing.GetAsync(cancellationToken);
 
-    private sealed class Answer(Func<Task<IReadOnlyList<HealthPartResponse>>> ask, TimeProvider time)
+    private sealed class Answer(Func<Task<HealthAnswer>> ask, TimeProvider time)
     {
         private readonly Lock _gate = new();
-        private Task<IReadOnlyList<HealthPartResponse>>? _task;
+        private Task<HealthAnswer>? _task;
         private long _asked;
 
-        public Task<IReadOnlyList<HealthPartResponse>> GetAsync(CancellationToken cancellationToken)
+        public Task<HealthAnswer> GetAsync(CancellationToken cancellationToken)
         {
             lock (_gate)
             {
@@ -47,3 +54,8 @@ internal sealed class RememberedHealth(BrokerHealth health, TimeProvider time)
         }
     }
 }
+
+/// <summary>What was found.</summary>
+/// <param name="Parts">What was looked at.</param>
+/// <param name="Brokers">How many brokers share the store; null where it does not say.</param>
+internal sealed record HealthAnswer(IReadOnlyList<HealthPartResponse> Parts, int? Brokers = null);
