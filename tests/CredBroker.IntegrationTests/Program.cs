@@ -5,6 +5,5 @@ using Xunit.Runner.InProc.SystemConsole;
 return args switch
 {
     [StoreWriter.Command, var file, var acknowledged] => await StoreWriter.RunAsync(file, acknowledged),
-    [StarvedWriter.Command, var connectionStringFile] => StarvedWriter.Run(connectionStringFile),
     _ => await ConsoleRunner.Run(args),
 };

@@ -22,8 +22,7 @@ namespace CredBroker.Storage.PostgreSql;
 /// </para>
 /// <para>
 /// Of several statements Npgsql sends all but the first on a thread of the pool, whichever way it is called. Where the
-/// pool has none to spare, because calls block it, every statement is sent by itself, on the writer's thread: many trips,
-/// and no commit waits for those who flood the broker.
+/// pool has none to spare, because calls block it, every statement is sent by itself, on the writer's thread: many trips.
 /// </para>
 /// </summary>
 internal sealed partial class PostgresSession : SqlSession

@@ -91,20 +91,6 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
     }
 
     [Fact]
-    public async Task A_thread_pool_without_a_free_thread_stops_no_commit()
-    {
-        _store.Dispose();
-        _store = null!;
-        await using var writer = ChildProcess.Start(
-            "dotnet",
-            [typeof(StarvedWriter).Assembly.Location, StarvedWriter.Command, _schema.ConnectionStringFile]
-        );
-        using var patience = new CancellationTokenSource(Patience.Limit);
-        await writer.Process.WaitForExitAsync(patience.Token);
-        Assert.Contains("committed", writer.Output, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_batch_does_what_one_statement_after_the_other_does()
     {
         using var sqlite = SqliteBrokerStore.Open(
