@@ -15,6 +15,9 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     private static readonly TimeSpan Horizon = TimeSpan.FromSeconds(1);
     private const int BatchSize = 500;
 
+    /// <summary>So many of one backend are being killed at once; the others are found again by a later firing.</summary>
+    internal const int KillsOfABackend = 1_000;
+
     private static readonly RevocationReason Expiry = new(
         RevocationCause.Expiry,
         AuditActor.Broker("expiry-sweep"),
@@ -29,6 +32,10 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     /// what is due behind them, and the next firings, for as long as it is let.
     /// </summary>
     private readonly ConcurrentDictionary<string, Task> _killing = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _rooms = new(StringComparer.Ordinal);
+
+    /// <summary>How many are being killed, or were and no firing has looked since.</summary>
+    internal int Killing => _killing.Count;
 
     /// <summary>One firing: works until nothing is due within the horizon.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -81,7 +88,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         }
         catch (StoreUnavailableException)
         {
-            Kill(lease.Id, async () => await revoker.KillAsync(lease, RevocationLane.Ending));
+            Kill(lease.Id, lease.Backend, async () => await revoker.KillAsync(lease, RevocationLane.Ending));
         }
     }
 
@@ -108,6 +115,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             // wait for that.
             Kill(
                 lease.Id,
+                lease.Grant.Entry.Backend,
                 async () =>
                 {
                     if (await revoker.KillAsync(lease) && store.Fault is not null)
@@ -119,6 +127,27 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         }
     }
 
-    /// <summary>The next firing that finds it over hears how it went.</summary>
-    private void Kill(string leaseId, Func<Task> kill) => _killing[leaseId] = kill();
+    /// <summary>
+    /// The next firing that finds it over hears how it went. However many end, what waits for one backend stays bounded.
+    /// </summary>
+    private void Kill(string leaseId, string backend, Func<Task> kill)
+    {
+        var room = _rooms.GetOrAdd(backend, static _ => new(KillsOfABackend));
+        if (room.Wait(0))
+        {
+            _killing[leaseId] = KillAsync();
+        }
+
+        async Task KillAsync()
+        {
+            try
+            {
+                await kill();
+            }
+            finally
+            {
+                room.Release();
+            }
+        }
+    }
 }

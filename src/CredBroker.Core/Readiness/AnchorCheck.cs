@@ -218,7 +218,7 @@ public sealed partial class AnchorCheck(
 
         return await KeepAsync(
             new(now.Number, (found?.Anchor.Serial ?? 0) + 1, now.Heads),
-            found?.Version ?? 0,
+            found,
             opening,
             cancellationToken
         );
@@ -227,14 +227,14 @@ public sealed partial class AnchorCheck(
     /// <summary>Writes the anchor of a store that has everything that the one before said.</summary>
     private async ValueTask<bool> KeepAsync(
         StoreAnchor anchor,
-        long version,
+        AnchorReading.Found? before,
         long opening,
         CancellationToken cancellationToken
     )
     {
         var (finding, writing) = (
             new AnchorFinding(opening, anchor.Epoch) { AnchorEpoch = anchor.Epoch },
-            await place.WriteAsync(anchor, version, cancellationToken)
+            await place.WriteAsync(anchor, before?.Version ?? 0, cancellationToken)
         );
         switch (writing)
         {
@@ -245,7 +245,8 @@ public sealed partial class AnchorCheck(
                 Say(LogLevel.Error, $"{Unkept} {barred.Why}");
                 return true;
             case AnchorWriting.Failed failed:
-                _finding = finding;
+                // It may be there; the one before is what was seen.
+                _finding = finding with { AnchorEpoch = before?.Anchor.Epoch };
                 Say(LogLevel.Warning, $"The store's anchor could not be written. {failed.Why}");
                 return true;
         }

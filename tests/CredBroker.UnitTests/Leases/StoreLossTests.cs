@@ -359,6 +359,39 @@ public sealed class StoreLossTests
     }
 
     [Fact]
+    public async Task However_many_end_at_a_backend_that_hangs_few_are_begun_and_in_the_end_each_is_killed()
+    {
+        LosingStore<StateChange.RevocationClaimed>? store = null;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await Task.WhenAll(Enumerable.Range(0, ExpirySweep.KillsOfABackend + 10).Select(_ => broker.IssueAsync()));
+        broker.Time.Advance(TimeSpan.FromMinutes(16));
+        var hang = new TaskCompletionSource();
+        broker.Issuer.BeforeRevoke = _ => hang.Task;
+        try
+        {
+            (store!.Lost, store.Said) = (true, "lost");
+            for (var i = 0; i < 2; i++)
+            {
+                await broker.Expiry.RunAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Limit);
+                Assert.Equal(ExpirySweep.KillsOfABackend, broker.Expiry.Killing);
+            }
+        }
+        finally
+        {
+            hang.TrySetResult();
+        }
+
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                await broker.Expiry.RunAsync(CancellationToken.None);
+                return broker.Issuer.Alive.IsEmpty;
+            },
+            "each is killed"
+        );
+    }
+
+    [Fact]
     public async Task An_issuance_that_was_cut_short_loses_its_token_though_the_store_takes_nothing()
     {
         LosingStore<StateChange.RevocationClaimed>? store = null;

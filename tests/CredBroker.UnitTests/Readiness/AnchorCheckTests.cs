@@ -54,6 +54,23 @@ public sealed class AnchorCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task An_anchor_that_could_not_be_written_is_not_said_to_be_there()
+    {
+        _place.OnWriting = () =>
+        {
+            _place.Away = "gone";
+            return Task.CompletedTask;
+        };
+        await CompareAsync();
+        Assert.Null(_anchor.Refusal);
+        Assert.Null(_anchor.Finding!.AnchorEpoch);
+
+        _place.Away = null;
+        await CompareAsync();
+        Assert.Equal(1, _anchor.Finding!.AnchorEpoch);
+    }
+
+    [Fact]
     public async Task A_store_that_was_put_back_is_behind_its_anchor_and_stays_so()
     {
         await CompareAsync();
