@@ -72,8 +72,8 @@ internal sealed class StoreAcceptCommand : Command
             format,
             [
                 ("Epoch", Number(anchor.Epoch) ?? "not compared yet"),
-                ("Anchor's epoch", Number(anchor.AnchorEpoch) ?? anchor.NotKept ?? "there is none"),
-                ("Missing", anchor.Missing.Count == 0 ? "nothing" : string.Join(", ", anchor.Missing)),
+                ("Anchor's epoch", Number(anchor.AnchorEpoch) ?? anchor.NotKept ?? "none was read"),
+                ("Missing", anchor.Missing.Count == 0 ? null : string.Join(", ", anchor.Missing)),
                 ("Issuing", anchor.KeepsFromIssuing ? Stopped(anchor) : "not kept by this"),
             ]
         );
