@@ -9,9 +9,10 @@ using Microsoft.Extensions.Logging;
 namespace CredBroker.Core.Leases;
 
 /// <summary>
-/// Revokes what Vault holds under this installation's roles (<see cref="StraySearch"/>) and no live record of the broker
-/// knows, for an order that reaches everything and, a few, after a start: where an older copy of the store was put back,
-/// the leases that were issued since are such. One by one and with <c>sync</c>, because only that is proof. Vault is listed first and the store is read second. Of what is issued while it runs nothing is touched.
+/// Revokes what Vault holds under this installation's roles (<see cref="StraySearch"/>) and no live record of the
+/// broker knows, for an order that reaches everything and, a few, after a start: where an older copy of the store was
+/// put back, the leases that were issued since are such. One by one and with <c>sync</c>, because only that is proof.
+/// Vault is listed first and the store is read second. Of what is issued while it runs nothing is touched.
 /// </summary>
 public sealed partial class StrayKill(
     ISecretIssuer issuer,

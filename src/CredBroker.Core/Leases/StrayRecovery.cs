@@ -5,8 +5,9 @@ namespace CredBroker.Core.Leases;
 
 /// <summary>
 /// Once after each start, and once more after <see cref="Again"/>: revokes the few secrets of this installation that no
-/// record knows, as after a start on an empty or older store. Not before Vault can have ended whatever an earlier start had asked of it; tried again until it has
-/// looked at everything. Not in a store that is behind its anchor: an admin has to see first what it does not know.
+/// record knows, as after a start on an empty or older store. Not before Vault can have ended whatever an earlier start
+/// had asked of it; tried again until it has looked at everything. Not in a store that is behind its anchor: an admin
+/// has to see first what it does not know.
 /// </summary>
 public sealed class StrayRecovery(
     StrayKill strays,

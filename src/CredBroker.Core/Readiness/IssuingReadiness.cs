@@ -51,8 +51,8 @@ public sealed class IssuingReadiness(
     public Refusal? Store => store.Fault is null ? Unrecorded : RevokesOnly;
 
     /// <summary>
-    /// Why nothing new is given to the store even where it takes it: there are orders and holds that the store, which refuses what they
-    /// reach, does not know yet.
+    /// Why nothing new is given to the store even where it takes it: there are orders and holds that the store, which
+    /// refuses what they reach, does not know yet.
     /// </summary>
     public Refusal? Unrecorded => missing.Any ? RevokesOnly : null;
 

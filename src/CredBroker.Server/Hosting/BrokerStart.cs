@@ -11,9 +11,10 @@ namespace CredBroker.Server.Hosting;
 
 /// <summary>
 /// What happens before anything is scheduled or listened to: the store opens (migrations run, the audit stream begins),
-/// the policy is taken up, the store is compared with its anchor, and revoking is proven. Without a store the broker does not start; on one that cannot be
-/// written, without Vault or without a policy it starts and issues nothing, so that revoking, listing and export work all the same. And what happens after the last
-/// call was answered: what was only counted yet is put on record.
+/// the policy is taken up, the store is compared with its anchor, and revoking is proven. Without a store the broker
+/// does not start; on one that cannot be written, without Vault or without a policy it starts and issues nothing, so
+/// that revoking, listing and export work all the same. And what happens after the last call was answered: what was
+/// only counted yet is put on record.
 /// </summary>
 internal sealed partial class BrokerStart(
     IServiceProvider services,

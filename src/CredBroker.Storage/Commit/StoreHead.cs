@@ -4,7 +4,8 @@ using CredBroker.Core.State;
 namespace CredBroker.Storage.Commit;
 
 /// <summary>
-/// The newest fence, policy version, audit record, and how many holds there are, which the writer carries from change to change.
+/// The newest fence, policy version, audit record, and how many holds there are, which the writer carries from change
+/// to change.
 /// </summary>
 /// <param name="Fence">The newest revocation order's number.</param>
 /// <param name="PolicyVersion">The newest policy version.</param>

@@ -20,8 +20,9 @@ public sealed class OrphanCheck(
 {
     /// <summary>
     /// The strays of each entry that are older than <paramref name="minimumAge"/> (younger ones may belong to an
-    /// exchange in flight), those that Vault alone tells of included; null leases where they cannot be listed. Vault is listed first and the broker's records are
-    /// read second, so that what is issued in between is never called a stray.
+    /// exchange in flight), those that Vault alone tells of included; null leases where they cannot be listed. Vault is
+    /// listed first and the broker's records are read second, so that what is issued in between is never called a
+    /// stray.
     /// </summary>
     public async ValueTask<IReadOnlyList<OrphanFinding>> FindAsync(
         IEnumerable<CatalogueEntry> catalogue,

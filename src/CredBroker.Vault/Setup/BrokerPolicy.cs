@@ -6,8 +6,8 @@ namespace CredBroker.Vault.Setup;
 
 /// <summary>
 /// The texts of the policies that setup writes: the least that works. The broker may make tokens of the listed roles,
-/// revoke and list this installation's leases, read the listed KV values, keep its store's anchor, and nothing else; a child token may make its
-/// one secret.
+/// revoke and list this installation's leases, read the listed KV values, keep its store's anchor, and nothing else; a
+/// child token may make its one secret.
 /// </summary>
 internal static class BrokerPolicy
 {

@@ -7,9 +7,9 @@ using CredBroker.UnitTests.Policy;
 namespace CredBroker.UnitTests.Cel;
 
 /// <summary>
-/// The judge of the evaluator: upstream's own conformance cases, less what the subset leaves out (messages, enums,
-/// time zones by name, optionals, extensions, functions of the host). The file names its source, its licence and how many cases
-/// each omission costs.
+/// The judge of the evaluator: upstream's own conformance cases, less what the subset leaves out (messages, enums, time
+/// zones by name, optionals, extensions, functions of the host). The file names its source, its licence and how many
+/// cases each omission costs.
 /// </summary>
 public sealed class CelConformanceTests
 {
