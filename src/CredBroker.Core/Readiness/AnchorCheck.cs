@@ -246,7 +246,10 @@ public sealed partial class AnchorCheck(
                 return true;
             case AnchorWriting.Failed failed:
                 // It may be there; the one before is what was seen.
-                _finding = finding with { AnchorEpoch = before?.Anchor.Epoch };
+                _finding = finding with
+                {
+                    AnchorEpoch = before?.Anchor.Epoch,
+                };
                 Say(LogLevel.Warning, $"The store's anchor could not be written. {failed.Why}");
                 return true;
         }
