@@ -1,0 +1,27 @@
+namespace CredBroker.Core.Policy;
+
+/// <summary>
+/// What one challenge asks of people before a secret may leave: who may agree, how many of them have to, and how long the
+/// question stands. A decision carries one for each rule that challenges, and one for the gate where it alone asks; all
+/// of them have to be met.
+/// </summary>
+public sealed record ApprovalDemand
+{
+    /// <summary>The rule that challenges; empty where the autonomy gate alone does.</summary>
+    public string RuleId { get; init; } = "";
+
+    /// <summary>Who may agree. Never empty; any of them counts towards the quorum.</summary>
+    public required IReadOnlyList<Approver> Approvers { get; init; }
+
+    /// <summary>How many different people have to agree; at least one.</summary>
+    public int Quorum { get; init; } = 1;
+
+    /// <summary>How long after it was asked the question stands. What is not agreed by then is refused.</summary>
+    public required TimeSpan ExpiresAfter { get; init; }
+
+    /// <summary>The agent that alone may redeem the approval with its own proof; empty: the one that asked.</summary>
+    public string Executor { get; init; } = "";
+
+    /// <summary>Which of the tool call's arguments the approver sees, in this order.</summary>
+    public IReadOnlyList<ShownArgument> Show { get; init; } = [];
+}
