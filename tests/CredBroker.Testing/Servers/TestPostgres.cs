@@ -266,7 +266,6 @@ public sealed class TestPostgres : IAsyncDisposable
 
     private string DataFolder => Path.Combine(_directory.FullName, "data");
 
-    /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
     /// <summary>What a schema holds now, in a file of this server's, as a backup takes it.</summary>
     public async Task<string> DumpAsync(string schema)
     {
@@ -286,6 +285,45 @@ public sealed class TestPostgres : IAsyncDisposable
     public Task CutAsync(string user) =>
         ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'");
 
+    /// <summary>Another server that streams from this one: it can be read, and not written until it is promoted.</summary>
+    public async Task<TestPostgres> StandbyAsync()
+    {
+        var directory = Directory.CreateTempSubdirectory("credbroker-pg-");
+        var standby = new TestPostgres(_bin, directory, LoopbackPort.Next(), _settings);
+        try
+        {
+            if (Environment.IsPrivilegedProcess)
+            {
+                await ChildProcess.RunAsync("chown", "postgres:postgres", directory.FullName);
+            }
+
+            await RunAsync(
+                "pg_basebackup",
+                "-d",
+                Url(Superuser, SuperuserPassword),
+                "-D",
+                standby.DataFolder,
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "--no-sync"
+            );
+            await standby.StartAgainAsync();
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A standby becomes the one that is written to.</summary>
+    public Task PromoteAsync() => RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "promote");
+
+    /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
     private Task<string> RunAsync(string program, params string[] arguments)
     {
         var path = Path.Combine(_bin, program);
