@@ -24,7 +24,7 @@ public sealed class AnchorCheckTests : IDisposable
         _store = OpenStore();
         _anchor = NewCheck(_store);
         _cluster.See("one");
-        _cluster.Accept(new("one", null, null));
+        _cluster.Accept(new("one", null, new("", "")));
     }
 
     private string StoreFile => Path.Combine(_directory.FullName, "broker.db");
