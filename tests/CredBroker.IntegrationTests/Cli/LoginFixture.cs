@@ -145,7 +145,7 @@ internal sealed class LoginFixture : IAsyncDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var person = Task.CompletedTask;
+        var failed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var environment = Environment;
         var terminal = new Terminal
         {
@@ -157,11 +157,23 @@ internal sealed class LoginFixture : IAsyncDisposable
             ErrorIsTerminal = false,
             Variable = name => environment.GetValueOrDefault(name),
             Time = Time,
-            OpenBrowser = address => person = Task.Run(() => Person(address)),
+            OpenBrowser = address => _ = GoAsync(address),
         };
-        var code = await CommandLine.RunAsync(args, terminal);
-        await person;
+        // Where the person fails, nobody comes back, and the command would wait for long.
+        var code = await await Task.WhenAny(CommandLine.RunAsync(args, terminal), failed.Task);
         return new(code, output.ToString(), error.ToString());
+
+        async Task GoAsync(Uri address)
+        {
+            try
+            {
+                await Task.Run(() => Person(address));
+            }
+            catch (Exception exception)
+            {
+                failed.TrySetException(exception);
+            }
+        }
     }
 
     /// <summary>A browser that comes straight back with a code, and with what <paramref name="change"/> makes of it.</summary>

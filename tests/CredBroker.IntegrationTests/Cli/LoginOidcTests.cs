@@ -20,7 +20,7 @@ public sealed partial class LoginOidcTests : IAsyncLifetime
             new Dictionary<string, string?>
             {
                 ["Identity:Issuers:1:Issuer"] = _provider.Issuer,
-                ["Identity:Issuers:1:Jwks:File"] = null,
+                ["Identity:Issuers:1:Jwks:File"] = "",
                 ["Identity:Issuers:1:GroupsClaim"] = "groups",
                 ["Identity:Issuers:1:Login:ClientId"] = "credbroker-cli",
                 ["Identity:Issuers:1:Login:Scopes:0"] = "openid",
@@ -89,7 +89,7 @@ public sealed partial class LoginOidcTests : IAsyncLifetime
         using var output = new StringWriter();
         using var error = new StringWriter();
         var both = TextWriter.Synchronized(error);
-        var visits = new List<Task>();
+        var failed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var terminal = new Terminal
         {
             Out = output,
@@ -107,7 +107,7 @@ public sealed partial class LoginOidcTests : IAsyncLifetime
                     _ => null,
                 },
             Time = TimeProvider.System,
-            OpenBrowser = address => visits.Add(Task.Run(() => browser.VisitAsync(address))),
+            OpenBrowser = address => _ = GoAsync(address),
         };
         var run = CommandLine.RunAsync(args, terminal);
         if (args.Contains("--device"))
@@ -122,9 +122,20 @@ public sealed partial class LoginOidcTests : IAsyncLifetime
             }
         }
 
-        var code = await run;
-        await Task.WhenAll(visits);
+        var code = await await Task.WhenAny(run, failed.Task);
         return new(code, output.ToString(), Text(both, error));
+
+        async Task GoAsync(Uri address)
+        {
+            try
+            {
+                await Task.Run(() => browser.VisitAsync(address));
+            }
+            catch (Exception exception)
+            {
+                failed.TrySetException(exception);
+            }
+        }
     }
 
     private static string Text(TextWriter both, StringWriter error)

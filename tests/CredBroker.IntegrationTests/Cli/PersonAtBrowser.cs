@@ -22,6 +22,7 @@ internal sealed partial class PersonAtBrowser(string name) : IDisposable
         for (var i = 0; i < 10; i++)
         {
             var text = await page.Content.ReadAsStringAsync();
+            Assert.True(page.IsSuccessStatusCode, $"{page.RequestMessage!.RequestUri}: {page.StatusCode} {text}");
             if (Form().Match(text) is not { Success: true } form)
             {
                 return text;

@@ -18,6 +18,7 @@ server.listen(0, '127.0.0.1', () => {
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
       response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
       redirect_uris: ['http://127.0.0.1/callback'],
     }],
     jwks: { keys: [{ ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid: 'ec', alg: 'ES256', use: 'sig' }] },
