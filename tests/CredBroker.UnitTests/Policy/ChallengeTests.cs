@@ -204,7 +204,7 @@ public sealed class ChallengeTests
         "toolCall » the schema of the tool's arguments has no `toolCall.arguments.amount.x`"
     )]
     [InlineData("label: To", "label: Amount", "Amount » another argument is shown as `Amount`")]
-    [InlineData("label: To", "label: \"a\\nb\"", "\"a » a label is one line")]
+    [InlineData("label: To", "label: \"a\\nb\"", "\"a » a label is at most 40 visible characters")]
     [InlineData("as: digest", "as: hash", "hash » `as` must be one of digest")]
     [InlineData(
         "{ label: Amount, path: toolCall.arguments.amount }",
