@@ -227,6 +227,26 @@ public sealed class ChallengeTests
         Assert.StartsWith(what, fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Arguments_without_labels_are_faults_each()
+    {
+        var text = Samples.Edited(
+            (
+                Challenged.Item1,
+                Challenged.Item2.Replace(
+                    "show: [",
+                    "show: [{ path: toolCall.arguments }, { label: '', path: toolCall.arguments }, ",
+                    StringComparison.Ordinal
+                )
+            )
+        );
+
+        Assert.Equal(
+            ["`label` is missing", "`label` is empty"],
+            PolicyCompiler.Compile(Samples.Document(text)).Faults.Select(fault => fault.Message)
+        );
+    }
+
     /// <summary>Where the tool has no schema, or it is not known which entry is meant, any argument may be there.</summary>
     [Theory]
     [InlineData("credential.category == \"money-movement\" && toolCall.name == \"refund\"", false)]

@@ -147,7 +147,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
             var path = reader.Text("path");
             var asDigest = reader.Find("as") is not null && reader.Choice("as", ["digest"]) == "digest";
             reader.Finish("a shown argument");
-            if (!reader.IsMapping)
+            if (label.Length == 0)
             {
                 continue;
             }
