@@ -6,7 +6,7 @@ namespace CredBroker.Benchmarks;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [exchange|kv|policy|store|revocation|all] [options]
+        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [exchange|shared|kv|policy|store|revocation|all] [options]
           --seconds N            measured seconds for each contender and concurrency (default 12)
           --warmup N             unmeasured seconds for each contender before (default 10)
           --rounds N             rounds that the measured seconds are split into; contenders take turns in each (default 6)
@@ -16,7 +16,7 @@ internal sealed record BenchOptions
           --directory DIR        where the stores are kept while it runs (default: the temporary directory)
         """;
 
-    private static readonly string[] AllSuites = ["exchange", "kv", "policy", "store", "revocation"];
+    private static readonly string[] AllSuites = ["exchange", "shared", "kv", "policy", "store", "revocation"];
 
     public IReadOnlyList<string> Suites { get; init; } = AllSuites;
 

@@ -64,8 +64,8 @@ internal static class RevocationSuite
     private static Contender Asking(Child broker, byte[][] requests) =>
         new(
             "broker",
-            broker.Address,
-            [broker.Process],
+            [broker.Address],
+            [broker.CpuTime],
             (connection, index) => connection.SendAsync(requests[index % requests.Length])
         );
 

@@ -10,7 +10,6 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using CredBroker.Storage;
-using CredBroker.Storage.PostgreSql;
 using CredBroker.Storage.Sqlite;
 using CredBroker.Testing.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,7 +30,7 @@ internal static class StoreSuite
     {
         using (var directory = new BenchDirectory(options))
         {
-            using var bare = new BareStore(Path.Combine(directory.Info.FullName, "bare.db"));
+            using var bare = new BareSqlite(Path.Combine(directory.Info.FullName, "bare.db"));
             using var store = SqliteBrokerStore.Open(
                 new StorageOptions { SqliteFile = Path.Combine(directory.Info.FullName, "store", "broker.db") },
                 TimeProvider.System,
@@ -49,20 +48,11 @@ internal static class StoreSuite
         foreach (var flushes in new[] { true, false })
         {
             using var directory = new BenchDirectory(options);
-            await using var postgres = await TestPostgres.StartAsync(flushes);
-            using var store = await OpenAsync(postgres, directory, "store");
+            await using var postgres = await BenchPostgres.StartAsync(directory, flushes);
+            using var store = BenchPostgres.Open(await postgres.CreateSchemaAsync("store"));
             var pairs = new Pairs(store);
             await pairs.CommitAsync();
-            // The floor's tables are the store's, and its rows as long.
-            (await OpenAsync(postgres, directory, "floor")).Dispose();
-            using var bare = new BarePostgres(
-                await File.ReadAllTextAsync(ConnectionStringFile(directory, "floor")),
-                (int)await postgres.CountAsync("store.decision d, generate_series(1, length(d.record))"),
-                (int)
-                    await postgres.CountAsync(
-                        "store.audit_record r, generate_series(1, length(r.bytes)) WHERE sequence = 2"
-                    )
-            );
+            using var bare = BareStore.Open(await postgres.StoreRowsAsync("floor", like: "store"));
             await RunAsync(
                 options,
                 $"PostgreSQL synchronous_commit=on fsync={(flushes ? "on" : "off")}",
@@ -105,47 +95,11 @@ internal static class StoreSuite
     private static double PerSecond(List<Figures> figures) =>
         figures.Sum(figure => figure.Count) / figures.Sum(figure => figure.Elapsed.TotalSeconds);
 
-    /// <summary>A store in a schema of its own, led there by a file as a broker is.</summary>
-    private static async Task<PostgresBrokerStore> OpenAsync(
-        TestPostgres postgres,
-        BenchDirectory directory,
-        string schema
-    )
-    {
-        await postgres.ExecuteAsync(
-            $"CREATE ROLE {schema} LOGIN PASSWORD '{schema}'; CREATE SCHEMA {schema} AUTHORIZATION {schema};"
-        );
-        await File.WriteAllTextAsync(
-            ConnectionStringFile(directory, schema),
-            $"Host=127.0.0.1;Port={postgres.Port};Database={TestPostgres.Database};Username={schema};Password={schema};"
-                + $"Search Path={schema}"
-        );
-        return PostgresBrokerStore.Open(
-            new StorageOptions
-            {
-                Provider = StorageProvider.Postgres,
-                ConnectionStringFile = ConnectionStringFile(directory, schema),
-            },
-            TimeProvider.System,
-            NullLogger<PostgresBrokerStore>.Instance
-        );
-    }
-
-    private static string ConnectionStringFile(BenchDirectory directory, string schema) =>
-        Path.Combine(directory.Info.FullName, schema);
-
     private static async Task BareAsync(BareStore bare)
     {
         var id = Ids.New(TimeProvider.System);
         await bare.CommitAsync(new(id, "pending", LeaseRow, "a0123456789abcdef"), "request.allowed");
         await bare.CommitAsync(new(id, "active", LeaseRow, $"database/creds/cb-bench-reports/{id}"), "lease.issued");
-    }
-
-    private static async Task BareAsync(BarePostgres bare)
-    {
-        var id = Ids.New(TimeProvider.System);
-        await bare.CommitAsync(id, isOpened: true);
-        await bare.CommitAsync(id, isOpened: false);
     }
 
     private static async Task<Figures> RunAsync(Func<Task> pair, double seconds)
