@@ -35,9 +35,9 @@ internal static class SharedExchangeSuite
             await using var postgres = await BenchPostgres.StartAsync(directory, flushes);
             await using var onSqlite = await BrokerAsync("sqlite", null);
             await using var alone = await BrokerAsync("alone", await postgres.CreateSchemaAsync("alone"));
-            var both = await postgres.CreateSchemaAsync("both");
-            await using var first = await BrokerAsync("first", both);
-            await using var second = await BrokerAsync("second", both);
+            var pair = await postgres.CreateSchemaAsync("pair");
+            await using var first = await BrokerAsync("first", pair);
+            await using var second = await BrokerAsync("second", pair);
             await OneExchangeAsync(alone, tokens);
             await using var rows = await BareAsync(await postgres.StoreRowsAsync("rows", like: "alone"));
             await using var bare = await BareAsync(["postgres", await postgres.CreateSchemaAsync("bare")]);
