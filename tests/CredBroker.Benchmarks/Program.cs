@@ -43,6 +43,9 @@ foreach (var suite in options.Suites)
         case "store":
             await StoreSuite.RunAsync(options);
             break;
+        case "size":
+            await SizeSuite.RunAsync(options);
+            break;
         case "revocation":
             await RevocationSuite.RunAsync(options);
             break;

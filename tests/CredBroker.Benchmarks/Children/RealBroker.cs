@@ -50,6 +50,19 @@ internal static class RealBroker
                             ["WorkloadClaim"] = "sub",
                             ["InstanceClaim"] = "instance",
                             ["Claims"] = new JsonArray("jti"),
+                        },
+                        new JsonObject
+                        {
+                            ["Issuer"] = Agents.PeopleIssuer,
+                            ["Use"] = "people",
+                            ["Audience"] = Agents.PeopleAudience,
+                            ["Jwks"] = new JsonObject { ["File"] = jwks },
+                            ["RolesClaim"] = "/roles",
+                            ["Roles"] = new JsonObject
+                            {
+                                ["admin"] = new JsonArray("admin"),
+                                ["auditor"] = new JsonArray("auditor"),
+                            },
                         }
                     ),
                 },

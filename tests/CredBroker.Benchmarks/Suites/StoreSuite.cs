@@ -1,13 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using CredBroker.Benchmarks.Children;
-using CredBroker.Core.Audit;
-using CredBroker.Core.Audit.Events;
-using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
-using CredBroker.Core.Policy.Document;
-using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 using CredBroker.Core.Text;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
@@ -36,7 +29,8 @@ internal static class StoreSuite
                 TimeProvider.System,
                 NullLogger<SqliteBrokerStore>.Instance
             );
-            await RunAsync(options, "SQLite synchronous=FULL", new Pairs(store).CommitAsync, () => BareAsync(bare));
+            var pairs = new LeasePairs(store);
+            await RunAsync(options, "SQLite synchronous=FULL", () => pairs.CommitAsync(), () => BareAsync(bare));
         }
 
         if (TestPostgres.FindPrograms() is null)
@@ -50,13 +44,13 @@ internal static class StoreSuite
             using var directory = new BenchDirectory(options);
             await using var postgres = await BenchPostgres.StartAsync(directory, flushes);
             using var store = BenchPostgres.Open(await postgres.CreateSchemaAsync("store"));
-            var pairs = new Pairs(store);
+            var pairs = new LeasePairs(store);
             await pairs.CommitAsync();
             using var bare = BareStore.Open(await postgres.StoreRowsAsync("floor", like: "store"));
             await RunAsync(
                 options,
                 $"PostgreSQL synchronous_commit=on fsync={(flushes ? "on" : "off")}",
-                pairs.CommitAsync,
+                () => pairs.CommitAsync(),
                 () => BareAsync(bare)
             );
         }
@@ -137,110 +131,4 @@ internal static class StoreSuite
     }
 
     private readonly record struct Figures(int Count, TimeSpan Elapsed, TimeSpan Cpu, long Allocated);
-
-    private sealed class Pairs
-    {
-        private readonly IBrokerStore _store;
-        private readonly WorkloadIdentity _identity;
-        private readonly Decision _decision;
-        private int _made;
-
-        public Pairs(IBrokerStore store)
-        {
-            _store = store;
-            _identity = new()
-            {
-                Proof = ProofMethod.Oidc,
-                Issuer = Agents.Issuer,
-                Subject = "worker",
-                Workload = "worker",
-                Instance = "worker-1",
-                ProofExpiresAt = TimeProvider.System.GetUtcNow().AddHours(1),
-                ProofHash = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
-            };
-            _decision = PolicyCompiler.Compile(BenchPolicy.Document).Set!.Evaluate(_identity, Task(0), Request);
-        }
-
-        private static CredentialRequest Request => new() { Credential = "reports", Actions = ["read"] };
-
-        public async Task CommitAsync()
-        {
-            var (id, position) = (Ids.New(TimeProvider.System), _store.Position);
-            var record = new DecisionRecord
-            {
-                Id = Ids.New(TimeProvider.System),
-                PolicyVersion = position.PolicyVersion,
-                Identity = _identity,
-                Task = Task(Interlocked.Increment(ref _made) % 20_000),
-                Request = Request,
-                Verdict = _decision,
-            };
-            var auditEvent = new AuditEvent
-            {
-                What = new RequestAllowed(),
-                Actor = AuditActor.Workload(_identity),
-                LeaseId = id,
-                DecisionId = record.Id,
-                Process = record.Task.Process,
-                TaskId = record.Task.Id,
-                Credential = Request.Credential,
-                TraceId = "4bf92f3577b34da6a3ce929d0e0e4736",
-            };
-            var pending = new Lease
-            {
-                Id = id,
-                State = LeaseState.Pending,
-                Decision = record,
-                Accessor = "a0123456789abcdef",
-                OpenedAt = position.UtcNow,
-                IssuanceDeadline = position.UtcNow.AddSeconds(30),
-            };
-            Expect(
-                await _store.CommitAsync(
-                    new StateChange.LeaseOpened
-                    {
-                        Lease = pending,
-                        Reservations = new() { Fence = position.Fence, TaskOwner = TaskOwner.Of(_identity) },
-                        Event = auditEvent,
-                    },
-                    CancellationToken.None
-                )
-            );
-            var handles = new SecretHandles($"database/creds/cb-bench-reports/{id}", null, "cb-" + id);
-            var expires = position.UtcNow.AddMinutes(10);
-            Expect(
-                await _store.CommitAsync(
-                    new StateChange.LeaseActivated
-                    {
-                        LeaseId = id,
-                        Handles = handles,
-                        ExpiresAt = expires,
-                        GraceUntil = expires,
-                        Event = auditEvent with
-                        {
-                            What = new LeaseIssued
-                            {
-                                VaultLease = handles.VaultLeaseId,
-                                PublicName = handles.PublicName,
-                                ExpiresAt = expires,
-                                GraceUntil = expires,
-                            },
-                        },
-                    },
-                    CancellationToken.None
-                )
-            );
-        }
-
-        private static void Expect(CommitOutcome outcome)
-        {
-            if (outcome is not CommitOutcome.Committed)
-            {
-                throw new InvalidOperationException($"The store answered {outcome}.");
-            }
-        }
-
-        private static AgentTask Task(int number) =>
-            new($"task-{number}", "monthly-reports", "Write the report of the month");
-    }
 }
