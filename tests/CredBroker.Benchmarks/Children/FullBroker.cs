@@ -72,7 +72,7 @@ internal sealed class FullBroker : IAsyncDisposable
         Func<LeasePairs, Task> fill
     )
     {
-        var file = await postgres.CreateSchemaAsync("full");
+        var file = await postgres.CreateSchemaAsync("live");
         using (var store = BenchPostgres.Open(file))
         {
             await fill(new(store, Credential, LifeInMinutes));
