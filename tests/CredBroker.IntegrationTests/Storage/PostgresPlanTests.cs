@@ -73,6 +73,11 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
                         .AsTask(),
                 (Live + Revoking) * 5 / 4
             ),
+            ["the first of those that are active"] = (
+                (readers, _) =>
+                    readers.Leases.ListAsync(new() { States = [LeaseState.Active], Limit = 10 }, default).AsTask(),
+                400
+            ),
             ["the first of an order's leases"] = (
                 (readers, _) =>
                     readers
@@ -150,8 +155,15 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
             ANALYZE;
             """
         );
-        await CopyAsync(Past + 1, Past + Live, "'active'", "NULL", "NULL", "t.expires_at + 3600000 * (n % 100)");
-        await CopyAsync(Past + Live + 1, Past + Live + Revoking, "'revoking'", "NULL", "'admin'", "t.expires_at");
+        await CopyAsync(Past + 1, Past + Revoking, "'revoking'", "NULL", "'admin'", "t.expires_at");
+        await CopyAsync(
+            Past + Revoking + 1,
+            Past + Revoking + Live,
+            "'active'",
+            "NULL",
+            "NULL",
+            "t.expires_at + 3600000 * (n % 100)"
+        );
         await _connection.ExecuteAsync(
             $"""
             INSERT INTO revocation_reach (revocation, lease)

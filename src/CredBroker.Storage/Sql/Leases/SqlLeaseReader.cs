@@ -233,7 +233,9 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         // Where all that is not over is wanted, a state that cannot be read is, too.
         if (query.States.Count > 0 && !(onlyLive && LeaseStates.NotOver.All(query.States.Contains)))
         {
-            conditions.Append($" AND {reads.IsAmong("l.state", "states")}");
+            // Of what is not over the index of live leases has the order: were it the column by itself, PostgreSQL would take
+            // the one state's own index, and sort all that is in it for each page.
+            conditions.Append($" AND {reads.IsAmong(onlyLive ? "(l.state || '')" : "l.state", "states")}");
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
         }
 
