@@ -12,6 +12,8 @@ internal sealed record HarnessOptions
           --seed N        repeats the faults and the load's choices (default: a new one, which is printed)
           --settle N      how many seconds everything may take to settle once faults and load have stopped (default 150)
           --agents N      how many agents ask at once, 1 to 64 (default 8)
+          --store KIND    sqlite, or postgres: a server of its own (default sqlite)
+          --brokers N     how many brokers share the store, 1 to 3; more than one need postgres (default 1)
           --keep DIR      where store, export and logs of the servers are copied (default: after a violation, a new temporary one)
         """;
 
@@ -24,6 +26,14 @@ internal sealed record HarnessOptions
     public int Agents { get; init; } = 8;
 
     public string? Keep { get; init; }
+
+    public int Brokers { get; init; } = 1;
+
+    public bool StoreOnPostgres { get; init; }
+
+    /// <summary>How many brokers there are on what.</summary>
+    public string Stage =>
+        $"{Brokers} {(Brokers == 1 ? "broker" : "brokers")} on {(StoreOnPostgres ? "PostgreSQL" : "SQLite")}";
 
     /// <summary>The options, or null where the arguments are not understood.</summary>
     public static HarnessOptions? Parse(ReadOnlySpan<string> arguments)
@@ -44,6 +54,11 @@ internal sealed record HarnessOptions
                 },
                 "--seed" when Number(value, 0, int.MaxValue) is { } number => options with { Seed = (ulong)number },
                 "--agents" when Number(value, 1, 64) is { } number => options with { Agents = number },
+                "--brokers" when Number(value, 1, 3) is { } number => options with { Brokers = number },
+                "--store" when value is "sqlite" or "postgres" => options with
+                {
+                    StoreOnPostgres = value == "postgres",
+                },
                 "--keep" when value.Length > 0 => options with { Keep = value },
                 _ => null,
             };
@@ -55,7 +70,7 @@ internal sealed record HarnessOptions
             options = next;
         }
 
-        return options;
+        return options.Brokers == 1 || options.StoreOnPostgres ? options : null;
     }
 
     private static int? Number(string text, int low, int high) =>

@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.FaultHarness.Watch;
 
 /// <summary>
 /// Holds at every moment: no lease that is over, by the store or by what anybody was told, has a database user that can
-/// log in or is logged in, a live token or a live Vault lease; and no lease that is over becomes anything else.
+/// log in or is logged in, a live token or a live Vault lease; no lease that is over becomes anything else; and nobody can
+/// log in to the database of whom the store knows nothing.
 /// </summary>
 /// <remarks>
 /// What was said is read first and what is alive second. As what is over stays over, no race excuses what is found.
@@ -18,7 +18,7 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     private const int TriesOfSecret = 3;
     private const int TriesInOnePass = 12;
 
-    private readonly StoreReader _store = new(arena.StoreFile);
+    private readonly StoreReader _store = new(arena.Store);
     private readonly ConcurrentDictionary<(string Subject, string What), Violation> _violations = new();
     private readonly Dictionary<string, string> _over = [];
     private readonly Dictionary<string, int> _tried = [];
@@ -47,17 +47,19 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     public async Task PassAsync(int tries)
     {
         var told = new Dictionary<string, string>(ledger.Told);
+        var users = await Database.UsersAsync();
         IReadOnlyDictionary<string, StoredLease> leases;
         try
         {
             leases = await LeasesAsync();
         }
-        catch (SqliteException) when (arena.Disk is { IsFull: true })
+        catch (Exception broken) when (arena.Store.IsBroken(broken))
         {
-            // To read after a crash SQLite has to write, too.
-            tally.Add("watch", "the store could not be read on a full disk");
+            tally.Add("watch", "the store could not be read");
             return;
         }
+
+        CheckIsKnown(users, leases);
 
         foreach (var lease in leases.Values.Where(lease => lease.IsOver && lease.Credential != ArenaPolicy.KeyValue))
         {
@@ -108,6 +110,15 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
             {
                 _over[id] = said;
             }
+        }
+    }
+
+    /// <summary>A lease is on record before its secret is made: who can log in was known before.</summary>
+    private void CheckIsKnown(IReadOnlyList<DatabaseUser>? users, IReadOnlyDictionary<string, StoredLease> leases)
+    {
+        foreach (var user in users?.Where(user => user.CanLogIn && !leases.ContainsKey(user.LeaseId)) ?? [])
+        {
+            Found(user.LeaseId, $"is known to no record, and user {user.Name} has LOGIN");
         }
     }
 
@@ -213,6 +224,5 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
         }
     }
 
-    private static string Time(long? milliseconds) =>
-        milliseconds is { } at ? $"{DateTimeOffset.FromUnixTimeMilliseconds(at):HH:mm:ss.fff}" : "no time";
+    private static string Time(DateTimeOffset? at) => at is null ? "no time" : $"{at:HH:mm:ss.fff}";
 }
