@@ -34,7 +34,12 @@ if (arena.Store is SqliteStore { Disk: null })
 
 if (arena.Brokers[0].Clock is null)
 {
-    tally.Add("left out", "a wrong clock: libfaketime is not installed");
+    tally.Add(
+        "left out",
+        options.StoreOnPostgres
+            ? "a wrong clock: under libfaketime no connection to PostgreSQL comes about"
+            : "a wrong clock: libfaketime is not installed"
+    );
 }
 
 Log.Line($"everything runs, and the watcher sees lies; its files are in {arena.Folder}");
@@ -63,7 +68,7 @@ while (run.Count > 0)
 }
 
 Log.Line("load and faults have stopped");
-var settling = new Settling(arena, watcher, options.Settle);
+var settling = new Settling(arena, watcher, tally, options.Settle);
 await settling.RunAsync();
 await stopWatch.CancelAsync();
 await watch;

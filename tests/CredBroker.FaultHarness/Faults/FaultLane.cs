@@ -34,7 +34,7 @@ internal sealed class FaultLane(Tally tally, Dice dice, IReadOnlyList<Fault> fau
             [
                 .. new BrokerFaults(arena, tally).All,
                 .. ServerFaults.Of(arena),
-                .. arena.Store is PostgresStore store ? StoreFaults.Of(arena, store) : Fault.None,
+                .. arena.Store is PostgresStore store ? StoreFaults.Of(arena, tally, store) : Fault.None,
             ]
         );
 

@@ -51,6 +51,8 @@ internal sealed class Arena : IAsyncDisposable
             ["Leases:RetryDelayLimit"] = "00:00:02",
             ["Leases:RevocationTimeout"] = "00:00:08",
             ["Leases:ClaimTime"] = "00:00:10",
+            // So that what a replica lacks is noticed, however little it is.
+            ["Jobs:Anchor"] = options.Failover == Failover.None ? null : "00:00:01",
             // A crash here can leave more at once than a day in production does.
             ["Leases:StrayLimit"] = "50",
             ["Identity:Audience"] = "credbroker",
@@ -99,7 +101,7 @@ internal sealed class Arena : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("credbroker-faults-").FullName;
         ArenaStore store = options.StoreOnPostgres
-            ? await PostgresStore.MakeAsync(folder, options.Brokers)
+            ? await PostgresStore.MakeAsync(folder, options.Brokers, options.Failover)
             : await SqliteStore.MakeAsync(folder);
         var vault = await TestBao.StartSealableAsync($"default_max_request_duration = \"{RequestLimit}\"");
         var arena = new Arena(folder, options, store, vault, await TestPostgres.StartAsync());

@@ -26,7 +26,8 @@ internal sealed class ArenaBroker : IAsyncDisposable
     )
     {
         (Number, _folder) = (number, folder);
-        Clock = WrongClock.Find(Directory.CreateDirectory(Path.Combine(folder, $"clock-{number + 1}")).FullName);
+        // Under libfaketime Npgsql waits in vain for what a server has answered.
+        Clock = store is SqliteStore ? WrongClock.Find(folder) : null;
         VaultLink = new ChaosProxy(LoopbackPort.Next(), vault);
         StoreLink = (store as PostgresStore)?.Links[number];
         var address = $"http://127.0.0.1:{LoopbackPort.Next()}";

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Audit;
+using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
 using CredBroker.Testing.Processes;
 
@@ -9,7 +10,7 @@ namespace CredBroker.FaultHarness.Watch;
 /// The end of a run: once nothing is broken any more and nobody asks, one order over everything must bring every lease
 /// to its end and leave nothing behind, every broker must issue again, and the audit log must verify.
 /// </summary>
-internal sealed class Settling(Arena arena, Watcher watcher, TimeSpan limit)
+internal sealed class Settling(Arena arena, Watcher watcher, Tally tally, TimeSpan limit)
 {
     /// <summary>How long it took; null when the limit came first.</summary>
     public TimeSpan? Took { get; private set; }
@@ -19,10 +20,19 @@ internal sealed class Settling(Arena arena, Watcher watcher, TimeSpan limit)
         var started = TimeProvider.System.GetTimestamp();
         var admin = arena.Person("admin")[0];
         var isOrdered = false;
+        if (arena.Store is PostgresStore { HasStandby: true })
+        {
+            await Operator.AcceptAsync(arena, tally);
+        }
+
         while (TimeProvider.System.GetElapsedTime(started) < limit)
         {
             isOrdered = isOrdered || await OrderAsync(admin);
-            if (isOrdered && (await watcher.LeasesAsync()).Values.All(lease => lease.IsOver))
+            if (
+                isOrdered
+                && (await watcher.LeasesAsync()).Values.All(lease => lease.IsOver)
+                && (arena.Store.Losses == 0 || await IsNothingLeftAsync())
+            )
             {
                 Took = TimeProvider.System.GetElapsedTime(started);
                 break;
@@ -36,10 +46,20 @@ internal sealed class Settling(Arena arena, Watcher watcher, TimeSpan limit)
             watcher.Found("the broker", "took no order though nothing was broken any more");
         }
 
+        if (arena.Store is PostgresStore { IsSynchronous: true } && tally.Group("store accepted").Count > 0)
+        {
+            watcher.Found("the store", "had to be accepted though its standby had all that was answered");
+        }
+
         await CheckBrokersAsync();
         await CheckLeftOversAsync();
         await CheckAuditAsync();
     }
+
+    /// <summary>What a store has forgotten is found at Vault, which takes its time.</summary>
+    private async Task<bool> IsNothingLeftAsync() =>
+        await watcher.Database.UsersAsync() is { Count: 0 }
+        && await watcher.Vault.DatabaseLeasesAsync() is { Count: 0 };
 
     private static async Task<bool> OrderAsync(AdminClient admin)
     {

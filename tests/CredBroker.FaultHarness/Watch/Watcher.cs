@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
 
@@ -23,6 +24,10 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     private readonly Dictionary<string, string> _over = [];
     private readonly Dictionary<string, int> _tried = [];
 
+    // What was over in a store that has forgotten it: its secret is gone all the same.
+    private readonly Dictionary<string, string> _forgotten = [];
+    private int _losses;
+
     public VaultReader Vault { get; } = new(arena.Vault);
 
     public DatabaseReader Database { get; } = new(arena.Postgres);
@@ -46,7 +51,7 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     /// <param name="tries">How many secrets of leases that are over are tried.</param>
     public async Task PassAsync(int tries)
     {
-        var told = new Dictionary<string, string>(ledger.Told);
+        var (told, losses) = (new Dictionary<string, string>(ledger.Told), arena.Store.Losses);
         var users = await Database.UsersAsync();
         IReadOnlyDictionary<string, StoredLease> leases;
         try
@@ -66,7 +71,12 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
             told[lease.Id] = $"{lease.State} since {Time(lease.ConfirmedAt)}";
         }
 
-        CheckStaysOver(leases, told);
+        CheckStaysOver(leases, told, losses);
+        foreach (var (id, said) in _forgotten)
+        {
+            told.TryAdd(id, said);
+        }
+
         await CheckUsersAsync(told);
         await CheckVaultLeasesAsync(leases, told);
         await CheckTokensAsync(leases, told);
@@ -94,16 +104,32 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
         );
     }
 
-    private void CheckStaysOver(IReadOnlyDictionary<string, StoredLease> leases, Dictionary<string, string> told)
+    private void CheckStaysOver(
+        IReadOnlyDictionary<string, StoredLease> leases,
+        Dictionary<string, string> told,
+        int losses
+    )
     {
         foreach (var (id, said) in _over)
         {
-            if (leases.GetValueOrDefault(id) is not { IsOver: true } lease)
+            if (leases.GetValueOrDefault(id) is { IsOver: true })
+            {
+                continue;
+            }
+
+            if (arena.Store.Losses > _losses)
+            {
+                tally.Add("watch", "ends that the store has forgotten");
+                _forgotten[id] = said;
+                _over.Remove(id);
+            }
+            else
             {
                 Found(id, $"was {said} and is not any more: {leases.GetValueOrDefault(id)?.State ?? "no row"}");
             }
         }
 
+        _losses = losses;
         foreach (var (id, lease) in leases)
         {
             if (lease.IsOver && told.TryGetValue(id, out var said))
@@ -118,6 +144,13 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     {
         foreach (var user in users?.Where(user => user.CanLogIn && !leases.ContainsKey(user.LeaseId)) ?? [])
         {
+            if (arena.Store is PostgresStore { Losses: > 0 } store && Began(user.LeaseId) < store.PromotedAt)
+            {
+                // It must be gone at the end, as everything must.
+                tally.Add("watch", "users seen whose lease the store has forgotten");
+                continue;
+            }
+
             Found(user.LeaseId, $"is known to no record, and user {user.Name} has LOGIN");
         }
     }
@@ -223,6 +256,12 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
             }
         }
     }
+
+    /// <summary>When a lease's id was made, as it says itself.</summary>
+    private static DateTimeOffset Began(string lease) =>
+        long.TryParse(lease.AsSpan(0, Math.Min(12, lease.Length)), NumberStyles.HexNumber, null, out var milliseconds)
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : DateTimeOffset.MaxValue;
 
     private static string Time(DateTimeOffset? at) => at is null ? "no time" : $"{at:HH:mm:ss.fff}";
 }

@@ -9,7 +9,7 @@ namespace CredBroker.Testing.Servers;
 /// the superuser <c>cb</c> may connect to any other database. Without the server programs the calling test is skipped
 /// with that reason.
 /// </summary>
-public sealed class TestPostgres : IAsyncDisposable
+public sealed partial class TestPostgres : IAsyncDisposable
 {
     public const string Database = "billing";
     public const string Superuser = "cb";
