@@ -40,7 +40,7 @@ internal sealed class BrokerFaults(Arena arena, Tally tally)
                         "the store's disk full",
                         async dice =>
                         {
-                            var broker = dice.Of(arena.Brokers);
+                            var broker = arena.Any(dice);
                             using var broken = arena.Calm.Break(null);
                             await disk.FillAsync();
                             var lasting = Fault.LastAsync(Fault.Long(dice));
@@ -56,7 +56,7 @@ internal sealed class BrokerFaults(Arena arena, Tally tally)
                 ? Jumps.Select(jump => new Fault($"a broker's clock {jump.Name}", dice => JumpAsync(jump.Off, dice)))
                 : Fault.None,
             .. Enumerable.Repeat(
-                new Fault("a broker killed", dice => KillAsync(dice.Of(arena.Brokers), dice.Between(0, 3))),
+                new Fault("a broker killed", dice => KillAsync(arena.Any(dice), dice.Between(0, 3))),
                 3
             ),
             new("a broker paused", dice => PauseAsync(Fault.Long(dice), dice)),
@@ -69,7 +69,7 @@ internal sealed class BrokerFaults(Arena arena, Tally tally)
                     ),
                     new(
                         "a broker killed for longer than its claims live",
-                        dice => KillAsync(dice.Of(arena.Brokers), dice.Between(11, 25))
+                        dice => KillAsync(arena.Any(dice), dice.Between(11, 25))
                     ),
                     .. Enumerable.Repeat(new Fault("a broker killed at a failpoint", KillAtFailpointAsync), 2),
                 ]
@@ -78,7 +78,7 @@ internal sealed class BrokerFaults(Arena arena, Tally tally)
 
     private async Task PauseAsync(TimeSpan time, Dice dice)
     {
-        var broker = dice.Of(arena.Brokers);
+        var broker = arena.Any(dice);
         using var broken = arena.Calm.Break(broker.Number);
         await broker.SignalAsync("STOP");
         await Fault.LastAsync(time);
@@ -87,7 +87,7 @@ internal sealed class BrokerFaults(Arena arena, Tally tally)
 
     private async Task JumpAsync(TimeSpan off, Dice dice)
     {
-        var broker = dice.Of(arena.Brokers);
+        var broker = arena.Any(dice);
         using var broken = arena.Calm.Break(broker.Number);
         broker.Clock!.Set(off);
         var lasting = Fault.LastAsync(Fault.Long(dice));
@@ -118,7 +118,7 @@ internal sealed class BrokerFaults(Arena arena, Tally tally)
     /// <summary>It comes to a point between two steps, stands there for a while, and is killed.</summary>
     private async Task KillAtFailpointAsync(Dice dice)
     {
-        var (broker, failpoint) = (dice.Of(arena.Brokers), dice.Of(Failpoints));
+        var (broker, failpoint) = (arena.Any(dice), dice.Of(Failpoints));
         using var broken = arena.Calm.Break(broker.Number);
         await broker.KillAsync();
         await StartAsync(broker, failpoint);

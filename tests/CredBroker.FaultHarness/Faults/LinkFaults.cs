@@ -34,7 +34,7 @@ internal static class LinkFaults
                 $"{name} {kind.Name}",
                 dice =>
                 {
-                    var broker = dice.Of(arena.Brokers);
+                    var broker = arena.Any(dice);
                     return HappenAsync(arena, broker.Number, link(broker), kind.Fault, dice);
                 }
             );

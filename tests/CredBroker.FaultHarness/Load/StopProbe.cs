@@ -55,6 +55,8 @@ internal sealed class StopProbe(Arena arena, Tally tally, Action<string, string>
                             $"broker {broker + 1} granted what was asked for {sentAfter.TotalSeconds:0.0} s after it was accepted"
                         );
                     }
+
+                    await PauseAsync();
                 }
                 catch (BrokerProblemException refused) when (codes.Contains(refused.Code))
                 {
@@ -74,11 +76,13 @@ internal sealed class StopProbe(Arena arena, Tally tally, Action<string, string>
                                 or OperationCanceledException
                     )
                 {
-                    await Pause.ForAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+                    await PauseAsync();
                 }
             }
 
             tally.Add("stop", "a broker that was broken did not say");
         }
     }
+
+    private static Task PauseAsync() => Pause.ForAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None);
 }

@@ -6,6 +6,7 @@ using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.FaultHarness.Faults;
 using CredBroker.FaultHarness.Watch;
+using CredBroker.Testing;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Servers;
 using CredBroker.Vault;
@@ -84,6 +85,9 @@ internal sealed class Arena : IAsyncDisposable
     public ArenaStore Store { get; }
 
     public IReadOnlyList<ArenaBroker> Brokers { get; }
+
+    /// <summary>One of them. Where there is one only, nothing is thrown for it.</summary>
+    public ArenaBroker Any(Dice dice) => Brokers.Count == 1 ? Brokers[0] : dice.Of(Brokers);
 
     /// <summary>What is broken now.</summary>
     public Calm Calm { get; }

@@ -34,6 +34,13 @@ internal static class Sight
         await watcher.PassAsync(tries: 2);
         await arena.Postgres.ExecuteAsync($"DROP ROLE \"{Stranger}\"");
         SayLate(watcher);
+        await new StopProbe(arena, new Tally(), watcher.Found).RunAsync(
+            "a hold",
+            ["CB2017"],
+            "sight",
+            "sight-held",
+            losses: 0
+        );
         string[] expected =
         [
             "has LOGIN",
@@ -44,6 +51,7 @@ internal static class Sight
             "its session is still open",
             "is known to no record",
             "of that were calm",
+            "after it was accepted",
         ];
         var missed = expected.Where(lie =>
             watcher.Violations.All(found => !found.What.Contains(lie, StringComparison.Ordinal))
