@@ -75,8 +75,9 @@ internal static class Report
                 ? $"Everything had settled {took.TotalSeconds:0} s after the last fault."
                 : $"Not everything had settled {options.Settle.TotalSeconds:0} s after the last fault."
         );
-        Spread("From its due time to a lease's end, calm time alone", lateness.All);
+        Spread("From its due time to a lease's end, calm time alone", lateness.OfActive);
         Spread("The same, where its broker had been killed", lateness.OfDeadBrokers);
+        Spread("The same, where its issuance had been cut short", lateness.OfUnfinished);
         Spread(
             "From an accepted hold, quarantine or end of a task to a broker's refusal, outside of faults",
             probe.Refused

@@ -20,14 +20,19 @@ internal sealed class Lateness
     /// </summary>
     public static readonly TimeSpan BoundOfUnfinished = TimeSpan.FromSeconds(90);
 
-    private readonly List<(TimeSpan Late, bool IsOrphan)> _all = [];
+    private readonly List<(TimeSpan Late, bool IsOrphan, bool IsUnfinished)> _all = [];
 
-    /// <summary>All of them, from the soonest to the latest.</summary>
-    public IReadOnlyList<TimeSpan> All => [.. _all.Select(one => one.Late).Order()];
+    /// <summary>Of those that became active, from the soonest to the latest.</summary>
+    public IReadOnlyList<TimeSpan> OfActive =>
+        [.. _all.Where(one => !one.IsUnfinished).Select(one => one.Late).Order()];
 
-    /// <summary>Those whose broker was killed before they were over.</summary>
+    /// <summary>Of those of them whose broker was killed before they were over.</summary>
     public IReadOnlyList<TimeSpan> OfDeadBrokers =>
-        [.. _all.Where(one => one.IsOrphan).Select(one => one.Late).Order()];
+        [.. _all.Where(one => one is { IsOrphan: true, IsUnfinished: false }).Select(one => one.Late).Order()];
+
+    /// <summary>Of those whose issuance was cut short.</summary>
+    public IReadOnlyList<TimeSpan> OfUnfinished =>
+        [.. _all.Where(one => one.IsUnfinished).Select(one => one.Late).Order()];
 
     /// <summary>Measures them, and tells of each that is beyond its bound.</summary>
     /// <param name="leases">As the store has them.</param>
@@ -51,7 +56,7 @@ internal sealed class Lateness
             var isOrphan =
                 brokers.TryGetValue(lease.Id, out var broker)
                 && deaths[broker].Any(death => death > lease.OpenedAt && death < end);
-            _all.Add((late, isOrphan));
+            _all.Add((late, isOrphan, lease.ActivatedAt is null));
             var bound = lease.ActivatedAt is null ? BoundOfUnfinished : Bound;
             if (late > bound)
             {
