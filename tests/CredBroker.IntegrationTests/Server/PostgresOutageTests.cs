@@ -337,7 +337,7 @@ public sealed class PostgresOutageTests : IAsyncLifetime
 
     private async Task<TestPostgres> StandbyAsync()
     {
-        var standby = await _postgres.StandbyAsync();
+        var standby = await _postgres.StartStandbyAsync(_postgres.Port);
         _more.Add(standby);
         return standby;
     }
