@@ -64,7 +64,7 @@ public sealed class PostgresOutageTests : IAsyncLifetime
     public async Task The_server_restarts()
     {
         await StartAsync();
-        await FailsAsync(_postgres.StopAsync, _postgres.StartAgainAsync);
+        await FailsAsync(() => _postgres.StopAsync(), _postgres.StartAgainAsync);
     }
 
     [Fact]
