@@ -273,7 +273,7 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
         var first = await postgres.GetAsync();
         await using var second = await TestPostgres.StartAsync();
         await using var proxy = new StallingProxy(first.Port);
-        using var schema = await PostgresSchema.MakeAsync(first);
+        var schema = await PostgresSchema.MakeAsync(first);
         using var schemaThere = await PostgresSchema.MakeAsync(second, schema.Name);
         schema.LeadTo(proxy.Port);
         using var source = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
