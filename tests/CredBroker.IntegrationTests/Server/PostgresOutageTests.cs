@@ -64,7 +64,7 @@ public sealed class PostgresOutageTests : IAsyncLifetime
     public async Task The_server_restarts()
     {
         await StartAsync();
-        await FailsAsync(_postgres.StopAsync, _postgres.StartAgainAsync);
+        await FailsAsync(() => _postgres.StopAsync(), _postgres.StartAgainAsync);
     }
 
     [Fact]
@@ -337,7 +337,7 @@ public sealed class PostgresOutageTests : IAsyncLifetime
 
     private async Task<TestPostgres> StandbyAsync()
     {
-        var standby = await _postgres.StandbyAsync();
+        var standby = await _postgres.StartStandbyAsync(_postgres.Port);
         _more.Add(standby);
         return standby;
     }
