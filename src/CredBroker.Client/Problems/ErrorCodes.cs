@@ -118,6 +118,18 @@ public static class ErrorCodes
             "Held by an admin",
             "Stop; nothing of this kind is issued or renewed until an admin says so."
         ),
+        new(
+            "CB2018",
+            403,
+            "Nobody can approve it",
+            "Stop; a person would have to approve this, and the policy leaves nobody who could."
+        ),
+        new(
+            "CB2019",
+            403,
+            "Executors contradict each other",
+            "Stop, and ask the policy's author: two rules leave this step to different agents."
+        ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),
