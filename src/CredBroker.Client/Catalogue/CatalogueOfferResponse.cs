@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace CredBroker.Client;
 
 /// <summary>What the calling agent may ask of one credential, for one process.</summary>
@@ -19,6 +21,7 @@ public sealed record CatalogueOfferResponse
     public required IReadOnlyList<string> Actions { get; init; }
 
     /// <summary>The longest life that may be granted, renewals included; where it depends, it may be less.</summary>
+    [JsonConverter(typeof(WireDurationConverter))]
     public required TimeSpan MaxTtl { get; init; }
 
     /// <summary>Whether a lease of it can be renewed.</summary>

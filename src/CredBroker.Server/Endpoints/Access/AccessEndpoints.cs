@@ -18,6 +18,11 @@ namespace CredBroker.Server.Endpoints.Access;
 internal static class AccessEndpoints
 {
     private const int MaxEvaluations = 100;
+    private const string Json = "application/json";
+
+    // Another type is refused by the handler: routing would answer 415, and the specification wants 400.
+    private const string AnyType = "*/*";
+
     private const string ExecuteAll = "execute_all";
     private const string DenyOnFirstDeny = "deny_on_first_deny";
     private const string PermitOnFirstPermit = "permit_on_first_permit";
@@ -29,14 +34,14 @@ internal static class AccessEndpoints
             .WithName("accessEvaluation")
             .WithSummary("Whether policy allows it (OpenID AuthZEN). The answer grants nothing.")
             .ForRoles(TakenRoles.Readers)
-            .Accepts<AccessQuestion>("application/json")
+            .Accepts<AccessQuestion>(Json, AnyType)
             .Produces<AccessDecision>();
         routes
             .MapPost("/access/v1/evaluations", EvaluateAllAsync)
             .WithName("accessEvaluations")
             .WithSummary("Whether policy allows each of several (OpenID AuthZEN). The answer grants nothing.")
             .ForRoles(TakenRoles.Readers)
-            .Accepts<AccessQuestions>("application/json")
+            .Accepts<AccessQuestions>(Json, AnyType)
             .Produces<AccessDecisions>();
     }
 
