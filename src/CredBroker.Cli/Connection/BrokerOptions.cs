@@ -91,6 +91,10 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
     /// <summary>Whether an address is given at all.</summary>
     public bool HasServer(ParseResult parsed) => Given(parsed) is not null;
 
+    /// <summary>Whether both an address and a person's token are given.</summary>
+    public bool HasPerson(ParseResult parsed) =>
+        HasServer(parsed) && (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is not null;
+
     public Uri Address(ParseResult parsed)
     {
         if (Given(parsed) is not { } text)
