@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands;
 using CredBroker.Cli.Commands.Audit;
+using CredBroker.Cli.Commands.Catalogue;
 using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Holds;
@@ -73,6 +74,7 @@ internal static class CommandLine
             new LoginCommand(terminal),
             new LogoutCommand(terminal),
             new WhoamiCommand(terminal),
+            new CatalogueCommand(terminal),
             new LeasesCommand(terminal),
             new QuarantineCommand(terminal),
             new HoldsCommand(terminal),

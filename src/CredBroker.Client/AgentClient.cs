@@ -53,6 +53,10 @@ public sealed class AgentClient(
         return new(this, issued, options, _time, _logger);
     }
 
+    /// <summary>What this agent may ask for, as far as policy says it beforehand.</summary>
+    public ValueTask<CatalogueResponse> GetCatalogueAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/catalogue", BrokerJson.Default.CatalogueResponse, cancellationToken);
+
     /// <summary>Exchanges the identity token for a secret, which the caller gives back.</summary>
     public ValueTask<ExchangeResponse> ExchangeAsync(
         ExchangeRequest request,

@@ -42,6 +42,7 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(EvaluateRequest))]
 [JsonSerializable(typeof(EvaluateResponse))]
 [JsonSerializable(typeof(ProcessListResponse))]
+[JsonSerializable(typeof(CatalogueResponse))]
 [JsonSerializable(typeof(LoginResponse))]
 [JsonSerializable(typeof(WhoamiResponse))]
 [JsonSerializable(typeof(ProblemResponse))]

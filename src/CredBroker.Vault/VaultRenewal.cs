@@ -18,10 +18,7 @@ internal sealed class VaultRenewal(VaultClient client, VaultSession session, Vau
 
     public async ValueTask<RenewOutcome> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancellationToken)
     {
-        if (
-            lease.Accessor is not { } accessor
-            || lease.Grant.Entry.Vault is var vault && vault is VaultBinding.Pki or VaultBinding.KeyValue
-        )
+        if (lease.Accessor is not { } accessor || lease.Grant.Entry.Vault is var vault && !vault.IsRenewable)
         {
             return new RenewOutcome.Refused(VaultRefusals.NotRenewable);
         }

@@ -10,7 +10,7 @@ namespace CredBroker.Core.Policy;
 /// What one decision is made from, read where a condition asks for it. Filled as the decision goes on: the identity
 /// first, then the agent, the entry, the gate.
 /// </summary>
-internal sealed class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(locals)
+internal class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(locals)
 {
     private static readonly CelValue Empty = CelValue.Of("");
     private static readonly CelValue NoArguments = CelValue.OfMembers(ReadOnlyDictionary<string, JsonElement>.Empty);

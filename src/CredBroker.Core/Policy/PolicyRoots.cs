@@ -48,6 +48,9 @@ internal static class PolicyRoots
         (PolicyPath.ContextGate, "context.gate", Texts),
     ];
 
+    /// <summary>How conditions write a path.</summary>
+    public static string NameOf(PolicyPath path) => Paths.Single(known => known.Path == path).Name;
+
     /// <summary>What a rule may read.</summary>
     public static readonly CelSchema Rule = new(
         Paths.OrderBy(path => path.Path).Select(path => (path.Name, path.Type))

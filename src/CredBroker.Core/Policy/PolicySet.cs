@@ -5,7 +5,7 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.Policy;
 
 /// <summary>A policy document, parsed and compiled once: an immutable snapshot that decides purely.</summary>
-public sealed class PolicySet
+public sealed partial class PolicySet
 {
     private readonly Dictionary<string, CatalogueItem> _items;
     private readonly Dictionary<string, CelProgram> _agents;
@@ -107,18 +107,21 @@ public sealed class PolicySet
 
         var gate = AutonomyGate.For(process, identity, task);
         inputs.Credential = item;
-        inputs.IsReversible =
-            item.Entry.Reversible
-            && (
-                item.Entry.Vault.Revocation == RevocationReach.Backend
-                || process.AcceptsUnrevocable.Contains(item.Entry.Name)
-            );
+        inputs.IsReversible = IsReversible(item, process);
         inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
         inputs.FailedGate = gate.Failed;
 
         // 3. The rules, 4. the gate, 5. the grant.
         return Decide(inputs, gate);
     }
+
+    /// <summary>Whether what is done with the entry for the process can be undone, as conditions and the gate see it.</summary>
+    private static bool IsReversible(CatalogueItem item, BusinessProcess process) =>
+        item.Entry.Reversible
+        && (
+            item.Entry.Vault.Revocation == RevocationReach.Backend
+            || process.AcceptsUnrevocable.Contains(item.Entry.Name)
+        );
 
     /// <summary>Names the one agent that admits the identity in the inputs, or says why there is none.</summary>
     private Refusal? Admit(PolicyInputs inputs, BusinessProcess process, out string explanation)

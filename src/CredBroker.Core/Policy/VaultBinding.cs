@@ -34,6 +34,10 @@ public abstract record VaultBinding
             _ => throw new UnreachableException($"How far a revocation reaches is not said for {Engine}."),
         };
 
+    /// <summary>Whether the life of a secret can be extended: of what hangs on a token, not of what has its end in it.</summary>
+    [JsonIgnore]
+    public bool IsRenewable => this is not (Pki or KeyValue);
+
     /// <summary>A dynamic user of the database engine: <c>GET &lt;mount&gt;/creds/&lt;role&gt;</c>.</summary>
     public sealed record Database(string Mount, string Role) : VaultBinding(EngineName)
     {

@@ -1,5 +1,7 @@
+using CredBroker.Server.Endpoints.Access;
 using CredBroker.Server.Endpoints.Audit;
 using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Catalogue;
 using CredBroker.Server.Endpoints.Credentials;
 using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Holds;
@@ -25,9 +27,21 @@ internal static class BrokerEndpoints
         RenewEndpoint.Map(agents);
         ReleaseEndpoint.Map(agents);
         ReportEndpoint.Map(agents);
+        ReadCatalogueEndpoint.Map(agents);
         var either = routes.MapAgents(Caller.AgentOrPerson);
         CloseTaskEndpoint.Map(either);
         WhoamiEndpoint.Map(either);
+
+        AccessEndpoints.Map(
+            routes
+                .MapGroup("")
+                .CalledBy(Caller.AgentOrPerson)
+                .WithTags("AuthZEN")
+                .Refusing(AccessErrors.Form, 400, 401, 403, 413, 500, 503)
+        );
+        AccessEndpoints.MapConfiguration(
+            routes.MapGroup("").CalledBy(Caller.Anyone).WithTags("AuthZEN").Refusing(AccessErrors.Form, 400, 500, 503)
+        );
 
         var people = routes
             .MapGroup("")

@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.Server.Endpoints.Access;
 using CredBroker.Server.Endpoints.Callers;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -17,8 +18,10 @@ internal static class OpenApiDocument
     public static void AddBrokerOpenApi(this IServiceCollection services)
     {
         services.ConfigureHttpJsonOptions(json =>
-            json.SerializerOptions.TypeInfoResolverChain.Insert(0, BrokerJson.Default)
-        );
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, BrokerJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(1, AccessJson.Default);
+        });
         services.AddOpenApi(
             Name,
             options =>

@@ -272,6 +272,17 @@ public sealed class ClientCallsTests : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentException>(() => Agent().GetLeaseAsync(id).AsTask());
 
     [Fact]
+    public async Task The_catalogue_is_asked_for_as_the_agent()
+    {
+        _broker.On(
+            "GET /v1/catalogue",
+            new() { PolicyVersion = 3, Entries = [] },
+            BrokerJson.Default.CatalogueResponse
+        );
+        Assert.Equal(3, (await Agent().GetCatalogueAsync()).PolicyVersion);
+    }
+
+    [Fact]
     public async Task Where_people_log_in_is_asked_without_a_token_and_whom_the_broker_sees_with_it()
     {
         _broker.On("GET /v1/login", new() { Issuers = [] }, BrokerJson.Default.LoginResponse);

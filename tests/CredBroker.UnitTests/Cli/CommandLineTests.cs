@@ -42,6 +42,7 @@ public sealed class CommandLineTests
                 "audit export",
                 "audit show",
                 "audit verify",
+                "catalogue",
                 "doctor",
                 "exchange",
                 "exec",

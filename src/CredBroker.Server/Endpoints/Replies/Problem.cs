@@ -15,6 +15,24 @@ internal static class Problem
 
     public static Task WriteAsync(HttpContext http, Refusal refusal, string? decisionId)
     {
+        var (code, retryAfter) = Begin(http, refusal);
+        var body = new ProblemResponse
+        {
+            Type = $"urn:credbroker:problem:{refusal.CodeText}",
+            Title = code.Title,
+            Status = code.Status,
+            Detail = refusal.Detail,
+            Code = refusal.CodeText,
+            RetryAfter = retryAfter,
+            TraceId = RequestOrigin.TraceId(http),
+            DecisionId = decisionId,
+        };
+        return http.Response.WriteAsJsonAsync(body, BrokerJson.Default.ProblemResponse, MediaType, http.RequestAborted);
+    }
+
+    /// <summary>Status and headers of a refusal in any form: its entry of the table, and after how many seconds to try again.</summary>
+    public static (ErrorCode Code, int? RetryAfter) Begin(HttpContext http, Refusal refusal)
+    {
         var code =
             ErrorCodes.Find(refusal.CodeText)
             ?? throw new InvalidOperationException($"{refusal.CodeText} is not in the table of codes.");
@@ -35,17 +53,6 @@ internal static class Problem
                 refusal.Code == RefusalCode.TokenMissing ? "Bearer" : "Bearer error=\"invalid_token\"";
         }
 
-        var body = new ProblemResponse
-        {
-            Type = $"urn:credbroker:problem:{refusal.CodeText}",
-            Title = code.Title,
-            Status = code.Status,
-            Detail = refusal.Detail,
-            Code = refusal.CodeText,
-            RetryAfter = retryAfter,
-            TraceId = RequestOrigin.TraceId(http),
-            DecisionId = decisionId,
-        };
-        return response.WriteAsJsonAsync(body, BrokerJson.Default.ProblemResponse, MediaType, http.RequestAborted);
+        return (code, retryAfter);
     }
 }
