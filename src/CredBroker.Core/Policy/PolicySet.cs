@@ -107,12 +107,7 @@ public sealed class PolicySet
 
         var gate = AutonomyGate.For(process, identity, task);
         inputs.Credential = item;
-        inputs.IsReversible =
-            item.Entry.Reversible
-            && (
-                item.Entry.Vault.Revocation == RevocationReach.Backend
-                || process.AcceptsUnrevocable.Contains(item.Entry.Name)
-            );
+        inputs.IsReversible = item.IsReversibleIn(process);
         inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
         inputs.FailedGate = gate.Failed;
 

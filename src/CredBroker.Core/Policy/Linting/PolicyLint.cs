@@ -103,6 +103,7 @@ public static class PolicyLint
 
         CheckAll(program, source, draft, warnings);
         CheckMaxTtl(rule, draft, warnings);
+        ChallengeLint.Check(rule, all, draft, warnings);
 
         void Warn(string message, int offset)
         {
