@@ -68,7 +68,7 @@ internal sealed class Cases(int seed)
             [
                 .. Enumerable
                     .Range(0, _dice.Below(9))
-                    .Select(number => Rule($"r{number}", Effect()) with { IsShadow = Chance(8) }),
+                    .Select(number => Rule($"r{number}", Effect()) with { IsShadow = Chance(12) }),
             ]
         );
     }
