@@ -191,6 +191,7 @@ public static class ErrorCodes
             "Read the detail: what is left is killed by the same order given again. Give it again when the store answers, too."
         ),
         new("CB5004", 503, "Store went back", "Ask again later; an admin has to say that this store is the right one."),
+        new("CB5005", 503, "Clock differs", "Ask again later; the broker's operator has to set its clock right."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),
         new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),

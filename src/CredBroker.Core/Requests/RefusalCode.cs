@@ -205,6 +205,9 @@ public enum RefusalCode
     /// <summary>The store is older than its anchor in Vault: it was put back, or lost its last commits.</summary>
     StoreBehind = 5004,
 
+    /// <summary>The broker's clock and its store's are too far apart to promise an end.</summary>
+    ClockDiffers = 5005,
+
     /// <summary>The body is no valid JSON for this call (syntax, unknown or duplicate member, wrong type).</summary>
     BodyInvalid = 6001,
 
