@@ -51,6 +51,9 @@ public sealed record EvaluateResponse
         init => field = value ?? [];
     } = [];
 
+    /// <summary>What matching rules in shadow would have made of it; absent where none matches.</summary>
+    public IReadOnlyList<ShadowRuleResponse>? Shadow { get; init; }
+
     /// <summary>More for the policy's author: a rule's own error, the constraint that failed.</summary>
     public string? Explanation { get; init; }
 }

@@ -21,6 +21,14 @@ internal sealed class CatalogueItem(
     public string Revocation { get; } = WordOf(entry.Vault.Revocation);
 
     /// <summary>
+    /// The effective <c>reversible</c>: false where a revocation reaches less than the backend, unless the process accepts
+    /// that.
+    /// </summary>
+    public bool IsReversibleIn(BusinessProcess process) =>
+        Entry.Reversible
+        && (Entry.Vault.Revocation == RevocationReach.Backend || process.AcceptsUnrevocable.Contains(Entry.Name));
+
+    /// <summary>
     /// Why the entry cannot serve the request, whoever asks: its actions, its ttl, its tool call. Null where it can.
     /// </summary>
     public Refusal? Check(CredentialRequest request)

@@ -50,6 +50,12 @@ public sealed record Decision
     [JsonIgnore]
     public Obligation.NeedsApproval? Approval => Obligations.OfType<Obligation.NeedsApproval>().FirstOrDefault();
 
+    /// <summary>
+    /// What each matching rule in shadow would have made of it; null where none matches, or it never came to the rules. None
+    /// of it counts.
+    /// </summary>
+    public IReadOnlyList<ShadowOutcome>? Shadow { get; init; }
+
     /// <summary>What is granted where the effect is allow, and would be once approved where it is challenge.</summary>
     public Grant? Grant { get; init; }
 }

@@ -8,7 +8,8 @@ internal sealed class PolicyRule(
     PolicyEffect effect,
     CelProgram when,
     TimeSpan? maxTtl,
-    ApprovalClause? approval = null
+    ApprovalClause? approval = null,
+    bool isShadow = false
 )
 {
     private readonly string? _agent = Pin(when, "agent");
@@ -19,6 +20,9 @@ internal sealed class PolicyRule(
     public PolicyEffect Effect => effect;
 
     public CelProgram When => when;
+
+    /// <summary>Whether it is only tried: what it would have done is on record, and nothing is decided by it.</summary>
+    public bool IsShadow => isShadow;
 
     /// <summary>What people are asked where the rule challenges; null where it does not.</summary>
     public ApprovalClause? Approval => approval;

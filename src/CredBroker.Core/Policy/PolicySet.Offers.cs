@@ -138,7 +138,7 @@ public sealed partial class PolicySet
             Process = process,
             Request = new() { Credential = item.Entry.Name, Actions = item.Entry.Actions },
             Credential = item,
-            IsReversible = IsReversible(item, process),
+            IsReversible = item.IsReversibleIn(process),
             Ttl = item.Entry.MaxTtl,
         };
         if (Admit(inputs, process, out _) is not null)

@@ -10,6 +10,7 @@ public sealed partial class PolicySet
     private readonly Dictionary<string, CatalogueItem> _items;
     private readonly Dictionary<string, CelProgram> _agents;
     private readonly PolicyRule[] _rules;
+    private readonly PolicyRule[] _shadows;
     private readonly int _locals;
 
     internal PolicySet(
@@ -25,9 +26,11 @@ public sealed partial class PolicySet
         _items = items.ToDictionary(item => item.Entry.Name, StringComparer.Ordinal);
         Credentials = _items.ToDictionary(pair => pair.Key, pair => pair.Value.Entry, StringComparer.Ordinal);
         _agents = agents.ToDictionary(StringComparer.Ordinal);
-        _rules = [.. rules];
+        var all = rules.ToLookup(rule => rule.IsShadow);
+        _rules = [.. all[false]];
+        _shadows = [.. all[true]];
         _locals = _agents
-            .Values.Concat(_rules.Select(rule => rule.When))
+            .Values.Concat(_rules.Concat(_shadows).Select(rule => rule.When))
             .Select(program => program.Locals)
             .DefaultIfEmpty()
             .Max();
@@ -70,6 +73,7 @@ public sealed partial class PolicySet
     /// </item>
     /// <item>The autonomy gate may be stricter than the rules, never laxer; what it alone asks, it asks the owner.</item>
     /// <item>What is granted is the strictest of all that matched.</item>
+    /// <item>Rules in shadow are tried last, each for itself, and change nothing.</item>
     /// </list>
     /// </summary>
     public Decision Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request)
@@ -107,21 +111,13 @@ public sealed partial class PolicySet
 
         var gate = AutonomyGate.For(process, identity, task);
         inputs.Credential = item;
-        inputs.IsReversible = IsReversible(item, process);
+        inputs.IsReversible = item.IsReversibleIn(process);
         inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
         inputs.FailedGate = gate.Failed;
 
         // 3. The rules, 4. the gate, 5. the grant.
         return Decide(inputs, gate);
     }
-
-    /// <summary>Whether what is done with the entry for the process can be undone, as conditions and the gate see it.</summary>
-    private static bool IsReversible(CatalogueItem item, BusinessProcess process) =>
-        item.Entry.Reversible
-        && (
-            item.Entry.Vault.Revocation == RevocationReach.Backend
-            || process.AcceptsUnrevocable.Contains(item.Entry.Name)
-        );
 
     /// <summary>Names the one agent that admits the identity in the inputs, or says why there is none.</summary>
     private Refusal? Admit(PolicyInputs inputs, BusinessProcess process, out string explanation)
@@ -160,117 +156,6 @@ public sealed partial class PolicySet
         explanation = "";
         return null;
     }
-
-    private Decision Decide(PolicyInputs inputs, AutonomyGate gate)
-    {
-        var matches = new RuleMatches(inputs);
-        foreach (var rule in _rules)
-        {
-            if (!rule.MayMatch(inputs.Agent, inputs.Credential.Entry.Name))
-            {
-                continue;
-            }
-
-            var matched = rule.When.Run(inputs);
-            if (matched.IsTrue)
-            {
-                matches.Add(rule);
-            }
-            else if (!matched.IsFalse)
-            {
-                return DenyFor(PolicyRefusals.RuleFailed, $"rule {rule.Id} failed: {ErrorOf(matched)}") with
-                {
-                    RuleId = rule.Id,
-                };
-            }
-        }
-
-        if (matches.Denies is { } denies)
-        {
-            return DenyFor(PolicyRefusals.DeniedByRule, denies.Explanation) with { RuleId = denies.Id };
-        }
-
-        if (matches.Challenges is null && matches.Allows is null)
-        {
-            return DenyFor(PolicyRefusals.NoRuleAllows, "no rule allows it");
-        }
-
-        var byGate = gate.Effect(inputs.Credential.Entry, inputs.IsReversible, matches.Challenges is not null);
-        if (byGate == PolicyEffect.Deny)
-        {
-            return DenyFor(
-                PolicyRefusals.GateDenied,
-                "the autonomy gate denies a high-impact step that cannot be undone"
-            );
-        }
-
-        // The gate asks nobody where a rule has people decide already.
-        if (byGate == PolicyEffect.Challenge && matches.Challenges is null && !matches.Ask(ApprovalClause.OfGate))
-        {
-            return DenyFor(
-                PolicyRefusals.NobodyToAsk,
-                "the autonomy gate asks for the approval of the process's owner, and there is none who could give it"
-            );
-        }
-
-        if (matches.Unanswerable is { } unanswerable)
-        {
-            return DenyFor(
-                PolicyRefusals.NobodyToAsk,
-                $"rule {unanswerable.Id} asks for more people than may approve it in this process"
-            ) with
-            {
-                RuleId = unanswerable.Id,
-            };
-        }
-
-        var obligations = matches.Obligations;
-        if (obligations.ExecutorsDiffer)
-        {
-            return DenyFor(PolicyRefusals.ExecutorsDiffer, "the rules that challenge it name different executors");
-        }
-
-        var granted = new Decision
-        {
-            Effect = PolicyEffect.Allow,
-            PolicyHash = Hash,
-            Agent = inputs.Agent,
-            RuleId = matches.Allows?.Id ?? "",
-            MatchedRules = matches.Ids,
-            Gate = gate.Conditions,
-            Explanation = matches.Allows?.Explanation ?? "",
-            Grant = GrantOf(inputs, obligations.MaxTtl),
-        };
-        return obligations.Approval is not { } approval
-            ? granted
-            : granted with
-            {
-                Effect = PolicyEffect.Challenge,
-                RuleId = matches.Challenges?.Id ?? "",
-                Explanation =
-                    matches.Challenges?.Explanation ?? "the autonomy gate asks for the approval of the process's owner",
-                Refusal = PolicyRefusals.ApprovalNeeded,
-                Obligations = [approval],
-            };
-
-        Decision DenyFor(Refusal refusal, string explanation) =>
-            Deny(refusal, explanation) with
-            {
-                Agent = inputs.Agent,
-                MatchedRules = matches.Ids,
-                Gate = gate.Conditions,
-            };
-    }
-
-    private static Grant GrantOf(PolicyInputs inputs, TimeSpan maxTtl) =>
-        new()
-        {
-            Entry = inputs.Credential.Entry,
-            Process = inputs.Process,
-            Ttl = inputs.Ttl < maxTtl ? inputs.Ttl : maxTtl,
-            MaxTtl = maxTtl,
-            TtlCut = inputs.Request.Ttl > maxTtl,
-        };
 
     private Decision Deny(Refusal refusal, string explanation) =>
         new()

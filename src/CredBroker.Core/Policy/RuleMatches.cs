@@ -4,7 +4,7 @@ namespace CredBroker.Core.Policy;
 internal sealed class RuleMatches(PolicyInputs inputs)
 {
     private PolicyRule? _first;
-    private List<string>? _ids;
+    private List<PolicyRule>? _several;
     private ObligationFold _obligations = new(inputs.Credential.Entry.MaxTtl);
 
     /// <summary>The first deny rule.</summary>
@@ -22,14 +22,14 @@ internal sealed class RuleMatches(PolicyInputs inputs)
     public ObligationFold Obligations => _obligations;
 
     /// <summary>The ids of all of them, in the document's order.</summary>
-    public IReadOnlyList<string> Ids => _ids ?? _first?.Alone ?? [];
+    public IReadOnlyList<string> Ids => _several is null ? _first?.Alone ?? [] : [.. _several.Select(rule => rule.Id)];
 
     public void Add(PolicyRule rule)
     {
         if (_first is not null)
         {
-            _ids ??= [_first.Id];
-            _ids.Add(rule.Id);
+            _several ??= [_first];
+            _several.Add(rule);
         }
 
         _first ??= rule;
@@ -56,5 +56,18 @@ internal sealed class RuleMatches(PolicyInputs inputs)
         var approval = clause.For(inputs.Process, inputs.Identity);
         _obligations.Add(approval);
         return approval is not null;
+    }
+
+    /// <summary>The same and one more, apart.</summary>
+    public RuleMatches With(PolicyRule another)
+    {
+        var both = new RuleMatches(inputs);
+        IEnumerable<PolicyRule> own = _several ?? (_first is null ? [] : [_first]);
+        foreach (var rule in own.Append(another))
+        {
+            both.Add(rule);
+        }
+
+        return both;
     }
 }

@@ -27,7 +27,7 @@ internal static class OfflineEvaluation
         );
         return new()
         {
-            Effect = JsonNamingPolicy.KebabCaseLower.ConvertName(decision.Effect.ToString()),
+            Effect = KebabCase(decision.Effect),
             PolicyVersion = 0,
             PolicyHash = decision.PolicyHash,
             Code = decision.Refusal?.CodeText,
@@ -42,6 +42,13 @@ internal static class OfflineEvaluation
             Approvals = decision is { Effect: PolicyEffect.Challenge, Approval: { } approval }
                 ? [.. approval.Demands.Select(Describe)]
                 : [],
+            Shadow = decision
+                .Shadow?.Select(shadow => new ShadowRuleResponse(
+                    shadow.RuleId,
+                    KebabCase(shadow.Effect),
+                    shadow.Explanation
+                ))
+                .ToList(),
             Explanation = NullIfEmpty(decision.Explanation),
         };
     }
@@ -93,6 +100,9 @@ internal static class OfflineEvaluation
             ProofExpiresAt = DateTimeOffset.MaxValue,
             ProofHash = "",
         };
+
+    private static string KebabCase(PolicyEffect effect) =>
+        JsonNamingPolicy.KebabCaseLower.ConvertName(effect.ToString());
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

@@ -153,6 +153,9 @@ internal sealed class PolicyEvaluateCommand : Command
                 ),
                 .. answer.Approvals.Select(asked => ("Asks", (string?)Describe(asked))),
                 ("Why", answer.Explanation),
+                .. (answer.Shadow ?? []).Select(shadow =>
+                    ("In shadow", (string?)$"{shadow.Effect}: {shadow.Explanation}")
+                ),
                 ("The agent is told", answer.Code is { } code ? $"{code}: {answer.Detail}" : null),
                 (
                     "Policy",

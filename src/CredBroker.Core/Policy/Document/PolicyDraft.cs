@@ -34,7 +34,8 @@ internal sealed class PolicyDraft(PolicyDocument document)
                         rule.Effect,
                         rule.When!,
                         rule.MaxTtl,
-                        rule.Approval
+                        rule.Approval,
+                        rule.IsShadow
                     ))
                 ),
                 []
@@ -60,6 +61,9 @@ internal sealed record RuleDraft(
     YamlNode? MaxTtlAt
 )
 {
+    /// <summary>Whether it is only tried.</summary>
+    public bool IsShadow { get; init; }
+
     /// <summary>What a challenge asks of people.</summary>
     public ApprovalClause? Approval { get; init; }
 

@@ -188,7 +188,10 @@ internal sealed class PolicyReader
             _faults.Add(maxTtlAt, "a deny rule takes no `maxTtl`");
         }
 
-        var rule = new RuleDraft(id, effect, when, source, maxTtl, maxTtlAt);
+        var rule = new RuleDraft(id, effect, when, source, maxTtl, maxTtlAt)
+        {
+            IsShadow = reader.Choice("enforcement", absent: false, ("enforce", false), ("shadow", true)),
+        };
         if (effect == PolicyEffect.Challenge)
         {
             rule = rule with { ApprovalAt = reader.Need("approval") };

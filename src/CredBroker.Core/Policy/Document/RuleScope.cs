@@ -37,8 +37,20 @@ internal sealed class RuleScope
     /// <summary>Whether it lets anything happen, be it after people have agreed.</summary>
     public bool IsGrant => Draft.Effect != PolicyEffect.Deny;
 
+    /// <summary>Whether it has people decide.</summary>
+    public bool Challenges => Draft.Effect == PolicyEffect.Challenge;
+
     /// <summary>Why it can never match; null where it may.</summary>
     public string? Fault { get; }
+
+    /// <summary>The processes that it may be for.</summary>
+    public IEnumerable<BusinessProcess> Processes =>
+        _draft
+            .Processes.Select(process => process.Process)
+            .Where(process =>
+                (!_pins.TryGetValue("task.process", out var name) || name == process.Name)
+                && (!_pins.TryGetValue("agent", out var agent) || process.Agents.Contains(agent))
+            );
 
     /// <summary>Whether it may match a request for this entry.</summary>
     public bool Reaches(CatalogueItem item) =>
@@ -64,12 +76,7 @@ internal sealed class RuleScope
 
     private string? FaultOfNames()
     {
-        var agents = _draft
-            .Processes.Where(process =>
-                !_pins.TryGetValue("task.process", out var pinned) || pinned == process.Name.Text
-            )
-            .SelectMany(process => process.Process.Agents);
-        if (_pins.TryGetValue("agent", out var agent) && !agents.Contains(agent))
+        if (_pins.TryGetValue("agent", out var agent) && !Processes.Any())
         {
             return $"no process{(_pins.ContainsKey("task.process") ? " of that name" : "")} has an agent `{agent}`";
         }

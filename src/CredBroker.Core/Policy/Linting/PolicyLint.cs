@@ -23,7 +23,8 @@ public static class PolicyLint
         }
 
         var warnings = new PolicyFaultList();
-        var reach = draft.Rules.ConvertAll(rule => new RuleScope(rule, draft));
+        var rules = draft.Rules.ConvertAll(rule => new RuleScope(rule, draft));
+        var reach = rules.FindAll(rule => !rule.Draft.IsShadow);
         foreach (var agent in draft.Agents)
         {
             CheckAgent(agent, draft, warnings);
@@ -46,7 +47,7 @@ public static class PolicyLint
             warnings.Add(credential.Name, $"no rule allows the credential `{credential.Name.Text}`: nobody can get it");
         }
 
-        foreach (var rule in reach)
+        foreach (var rule in rules)
         {
             CheckRule(rule, reach, draft, warnings);
         }
@@ -103,6 +104,7 @@ public static class PolicyLint
 
         CheckAll(program, source, draft, warnings);
         CheckMaxTtl(rule, draft, warnings);
+        ChallengeLint.Check(rule, all, draft, warnings);
 
         void Warn(string message, int offset)
         {

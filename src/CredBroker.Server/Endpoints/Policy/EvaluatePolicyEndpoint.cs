@@ -111,6 +111,13 @@ internal static class EvaluatePolicyEndpoint
             MatchedRules = decision.MatchedRules,
             Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
             Approvals = ApprovalDemands.Describe(decision),
+            Shadow = decision
+                .Shadow?.Select(shadow => new ShadowRuleResponse(
+                    shadow.RuleId,
+                    KebabCase.Of(shadow.Effect),
+                    shadow.Explanation
+                ))
+                .ToList(),
             Explanation = decision.Explanation.Length == 0 ? null : decision.Explanation,
         };
 }

@@ -65,7 +65,11 @@ internal sealed class Cases(int seed)
                 )),
             ],
             credentials,
-            [.. Enumerable.Range(0, _dice.Below(9)).Select(number => Rule($"r{number}", Effect()))]
+            [
+                .. Enumerable
+                    .Range(0, _dice.Below(9))
+                    .Select(number => Rule($"r{number}", Effect()) with { IsShadow = Chance(12) }),
+            ]
         );
     }
 
@@ -122,7 +126,7 @@ internal sealed class Cases(int seed)
             approvers,
             1 + Below(people == approvers.Length ? people : 3),
             Of([1, 30, 1440]),
-            Chance(80) ? Of(Agents) : "",
+            Chance(95) ? Of(Agents) : "",
             !approvers.Contains("owner") && Chance(30)
         );
     }

@@ -41,7 +41,8 @@ internal sealed record ModelRule(
     PolicyEffect Effect,
     Condition When,
     TimeSpan? MaxTtl,
-    ModelApproval? Approval
+    ModelApproval? Approval,
+    bool IsShadow = false
 );
 
 /// <summary>What a challenge asks; approvers as the document writes them, a person as <c>issuer|subject</c>.</summary>
@@ -115,6 +116,7 @@ internal sealed record Model(
             Line(text, $"  - id: {rule.Id}");
             Line(text, $"    effect: {Word(rule.Effect)}");
             Line(text, $"    when: {Quoted(rule.When)}");
+            Line(text, $"    enforcement: {(rule.IsShadow ? "shadow" : "enforce")}");
             if (rule.MaxTtl is { } maxTtl)
             {
                 Line(text, $"    maxTtl: {Seconds(maxTtl)}");

@@ -17,10 +17,54 @@ internal sealed record NaiveDecision(
     string Matched = "",
     TimeSpan Ttl = default,
     TimeSpan MaxTtl = default,
-    string Asked = ""
+    string Asked = "",
+    string Shadow = ""
 )
 {
+    /// <summary>
+    /// The decision of the rules that are in force, and what each rule in shadow would have made of it: what the policy
+    /// decides with that one in force besides, where it matches or fails.
+    /// </summary>
     public static NaiveDecision Of(Model policy, WorkloadIdentity identity, AgentTask task, CredentialRequest request)
+    {
+        var decision = WithoutShadow(With(null));
+        if (decision.Refusal == RefusalCode.RuleFailed)
+        {
+            return decision;
+        }
+
+        var outcomes =
+            from shadow in policy.Rules
+            where shadow.IsShadow
+            let would = WithoutShadow(With(shadow))
+            let fails = would.Refusal == RefusalCode.RuleFailed && would.Rule == shadow.Id
+            where fails || would.Matched.Split(' ').Contains(shadow.Id)
+            select $"{shadow.Id} {would.Effect}";
+        return decision with { Shadow = string.Join(' ', outcomes) };
+
+        NaiveDecision WithoutShadow(Model model) => OfEnforced(model, identity, task, request);
+
+        Model With(ModelRule? shadow) =>
+            policy with
+            {
+                Rules = [.. policy.Rules.Where(rule => !rule.IsShadow || rule == shadow)],
+            };
+    }
+
+    private PolicyEffect Effect =>
+        Refusal switch
+        {
+            null => PolicyEffect.Allow,
+            RefusalCode.ApprovalNeeded => PolicyEffect.Challenge,
+            _ => PolicyEffect.Deny,
+        };
+
+    private static NaiveDecision OfEnforced(
+        Model policy,
+        WorkloadIdentity identity,
+        AgentTask task,
+        CredentialRequest request
+    )
     {
         if (policy.Processes.SingleOrDefault(candidate => candidate.Name == task.Process) is not { } process)
         {
