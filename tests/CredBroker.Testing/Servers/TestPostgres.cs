@@ -124,6 +124,9 @@ public sealed partial class TestPostgres : IAsyncDisposable
         IsRunning = true;
     }
 
+    /// <summary>The server's first process, whose children are all the others.</summary>
+    public int ProcessId => int.Parse(File.ReadLines(Path.Combine(DataFolder, "postmaster.pid")).First());
+
     /// <summary>A program of its version.</summary>
     public string Program(string name) => Path.Combine(_bin, name);
 
