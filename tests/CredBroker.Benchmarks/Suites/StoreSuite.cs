@@ -246,7 +246,7 @@ internal static class StoreSuite
                     new StateChange.LeaseOpened
                     {
                         Lease = pending,
-                        Reservations = new() { Fence = position.Fence, TaskOwner = TaskOwner.Of(_identity) },
+                        Reservations = new() { Fence = position.Fence, Opening = position.Opening, TaskOwner = TaskOwner.Of(_identity) },
                         Event = auditEvent,
                     },
                     CancellationToken.None
