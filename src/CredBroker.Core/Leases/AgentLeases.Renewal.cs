@@ -171,15 +171,8 @@ public sealed partial class AgentLeases
                 call
             ),
             CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),
-            CommitOutcome.GuardFailed
-            {
-                Reason: (GuardFailure.Held or GuardFailure.StoreReopened) and var reason
-            } => await DenyAsync(
-                lease,
-                identity,
-                GuardRefusals.Of(reason),
-                call
-            ),
+            CommitOutcome.GuardFailed { Reason: (GuardFailure.Held or GuardFailure.StoreReopened) and var reason } =>
+                await DenyAsync(lease, identity, GuardRefusals.Of(reason), call),
             _ => await DenyAsync(
                 lease,
                 identity,

@@ -167,10 +167,7 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
         );
         Assert.Equal(
             new CommitOutcome.GuardFailed(GuardFailure.StoreReopened),
-            await store.CommitAsync(
-                samples.Renewed(live.Id, fence: noted.Fence, opening: noted.Opening),
-                default
-            )
+            await store.CommitAsync(samples.Renewed(live.Id, fence: noted.Fence, opening: noted.Opening), default)
         );
         noted = store.Position;
         await CommitAsync(store, samples.Opened(fence: noted.Fence, opening: noted.Opening));
