@@ -1,6 +1,8 @@
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
+using CredBroker.Testing.Broker;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -171,6 +173,28 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
         );
         noted = store.Position;
         await CommitAsync(store, samples.Opened(fence: noted.Fence, opening: noted.Opening));
+    }
+
+    [Fact]
+    public async Task A_policy_version_that_was_lost_and_given_to_another_document_is_not_gone_on_with()
+    {
+        var (store, other) = (Open(), Open());
+        var source = new FakePolicySource { Text = HarnessPolicy.Text() };
+        using var control = new PolicyControl(source, store, NullLogger<PolicyControl>.Instance);
+        using var another = new PolicyControl(source, other, NullLogger<PolicyControl>.Instance);
+        Assert.True(await control.StartAsync(default));
+
+        // A replica that lacked it: the next document has its number.
+        await _schema.ExecuteAsync("DELETE FROM policy_version");
+        await EndSessionsAsync();
+        await CommitAsync(other);
+        source.Text += "# another\n";
+        Assert.True(await another.StartAsync(default));
+        await CommitAsync(store);
+        Assert.True(await control.RefreshAsync(default));
+
+        Assert.Equal(1, control.Current!.Version);
+        Assert.Equal(another.Current!.Set.Hash, control.Current.Set.Hash);
     }
 
     [Fact]
