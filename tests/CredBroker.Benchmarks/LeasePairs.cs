@@ -77,7 +77,12 @@ internal sealed class LeasePairs
                 new StateChange.LeaseOpened
                 {
                     Lease = pending,
-                    Reservations = new() { Fence = position.Fence, TaskOwner = TaskOwner.Of(record.Identity) },
+                    Reservations = new()
+                    {
+                        Fence = position.Fence,
+                        Opening = position.Opening,
+                        TaskOwner = TaskOwner.Of(record.Identity),
+                    },
                     Event = auditEvent,
                 },
                 CancellationToken.None

@@ -54,6 +54,7 @@ List<Task> run =
     FaultLane.OfProcesses(arena, tally, dice.For(1000)).RunAsync(stopLoad.Token),
     FaultLane.OfLinks(arena, tally, dice.For(1001)).RunAsync(stopLoad.Token),
     new Admin(arena, ledger, tally, probe, dice.For(1002), instances).RunAsync(stopLoad.Token),
+    new Admin(arena, ledger, tally, probe, dice.For(1003), instances).RunHoldsAsync(stopLoad.Token),
     .. instances.Select(
         (instance, i) => new Agent(arena, ledger, tally, probe, dice.For(i), instance).RunAsync(stopLoad.Token)
     ),

@@ -25,6 +25,7 @@ internal static class Report
         "order's progress",
         "order's end",
         "hold",
+        "quarantine",
         "hold lifted",
         "stop",
         "policy",

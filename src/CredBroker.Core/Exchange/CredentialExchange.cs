@@ -64,7 +64,7 @@ public sealed partial class CredentialExchange(
     {
         // 1. Note: the fence as it stands before anything is known of the caller. An order committed from now on
         // refuses this request when its lease is opened.
-        var fence = store.Position.Fence;
+        var noted = store.Position;
 
         // 2. Verify: who asks.
         var verification = await callers.VerifyAsync(command.Proof, command.Call, cancellationToken);
@@ -96,7 +96,7 @@ public sealed partial class CredentialExchange(
             // 5. Open: the handle that kills the secret is on disk before the secret exists.
             Failpoint.Pass("exchange-prepared");
             var lease = Pending(plan, decision, child);
-            if (await OpenAsync(command, lease, fence, idempotency) is { } notOpened)
+            if (await OpenAsync(command, lease, noted, idempotency) is { } notOpened)
             {
                 await DropAsync(child);
                 if (notOpened.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToDecide)
@@ -172,7 +172,7 @@ public sealed partial class CredentialExchange(
     private async ValueTask<Refusal?> OpenAsync(
         ExchangeCommand command,
         Lease lease,
-        long fence,
+        StorePosition noted,
         IdempotencyClaim? idempotency
     )
     {
@@ -181,7 +181,8 @@ public sealed partial class CredentialExchange(
             Lease = lease,
             Reservations = new()
             {
-                Fence = fence,
+                Fence = noted.Fence,
+                Opening = noted.Opening,
                 TaskOwner = TaskOwner.Of(lease.Decision.Identity),
                 Idempotency = idempotency,
             },

@@ -25,7 +25,7 @@ public sealed partial class AgentLeases
         CancellationToken cancellationToken
     )
     {
-        var fence = store.Position.Fence;
+        var noted = store.Position;
         if (!(await OwnAsync("renew", proof, leaseId, call, cancellationToken)).Passes(out var held, out var refusal))
         {
             return new LeaseOutcome.Refused(refusal);
@@ -132,7 +132,8 @@ public sealed partial class AgentLeases
             new StateChange.LeaseRenewed
             {
                 LeaseId = lease.Id,
-                Fence = fence,
+                Fence = noted.Fence,
+                Opening = noted.Opening,
                 PolicyVersion = active.Version,
                 Decision = decision,
                 ExpiresAt = newEnd,
@@ -170,12 +171,8 @@ public sealed partial class AgentLeases
                 call
             ),
             CommitOutcome.Committed => new LeaseOutcome.Found(lease with { ExpiresAt = newEnd, GraceUntil = grace }),
-            CommitOutcome.GuardFailed { Reason: GuardFailure.Held and var reason } => await DenyAsync(
-                lease,
-                identity,
-                GuardRefusals.Of(reason),
-                call
-            ),
+            CommitOutcome.GuardFailed { Reason: (GuardFailure.Held or GuardFailure.StoreReopened) and var reason } =>
+                await DenyAsync(lease, identity, GuardRefusals.Of(reason), call),
             _ => await DenyAsync(
                 lease,
                 identity,
@@ -207,6 +204,7 @@ public sealed partial class AgentLeases
             {
                 LeaseId = lease.Id,
                 Fence = store.Position.Fence,
+                Opening = store.Position.Opening,
                 PolicyVersion = version,
                 ExpiresAt = expiresAt,
                 GraceUntil = grace,

@@ -36,6 +36,9 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     private volatile IReadOnlyList<string> _lastFaults = [];
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
 
+    // As the store was open when it was asked last: reached anew, it may have given the number to another document.
+    private long _opening;
+
     /// <summary>The newest applied policy; null until one has been applied.</summary>
     public ActivePolicy? Current => _current;
 
@@ -95,11 +98,17 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
     private async ValueTask TakeUpStoredAsync(CancellationToken cancellationToken)
     {
+        var position = store.Position;
         if (
-            store.Position.PolicyVersion == (_current?.Version ?? 0)
+            (position.Opening == _opening && position.PolicyVersion == (_current?.Version ?? 0))
             || await store.Policies.FindNewestAsync(cancellationToken) is not { } stored
-            || stored.Version == _current?.Version
         )
+        {
+            return;
+        }
+
+        _opening = position.Opening;
+        if (stored.Version == _current?.Version && PolicyHash.Of(stored.Document) == _current.Set.Hash)
         {
             return;
         }

@@ -114,6 +114,7 @@ public sealed class PolicyReevaluation(
                 {
                     LeaseId = lease.Id,
                     Fence = fence,
+                    Opening = store.Position.Opening,
                     PolicyVersion = active.Version,
                     ExpiresAt = end,
                     GraceUntil = grace,

@@ -18,6 +18,9 @@ public enum GuardFailure
     /// <summary>A revocation order that matches was committed after the fence.</summary>
     Revoked,
 
+    /// <summary>The store was lost and reached anew since it was noted, and may know less than it did.</summary>
+    StoreReopened,
+
     /// <summary>A hold in force reaches the lease.</summary>
     Held,
 

@@ -17,6 +17,12 @@ public static class GuardRefusals
         RefusalCode.RevokedMeanwhile,
         "A revocation that covers this request was ordered while it was under way."
     );
+    private static readonly Refusal Reopened = new(
+        RefusalCode.StoreUnavailable,
+        "The broker's store was lost and reached anew while this request was under way, and may know less than it did. Try "
+            + "again.",
+        TimeSpan.FromSeconds(1)
+    );
     private static readonly Refusal Held = new(
         RefusalCode.Held,
         "An admin holds what this request asks for: nothing is issued or renewed for it until the hold is over. Stop."
@@ -50,6 +56,7 @@ public static class GuardRefusals
         {
             GuardFailure.PolicyChanged => PolicyMoves,
             GuardFailure.Revoked => Revoked,
+            GuardFailure.StoreReopened => Reopened,
             GuardFailure.Held => Held,
             // A lease that has left the state in which its issuance left it was taken by a revoker.
             GuardFailure.WrongState or GuardFailure.NotFound => Revoked,

@@ -14,6 +14,12 @@ public sealed record Reservations
     public required long Fence { get; init; }
 
     /// <summary>
+    /// The store's opening, noted with the fence: the store must not have been reached anew since
+    /// (<see cref="GuardFailure.StoreReopened"/>).
+    /// </summary>
+    public long Opening { get; init; }
+
+    /// <summary>
     /// Who must own the task, which must be open (<see cref="GuardFailure.TaskOwnedByAnother"/>,
     /// <see cref="GuardFailure.TaskClosed"/>); an unknown task is opened for this owner.
     /// </summary>

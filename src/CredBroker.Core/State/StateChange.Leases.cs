@@ -86,6 +86,9 @@ public abstract partial record StateChange
         /// <summary>The fence noted before it was decided.</summary>
         public required long Fence { get; init; }
 
+        /// <summary>The store's opening, noted with it: the store must not have been reached anew since.</summary>
+        public long Opening { get; init; }
+
         /// <summary>The policy version that it was decided under.</summary>
         public required long PolicyVersion { get; init; }
 

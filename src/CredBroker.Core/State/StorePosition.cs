@@ -34,6 +34,12 @@ public readonly record struct StorePosition(
     public required bool IsStale { get; init; }
 
     /// <summary>
+    /// How often the store was reached anew. Who took its place may lack the newest orders and give their numbers a second
+    /// time, so that a fence says nothing beyond it.
+    /// </summary>
+    public long Opening { get; init; }
+
+    /// <summary>
     /// The wall clock that the store's goes by, and takes the word of: this process's, or the database's where several
     /// brokers share one.
     /// </summary>

@@ -13,6 +13,9 @@ namespace CredBroker.Storage.Commit;
 /// <param name="Holds">How many holds may be in force: none is missed, some may have lapsed.</param>
 internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit, long Holds)
 {
+    /// <summary>How often the database had been connected to anew when they were read.</summary>
+    public long Opening { get; init; }
+
     /// <summary>The store's position, with these numbers at the time that the clock says.</summary>
     public StorePosition At(StoreClock clock)
     {
@@ -23,6 +26,7 @@ internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditP
             FallenAt = now.FallenAt,
             IsStale = now.IsStale,
             Wall = clock.WallNow,
+            Opening = Opening,
         };
     }
 }

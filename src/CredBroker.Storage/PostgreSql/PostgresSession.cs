@@ -321,8 +321,10 @@ internal sealed partial class PostgresSession : SqlSession
 
         (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
         _database.Time.TryTake(row.Number(9), askedAt);
-        return new(row.Number(0), row.Number(1), newest, row.Number(2));
+        return new(row.Number(0), row.Number(1), newest, row.Number(2)) { Opening = Opening };
     }
+
+    protected override long Opening => _database.Connections;
 
     private long? FindBatch() =>
         ReadFirst("SELECT batch FROM writer WHERE id = @id", row => (long?)row.Number(0), ("@id", _database.Broker));

@@ -260,8 +260,14 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     protected StoreHead ReadHead()
     {
         var newest = SqlAuditStore.ReadHead(this, Stream);
-        return ReadFirst(HeadText, row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)));
+        return ReadFirst(
+            HeadText,
+            row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)) { Opening = Opening }
+        );
     }
+
+    /// <summary>How often the database was connected to anew.</summary>
+    protected virtual long Opening => 0;
 
     /// <summary>
     /// Sets the time of the batch. A repair of the clock whose commit had no known outcome is undone before, unless it is

@@ -41,10 +41,6 @@ internal sealed class Admin(
                 await Pause.ForAsync(dice.Between(1, 4), stop);
                 await arena.WritePolicyAsync();
             }
-            else if (dice.Chance(0.2))
-            {
-                await HoldAsync();
-            }
             else
             {
                 await OrderAsync(stop);
@@ -52,6 +48,16 @@ internal sealed class Admin(
         }
 
         await arena.WritePolicyAsync();
+    }
+
+    /// <summary>Holds and quarantines one after the other, and lifts them.</summary>
+    public async Task RunHoldsAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await Pause.ForAsync(dice.Between(1, 5), stop);
+            await (dice.Chance(0.5) ? HoldAsync() : QuarantineAsync());
+        }
     }
 
     /// <summary>Says that the broker's clock is right again, should the broker not believe it by itself.</summary>
@@ -97,6 +103,33 @@ internal sealed class Admin(
         }
     }
 
+    private async Task QuarantineAsync()
+    {
+        var (instance, losses) = (dice.Of(instances), arena.Store.Losses);
+        var accepted = await Traffic.TryAsync(
+            tally,
+            "quarantine",
+            TimeSpan.FromSeconds(20),
+            limit =>
+                Client
+                    .RevokeAsync(
+                        new()
+                        {
+                            Instance = instance,
+                            Reason = Reason,
+                            Hold = $"{HoldFor.TotalSeconds:0}s",
+                            AllowNone = true,
+                        },
+                        limit
+                    )
+                    .AsTask()
+        );
+        if (accepted is { HoldId: { } held, RecordMissing: null or false })
+        {
+            await StopAsync($"quarantine {accepted.RevocationId}", held, instance, losses);
+        }
+    }
+
     /// <summary>The hold stops everybody's issuing; then it is lifted, at any broker.</summary>
     private async Task StopAsync(string what, string holdId, string instance, int losses)
     {
@@ -112,7 +145,7 @@ internal sealed class Admin(
     private async Task OrderAsync(CancellationToken stop)
     {
         var (request, reaches) = Choose();
-        var (orderedAt, losses) = (TimeProvider.System.GetUtcNow(), arena.Store.Losses);
+        var orderedAt = TimeProvider.System.GetUtcNow();
         var accepted = await Traffic.TryAsync(
             tally,
             "order",
@@ -122,11 +155,6 @@ internal sealed class Admin(
         if (accepted is null)
         {
             return;
-        }
-
-        if (accepted is { HoldId: { } held, RecordMissing: null or false })
-        {
-            await StopAsync($"quarantine {accepted.RevocationId}", held, request.Instance!, losses);
         }
 
         while (!stop.IsCancellationRequested)
@@ -176,13 +204,11 @@ internal sealed class Admin(
         }
 
         var instance = dice.Of(instances);
-        var hold = dice.Chance(0.3) ? $"{HoldFor.TotalSeconds:0}s" : null;
         return (
             new()
             {
                 Instance = instance,
                 Reason = Reason,
-                Hold = hold,
                 AllowNone = true,
             },
             issued => issued.Instance == instance

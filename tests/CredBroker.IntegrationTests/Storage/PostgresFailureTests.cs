@@ -1,6 +1,8 @@
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
+using CredBroker.Testing.Broker;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -146,6 +148,56 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
     }
 
     [Fact]
+    public async Task What_began_before_the_store_was_reached_anew_passes_no_fence_of_a_store_that_has_forgotten_orders()
+    {
+        var (store, samples) = (Open(), new StoreSamples(new(TimeProvider.System.GetUtcNow())));
+        var live = samples.Lease();
+        await CommitAsync(store, samples.Opened(live));
+        await CommitAsync(store, samples.Activated(live.Id));
+        await CommitAsync(store, samples.Ordered(new() { Agent = "another" }));
+        var noted = store.Position;
+
+        // A replica that lacked the order: the next one has its number.
+        await _schema.ExecuteAsync("DELETE FROM revocation_order");
+        await EndSessionsAsync();
+        await CommitAsync(store, samples.Ordered(new() { Agent = "triage" }));
+
+        Assert.Equal(noted.Fence, store.Position.Fence);
+        Assert.Equal(
+            new CommitOutcome.GuardFailed(GuardFailure.StoreReopened),
+            await store.CommitAsync(samples.Opened(fence: noted.Fence, opening: noted.Opening), default)
+        );
+        Assert.Equal(
+            new CommitOutcome.GuardFailed(GuardFailure.StoreReopened),
+            await store.CommitAsync(samples.Renewed(live.Id, fence: noted.Fence, opening: noted.Opening), default)
+        );
+        noted = store.Position;
+        await CommitAsync(store, samples.Opened(fence: noted.Fence, opening: noted.Opening));
+    }
+
+    [Fact]
+    public async Task A_policy_version_that_was_lost_and_given_to_another_document_is_not_gone_on_with()
+    {
+        var (store, other) = (Open(), Open());
+        var source = new FakePolicySource { Text = HarnessPolicy.Text() };
+        using var control = new PolicyControl(source, store, NullLogger<PolicyControl>.Instance);
+        using var another = new PolicyControl(source, other, NullLogger<PolicyControl>.Instance);
+        Assert.True(await control.StartAsync(default));
+
+        // A replica that lacked it: the next document has its number.
+        await _schema.ExecuteAsync("DELETE FROM policy_version");
+        await EndSessionsAsync();
+        await CommitAsync(other);
+        source.Text += "# another\n";
+        Assert.True(await another.StartAsync(default));
+        await CommitAsync(store);
+        Assert.True(await control.RefreshAsync(default));
+
+        Assert.Equal(1, control.Current!.Version);
+        Assert.Equal(another.Current!.Set.Hash, control.Current.Set.Hash);
+    }
+
+    [Fact]
     public async Task The_audit_log_is_append_only()
     {
         await CommitAsync(Open());
@@ -237,8 +289,10 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
         return store;
     }
 
-    private static async Task CommitAsync(PostgresBrokerStore store) =>
-        Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(StoreSamples.Recorded(), default));
+    private static Task CommitAsync(PostgresBrokerStore store) => CommitAsync(store, StoreSamples.Recorded());
+
+    private static async Task CommitAsync(PostgresBrokerStore store, StateChange change) =>
+        Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(change, default));
 
     /// <summary>Ends the broker's sessions, or only those that hold the store's lock.</summary>
     private Task EndSessionsAsync(string? which = null) =>

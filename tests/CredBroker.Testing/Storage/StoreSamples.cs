@@ -112,7 +112,8 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         Lease? lease = null,
         long fence = 0,
         TaskOwner? owner = null,
-        IdempotencyClaim? idempotency = null
+        IdempotencyClaim? idempotency = null,
+        long opening = 0
     ) =>
         new()
         {
@@ -120,6 +121,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Reservations = new()
             {
                 Fence = fence,
+                Opening = opening,
                 TaskOwner = owner ?? Owner,
                 Idempotency = idempotency,
             },
@@ -136,11 +138,12 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Event = Event(LeaseIssued.TypeName),
         };
 
-    public StateChange.LeaseRenewed Renewed(string leaseId, long fence = 0, long policyVersion = 0) =>
+    public StateChange.LeaseRenewed Renewed(string leaseId, long fence = 0, long policyVersion = 0, long opening = 0) =>
         new()
         {
             LeaseId = leaseId,
             Fence = fence,
+            Opening = opening,
             PolicyVersion = policyVersion,
             ExpiresAt = time.GetUtcNow().AddMinutes(8),
             GraceUntil = time.GetUtcNow().AddMinutes(9),

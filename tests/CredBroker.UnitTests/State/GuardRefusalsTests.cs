@@ -13,6 +13,7 @@ public sealed class GuardRefusalsTests
             { GuardFailure.PolicyChanged, RefusalCode.PolicyChanging },
             { GuardFailure.PolicyWasVersionBefore, null },
             { GuardFailure.Revoked, RefusalCode.RevokedMeanwhile },
+            { GuardFailure.StoreReopened, RefusalCode.StoreUnavailable },
             { GuardFailure.Held, RefusalCode.Held },
             { GuardFailure.TooManyHolds, null },
             { GuardFailure.TaskClosed, RefusalCode.TaskClosed },

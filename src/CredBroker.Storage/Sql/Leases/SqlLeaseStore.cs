@@ -16,6 +16,11 @@ internal static class SqlLeaseStore
     public static ChangeResult Open(SqlSession session, StateChange.LeaseOpened change, byte[] decisionJson)
     {
         var lease = change.Lease;
+        if (change.Reservations.Opening != session.Head.Opening)
+        {
+            return GuardFailure.StoreReopened;
+        }
+
         if (lease.Decision.PolicyVersion != session.Head.PolicyVersion)
         {
             return GuardFailure.PolicyChanged;
@@ -179,6 +184,11 @@ internal static class SqlLeaseStore
     /// <summary>A renewal.</summary>
     public static ChangeResult Renew(SqlSession session, StateChange.LeaseRenewed change)
     {
+        if (change.Opening != session.Head.Opening)
+        {
+            return GuardFailure.StoreReopened;
+        }
+
         if (change.PolicyVersion != session.Head.PolicyVersion)
         {
             return GuardFailure.PolicyChanged;
