@@ -118,6 +118,18 @@ public static class ErrorCodes
             "Held by an admin",
             "Stop; nothing of this kind is issued or renewed until an admin says so."
         ),
+        new(
+            "CB2018",
+            403,
+            "Nobody can approve it",
+            "Stop; a person would have to approve this, and the policy leaves nobody who could."
+        ),
+        new(
+            "CB2019",
+            403,
+            "Executors contradict each other",
+            "Stop, and ask the policy's author: two rules leave this step to different agents."
+        ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),
@@ -179,6 +191,7 @@ public static class ErrorCodes
             "Read the detail: what is left is killed by the same order given again. Give it again when the store answers, too."
         ),
         new("CB5004", 503, "Store went back", "Ask again later; an admin has to say that this store is the right one."),
+        new("CB5005", 503, "Clock differs", "Ask again later; the broker's operator has to set its clock right."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),
         new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),

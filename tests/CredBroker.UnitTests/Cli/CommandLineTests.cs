@@ -54,6 +54,8 @@ public sealed class CommandLineTests
                 "leases list",
                 "leases revoke",
                 "leases show",
+                "login",
+                "logout",
                 "policy",
                 "policy evaluate",
                 "policy lint",
@@ -71,6 +73,7 @@ public sealed class CommandLineTests
                 "vault check",
                 "vault cluster",
                 "vault setup",
+                "whoami",
             ],
             Everything(CommandLine.Create(Terminal()))
                 .Select(Path)
