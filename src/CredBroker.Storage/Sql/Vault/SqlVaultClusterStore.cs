@@ -46,7 +46,7 @@ internal static class SqlVaultClusterStore
             session.Execute(
                 """
                 UPDATE vault_cluster SET cluster = @cluster, installation = @installation, namespace = @namespace, changed_at = @now
-                WHERE cluster = @expected AND coalesce(installation, '') = @before AND coalesce(namespace, '') = @beforeIn
+                WHERE cluster = @expected AND coalesce(installation, '') = @before AND coalesce(namespace, '') = @before_in
                 """,
                 ("@cluster", cluster),
                 ("@installation", home.Installation),
@@ -54,7 +54,7 @@ internal static class SqlVaultClusterStore
                 ("@now", session.NowColumn),
                 ("@expected", expected),
                 ("@before", before.Installation),
-                ("@beforeIn", before.Namespace)
+                ("@before_in", before.Namespace)
             )
         );
 
