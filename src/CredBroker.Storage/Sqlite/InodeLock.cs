@@ -11,24 +11,35 @@ internal static partial class InodeLock
 {
     private const int SetOfHandle = 37; // F_OFD_SETLK
     private const short ForWriting = 1; // F_WRLCK
+    private const short Unlocked = 2; // F_UNLCK
     private const long Place = long.MaxValue - 1;
 
     /// <summary>Whether nobody else has it; true where this system has no such lock.</summary>
     public static bool TryTake(SafeFileHandle file)
+    {
+        return Set(file, ForWriting) || Marshal.GetLastPInvokeError() is not (LockedByAnother or LockedByAnotherToo);
+    }
+
+    /// <summary>
+    /// Gives it up before the handle is closed. A child process that is just being started has a copy of the handle until
+    /// its own program runs, and the lock would last as long.
+    /// </summary>
+    public static void Release(SafeFileHandle file) => Set(file, Unlocked);
+
+    private static bool Set(SafeFileHandle file, short type)
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
         {
             return true;
         }
 
-        var wanted = new Range
+        var range = new Range
         {
-            Type = ForWriting,
+            Type = type,
             Start = Place,
             Length = 1,
         };
-        return Control(file, SetOfHandle, ref wanted) == 0
-            || Marshal.GetLastPInvokeError() is not (LockedByAnother or LockedByAnotherToo);
+        return Control(file, SetOfHandle, ref range) == 0;
     }
 
     private const int LockedByAnother = 11; // EAGAIN

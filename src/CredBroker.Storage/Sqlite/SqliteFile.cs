@@ -213,6 +213,7 @@ internal sealed partial class SqliteFile : IDisposable
         Fold();
 
         // Last of all: closing any handle of a file takes SQLite's own locks on it away from the whole process.
+        InodeLock.Release(_itself.SafeFileHandle);
         _itself.Dispose();
         _lock.Dispose();
         _closing.ExitWriteLock();
