@@ -4,6 +4,7 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
+using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Revocations;
 using Npgsql;
 
@@ -180,6 +181,7 @@ internal sealed partial class PostgresSession : SqlSession
         {
             // What opens one has said itself which task and which key it changed.
             SqlRevocationStore.Forget(this, lease);
+            SqlLeaseStore.Forget(this, lease);
         }
         else if (prepared.Change is not (StateChange.RequestDenied or StateChange.EventRecorded))
         {

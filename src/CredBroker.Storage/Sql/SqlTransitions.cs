@@ -24,6 +24,9 @@ internal static class SqlTransitions
                 SqlTaskStore.Foresee(session, change.Lease.Decision.Task);
                 SqlIdempotencyStore.Foresee(session, change.Reservations.Idempotency);
                 break;
+            case StateChange.LeaseActivated change:
+                SqlLeaseStore.Foresee(session, change);
+                break;
             case StateChange.RevocationClaimed change:
                 SqlRevocationStore.Foresee(session, change.LeaseId);
                 break;

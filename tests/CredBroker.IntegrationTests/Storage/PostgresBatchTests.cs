@@ -91,6 +91,44 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
     }
 
     [Fact]
+    public async Task Leases_become_active_in_a_few_trips_while_something_is_held()
+    {
+        await InTripsAsync(9, [_samples.Held(new() { Agent = "another" })]);
+        var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i}"))).ToList();
+        await InTripsAsync(6, leases.Select(lease => _samples.Opened(lease)));
+        await InTripsAsync(9, leases.Select(lease => _samples.Activated(lease.Id)));
+    }
+
+    [Fact]
+    public async Task A_held_lease_does_not_become_active_in_a_batch_of_others_that_do()
+    {
+        var (free, held, late) = (
+            _samples.Lease(_samples.Decision(task: "t-1")),
+            _samples.Lease(_samples.Decision(task: "t-2")),
+            _samples.Lease(_samples.Decision(task: "t-3"))
+        );
+        await CommittedAsync([_samples.Opened(free), _samples.Opened(held)]);
+        await CommittedAsync([_samples.Held(new() { Task = "t-2" })]);
+
+        // The last one is opened, held and activated in the one batch: nothing was there to be read ahead.
+        var outcomes = await Task.WhenAll(
+            await TogetherAsync([
+                _samples.Opened(late),
+                _samples.Activated(free.Id),
+                _samples.Activated(held.Id),
+                _samples.Held(new() { Task = "t-3" }),
+                _samples.Activated(late.Id),
+            ])
+        );
+
+        Assert.Equal([true, true, false, true, false], outcomes.Select(outcome => outcome is CommitOutcome.Committed));
+        Assert.Equal(
+            [GuardFailure.Held, GuardFailure.Held],
+            outcomes.OfType<CommitOutcome.GuardFailed>().Select(failed => failed.Reason)
+        );
+    }
+
+    [Fact]
     public async Task A_batch_does_what_one_statement_after_the_other_does()
     {
         using var sqlite = SqliteBrokerStore.Open(

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Holds;
@@ -10,6 +11,27 @@ namespace CredBroker.Storage.Sql.Leases;
 /// <summary>Leases from their opening to the last renewal. Revocation is in <see cref="SqlRevocationStore"/>.</summary>
 internal static class SqlLeaseStore
 {
+    /// <summary>Reads what an activation is compared with while there are holds, by <c>@id</c>.</summary>
+    private const string FindPendingText = """
+        SELECT d.record FROM lease l LEFT JOIN decision d ON d.number = l.decision
+        WHERE l.id = @id AND l.state = 'pending'
+        """;
+
+    /// <summary>
+    /// Says that <see cref="Activate"/> will read it, if there were holds when this was last looked at: there mostly are
+    /// none, and then it reads nothing.
+    /// </summary>
+    public static void Foresee(SqlSession session, StateChange.LeaseActivated change)
+    {
+        if (session.Head.Holds > 0)
+        {
+            session.Foresee(FindPendingText, ReadPending, ("@id", change.LeaseId));
+        }
+    }
+
+    /// <summary>Says that the lease is another one now.</summary>
+    public static void Forget(SqlSession session, string leaseId) => session.Forget(FindPendingText, ("@id", leaseId));
+
     /// <summary>
     /// Open. The guards are read in the transaction that inserts, so that whatever was committed before is seen.
     /// </summary>
@@ -90,8 +112,8 @@ internal static class SqlLeaseStore
     {
         if (
             session.Head.Holds > 0
-            && Find(session, change.LeaseId) is { State: LeaseState.Pending } pending
-            && SqlHoldStore.IsHeld(session, pending)
+            && session.ReadFirst(FindPendingText, ReadPending, ("@id", change.LeaseId)) is { } pending
+            && SqlHoldStore.IsHeld(session, pending.Decision(change.LeaseId), change.LeaseId)
         )
         {
             return GuardFailure.Held;
@@ -269,4 +291,24 @@ internal static class SqlLeaseStore
     /// <summary>One lease by its id; for what is rare.</summary>
     private static Lease? Find(SqlSession session, string leaseId) =>
         session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = leaseId })?.ToLease();
+
+    private static PendingRow ReadPending(SqlStatement row) => new(row.TextOrNull(0));
+
+    /// <summary>What a lease that is pending was decided from, as it is stored.</summary>
+    private sealed record PendingRow(string? Record)
+    {
+        /// <exception cref="InvalidDataException">It cannot be read: whether a hold reaches the lease is not known.</exception>
+        public DecisionRecord Decision(string leaseId)
+        {
+            try
+            {
+                return (Record is null ? null : JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord))
+                    ?? throw new InvalidDataException("its decision is gone.");
+            }
+            catch (Exception e)
+            {
+                throw new InvalidDataException($"Lease {leaseId} cannot be read: {e.Message}", e);
+            }
+        }
+    }
 }
