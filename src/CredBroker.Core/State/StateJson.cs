@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Core.State;
@@ -12,6 +13,8 @@ namespace CredBroker.Core.State;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true
 )]
+[JsonSerializable(typeof(Agreement[]))]
+[JsonSerializable(typeof(ApprovalDemand[]))]
 [JsonSerializable(typeof(DecisionRecord))]
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(NotSearched[]))]

@@ -33,6 +33,9 @@ public readonly record struct StorePosition(
     /// </summary>
     public required bool IsStale { get; init; }
 
+    /// <summary>A number that rises with each change of a question to people.</summary>
+    public long Approvals { get; init; }
+
     /// <summary>
     /// The wall clock that the store's goes by, and takes the word of: this process's, or the database's where several
     /// brokers share one.

@@ -13,12 +13,16 @@ namespace CredBroker.Storage.Commit;
 /// <param name="Holds">How many holds may be in force: none is missed, some may have lapsed.</param>
 internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditPosition Audit, long Holds)
 {
+    /// <summary>The number of the newest change of a question to people.</summary>
+    public long Approvals { get; init; }
+
     /// <summary>The store's position, with these numbers at the time that the clock says.</summary>
     public StorePosition At(StoreClock clock)
     {
         var now = clock.Read();
         return new(now.Now, Fence, PolicyVersion, Audit, Holds)
         {
+            Approvals = Approvals,
             Counted = now.Counted,
             FallenAt = now.FallenAt,
             IsStale = now.IsStale,

@@ -39,7 +39,7 @@ internal sealed partial class PostgresSession : SqlSession
           (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
           coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
           CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
-          clock, counted, {PostgresDatabase.Clock}
+          clock, counted, {PostgresDatabase.Clock}, (SELECT coalesce(max(change), 0) FROM approval)
         FROM store
         LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
         LEFT JOIN LATERAL (
@@ -318,7 +318,7 @@ internal sealed partial class PostgresSession : SqlSession
 
         (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
         _database.Time.TryTake(row.Number(9), askedAt);
-        return new(row.Number(0), row.Number(1), newest, row.Number(2));
+        return new(row.Number(0), row.Number(1), newest, row.Number(2)) { Approvals = row.Number(10) };
     }
 
     private long? FindBatch() =>

@@ -14,7 +14,10 @@ internal static class SqlHoldStore
     /// Whether a hold in force reaches the lease. Without any hold, which is nearly always, nothing is read; with one, once
     /// for a batch.
     /// </summary>
-    public static bool IsHeld(SqlSession session, Lease lease) =>
+    public static bool IsHeld(SqlSession session, Lease lease) => IsHeld(session, lease.Decision, lease.Id);
+
+    /// <inheritdoc cref="IsHeld(SqlSession, Lease)"/>
+    public static bool IsHeld(SqlSession session, DecisionRecord decision, string leaseId) =>
         session.Head.Holds > 0
         && (
             session.HoldsInForce ??= session.ReadAll(
@@ -22,7 +25,7 @@ internal static class SqlHoldStore
                 row => Selector(row.Text(0)),
                 ("@now", session.NowColumn)
             )
-        ).Exists(selector => selector.Matches(lease));
+        ).Exists(selector => selector.Matches(decision, leaseId));
 
     /// <summary>Places a hold.</summary>
     public static ChangeResult Place(SqlSession session, StateChange.HoldPlaced change)
