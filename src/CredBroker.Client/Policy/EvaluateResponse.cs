@@ -43,6 +43,9 @@ public sealed record EvaluateResponse
     /// <summary>The autonomy gate's conditions.</summary>
     public required IReadOnlyList<GateConditionResponse> Gate { get; init; }
 
+    /// <summary>Who would be asked, where the effect is <c>challenge</c>; empty otherwise.</summary>
+    public IReadOnlyList<ApprovalDemandResponse> Approvals { get; init; } = [];
+
     /// <summary>More for the policy's author: a rule's own error, the constraint that failed.</summary>
     public string? Explanation { get; init; }
 }

@@ -90,7 +90,7 @@ public enum RefusalCode
     /// <summary>A requested action is not among those that the credential offers.</summary>
     ActionNotOffered = 2007,
 
-    /// <summary>The autonomy gate asks for a human's approval, which this broker cannot take yet.</summary>
+    /// <summary>A rule or the autonomy gate asks for a person's approval, and there is none.</summary>
     ApprovalNeeded = 2008,
 
     /// <summary>The autonomy gate denies a high-impact, irreversible step.</summary>
@@ -121,6 +121,12 @@ public enum RefusalCode
 
     /// <summary>A hold in force reaches the request: an admin refuses new issuance and renewal of this kind.</summary>
     Held = 2017,
+
+    /// <summary>A person's approval is needed, and nobody could give it: too few may, or the process has no owner.</summary>
+    NobodyToAsk = 2018,
+
+    /// <summary>Two challenges name different executors, so that no one could redeem an approval.</summary>
+    ExecutorsDiffer = 2019,
 
     /// <summary>No such request for this caller, or this person.</summary>
     ApprovalNotFound = 3001,

@@ -30,7 +30,7 @@ public sealed record Approval
     public required DecisionRecord Decision { get; init; }
 
     /// <summary>What it asks of people; all of them have to be met.</summary>
-    public required IReadOnlyList<ApprovalDemand> Demands { get; init; }
+    public IReadOnlyList<ApprovalDemand> Demands => Decision.Verdict.Approval?.Demands ?? [];
 
     /// <summary>What is agreed to: the digest of the request, the identity, and what both resolved to.</summary>
     public required string Digest { get; init; }
@@ -76,7 +76,7 @@ public sealed record Approval
         && Enumerable.Range(0, Demands.Count).All(demand => AgreedTo(demand) >= Math.Max(1, Demands[demand].Quorum));
 
     /// <summary>The agent that alone redeems it; empty for the one that asked.</summary>
-    public string Executor => Demands.Select(demand => demand.Executor).FirstOrDefault(name => name.Length > 0, "");
+    public string Executor => Decision.Verdict.Approval?.Executor ?? "";
 
     /// <summary>
     /// Who asks, as <see cref="CallerKey"/> keeps it: issuer, subject, instance, and the key that the proof is bound to,

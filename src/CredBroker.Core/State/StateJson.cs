@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Core.State;
@@ -14,7 +13,6 @@ namespace CredBroker.Core.State;
     RespectNullableAnnotations = true
 )]
 [JsonSerializable(typeof(Agreement[]))]
-[JsonSerializable(typeof(ApprovalDemand[]))]
 [JsonSerializable(typeof(DecisionRecord))]
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(NotSearched[]))]

@@ -291,6 +291,14 @@ internal sealed class StoreSamples(FakeTimeProvider time)
     )
     {
         decision ??= Decision();
+        decision = decision with
+        {
+            Verdict = decision.Verdict with
+            {
+                Effect = PolicyEffect.Challenge,
+                Obligations = [new Obligation.NeedsApproval(demands ?? [Demands[1]])],
+            },
+        };
         return new()
         {
             Approval = new()
@@ -298,7 +306,6 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 Id = NewId(),
                 State = ApprovalState.Pending,
                 Decision = decision,
-                Demands = demands ?? [Demands[1]],
                 Digest = digest,
                 CallerKey = Approval.CallerKeyOf(decision.Identity),
                 Fence = fence,
@@ -352,7 +359,11 @@ internal sealed class StoreSamples(FakeTimeProvider time)
     /// <summary>A lease that opens on the approval.</summary>
     public StateChange.LeaseOpened Redeemed(Approval approval, string? digest = null, Lease? lease = null)
     {
-        var opened = Opened(lease ?? Lease(approval.Decision with { Id = NewId() }), long.MaxValue);
+        var allowed = approval.Decision.Verdict with { Effect = PolicyEffect.Allow };
+        var opened = Opened(
+            lease ?? Lease(approval.Decision with { Id = NewId(), Verdict = allowed }),
+            long.MaxValue
+        );
         return opened with
         {
             Reservations = opened.Reservations with { Approval = new(approval.Id, digest ?? approval.Digest) },

@@ -151,6 +151,7 @@ internal sealed class PolicyEvaluateCommand : Command
                             + $"at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals"
                         : null
                 ),
+                .. answer.Approvals.Select(asked => ("Asks", (string?)Describe(asked))),
                 ("Why", answer.Explanation),
                 ("The agent is told", answer.Code is { } code ? $"{code}: {answer.Detail}" : null),
                 (
@@ -160,4 +161,14 @@ internal sealed class PolicyEvaluateCommand : Command
             ]
         );
     }
+
+    private static string Describe(ApprovalDemandResponse asked) =>
+        $"{asked.Quorum} of {string.Join(", ", asked.Approvers.Select(Describe))}"
+        + (asked.NotBy.Count == 0 ? "" : $", but not {string.Join(", ", asked.NotBy.Select(Describe))}")
+        + $"; for {WireDuration.Format(asked.ExpiresAfter)}"
+        + (asked.Executor is { } executor ? $"; only {executor} may redeem it" : "")
+        + $" ({(asked.RuleId is { } rule ? $"rule {rule}" : "autonomy gate")})";
+
+    private static string Describe(ApproverResponse approver) =>
+        approver.By == "person" ? $"{approver.Subject} of {approver.Issuer}" : $"{approver.By} {approver.Name}";
 }

@@ -110,6 +110,7 @@ internal static class EvaluatePolicyEndpoint
             RuleId = decision.RuleId.Length == 0 ? null : decision.RuleId,
             MatchedRules = decision.MatchedRules,
             Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
+            Approvals = ApprovalDemands.Describe(decision),
             Explanation = decision.Explanation.Length == 0 ? null : decision.Explanation,
         };
 }

@@ -6,7 +6,6 @@ CREATE TABLE approval (
   change INTEGER NOT NULL UNIQUE,
   state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'expired', 'voided', 'redeemed')),
   decision TEXT NOT NULL,
-  demands TEXT NOT NULL,
   digest TEXT NOT NULL,
   caller_key TEXT NOT NULL,
   workload_key TEXT NOT NULL,

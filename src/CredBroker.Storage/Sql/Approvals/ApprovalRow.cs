@@ -8,7 +8,7 @@ internal sealed class ApprovalRow
 {
     /// <summary>Selects it; what names an index and a condition follow.</summary>
     public const string Select = """
-        SELECT id AS Id, state AS State, decision AS Decision, demands AS Demands, digest AS Digest,
+        SELECT id AS Id, state AS State, decision AS Decision, digest AS Digest,
           caller_key AS CallerKey, fence AS Fence, asked_at AS AskedAt, expires_at AS ExpiresAt,
           agreements AS Agreements, approved_at AS ApprovedAt, closed_at AS ClosedAt, closed_by AS ClosedBy,
           reason AS Reason, lease AS Lease
@@ -23,8 +23,6 @@ internal sealed class ApprovalRow
     public required string State { get; init; }
 
     public required string Decision { get; init; }
-
-    public required string Demands { get; init; }
 
     public required string Digest { get; init; }
 
@@ -55,14 +53,12 @@ internal sealed class ApprovalRow
         {
             return
                 JsonSerializer.Deserialize(Decision, StateJson.Default.DecisionRecord) is { } decision
-                && JsonSerializer.Deserialize(Demands, StateJson.Default.ApprovalDemandArray) is { } demands
                 && JsonSerializer.Deserialize(Agreements, StateJson.Default.AgreementArray) is { } agreements
                 ? new()
                 {
                     Id = Id,
                     State = Enum.Parse<ApprovalState>(State, ignoreCase: true),
                     Decision = decision,
-                    Demands = demands,
                     Digest = Digest,
                     CallerKey = CallerKey,
                     Fence = Fence,

@@ -70,14 +70,13 @@ internal static class SqlApprovalStore
         session.Execute(
             """
             INSERT INTO approval (
-              id, change, state, decision, demands, digest, caller_key, workload_key, fence, asked_at, expires_at)
+              id, change, state, decision, digest, caller_key, workload_key, fence, asked_at, expires_at)
             VALUES (
-              @id, @change, 'pending', @decision, @demands, @digest, @caller, @workload, @fence, @counted, @expires)
+              @id, @change, 'pending', @decision, @digest, @caller, @workload, @fence, @counted, @expires)
             """,
             ("@id", approval.Id),
             ("@change", NextChange(session)),
             ("@decision", JsonSerializer.Serialize(decision, StateJson.Default.DecisionRecord)),
-            ("@demands", JsonSerializer.Serialize([.. approval.Demands], StateJson.Default.ApprovalDemandArray)),
             ("@digest", approval.Digest),
             ("@caller", approval.CallerKey),
             ("@workload", workload),
