@@ -27,7 +27,8 @@ internal static class RequestDigest
             request.Delivery,
             request.Csr ?? "",
             request.ToolCall?.Name ?? "",
-            request.ToolCall?.Arguments.GetRawText() ?? ""
+            request.ToolCall?.Arguments.GetRawText() ?? "",
+            command.ApprovalId ?? ""
         );
     }
 }

@@ -94,6 +94,10 @@ public sealed record Approval
     /// <summary>A new reference.</summary>
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
+    /// <summary>Where it stands at this moment: one whose time is over counts as expired, on record or not yet.</summary>
+    public ApprovalState StateAt(StorePosition now) =>
+        IsOpen && ExpiresAt <= now.Counted ? ApprovalState.Expired : State;
+
     /// <summary>How many different people have agreed to this demand.</summary>
     public int AgreedTo(int demand) =>
         Agreements

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Core.State;
@@ -14,6 +15,7 @@ namespace CredBroker.Core.State;
 )]
 [JsonSerializable(typeof(Agreement[]))]
 [JsonSerializable(typeof(DecisionRecord))]
+[JsonSerializable(typeof(IReadOnlyList<Obligation>))]
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(NotSearched[]))]
 [JsonSerializable(typeof(PolicyDocument))]

@@ -1,3 +1,4 @@
+using CredBroker.Server.Endpoints.Approvals;
 using CredBroker.Server.Endpoints.Audit;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Credentials;
@@ -24,6 +25,7 @@ internal static class BrokerEndpoints
         RenewEndpoint.Map(agents);
         ReleaseEndpoint.Map(agents);
         ReportEndpoint.Map(agents);
+        FindRequestEndpoint.Map(agents);
         CloseTaskEndpoint.Map(routes.MapAgents(Caller.AgentOrPerson));
 
         var people = routes
@@ -38,6 +40,7 @@ internal static class BrokerEndpoints
         PlaceHoldEndpoint.Map(people);
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
+        ApprovalEndpoints.Map(people);
         StoreClockEndpoints.Map(people);
         StoreAnchorEndpoints.Map(people);
         VaultClusterEndpoints.Map(people);

@@ -83,6 +83,7 @@ public sealed class ProofOnEveryPathTests : IAsyncLifetime
             _broker.Readiness,
             _broker.Store,
             _broker.Revoker,
+            _broker.Approvals,
             _broker.Options,
             _broker.Time
         );

@@ -214,10 +214,12 @@ internal static class SqlApprovalStore
             return GuardFailure.ApprovalNotUsable;
         }
 
-        if (
-            Reached(session, approval.Decision, approval.Fence) is { } reached
-            || SqlOrderStore.IsFenced(session, change.Lease, approval.Fence)
-        )
+        if (Reached(session, approval.Decision, approval.Fence) is { } reached)
+        {
+            return reached;
+        }
+
+        if (SqlOrderStore.IsFenced(session, change.Lease, approval.Fence))
         {
             return GuardFailure.Revoked;
         }
