@@ -94,7 +94,8 @@ public sealed class AgentClient(
         CancellationToken cancellationToken = default
     ) =>
         _connection.GetAsync(
-            $"v1/requests/{BrokerConnection.Segment(approvalId)}?wait={WireDuration.Format(wait)}",
+            $"v1/requests/{BrokerConnection.Segment(approvalId)}"
+                + (wait > TimeSpan.Zero ? $"?wait={WireDuration.Format(wait)}" : ""),
             BrokerJson.Default.ApprovalStatusResponse,
             cancellationToken
         );

@@ -142,11 +142,21 @@ public static class ErrorCodes
             "Send exactly the body that was approved; if you did, policy has changed: ask anew, without approvalId."
         ),
         new("CB3007", 409, "Request taken back", "Ask anew, without approvalId, if you still need it."),
-        new("CB3008", 503, "Too many open requests", "Wait until people have decided some, and ask for fewer at a time."),
+        new(
+            "CB3008",
+            503,
+            "Too many open requests",
+            "Wait until people have decided some, and ask for fewer at a time."
+        ),
         new("CB3009", 409, "Already decided", "Look at the request: nothing more can be said to it."),
         new("CB3010", 403, "Not yours to approve", "Leave it to another approver."),
         new("CB3011", 409, "Digest differs", "Load the request again, and decide on what it shows now."),
-        new("CB3012", 403, "Left to another agent", "Only the agent that the rule names redeems it: wait for the outcome."),
+        new(
+            "CB3012",
+            403,
+            "Left to another agent",
+            "Only the agent that the rule names redeems it: wait for the outcome."
+        ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),

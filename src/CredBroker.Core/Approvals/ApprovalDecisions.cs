@@ -52,7 +52,10 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         Person person,
         string approvalId,
         CancellationToken cancellationToken
-    ) => await ReadAsync(approvalId, cancellationToken) is { } approval && IsNamed(approval, person) ? approval : NotFound;
+    ) =>
+        await ReadAsync(approvalId, cancellationToken) is { } approval && IsNamed(approval, person)
+            ? approval
+            : NotFound;
 
     /// <summary>
     /// The person agrees to what has this digest. What comes back says whether others have to, too. Agreeing twice is
@@ -138,7 +141,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 case CommitOutcome.GuardFailed { Reason: GuardFailure.WrongState }:
                     // Somebody was faster: with what they said it may be met, or over.
                     continue;
-                case CommitOutcome.GuardFailed { Reason: GuardFailure.Revoked or GuardFailure.Held and var reason }:
+                case CommitOutcome.GuardFailed { Reason: (GuardFailure.Revoked or GuardFailure.Held) and var reason }:
                     return GuardRefusals.Of(reason);
                 default:
                     return Over;
@@ -175,12 +178,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 ApprovalId = approval.Id,
                 DeniedBy = by.ToString(),
                 Reason = reason,
-                Event = Event(
-                    new ApprovalDenied { ApprovalId = approval.Id, Reason = reason },
-                    approval,
-                    person,
-                    call
-                ),
+                Event = Event(new ApprovalDenied { ApprovalId = approval.Id, Reason = reason }, approval, person, call),
             },
             CancellationToken.None
         );

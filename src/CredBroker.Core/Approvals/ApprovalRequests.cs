@@ -319,7 +319,11 @@ public sealed class ApprovalRequests(
         return open is not null && StateOf(open) != ApprovalState.Expired ? open : null;
     }
 
-    private async ValueTask<Approval?> FindOwnAsync(string approvalId, string key, CancellationToken cancellationToken) =>
+    private async ValueTask<Approval?> FindOwnAsync(
+        string approvalId,
+        string key,
+        CancellationToken cancellationToken
+    ) =>
         Ids.IsValid(approvalId)
         && await store.Approvals.FindAsync(approvalId, cancellationToken) is { } approval
         && approval.CallerKey == key

@@ -77,7 +77,12 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
         return now.Verdict.Effect == PolicyEffect.Challenge && ApprovalDigest.Of(now) == approval.Digest;
     }
 
-    private ValueTask VoidAsync(Approval approval, string cause, bool onlyIfFenced, CancellationToken cancellationToken) =>
+    private ValueTask VoidAsync(
+        Approval approval,
+        string cause,
+        bool onlyIfFenced,
+        CancellationToken cancellationToken
+    ) =>
         CommitAsync(
             new StateChange.ApprovalVoided
             {

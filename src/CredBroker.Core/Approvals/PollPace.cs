@@ -40,7 +40,8 @@ internal sealed class PollPace(TimeProvider time)
         var pace = _paces.GetOrAdd(approvalId, static _ => new());
         lock (pace.Gate)
         {
-            var isTooSoon = pace.IsWaiting || (pace.Last is { } last && time.GetElapsedTime(last) < pace.Interval && !wantsToWait);
+            var isTooSoon =
+                pace.IsWaiting || (pace.Last is { } last && time.GetElapsedTime(last) < pace.Interval && !wantsToWait);
             pace.Last = time.GetTimestamp();
             if (isTooSoon)
             {

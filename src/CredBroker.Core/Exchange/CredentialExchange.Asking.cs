@@ -65,13 +65,14 @@ public sealed partial class CredentialExchange
     private async ValueTask<Refusal?> WouldBeRefusedAsync(ExchangeCommand command, DecisionRecord decision)
     {
         var grant = decision.Verdict.Grant!;
-        var form =
-            decision.Verdict.Approval!.Executor.Length > 0
-                ? command.Csr is null
-                    ? null
-                    : LeftToExecutor
-                : CsrRule.Check(grant.Entry.Vault, command.Csr);
-        if ((form ?? readiness.Refusal) is { } notNow)
+        var isLeft = decision.Verdict.Approval!.Executor.Length > 0;
+        var noCsr = command.Csr is null ? null : LeftToExecutor;
+        if ((isLeft ? noCsr : CsrRule.Check(grant.Entry.Vault, command.Csr)) is { } form)
+        {
+            return form;
+        }
+
+        if (readiness.Refusal is { } notNow)
         {
             return notNow;
         }
@@ -81,7 +82,7 @@ public sealed partial class CredentialExchange
             return held;
         }
 
-        if (decision.Verdict.Approval.Executor.Length > 0)
+        if (isLeft)
         {
             // What it is made with, the executor brings.
             return null;

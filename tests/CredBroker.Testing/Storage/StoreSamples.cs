@@ -360,10 +360,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
     public StateChange.LeaseOpened Redeemed(Approval approval, string? digest = null, Lease? lease = null)
     {
         var allowed = approval.Decision.Verdict with { Effect = PolicyEffect.Allow };
-        var opened = Opened(
-            lease ?? Lease(approval.Decision with { Id = NewId(), Verdict = allowed }),
-            long.MaxValue
-        );
+        var opened = Opened(lease ?? Lease(approval.Decision with { Id = NewId(), Verdict = allowed }), long.MaxValue);
         return opened with
         {
             Reservations = opened.Reservations with { Approval = new(approval.Id, digest ?? approval.Digest) },
