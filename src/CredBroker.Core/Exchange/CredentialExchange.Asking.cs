@@ -1,6 +1,5 @@
 using CredBroker.Core.Approvals;
 using CredBroker.Core.Issuing;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 
