@@ -44,7 +44,12 @@ public sealed record EvaluateResponse
     public required IReadOnlyList<GateConditionResponse> Gate { get; init; }
 
     /// <summary>Who would be asked, where the effect is <c>challenge</c>; empty otherwise.</summary>
-    public IReadOnlyList<ApprovalDemandResponse> Approvals { get; init; } = [];
+    public IReadOnlyList<ApprovalDemandResponse> Approvals
+    {
+        get;
+        // A broker that knows no challenges does not send it, and then null comes here.
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>More for the policy's author: a rule's own error, the constraint that failed.</summary>
     public string? Explanation { get; init; }

@@ -39,7 +39,12 @@ public sealed record Decision
     /// What has to be met before a secret may leave; empty where nothing has to. One that carries any is a challenge, or
     /// a challenge that became a denial.
     /// </summary>
-    public IReadOnlyList<Obligation> Obligations { get; init; } = [];
+    public IReadOnlyList<Obligation> Obligations
+    {
+        get;
+        // Decisions that were stored before there was an obligation to store lack the member, and then null comes here.
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>What people have to approve; null where nobody has to.</summary>
     [JsonIgnore]

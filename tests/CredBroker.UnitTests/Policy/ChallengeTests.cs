@@ -204,7 +204,7 @@ public sealed class ChallengeTests
         "toolCall » the schema of the tool's arguments has no `toolCall.arguments.amount.x`"
     )]
     [InlineData("label: To", "label: Amount", "Amount » another argument is shown as `Amount`")]
-    [InlineData("label: To", "label: \"a\\nb\"", "\"a » a label is one line")]
+    [InlineData("label: To", "label: \"a\\nb\"", "\"a » a label is at most 40 visible characters")]
     [InlineData("as: digest", "as: hash", "hash » `as` must be one of digest")]
     [InlineData(
         "{ label: Amount, path: toolCall.arguments.amount }",
@@ -225,6 +225,26 @@ public sealed class ChallengeTests
         var (where, what) = (wanted.Split(" » ")[0], wanted.Split(" » ")[1]);
         Assert.StartsWith(where, place, StringComparison.Ordinal);
         Assert.StartsWith(what, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Arguments_without_labels_are_faults_each()
+    {
+        var text = Samples.Edited(
+            (
+                Challenged.Item1,
+                Challenged.Item2.Replace(
+                    "show: [",
+                    "show: [{ path: toolCall.arguments }, { label: '', path: toolCall.arguments }, ",
+                    StringComparison.Ordinal
+                )
+            )
+        );
+
+        Assert.Equal(
+            ["`label` is missing", "`label` is empty"],
+            PolicyCompiler.Compile(Samples.Document(text)).Faults.Select(fault => fault.Message)
+        );
     }
 
     /// <summary>Where the tool has no schema, or it is not known which entry is meant, any argument may be there.</summary>

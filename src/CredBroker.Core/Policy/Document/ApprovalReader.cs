@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using CredBroker.Cel;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Core.Policy.Document;
 
@@ -117,7 +118,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
 
         var text = (item as YamlScalar)?.Text ?? "";
         var (kind, name) = text.Split(':', 2) is [var before, var after] ? (before, after) : ("", "");
-        if (kind is not ("group" or "role") || name.Length is 0 or > LongestName || name.Any(char.IsControl))
+        if (kind is not ("group" or "role") || name.Length is 0 or > LongestName || !VisibleText.IsIn(name))
         {
             _faults.Add(item, "an approver is \"group:NAME\", \"role:NAME\", owner, or { issuer, subject }");
             return null;
@@ -146,14 +147,14 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
             var path = reader.Text("path");
             var asDigest = reader.Find("as") is not null && reader.Choice("as", ["digest"]) == "digest";
             reader.Finish("a shown argument");
-            if (!reader.IsMapping)
+            if (label.Length == 0)
             {
                 continue;
             }
 
-            if (label.Length > LongestLabel || label.Any(char.IsControl))
+            if (label.Length > LongestLabel || !VisibleText.IsIn(label))
             {
-                _faults.Add(reader.Find("label")!, $"a label is one line of at most {LongestLabel} characters");
+                _faults.Add(reader.Find("label")!, $"a label is at most {LongestLabel} visible characters");
             }
             else if (shown.Exists(other => other.Label == label))
             {

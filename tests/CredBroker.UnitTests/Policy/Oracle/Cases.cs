@@ -122,7 +122,7 @@ internal sealed class Cases(int seed)
             approvers,
             1 + Below(people == approvers.Length ? people : 3),
             Of([1, 30, 1440]),
-            Chance(40) ? Of(Agents) : "",
+            Chance(80) ? Of(Agents) : "",
             !approvers.Contains("owner") && Chance(30)
         );
     }
