@@ -6,6 +6,7 @@ using CredBroker.Core.Issuing;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.UnitTests.Approvals;
 
@@ -153,7 +154,7 @@ public sealed class ApprovalTests : IAsyncLifetime
     {
         var asked = await AskAsync();
         await AgreeAsync(Ann, asked);
-        foreach (var (workload, instance) in (ReadOnlySpan<(string, string)>)[("triage", "2"), ("helper", "1")])
+        foreach (var (workload, instance) in ((string, string)[])[("triage", "2"), ("helper", "1")])
         {
             var other = BrokerHarness.Command(workload, instance);
             Assert.Equal(RefusalCode.ApprovalNotFound, (await RedeemRefusedAsync(asked, other)).Code);
