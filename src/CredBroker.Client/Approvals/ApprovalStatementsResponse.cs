@@ -11,4 +11,7 @@ public sealed record ApprovalStatementsResponse
 
     /// <summary>The tool that the secret is for.</summary>
     public string? Tool { get; init; }
+
+    /// <summary>The tool call's arguments that the rules show, in their order.</summary>
+    public IReadOnlyList<ApprovalShownResponse> Arguments { get; init; } = [];
 }

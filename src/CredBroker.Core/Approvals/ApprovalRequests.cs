@@ -54,7 +54,7 @@ public sealed class ApprovalRequests(
             Id = Approval.NewId(),
             State = ApprovalState.Pending,
             Decision = decision,
-            Digest = ApprovalDigest.Of(decision),
+            Digest = DigestOf(decision),
             CallerKey = Approval.CallerKeyOf(decision.Identity),
             Fence = fence,
             AskedAt = now.Counted,
@@ -106,7 +106,7 @@ public sealed class ApprovalRequests(
 
     /// <summary>The caller's open question about the same, in time, or null.</summary>
     public ValueTask<Approval?> FindOpenAsync(DecisionRecord decision, CancellationToken cancellationToken) =>
-        FindOpenAsync(decision, ApprovalDigest.Of(decision), cancellationToken);
+        FindOpenAsync(decision, DigestOf(decision), cancellationToken);
 
     /// <summary>A challenge is a denial until it is met: its record has everything that it was decided from.</summary>
     public static StateChange.RequestDenied Denial(DecisionRecord decision, CallContext call) =>
@@ -195,7 +195,7 @@ public sealed class ApprovalRequests(
             );
         }
 
-        if (ApprovalDigest.Of(asked) != approval.Digest)
+        if (DigestOf(asked) != approval.Digest)
         {
             return (Refused(decision, Mismatch), null);
         }
@@ -338,6 +338,9 @@ public sealed class ApprovalRequests(
 
     private ApprovalStatus Status(Approval approval, TimeSpan interval, bool isTooSoon = false) =>
         new(approval, StateOf(approval), interval, isTooSoon);
+
+    private static string DigestOf(DecisionRecord decision) =>
+        ApprovalDigest.Of(decision.Identity, decision.Task, decision.Request, decision.Verdict);
 
     private static DecisionRecord Refused(DecisionRecord decision, Refusal refusal) =>
         decision with

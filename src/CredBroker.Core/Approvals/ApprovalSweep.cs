@@ -74,7 +74,8 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
     {
         var asked = approval.Decision;
         var now = asked with { Verdict = policy.Evaluate(asked.Identity, asked.Task, asked.Request) };
-        return now.Verdict.Effect == PolicyEffect.Challenge && ApprovalDigest.Of(now) == approval.Digest;
+        return now.Verdict.Effect == PolicyEffect.Challenge
+            && ApprovalDigest.Of(now.Identity, now.Task, now.Request, now.Verdict) == approval.Digest;
     }
 
     private ValueTask VoidAsync(

@@ -93,7 +93,7 @@ public sealed class PolicyReevaluation(
     private static bool IsApprovedStill(ApprovalMark? approval, DecisionRecord asked, Decision decision) =>
         decision.Effect == PolicyEffect.Challenge
         && approval is not null
-        && ApprovalDigest.Of(asked with { Verdict = decision }) == approval.Digest;
+        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, decision) == approval.Digest;
 
     private static RevocationReason Changed(string rule) =>
         new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, rule);

@@ -279,6 +279,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
     /// <summary>Questions to people, and all that can become of them.</summary>
     private async Task AskPeopleAsync()
     {
+        _broker.Issuer.BeforeMint = null;
         await _broker.ApplyAsync(
             HarnessPolicy
                 .Text(comment: "people")

@@ -58,6 +58,9 @@ internal static class ApprovalReport
                 ("The agent says: purpose", Printable.Text(approval.Statements.Purpose)),
                 ("The agent says: resource", Said(approval.Statements.Resource)),
                 ("The agent says: tool", Said(approval.Statements.Tool)),
+                .. approval.Statements.Arguments.Select(shown =>
+                    ($"The agent says: {Printable.Text(shown.Label)}", (string?)Value(shown))
+                ),
                 ("Reason", Said(approval.Reason)),
                 ("Lease", approval.LeaseId),
                 ("Ends", TimeText.Full(approval.ExpiresAt, format, terminal.Time)),
@@ -66,6 +69,15 @@ internal static class ApprovalReport
         );
         return ExitCodes.Done;
     }
+
+    private static string Value(ApprovalShownResponse shown) =>
+        (shown.Kind, shown.Cut) switch
+        {
+            ("absent", _) => "(none)",
+            ("digest", _) => $"sha256 {shown.Digest}",
+            (_, true) => $"{Printable.Text(shown.Text ?? "")}… (cut; sha256 {shown.Digest})",
+            _ => Printable.Text(shown.Text ?? ""),
+        };
 
     private static string? Said(string? text) => text is null ? null : Printable.Text(text);
 }

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Approvals;
+using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Policy;
@@ -52,6 +53,15 @@ internal static class ApprovalResponses
                 Purpose = decision.Task.Purpose,
                 Resource = NullIfEmpty(decision.Request.Resource),
                 Tool = decision.Request.ToolCall?.Name,
+                Arguments =
+                [
+                    .. ShownValue
+                        .Of(
+                            [.. approval.Demands.SelectMany(demand => demand.Show).Distinct()],
+                            decision.Request.ToolCall
+                        )
+                        .Select(Shown),
+                ],
             },
             ClosedBy = NullIfEmpty(approval.ClosedBy),
             Reason = NullIfEmpty(approval.Reason),
@@ -72,6 +82,16 @@ internal static class ApprovalResponses
             },
             BrokerJson.Default.ApprovalRequestResponse
         );
+
+    private static ApprovalShownResponse Shown(ShownValue value) =>
+        new()
+        {
+            Label = value.Label,
+            Kind = value.Kind,
+            Text = NullIfEmpty(value.Text),
+            Cut = value.IsCut ? true : null,
+            Digest = NullIfEmpty(value.Digest),
+        };
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }
