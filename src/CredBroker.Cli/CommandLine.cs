@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands;
+using CredBroker.Cli.Commands.Approvals;
 using CredBroker.Cli.Commands.Audit;
 using CredBroker.Cli.Commands.Catalogue;
 using CredBroker.Cli.Commands.Credentials;
@@ -78,6 +79,7 @@ internal static class CommandLine
             new LeasesCommand(terminal),
             new QuarantineCommand(terminal),
             new HoldsCommand(terminal),
+            new ApprovalsCommand(terminal),
             new AuditCommand(terminal),
             new PolicyCommand(terminal),
             new StoreCommand(terminal),

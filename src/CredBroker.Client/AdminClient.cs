@@ -144,6 +144,44 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
         );
     }
 
+    /// <summary>The open requests that the caller may decide, oldest first.</summary>
+    public ValueTask<ApprovalListResponse> ListApprovalsAsync(CancellationToken cancellationToken = default) =>
+        _connection.GetAsync("v1/approvals", BrokerJson.Default.ApprovalListResponse, cancellationToken);
+
+    /// <summary>One request that the caller may decide, or might have.</summary>
+    public ValueTask<ApprovalResponse> GetApprovalAsync(
+        string approvalId,
+        CancellationToken cancellationToken = default
+    ) => _connection.GetAsync(Approval(approvalId), BrokerJson.Default.ApprovalResponse, cancellationToken);
+
+    /// <summary>Agrees to what has this digest: the one that the person saw.</summary>
+    public ValueTask<ApprovalResponse> ApproveAsync(
+        string approvalId,
+        ApproveRequest request,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.PostAsync(
+            Approval(approvalId) + "/approve",
+            request,
+            BrokerJson.Default.ApproveRequest,
+            BrokerJson.Default.ApprovalResponse,
+            cancellationToken
+        );
+
+    /// <summary>Refuses a request that was not redeemed yet.</summary>
+    public ValueTask<ApprovalResponse> DenyApprovalAsync(
+        string approvalId,
+        DenyApprovalRequest request,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.PostAsync(
+            Approval(approvalId) + "/deny",
+            request,
+            BrokerJson.Default.DenyApprovalRequest,
+            BrokerJson.Default.ApprovalResponse,
+            cancellationToken
+        );
+
     /// <summary>
     /// Says that the secret of a lease is gone which neither Vault nor its backend can prove gone: the last way out. It
     /// kills nothing, and the lease shows on whose word it is revoked.
@@ -273,4 +311,6 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
         ArgumentNullException.ThrowIfNull(range);
         return new AuditExportReader(_connection).ReadAsync(range, cancellationToken);
     }
+
+    private static string Approval(string approvalId) => $"v1/approvals/{BrokerConnection.Segment(approvalId)}";
 }

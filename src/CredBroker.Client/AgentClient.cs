@@ -25,6 +25,9 @@ public sealed class AgentClient(
     ILogger<AgentClient>? logger = null
 )
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+
     private readonly BrokerConnection _connection = connection ?? throw new ArgumentNullException(nameof(connection));
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly ILogger _logger = logger ?? NullLogger<AgentClient>.Instance;
@@ -58,7 +61,8 @@ public sealed class AgentClient(
         _connection.GetAsync("v1/catalogue", BrokerJson.Default.CatalogueResponse, cancellationToken);
 
     /// <summary>Exchanges the identity token for a secret, which the caller gives back.</summary>
-    public ValueTask<ExchangeResponse> ExchangeAsync(
+    /// <exception cref="ApprovalRequiredException">People have to approve it first; nothing was issued.</exception>
+    public async ValueTask<ExchangeResponse> ExchangeAsync(
         ExchangeRequest request,
         CancellationToken cancellationToken = default
     )
@@ -67,13 +71,83 @@ public sealed class AgentClient(
         HttpContent body = request.IdempotencyKey is null
             ? new SentOnceContent(JsonSerializer.SerializeToUtf8Bytes(request, BrokerJson.Default.ExchangeRequest))
             : JsonContent.Create(request, BrokerJson.Default.ExchangeRequest);
-        return _connection.SendAsync(
-            HttpMethod.Post,
-            "v1/credentials",
-            body,
-            BrokerJson.Default.ExchangeResponse,
+        using var response = await _connection
+            .SendAsync(HttpMethod.Post, "v1/credentials", body, cancellationToken)
+            .ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.Accepted)
+        {
+            throw new ApprovalRequiredException(
+                await BrokerAnswer
+                    .ReadAsync(response, BrokerJson.Default.ApprovalRequestResponse, cancellationToken)
+                    .ConfigureAwait(false)
+            );
+        }
+
+        return await BrokerAnswer
+            .ReadAsync(response, BrokerJson.Default.ExchangeResponse, cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Where a request for approval stands; the answer may wait as long for it to be decided.</summary>
+    /// <param name="approvalId">The request.</param>
+    /// <param name="wait">How long the broker waits before it answers; it cuts what is longer than 30 seconds.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public ValueTask<ApprovalStatusResponse> GetRequestAsync(
+        string approvalId,
+        TimeSpan wait = default,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            $"v1/requests/{BrokerConnection.Segment(approvalId)}"
+                + (wait > TimeSpan.Zero ? $"?wait={WireDuration.Format(wait)}" : ""),
+            BrokerJson.Default.ApprovalStatusResponse,
             cancellationToken
         );
+
+    /// <summary>
+    /// Exchanges the identity token for a secret, and waits for people where they have to approve it first. It ends with
+    /// the secret, or with the broker's word why there is none: denied, expired, or not what was approved.
+    /// </summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="asked">Told once that people are asked, and who asks what; null tells nobody.</param>
+    /// <param name="cancellationToken">Ends the wait. The question stands until its time is over.</param>
+    public async ValueTask<ExchangeResponse> ExchangeWhenApprovedAsync(
+        ExchangeRequest request,
+        Action<ApprovalRequestResponse>? asked = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ApprovalRequestResponse question;
+        try
+        {
+            return await ExchangeAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApprovalRequiredException required)
+        {
+            question = required.Request;
+        }
+
+        asked?.Invoke(question);
+        while (true)
+        {
+            var status = await GetRequestAsync(question.ApprovalId, LongestWait, cancellationToken)
+                .ConfigureAwait(false);
+            if (status.Status is not (ApprovalStatuses.Pending or ApprovalStatuses.SlowDown))
+            {
+                // Whatever else it says, the broker decides: only an approved one gives a secret, and any other says why not.
+                return await ExchangeAsync(request with { ApprovalId = question.ApprovalId }, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
+            // An answer that waited is no reason to wait here; one that did not is.
+            await Task.Delay(
+                    status.Status == ApprovalStatuses.SlowDown ? status.Interval : ShortestPause,
+                    _time,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+        }
     }
 
     /// <summary>The state of one of the caller's leases.</summary>

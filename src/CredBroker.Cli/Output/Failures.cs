@@ -20,6 +20,7 @@ internal static class Failures
             is CliException
                 or TokenSourceException
                 or BrokerProblemException
+                or ApprovalRequiredException
                 or StoreUnavailableException
                 or IssuerUnreachableException
                 or HttpRequestException
@@ -45,6 +46,11 @@ internal static class Failures
                 token.IsTransient ? ExitCodes.Unavailable : ExitCodes.Usage,
                 token.Message,
                 token.NextStep
+            ),
+            ApprovalRequiredException { Request: var asked } => (
+                ExitCodes.Unavailable,
+                $"People have to approve this first: request {asked.ApprovalId}, until {asked.ExpiresAt:u}.",
+                "credbroker exchange --wait-for-approval, with the same options, waits for them."
             ),
             HttpRequestException unreachable => (
                 ExitCodes.Unavailable,

@@ -40,6 +40,11 @@ public sealed record ExchangeRequest
     public ToolCallDeclaration? ToolCall { get; init; }
 
     /// <summary>
+    /// The approval that is redeemed: the rest of the body is what was approved, and the token the one that asked for it.
+    /// </summary>
+    public string? ApprovalId { get; init; }
+
+    /// <summary>
     /// Makes repeating the request safe: unique per verified identity for 24 hours. A repetition never leaves two live
     /// secrets.
     /// </summary>

@@ -130,6 +130,33 @@ public static class ErrorCodes
             "Executors contradict each other",
             "Stop, and ask the policy's author: two rules leave this step to different agents."
         ),
+        new("CB3001", 404, "No such request", "Check the id; only who asked, or may decide, sees a request."),
+        new("CB3002", 409, "Not decided yet", "Poll the request until it is approved, then redeem it."),
+        new("CB3003", 403, "Denied by a person", "Stop, or ask for something else; the reason says why it was denied."),
+        new("CB3004", 403, "Request expired", "Ask anew, without approvalId: nobody can agree to this one any more."),
+        new("CB3005", 409, "Approval used up", "Ask anew, without approvalId: an approval is good for one secret."),
+        new(
+            "CB3006",
+            409,
+            "Not what was approved",
+            "Send exactly the body that was approved; if you did, policy has changed: ask anew, without approvalId."
+        ),
+        new("CB3007", 409, "Request taken back", "Ask anew, without approvalId, if you still need it."),
+        new(
+            "CB3008",
+            503,
+            "Too many open requests",
+            "Wait until people have decided some, and ask for fewer at a time."
+        ),
+        new("CB3009", 409, "Already decided", "Look at the request: nothing more can be said to it."),
+        new("CB3010", 403, "Not yours to approve", "Leave it to another approver."),
+        new("CB3011", 409, "Digest differs", "Load the request again, and decide on what it shows now."),
+        new(
+            "CB3012",
+            403,
+            "Left to another agent",
+            "Only the agent that the rule names redeems it: wait for the outcome."
+        ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),

@@ -1,3 +1,4 @@
+using CredBroker.Core.Approvals;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Callers;
@@ -23,11 +24,14 @@ namespace CredBroker.Core.Exchange;
 /// Open then refuses what it covers.
 /// </item>
 /// <item><b>Verify</b> who asks.</item>
-/// <item><b>Decide</b> under the newest applied policy.</item>
+/// <item>
+/// <b>Decide</b> under the newest applied policy. A challenge ends here: people are asked, unless the request comes with
+/// what they have agreed to.
+/// </item>
 /// <item><b>Prepare</b>: make the child token that the secret will hang on, where the engine needs one.</item>
 /// <item>
-/// <b>Open</b>: commit the lease as pending, with the handle that kills the secret and the decision's audit event. A
-/// policy that changed meanwhile sends back to Decide.
+/// <b>Open</b>: commit the lease as pending, with the handle that kills the secret and the decision's audit event; an
+/// approval is used up by it. A policy that changed meanwhile sends back to Decide.
 /// </item>
 /// <item><b>Mint</b> the secret. From here a client's disconnect cancels nothing.</item>
 /// <item>
@@ -46,6 +50,7 @@ public sealed partial class CredentialExchange(
     IssuingReadiness readiness,
     IBrokerStore store,
     LeaseRevoker revoker,
+    ApprovalRequests approvals,
     LeaseOptions options,
     TimeProvider time,
     ILogger<CredentialExchange> logger
@@ -76,7 +81,17 @@ public sealed partial class CredentialExchange(
         for (var attempt = 0; ; attempt++)
         {
             // 3. Decide: what policy says, and whether issuing is safe now.
-            var (decision, idempotency) = await DecideAsync(command, identity);
+            var (decision, use, idempotency) = await DecideAsync(command, identity);
+            if (decision.Verdict.Effect == PolicyEffect.Challenge)
+            {
+                if (await AskAsync(command, decision, noted.Fence, attempt) is { } asked)
+                {
+                    return asked;
+                }
+
+                continue;
+            }
+
             if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
             {
                 return await DenyAsync(command, decision);
@@ -96,7 +111,7 @@ public sealed partial class CredentialExchange(
             // 5. Open: the handle that kills the secret is on disk before the secret exists.
             Failpoint.Pass("exchange-prepared");
             var lease = Pending(plan, decision, child);
-            if (await OpenAsync(command, lease, noted, idempotency) is { } notOpened)
+            if (await OpenAsync(command, lease, noted, use, idempotency) is { } notOpened)
             {
                 await DropAsync(child);
                 if (notOpened.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToDecide)
@@ -117,7 +132,7 @@ public sealed partial class CredentialExchange(
     /// Decide: an allow decision only if policy allows, the request fits the credential, issuing is safe now, no hold
     /// reaches it and the idempotency key is free.
     /// </summary>
-    private async ValueTask<(DecisionRecord Decision, IdempotencyClaim? Idempotency)> DecideAsync(
+    private async ValueTask<(DecisionRecord Decision, ApprovalUse? Use, IdempotencyClaim? Idempotency)> DecideAsync(
         ExchangeCommand command,
         WorkloadIdentity identity
     )
@@ -139,30 +154,31 @@ public sealed partial class CredentialExchange(
                     Refusal = PolicyControl.NotInForce,
                 },
         };
-        if (decision.Verdict.Effect == PolicyEffect.Challenge)
+        ApprovalUse? use = null;
+        if (command.ApprovalId is { } approvalId)
         {
-            return (Denied(decision, NobodyIsAskedYet), null);
+            // Not the caller's token from here: what is found may be a denial.
+            (decision, use) = await approvals.RedeemAsync(approvalId, decision, active, CancellationToken.None);
         }
 
         if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
         {
-            return (decision, null);
+            return (decision, null, null);
         }
 
         if ((CsrRule.Check(grant.Entry.Vault, command.Csr) ?? readiness.Refusal) is { } notNow)
         {
-            return (Denied(decision, notNow), null);
+            return (Denied(decision, notNow), null, null);
         }
 
-        // Not the caller's token from here: what is found may be a denial.
         // Nothing is made at Vault for what a hold will refuse when it is opened.
         if (await readiness.HoldAsync(decision, "", CancellationToken.None) is { } held)
         {
-            return (Denied(decision, held), null);
+            return (Denied(decision, held), null, null);
         }
 
         var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, CancellationToken.None);
-        return (conflict is null ? decision : Denied(decision, conflict), idempotency);
+        return (conflict is null ? decision : Denied(decision, conflict), use, idempotency);
     }
 
     /// <summary>
@@ -173,6 +189,7 @@ public sealed partial class CredentialExchange(
         ExchangeCommand command,
         Lease lease,
         StorePosition noted,
+        ApprovalUse? use,
         IdempotencyClaim? idempotency
     )
     {
@@ -183,8 +200,10 @@ public sealed partial class CredentialExchange(
             {
                 Fence = noted.Fence,
                 Opening = noted.Opening,
-                TaskOwner = TaskOwner.Of(lease.Decision.Identity),
+                // An executor acts in the task of the one that asked.
+                TaskOwner = TaskOwner.Of(lease.Decision.Approval?.PreparedBy ?? lease.Decision.Identity),
                 Idempotency = idempotency,
+                Approval = use,
             },
             Event = Event(new RequestAllowed(), command, lease.Decision, lease.Id) with
             {
@@ -302,13 +321,6 @@ public sealed partial class CredentialExchange(
             Holder = DecisionFacts.Holder(decision),
             TraceId = command.Call.TraceId,
         };
-
-    /// <summary>The one place where a challenge becomes a denial: no approval can be taken yet.</summary>
-    private static readonly Refusal NobodyIsAskedYet = new(
-        RefusalCode.ApprovalNeeded,
-        "This step needs a person's approval, which this broker cannot take yet. "
-            + "Ask for a low-impact read instead, or stop."
-    );
 
     private static readonly Refusal StoreDown = new(
         RefusalCode.StoreUnavailable,

@@ -21,6 +21,9 @@ public sealed record ExchangeCommand
     /// <summary>The caller's key against double issuance; unique per verified identity for 24 hours.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>The approval that the caller redeems; null where it asks without one.</summary>
+    public string? ApprovalId { get; init; }
+
     /// <summary>Who asks and under which trace, for the audit event of a refusal.</summary>
     public required CallContext Call { get; init; }
 }

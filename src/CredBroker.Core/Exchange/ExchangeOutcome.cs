@@ -13,13 +13,10 @@ public abstract record ExchangeOutcome
     public sealed record Issued(Lease Lease, IssuedSecret Secret) : ExchangeOutcome;
 
     /// <summary>
-    /// Not issued yet: a person has to approve this exact request first, and the caller may ask again. Nothing leads
-    /// here before approvals are built.
+    /// Not issued yet: people are asked for this exact request, and the caller may redeem what they say.
     /// </summary>
-    /// <param name="Reference">What the caller asks again with; at least 128 bits, bound to its identity.</param>
-    /// <param name="ExpiresAt">When the reference ends.</param>
-    /// <param name="DecisionId">The recorded decision.</param>
-    public sealed record Challenged(string Reference, DateTimeOffset ExpiresAt, string DecisionId) : ExchangeOutcome;
+    /// <param name="Approval">The question.</param>
+    public sealed record Challenged(Approval Approval) : ExchangeOutcome;
 
     /// <summary>Not issued. <paramref name="DecisionId"/> is there when a decision was recorded.</summary>
     public sealed record Refused(Refusal Refusal, string? DecisionId) : ExchangeOutcome;

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.State;
 
@@ -13,13 +10,13 @@ internal static class RequestDigest
 {
     /// <summary>The caller: issuer, subject and instance.</summary>
     public static string Caller(WorkloadIdentity identity) =>
-        Digest([identity.Issuer, identity.Subject, identity.Instance]);
+        TextDigest.Of(identity.Issuer, identity.Subject, identity.Instance);
 
     /// <summary>Everything the request says, idempotency key and proof aside.</summary>
     public static string Request(ExchangeCommand command)
     {
         var (task, request) = (command.Task, command.Request);
-        return Digest([
+        return TextDigest.Of(
             task.Id,
             task.Process,
             task.Purpose,
@@ -31,11 +28,7 @@ internal static class RequestDigest
             request.Csr ?? "",
             request.ToolCall?.Name ?? "",
             request.ToolCall?.Arguments.GetRawText() ?? "",
-        ]);
-    }
-
-    private static string Digest(string[] parts) =>
-        Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(parts, StateJson.Default.StringArray)))
+            command.ApprovalId ?? ""
         );
+    }
 }

@@ -55,6 +55,19 @@ public sealed partial class AgentLeases
             );
         }
 
+        if (lease.Decision.Approval is not null)
+        {
+            return await DenyAsync(
+                lease,
+                identity,
+                new(
+                    RefusalCode.NotRenewable,
+                    $"People agreed to this life and no longer one: it ends {expiresAt:O}. Ask anew, without approvalId."
+                ),
+                call
+            );
+        }
+
         if (policy.Current is not { } active)
         {
             return await DenyAsync(lease, identity, PolicyControl.NotInForce, call);

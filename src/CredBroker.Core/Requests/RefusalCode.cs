@@ -2,8 +2,8 @@ namespace CredBroker.Core.Requests;
 
 /// <summary>
 /// Why the broker said no. The number is the public code: 1001 is said as <c>CB1001</c> in problems, audit events and
-/// logs, and never changes its meaning. 1xxx identity, 2xxx policy, 4xxx vault, 5xxx storage, 6xxx input, 7xxx admin
-/// (3xxx is kept for approvals).
+/// logs, and never changes its meaning. 1xxx identity, 2xxx policy, 3xxx approval, 4xxx vault, 5xxx storage, 6xxx input,
+/// 7xxx admin.
 /// </summary>
 public enum RefusalCode
 {
@@ -127,6 +127,42 @@ public enum RefusalCode
 
     /// <summary>Two challenges name different executors, so that no one could redeem an approval.</summary>
     ExecutorsDiffer = 2019,
+
+    /// <summary>No such request for this caller, or this person.</summary>
+    ApprovalNotFound = 3001,
+
+    /// <summary>People have not decided yet.</summary>
+    ApprovalPending = 3002,
+
+    /// <summary>A person has denied the request.</summary>
+    ApprovalDenied = 3003,
+
+    /// <summary>The time in which the request could be approved and redeemed is over.</summary>
+    ApprovalExpired = 3004,
+
+    /// <summary>The approval was used already, or taken back while it was being used.</summary>
+    ApprovalUsed = 3005,
+
+    /// <summary>What would be issued now is not what was approved: the request, or what it resolves to, is another.</summary>
+    ApprovalMismatch = 3006,
+
+    /// <summary>The approval was taken back: policy changed, or what it was for was revoked.</summary>
+    ApprovalVoided = 3007,
+
+    /// <summary>As many requests as may be wait for people.</summary>
+    TooManyApprovals = 3008,
+
+    /// <summary>The request is decided, or its time is over: nothing more can be said to it.</summary>
+    ApprovalOver = 3009,
+
+    /// <summary>Nobody may approve what they asked for themselves, or own where the rule says so.</summary>
+    SelfApproval = 3010,
+
+    /// <summary>The digest is not that of the request: what the person saw is something else.</summary>
+    DigestDiffers = 3011,
+
+    /// <summary>Only the rule's executor redeems the approval, with what only it can bring.</summary>
+    ExecutorOnly = 3012,
 
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,

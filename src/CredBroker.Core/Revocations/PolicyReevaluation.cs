@@ -79,15 +79,33 @@ public sealed class PolicyReevaluation(
         Volatile.Write(ref _evaluated, active.Version);
     }
 
+    /// <summary>What policy decides on: where an executor holds the lease, what the preparer asked for.</summary>
+    private static DecisionRecord AskedFor(DecisionRecord decision) =>
+        decision.Approval?.PreparedBy is { } preparer
+            ? decision with
+            {
+                Identity = preparer,
+                Request = decision.Request with { Csr = null },
+            }
+            : decision;
+
+    /// <summary>Whether it stands on an approval of exactly what the new policy would ask people for.</summary>
+    private static bool IsApprovedStill(ApprovalMark? approval, DecisionRecord asked, Decision decision) =>
+        decision.Effect == PolicyEffect.Challenge
+        && approval is not null
+        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, decision) == approval.Digest;
+
     private static RevocationReason Changed(string rule) =>
         new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, rule);
 
     private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
-        var decision = active.Set.Evaluate(lease.Decision.Identity, lease.Decision.Task, lease.Decision.Request);
+        var asked = AskedFor(lease.Decision);
+        var decision = active.Set.Evaluate(asked.Identity, asked.Task, asked.Request);
         var granted = lease.Grant;
         if (
-            decision is not { Effect: PolicyEffect.Allow, Grant: { } grant }
+            decision.Grant is not { } grant
+            || !(decision.Effect == PolicyEffect.Allow || IsApprovedStill(lease.Decision.Approval, asked, decision))
             || grant.Entry.Vault != granted.Entry.Vault
             || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
         ) // It would become active with the old, longer life, and nobody would look again.

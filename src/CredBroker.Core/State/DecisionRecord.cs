@@ -26,6 +26,9 @@ public sealed record DecisionRecord
     /// <summary>The whole request.</summary>
     public required CredentialRequest Request { get; init; }
 
+    /// <summary>The approval that lets it be, where policy asked for one; null where none was needed or there is none.</summary>
+    public ApprovalMark? Approval { get; init; }
+
     /// <summary>What policy said. Stored and recorded as <c>decision</c>.</summary>
     [JsonPropertyName("decision")]
     public required Decision Verdict { get; init; }

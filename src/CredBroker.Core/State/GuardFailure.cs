@@ -38,4 +38,13 @@ public enum GuardFailure
 
     /// <summary>The time for it is over.</summary>
     DeadlinePassed,
+
+    /// <summary>The same caller has an open question about the same.</summary>
+    AlreadyAsked,
+
+    /// <summary>As many questions as there may be are open: of this caller, of its workload, or in all.</summary>
+    TooManyApprovals,
+
+    /// <summary>The approval is not approved, not in time, used up, or about something else.</summary>
+    ApprovalNotUsable,
 }

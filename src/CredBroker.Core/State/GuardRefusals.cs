@@ -41,6 +41,15 @@ public static class GuardRefusals
         "The first request with this idempotency key is still under way.",
         TimeSpan.FromSeconds(2)
     );
+    private static readonly Refusal TooManyQuestions = new(
+        RefusalCode.TooManyApprovals,
+        "As many requests as may be are waiting for people. Wait until some are decided, and ask for fewer at a time.",
+        TimeSpan.FromSeconds(60)
+    );
+    private static readonly Refusal NotApproved = new(
+        RefusalCode.ApprovalUsed,
+        "The approval cannot be used any more: it was used, taken back or its time is over. Ask anew, without approvalId."
+    );
     private static readonly Refusal TooSlow = new(
         RefusalCode.MintOutcomeUnknown,
         "Vault took too long; what it made is not delivered, and is being revoked. Try again.",
@@ -64,9 +73,11 @@ public static class GuardRefusals
             GuardFailure.TaskOwnedByAnother => NotYourTask,
             GuardFailure.IdempotencyTaken => InProgress,
             GuardFailure.DeadlinePassed => TooSlow,
-            GuardFailure.PolicyWasVersionBefore or GuardFailure.TooManyHolds => throw new InvalidOperationException(
-                $"No agent's change can fail as {failure}."
-            ),
+            GuardFailure.TooManyApprovals => TooManyQuestions,
+            GuardFailure.ApprovalNotUsable => NotApproved,
+            // The exchange answers with the question that is open.
+            GuardFailure.PolicyWasVersionBefore or GuardFailure.TooManyHolds or GuardFailure.AlreadyAsked =>
+                throw new InvalidOperationException($"No agent's change can fail as {failure}."),
             _ => throw new InvalidOperationException($"The guard {failure} has no refusal."),
         };
 }

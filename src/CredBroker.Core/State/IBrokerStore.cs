@@ -24,8 +24,8 @@ public interface IBrokerStore
     StorePosition Position { get; }
 
     /// <summary>
-    /// Raised when this process first sees an order, a hold or a policy version that another broker has committed, within a
-    /// second at the latest. It saves waiting; nothing is decided by it. Whoever hears it returns at once.
+    /// Raised when this process first sees an order, a hold, a policy version or a person's word on a question that another
+    /// broker has committed, within a second at the latest. It saves waiting; nothing is decided by it. Whoever hears it returns at once.
     /// </summary>
     event Action? News;
 
@@ -59,6 +59,9 @@ public interface IBrokerStore
 
     /// <summary>How far it has come, for its anchor.</summary>
     IEpochReader Epoch { get; }
+
+    /// <summary>Questions to people.</summary>
+    IApprovalReader Approvals { get; }
 
     /// <summary>Idempotency keys.</summary>
     IIdempotencyReader Idempotency { get; }

@@ -30,4 +30,11 @@ public sealed record Reservations
     /// (<see cref="GuardFailure.IdempotencyTaken"/>), and is taken.
     /// </summary>
     public IdempotencyClaim? Idempotency { get; init; }
+
+    /// <summary>
+    /// The approval that the lease opens on, if it needs one: it must be approved, in time, about exactly this, and not
+    /// reached by a revocation order since it was asked (<see cref="GuardFailure.ApprovalNotUsable"/>,
+    /// <see cref="GuardFailure.Revoked"/>), and is used up.
+    /// </summary>
+    public ApprovalUse? Approval { get; init; }
 }

@@ -4,8 +4,8 @@ public abstract partial record StateChange
 {
     /// <summary>
     /// The store is taken as it is, though its anchor says that it had come further: a new epoch begins. Leases that are
-    /// pending become <c>revoking</c> (cause recovery, an event each), every idempotency key is free, and no anchor of the
-    /// new epoch is known to be written. Guards: the epoch is <see cref="Expected"/>, and the new one is higher.
+    /// pending become <c>revoking</c> (cause recovery, an event each), open questions to people are taken back (an event
+    /// each), every idempotency key is free, and no anchor of the new epoch is known to be written. Guards: the epoch is <see cref="Expected"/>, and the new one is higher.
     /// </summary>
     public sealed record EpochOpened : Transition
     {

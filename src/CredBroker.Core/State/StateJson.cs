@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Core.State;
@@ -12,7 +13,9 @@ namespace CredBroker.Core.State;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true
 )]
+[JsonSerializable(typeof(Agreement[]))]
 [JsonSerializable(typeof(DecisionRecord))]
+[JsonSerializable(typeof(IReadOnlyList<Obligation>))]
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(NotSearched[]))]
 [JsonSerializable(typeof(PolicyDocument))]

@@ -33,6 +33,9 @@ public readonly record struct StorePosition(
     /// </summary>
     public required bool IsStale { get; init; }
 
+    /// <summary>A number that rises with each change of a question to people.</summary>
+    public long Approvals { get; init; }
+
     /// <summary>
     /// How often the store was reached anew. Who took its place may lack the newest orders and give their numbers a second
     /// time, so that a fence says nothing beyond it.

@@ -1,4 +1,5 @@
 using CredBroker.Server.Endpoints.Access;
+using CredBroker.Server.Endpoints.Approvals;
 using CredBroker.Server.Endpoints.Audit;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Catalogue;
@@ -42,6 +43,7 @@ internal static class BrokerEndpoints
         AccessEndpoints.MapConfiguration(
             routes.MapGroup("").CalledBy(Caller.Anyone).WithTags("AuthZEN").Refusing(AccessErrors.Form, 400, 500, 503)
         );
+        FindRequestEndpoint.Map(agents);
 
         var people = routes
             .MapGroup("")
@@ -55,6 +57,7 @@ internal static class BrokerEndpoints
         PlaceHoldEndpoint.Map(people);
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
+        ApprovalEndpoints.Map(people);
         StoreClockEndpoints.Map(people);
         StoreAnchorEndpoints.Map(people);
         VaultClusterEndpoints.Map(people);

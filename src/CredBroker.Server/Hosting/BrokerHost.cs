@@ -1,3 +1,4 @@
+using CredBroker.Core.Approvals;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
@@ -91,6 +92,11 @@ public static class BrokerHost
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
             .AddSingleton<HoldOrders>();
+        services
+            .AddSingleton<ApprovalNews>()
+            .AddSingleton<ApprovalRequests>()
+            .AddSingleton<ApprovalDecisions>()
+            .AddSingleton<ApprovalSweep>();
         services
             .AddSingleton<ExpirySweep>()
             .AddSingleton<RevocationRun>()

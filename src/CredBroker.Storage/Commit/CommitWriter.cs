@@ -37,8 +37,8 @@ internal sealed partial class CommitWriter : IDisposable
     }
 
     /// <summary>
-    /// Raised, on the writer's thread, when an order, a hold or a policy version is first seen here that another broker has
-    /// committed.
+    /// Raised, on the writer's thread, when an order, a hold, a policy version or a person's word on a question is first seen
+    /// here that another broker has committed.
     /// </summary>
     public event Action? News;
 

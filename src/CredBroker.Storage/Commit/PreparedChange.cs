@@ -33,10 +33,11 @@ internal readonly struct PreparedChange
     public byte[]? EventBody { get; }
 
     /// <summary>
-    /// Whether an event tells it when it is made: what is archived goes as an earlier event has told, and what an anchor
-    /// says stands in Vault.
+    /// Whether an event tells it when it is made: what is archived or closed long ago goes as an earlier event has told, and
+    /// what an anchor says stands in Vault.
     /// </summary>
-    public bool IsToldNow => Change is not (StateChange.ArchivedDeleted or StateChange.AnchorWritten);
+    public bool IsToldNow =>
+        Change is not (StateChange.ArchivedDeleted or StateChange.AnchorWritten or StateChange.ApprovalsDropped);
 
     /// <summary>
     /// Whether it ends secrets, lets their end be confirmed or keeps new ones from being made: what disk is kept for. Not
@@ -55,6 +56,8 @@ internal readonly struct PreparedChange
                 or StateChange.HandlesRecorded
                 or StateChange.LateLeaseOpened
                 or StateChange.HoldPlaced
+                or StateChange.ApprovalDenied
+                or StateChange.ApprovalVoided
                 or StateChange.TaskClosed
                 or StateChange.PolicyApplied
                 or StateChange.VaultClusterAccepted;

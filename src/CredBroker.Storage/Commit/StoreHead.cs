@@ -16,12 +16,16 @@ internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditP
     /// <summary>How often the database had been connected to anew when they were read.</summary>
     public long Opening { get; init; }
 
+    /// <summary>The number of the newest change of a question to people.</summary>
+    public long Approvals { get; init; }
+
     /// <summary>The store's position, with these numbers at the time that the clock says.</summary>
     public StorePosition At(StoreClock clock)
     {
         var now = clock.Read();
         return new(now.Now, Fence, PolicyVersion, Audit, Holds)
         {
+            Approvals = Approvals,
             Counted = now.Counted,
             FallenAt = now.FallenAt,
             IsStale = now.IsStale,

@@ -4,7 +4,7 @@ using Npgsql;
 namespace CredBroker.Storage.PostgreSql;
 
 /// <summary>
-/// Hears that another broker has committed an order, a hold or a policy version, and has this one look. A hint that saves
+/// Hears that another broker has committed an order, a hold, a policy version or a word on a question, and has this one look. A hint that saves
 /// waiting: whoever misses it looks each second.
 /// </summary>
 internal sealed class PostgresNews : IDisposable

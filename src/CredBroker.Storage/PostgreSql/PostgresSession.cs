@@ -41,7 +41,7 @@ internal sealed partial class PostgresSession : SqlSession
           (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
           coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
           CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
-          clock, counted, {PostgresDatabase.Clock}
+          clock, counted, {PostgresDatabase.Clock}, (SELECT coalesce(max(change), 0) FROM approval)
         FROM store
         LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
         LEFT JOIN LATERAL (
@@ -323,7 +323,11 @@ internal sealed partial class PostgresSession : SqlSession
 
         (Stream, _persisted) = (row.Number(3), (row.Number(7), row.Number(8)));
         _database.Time.TryTake(row.Number(9), askedAt);
-        return new(row.Number(0), row.Number(1), newest, row.Number(2)) { Opening = Opening };
+        return new(row.Number(0), row.Number(1), newest, row.Number(2))
+        {
+            Opening = Opening,
+            Approvals = row.Number(10),
+        };
     }
 
     protected override long Opening => _database.Connections;

@@ -48,6 +48,8 @@ internal static class ColumnValue
             _ => null,
         };
 
+    public static string From(ApprovalState state) => JsonNamingPolicy.KebabCaseLower.ConvertName(state.ToString());
+
     public static string From(RevocationCause cause) => JsonNamingPolicy.KebabCaseLower.ConvertName(cause.ToString());
 
     public static RevocationCause? Cause(string? column) =>

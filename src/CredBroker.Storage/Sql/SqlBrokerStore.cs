@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
@@ -45,6 +46,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         Policies = new SqlPolicyReader(reads);
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => Opening);
+        Approvals = new SqlApprovalReader(reads, clock);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
         {
@@ -87,6 +89,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IEpochReader Epoch { get; }
+
+    /// <inheritdoc/>
+    public IApprovalReader Approvals { get; }
 
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency { get; }

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
@@ -19,11 +20,12 @@ namespace CredBroker.Storage.Sql;
 /// </summary>
 internal abstract class SqlSession(DbConnection connection, StoreClock clock) : CommitSession
 {
-    /// <summary>Reads fence, policy version and holds.</summary>
+    /// <summary>Reads fence, policy version, holds and approvals.</summary>
     private const string HeadText = """
         SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
           (SELECT coalesce(max(version), 0) FROM policy_version),
-          (SELECT count(*) FROM hold WHERE lifted_at IS NULL)
+          (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
+          (SELECT coalesce(max(change), 0) FROM approval)
         """;
 
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
@@ -256,13 +258,17 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         return ReadHead();
     }
 
-    /// <summary>Fence, policy version, this stream's newest record and holds, as the tables have them.</summary>
+    /// <summary>Fence, policy version, this stream's newest record, holds and approvals, as the tables have them.</summary>
     protected StoreHead ReadHead()
     {
         var newest = SqlAuditStore.ReadHead(this, Stream);
         return ReadFirst(
             HeadText,
-            row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2)) { Opening = Opening }
+            row => new StoreHead(row.Number(0), row.Number(1), newest, row.Number(2))
+            {
+                Opening = Opening,
+                Approvals = row.Number(3),
+            }
         );
     }
 
@@ -330,6 +336,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlLeaseStore.DrawBack(this);
         SqlHoldStore.DrawBack(this);
         SqlIdempotencyStore.DrawBack(this);
+        SqlApprovalStore.DrawBack(this);
         BeginStream();
         EndRecords(0);
     }

@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
@@ -52,6 +53,12 @@ internal static class SqlTransitions
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
             StateChange.HoldPlaced change => SqlHoldStore.Place(session, change),
             StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
+            StateChange.ApprovalRequested change => SqlApprovalStore.Ask(session, change),
+            StateChange.ApprovalAgreed change => SqlApprovalStore.Agree(session, change),
+            StateChange.ApprovalDenied change => SqlApprovalStore.Deny(session, change),
+            StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
+            StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
+            StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
@@ -44,6 +45,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => 0);
         Idempotency = new SqlIdempotencyReader(reads, _clock);
+        Approvals = new SqlApprovalReader(reads, _clock);
     }
 
     /// <summary>None: a file has one broker.</summary>
@@ -70,6 +72,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IEpochReader Epoch { get; }
 
     public IIdempotencyReader Idempotency { get; }
+
+    public IApprovalReader Approvals { get; }
 
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         ValueTask.FromException<CommitOutcome>(new StoreUnavailableException($"{_fault} Nothing was committed."));

@@ -84,6 +84,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency => Current.Idempotency;
 
+    /// <inheritdoc/>
+    public IApprovalReader Approvals => Current.Approvals;
+
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
 
     private IAuditLog Log => (IAuditLog)Current;

@@ -31,6 +31,15 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("POST", "/v1/holds", Selector, ["admin"]),
         ("GET", "/v1/holds", null, Readers),
         ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),
+        ("GET", "/v1/approvals", null, ["approver"]),
+        ("GET", "/v1/approvals/00000000000000000000000000000000", null, ["approver"]),
+        (
+            "POST",
+            "/v1/approvals/00000000000000000000000000000000/approve",
+            $$"""{"digest":"{{new string('0', 64)}}"}""",
+            ["approver"]
+        ),
+        ("POST", "/v1/approvals/00000000000000000000000000000000/deny", """{"reason":"not today"}""", ["approver"]),
         ("GET", "/v1/store/clock", null, Readers),
         ("POST", "/v1/store/clock/repair", """{"reason":"it is right"}""", ["admin"]),
         ("GET", "/v1/store/anchor", null, Readers),

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using CredBroker.Core.Approvals;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
@@ -86,6 +87,10 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Readiness = new(Policy, Issuer, Cluster, Anchor, Store, Missing, Wall);
         Clock = new(Store, Wall);
         var callers = new CallerVerification(Verifier, _refusedCalls);
+        News = new(Store);
+        Approvals = new(callers, Store, News, Wall);
+        People = new(Store, Anchor, News);
+        ApprovalSweep = new(Store, Policy, News);
         Exchange = new(
             callers,
             Policy,
@@ -93,6 +98,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Readiness,
             Store,
             Revoker,
+            Approvals,
             Options,
             Wall,
             NullLogger<CredentialExchange>.Instance
@@ -116,6 +122,15 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public LeaseOptions Options { get; }
 
     public string StoreFile => Path.Combine(_directory, "broker.db");
+
+    public ApprovalNews News { get; }
+
+    public ApprovalRequests Approvals { get; }
+
+    /// <summary>What people say to questions.</summary>
+    public ApprovalDecisions People { get; }
+
+    public ApprovalSweep ApprovalSweep { get; }
 
     public IBrokerStore Store { get; }
 

@@ -26,6 +26,9 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
 
     public IssuerStatus Status { get; set; } = new(true, null, DateTimeOffset.UnixEpoch);
 
+    /// <summary>Why nothing is prepared; null prepares.</summary>
+    public Refusal? Refuses { get; set; }
+
     public Func<IssuancePlan, Task>? OnPrepare { get; set; }
 
     /// <summary>Runs before the secret exists.</summary>
@@ -58,6 +61,11 @@ internal sealed class FakeSecretIssuer(TimeProvider time) : ISecretIssuer
         if (OnPrepare is { } hook)
         {
             await hook(plan);
+        }
+
+        if (Refuses is { } refusal)
+        {
+            return new PrepareOutcome.Refused(refusal);
         }
 
         if (plan.Grant.Entry.Vault is VaultBinding.KeyValue)

@@ -63,4 +63,6 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     public IEpochReader Epoch => store.Epoch;
 
     public IIdempotencyReader Idempotency => store.Idempotency;
+
+    public IApprovalReader Approvals => store.Approvals;
 }

@@ -266,6 +266,110 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Event = Event(HoldLifted.TypeName),
         };
 
+    /// <summary>A challenge that two rules make: two of the finance leads, and the owner.</summary>
+    public static IReadOnlyList<ApprovalDemand> Demands { get; } =
+    [
+        new()
+        {
+            RuleId = "two-leads",
+            Approvers = [new Approver.Group("finance-leads")],
+            Quorum = 2,
+            ExpiresAfter = TimeSpan.FromMinutes(30),
+            Show = [new("Amount", "toolCall.arguments.amount", false)],
+        },
+        new()
+        {
+            RuleId = "the-owner",
+            Approvers = [new Approver.Person("https://idp.example", "owner-1")],
+            ExpiresAfter = TimeSpan.FromHours(1),
+        },
+    ];
+
+    public StateChange.ApprovalRequested Asked(
+        DecisionRecord? decision = null,
+        IReadOnlyList<ApprovalDemand>? demands = null,
+        string digest = "digest-1",
+        long fence = 0,
+        TaskOwner? owner = null
+    )
+    {
+        decision ??= Decision();
+        decision = decision with
+        {
+            Verdict = decision.Verdict with
+            {
+                Effect = PolicyEffect.Challenge,
+                Obligations = [new Obligation.NeedsApproval(demands ?? [Demands[1]])],
+            },
+        };
+        return new()
+        {
+            Approval = new()
+            {
+                Id = NewId(),
+                State = ApprovalState.Pending,
+                Decision = decision,
+                Digest = digest,
+                CallerKey = Approval.CallerKeyOf(decision.Identity),
+                Fence = fence,
+                AskedAt = time.GetUtcNow(),
+                ExpiresAt = time.GetUtcNow().AddMinutes(30),
+            },
+            TaskOwner = owner ?? Owner,
+            Event = Event(ApprovalRequested.TypeName),
+        };
+    }
+
+    public StateChange.ApprovalAgreed Agreed(
+        string approvalId,
+        string person = "owner-1",
+        int expected = 0,
+        bool completes = true,
+        string digest = "digest-1",
+        params int[] demands
+    ) =>
+        new()
+        {
+            ApprovalId = approvalId,
+            Digest = digest,
+            Agreement = new("https://idp.example", person, demands is [] ? [0] : demands, time.GetUtcNow()),
+            Expected = expected,
+            Completes = completes,
+            Event = Event(ApprovalAgreed.TypeName),
+        };
+
+    public static StateChange.ApprovalDenied Refused(string approvalId) =>
+        new()
+        {
+            ApprovalId = approvalId,
+            DeniedBy = "person:https://idp.example#owner-1",
+            Reason = "not today",
+            Event = Event(ApprovalDenied.TypeName),
+        };
+
+    public static StateChange.ApprovalExpired Lapsed(string approvalId) =>
+        new() { ApprovalId = approvalId, Event = Event(ApprovalExpired.TypeName) };
+
+    public static StateChange.ApprovalVoided Voided(string approvalId, bool onlyIfFenced = false) =>
+        new()
+        {
+            ApprovalId = approvalId,
+            Cause = "policy-change",
+            OnlyIfFenced = onlyIfFenced,
+            Event = Event(ApprovalVoided.TypeName),
+        };
+
+    /// <summary>A lease that opens on the approval.</summary>
+    public StateChange.LeaseOpened Redeemed(Approval approval, string? digest = null, Lease? lease = null)
+    {
+        var allowed = approval.Decision.Verdict with { Effect = PolicyEffect.Allow };
+        var opened = Opened(lease ?? Lease(approval.Decision with { Id = NewId(), Verdict = allowed }), long.MaxValue);
+        return opened with
+        {
+            Reservations = opened.Reservations with { Approval = new(approval.Id, digest ?? approval.Digest) },
+        };
+    }
+
     public static StateChange.RevocationEnumerated Enumerated(string orderId, params NotSearched[] notSearched) =>
         new()
         {

@@ -31,6 +31,7 @@ public sealed class FolderOrderTests
         "Revocations",
         "Holds",
         "Tasks",
+        "Approvals",
         "Exchange",
     ];
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
@@ -46,6 +47,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.ActAsAdminAsync();
         await scenario.AwaitAsync();
         await scenario.ComeLateAsync();
+        await scenario.AskPeopleAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
         return scenario._bodies;
@@ -272,6 +274,73 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             await _broker.Retry.RunAsync(CancellationToken.None);
         };
         await _broker.RefusedAsync(BrokerHarness.Command(task: "t-3"));
+    }
+
+    /// <summary>Questions to people, and all that can become of them.</summary>
+    private async Task AskPeopleAsync()
+    {
+        _broker.Issuer.BeforeMint = null;
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text(comment: "people")
+                .Replace(
+                    "effect: allow",
+                    "effect: challenge\n    approval: { approvers: [\"group:leads\"], quorum: 2, expiresAfter: 30m }",
+                    StringComparison.Ordinal
+                )
+        );
+        var asked = new List<Approval>();
+        for (var task = 10; task < 14; task++)
+        {
+            asked.Add(
+                Assert
+                    .IsType<ExchangeOutcome.Challenged>(
+                        await _broker.ExchangeAsync(BrokerHarness.Command(task: $"t-{task}"))
+                    )
+                    .Approval
+            );
+        }
+
+        foreach (var subject in new[] { "ann", "bob" })
+        {
+            await _broker.People.AgreeAsync(
+                Lead(subject),
+                asked[0].Id,
+                asked[0].Digest,
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
+        }
+
+        await _broker.IssueAsync(BrokerHarness.Command(task: "t-10") with { ApprovalId = asked[0].Id });
+        await _broker.People.DenyAsync(
+            Lead("ann"),
+            asked[1].Id,
+            "not <today>",
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        await _broker.Revocations.OrderAsync(
+            new() { Task = "t-12" },
+            "",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
+        _broker.Time.Advance(TimeSpan.FromMinutes(30));
+        await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
+
+        static Person Lead(string subject) =>
+            new()
+            {
+                Issuer = "https://people.example",
+                Subject = subject,
+                Roles = new HashSet<PersonRole> { PersonRole.Approver },
+                Groups = ["leads"],
+                ProofExpiresAt = DateTimeOffset.MaxValue,
+                ProofHash = "hash",
+            };
     }
 
     /// <summary>Processes that start and stop on one store, and its clock repaired.</summary>

@@ -38,6 +38,11 @@ public sealed class CommandLineTests
     public void The_commands_are_those_that_are_documented() =>
         Assert.Equal(
             [
+                "approvals",
+                "approvals approve",
+                "approvals deny",
+                "approvals list",
+                "approvals show",
                 "audit",
                 "audit export",
                 "audit show",

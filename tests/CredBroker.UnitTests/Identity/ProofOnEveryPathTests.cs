@@ -112,6 +112,7 @@ public sealed class ProofOnEveryPathTests : IAsyncLifetime
             _broker.Readiness,
             _broker.Store,
             _broker.Revoker,
+            _broker.Approvals,
             _broker.Options,
             _broker.Time,
             NullLogger<CredentialExchange>.Instance

@@ -251,6 +251,8 @@ public sealed class OrderProgressTests
 
             public IIdempotencyReader Idempotency => inner.Idempotency;
 
+            public IApprovalReader Approvals => inner.Approvals;
+
             public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
             {
                 if (held.Hold && change is StateChange.RevocationClaimed)

@@ -20,6 +20,9 @@ public sealed class GuardRefusalsTests
             { GuardFailure.TaskOwnedByAnother, RefusalCode.TaskOwnedByAnother },
             { GuardFailure.IdempotencyTaken, RefusalCode.IdempotencyInProgress },
             { GuardFailure.DeadlinePassed, RefusalCode.MintOutcomeUnknown },
+            { GuardFailure.AlreadyAsked, null },
+            { GuardFailure.TooManyApprovals, RefusalCode.TooManyApprovals },
+            { GuardFailure.ApprovalNotUsable, RefusalCode.ApprovalUsed },
         };
 
     [Theory]

@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
@@ -138,6 +139,22 @@ public sealed class QueryPlanTests
                 readers => readers.Idempotency.FindAsync("caller", "key", default).AsTask(),
                 ["SEARCH idempotency USING PRIMARY KEY (caller_key=? AND key=?)"]
             ),
+            ["a question to people"] = (
+                readers => readers.Approvals.FindAsync("approval", default).AsTask(),
+                ["SEARCH approval USING INDEX sqlite_autoindex_approval_1 (id=?)"]
+            ),
+            ["whether the same was asked"] = (
+                readers => readers.Approvals.FindOpenAsync("caller", "digest", default).AsTask(),
+                ["SEARCH approval USING INDEX approval_open_same (caller_key=? AND digest=?)"]
+            ),
+            ["open questions"] = (
+                readers => readers.Approvals.ListOpenAsync(default).AsTask(),
+                ["SCAN approval USING INDEX approval_open"]
+            ),
+            ["questions whose time is over"] = (
+                readers => readers.Approvals.FindDueAsync(10, default).AsTask(),
+                ["SEARCH approval USING INDEX approval_open_due (expires_at<?)"]
+            ),
         };
 
     [Theory]
@@ -164,6 +181,7 @@ public sealed class QueryPlanTests
                     new SqlRevocationReader(reads, NullLogger.Instance),
                     new SqlHoldReader(reads, clock),
                     new SqlIdempotencyReader(reads, clock),
+                    new SqlApprovalReader(reads, clock),
                     active.Decision
                 )
             );
@@ -177,6 +195,7 @@ public sealed class QueryPlanTests
         IRevocationReader Revocations,
         IHoldReader Holds,
         IIdempotencyReader Idempotency,
+        IApprovalReader Approvals,
         DecisionRecord Decision
     );
 

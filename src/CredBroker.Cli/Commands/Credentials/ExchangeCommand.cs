@@ -33,6 +33,11 @@ internal sealed class ExchangeCommand : Command
         Description = "Makes repeating the same request safe for 24 hours",
     };
 
+    private readonly Option<bool> _wait = new("--wait-for-approval")
+    {
+        Description = "Where people have to approve it, wait for them instead of ending",
+    };
+
     public ExchangeCommand(Terminal terminal)
         : base(
             "exchange",
@@ -46,6 +51,7 @@ internal sealed class ExchangeCommand : Command
         Add(_keyOut);
         Add(_certOut);
         Add(_idempotencyKey);
+        Add(_wait);
         _broker.AddForAgents(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -59,13 +65,16 @@ internal sealed class ExchangeCommand : Command
         using var certFile = parsed.GetValue(_certOut) is { } certPath ? PrivateFile.Create(certPath) : null;
         using var connection = _broker.ConnectAsAgent(parsed);
 
-        var reply = await new AgentClient(connection).ExchangeAsync(
+        var (agent, request) = (
+            new AgentClient(connection),
             _request.Build(parsed, key) with
             {
                 IdempotencyKey = parsed.GetValue(_idempotencyKey),
-            },
-            cancellationToken
+            }
         );
+        var reply = parsed.GetValue(_wait)
+            ? await agent.ExchangeWhenApprovedAsync(request, asked => TellWaiting(asked, format), cancellationToken)
+            : await agent.ExchangeAsync(request, cancellationToken);
         if (reply.Secret is CertificateSecret certificate)
         {
             reply = reply with
@@ -87,6 +96,12 @@ internal sealed class ExchangeCommand : Command
         );
         return ExitCodes.Done;
     }
+
+    private void TellWaiting(ApprovalRequestResponse asked, OutputFormat format) =>
+        _terminal.Error.WriteLine(
+            $"Waiting for people to approve request {asked.ApprovalId}, until "
+                + $"{TimeText.Full(asked.ExpiresAt, format, _terminal.Time)}."
+        );
 
     private CertificateKey? Key(ParseResult parsed)
     {

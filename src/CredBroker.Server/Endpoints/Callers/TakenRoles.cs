@@ -13,6 +13,9 @@ internal sealed record TakenRoles(IReadOnlyList<PersonRole> Roles)
     /// <summary>Roles that may revoke and close.</summary>
     public static readonly TakenRoles Admins = new([PersonRole.Admin]);
 
+    /// <summary>Roles that may decide what they are asked; no other role includes it.</summary>
+    public static readonly TakenRoles Approvers = new([PersonRole.Approver]);
+
     /// <summary>Roles that may export the audit log.</summary>
     public static readonly TakenRoles Auditors = new([PersonRole.Auditor]);
 

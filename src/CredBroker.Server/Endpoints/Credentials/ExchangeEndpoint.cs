@@ -1,6 +1,7 @@
 using CredBroker.Client;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Requests;
+using CredBroker.Server.Endpoints.Approvals;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
@@ -17,7 +18,8 @@ internal static class ExchangeEndpoint
             .WithName("exchange")
             .WithSummary("Exchanges an identity token for the short-lived secret that one task needs.")
             .Accepts<ExchangeRequest>("application/json")
-            .Produces<ExchangeResponse>(StatusCodes.Status201Created);
+            .Produces<ExchangeResponse>(StatusCodes.Status201Created)
+            .Produces<ApprovalRequestResponse>(StatusCodes.Status202Accepted);
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
@@ -48,6 +50,9 @@ internal static class ExchangeEndpoint
                     SecretResponses.Issued(issued),
                     BrokerJson.Default.ExchangeResponse
                 );
+            case ExchangeOutcome.Challenged { Approval: var approval }:
+                measure.End("challenged", approval.Decision.Request.Credential, null, approval.Decision.Id);
+                return ApprovalResponses.Challenged(approval);
             case ExchangeOutcome.Refused refused:
                 measure.End(refused.Refusal.CodeText, null, null, refused.DecisionId);
                 return new Refused(refused.Refusal, refused.DecisionId);
@@ -70,6 +75,7 @@ internal static class ExchangeEndpoint
         );
         check.ToolCall(body.ToolCall);
         check.IdempotencyKey(body.IdempotencyKey);
+        check.OptionalId("approvalId", body.ApprovalId);
 
         var form = check.Of(body);
 
@@ -99,6 +105,7 @@ internal static class ExchangeEndpoint
             },
             Csr = csr,
             IdempotencyKey = body.IdempotencyKey,
+            ApprovalId = body.ApprovalId,
             Call = agent.Call,
         };
 }

@@ -2,6 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 
 namespace CredBroker.Storage.Sql.Epochs;
 
@@ -57,6 +58,7 @@ internal static class SqlEpochStore
             );
         }
 
+        SqlApprovalStore.VoidAll(session, "new-epoch", change.Event!);
         session.Execute("DELETE FROM idempotency");
         return ChangeResult.Done;
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Revocations;
@@ -66,6 +67,11 @@ internal static class SqlLeaseStore
         if (SqlIdempotencyStore.Claim(session, change.Reservations.Idempotency, lease.Id) is { } inUse)
         {
             return inUse;
+        }
+
+        if (SqlApprovalStore.Use(session, change) is { } notApproved)
+        {
+            return notApproved;
         }
 
         session.Write(

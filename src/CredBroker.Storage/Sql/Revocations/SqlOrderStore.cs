@@ -16,6 +16,10 @@ internal static class SqlOrderStore
     /// was given, and nothing later.
     /// </summary>
     public static bool IsFenced(SqlSession session, Lease lease, long fence) =>
+        IsFenced(session, lease.Decision, lease.Id, fence);
+
+    /// <inheritdoc cref="IsFenced(SqlSession, Lease, long)"/>
+    public static bool IsFenced(SqlSession session, DecisionRecord decision, string leaseId, long fence) =>
         fence < session.Head.Fence
         && session
             .ReadAll(
@@ -23,7 +27,7 @@ internal static class SqlOrderStore
                 row => row.Text(0),
                 ("@fence", fence)
             )
-            .Exists(selector => Reaches(selector, lease));
+            .Exists(selector => Reaches(selector, decision, leaseId));
 
     /// <summary>Commits the fence row.</summary>
     public static ChangeResult Insert(SqlSession session, RevocationOrder order)
@@ -105,11 +109,11 @@ internal static class SqlOrderStore
             ? selector
             : throw new JsonException("There is no selector, or none that names anything.");
 
-    private static bool Reaches(string selector, Lease lease)
+    private static bool Reaches(string selector, DecisionRecord decision, string leaseId)
     {
         try
         {
-            return Selector(selector).Matches(lease);
+            return Selector(selector).Matches(decision, leaseId);
         }
         catch (JsonException)
         {

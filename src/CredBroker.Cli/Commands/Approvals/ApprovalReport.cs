@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Approvals;
+
+/// <summary>One request as an approver sees it: what the agent says is marked as that.</summary>
+internal static class ApprovalReport
+{
+    public static Argument<string> Argument() => new("REQUEST") { Description = "The request's id" };
+
+    public static int Write(Terminal terminal, OutputFormat format, ApprovalResponse approval)
+    {
+        if (format == OutputFormat.Json)
+        {
+            terminal.Out.WriteLine(JsonSerializer.Serialize(approval, BrokerJson.Default.ApprovalResponse));
+            return ExitCodes.Done;
+        }
+
+        Grid.WriteFields(
+            terminal,
+            format,
+            [
+                ("Request", approval.ApprovalId),
+                ("State", approval.State),
+                (
+                    "Asked by",
+                    $"{approval.Requester.Agent}: {approval.Requester.Subject} of {approval.Requester.Issuer}"
+                ),
+                ("Instance", approval.Requester.Instance),
+                ("Process", approval.Process),
+                ("Owner", approval.Owner is { } owner ? $"{owner.Subject} of {owner.Issuer}" : "nobody"),
+                ("Task", approval.Task),
+                ("Credential", $"{approval.Credential} ({approval.Access}, impact {approval.Impact})"),
+                ("Undone", approval.Reversible ? "can be" : "cannot be"),
+                ("Revoking reaches", approval.Revocation),
+                ("Actions", string.Join(", ", approval.Actions)),
+                ("Lives", WireDuration.Format(approval.Ttl)),
+                ("Asked for by", approval.Rules.Count == 0 ? "the autonomy gate" : string.Join(", ", approval.Rules)),
+                (
+                    "Gate",
+                    string.Join(", ", approval.Gate.Where(condition => !condition.Holds).Select(c => $"not {c.Name}"))
+                        is { Length: > 0 } failed
+                        ? failed
+                        : null
+                ),
+                ("Left to", approval.Executor),
+                (
+                    "Agreed",
+                    approval.Agreements.Count == 0
+                        ? null
+                        : string.Join(
+                            ", ",
+                            approval.Agreements.Select(agreed => $"{agreed.Subject} of {agreed.Issuer}")
+                        )
+                ),
+                ("The agent says: purpose", Printable.Text(approval.Statements.Purpose)),
+                ("The agent says: resource", Said(approval.Statements.Resource)),
+                ("The agent says: tool", Said(approval.Statements.Tool)),
+                .. approval.Statements.Arguments.Select(shown =>
+                    ($"The agent says: {Printable.Text(shown.Label)}", (string?)Value(shown))
+                ),
+                ("Reason", Said(approval.Reason)),
+                ("Lease", approval.LeaseId),
+                ("Ends", TimeText.Full(approval.ExpiresAt, format, terminal.Time)),
+                ("Digest", approval.Digest),
+            ]
+        );
+        return ExitCodes.Done;
+    }
+
+    private static string Value(ApprovalShownResponse shown) =>
+        (shown.Kind, shown.Cut) switch
+        {
+            ("absent", _) => "(none)",
+            ("digest", _) => $"sha256 {shown.Digest}",
+            (_, true) => $"{Printable.Text(shown.Text ?? "")}… (cut; sha256 {shown.Digest})",
+            _ => Printable.Text(shown.Text ?? ""),
+        };
+
+    private static string? Said(string? text) => text is null ? null : Printable.Text(text);
+}

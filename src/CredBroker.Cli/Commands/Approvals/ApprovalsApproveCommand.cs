@@ -1,0 +1,42 @@
+using System.CommandLine;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Approvals;
+
+/// <summary><c>credbroker approvals approve</c>: agrees to what has this digest.</summary>
+internal sealed class ApprovalsApproveCommand : Command
+{
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly Argument<string> _request = ApprovalReport.Argument();
+    private readonly Option<string> _digest = new("--digest")
+    {
+        HelpName = "HEX",
+        Description = "What you agree to, as approvals show gives it",
+        Required = true,
+    };
+
+    public ApprovalsApproveCommand(Terminal terminal)
+        : base("approve", "Agree to a request. It is approved once everybody has who has to.")
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        Add(_request);
+        Add(_digest);
+        _broker.AddForPeople(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var approval = await new AdminClient(connection).ApproveAsync(
+            parsed.GetRequiredValue(_request),
+            new() { Digest = parsed.GetRequiredValue(_digest) },
+            cancellationToken
+        );
+        return ApprovalReport.Write(_terminal, OutputOption.Of(parsed, _terminal), approval);
+    }
+}

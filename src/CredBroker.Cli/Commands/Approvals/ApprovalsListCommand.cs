@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Approvals;
+
+/// <summary><c>credbroker approvals list</c>: what the caller may decide now.</summary>
+internal sealed class ApprovalsListCommand : Command
+{
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+
+    public ApprovalsListCommand(Terminal terminal)
+        : base("list", "The open requests that you may decide, oldest first.")
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        _broker.AddForPeople(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var format = OutputOption.Of(parsed, _terminal);
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var open = await new AdminClient(connection).ListApprovalsAsync(cancellationToken);
+        if (format == OutputFormat.Json)
+        {
+            _terminal.Out.WriteLine(JsonSerializer.Serialize(open, BrokerJson.Default.ApprovalListResponse));
+            return ExitCodes.Done;
+        }
+
+        Grid.Write(
+            _terminal,
+            format,
+            ["Request", "Agent", "Credential", "Process", "For", "Ends"],
+            [
+                .. open.Approvals.Select(approval =>
+                    new[]
+                    {
+                        approval.ApprovalId,
+                        approval.Requester.Agent ?? approval.Requester.Subject,
+                        approval.Credential,
+                        approval.Process,
+                        WireDuration.Format(approval.Ttl),
+                        TimeText.Short(approval.ExpiresAt, format, _terminal.Time),
+                    }
+                ),
+            ]
+        );
+        return ExitCodes.Done;
+    }
+}

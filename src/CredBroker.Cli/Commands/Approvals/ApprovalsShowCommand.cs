@@ -1,0 +1,34 @@
+using System.CommandLine;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Approvals;
+
+/// <summary><c>credbroker approvals show</c>: one request, what the broker knows of it and what the agent says.</summary>
+internal sealed class ApprovalsShowCommand : Command
+{
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+    private readonly Argument<string> _request = ApprovalReport.Argument();
+
+    public ApprovalsShowCommand(Terminal terminal)
+        : base("show", "One request: what the broker knows, what the agent says, and the digest to agree to.")
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        Add(_request);
+        _broker.AddForPeople(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var approval = await new AdminClient(connection).GetApprovalAsync(
+            parsed.GetRequiredValue(_request),
+            cancellationToken
+        );
+        return ApprovalReport.Write(_terminal, OutputOption.Of(parsed, _terminal), approval);
+    }
+}

@@ -1,0 +1,7 @@
+namespace CredBroker.Client;
+
+/// <summary>Who has agreed, and when.</summary>
+/// <param name="Issuer">The person's issuer.</param>
+/// <param name="Subject">The person's subject.</param>
+/// <param name="At">When.</param>
+public sealed record ApprovalAgreementResponse(string Issuer, string Subject, DateTimeOffset At);

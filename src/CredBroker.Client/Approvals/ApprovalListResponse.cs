@@ -1,0 +1,8 @@
+namespace CredBroker.Client;
+
+/// <summary>What a person may decide now, oldest first.</summary>
+public sealed record ApprovalListResponse
+{
+    /// <summary>The open questions.</summary>
+    public required IReadOnlyList<ApprovalResponse> Approvals { get; init; }
+}

@@ -1,0 +1,236 @@
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Readiness;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+
+namespace CredBroker.Core.Approvals;
+
+/// <summary>
+/// What people say to questions. Who may, is what the rule names: a role, a group, a person; never who asked, whatever
+/// token they come by, and never whom the rule excludes. People are compared as (issuer, subject).
+/// </summary>
+public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, ApprovalNews news)
+{
+    // Each time somebody else has said something in between; more people than this do not agree to one question.
+    private const int Attempts = 20;
+
+    private static readonly Refusal NotFound = new(
+        RefusalCode.ApprovalNotFound,
+        "There is no request with this id that you may decide."
+    );
+    private static readonly Refusal Over = new(
+        RefusalCode.ApprovalOver,
+        "The request is decided, taken back, or its time is over: nothing more can be said to it."
+    );
+    private static readonly Refusal NotYours = new(
+        RefusalCode.SelfApproval,
+        "You asked for this yourself, or the rule excludes you: somebody else has to decide."
+    );
+    private static readonly Refusal OtherDigest = new(
+        RefusalCode.DigestDiffers,
+        "The digest is not that of this request. Load it again, and decide on what it shows."
+    );
+
+    /// <summary>Every open question that the person may decide, oldest first.</summary>
+    public async ValueTask<IReadOnlyList<Approval>> ListAsync(Person person, CancellationToken cancellationToken)
+    {
+        var now = store.Position;
+        return
+        [
+            .. (await store.Approvals.ListOpenAsync(cancellationToken)).Where(approval =>
+                approval.StateAt(now) == ApprovalState.Pending && DemandsOf(approval, person).Count > 0
+            ),
+        ];
+    }
+
+    /// <summary>One question, open or not, that the person may decide, or might have.</summary>
+    public async ValueTask<Checked<Approval>> FindAsync(
+        Person person,
+        string approvalId,
+        CancellationToken cancellationToken
+    ) =>
+        await ReadAsync(approvalId, cancellationToken) is { } approval && IsNamed(approval, person)
+            ? approval
+            : NotFound;
+
+    /// <summary>
+    /// The person agrees to what has this digest. What comes back says whether others have to, too. Agreeing twice is
+    /// agreeing once.
+    /// </summary>
+    public async ValueTask<Checked<Approval>> AgreeAsync(
+        Person person,
+        string approvalId,
+        string digest,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        if (anchor.Refusal is { } behind)
+        {
+            // What the store has forgotten might speak against it.
+            return behind;
+        }
+
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            var found = await FindAsync(person, approvalId, cancellationToken);
+            if (!found.Passes(out var approval, out var unknown))
+            {
+                return unknown;
+            }
+
+            if (approval.Digest != digest)
+            {
+                return OtherDigest;
+            }
+
+            var demands = DemandsOf(approval, person);
+            if (demands.Count == 0)
+            {
+                return NotYours;
+            }
+
+            if (approval.Agreements.Any(other => (other.Issuer, other.Subject) == (person.Issuer, person.Subject)))
+            {
+                return approval;
+            }
+
+            if (approval.StateAt(store.Position) != ApprovalState.Pending)
+            {
+                return Over;
+            }
+
+            var agreement = new Agreement(person.Issuer, person.Subject, demands, store.Position.UtcNow);
+            var agreed = approval with { Agreements = [.. approval.Agreements, agreement] };
+            var outcome = await store.CommitAsync(
+                new StateChange.ApprovalAgreed
+                {
+                    ApprovalId = approval.Id,
+                    Digest = digest,
+                    Agreement = agreement,
+                    Expected = approval.Agreements.Count,
+                    Completes = agreed.IsMet,
+                    Event = Event(
+                        new ApprovalAgreed
+                        {
+                            ApprovalId = approval.Id,
+                            Digest = digest,
+                            Demands = demands,
+                            IsApproved = agreed.IsMet,
+                        },
+                        approval,
+                        person,
+                        call
+                    ),
+                },
+                CancellationToken.None
+            );
+            switch (outcome)
+            {
+                case CommitOutcome.Committed { At: var at }:
+                    news.Raise();
+                    return agreed with
+                    {
+                        State = agreed.IsMet ? ApprovalState.Approved : ApprovalState.Pending,
+                        ApprovedAt = agreed.IsMet ? at : null,
+                    };
+                case CommitOutcome.GuardFailed { Reason: GuardFailure.WrongState }:
+                    // Somebody was faster: with what they said it may be met, or over.
+                    continue;
+                case CommitOutcome.GuardFailed { Reason: (GuardFailure.Revoked or GuardFailure.Held) and var reason }:
+                    return GuardRefusals.Of(reason);
+                default:
+                    return Over;
+            }
+        }
+
+        return Over;
+    }
+
+    /// <summary>The person refuses. The agent may read the reason.</summary>
+    public async ValueTask<Checked<Approval>> DenyAsync(
+        Person person,
+        string approvalId,
+        string reason,
+        CallContext call,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = await FindAsync(person, approvalId, cancellationToken);
+        if (!found.Passes(out var approval, out var unknown))
+        {
+            return unknown;
+        }
+
+        if (DemandsOf(approval, person).Count == 0)
+        {
+            return NotYours;
+        }
+
+        var by = AuditActor.Person(person.Issuer, person.Subject);
+        var outcome = await store.CommitAsync(
+            new StateChange.ApprovalDenied
+            {
+                ApprovalId = approval.Id,
+                DeniedBy = by.ToString(),
+                Reason = reason,
+                Event = Event(new ApprovalDenied { ApprovalId = approval.Id, Reason = reason }, approval, person, call),
+            },
+            CancellationToken.None
+        );
+        if (outcome is not CommitOutcome.Committed { At: var at })
+        {
+            return Over;
+        }
+
+        news.Raise();
+        return approval with { State = ApprovalState.Denied, Reason = reason, ClosedAt = at, ClosedBy = by.ToString() };
+    }
+
+    /// <summary>Which of the question's demands the person may agree to, by their place; none of their own question's.</summary>
+    public static IReadOnlyList<int> DemandsOf(Approval approval, Person person) =>
+        IsOwn(approval, person)
+            ? []
+            :
+            [
+                .. Enumerable
+                    .Range(0, approval.Demands.Count)
+                    .Where(place =>
+                        Names(approval.Demands[place], person)
+                        && !approval.Demands[place].NotBy.Any(other => Is(other, person))
+                    ),
+            ];
+
+    /// <summary>Whether a demand names the person, though they may be excluded.</summary>
+    private static bool IsNamed(Approval approval, Person person) =>
+        approval.Demands.Any(demand => Names(demand, person));
+
+    private static bool IsOwn(Approval approval, Person person) =>
+        (approval.Decision.Identity.Issuer, approval.Decision.Identity.Subject) == (person.Issuer, person.Subject);
+
+    private static bool Names(ApprovalDemand demand, Person person) =>
+        demand.Approvers.Any(approver =>
+            approver switch
+            {
+                Approver.Role role => person.Roles.Any(held =>
+                    string.Equals(held.ToString(), role.Name, StringComparison.OrdinalIgnoreCase)
+                ),
+                Approver.Group group => person.Groups.Contains(group.Name, StringComparer.Ordinal),
+                Approver.Person named => Is(named, person),
+                _ => false,
+            }
+        );
+
+    private static bool Is(Approver.Person named, Person person) =>
+        (named.Issuer, named.Subject) == (person.Issuer, person.Subject);
+
+    private async ValueTask<Approval?> ReadAsync(string approvalId, CancellationToken cancellationToken) =>
+        Ids.IsValid(approvalId) ? await store.Approvals.FindAsync(approvalId, cancellationToken) : null;
+
+    private static AuditEvent Event(AuditFact what, Approval approval, Person person, CallContext call) =>
+        ApprovalEvents.Of(what, approval.Decision, AuditActor.Person(person.Issuer, person.Subject), call.TraceId);
+}

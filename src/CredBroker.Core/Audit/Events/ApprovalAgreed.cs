@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace CredBroker.Core.Audit.Events;
+
+/// <summary>A person agreed.</summary>
+public sealed record ApprovalAgreed : AuditFact
+{
+    /// <summary>Its name in the log.</summary>
+    public const string TypeName = "approval.agreed";
+
+    /// <inheritdoc/>
+    public override string Type => TypeName;
+
+    /// <summary>The question's id, by which its agent redeems it.</summary>
+    public required string ApprovalId { get; init; }
+
+    /// <summary>What is agreed to.</summary>
+    public required string Digest { get; init; }
+
+    /// <summary>Which demands the person met, by their place.</summary>
+    public required IReadOnlyList<int> Demands { get; init; }
+
+    /// <summary>Whether nobody else has to agree: the question is approved by it.</summary>
+    public required bool IsApproved { get; init; }
+
+    /// <inheritdoc/>
+    public override bool HasDetails => true;
+
+    /// <inheritdoc/>
+    public override void WriteDetails(Utf8JsonWriter json)
+    {
+        json.WriteString("approval", ApprovalId);
+        json.WriteString("digest", Digest);
+        json.WriteStartArray("demands");
+        foreach (var demand in Demands)
+        {
+            json.WriteNumberValue(demand);
+        }
+
+        json.WriteEndArray();
+        json.WriteBoolean("approved", IsApproved);
+    }
+}

@@ -1,0 +1,20 @@
+namespace CredBroker.Core.State;
+
+/// <summary>
+/// Reads questions to people. Every member sees what is committed, and nothing else. A row that somebody damaged is not
+/// found: what cannot be read was not approved.
+/// </summary>
+public interface IApprovalReader
+{
+    /// <summary>One question, or null.</summary>
+    ValueTask<Approval?> FindAsync(string approvalId, CancellationToken cancellationToken);
+
+    /// <summary>The open question of this caller about this, or null.</summary>
+    ValueTask<Approval?> FindOpenAsync(string callerKey, string digest, CancellationToken cancellationToken);
+
+    /// <summary>Every open question, oldest first; <see cref="Approval.MaxOpen"/> at most.</summary>
+    ValueTask<IReadOnlyList<Approval>> ListOpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>The ids of open questions whose time is over, the first to end first.</summary>
+    ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken);
+}

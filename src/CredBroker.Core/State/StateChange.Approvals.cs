@@ -1,0 +1,90 @@
+namespace CredBroker.Core.State;
+
+public abstract partial record StateChange
+{
+    /// <summary>
+    /// People are asked. Guards, beside those of <see cref="LeaseOpened"/> (policy version, task, fence, holds), so that
+    /// nobody is asked for what would be refused: the same caller has no open question about the same, and there is room
+    /// for one more.
+    /// </summary>
+    public sealed record ApprovalRequested : Transition
+    {
+        /// <summary>The question.</summary>
+        public required Approval Approval { get; init; }
+
+        /// <summary>Who must own the task; an unknown one is opened for this owner.</summary>
+        public required TaskOwner TaskOwner { get; init; }
+    }
+
+    /// <summary>
+    /// A person agrees. Guards: pending, in time, the digest is the one the person saw, exactly
+    /// <see cref="Expected"/> agreements are there already (whoever saw fewer looks again), the person's is none of them,
+    /// and no revocation order above its fence and no hold reaches it. It becomes approved if, and only if, all demands
+    /// are met by it; <see cref="Completes"/> must say the same.
+    /// </summary>
+    public sealed record ApprovalAgreed : Transition
+    {
+        /// <summary>The question.</summary>
+        public required string ApprovalId { get; init; }
+
+        /// <summary>What the person saw.</summary>
+        public required string Digest { get; init; }
+
+        /// <summary>The yes.</summary>
+        public required Agreement Agreement { get; init; }
+
+        /// <summary>How many agreements it was decided upon.</summary>
+        public required int Expected { get; init; }
+
+        /// <summary>Whether nobody else has to agree, as the event tells.</summary>
+        public required bool Completes { get; init; }
+    }
+
+    /// <summary>A person refuses, before it was redeemed. Guard: open and in time.</summary>
+    public sealed record ApprovalDenied : Transition
+    {
+        /// <summary>The question.</summary>
+        public required string ApprovalId { get; init; }
+
+        /// <summary>Who, as in the audit event's actor.</summary>
+        public required string DeniedBy { get; init; }
+
+        /// <summary>Why; the agent may see it.</summary>
+        public required string Reason { get; init; }
+    }
+
+    /// <summary>Its time is over. Guard: open, and its end is not ahead of the store's clock.</summary>
+    public sealed record ApprovalExpired : Transition
+    {
+        /// <summary>The question.</summary>
+        public required string ApprovalId { get; init; }
+    }
+
+    /// <summary>
+    /// What it was asked under no longer holds. Guard: open.
+    /// </summary>
+    public sealed record ApprovalVoided : Transition
+    {
+        /// <summary>The question.</summary>
+        public required string ApprovalId { get; init; }
+
+        /// <summary>What took it back, in one word.</summary>
+        public required string Cause { get; init; }
+
+        /// <summary>Whether only where a revocation order above its fence reaches it.</summary>
+        public bool OnlyIfFenced { get; init; }
+    }
+
+    /// <summary>
+    /// Questions that were closed long ago leave the store. It has no event: what became of each was told. Its number is
+    /// how many are gone. No guard.
+    /// </summary>
+    public sealed record ApprovalsDropped : Transition
+    {
+        /// <summary>Those that were closed before.</summary>
+        public required DateTimeOffset ClosedBefore { get; init; }
+
+        /// <summary>How many at most.</summary>
+        public required int Limit { get; init; }
+    }
+}
