@@ -43,6 +43,11 @@ public sealed record EvaluateResponse
     /// <summary>The autonomy gate's conditions.</summary>
     public required IReadOnlyList<GateConditionResponse> Gate { get; init; }
 
+    /// <summary>
+    /// The limits that would bind it; absent where there are none. How much of them is used is not part of the answer.
+    /// </summary>
+    public IReadOnlyList<LimitResponse>? Limits { get; init; }
+
     /// <summary>More for the policy's author: a rule's own error, the constraint that failed.</summary>
     public string? Explanation { get; init; }
 }

@@ -40,6 +40,13 @@ public sealed record Decision
     [JsonIgnore]
     public IReadOnlyList<Obligation> Obligations { get; init; } = [];
 
+    /// <summary>
+    /// The limits that bind it, whatever its effect: a lease opens only within them, and a denial counts by them. How
+    /// much of each is used the store alone knows.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<PolicyLimit> Limits { get; init; } = [];
+
     /// <summary>What is granted, where the effect is allow.</summary>
     public Grant? Grant { get; init; }
 }

@@ -151,6 +151,7 @@ internal sealed class PolicyEvaluateCommand : Command
                             + $"at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals"
                         : null
                 ),
+                ("Limits", answer.Limits is { } limits ? string.Join("; ", limits.Select(Describe)) : null),
                 ("Why", answer.Explanation),
                 ("The agent is told", answer.Code is { } code ? $"{code}: {answer.Detail}" : null),
                 (
@@ -160,4 +161,21 @@ internal sealed class PolicyEvaluateCommand : Command
             ]
         );
     }
+
+    private static string Describe(LimitResponse limit) =>
+        $"{limit.Id} per {limit.Per}: "
+        + string.Join(
+            ", ",
+            new[]
+            {
+                limit.MaxActive is { } active ? $"{active} active" : null,
+                limit.MaxIssued is { } issued
+                    ? $"{issued.Count} issued within {WireDuration.Format(issued.Per)}"
+                    : null,
+                limit.MaxDenied is { } denied
+                    ? $"{denied.Count} denied within {WireDuration.Format(denied.Per)}"
+                    : null,
+                limit.QuarantineFor is { } lasts ? $"or quarantine for {WireDuration.Format(lasts)}" : null,
+            }.OfType<string>()
+        );
 }

@@ -20,6 +20,8 @@ internal sealed class PolicyDraft(PolicyDocument document)
 
     public List<RuleDraft> Rules { get; } = [];
 
+    public List<LimitDraft> Limits { get; } = [];
+
     public PolicyCompilation ToCompilation() =>
         Faults.Any
             ? new(null, Faults.ToList())
@@ -30,7 +32,10 @@ internal sealed class PolicyDraft(PolicyDocument document)
                     Credentials.Select(credential => credential.Item),
                     Agents.Select(agent => KeyValuePair.Create(agent.Name.Text, agent.Member!)),
                     Rules.Select(rule => new PolicyRule(rule.Id.Text, rule.Effect, rule.When!, rule.MaxTtl))
-                ),
+                )
+                {
+                    Limits = [.. Limits.Select(limit => limit.Limit)],
+                },
                 []
             );
 }
@@ -53,3 +58,6 @@ internal sealed record RuleDraft(
     TimeSpan? MaxTtl,
     YamlNode? MaxTtlAt
 );
+
+/// <summary>A limit.</summary>
+internal sealed record LimitDraft(YamlScalar Id, PolicyLimit Limit);
