@@ -112,11 +112,12 @@ public static class ErrorCodes
         new("CB2014", 403, "Task belongs to another workload", "Begin a task of your own with another id."),
         new("CB2015", 403, "Revoked meanwhile", "Stop; an admin has just revoked what this request is about."),
         new("CB2016", 503, "Policy is changing", "Ask again in a moment."),
+        new("CB2017", 403, "Held", "Stop; nothing of this kind is issued or renewed until the hold is over."),
         new(
-            "CB2017",
-            403,
-            "Held by an admin",
-            "Stop; nothing of this kind is issued or renewed until an admin says so."
+            "CB2020",
+            429,
+            "Limit reached",
+            "Release what is not needed any more, and ask again after the time that the answer names, if it names one."
         ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),

@@ -47,6 +47,10 @@ public sealed record Decision
     [JsonIgnore]
     public IReadOnlyList<PolicyLimit> Limits { get; init; } = [];
 
+    /// <summary>The limit that denies what policy would have allowed; null where none does.</summary>
+    [JsonIgnore]
+    public LimitBreach? Breach { get; init; }
+
     /// <summary>What is granted, where the effect is allow.</summary>
     public Grant? Grant { get; init; }
 }

@@ -119,8 +119,13 @@ public enum RefusalCode
     /// <summary>Policy changed while the request was under way, more often than it is retried.</summary>
     PolicyChanging = 2016,
 
-    /// <summary>A hold in force reaches the request: an admin refuses new issuance and renewal of this kind.</summary>
+    /// <summary>
+    /// A hold in force reaches the request: an admin, or a tripwire, refuses new issuance and renewal of this kind.
+    /// </summary>
     Held = 2017,
+
+    /// <summary>A limit of the policy has no room for the request.</summary>
+    LimitReached = 2020,
 
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,

@@ -24,4 +24,10 @@ public sealed record Reservations
     /// (<see cref="GuardFailure.IdempotencyTaken"/>), and is taken.
     /// </summary>
     public IdempotencyClaim? Idempotency { get; init; }
+
+    /// <summary>
+    /// The limits that have to have room for it (<see cref="GuardFailure.LimitReached"/>), of which a place is taken:
+    /// until the lease is over, and for as long as a limit of what is issued looks back.
+    /// </summary>
+    public IReadOnlyList<LimitUse> Limits { get; init; } = [];
 }

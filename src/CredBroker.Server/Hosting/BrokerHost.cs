@@ -3,6 +3,7 @@ using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Limits;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
@@ -90,7 +91,8 @@ public static class BrokerHost
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
-            .AddSingleton<HoldOrders>();
+            .AddSingleton<HoldOrders>()
+            .AddSingleton<Tripwires>();
         services
             .AddSingleton<ExpirySweep>()
             .AddSingleton<RevocationRun>()

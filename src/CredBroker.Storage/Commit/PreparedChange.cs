@@ -34,9 +34,10 @@ internal readonly struct PreparedChange
 
     /// <summary>
     /// Whether an event tells it when it is made: what is archived goes as an earlier event has told, and what an anchor
-    /// says stands in Vault.
+    /// says stands in Vault; a denial that is counted is told, one by one or with a minute's others, by whoever denies.
     /// </summary>
-    public bool IsToldNow => Change is not (StateChange.ArchivedDeleted or StateChange.AnchorWritten);
+    public bool IsToldNow =>
+        Change is not (StateChange.ArchivedDeleted or StateChange.AnchorWritten or StateChange.DenialCounted);
 
     /// <summary>
     /// Whether it ends secrets, lets their end be confirmed or keeps new ones from being made: what disk is kept for. Not
@@ -44,7 +45,7 @@ internal readonly struct PreparedChange
     /// </summary>
     public bool EndsSecrets =>
         Change
-            is StateChange.RevocationOrdered
+            is StateChange.RevocationOrdered { OnlyWithHold: null }
                 or StateChange.RevocationEnumerated
                 or StateChange.RevocationClaimed
                 or StateChange.AccessorRevoked
@@ -54,7 +55,7 @@ internal readonly struct PreparedChange
                 or StateChange.LeaseEnded
                 or StateChange.HandlesRecorded
                 or StateChange.LateLeaseOpened
-                or StateChange.HoldPlaced
+                or StateChange.HoldPlaced { Tripwire: null }
                 or StateChange.TaskClosed
                 or StateChange.PolicyApplied
                 or StateChange.VaultClusterAccepted;

@@ -178,7 +178,11 @@ internal sealed partial class PostgresSession : SqlSession
             // What opens one has said itself which task and which key it changed.
             SqlRevocationStore.Forget(this, lease);
         }
-        else if (prepared.Change is not (StateChange.RequestDenied or StateChange.EventRecorded))
+        else if (
+            result.IsRecorded
+            && prepared.Change
+                is not (StateChange.RequestDenied or StateChange.DenialCounted or StateChange.EventRecorded)
+        )
         {
             _foreseen.Clear();
         }

@@ -5,6 +5,7 @@ using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -23,6 +24,10 @@ internal static class SqlTransitions
             case StateChange.LeaseOpened change:
                 SqlTaskStore.Foresee(session, change.Lease.Decision.Task);
                 SqlIdempotencyStore.Foresee(session, change.Reservations.Idempotency);
+                SqlLimitStore.Foresee(session, change.Reservations.Limits);
+                break;
+            case StateChange.DenialCounted change:
+                SqlLimitStore.Foresee(session, change.Limit);
                 break;
             case StateChange.RevocationClaimed change:
                 SqlRevocationStore.Foresee(session, change.LeaseId);
@@ -45,10 +50,11 @@ internal static class SqlTransitions
             StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
             StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
             StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
-            StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
+            StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change),
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
             StateChange.HoldPlaced change => SqlHoldStore.Place(session, change),
             StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
+            StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limit),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -93,6 +93,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Readiness,
             Store,
             Revoker,
+            new(Store, Signal, Wall),
             Options,
             Wall,
             NullLogger<CredentialExchange>.Instance

@@ -112,6 +112,7 @@ public sealed class ProofOnEveryPathTests : IAsyncLifetime
             _broker.Readiness,
             _broker.Store,
             _broker.Revoker,
+            new(_broker.Store, _broker.Signal, _broker.Time),
             _broker.Options,
             _broker.Time,
             NullLogger<CredentialExchange>.Instance

@@ -2,6 +2,7 @@ using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
 
@@ -34,6 +35,11 @@ internal static class SqlLeaseStore
         if (SqlHoldStore.IsHeld(session, lease))
         {
             return GuardFailure.Held;
+        }
+
+        if (SqlLimitStore.Reserve(session, lease.Id, change.Reservations.Limits) is { } breach)
+        {
+            return new ChangeResult(GuardFailure.LimitReached, Breach: breach);
         }
 
         if (SqlIdempotencyStore.Claim(session, change.Reservations.Idempotency, lease.Id) is { } inUse)

@@ -26,8 +26,14 @@ internal static class SqlOrderStore
             .Exists(selector => Reaches(selector, lease));
 
     /// <summary>Commits the fence row.</summary>
-    public static ChangeResult Insert(SqlSession session, RevocationOrder order)
+    public static ChangeResult Insert(SqlSession session, StateChange.RevocationOrdered change)
     {
+        if (change.OnlyWithHold is { } hold && hold != session.PlacedHold)
+        {
+            return ChangeResult.Nothing;
+        }
+
+        var order = change.Order;
         var fence = session.Head.Fence + 1;
         session.Write(
             """
