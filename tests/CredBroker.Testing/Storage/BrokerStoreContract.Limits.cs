@@ -144,7 +144,14 @@ public abstract partial class BrokerStoreContract
         Assert.Equal(instance, hold.Selector);
         Assert.NotNull(await Store.Revocations.FindAsync(hold.RevocationId!, default));
         Assert.True(await Store.Limits.IsTrippedAsync(use, instance, default));
-        await AssertGuardAsync(GuardFailure.Held, Samples.Opened(Samples.Decision(), TwoDenied));
+        var later = Samples.Opened(Samples.Decision(), TwoDenied);
+        await AssertGuardAsync(
+            GuardFailure.Held,
+            later with
+            {
+                Reservations = later.Reservations with { Fence = Store.Position.Fence },
+            }
+        );
         await CommitAsync(Samples.Opened(Samples.Decision(instance: "i-2"), TwoDenied));
     }
 

@@ -1,9 +1,11 @@
+using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Testing.Broker;
 using Dapper;
@@ -134,6 +136,15 @@ public sealed class QueryPlanTests
                 readers => readers.Holds.IsHeldAsync(readers.Decision, "", default).AsTask(),
                 ["SEARCH hold USING INDEX hold_in_force (<expr>>?)"]
             ),
+            ["whether a limit has room"] = (
+                readers => readers.Limits.FindBreachAsync([new(readers.Limit, "key")], default).AsTask(),
+                [
+                    "SEARCH k USING PRIMARY KEY (key=?)",
+                    "SEARCH e USING PRIMARY KEY (key=? AND at>?)",
+                    "SEARCH k USING PRIMARY KEY (key=?)",
+                    "SEARCH e USING PRIMARY KEY (key=? AND at>?)",
+                ]
+            ),
             ["an idempotency key"] = (
                 readers => readers.Idempotency.FindAsync("caller", "key", default).AsTask(),
                 ["SEARCH idempotency USING PRIMARY KEY (caller_key=? AND key=?)"]
@@ -164,6 +175,7 @@ public sealed class QueryPlanTests
                     new SqlRevocationReader(reads, NullLogger.Instance),
                     new SqlHoldReader(reads, clock),
                     new SqlIdempotencyReader(reads, clock),
+                    new SqlLimitReader(reads, clock),
                     active.Decision
                 )
             );
@@ -177,8 +189,19 @@ public sealed class QueryPlanTests
         IRevocationReader Revocations,
         IHoldReader Holds,
         IIdempotencyReader Idempotency,
+        ILimitReader Limits,
         DecisionRecord Decision
-    );
+    )
+    {
+        public PolicyLimit Limit { get; } =
+            new()
+            {
+                Id = "limit",
+                Per = LimitScope.Instance,
+                MaxIssued = new(10, TimeSpan.FromHours(1)),
+                MaxDenied = new(10, TimeSpan.FromHours(1)),
+            };
+    }
 
     /// <summary>Asks SQLite for the plan of each query, and carries it out.</summary>
     private sealed class ExplainedReads(SqliteConnection connection) : SqlReads
