@@ -223,6 +223,7 @@ public static class ErrorCodes
         new("CB7007", 404, "Hold not found", "Use an id of \"credbroker holds list\"."),
         new("CB7008", 409, "Hold is over", "Look at \"credbroker holds list\": nothing is left to lift."),
         new("CB7009", 409, "Too many holds", "Lift holds that are not needed, or hold more by one of them."),
+        new("CB7010", 404, "Policy version not found", "Use a number of \"credbroker policy versions\"."),
     ];
 
     private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(

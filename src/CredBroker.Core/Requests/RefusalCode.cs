@@ -272,4 +272,7 @@ public enum RefusalCode
 
     /// <summary>As many holds as there may be are in force.</summary>
     TooManyHolds = 7009,
+
+    /// <summary>No such policy version.</summary>
+    PolicyVersionNotFound = 7010,
 }

@@ -1,7 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 
@@ -84,30 +83,12 @@ public sealed class PolicyReevaluation(
 
     private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
-        var decision = active.Set.Evaluate(lease.Decision.Identity, lease.Decision.Task, lease.Decision.Request);
-        var granted = lease.Grant;
-        if (
-            decision is not { Effect: PolicyEffect.Allow, Grant: { } grant }
-            || grant.Entry.Vault != granted.Entry.Vault
-            || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
-        ) // It would become active with the old, longer life, and nobody would look again.
+        var fate = LeaseFate.Of(lease, active.Set);
+        if (fate.EndedBy is { } rule)
         {
-            var rule = decision.RuleId.Length > 0 ? decision.RuleId : decision.Refusal?.CodeText ?? "catalogue";
             await revoker.MarkAsync(lease, Changed($"{rule} of version {active.Version}"), LeaseStates.Live);
-            return;
         }
-
-        if (
-            lease
-                is {
-                    State: LeaseState.Active,
-                    ActivatedAt: { } activatedAt,
-                    ExpiresAt: { } expiresAt,
-                    GraceUntil: { } grace
-                }
-            && activatedAt + grant.MaxTtl is var end
-            && end < expiresAt
-        )
+        else if (fate.EndsAt is { } end && lease.GraceUntil is { } grace)
         {
             await store.CommitAsync(
                 new StateChange.LeaseRenewed

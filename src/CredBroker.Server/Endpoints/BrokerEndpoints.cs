@@ -42,6 +42,8 @@ internal static class BrokerEndpoints
         StoreAnchorEndpoints.Map(people);
         VaultClusterEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
+        PolicyVersionEndpoints.Map(people);
+        PreviewPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);
         ExportAuditEndpoint.Map(people);
