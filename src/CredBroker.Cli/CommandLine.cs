@@ -7,6 +7,7 @@ using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Holds;
 using CredBroker.Cli.Commands.Leases;
+using CredBroker.Cli.Commands.Login;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Store;
 using CredBroker.Cli.Commands.Vault;
@@ -69,6 +70,9 @@ internal static class CommandLine
             new ExchangeCommand(terminal),
             new ExecCommand(terminal),
             new ReleaseCommand(terminal),
+            new LoginCommand(terminal),
+            new LogoutCommand(terminal),
+            new WhoamiCommand(terminal),
             new LeasesCommand(terminal),
             new QuarantineCommand(terminal),
             new HoldsCommand(terminal),

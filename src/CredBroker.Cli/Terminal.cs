@@ -1,3 +1,4 @@
+using CredBroker.Cli.Login;
 using Spectre.Console;
 
 namespace CredBroker.Cli;
@@ -25,11 +26,18 @@ internal sealed class Terminal
 
     public required TimeProvider Time { get; init; }
 
+    /// <summary>Shows an address in the user's browser, where there is one.</summary>
+    public Action<Uri> OpenBrowser { get; init; } = static _ => { };
+
     /// <summary>Columns of the terminal; null lets Spectre find out.</summary>
     public int? Width { get; init; }
 
-    public static Terminal OfProcess() =>
-        new()
+    public static Terminal OfProcess()
+    {
+        static string? Find(string name) =>
+            Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+        return new()
         {
             Out = Console.Out,
             Error = Console.Error,
@@ -37,9 +45,11 @@ internal sealed class Terminal
             OpenOut = Console.OpenStandardOutput,
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
-            Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
+            Variable = Find,
             Time = TimeProvider.System,
+            OpenBrowser = address => Browser.Open(address, Find),
         };
+    }
 
     public IAnsiConsole OutConsole() => Open(Out);
 

@@ -45,6 +45,8 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(EvaluateRequest))]
 [JsonSerializable(typeof(EvaluateResponse))]
 [JsonSerializable(typeof(ProcessListResponse))]
+[JsonSerializable(typeof(LoginResponse))]
+[JsonSerializable(typeof(WhoamiResponse))]
 [JsonSerializable(typeof(ProblemResponse))]
 [JsonSerializable(typeof(HealthResponse))]
 public sealed partial class BrokerJson : JsonSerializerContext

@@ -325,7 +325,7 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
         var unseen = await Client.SeeClusterAsync(cancellationToken);
         if (unseen is VaultReply.Lost { IsOfAnotherCluster: true })
         {
-            return (VaultCluster.Another, unseen.Why);
+            return (_cluster.Refusal ?? VaultCluster.Another, unseen.Why);
         }
 
         if (unseen is VaultReply.Lost { IsDoubted: true })

@@ -15,7 +15,7 @@ public static class VaultServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.TryAddSingleton<VaultCluster>();
+        services.TryAddSingleton(new VaultCluster { Home = new(options.Installation, options.Namespace) });
         services.AddSingleton<VaultSecretIssuer>();
         services.AddSingleton<IAnchorPlace, VaultAnchor>();
         return services.AddSingleton<ISecretIssuer>(provider => provider.GetRequiredService<VaultSecretIssuer>());

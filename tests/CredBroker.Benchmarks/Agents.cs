@@ -13,6 +13,8 @@ internal sealed class Agents : IDisposable
     public const string Issuer = "https://issuer.bench.example";
     public const string Audience = "credbroker";
     public const string KeyId = "bench-1";
+    public const string PeopleIssuer = "https://people.bench.example";
+    public const string PeopleAudience = "credbroker-admin";
 
     private readonly RSA _key = RSA.Create(2048);
 
@@ -35,7 +37,6 @@ internal sealed class Agents : IDisposable
     public string[] Mint(int count, string workload = "worker")
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var header = Encode(Encoding.UTF8.GetBytes($$"""{"alg":"RS256","typ":"JWT","kid":"{{KeyId}}"}"""));
         var privateKey = _key.ExportRSAPrivateKey();
         var tokens = new string[count];
         Parallel.For(
@@ -49,13 +50,7 @@ internal sealed class Agents : IDisposable
                      "sub":"{{workload}}","instance":"{{workload}}-{{i}}","jti":"{{i}}",
                      "iat":{{now - 10}},"nbf":{{now - 10}},"exp":{{now + 7200}}}
                     """;
-                var signed = $"{header}.{Encode(Encoding.UTF8.GetBytes(payload))}";
-                var signature = own.SignData(
-                    Encoding.ASCII.GetBytes(signed),
-                    HashAlgorithmName.SHA256,
-                    RSASignaturePadding.Pkcs1
-                );
-                tokens[i] = $"{signed}.{Encode(signature)}";
+                tokens[i] = Sign(payload, own);
                 return own;
             },
             own => own.Dispose()
@@ -63,7 +58,32 @@ internal sealed class Agents : IDisposable
         return tokens;
     }
 
+    /// <summary>A token of an admin's and auditor's, valid for two hours.</summary>
+    public string MintAdmin()
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        return Sign(
+            $$"""
+            {"iss":"{{PeopleIssuer}}","aud":"{{PeopleAudience}}","sub":"admin-1","roles":["admin","auditor"],
+             "iat":{{now - 10}},"exp":{{now + 7200}}}
+            """,
+            _key
+        );
+    }
+
     public void Dispose() => _key.Dispose();
+
+    private static string Sign(string payload, RSA key)
+    {
+        var header = Encode(Encoding.UTF8.GetBytes($$"""{"alg":"RS256","typ":"JWT","kid":"{{KeyId}}"}"""));
+        var signed = $"{header}.{Encode(Encoding.UTF8.GetBytes(payload))}";
+        var signature = key.SignData(
+            Encoding.ASCII.GetBytes(signed),
+            HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1
+        );
+        return $"{signed}.{Encode(signature)}";
+    }
 
     private static RSA ImportKey(byte[] privateKey)
     {

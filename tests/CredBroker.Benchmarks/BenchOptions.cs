@@ -6,17 +6,19 @@ namespace CredBroker.Benchmarks;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [exchange|kv|policy|store|revocation|all] [options]
+        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [exchange|shared|kv|policy|store|revocation|size|all] [options]
           --seconds N            measured seconds for each contender and concurrency (default 12)
           --warmup N             unmeasured seconds for each contender before (default 10)
           --rounds N             rounds that the measured seconds are split into; contenders take turns in each (default 6)
           --concurrency N[,N]    kept connections, each with one request under way (default 32,128)
           --tokens N             distinct tokens that are taken in turn (default 20000)
           --leases N             live leases of the revocation suite (default 10000)
+          --past N               past leases of the suite size, which all leaves out (default 1000000; 10 GB and some minutes)
           --directory DIR        where the stores are kept while it runs (default: the temporary directory)
         """;
 
-    private static readonly string[] AllSuites = ["exchange", "kv", "policy", "store", "revocation"];
+    private const string Size = "size";
+    private static readonly string[] AllSuites = ["exchange", "shared", "kv", "policy", "store", "revocation"];
 
     public IReadOnlyList<string> Suites { get; init; } = AllSuites;
 
@@ -32,6 +34,8 @@ internal sealed record BenchOptions
 
     public int Leases { get; init; } = 10_000;
 
+    public int Past { get; init; } = 1_000_000;
+
     public string Directory { get; init; } = Path.GetTempPath();
 
     /// <summary>The options, or null where the arguments are not understood.</summary>
@@ -45,7 +49,7 @@ internal sealed record BenchOptions
                 continue;
             }
 
-            if (AllSuites.Contains(arguments[i]))
+            if (arguments[i] == Size || AllSuites.Contains(arguments[i]))
             {
                 options = options with
                 {
@@ -62,6 +66,7 @@ internal sealed record BenchOptions
                 "--rounds" when Number(value, 1, 100) is { } number => options with { Rounds = number },
                 "--tokens" when Number(value, 1, 200_000) is { } number => options with { Tokens = number },
                 "--leases" when Number(value, 1, 1_000_000) is { } number => options with { Leases = number },
+                "--past" when Number(value, 1, 100_000_000) is { } number => options with { Past = number },
                 "--directory" when System.IO.Directory.Exists(value) => options with { Directory = value },
                 "--concurrency"
                     when value.Split(',').Select(part => Number(part, 1, 1024)).ToArray() is var numbers

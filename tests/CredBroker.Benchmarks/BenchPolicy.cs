@@ -47,6 +47,15 @@ internal static class BenchPolicy
                 actions: [read]
                 maxTtl: 15m
 
+              archive:
+                vault: { engine: database, mount: database, role: cb-bench-archive }
+                access: read
+                impact: low
+                reversible: true
+                actions: [read]
+                maxTtl: 4h
+                connection: { host: archive-db, port: 5432, database: archive, sslmode: verify-full }
+
             """
         );
         for (var i = 0; i < OtherCredentials; i++)
@@ -68,7 +77,7 @@ internal static class BenchPolicy
         }
 
         text.Append("rules:\n");
-        for (var i = 0; i < Rules - 2; i++)
+        for (var i = 0; i < Rules - 3; i++)
         {
             var credential = $"other-{i % OtherCredentials}";
             var (effect, condition) = (i % 5) switch
@@ -107,6 +116,8 @@ internal static class BenchPolicy
             """
               - { id: worker-reads-reports, effect: allow, maxTtl: 10m,
                   when: 'agent == "worker" && credential.name == "reports" && "read" in request.actions' }
+              - { id: worker-reads-archive, effect: allow, maxTtl: 4h,
+                  when: 'agent == "worker" && credential.name == "archive"' }
               - { id: worker-reads-api-key, effect: allow, maxTtl: 10m,
                   when: 'agent == "worker" && credential.name == "api-key"' }
 

@@ -8,12 +8,12 @@ switch (args)
 {
     case ["child", "vault-stub", var port]:
         return await VaultStub.RunAsync(int.Parse(port, CultureInfo.InvariantCulture));
-    case ["child", "bare", var port, var vaultPort, var database, var jwks]:
+    case ["child", "bare", var port, var vaultPort, var jwks, .. var store]:
         return await BareBroker.RunAsync(
             int.Parse(port, CultureInfo.InvariantCulture),
             int.Parse(vaultPort, CultureInfo.InvariantCulture),
-            database,
-            jwks
+            jwks,
+            store
         );
 }
 
@@ -31,6 +31,9 @@ foreach (var suite in options.Suites)
         case "exchange":
             await ExchangeSuite.RunAsync(options);
             break;
+        case "shared":
+            await SharedExchangeSuite.RunAsync(options);
+            break;
         case "kv":
             await KeyValueSuite.RunAsync(options);
             break;
@@ -39,6 +42,9 @@ foreach (var suite in options.Suites)
             break;
         case "store":
             await StoreSuite.RunAsync(options);
+            break;
+        case "size":
+            await SizeSuite.RunAsync(options);
             break;
         case "revocation":
             await RevocationSuite.RunAsync(options);

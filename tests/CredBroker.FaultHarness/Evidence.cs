@@ -1,5 +1,4 @@
 using CredBroker.FaultHarness.Servers;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.FaultHarness;
 
@@ -22,13 +21,7 @@ internal static class Evidence
         Copy(arena.Postgres.LogPath, "postgresql.log");
         await File.WriteAllTextAsync(Path.Combine(folder, "openbao.log"), arena.Vault.Output);
 
-        // By SQLite itself: a copied file would lack what is still in the write-ahead log.
-        await using var store = new SqliteConnection($"Data Source={arena.StoreFile};Mode=ReadOnly;Pooling=false");
-        await store.OpenAsync();
-        await using var copy = store.CreateCommand();
-        copy.CommandText = "VACUUM INTO $file";
-        copy.Parameters.AddWithValue("$file", Path.Combine(folder, "broker.db"));
-        await copy.ExecuteNonQueryAsync();
+        await arena.Store.KeepAsync(folder);
 
         void Copy(string from, string name)
         {

@@ -24,22 +24,28 @@ Log.Line($"seed {options.Seed}");
 var tally = new Tally();
 var ledger = new Ledger();
 var dice = new Dice(options.Seed);
-await using var arena = await Arena.StartAsync();
+await using var arena = await Arena.StartAsync(options);
 var watcher = new Watcher(arena, ledger, tally, Log.Line);
 await Sight.ProveAsync(arena);
-if (arena.Disk is null)
+if (arena.Store is SqliteStore { Disk: null })
 {
     tally.Add("left out", "a full disk: mounting a small one takes root on Linux");
 }
 
-if (arena.Clock is null)
+if (arena.Brokers[0].Clock is null)
 {
-    tally.Add("left out", "a wrong clock: libfaketime is not installed");
+    tally.Add(
+        "left out",
+        options.StoreOnPostgres
+            ? "a wrong clock: under libfaketime no connection to PostgreSQL comes about"
+            : "a wrong clock: libfaketime is not installed"
+    );
 }
 
 Log.Line($"everything runs, and the watcher sees lies; its files are in {arena.Folder}");
 
 string[] instances = [.. Enumerable.Range(0, options.Agents).Select(i => $"i-{i}")];
+var probe = new StopProbe(arena, tally, watcher.Found);
 using var stopLoad = new CancellationTokenSource(options.Length, TimeProvider.System);
 using var stopWatch = new CancellationTokenSource();
 var watch = watcher.RunAsync(stopWatch.Token);
@@ -47,9 +53,9 @@ List<Task> run =
 [
     FaultLane.OfProcesses(arena, tally, dice.For(1000)).RunAsync(stopLoad.Token),
     FaultLane.OfLinks(arena, tally, dice.For(1001)).RunAsync(stopLoad.Token),
-    new Admin(arena, ledger, tally, dice.For(1002), instances).RunAsync(stopLoad.Token),
+    new Admin(arena, ledger, tally, probe, dice.For(1002), instances).RunAsync(stopLoad.Token),
     .. instances.Select(
-        (instance, i) => new Agent(arena, ledger, tally, dice.For(i), instance).RunAsync(stopLoad.Token)
+        (instance, i) => new Agent(arena, ledger, tally, probe, dice.For(i), instance).RunAsync(stopLoad.Token)
     ),
 ];
 
@@ -62,15 +68,29 @@ while (run.Count > 0)
 }
 
 Log.Line("load and faults have stopped");
-var settling = new Settling(arena, watcher, options.Settle);
+var settling = new Settling(arena, watcher, tally, options.Settle);
 await settling.RunAsync();
 await stopWatch.CancelAsync();
 await watch;
 await watcher.PassAsync(tries: int.MaxValue);
 
+var leases = (await watcher.LeasesAsync()).Values.ToList();
+var lateness = new Lateness();
+if (options.StoreOnPostgres)
+{
+    // A file's times are its broker's, whose clock was wrong.
+    lateness.Measure(
+        leases,
+        ledger.Issued,
+        arena.Calm,
+        [.. arena.Brokers.Select(broker => broker.Deaths)],
+        watcher.Found
+    );
+}
+
 var violations = watcher.Violations;
-Report.Print(options, tally, [.. (await watcher.LeasesAsync()).Values], settling, violations);
-await arena.KeepLogAsync();
+Report.Print(options, tally, leases, lateness, probe, settling, violations);
+await Task.WhenAll(arena.Brokers.Select(broker => broker.KeepLogAsync()));
 if (violations.Count == 0 && options.Keep is null)
 {
     return 0;

@@ -1,3 +1,4 @@
+using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Watch;
 
 namespace CredBroker.FaultHarness;
@@ -11,6 +12,10 @@ internal static class Report
     [
         "left out",
         "fault",
+        "killed at",
+        "failover",
+        "anchor",
+        "store accepted",
         "broker did not start",
         "exchange",
         "renewal",
@@ -19,6 +24,9 @@ internal static class Report
         "order",
         "order's progress",
         "order's end",
+        "hold",
+        "hold lifted",
+        "stop",
         "policy",
         "clock",
         "watch",
@@ -28,6 +36,8 @@ internal static class Report
         HarnessOptions options,
         Tally tally,
         IReadOnlyCollection<StoredLease> leases,
+        Lateness lateness,
+        StopProbe probe,
         Settling settling,
         IReadOnlyList<Violation> violations
     )
@@ -35,7 +45,7 @@ internal static class Report
         Console.WriteLine(
             $"""
 
-            Fault harness: seed {options.Seed}, {options.Length.TotalSeconds:0} s of faults, {options.Agents} agents
+            Fault harness: seed {options.Seed}, {options.Length.TotalSeconds:0} s of faults, {options.Agents} agents, {options.Stage}
 
             | what | which | times |
             |---|---|---|
@@ -65,6 +75,13 @@ internal static class Report
                 ? $"Everything had settled {took.TotalSeconds:0} s after the last fault."
                 : $"Not everything had settled {options.Settle.TotalSeconds:0} s after the last fault."
         );
+        Spread("From its due time to a lease's end, calm time alone", lateness.OfActive);
+        Spread("The same, where its broker had been killed", lateness.OfDeadBrokers);
+        Spread("The same, where its issuance had been cut short", lateness.OfUnfinished);
+        Spread(
+            "From an accepted hold, quarantine or end of a task to a broker's refusal, outside of faults",
+            probe.Refused
+        );
         foreach (var violation in violations.Take(Shown))
         {
             Console.WriteLine(
@@ -77,5 +94,17 @@ internal static class Report
         {
             Console.WriteLine($"… and {violations.Count - Shown} more.");
         }
+    }
+
+    private static void Spread(string what, IReadOnlyList<TimeSpan> times)
+    {
+        if (times.Count > 0)
+        {
+            Console.WriteLine(
+                $"{what}: p50 {At(0.5)}, p95 {At(0.95)}, p99 {At(0.99)}, at most {At(1)} ms ({times.Count} times)."
+            );
+        }
+
+        string At(double part) => $"{times[(int)Math.Ceiling(part * times.Count) - 1].TotalMilliseconds:0}";
     }
 }

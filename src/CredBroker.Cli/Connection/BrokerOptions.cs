@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using CredBroker.Cli.Login;
 using CredBroker.Client;
 using CredBroker.Core.Identity.Verification;
 
@@ -34,11 +35,17 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
         Description = "The audience to ask GitHub's token for; the broker's address unless given",
     };
 
-    /// <summary>For commands of people: their token comes from a file alone.</summary>
-    public void AddForPeople(Command command)
+    /// <summary>For commands that only need to know the broker.</summary>
+    public void AddServer(Command command)
     {
         command.Add(_server);
         command.Add(_caFile);
+    }
+
+    /// <summary>For commands of people: their token comes from a file, or from their login.</summary>
+    public void AddForPeople(Command command)
+    {
+        AddServer(command);
         command.Add(_tokenFile);
     }
 
@@ -55,7 +62,12 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
     public BrokerConnection Connect(ParseResult parsed, ITokenSource token) =>
         new(Address(parsed), token, Handler(parsed));
 
-    public BrokerConnection ConnectAsPerson(ParseResult parsed) => Connect(parsed, PersonToken(parsed));
+    public BrokerConnection ConnectAsPerson(ParseResult parsed) =>
+        Connect(parsed, PersonToken(parsed) ?? throw NotLoggedIn(parsed));
+
+    /// <summary>For calls of both: as the person who is logged in, or else as the workload that runs here.</summary>
+    public BrokerConnection ConnectAsEither(ParseResult parsed) =>
+        Connect(parsed, PersonToken(parsed) ?? AgentToken(parsed, Address(parsed)));
 
     /// <summary>A workload's token: of the file that is named, or from where we run.</summary>
     public ITokenSource AgentToken(ParseResult parsed, Uri address)
@@ -78,6 +90,10 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
 
     /// <summary>Whether an address is given at all.</summary>
     public bool HasServer(ParseResult parsed) => Given(parsed) is not null;
+
+    /// <summary>Whether both an address and a person's token are given.</summary>
+    public bool HasPerson(ParseResult parsed) =>
+        HasServer(parsed) && (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is not null;
 
     public Uri Address(ParseResult parsed)
     {
@@ -119,14 +135,23 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
         return handler;
     }
 
-    /// <summary>A person's token: from a file, and only from there.</summary>
-    private ITokenSource PersonToken(ParseResult parsed) =>
-        (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is { } path
-            ? TokenSource.File(path)
-            : throw CliException.Usage(
-                "There is no token.",
-                $"Write your access token into a file and name it with {_tokenFile.Name} or {TokenSource.FileVariable}. A token is never taken as an argument: others could see it."
-            );
+    /// <summary>A person's token: from the file that is named, or from their login at the broker; null without both.</summary>
+    private ITokenSource? PersonToken(ParseResult parsed)
+    {
+        if ((parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is { } path)
+        {
+            return TokenSource.File(path);
+        }
+
+        var (store, server) = (new LoginStore(terminal), Address(parsed));
+        return store.Has(server) ? new LoginTokenSource(store, server, terminal) : null;
+    }
+
+    private CliException NotLoggedIn(ParseResult parsed) =>
+        CliException.Usage(
+            $"There is no token: you are not logged in at {Address(parsed)}.",
+            $"Run \"credbroker login\", or name a file that holds your access token with {_tokenFile.Name} or {TokenSource.FileVariable}. A token is never taken as an argument: others could see it."
+        );
 
     private string? Given(ParseResult parsed) => parsed.GetValue(_server) ?? terminal.Variable(ServerVariable);
 

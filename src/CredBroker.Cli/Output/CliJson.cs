@@ -4,6 +4,7 @@ using CredBroker.Cli.Commands.Audit;
 using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Store;
+using CredBroker.Cli.Login;
 
 namespace CredBroker.Cli.Output;
 
@@ -24,6 +25,8 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(StoreReportOutput))]
 [JsonSerializable(typeof(MigrationOutput))]
 [JsonSerializable(typeof(MovedOutput))]
+[JsonSerializable(typeof(LoginFile))]
+[JsonSerializable(typeof(KeptLogin))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>A line of <c>vault setup --compare</c> and <c>--apply</c>.</summary>

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text.Json;
 using CredBroker.Cli.Commands.Credentials;
+using CredBroker.Cli.Login;
 using CredBroker.Client;
 using CredBroker.Core.State;
 
@@ -20,6 +21,7 @@ internal static class Failures
                 or TokenSourceException
                 or BrokerProblemException
                 or StoreUnavailableException
+                or IssuerUnreachableException
                 or HttpRequestException
                 or IOException
                 or UnauthorizedAccessException
@@ -49,6 +51,7 @@ internal static class Failures
                 $"The broker cannot be reached: {Reason(unreachable)}",
                 "Check --server and the network; \"credbroker doctor\" looks closer."
             ),
+            IssuerUnreachableException issuer => (ExitCodes.Unavailable, issuer.Message, "Try again."),
             StoreUnavailableException store => (
                 ExitCodes.Unavailable,
                 store.Message,

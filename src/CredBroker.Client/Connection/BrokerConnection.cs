@@ -105,6 +105,32 @@ public sealed class BrokerConnection : IDisposable
             : throw await BrokerAnswer.ProblemAsync(response, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Where people log in: no token is sent, and nothing in the answer is secret.</summary>
+    /// <exception cref="BrokerProblemException">What answers is no broker, or one that cannot say it now.</exception>
+    /// <exception cref="HttpRequestException">The broker cannot be reached.</exception>
+    public async ValueTask<LoginResponse> GetLoginAsync(CancellationToken cancellationToken = default)
+    {
+        using var response = await _http
+            .GetAsync(
+                new Uri("v1/login", UriKind.Relative),
+                HttpCompletionOption.ResponseHeadersRead,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        return response.StatusCode == HttpStatusCode.OK
+            ? await BrokerAnswer
+                .ReadAsync(response, BrokerJson.Default.LoginResponse, cancellationToken)
+                .ConfigureAwait(false)
+            : throw await BrokerAnswer.ProblemAsync(response, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whom the broker sees in the token of this connection, be it an agent's or a person's.</summary>
+    /// <exception cref="BrokerProblemException">The broker says no.</exception>
+    /// <exception cref="HttpRequestException">The broker cannot be reached.</exception>
+    /// <exception cref="TokenSourceException">There is no token.</exception>
+    public ValueTask<WhoamiResponse> WhoamiAsync(CancellationToken cancellationToken = default) =>
+        GetAsync("v1/whoami", BrokerJson.Default.WhoamiResponse, cancellationToken);
+
     /// <summary>Closes the connection, where it is its own.</summary>
     public void Dispose()
     {

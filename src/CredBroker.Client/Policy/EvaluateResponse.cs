@@ -48,6 +48,14 @@ public sealed record EvaluateResponse
     /// </summary>
     public IReadOnlyList<LimitResponse>? Limits { get; init; }
 
+    /// <summary>Who would be asked, where the effect is <c>challenge</c>; empty otherwise.</summary>
+    public IReadOnlyList<ApprovalDemandResponse> Approvals
+    {
+        get;
+        // A broker that knows no challenges does not send it, and then null comes here.
+        init => field = value ?? [];
+    } = [];
+
     /// <summary>More for the policy's author: a rule's own error, the constraint that failed.</summary>
     public string? Explanation { get; init; }
 }

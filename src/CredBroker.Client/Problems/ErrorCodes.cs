@@ -114,6 +114,18 @@ public static class ErrorCodes
         new("CB2016", 503, "Policy is changing", "Ask again in a moment."),
         new("CB2017", 403, "Held", "Stop; nothing of this kind is issued or renewed until the hold is over."),
         new(
+            "CB2018",
+            403,
+            "Nobody can approve it",
+            "Stop; a person would have to approve this, and the policy leaves nobody who could."
+        ),
+        new(
+            "CB2019",
+            403,
+            "Executors contradict each other",
+            "Stop, and ask the policy's author: two rules leave this step to different agents."
+        ),
+        new(
             "CB2020",
             429,
             "Limit reached",
@@ -180,6 +192,7 @@ public static class ErrorCodes
             "Read the detail: what is left is killed by the same order given again. Give it again when the store answers, too."
         ),
         new("CB5004", 503, "Store went back", "Ask again later; an admin has to say that this store is the right one."),
+        new("CB5005", 503, "Clock differs", "Ask again later; the broker's operator has to set its clock right."),
         new("CB6001", 400, "Body not valid", "Send valid JSON with the members of this call and no others."),
         new("CB6002", 413, "Body too large", "Send a smaller body."),
         new("CB6003", 400, "Field not valid", "Correct the field that the detail names."),

@@ -141,6 +141,11 @@ public sealed partial class CredentialExchange(
                     Refusal = PolicyControl.NotInForce,
                 },
         };
+        if (decision.Verdict.Effect == PolicyEffect.Challenge)
+        {
+            return (Denied(decision, NobodyIsAskedYet), null);
+        }
+
         if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
         {
             return (decision, null);
@@ -327,6 +332,13 @@ public sealed partial class CredentialExchange(
             Holder = DecisionFacts.Holder(decision),
             TraceId = command.Call.TraceId,
         };
+
+    /// <summary>The one place where a challenge becomes a denial: no approval can be taken yet.</summary>
+    private static readonly Refusal NobodyIsAskedYet = new(
+        RefusalCode.ApprovalNeeded,
+        "This step needs a person's approval, which this broker cannot take yet. "
+            + "Ask for a low-impact read instead, or stop."
+    );
 
     private static readonly Refusal StoreDown = new(
         RefusalCode.StoreUnavailable,

@@ -17,6 +17,14 @@ public sealed class VaultCluster
             + "an admin says that it is the right one.",
         TimeSpan.FromSeconds(30)
     );
+
+    /// <summary>Why nothing is issued by a broker whose Vault, by its settings, is not the store's.</summary>
+    public static readonly Refusal Elsewhere = new(
+        RefusalCode.VaultClusterChanged,
+        "This broker's settings name another namespace or installation of Vault than the one that its store's secrets are "
+            + "in, so it issues nothing and confirms no revocation, until an operator sets them right.",
+        TimeSpan.FromSeconds(30)
+    );
     private static readonly Refusal NotOnRecord = new(
         RefusalCode.IssuingPaused,
         "Which cluster of Vault this is has not been put on record yet. Try again.",
@@ -35,11 +43,20 @@ public sealed class VaultCluster
     private volatile string? _seen;
     private volatile Doubted? _doubt;
 
+    /// <summary>Where in Vault this broker makes its secrets, by its settings; null where nobody asks.</summary>
+    public VaultHome? Home { get; init; }
+
     /// <summary>The one that is believed; null before the first contact.</summary>
     public AcceptedCluster? Accepted => _accepted;
 
     /// <summary>The one that answered last; null before it has, empty where it does not say.</summary>
     public string? Seen => _seen;
+
+    /// <summary>Whether the store's secrets are elsewhere in Vault than this broker's.</summary>
+    public bool IsElsewhere => OtherHome is not null;
+
+    /// <summary>Whether it is not on record yet where in the believed one the store's secrets are.</summary>
+    public bool IsHomeUnknown => Home is not null && _accepted is { Home: null };
 
     /// <summary>Whether another one answers than is believed.</summary>
     public bool IsAnother => _accepted is { } accepted && _seen is { } seen && accepted.Id != seen;
@@ -51,9 +68,11 @@ public sealed class VaultCluster
     public Refusal? Refusal =>
         (IsAnother, IsBehind, _accepted, _seen) switch
         {
+            _ when IsElsewhere => Elsewhere,
             (true, _, _, _) => Another,
             (_, true, _, _) => OlderThanItWas,
             (_, _, null, { Length: > 0 }) => NotOnRecord,
+            _ when IsHomeUnknown => NotOnRecord,
             _ => null,
         };
 
@@ -65,6 +84,13 @@ public sealed class VaultCluster
     {
         var seen = id ?? "";
         _seen = seen;
+        if (OtherHome is { } other)
+        {
+            return $"The store's secrets are in Vault's {Said(other)}, and this broker is set to {Said(Home!)}: what "
+                + "it hears there proves nothing of them. All brokers on a store need the same Vault:Installation and "
+                + "Vault:Namespace. If this one's are right: credbroker vault cluster --accept";
+        }
+
         return _accepted is not { } accepted || accepted.Id == seen
             ? _doubt?.Why
             : $"Vault is the cluster {(seen.Length > 0 ? seen : "(it does not say)")}, not {accepted.Id}: its word proves "
@@ -72,7 +98,7 @@ public sealed class VaultCluster
     }
 
     /// <summary>Whether what calls itself so is the one that is believed, whatever its word is worth.</summary>
-    public bool IsBelieved(string? id) => _accepted is null || _accepted.Id == (id ?? "");
+    public bool IsBelieved(string? id) => !IsElsewhere && (_accepted is null || _accepted.Id == (id ?? ""));
 
     /// <summary>
     /// Its word proves nothing for now: what it should hold of the store has not been read yet, or it does not hold it.
@@ -89,6 +115,13 @@ public sealed class VaultCluster
 
     /// <summary>Whether the lease may have been opened while another cluster was believed than is now.</summary>
     public bool IsOlder(Lease lease) => _accepted?.ChangedAt is { } changedAt && lease.OpenedAt <= changedAt;
+
+    private VaultHome? OtherHome =>
+        Home is { } home && _accepted?.Home is { } accepted && accepted != home ? accepted : null;
+
+    private static string Said(VaultHome home) =>
+        $"installation {home.Installation}"
+        + (home.Namespace.Length > 0 ? $" in the namespace {home.Namespace}" : " in no namespace");
 
     private sealed record Doubted(string Why, bool IsBehind);
 }

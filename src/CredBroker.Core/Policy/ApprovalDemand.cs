@@ -22,6 +22,12 @@ public sealed record ApprovalDemand
     /// <summary>The agent that alone may redeem the approval with its own proof; empty: the one that asked.</summary>
     public string Executor { get; init; } = "";
 
+    /// <summary>
+    /// Who may not agree, whatever their role or group: the process's owner, where the rule says so. That nobody agrees to
+    /// their own request holds besides, for every demand.
+    /// </summary>
+    public IReadOnlyList<Approver.Person> NotBy { get; init; } = [];
+
     /// <summary>Which of the tool call's arguments the approver sees, in this order.</summary>
     public IReadOnlyList<ShownArgument> Show { get; init; } = [];
 }

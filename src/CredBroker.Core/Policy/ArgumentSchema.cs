@@ -34,6 +34,13 @@ internal sealed partial class ArgumentSchema
     /// </summary>
     public string? Check(JsonElement arguments) => Check(arguments, "arguments");
 
+    /// <summary>
+    /// Whether the schema says something of the member that these names lead to. One that is only not forbidden is not
+    /// declared.
+    /// </summary>
+    public bool Declares(ReadOnlySpan<string> names) =>
+        names.IsEmpty || (_properties?.GetValueOrDefault(names[0]) ?? _others)?.Declares(names[1..]) == true;
+
     private string? Check(JsonElement value, string path)
     {
         if ((_types & TypesOf(value)) == 0)

@@ -50,14 +50,14 @@ internal sealed class AutonomyGate
 
     /// <summary>
     /// What a constrained request gets: a low-impact, reversible read may run, a high-impact step that cannot be undone
-    /// may not, a person decides on the rest.
+    /// may not unless a rule has people decide on it, and a person decides on the rest.
     /// </summary>
-    public PolicyEffect Effect(CatalogueEntry entry, bool isReversible) =>
+    public PolicyEffect Effect(CatalogueEntry entry, bool isReversible, bool isChallenged) =>
         (entry.Impact, entry.Access, isReversible) switch
         {
             _ when IsOpen => PolicyEffect.Allow,
             (ImpactLevel.Low, AccessKind.Read, true) => PolicyEffect.Allow,
-            (ImpactLevel.High, _, false) => PolicyEffect.Deny,
+            (ImpactLevel.High, _, false) when !isChallenged => PolicyEffect.Deny,
             _ => PolicyEffect.Challenge,
         };
 }

@@ -27,18 +27,24 @@ public sealed record Decision
     /// <summary>The autonomy gate's conditions and whether each held.</summary>
     public IReadOnlyList<GateCondition> Gate { get; init; } = [];
 
-    /// <summary>Why not, where the effect is not allow. Names no rule text.</summary>
+    /// <summary>
+    /// Why not, where the effect is not allow: a challenge is still no until it is approved. Names no rule text.
+    /// </summary>
     public Refusal? Refusal { get; init; }
 
     /// <summary>For the auditor alone: the rule's own error, the constraint that failed.</summary>
     public string Explanation { get; init; } = "";
 
     /// <summary>
-    /// What has to be met before a secret may leave; empty where nothing has to. Nothing meets one yet, so a decision
-    /// that carries any is a denial, and its refusal is what is stored.
+    /// What has to be met before a secret may leave; empty where nothing has to. One that carries any is a challenge, or
+    /// a challenge that became a denial.
     /// </summary>
-    [JsonIgnore]
-    public IReadOnlyList<Obligation> Obligations { get; init; } = [];
+    public IReadOnlyList<Obligation> Obligations
+    {
+        get;
+        // Decisions that were stored before there was an obligation to store lack the member, and then null comes here.
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>
     /// The limits that bind it, whatever its effect: a lease opens only within them, and a denial counts by them. How
@@ -51,6 +57,10 @@ public sealed record Decision
     [JsonIgnore]
     public LimitBreach? Breach { get; init; }
 
-    /// <summary>What is granted, where the effect is allow.</summary>
+    /// <summary>What people have to approve; null where nobody has to.</summary>
+    [JsonIgnore]
+    public Obligation.NeedsApproval? Approval => Obligations.OfType<Obligation.NeedsApproval>().FirstOrDefault();
+
+    /// <summary>What is granted where the effect is allow, and would be once approved where it is challenge.</summary>
     public Grant? Grant { get; init; }
 }

@@ -1,18 +1,30 @@
+using System.Text.Json.Serialization;
+
 namespace CredBroker.Core.Policy;
 
 /// <summary>
-/// What comes with an allow: something that must hold before, or as long as, the secret is used. The list is closed: a
-/// new kind is a record here and a line in <see cref="ObligationFold"/>. One that the broker cannot meet is a denial.
+/// What comes with an allow or a challenge: something that must hold before, or as long as, the secret is used. The list
+/// is closed: a new kind is a record here and a line in <see cref="ObligationFold"/>. One that the broker cannot meet is
+/// a denial.
 /// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(NeedsApproval), "needs-approval")]
+[JsonDerivedType(typeof(LivesAtMost), "lives-at-most")]
 public abstract record Obligation
 {
     private Obligation() { }
 
-    /// <summary>A person approves this exact request first.</summary>
-    public sealed record NeedsApproval : Obligation
+    /// <summary>People approve this exact request first.</summary>
+    /// <param name="Demands">What is asked of whom; all of it has to be met. Never empty.</param>
+    public sealed record NeedsApproval(IReadOnlyList<ApprovalDemand> Demands) : Obligation
     {
-        /// <summary>The only one there is: it says nothing more.</summary>
-        public static readonly NeedsApproval Instance = new();
+        /// <summary>
+        /// The agent that alone may redeem the approval; empty: the one that asked. Demands that name none leave it to
+        /// the one that does, and no two name different ones.
+        /// </summary>
+        [JsonIgnore]
+        public string Executor =>
+            Demands.Select(demand => demand.Executor).FirstOrDefault(executor => executor.Length > 0) ?? "";
     }
 
     /// <summary>The secret's whole life, renewals included, is bounded.</summary>

@@ -67,8 +67,17 @@ internal static class PolicyRefusals
 
     public static readonly Refusal ApprovalNeeded = new(
         RefusalCode.ApprovalNeeded,
-        "This step needs a person's approval, which this broker cannot take yet. "
-            + "Ask for a low-impact read instead, or stop."
+        "A person has to approve this first, and nobody has. Ask for a low-impact read instead, or stop."
+    );
+
+    public static readonly Refusal NobodyToAsk = new(
+        RefusalCode.NobodyToAsk,
+        "This step needs a person's approval, and there is nobody who could give it. Stop, and report the decision."
+    );
+
+    public static readonly Refusal ExecutorsDiffer = new(
+        RefusalCode.ExecutorsDiffer,
+        "Policy leaves this step to more than one other agent, so none can take it. Stop, and report the decision."
     );
 
     public static Refusal ToolArguments(string fault) =>

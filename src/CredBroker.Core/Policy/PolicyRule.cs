@@ -3,7 +3,13 @@ using CredBroker.Cel;
 namespace CredBroker.Core.Policy;
 
 /// <summary>A rule, compiled.</summary>
-internal sealed class PolicyRule(string id, PolicyEffect effect, CelProgram when, TimeSpan? maxTtl)
+internal sealed class PolicyRule(
+    string id,
+    PolicyEffect effect,
+    CelProgram when,
+    TimeSpan? maxTtl,
+    ApprovalClause? approval = null
+)
 {
     private readonly string? _agent = Pin(when, "agent");
     private readonly string? _credential = Pin(when, "credential.name");
@@ -14,14 +20,23 @@ internal sealed class PolicyRule(string id, PolicyEffect effect, CelProgram when
 
     public CelProgram When => when;
 
-    /// <summary>What comes with an allow rule, made once; null when it comes with nothing.</summary>
-    public Obligation? Obligation { get; } = maxTtl is { } bound ? new Obligation.LivesAtMost(bound) : null;
+    /// <summary>What people are asked where the rule challenges; null where it does not.</summary>
+    public ApprovalClause? Approval => approval;
+
+    /// <summary>How the rule bounds a secret's life, made once; null where it does not.</summary>
+    public Obligation? Bound { get; } = maxTtl is { } bound ? new Obligation.LivesAtMost(bound) : null;
 
     /// <summary>The list of matched rules where this is the only one, made once.</summary>
     public IReadOnlyList<string> Alone { get; } = [id];
 
-    /// <summary>The explanation where this rule allows, made once.</summary>
-    public string Allows { get; } = $"allowed by rule {id}";
+    /// <summary>The explanation where this rule decides, made once.</summary>
+    public string Explanation { get; } =
+        effect switch
+        {
+            PolicyEffect.Allow => $"allowed by rule {id}",
+            PolicyEffect.Challenge => $"rule {id} asks for a person's approval",
+            _ => $"denied by rule {id}",
+        };
 
     /// <summary>
     /// Whether the condition could be true for this agent and credential. Where a conjunct fixes one of them and it is

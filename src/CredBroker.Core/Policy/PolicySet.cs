@@ -68,8 +68,10 @@ public sealed class PolicySet
     /// <item>
     /// The catalogue must offer the credential with these actions, and the tool call's arguments must fit their schema.
     /// </item>
-    /// <item>Every rule is tried; one that fails denies. Deny beats allow; nothing matching denies.</item>
-    /// <item>The autonomy gate may be stricter than the rules, never laxer.</item>
+    /// <item>
+    /// Every rule is tried; one that fails denies. Deny beats challenge beats allow; nothing matching denies.
+    /// </item>
+    /// <item>The autonomy gate may be stricter than the rules, never laxer; what it alone asks, it asks the owner.</item>
     /// <item>What is granted is the strictest of all that matched.</item>
     /// </list>
     /// </summary>
@@ -167,11 +169,7 @@ public sealed class PolicySet
 
     private Decision Decide(PolicyInputs inputs, AutonomyGate gate)
     {
-        PolicyRule? allows = null,
-            denies = null,
-            onlyMatch = null;
-        List<string>? matches = null;
-        var obligations = new ObligationFold(inputs.Credential.Entry.MaxTtl);
+        var matches = new RuleMatches(inputs);
         foreach (var rule in _rules)
         {
             if (!rule.MayMatch(inputs.Agent, inputs.Credential.Entry.Name))
@@ -180,106 +178,105 @@ public sealed class PolicySet
             }
 
             var matched = rule.When.Run(inputs);
-            if (matched.IsFalse)
+            if (matched.IsTrue)
             {
-                continue;
+                matches.Add(rule);
             }
-
-            if (!matched.IsTrue)
+            else if (!matched.IsFalse)
             {
                 return DenyFor(PolicyRefusals.RuleFailed, $"rule {rule.Id} failed: {ErrorOf(matched)}") with
                 {
                     RuleId = rule.Id,
-                    MatchedRules = Matches(),
                 };
             }
-
-            if (onlyMatch is not null)
-            {
-                matches ??= [onlyMatch.Id];
-                matches.Add(rule.Id);
-            }
-
-            onlyMatch ??= rule;
-            if (rule.Effect == PolicyEffect.Deny)
-            {
-                denies ??= rule;
-            }
-            else
-            {
-                allows ??= rule;
-                obligations.Add(rule.Obligation);
-            }
         }
 
-        if (denies is not null)
+        if (matches.Denies is { } denies)
         {
-            return DenyFor(PolicyRefusals.DeniedByRule, $"denied by rule {denies.Id}") with
-            {
-                RuleId = denies.Id,
-                MatchedRules = Matches(),
-            };
+            return DenyFor(PolicyRefusals.DeniedByRule, denies.Explanation) with { RuleId = denies.Id };
         }
 
-        if (allows is null)
+        if (matches.Challenges is null && matches.Allows is null)
         {
             return DenyFor(PolicyRefusals.NoRuleAllows, "no rule allows it");
         }
 
-        switch (gate.Effect(inputs.Credential.Entry, inputs.IsReversible))
+        var byGate = gate.Effect(inputs.Credential.Entry, inputs.IsReversible, matches.Challenges is not null);
+        if (byGate == PolicyEffect.Deny)
         {
-            case PolicyEffect.Deny:
-                return DenyFor(
-                    PolicyRefusals.GateDenied,
-                    "the autonomy gate denies a high-impact step that cannot be undone"
-                ) with
-                {
-                    MatchedRules = Matches(),
-                };
-            case PolicyEffect.Challenge:
-                obligations.Add(Obligation.NeedsApproval.Instance);
-                break;
+            return DenyFor(
+                PolicyRefusals.GateDenied,
+                "the autonomy gate denies a high-impact step that cannot be undone"
+            );
         }
 
-        // Approvals cannot be taken yet, and an obligation that nobody meets is a denial.
-        if (obligations.Approval is { } approval)
+        // The gate asks nobody where a rule has people decide already.
+        if (byGate == PolicyEffect.Challenge && matches.Challenges is null && !matches.Ask(ApprovalClause.OfGate))
         {
-            return DenyFor(PolicyRefusals.ApprovalNeeded, "the autonomy gate asks for a person's approval") with
+            return DenyFor(
+                PolicyRefusals.NobodyToAsk,
+                "the autonomy gate asks for the approval of the process's owner, and there is none who could give it"
+            );
+        }
+
+        if (matches.Unanswerable is { } unanswerable)
+        {
+            return DenyFor(
+                PolicyRefusals.NobodyToAsk,
+                $"rule {unanswerable.Id} asks for more people than may approve it in this process"
+            ) with
             {
-                MatchedRules = Matches(),
-                Obligations = [approval],
+                RuleId = unanswerable.Id,
             };
         }
 
-        var maxTtl = obligations.MaxTtl;
-        return new()
+        var obligations = matches.Obligations;
+        if (obligations.ExecutorsDiffer)
+        {
+            return DenyFor(PolicyRefusals.ExecutorsDiffer, "the rules that challenge it name different executors");
+        }
+
+        var granted = new Decision
         {
             Effect = PolicyEffect.Allow,
             PolicyHash = Hash,
             Agent = inputs.Agent,
-            RuleId = allows.Id,
-            MatchedRules = Matches(),
+            RuleId = matches.Allows?.Id ?? "",
+            MatchedRules = matches.Ids,
             Gate = gate.Conditions,
-            Explanation = allows.Allows,
-            Grant = new()
-            {
-                Entry = inputs.Credential.Entry,
-                Process = inputs.Process,
-                Ttl = inputs.Ttl < maxTtl ? inputs.Ttl : maxTtl,
-                MaxTtl = maxTtl,
-                TtlCut = inputs.Request.Ttl > maxTtl,
-            },
+            Explanation = matches.Allows?.Explanation ?? "",
+            Grant = GrantOf(inputs, obligations.MaxTtl),
         };
-
-        IReadOnlyList<string> Matches() => matches ?? onlyMatch?.Alone ?? [];
+        return obligations.Approval is not { } approval
+            ? granted
+            : granted with
+            {
+                Effect = PolicyEffect.Challenge,
+                RuleId = matches.Challenges?.Id ?? "",
+                Explanation =
+                    matches.Challenges?.Explanation ?? "the autonomy gate asks for the approval of the process's owner",
+                Refusal = PolicyRefusals.ApprovalNeeded,
+                Obligations = [approval],
+            };
 
         Decision DenyFor(Refusal refusal, string explanation) =>
             Deny(refusal, explanation) with
             {
                 Agent = inputs.Agent,
+                MatchedRules = matches.Ids,
                 Gate = gate.Conditions,
             };
     }
+
+    private static Grant GrantOf(PolicyInputs inputs, TimeSpan maxTtl) =>
+        new()
+        {
+            Entry = inputs.Credential.Entry,
+            Process = inputs.Process,
+            Ttl = inputs.Ttl < maxTtl ? inputs.Ttl : maxTtl,
+            MaxTtl = maxTtl,
+            TtlCut = inputs.Request.Ttl > maxTtl,
+        };
 
     private Decision Deny(Refusal refusal, string explanation) =>
         new()

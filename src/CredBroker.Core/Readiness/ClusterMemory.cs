@@ -7,7 +7,8 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Readiness;
 
 /// <summary>
-/// Keeps with the store which cluster of Vault is believed: the first that answered, and later one that an admin accepts.
+/// Keeps with the store which cluster of Vault is believed, and where in it the store's secrets are: what the first broker
+/// met, and later what an admin accepts.
 /// </summary>
 public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
 {
@@ -39,15 +40,18 @@ public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
     /// <summary>Puts the first that answers on record. Until that is done nothing is issued.</summary>
     public async ValueTask RememberAsync(CancellationToken cancellationToken)
     {
-        if (cluster is { Accepted: null, Seen: { Length: > 0 } seen })
+        if (
+            cluster is { Seen: { Length: > 0 } seen }
+            && (cluster.Accepted is null || (cluster.IsHomeUnknown && cluster.Accepted.Id == seen))
+        )
         {
             await CommitAsync(seen, "", AuditActor.Broker("probe"), null, cancellationToken);
         }
     }
 
     /// <summary>
-    /// Believes the cluster that answers, on a person's word, or believes it again though it has gone back. False where
-    /// another one answers than is named.
+    /// Believes the cluster that answers, on a person's word, or believes it again though it has gone back, and with it
+    /// this broker's place in it. False where another one answers than is named.
     /// </summary>
     /// <param name="id">What it calls itself.</param>
     /// <param name="reason">Why, in the admin's words.</param>
@@ -64,7 +68,7 @@ public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
         id.Length > 0
         && cluster.Seen == id
         && (
-            (cluster.Accepted?.Id == id && !cluster.IsBehind)
+            (cluster.Accepted?.Id == id && !cluster.IsBehind && !cluster.IsElsewhere)
             || await CommitAsync(id, reason, person, call.TraceId, cancellationToken)
         );
 
@@ -76,18 +80,22 @@ public sealed class ClusterMemory(IBrokerStore store, VaultCluster cluster)
         CancellationToken cancellationToken
     )
     {
-        var before = cluster.Accepted;
+        var (before, home) = (cluster.Accepted, cluster.Home ?? new("", ""));
         var outcome = await store.CommitAsync(
             new StateChange.VaultClusterAccepted
             {
                 Cluster = id,
+                Home = home,
                 Expected = before?.Id,
+                ExpectedHome = before?.Home,
                 Event = new()
                 {
                     What = new VaultClusterAccepted
                     {
                         Cluster = id,
                         Before = before?.Id ?? "",
+                        Installation = home.Installation,
+                        Namespace = home.Namespace,
                         Reason = reason,
                     },
                     Actor = actor,

@@ -86,7 +86,7 @@ public sealed class IssuingReadiness(
             return ahead.Duration() <= MaxClockDifference
                 ? null
                 : new(
-                    RefusalCode.IssuingPaused,
+                    RefusalCode.ClockDiffers,
                     $"The broker's clock is {(ahead > TimeSpan.Zero ? "behind" : "ahead of")} its store's, so nothing "
                         + "is issued. An operator has to set it right, or to say that it is right.",
                     TimeSpan.FromSeconds(30)

@@ -90,7 +90,7 @@ public enum RefusalCode
     /// <summary>A requested action is not among those that the credential offers.</summary>
     ActionNotOffered = 2007,
 
-    /// <summary>The autonomy gate asks for a human's approval, which this broker cannot take yet.</summary>
+    /// <summary>A rule or the autonomy gate asks for a person's approval, and there is none.</summary>
     ApprovalNeeded = 2008,
 
     /// <summary>The autonomy gate denies a high-impact, irreversible step.</summary>
@@ -123,6 +123,12 @@ public enum RefusalCode
     /// A hold in force reaches the request: an admin, or a tripwire, refuses new issuance and renewal of this kind.
     /// </summary>
     Held = 2017,
+
+    /// <summary>A person's approval is needed, and nobody could give it: too few may, or the process has no owner.</summary>
+    NobodyToAsk = 2018,
+
+    /// <summary>Two challenges name different executors, so that no one could redeem an approval.</summary>
+    ExecutorsDiffer = 2019,
 
     /// <summary>A limit of the policy has no room for the request.</summary>
     LimitReached = 2020,
@@ -203,6 +209,9 @@ public enum RefusalCode
 
     /// <summary>The store is older than its anchor in Vault: it was put back, or lost its last commits.</summary>
     StoreBehind = 5004,
+
+    /// <summary>The broker's clock and its store's are too far apart to promise an end.</summary>
+    ClockDiffers = 5005,
 
     /// <summary>The body is no valid JSON for this call (syntax, unknown or duplicate member, wrong type).</summary>
     BodyInvalid = 6001,

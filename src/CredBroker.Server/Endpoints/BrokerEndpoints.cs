@@ -4,6 +4,7 @@ using CredBroker.Server.Endpoints.Credentials;
 using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Holds;
 using CredBroker.Server.Endpoints.Leases;
+using CredBroker.Server.Endpoints.Login;
 using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Endpoints.Revocations;
@@ -24,7 +25,9 @@ internal static class BrokerEndpoints
         RenewEndpoint.Map(agents);
         ReleaseEndpoint.Map(agents);
         ReportEndpoint.Map(agents);
-        CloseTaskEndpoint.Map(routes.MapAgents(Caller.AgentOrPerson));
+        var either = routes.MapAgents(Caller.AgentOrPerson);
+        CloseTaskEndpoint.Map(either);
+        WhoamiEndpoint.Map(either);
 
         var people = routes
             .MapGroup("")
@@ -48,6 +51,9 @@ internal static class BrokerEndpoints
         ListProcessesEndpoint.Map(people);
         ExportAuditEndpoint.Map(people);
 
+        ReadLoginEndpoint.Map(
+            routes.MapGroup("").CalledBy(Caller.Anyone).WithTags("Login").Refusing(RefusalForm.Problem, 500, 503)
+        );
         HealthEndpoints.Map(routes.MapGroup("").CalledBy(Caller.Anyone).DisableRateLimiting().WithTags("Health"));
     }
 

@@ -1,3 +1,4 @@
+using CredBroker.Client;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.State;
@@ -25,6 +26,7 @@ internal static class IdentityServices
             throw new ArgumentException(string.Join(Environment.NewLine, settings.Faults), nameof(options));
         }
 
+        services.AddSingleton(new LoginResponse { Issuers = settings.Logins });
         services.AddSingleton(provider => new KeySources(
             settings,
             options.KeyRefresh,

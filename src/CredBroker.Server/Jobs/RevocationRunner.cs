@@ -1,3 +1,4 @@
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
@@ -6,12 +7,13 @@ namespace CredBroker.Server.Jobs;
 
 /// <summary>
 /// The one that carries revocations out, woken by whoever orders or finds one. However many orders there are, nothing
-/// is started for each of them.
+/// is started for each of them. Where another place in Vault is the store's, it leaves them to the brokers that are there.
 /// </summary>
 internal sealed partial class RevocationRunner(
     IBrokerStore store,
     RevocationRun run,
     RevocationSignal signal,
+    VaultCluster cluster,
     ILogger<RevocationRunner> logger
 ) : BackgroundService
 {
@@ -24,7 +26,10 @@ internal sealed partial class RevocationRunner(
             try
             {
                 await signal.HearAsync(stoppingToken);
-                await run.PassAsync(stoppingToken);
+                if (!cluster.IsElsewhere)
+                {
+                    await run.PassAsync(stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -27,7 +27,8 @@ namespace CredBroker.Storage.PostgreSql;
 /// </summary>
 internal sealed partial class PostgresSession : SqlSession
 {
-    private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    // Not READ WRITE: who has the server take no changes, by its setting, means this store, too.
+    private const string BeginText = "BEGIN ISOLATION LEVEL READ COMMITTED";
     private const string LockText = "SELECT id FROM store FOR UPDATE";
 
     /// <summary>

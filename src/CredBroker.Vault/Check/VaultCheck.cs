@@ -12,9 +12,18 @@ namespace CredBroker.Vault.Check;
 /// Looks at Vault with the broker's own login: that it can do what each credential needs, that it has proven to revoke,
 /// and that it can do nothing else. It makes child tokens and takes them back at once; it makes no secret.
 /// </summary>
-public sealed class VaultCheck(VaultOptions options, TimeProvider time, ILogger<VaultSecretIssuer> logger) : IDisposable
+/// <param name="options">Where Vault is, and the broker's login.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where the issuer says what it meets.</param>
+/// <param name="cluster">Is told which cluster answered.</param>
+public sealed class VaultCheck(
+    VaultOptions options,
+    TimeProvider time,
+    ILogger<VaultSecretIssuer> logger,
+    VaultCluster? cluster = null
+) : IDisposable
 {
-    private readonly VaultSecretIssuer _issuer = new(options, time, logger);
+    private readonly VaultSecretIssuer _issuer = new(options, time, logger, cluster);
     private readonly VaultNames _names = new(options.Installation);
 
     /// <summary>Everything that was looked at, in order. Stops after the login if that fails.</summary>

@@ -22,9 +22,9 @@ internal sealed class BareBroker : IDisposable
     private readonly JsonWebTokenHandler _handler = new();
     private readonly TokenValidationParameters _rules;
 
-    private BareBroker(string database, int vaultPort, string jwks)
+    private BareBroker(BareStore store, int vaultPort, string jwks)
     {
-        _store = new BareStore(database);
+        _store = store;
         _vault = new HttpClient(
             new SocketsHttpHandler
             {
@@ -47,9 +47,9 @@ internal sealed class BareBroker : IDisposable
     }
 
     /// <summary>Serves until the process is killed.</summary>
-    public static async Task<int> RunAsync(int port, int vaultPort, string database, string jwksFile)
+    public static async Task<int> RunAsync(int port, int vaultPort, string jwksFile, params string[] store)
     {
-        using var broker = new BareBroker(database, vaultPort, await File.ReadAllTextAsync(jwksFile));
+        using var broker = new BareBroker(BareStore.Open(store), vaultPort, await File.ReadAllTextAsync(jwksFile));
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));

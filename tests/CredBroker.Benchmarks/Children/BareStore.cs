@@ -2,42 +2,39 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.Benchmarks.Children;
 
 /// <summary>
-/// SQLite with <c>synchronous=FULL</c> and one writer that commits everybody who waits in one transaction; each write
-/// takes its hash-chained audit row along.
+/// Where the bare floor writes: one writer commits everybody who waits in one transaction, durably, and each write takes
+/// its hash-chained audit row along. What an engine does with a write is its subclass's.
 /// </summary>
-internal sealed class BareStore : IDisposable
+internal abstract class BareStore : IDisposable
 {
     private const int MaxBatch = 256;
 
     private readonly BlockingCollection<(BareWrite Write, string EventType, TaskCompletionSource Done)> _queue = [];
-    private readonly SqliteConnection _connection;
     private readonly Thread _writer;
+    private string _previous = new('0', 64);
 
-    public BareStore(string path)
-    {
-        _connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString()
-        );
-        _connection.Open();
-        Execute(
-            """
-            PRAGMA journal_mode = WAL;
-            PRAGMA synchronous = FULL;
-            CREATE TABLE lease (
-              id TEXT PRIMARY KEY, state TEXT NOT NULL, handle TEXT NOT NULL, expires_at INTEGER NOT NULL,
-              body BLOB NOT NULL) WITHOUT ROWID;
-            CREATE INDEX lease_due ON lease (expires_at);
-            CREATE TABLE audit (sequence INTEGER PRIMARY KEY, line BLOB NOT NULL);
-            """
-        );
-        _writer = new Thread(Write) { IsBackground = true, Name = "commit" };
-        _writer.Start();
-    }
+    protected BareStore() => _writer = new Thread(Write) { IsBackground = true, Name = "commit" };
+
+    /// <summary>The number of the newest audit row.</summary>
+    protected long Sequence { get; set; }
+
+    /// <summary>As a child's arguments name it.</summary>
+    public static BareStore Open(ReadOnlySpan<string> arguments) =>
+        arguments switch
+        {
+            ["sqlite", var file] => new BareSqlite(file),
+            ["postgres", var settings] => new BareTwoTables(File.ReadAllText(settings)),
+            ["store-rows", var settings, var decision, var record] => new BareStoreRows(
+                File.ReadAllText(settings),
+                int.Parse(decision, CultureInfo.InvariantCulture),
+                int.Parse(record, CultureInfo.InvariantCulture)
+            ),
+            _ => throw new ArgumentException("Which store is not said.", nameof(arguments)),
+        };
 
     public Task CommitAsync(BareWrite write, string eventType)
     {
@@ -51,79 +48,55 @@ internal sealed class BareStore : IDisposable
         _queue.CompleteAdding();
         _writer.Join();
         _queue.Dispose();
-        _connection.Dispose();
+        Close();
+    }
+
+    /// <summary>Called when everything is there that a write needs.</summary>
+    protected void Start() => _writer.Start();
+
+    protected abstract void Begin();
+
+    protected abstract void Put(BareWrite write, string eventType);
+
+    protected abstract void Commit();
+
+    protected abstract void Close();
+
+    /// <summary>The next record of the chain.</summary>
+    protected byte[] NextLine(BareWrite write, string eventType)
+    {
+        var (time, lease) = (TimeProvider.System.GetUtcNow(), Encoding.UTF8.GetString(write.Lease));
+        var line = Encoding.UTF8.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""{"sequence":{{++Sequence}}"""
+                    + $$""","previous":"{{_previous}}","time":"{{time:O}}","type":"{{eventType}}","""
+                    + $$""" "leaseId":"{{write.LeaseId}}","details":{{lease}}}"""
+            )
+        );
+        _previous = Convert.ToHexStringLower(SHA256.HashData(line));
+        return line;
     }
 
     private void Write()
     {
-        using var begin = Command("BEGIN IMMEDIATE");
-        using var commit = Command("COMMIT");
-        using var upsert = Command(
-            "INSERT INTO lease VALUES ($id, $state, $handle, $expires, $body) ON CONFLICT (id) "
-                + "DO UPDATE SET state = excluded.state, handle = excluded.handle, expires_at = excluded.expires_at",
-            "$id",
-            "$state",
-            "$handle",
-            "$expires",
-            "$body"
-        );
-        using var append = Command("INSERT INTO audit VALUES ($sequence, $line)", "$sequence", "$line");
         var batch = new List<TaskCompletionSource>(MaxBatch);
-        var (sequence, previous) = (0L, new string('0', 64));
         foreach (var first in _queue.GetConsumingEnumerable())
         {
-            begin.ExecuteNonQuery();
+            Begin();
             var next = first;
             do
             {
-                var (write, eventType, done) = next;
-                upsert.Parameters[0].Value = write.LeaseId;
-                upsert.Parameters[1].Value = write.State;
-                upsert.Parameters[2].Value = write.Handle;
-                upsert.Parameters[3].Value = sequence;
-                upsert.Parameters[4].Value = write.Lease;
-                upsert.ExecuteNonQuery();
-
-                var (time, lease) = (TimeProvider.System.GetUtcNow(), Encoding.UTF8.GetString(write.Lease));
-                var line = Encoding.UTF8.GetBytes(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $$"""{"sequence":{{++sequence}}"""
-                            + $$""","previous":"{{previous}}","time":"{{time:O}}","type":"{{eventType}}","""
-                            + $$""" "leaseId":"{{write.LeaseId}}","details":{{lease}}}"""
-                    )
-                );
-                previous = Convert.ToHexStringLower(SHA256.HashData(line));
-                append.Parameters[0].Value = sequence;
-                append.Parameters[1].Value = line;
-                append.ExecuteNonQuery();
-                batch.Add(done);
+                Put(next.Write, next.EventType);
+                batch.Add(next.Done);
             } while (batch.Count < MaxBatch && _queue.TryTake(out next));
 
-            commit.ExecuteNonQuery();
+            Commit();
             batch.ForEach(done => done.SetResult());
             batch.Clear();
         }
     }
-
-    private SqliteCommand Command(string sql, params ReadOnlySpan<string> parameters)
-    {
-        var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var name in parameters)
-        {
-            command.Parameters.Add(new SqliteParameter { ParameterName = name });
-        }
-
-        return command;
-    }
-
-    private void Execute(string sql)
-    {
-        using var command = Command(sql);
-        command.ExecuteNonQuery();
-    }
 }
 
-/// <summary>One write of a lease's row.</summary>
+/// <summary>One write of a lease's row: pending first, active then.</summary>
 internal sealed record BareWrite(string LeaseId, string State, byte[] Lease, string Handle);

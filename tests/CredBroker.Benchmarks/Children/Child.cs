@@ -35,6 +35,13 @@ internal sealed class Child : IAsyncDisposable
 
     public Process Process { get; }
 
+    /// <summary>What it has used so far.</summary>
+    public TimeSpan CpuTime()
+    {
+        Process.Refresh();
+        return Process.TotalProcessorTime;
+    }
+
     /// <summary>Starts a program of the bench itself (see Program.cs) on a free port.</summary>
     public static Task<Child> StartOwnAsync(string role, params string[] arguments) =>
         StartAsync(Environment.ProcessPath!, port => ["child", role, $"{port}", .. arguments], TcpIsOpenAsync);

@@ -14,7 +14,14 @@ internal static class RealBroker
     /// <param name="agents">Whose tokens it accepts.</param>
     /// <param name="vault">Where Vault is.</param>
     /// <param name="vaultToken">The broker's own token.</param>
-    public static async Task<Child> StartAsync(DirectoryInfo directory, Agents agents, Uri vault, string vaultToken)
+    /// <param name="connectionStringFile">Leads to its PostgreSQL; null where its store is an SQLite file.</param>
+    public static async Task<Child> StartAsync(
+        DirectoryInfo directory,
+        Agents agents,
+        Uri vault,
+        string vaultToken,
+        string? connectionStringFile = null
+    )
     {
         var files = directory.CreateSubdirectory("broker");
         var policy = await WriteAsync(files, "policy.yaml", BenchPolicy.Document.Text);
@@ -43,10 +50,25 @@ internal static class RealBroker
                             ["WorkloadClaim"] = "sub",
                             ["InstanceClaim"] = "instance",
                             ["Claims"] = new JsonArray("jti"),
+                        },
+                        new JsonObject
+                        {
+                            ["Issuer"] = Agents.PeopleIssuer,
+                            ["Use"] = "people",
+                            ["Audience"] = Agents.PeopleAudience,
+                            ["Jwks"] = new JsonObject { ["File"] = jwks },
+                            ["RolesClaim"] = "/roles",
+                            ["Roles"] = new JsonObject
+                            {
+                                ["admin"] = new JsonArray("admin"),
+                                ["auditor"] = new JsonArray("auditor"),
+                            },
                         }
                     ),
                 },
-                ["Storage"] = new JsonObject { ["SqliteFile"] = Database(directory) },
+                ["Storage"] = connectionStringFile is null
+                    ? new JsonObject { ["SqliteFile"] = Database(directory) }
+                    : new JsonObject { ["Provider"] = "postgres", ["ConnectionStringFile"] = connectionStringFile },
                 ["Policy"] = new JsonObject { ["File"] = policy },
                 ["Vault"] = new JsonObject
                 {

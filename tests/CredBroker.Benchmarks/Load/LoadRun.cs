@@ -12,7 +12,7 @@ internal static class LoadRun
         {
             for (var i = 0; i < concurrency; i++)
             {
-                connections.Add(await HttpConnection.OpenAsync(contender.Address));
+                connections.Add(await HttpConnection.OpenAsync(contender.Addresses[i % contender.Addresses.Count]));
             }
 
             var before = contender.CpuTimes();

@@ -23,8 +23,9 @@ internal static class ExchangeSuite
         await using var bare = await Child.StartOwnAsync(
             "bare",
             $"{vault.Address.Port}",
-            Path.Combine(directory.Info.FullName, "bare.db"),
-            jwks
+            jwks,
+            "sqlite",
+            Path.Combine(directory.Info.FullName, "bare.db")
         );
         await using var broker = await RealBroker.StartAsync(directory.Info, agents, vault.Address, "hvs.own");
 
@@ -61,8 +62,8 @@ internal static class ExchangeSuite
     private static Contender Exchanging(string name, Child child, byte[][] requests) =>
         new(
             name,
-            child.Address,
-            [child.Process],
+            [child.Address],
+            [child.CpuTime],
             (connection, index) => connection.SendAsync(requests[index % requests.Length])
         );
 }

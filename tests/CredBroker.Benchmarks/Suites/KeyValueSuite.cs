@@ -50,8 +50,8 @@ internal static class KeyValueSuite
             Exchanging($"broker, {Returning:N0} tokens", Math.Min(Returning, tokens.Length)),
             new(
                 "agent alone",
-                bao.Child.Address,
-                [bao.Child.Process],
+                [bao.Child.Address],
+                [bao.Child.CpuTime],
                 (connection, index) => LogInAndReadAsync(connection, logins[index % logins.Length])
             ),
         ];
@@ -62,8 +62,8 @@ internal static class KeyValueSuite
         Contender Exchanging(string name, int count) =>
             new(
                 name,
-                broker.Address,
-                [broker.Process, bao.Child.Process],
+                [broker.Address],
+                [broker.CpuTime, bao.Child.CpuTime],
                 (connection, index) => connection.SendAsync(exchanges[index % count])
             );
     }

@@ -1,113 +1,170 @@
 using CredBroker.Benchmarks.Children;
 using CredBroker.Benchmarks.Load;
-using Microsoft.Data.Sqlite;
+using CredBroker.Testing.Servers;
 
 namespace CredBroker.Benchmarks.Suites;
 
 /// <summary>
-/// Target 4: from the moment that a lease is due until Vault has confirmed that it is gone, among many live leases and
-/// while exchanges go on.
+/// Target 4, on SQLite and on PostgreSQL in turn, among many live leases: from an admin's order of a thousand of them
+/// until each is confirmed, and from the moment that a lease is due until Vault has confirmed that it is gone, while
+/// exchanges go on. The live leases were made by the store before the broker was started.
 /// </summary>
 internal static class RevocationSuite
 {
+    private const int Orders = 5;
+    private const int OfOneOrder = 1_000;
     private const int ShortTtlSeconds = 10;
+    private const int ExpiryRounds = 2;
     private const int Connections = 4;
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(60);
 
     public static async Task RunAsync(BenchOptions options)
     {
-        Report.PrintTitle(
-            $"revocation: leases of {ShortTtlSeconds} s expire among "
-                + $"{options.Leases:N0} live ones, zero-cost Vault stub"
-        );
         using var agents = new Agents();
         using var directory = new BenchDirectory(options);
         await using var vault = await Child.StartOwnAsync("vault-stub");
-        await using var broker = await RealBroker.StartAsync(directory.Info, agents, vault.Address, "hvs.own");
-
-        var tokens = agents.Mint(Math.Min(options.Tokens, 1_000));
-        var lasting = Asking(broker, ExchangeRequests.Of(tokens, "reports"));
-        var live = 0;
-        while (live < options.Leases)
+        await using var postgres = TestPostgres.FindPrograms() is null
+            ? null
+            : await BenchPostgres.StartAsync(directory, flushes: true);
+        var stores = new List<FullBroker>();
+        try
         {
-            live += (await LoadRun.RunAsync(lasting, options.Concurrency[0], TimeSpan.FromSeconds(2))).Latencies.Count;
+            stores.Add(await FullBroker.StartOnSqliteAsync(directory.Info, agents, vault.Address, FillAsync));
+            if (postgres is not null)
+            {
+                stores.Add(await FullBroker.StartAsync(postgres, directory.Info, agents, vault.Address, FillAsync));
+            }
+
+            await OrderAsync(stores, agents.MintAdmin(), options);
+            await ExpireAsync(stores, ExchangeRequests.Of(agents.Mint(1_000), "reports", Brief), options);
+        }
+        finally
+        {
+            foreach (var store in stores)
+            {
+                await store.DisposeAsync();
+            }
         }
 
-        // Exchanges go on until the first of them have been expiring for the measured time.
-        var brief = Asking(broker, ExchangeRequests.Of(tokens, "reports", $",\"ttl\":\"{ShortTtlSeconds}s\""));
-        var asked = await LoadRun.RunAsync(brief, Connections, TimeSpan.FromSeconds(ShortTtlSeconds + options.Seconds));
-        var lags = await DrainAsync(RealBroker.Database(directory.Info), asked.Latencies.Count);
+        async Task FillAsync(LeasePairs pairs)
+        {
+            var left = options.Leases;
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, options.Concurrency[^1])
+                    .Select(_ =>
+                        Task.Run(async () =>
+                        {
+                            for (var i = 0; (i = Interlocked.Decrement(ref left)) >= 0; )
+                            {
+                                await pairs.CommitAsync(i < Orders * OfOneOrder ? Victim(i / OfOneOrder) : "worker-1");
+                            }
+                        })
+                    )
+            );
+        }
+    }
+
+    private static string Brief => $",\"ttl\":\"{ShortTtlSeconds}s\"";
+
+    private static string Victim(int order) => $"victim-{order}";
+
+    private static async Task OrderAsync(List<FullBroker> stores, string admin, BenchOptions options)
+    {
+        Report.PrintTitle(
+            $"revocation: {Orders} orders of {OfOneOrder:N0} leases each, one at a time and in turn, among "
+                + $"{options.Leases:N0} live ones, zero-cost Vault stub"
+        );
+        var before = stores.ConvertAll(store => store.Memory());
+        var orders = stores.ConvertAll(_ => new List<OrderFigures>());
+        for (var order = 0; order < Orders; order++)
+        {
+            foreach (var (i, store) in stores.Index())
+            {
+                orders[i].Add(await store.OrderAsync(admin, Victim(order)));
+            }
+        }
 
         var table = new Table(
-            "",
-            "live leases",
+            "middle of the orders (longest), ms",
+            "accepted",
+            "fence seen by another broker",
+            "all marked",
+            "all confirmed",
+            "RSS MB before",
+            "after"
+        );
+        foreach (var (i, store) in stores.Index())
+        {
+            if (orders[i].Exists(order => order.Leases != OfOneOrder))
+            {
+                throw new InvalidOperationException($"An order on {store.Name} did not reach what it should.");
+            }
+
+            table.Add(
+                store.Name,
+                Middle(orders[i], order => order.Accepted),
+                Middle(orders[i], order => order.FenceSeen),
+                Middle(orders[i], order => order.AllMarked),
+                Middle(orders[i], order => order.AllConfirmed),
+                $"{before[i]:N0}",
+                $"{store.Memory():N0}"
+            );
+        }
+
+        table.Print();
+
+        static string Middle(IEnumerable<OrderFigures> orders, Func<OrderFigures, TimeSpan?> figure)
+        {
+            var sorted = orders.Select(figure).OfType<TimeSpan>().Order().ToList();
+            return sorted.Count == 0
+                ? "-"
+                : $"{sorted[sorted.Count / 2].TotalMilliseconds:N0} ({sorted[^1].TotalMilliseconds:N0})";
+        }
+    }
+
+    private static async Task ExpireAsync(List<FullBroker> stores, byte[][] brief, BenchOptions options)
+    {
+        Report.PrintTitle(
+            $"revocation: leases of {ShortTtlSeconds} s expire among {options.Leases:N0} live ones, in turn"
+        );
+        var asked = stores.ConvertAll(_ => new List<Measurement>());
+        for (var round = 0; round < ExpiryRounds; round++)
+        {
+            foreach (var (i, store) in stores.Index())
+            {
+                // Exchanges go on until the first of them have been expiring for the measured time.
+                var seconds = ShortTtlSeconds + (options.Seconds / ExpiryRounds);
+                asked[i].Add(await LoadRun.RunAsync(store.Asking(brief), Connections, TimeSpan.FromSeconds(seconds)));
+                await store.DrainAsync(asked[i].Sum(run => run.Latencies.Count));
+            }
+        }
+
+        var table = new Table(
+            "expiry",
             "exchanges/s meanwhile",
             "revoked",
             "lag p50 ms",
             "lag p99 ms",
-            "longest ms"
+            "longest ms",
+            "RSS MB after"
         );
-        table.Add(
-            "expiry",
-            $"{live:N0}",
-            $"{asked.PerSecond:N0}",
-            $"{lags.Count:N0}",
-            $"{At(0.5):N0}",
-            $"{At(0.99):N0}",
-            $"{At(1):N0}"
-        );
-        table.Print();
-
-        long At(double part) => lags.Count == 0 ? 0 : lags[Math.Min(lags.Count - 1, (int)(lags.Count * part))];
-    }
-
-    private static Contender Asking(Child broker, byte[][] requests) =>
-        new(
-            "broker",
-            broker.Address,
-            [broker.Process],
-            (connection, index) => connection.SendAsync(requests[index % requests.Length])
-        );
-
-    /// <summary>
-    /// Waits until as many leases are confirmed as revoked, and returns how late each was, in milliseconds, shortest
-    /// first. Reads the broker's own record of it.
-    /// </summary>
-    private static async Task<IReadOnlyList<long>> DrainAsync(string database, int expected)
-    {
-        await using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = database,
-                Mode = SqliteOpenMode.ReadOnly,
-                Pooling = false,
-            }.ToString()
-        );
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT confirmed_at - expires_at FROM lease WHERE state = 'revoked' ORDER BY 1";
-        using var limit = new CancellationTokenSource(DrainLimit);
-        while (true)
+        foreach (var (i, store) in stores.Index())
         {
-            var lags = new List<long>();
-            await using (var reader = await command.ExecuteReaderAsync(CancellationToken.None))
-            {
-                while (await reader.ReadAsync(CancellationToken.None))
-                {
-                    lags.Add(reader.GetInt64(0));
-                }
-            }
+            var run = Measurement.Sum(asked[i]);
+            var lags = await store.DrainAsync(run.Latencies.Count);
+            table.Add(
+                store.Name,
+                $"{run.PerSecond:N0}",
+                $"{lags.Count:N0}",
+                $"{At(0.5):N0}",
+                $"{At(0.99):N0}",
+                $"{At(1):N0}",
+                $"{store.Memory():N0}"
+            );
 
-            if (lags.Count >= expected || limit.IsCancellationRequested)
-            {
-                return lags.Count >= expected
-                    ? lags
-                    : throw new InvalidOperationException(
-                        $"Only {lags.Count} of {expected} leases were revoked within {DrainLimit.TotalSeconds} s."
-                    );
-            }
-
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None);
+            long At(double part) => lags.Count == 0 ? 0 : lags[Math.Min(lags.Count - 1, (int)(lags.Count * part))];
         }
+
+        table.Print();
     }
 }

@@ -34,12 +34,12 @@ internal sealed class ChaosProxy : IAsyncDisposable
     private static readonly TimeSpan LongestLate = TimeSpan.FromSeconds(6);
 
     private readonly TcpListener _listener;
-    private readonly int _target;
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile LinkFault _fault;
+    private volatile int _target;
     private int _connections;
 
     public ChaosProxy(int port, int target)
@@ -58,22 +58,22 @@ internal sealed class ChaosProxy : IAsyncDisposable
         Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         if (fault == LinkFault.Cut)
         {
-            foreach (var socket in _sockets.Keys)
-            {
-                Reset(socket);
-            }
+            ResetAll();
         }
+    }
+
+    /// <summary>Leads to another server from now on; what is open ends.</summary>
+    public void LeadTo(int target)
+    {
+        _target = target;
+        ResetAll();
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         _listener.Stop();
-        foreach (var socket in _sockets.Keys)
-        {
-            Reset(socket);
-        }
-
+        ResetAll();
         await _accepting;
         _stop.Dispose();
     }
@@ -178,6 +178,14 @@ internal sealed class ChaosProxy : IAsyncDisposable
             }
 
             return;
+        }
+    }
+
+    private void ResetAll()
+    {
+        foreach (var socket in _sockets.Keys)
+        {
+            Reset(socket);
         }
     }
 

@@ -7,9 +7,9 @@ namespace CredBroker.FaultHarness.Load;
 
 /// <summary>
 /// One running agent: it asks, and then releases, renews, lets expire, or closes its task; now and then it hangs up in
-/// the middle.
+/// the middle. Each call goes to any of the brokers.
 /// </summary>
-internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, string instance)
+internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, StopProbe probe, Dice dice, string instance)
 {
     /// <summary>Mostly database users, as they are what can live on.</summary>
     private static readonly IReadOnlyList<string> Wanted =
@@ -19,7 +19,7 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
         ArenaPolicy.KeyValue,
     ];
 
-    private readonly AgentClient _client = arena.Agent(instance);
+    private readonly IReadOnlyList<AgentClient> _clients = arena.Agent(instance);
     private int _task;
 
     public async Task RunAsync(CancellationToken stop)
@@ -56,17 +56,20 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
 
     private string TaskId => $"{instance}-{_task}";
 
+    private AgentClient Client => dice.Of(_clients);
+
     private async Task<Issued?> ExchangeAsync()
     {
         var request = Request(TaskId, dice.Of(Wanted), dice.Chance(0.4) ? dice.Seconds(2, 6) : dice.Seconds(10, 100));
         var patience = dice.Chance(0.08) ? dice.Between(0.01, 0.3) : TimeSpan.FromSeconds(15);
+        var broker = dice.Below(_clients.Count);
         var answer = await Traffic.TryAsync(
             tally,
             "exchange",
             patience,
-            limit => _client.ExchangeAsync(request, limit).AsTask()
+            limit => _clients[broker].ExchangeAsync(request, limit).AsTask()
         );
-        if (answer is null || Issued.Of(request, instance, answer) is not { } issued)
+        if (answer is null || Issued.Of(request, instance, broker, answer) is not { } issued)
         {
             return null;
         }
@@ -95,7 +98,7 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
                 tally,
                 "renewal",
                 TimeSpan.FromSeconds(15),
-                limit => _client.RenewAsync(issued.LeaseId, new() { Ttl = dice.Seconds(5, 60) }, limit).AsTask()
+                limit => Client.RenewAsync(issued.LeaseId, new() { Ttl = dice.Seconds(5, 60) }, limit).AsTask()
             );
         }
 
@@ -105,7 +108,7 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
                 tally,
                 "release",
                 dice.Chance(0.1) ? dice.Between(0.01, 0.3) : TimeSpan.FromSeconds(20),
-                limit => _client.ReleaseAsync(issued.LeaseId, limit).AsTask()
+                limit => Client.ReleaseAsync(issued.LeaseId, limit).AsTask()
             );
             if (released?.State == LeaseStates.Revoked)
             {
@@ -116,16 +119,21 @@ internal sealed class Agent(Arena arena, Ledger ledger, Tally tally, Dice dice, 
 
     private async Task CloseTaskAsync()
     {
-        await Traffic.TryAsync(
+        var (task, losses) = (TaskId, arena.Store.Losses);
+        _task++;
+        var closed = await Traffic.TryAsync(
             tally,
             "task close",
             TimeSpan.FromSeconds(15),
             async limit =>
             {
-                await _client.CloseTaskAsync(TaskId, new() { Process = ArenaPolicy.Process }, limit);
-                return this;
+                await Client.CloseTaskAsync(task, new() { Process = ArenaPolicy.Process }, limit);
+                return task;
             }
         );
-        _task++;
+        if (closed is not null)
+        {
+            await probe.RunAsync($"the end of task {task}", ["CB2013"], instance, task, losses);
+        }
     }
 }

@@ -13,6 +13,9 @@ internal sealed record Issued
 
     public required string TaskId { get; init; }
 
+    /// <summary>The broker that issued it, by its number.</summary>
+    public required int Broker { get; init; }
+
     public required DateTimeOffset ReceivedAt { get; init; }
 
     /// <summary>The database user and its password; null where the secret is a token.</summary>
@@ -24,7 +27,7 @@ internal sealed record Issued
     public NpgsqlConnection? Session { get; set; }
 
     /// <summary>What an agent got; null where it is nothing that could be revoked.</summary>
-    public static Issued? Of(ExchangeRequest request, string instance, ExchangeResponse answer) =>
+    public static Issued? Of(ExchangeRequest request, string instance, int broker, ExchangeResponse answer) =>
         answer.Secret is KeyValueSecret
             ? null
             : new()
@@ -32,6 +35,7 @@ internal sealed record Issued
                 LeaseId = answer.LeaseId,
                 Instance = instance,
                 TaskId = request.Task.Id,
+                Broker = broker,
                 ReceivedAt = TimeProvider.System.GetUtcNow(),
                 Login = answer.Secret is DatabaseSecret login ? (login.Username, login.Password) : null,
                 Token = (answer.Secret as TokenSecret)?.Token,

@@ -5,6 +5,8 @@ using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.FaultHarness.Faults;
+using CredBroker.FaultHarness.Watch;
+using CredBroker.Testing;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Servers;
 using CredBroker.Vault;
@@ -13,8 +15,8 @@ using CredBroker.Vault.Setup;
 namespace CredBroker.FaultHarness.Servers;
 
 /// <summary>
-/// Everything real: an OpenBao on raft that <c>vault setup</c> alone prepared, a PostgreSQL, the broker as a process,
-/// and a <see cref="ChaosProxy"/> on each of the two links between them. The harness itself looks past the proxies.
+/// Everything real: an OpenBao on raft that <c>vault setup</c> alone prepared, a PostgreSQL, the brokers as processes,
+/// their store, and a <see cref="ChaosProxy"/> on each link between them. The harness itself looks past the proxies.
 /// </summary>
 internal sealed class Arena : IAsyncDisposable
 {
@@ -26,31 +28,19 @@ internal sealed class Arena : IAsyncDisposable
     private readonly TestIssuer _workloads;
     private readonly TestIssuer _people;
     private readonly Dictionary<string, string?> _settings;
-    private readonly HttpClient _http;
-    private int _starts;
     private int _revisions;
 
-    private Arena(string folder, SmallDisk? disk, TestBao vault, TestPostgres postgres)
+    private Arena(string folder, HarnessOptions options, ArenaStore store, TestBao vault, TestPostgres postgres)
     {
-        (Folder, Disk, Vault, Postgres) = (folder, disk, vault, postgres);
-        Clock = WrongClock.Find(folder);
-        VaultLink = new ChaosProxy(LoopbackPort.Next(), vault.Address.Port);
+        (Folder, Store, Vault, Postgres) = (folder, store, vault, postgres);
+        Calm = new(options.Brokers);
         DatabaseLink = new ChaosProxy(LoopbackPort.Next(), postgres.Port);
         _workloads = new("https://workloads.test", "credbroker", folder);
         _people = new("https://people.test", "credbroker-admin", folder);
-        var address = $"http://127.0.0.1:{LoopbackPort.Next()}";
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
-        {
-            BaseAddress = new(address),
-            Timeout = TimeSpan.FromMinutes(2),
-        };
         _settings = new()
         {
-            ["Listen:Agents:Url"] = address,
             ["Log:Level"] = "Information",
-            ["Storage:SqliteFile"] = StoreFile,
             ["Policy:File"] = PolicyFile,
-            ["Vault:Address"] = $"http://127.0.0.1:{VaultLink.Port}",
             ["Vault:Installation"] = Installation,
             ["Vault:TokenFile"] = Path.Combine(folder, "vault-token"),
             ["Vault:ProbeInterval"] = "00:00:05",
@@ -62,6 +52,8 @@ internal sealed class Arena : IAsyncDisposable
             ["Leases:RetryDelayLimit"] = "00:00:02",
             ["Leases:RevocationTimeout"] = "00:00:08",
             ["Leases:ClaimTime"] = "00:00:10",
+            // So that what a replica lacks is noticed, however little it is.
+            ["Jobs:Anchor"] = options.Failover == Failover.None ? null : "00:00:01",
             // A crash here can leave more at once than a day in production does.
             ["Leases:StrayLimit"] = "50",
             ["Identity:Audience"] = "credbroker",
@@ -79,43 +71,48 @@ internal sealed class Arena : IAsyncDisposable
             ["Identity:Issuers:1:Roles:admin:0"] = "admin",
             ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
         };
+        Brokers =
+        [
+            .. Enumerable
+                .Range(0, options.Brokers)
+                .Select(number => new ArenaBroker(number, folder, _settings, vault.Address.Port, store)),
+        ];
     }
 
     public string Folder { get; }
 
-    /// <summary>What the store lies on; null where none can be mounted.</summary>
-    public SmallDisk? Disk { get; }
+    /// <summary>All of them have this one.</summary>
+    public ArenaStore Store { get; }
 
-    /// <summary>The broker's; null where it cannot be changed.</summary>
-    public WrongClock? Clock { get; }
+    public IReadOnlyList<ArenaBroker> Brokers { get; }
+
+    /// <summary>One of them. Where there is one only, nothing is thrown for it.</summary>
+    public ArenaBroker Any(Dice dice) => Brokers.Count == 1 ? Brokers[0] : dice.Of(Brokers);
+
+    /// <summary>What is broken now.</summary>
+    public Calm Calm { get; }
 
     public TestBao Vault { get; }
 
     public TestPostgres Postgres { get; }
 
-    /// <summary>From the broker to OpenBao.</summary>
-    public ChaosProxy VaultLink { get; }
-
     /// <summary>From OpenBao to PostgreSQL.</summary>
     public ChaosProxy DatabaseLink { get; }
 
-    public string StoreFile => Path.Combine(Folder, "store", "broker.db");
-
-    public BrokerProcess Broker { get; private set; } = null!;
-
     private string PolicyFile => Path.Combine(Folder, "policy.yaml");
 
-    public static async Task<Arena> StartAsync()
+    public static async Task<Arena> StartAsync(HarnessOptions options)
     {
         var folder = Directory.CreateTempSubdirectory("credbroker-faults-").FullName;
-        var store = Directory.CreateDirectory(Path.Combine(folder, "store")).FullName;
-        var disk = await SmallDisk.MountAsync(store, megabytes: 512);
+        ArenaStore store = options.StoreOnPostgres
+            ? await PostgresStore.MakeAsync(folder, options.Brokers, options.Failover)
+            : await SqliteStore.MakeAsync(folder);
         var vault = await TestBao.StartSealableAsync($"default_max_request_duration = \"{RequestLimit}\"");
-        var arena = new Arena(folder, disk, vault, await TestPostgres.StartAsync());
+        var arena = new Arena(folder, options, store, vault, await TestPostgres.StartAsync());
         try
         {
             await arena.PrepareAsync();
-            await arena.StartBrokerAsync();
+            await Task.WhenAll(arena.Brokers.Select(broker => broker.StartAsync(Log.Line)));
             return arena;
         }
         catch
@@ -125,18 +122,41 @@ internal sealed class Arena : IAsyncDisposable
         }
     }
 
-    public AgentClient Agent(string instance) =>
-        new(
-            Connect(() =>
-                _workloads.Token(
-                    $"triage-{instance}",
-                    claims => (claims["workload"], claims["instance"]) = ("triage", instance)
+    /// <summary>A workload's instance at each broker.</summary>
+    public IReadOnlyList<AgentClient> Agent(string instance) =>
+        [
+            .. Brokers.Select(broker => new AgentClient(
+                Connect(
+                    broker,
+                    () =>
+                        _workloads.Token(
+                            $"triage-{instance}",
+                            claims => (claims["workload"], claims["instance"]) = ("triage", instance)
+                        )
                 )
-            )
-        );
+            )),
+        ];
 
-    public AdminClient Person(string role) =>
-        new(Connect(() => _people.Token("ada", claims => claims["roles"] = new[] { role })));
+    /// <summary>A person at each broker.</summary>
+    public IReadOnlyList<AdminClient> Person(string role) =>
+        [
+            .. Brokers.Select(broker => new AdminClient(
+                Connect(broker, () => _people.Token("ada", claims => claims["roles"] = new[] { role }))
+            )),
+        ];
+
+    /// <summary>What a broker says of itself; null where it does not answer.</summary>
+    public static async Task<HealthResponse?> HealthAsync(ArenaBroker broker)
+    {
+        try
+        {
+            return await Connect(broker, () => "").GetHealthAsync("issuing");
+        }
+        catch (Exception broken) when (broken is HttpRequestException or IOException or BrokerProblemException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>
     /// Writes the policy anew; the broker sees it by itself. Each time another text: one that was in force before would
@@ -145,59 +165,24 @@ internal sealed class Arena : IAsyncDisposable
     public Task WritePolicyAsync(string? without = null) =>
         File.WriteAllTextAsync(PolicyFile, $"# revision {++_revisions}\n{Policy(without)}");
 
-    /// <summary>Starts the broker on its store, and again should it end before it listens.</summary>
-    /// <param name="onRefused">Told why it did not start.</param>
-    public async Task StartBrokerAsync(Action<string>? onRefused = null)
-    {
-        while (true)
-        {
-            try
-            {
-                Broker = await BrokerProcess.StartAsync(_settings, environment: Clock?.Environment);
-                return;
-            }
-            catch (Xunit.Sdk.XunitException refused) when (onRefused is not null)
-            {
-                onRefused(refused.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
-            }
-        }
-    }
-
-    public async Task KillBrokerAsync()
-    {
-        await Broker.KillAsync();
-        await KeepLogAsync();
-        await Broker.DisposeAsync();
-    }
-
-    /// <summary>What the broker said since it was started goes into a file of its own.</summary>
-    public Task KeepLogAsync() =>
-        File.WriteAllTextAsync(Path.Combine(Folder, $"broker-{++_starts:000}.log"), Broker.Output);
-
     public async ValueTask DisposeAsync()
     {
-        _http.Dispose();
-        if (Broker is not null)
+        foreach (var broker in Brokers)
         {
-            await Broker.DisposeAsync();
+            await broker.DisposeAsync();
         }
 
-        await VaultLink.DisposeAsync();
         await DatabaseLink.DisposeAsync();
         await Vault.DisposeAsync();
         await Postgres.DisposeAsync();
         _workloads.Dispose();
         _people.Dispose();
-        if (Disk is not null)
-        {
-            await Disk.DisposeAsync();
-        }
-
+        await Store.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }
 
-    private BrokerConnection Connect(Func<string> token) => new(_http, TokenSource.From(_ => new(token())));
+    private static BrokerConnection Connect(ArenaBroker broker, Func<string> token) =>
+        new(broker.Http, TokenSource.From(_ => new(token())));
 
     private string Policy(string? without) =>
         ArenaPolicy.Text(Installation, Path.Combine(Folder, "billing-admin"), DatabaseLink.Port, without);

@@ -33,7 +33,7 @@ internal sealed class DatabaseReader(TestPostgres postgres)
 
             return users;
         }
-        catch (Exception down) when (IsDown(down))
+        catch (Exception down) when (TestPostgres.IsDown(down))
         {
             return null;
         }
@@ -45,7 +45,7 @@ internal sealed class DatabaseReader(TestPostgres postgres)
         {
             return await postgres.CanLogInAsync(user, password);
         }
-        catch (Exception down) when (IsDown(down))
+        catch (Exception down) when (TestPostgres.IsDown(down))
         {
             return null;
         }
@@ -73,13 +73,4 @@ internal sealed class DatabaseReader(TestPostgres postgres)
             }
         }
     }
-
-    /// <summary>Stopped, starting, or crashed in the middle; a wrong statement of ours is none of these.</summary>
-    private static bool IsDown(Exception error) =>
-        error switch
-        {
-            PostgresException said => said.SqlState.StartsWith("57P", StringComparison.Ordinal),
-            NpgsqlException or TimeoutException or IOException => true,
-            _ => false,
-        };
 }

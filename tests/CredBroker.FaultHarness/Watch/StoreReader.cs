@@ -1,25 +1,20 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using CredBroker.FaultHarness.Servers;
 
 namespace CredBroker.FaultHarness.Watch;
 
 /// <summary>
-/// Reads the broker's store beside it, and while it is dead: what it holds to be true, not what it answers.
+/// Reads the brokers' store beside them, and while they are dead: what it holds to be true, not what they answer.
 /// </summary>
-internal sealed class StoreReader(string file)
+internal sealed class StoreReader(ArenaStore store)
 {
     public async Task<IReadOnlyList<StoredLease>> ReadAsync()
     {
-        var settings = new SqliteConnectionStringBuilder
-        {
-            DataSource = file,
-            Mode = SqliteOpenMode.ReadOnly,
-            Pooling = false,
-        };
-        await using var connection = new SqliteConnection(settings.ConnectionString);
-        await connection.OpenAsync();
+        await using var connection = await store.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = """
-            SELECT id, state, credential, accessor, credential_accessor, vault_lease_id, opened_at, confirmed_at, last_error
+            SELECT id, state, credential, accessor, credential_accessor, vault_lease_id, opened_at, issuance_deadline,
+              activated_at, expires_at, revocation_requested_at, confirmed_at, last_error
             FROM lease
             """;
         await using var row = await command.ExecuteReaderAsync();
@@ -35,13 +30,20 @@ internal sealed class StoreReader(string file)
                     Accessor = row.IsDBNull(3) ? null : row.GetString(3),
                     CredentialAccessor = row.IsDBNull(4) ? null : row.GetString(4),
                     VaultLeaseId = row.IsDBNull(5) ? null : row.GetString(5),
-                    OpenedAt = row.GetInt64(6),
-                    ConfirmedAt = row.IsDBNull(7) ? null : row.GetInt64(7),
-                    LastError = row.GetString(8),
+                    OpenedAt = Time(row, 6)!.Value,
+                    IssuanceDeadline = Time(row, 7)!.Value,
+                    ActivatedAt = Time(row, 8),
+                    ExpiresAt = Time(row, 9),
+                    RequestedAt = Time(row, 10),
+                    ConfirmedAt = Time(row, 11),
+                    LastError = row.GetString(12),
                 }
             );
         }
 
         return leases;
     }
+
+    private static DateTimeOffset? Time(DbDataReader row, int column) =>
+        row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 }

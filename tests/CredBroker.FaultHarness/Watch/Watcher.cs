@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using CredBroker.FaultHarness.Load;
 using CredBroker.FaultHarness.Servers;
-using Microsoft.Data.Sqlite;
 
 namespace CredBroker.FaultHarness.Watch;
 
 /// <summary>
 /// Holds at every moment: no lease that is over, by the store or by what anybody was told, has a database user that can
-/// log in or is logged in, a live token or a live Vault lease; and no lease that is over becomes anything else.
+/// log in or is logged in, a live token or a live Vault lease; no lease that is over becomes anything else; and nobody can
+/// log in to the database of whom the store knows nothing.
 /// </summary>
 /// <remarks>
 /// What was said is read first and what is alive second. As what is over stays over, no race excuses what is found.
@@ -18,10 +19,14 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     private const int TriesOfSecret = 3;
     private const int TriesInOnePass = 12;
 
-    private readonly StoreReader _store = new(arena.StoreFile);
+    private readonly StoreReader _store = new(arena.Store);
     private readonly ConcurrentDictionary<(string Subject, string What), Violation> _violations = new();
     private readonly Dictionary<string, string> _over = [];
     private readonly Dictionary<string, int> _tried = [];
+
+    // What was over in a store that has forgotten it: its secret is gone all the same.
+    private readonly Dictionary<string, string> _forgotten = [];
+    private int _losses;
 
     public VaultReader Vault { get; } = new(arena.Vault);
 
@@ -46,25 +51,32 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
     /// <param name="tries">How many secrets of leases that are over are tried.</param>
     public async Task PassAsync(int tries)
     {
-        var told = new Dictionary<string, string>(ledger.Told);
+        var (told, losses) = (new Dictionary<string, string>(ledger.Told), arena.Store.Losses);
+        var users = await Database.UsersAsync();
         IReadOnlyDictionary<string, StoredLease> leases;
         try
         {
             leases = await LeasesAsync();
         }
-        catch (SqliteException) when (arena.Disk is { IsFull: true })
+        catch (Exception broken) when (arena.Store.IsBroken(broken))
         {
-            // To read after a crash SQLite has to write, too.
-            tally.Add("watch", "the store could not be read on a full disk");
+            tally.Add("watch", "the store could not be read");
             return;
         }
+
+        CheckIsKnown(users, leases);
 
         foreach (var lease in leases.Values.Where(lease => lease.IsOver && lease.Credential != ArenaPolicy.KeyValue))
         {
             told[lease.Id] = $"{lease.State} since {Time(lease.ConfirmedAt)}";
         }
 
-        CheckStaysOver(leases, told);
+        CheckStaysOver(leases, told, losses);
+        foreach (var (id, said) in _forgotten)
+        {
+            told.TryAdd(id, said);
+        }
+
         await CheckUsersAsync(told);
         await CheckVaultLeasesAsync(leases, told);
         await CheckTokensAsync(leases, told);
@@ -92,22 +104,54 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
         );
     }
 
-    private void CheckStaysOver(IReadOnlyDictionary<string, StoredLease> leases, Dictionary<string, string> told)
+    private void CheckStaysOver(
+        IReadOnlyDictionary<string, StoredLease> leases,
+        Dictionary<string, string> told,
+        int losses
+    )
     {
         foreach (var (id, said) in _over)
         {
-            if (leases.GetValueOrDefault(id) is not { IsOver: true } lease)
+            if (leases.GetValueOrDefault(id) is { IsOver: true })
+            {
+                continue;
+            }
+
+            if (arena.Store.Losses > _losses)
+            {
+                tally.Add("watch", "ends that the store has forgotten");
+                _forgotten[id] = said;
+                _over.Remove(id);
+            }
+            else
             {
                 Found(id, $"was {said} and is not any more: {leases.GetValueOrDefault(id)?.State ?? "no row"}");
             }
         }
 
+        _losses = losses;
         foreach (var (id, lease) in leases)
         {
             if (lease.IsOver && told.TryGetValue(id, out var said))
             {
                 _over[id] = said;
             }
+        }
+    }
+
+    /// <summary>A lease is on record before its secret is made: who can log in was known before.</summary>
+    private void CheckIsKnown(IReadOnlyList<DatabaseUser>? users, IReadOnlyDictionary<string, StoredLease> leases)
+    {
+        foreach (var user in users?.Where(user => user.CanLogIn && !leases.ContainsKey(user.LeaseId)) ?? [])
+        {
+            if (arena.Store is PostgresStore { Losses: > 0 } store && Began(user.LeaseId) < store.PromotedAt)
+            {
+                // It must be gone at the end, as everything must.
+                tally.Add("watch", "users seen whose lease the store has forgotten");
+                continue;
+            }
+
+            Found(user.LeaseId, $"is known to no record, and user {user.Name} has LOGIN");
         }
     }
 
@@ -213,6 +257,11 @@ internal sealed class Watcher(Arena arena, Ledger ledger, Tally tally, Action<st
         }
     }
 
-    private static string Time(long? milliseconds) =>
-        milliseconds is { } at ? $"{DateTimeOffset.FromUnixTimeMilliseconds(at):HH:mm:ss.fff}" : "no time";
+    /// <summary>When a lease's id was made, as it says itself.</summary>
+    private static DateTimeOffset Began(string lease) =>
+        long.TryParse(lease.AsSpan(0, Math.Min(12, lease.Length)), NumberStyles.HexNumber, null, out var milliseconds)
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : DateTimeOffset.MaxValue;
+
+    private static string Time(DateTimeOffset? at) => at is null ? "no time" : $"{at:HH:mm:ss.fff}";
 }

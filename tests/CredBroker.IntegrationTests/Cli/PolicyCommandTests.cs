@@ -142,6 +142,34 @@ public sealed class PolicyCommandTests
     }
 
     [Fact]
+    public async Task A_challenge_exits_with_3_and_says_who_would_be_asked()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var (policy, request) = (Path.Combine(cli.Folder, "policy.yaml"), Path.Combine(cli.Folder, "request.json"));
+        await File.WriteAllTextAsync(
+            policy,
+            Policy.Replace(
+                "effect: allow",
+                "effect: challenge\n    approval: { approvers: [\"group:dbas\", { issuer: i, subject: s }], quorum: 2, "
+                    + "expiresAfter: 90m, notOwner: true, executor: triage }",
+                StringComparison.Ordinal
+            )
+        );
+        await File.WriteAllTextAsync(request, (await cli.RunAsync("policy", "evaluate", "--example")).Out);
+
+        var run = await cli.RunAsync("policy", "evaluate", request, "--policy", policy);
+
+        Assert.Equal((3, ""), (run.ExitCode, run.Error));
+        Assert.Matches("Effect +challenge", run.Out);
+        Assert.Matches(
+            "Asks +2 of group dbas, s of i, but not 4afe0119 of https://idp.acme.example; for 90m; "
+                + @"only triage may redeem it \(rule triage-reads-billing\)",
+            run.Out
+        );
+        Assert.Matches("The agent is told +CB2008", run.Out);
+    }
+
+    [Fact]
     public async Task Without_a_document_the_broker_is_asked()
     {
         await using var cli = await CliFixture.StartAsync();

@@ -304,6 +304,20 @@ public sealed class ClientCallsTests : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentException>(() => Agent().GetLeaseAsync(id).AsTask());
 
     [Fact]
+    public async Task Where_people_log_in_is_asked_without_a_token_and_whom_the_broker_sees_with_it()
+    {
+        _broker.On("GET /v1/login", new() { Issuers = [] }, BrokerJson.Default.LoginResponse);
+        _broker.On(
+            "GET /v1/whoami",
+            new() { TokenExpiresAt = CliFixture.Later, Person = new("https://idp", "ada", [], []) },
+            BrokerJson.Default.WhoamiResponse
+        );
+        Assert.Empty((await Connect().GetLoginAsync()).Issuers);
+        Assert.Equal("ada", (await Connect().WhoamiAsync()).Person?.Subject);
+        Assert.Equal([false, true], _broker.Calls.Select(call => call.Authorization.Length > 0));
+    }
+
+    [Fact]
     public async Task An_unhealthy_broker_is_an_answer_and_no_token_is_sent()
     {
         _broker.On(

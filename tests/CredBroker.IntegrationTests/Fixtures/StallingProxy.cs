@@ -44,12 +44,18 @@ internal sealed class StallingProxy : IAsyncDisposable
 
     public void Flow() => _flows.TrySetResult();
 
+    /// <summary>How long everything that passes is kept, either way.</summary>
+    public TimeSpan Delay { get; set; }
+
     /// <summary>From now on connections lead there; those that are open end.</summary>
     public void LeadTo(int target)
     {
-        _target = target;
+        LeadNewTo(target);
         Interlocked.Exchange(ref _moved, new()).Cancel();
     }
+
+    /// <summary>From now on connections lead there; those that are open stay, as when a name comes to mean another server.</summary>
+    public void LeadNewTo(int target) => _target = target;
 
     public async ValueTask DisposeAsync()
     {
@@ -117,6 +123,7 @@ internal sealed class StallingProxy : IAsyncDisposable
             {
                 Interlocked.Increment(ref _held);
                 await _flows.Task;
+                await Task.Delay(Delay, TimeProvider.System, _over.Token);
                 Interlocked.Decrement(ref _held);
                 if (ends(buffer.AsSpan(0, read)))
                 {

@@ -64,12 +64,13 @@ internal sealed class TestBroker : IAsyncDisposable
         IReadOnlyDictionary<string, string?>? settings = null,
         string policy = TestPolicy.Text,
         bool fakeVault = true,
-        Action<IServiceCollection>? replace = null
+        Action<IServiceCollection>? replace = null,
+        bool devMode = false
     )
     {
         var broker = new TestBroker(Directory.CreateTempSubdirectory("credbroker-test-").FullName);
         await File.WriteAllTextAsync(broker.PolicyFile, policy);
-        await broker.RestartAsync(settings, fakeVault, replace);
+        await broker.RestartAsync(settings, fakeVault, replace, devMode);
         return broker;
     }
 
@@ -77,7 +78,8 @@ internal sealed class TestBroker : IAsyncDisposable
     public async Task RestartAsync(
         IReadOnlyDictionary<string, string?>? settings = null,
         bool fakeVault = true,
-        Action<IServiceCollection>? replace = null
+        Action<IServiceCollection>? replace = null,
+        bool devMode = false
     )
     {
         await StopAsync();
@@ -87,6 +89,7 @@ internal sealed class TestBroker : IAsyncDisposable
             .Build();
         _app = BrokerHost.Build(
             configuration,
+            devMode: devMode,
             replace: services =>
             {
                 if (fakeVault)

@@ -1,16 +1,13 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Identity.Keys;
 using CredBroker.Server.Identity.Settings;
-using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -20,44 +17,20 @@ namespace CredBroker.IntegrationTests.Identity;
 /// Tokens of a certified OpenID provider (npm <c>oidc-provider</c>), fetched as an agent would and verified over its
 /// own discovery.
 /// </summary>
-public sealed partial class OidcProviderTests : IAsyncLifetime
+public sealed class OidcProviderTests : IAsyncLifetime
 {
     private const string ClientSecret = "a-secret-of-this-test-alone";
 
-    private ChildProcess? _provider;
+    private OidcProcess? _provider;
     private string _issuer = "";
 
     public async ValueTask InitializeAsync()
     {
-        var folder = Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "OidcProvider");
-        var node = (Environment.GetEnvironmentVariable("PATH") ?? "")
-            .Split(':')
-            .Select(p => Path.Combine(p, "node"))
-            .FirstOrDefault(File.Exists);
-        if (node is null)
-        {
-            Assert.Skip("node is not on the PATH");
-        }
-
-        if (!Directory.Exists(Path.Combine(folder, "node_modules")))
-        {
-            Assert.Skip("oidc-provider is not installed: npm ci in tests/CredBroker.IntegrationTests/OidcProvider");
-        }
-
-        _provider = ChildProcess.Start(
-            node,
-            [Path.Combine(folder, "provider.js")],
+        _provider = await OidcProcess.StartAsync(
+            "provider.js",
             new Dictionary<string, string> { ["CLIENT_SECRET"] = ClientSecret }
         );
-        await Eventually.BecomesTrueAsync(
-            () =>
-            {
-                Assert.False(_provider.HasExited, _provider.Output);
-                return Task.FromResult(Ready().IsMatch(_provider.Output));
-            },
-            "the provider's READY"
-        );
-        _issuer = Ready().Match(_provider.Output).Groups[1].Value;
+        _issuer = _provider.Issuer;
     }
 
     public async ValueTask DisposeAsync()
@@ -139,9 +112,4 @@ public sealed partial class OidcProviderTests : IAsyncLifetime
         Assert.True(response.IsSuccessStatusCode, answer.ToString());
         return answer.GetProperty("access_token").GetString()!;
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
-
-    [GeneratedRegex(@"^READY (\S+)\s*$", RegexOptions.Multiline)]
-    private static partial Regex Ready();
 }

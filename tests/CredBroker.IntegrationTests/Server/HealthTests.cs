@@ -147,7 +147,7 @@ public sealed class HealthTests
         clock.Offset = TimeSpan.FromDays(10);
         using var health = await broker.SendAsync(HttpMethod.Get, "/health/issuing", null);
         Assert.Equal(
-            ("unavailable", "CB4008"),
+            ("unavailable", "CB5005"),
             Part(await health.ReadAsync(HttpStatusCode.ServiceUnavailable), "clock")
         );
         var store = broker.Services.GetRequiredService<IBrokerStore>();
@@ -214,9 +214,9 @@ public sealed class HealthTests
         var late = new FakeTimeProvider(clock.GetUtcNow() - TimeSpan.FromSeconds(10));
         await broker.RestartAsync(replace: Tell(late));
         using var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange());
-        await refused.ReadProblemAsync("CB4008");
+        await refused.ReadProblemAsync("CB5005");
         var health = await HealthAsync(broker, "/health/issuing", HttpStatusCode.ServiceUnavailable);
-        Assert.Equal(("unavailable", "CB4008"), Part(health, "clock"));
+        Assert.Equal(("unavailable", "CB5005"), Part(health, "clock"));
 
         static Action<IServiceCollection> Tell(TimeProvider time) =>
             services => services.Replace(ServiceDescriptor.Singleton(time));

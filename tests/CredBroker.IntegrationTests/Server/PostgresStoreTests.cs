@@ -2,11 +2,10 @@ using System.Net;
 using CredBroker.Core.Audit;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.IntegrationTests.Storage;
-using CredBroker.Testing.Processes;
 
 namespace CredBroker.IntegrationTests.Server;
 
-/// <summary>A broker whose store is PostgreSQL.</summary>
+/// <summary>A broker whose store is PostgreSQL. What it does while that fails: <see cref="PostgresOutageTests"/>.</summary>
 public sealed class PostgresStoreTests(SharedPostgres shared) : IClassFixture<SharedPostgres>
 {
     [Fact]
@@ -36,59 +35,6 @@ public sealed class PostgresStoreTests(SharedPostgres shared) : IClassFixture<Sh
         Assert.True(verified.IsWhole, verified.Range);
         Assert.Contains("lease.revoked", await export.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain(broker.Vault.Marker, await schema.DumpAsync(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_database_that_is_gone_stops_issuing_until_it_is_back_and_forgets_no_order()
-    {
-        await using var postgres = await TestPostgres.StartAsync();
-        using var schema = await PostgresSchema.MakeAsync(postgres);
-        await using var broker = await TestBroker.StartAsync(Settings(schema));
-        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
-        {
-            await issued.ReadAsync(HttpStatusCode.Created);
-        }
-
-        await postgres.StopAsync();
-        await Eventually.BecomesTrueAsync(
-            async () =>
-            {
-                using var health = await broker.SendAsync(HttpMethod.Get, "/health/issuing", token: null);
-                return health.StatusCode == HttpStatusCode.ServiceUnavailable;
-            },
-            "health says that nothing is issued"
-        );
-        using (var refused = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
-        {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        }
-
-        using var ordered = await broker.SendAsync(
-            HttpMethod.Post,
-            "/v1/revocations",
-            broker.Person("admin"),
-            Api.Json("""{"agent":"triage","reason":"incident"}""")
-        );
-        Assert.True((await ordered.ReadAsync(HttpStatusCode.Accepted)).GetProperty("recordMissing").GetBoolean());
-
-        await postgres.StartAgainAsync();
-        await Eventually.BecomesTrueAsync(
-            () => Task.FromResult(broker.Vault.Live.Count == 0),
-            "the order that was given meanwhile is carried out"
-        );
-        await Eventually.BecomesTrueAsync(
-            async () =>
-            {
-                using var issued = await broker.SendAsync(
-                    HttpMethod.Post,
-                    "/v1/credentials",
-                    broker.Agent(),
-                    Api.Exchange()
-                );
-                return issued.StatusCode == HttpStatusCode.Created;
-            },
-            "it is issued again"
-        );
     }
 
     private static Dictionary<string, string?> Settings(PostgresSchema schema) =>

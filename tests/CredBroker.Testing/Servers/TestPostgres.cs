@@ -9,7 +9,7 @@ namespace CredBroker.Testing.Servers;
 /// the superuser <c>cb</c> may connect to any other database. Without the server programs the calling test is skipped
 /// with that reason.
 /// </summary>
-public sealed class TestPostgres : IAsyncDisposable
+public sealed partial class TestPostgres : IAsyncDisposable
 {
     public const string Database = "billing";
     public const string Superuser = "cb";
@@ -107,10 +107,10 @@ public sealed class TestPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the server at once, sessions and all: the backend is down.</summary>
-    public async Task StopAsync()
+    /// <summary>Stops the server, sessions and all: at once, as a crash would, or <c>fast</c>, by its own means.</summary>
+    public async Task StopAsync(string mode = "immediate")
     {
-        await RunAsync("pg_ctl", "-D", DataFolder, "-m", "immediate", "-w", "-t", Seconds, "-s", "stop");
+        await RunAsync("pg_ctl", "-D", DataFolder, "-m", mode, "-w", "-t", Seconds, "-s", "stop");
         IsRunning = false;
     }
 
@@ -123,6 +123,9 @@ public sealed class TestPostgres : IAsyncDisposable
         await RunAsync("pg_ctl", "-D", DataFolder, "-w", "-t", Seconds, "-s", "-l", LogPath, "-o", options, "start");
         IsRunning = true;
     }
+
+    /// <summary>The server's first process, whose children are all the others.</summary>
+    public int ProcessId => int.Parse(File.ReadLines(Path.Combine(DataFolder, "postmaster.pid")).First());
 
     /// <summary>A program of its version.</summary>
     public string Program(string name) => Path.Combine(_bin, name);
@@ -205,6 +208,15 @@ public sealed class TestPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a server says this that was stopped, is starting, or crashed in the middle of it.</summary>
+    public static bool IsDown(Exception error) =>
+        error switch
+        {
+            PostgresException said => said.SqlState.StartsWith("57P", StringComparison.Ordinal),
+            NpgsqlException or TimeoutException or IOException => true,
+            _ => false,
+        };
+
     /// <summary>Runs SQL as the superuser.</summary>
     public async Task ExecuteAsync(string sql, string database = Database)
     {
@@ -266,7 +278,6 @@ public sealed class TestPostgres : IAsyncDisposable
 
     private string DataFolder => Path.Combine(_directory.FullName, "data");
 
-    /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
     /// <summary>What a schema holds now, in a file of this server's, as a backup takes it.</summary>
     public async Task<string> DumpAsync(string schema)
     {
@@ -286,6 +297,7 @@ public sealed class TestPostgres : IAsyncDisposable
     public Task CutAsync(string user) =>
         ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'");
 
+    /// <summary>The server refuses to run as root: then its programs run as user postgres.</summary>
     private Task<string> RunAsync(string program, params string[] arguments)
     {
         var path = Path.Combine(_bin, program);

@@ -321,7 +321,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
 
         static async Task MeetAnotherVaultAsync(SqliteBrokerStore store)
         {
-            var cluster = new VaultCluster();
+            var cluster = new VaultCluster { Home = new("prod", "team") };
             var memory = new ClusterMemory(store, cluster);
             cluster.See("afe3e87c-58ee-5b39-6043-02dd044e32a6");
             await memory.RememberAsync(CancellationToken.None);

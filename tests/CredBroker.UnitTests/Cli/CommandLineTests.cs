@@ -54,6 +54,8 @@ public sealed class CommandLineTests
                 "leases list",
                 "leases revoke",
                 "leases show",
+                "login",
+                "logout",
                 "policy",
                 "policy diff",
                 "policy evaluate",
@@ -74,6 +76,7 @@ public sealed class CommandLineTests
                 "vault check",
                 "vault cluster",
                 "vault setup",
+                "whoami",
             ],
             Everything(CommandLine.Create(Terminal()))
                 .Select(Path)

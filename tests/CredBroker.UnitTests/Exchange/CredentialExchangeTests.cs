@@ -137,6 +137,38 @@ public sealed class CredentialExchangeTests : IAsyncLifetime
         Assert.Empty(await _broker.LeasesAsync());
     }
 
+    /// <summary>Policy asks people; until they can be asked that is a denial, and the record says both.</summary>
+    [Fact]
+    public async Task A_challenge_is_denied_while_nobody_can_be_asked()
+    {
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text()
+                .Replace(
+                    "effect: allow",
+                    "approval: { approvers: [\"role:approver\"], expiresAfter: 5m }\n    effect: challenge",
+                    StringComparison.Ordinal
+                )
+        );
+
+        var refusal = await _broker.RefusedAsync(BrokerHarness.Command());
+
+        Assert.Equal(RefusalCode.ApprovalNeeded, refusal.Code);
+        var denied = Assert.Single(await _broker.EventsAsync(RequestDenied.TypeName));
+        Assert.Equal("deny", denied.GetProperty("facts").GetProperty("effect").GetString());
+        Assert.Equal(
+            "needs-approval",
+            denied
+                .GetProperty("details")
+                .GetProperty("decision")
+                .GetProperty("obligations")[0]
+                .GetProperty("kind")
+                .GetString()
+        );
+        Assert.Empty(_broker.Issuer.Tokens);
+        Assert.Empty(await _broker.LeasesAsync());
+    }
+
     [Fact]
     public async Task Nothing_is_issued_while_the_issuer_says_not_now()
     {

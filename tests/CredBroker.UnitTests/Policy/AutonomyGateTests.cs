@@ -55,9 +55,10 @@ public sealed class AutonomyGateTests
             _ when tolerates && hasOwner && hasInstance => null,
             ("read", "low", true) => null,
             (_, "high", false) => RefusalCode.GateDenied,
-            _ => RefusalCode.ApprovalNeeded,
+            _ => hasOwner ? RefusalCode.ApprovalNeeded : RefusalCode.NobodyToAsk,
         };
         Assert.Equal(wanted, decision.Refusal?.Code);
+        Assert.Equal(wanted == RefusalCode.ApprovalNeeded, decision.Effect == PolicyEffect.Challenge);
         Assert.Equal(
             [("process-tolerates", tolerates), ("owner", hasOwner), ("policy", true), ("attributable", hasInstance)],
             decision.Gate.Select(condition => (condition.Name, condition.Holds))

@@ -26,14 +26,46 @@ public sealed class ObligationFoldTests
     }
 
     [Fact]
-    public void One_wish_for_a_persons_approval_is_enough()
+    public void Every_wish_for_a_persons_approval_is_kept()
     {
         var fold = new ObligationFold(TimeSpan.FromMinutes(15));
-        fold.Add(Obligation.NeedsApproval.Instance);
+        fold.Add(Asked("one", ""));
         fold.Add(new Obligation.LivesAtMost(TimeSpan.FromMinutes(5)));
+        fold.Add(Asked("two", ""));
 
-        Assert.NotNull(fold.Approval);
+        Assert.Equal(["one", "two"], fold.Approval?.Demands.Select(demand => demand.RuleId));
+        Assert.Equal(TimeSpan.FromMinutes(5), fold.MaxTtl);
     }
+
+    [Theory]
+    [InlineData(false, "", "", "")]
+    [InlineData(false, "payer", "", "payer", "")]
+    [InlineData(false, "payer", "payer", "payer")]
+    [InlineData(true, "payer", "payer", "Payer")]
+    [InlineData(true, "payer", "payer", "other", "payer")]
+    [InlineData(true, "payer", "", "payer", "", "other")]
+    public void One_executor_holds_for_all_and_two_contradict(bool differ, string executor, params string[] executors)
+    {
+        var fold = new ObligationFold(TimeSpan.FromMinutes(15));
+        foreach (var name in executors)
+        {
+            fold.Add(Asked("rule", name));
+        }
+
+        Assert.Equal(differ, fold.ExecutorsDiffer);
+        Assert.Equal(executor, fold.Approval!.Executor);
+    }
+
+    private static Obligation.NeedsApproval Asked(string rule, string executor) =>
+        new([
+            new()
+            {
+                RuleId = rule,
+                Approvers = [new Approver.Group("g")],
+                ExpiresAfter = TimeSpan.FromMinutes(1),
+                Executor = executor,
+            },
+        ]);
 
     [Fact]
     public void Every_kind_of_obligation_is_folded()

@@ -92,13 +92,13 @@ public sealed class PolicyLoadTests
     [InlineData(
         "id: no-secret-handling\n    effect: deny",
         "id: no-secret-handling\n    effect: challenge",
-        "challenge » not supported by this version yet: effect `challenge`"
+        "id: no-secret-handling » `approval` is missing"
     )]
     [InlineData(
         "id: no-secret-handling\n",
         "id: no-secret-handling\n    executor: triage\n    approval: { quorum: 1 }\n",
-        "executor: triage » not supported by this version yet: executor|"
-            + "approval: » not supported by this version yet: approval"
+        "executor: triage » a rule has no key `executor`|"
+            + "{ quorum: 1 } » only a rule that challenges takes `approval`"
     )]
     [InlineData("agents: [triage]    ", "agents: []    ", "[] » `agents` is empty: nobody could claim the process")]
     [InlineData(
@@ -226,7 +226,7 @@ public sealed class PolicyLoadTests
         "missing.json » there is no file missing.json beside the policy"
     )]
     [InlineData("transfer: transfer.schema.json", "transfer: /etc/passwd", "/etc » a schema's file is named relative")]
-    [InlineData("effect: deny\n", "effect: deny\n    maxTtl: 5m\n", "5m » only an allow rule takes `maxTtl`")]
+    [InlineData("effect: deny\n", "effect: deny\n    maxTtl: 5m\n", "5m » a deny rule takes no `maxTtl`")]
     [InlineData(
         "id: triage-connects",
         "id: triage-reads-billing",

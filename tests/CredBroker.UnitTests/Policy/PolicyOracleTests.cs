@@ -1,6 +1,7 @@
 using System.Globalization;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
 using CredBroker.UnitTests.Policy.Oracle;
 
 namespace CredBroker.UnitTests.Policy;
@@ -44,7 +45,12 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
                     $"seed {seed}, request {number}: {identity} {task} {request}\n"
                         + $"expected {expected}\n but was {actual}\n{model.Yaml()}"
                 );
-                var outcome = expected.Refusal?.ToString() ?? "allowed";
+                var outcome = expected.Refusal switch
+                {
+                    null => "allowed",
+                    RefusalCode.ApprovalNeeded => $"challenged by {(expected.Rule.Length > 0 ? "rule" : "the gate")}",
+                    var refusal => $"{refusal}",
+                };
                 outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
             }
         }
@@ -55,7 +61,7 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
         }
 
         // Cases that never reach a branch say nothing about it.
-        Assert.Equal(13, outcomes.Count);
+        Assert.Equal(16, outcomes.Count);
         Assert.All(outcomes, outcome => Assert.True(outcome.Value >= Policies / 5, $"{outcome.Key} is rare"));
     }
 
@@ -67,8 +73,22 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
             var cases = new Cases(seed);
             var model = cases.Policy();
             var rules = model.Rules.ToList();
-            rules.Insert(cases.Below(rules.Count + 1), cases.Rule("further", allows: false));
-            AssertNoWider(cases, model, model with { Rules = rules });
+            rules.Insert(cases.Below(rules.Count + 1), cases.Rule("further", PolicyEffect.Deny));
+            AssertNoWider(cases, model, model with { Rules = rules }, PolicyEffect.Deny);
+        }
+    }
+
+    /// <summary>A challenge can make a challenge of a denial; it lets nothing run alone that did not before.</summary>
+    [Fact]
+    public void A_further_challenge_lets_nothing_run_alone()
+    {
+        for (var seed = 0; seed < Policies / 5; seed++)
+        {
+            var cases = new Cases(seed);
+            var model = cases.Policy();
+            var rules = model.Rules.ToList();
+            rules.Insert(cases.Below(rules.Count + 1), cases.Rule("further", PolicyEffect.Challenge));
+            AssertNoWider(cases, model, model with { Rules = rules }, PolicyEffect.Challenge);
         }
     }
 
@@ -83,7 +103,7 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
         {
             var cases = new Cases(seed);
             var model = cases.Policy();
-            if (model.Rules.Where(rule => rule.Allows).ToList() is not { Count: > 0 } allows)
+            if (model.Rules.Where(rule => rule.Effect == PolicyEffect.Allow).ToList() is not { Count: > 0 } allows)
             {
                 continue;
             }
@@ -109,7 +129,7 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
         }
     }
 
-    private static void AssertNoWider(Cases cases, Model model, Model narrower)
+    private static void AssertNoWider(Cases cases, Model model, Model narrower, PolicyEffect atLeast)
     {
         var (before, after) = (Compile(model), Compile(narrower));
         for (var number = 0; number < RequestsEach; number++)
@@ -117,7 +137,7 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
             var (identity, task, request) = (cases.Identity(), cases.Task(), cases.Request());
             var (wide, narrow) = (before.Evaluate(identity, task, request), after.Evaluate(identity, task, request));
             Assert.True(
-                narrow.Effect == PolicyEffect.Deny || Seen(narrow) == Seen(wide),
+                narrow.Effect >= atLeast || Seen(narrow) == Seen(wide),
                 $"request {number}: {Seen(wide)} became {Seen(narrow)}\n{narrower.Yaml()}"
             );
         }
@@ -130,13 +150,35 @@ public sealed class PolicyOracleTests(ITestOutputHelper output)
         return compilation.Set!;
     }
 
-    private static NaiveDecision Seen(Decision decision) =>
-        new(
+    private static NaiveDecision Seen(Decision decision)
+    {
+        Assert.Equal(decision.Refusal?.Code == RefusalCode.ApprovalNeeded, decision.Effect == PolicyEffect.Challenge);
+        Assert.Equal(decision.Effect == PolicyEffect.Challenge, decision.Approval is not null);
+        return new(
             decision.Effect == PolicyEffect.Allow ? null : decision.Refusal!.Code,
             decision.Agent,
             decision.RuleId,
             string.Join(' ', decision.MatchedRules),
             decision.Grant?.Ttl ?? default,
-            decision.Grant?.MaxTtl ?? default
+            decision.Grant?.MaxTtl ?? default,
+            string.Join('\n', decision.Approval?.Demands.Select(Asks) ?? [])
         );
+    }
+
+    private static string Asks(ApprovalDemand demand) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{demand.RuleId}: {demand.Quorum} of {string.Join(", ", demand.Approvers.Select(Name).Order())}, "
+                + $"not {string.Join(", ", demand.NotBy.Select(Name))}, {demand.ExpiresAfter.TotalMinutes} min, "
+                + $"{demand.Executor}"
+        );
+
+    private static string Name(Approver approver) =>
+        approver switch
+        {
+            Approver.Role role => $"role:{role.Name}",
+            Approver.Group group => $"group:{group.Name}",
+            Approver.Person person => $"{person.Issuer}|{person.Subject}",
+            _ => throw new ArgumentOutOfRangeException(nameof(approver)),
+        };
 }

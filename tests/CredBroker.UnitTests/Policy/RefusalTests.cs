@@ -64,6 +64,16 @@ public sealed class RefusalTests
         ),
         (RefusalCode.RuleFailed, Samples.Triage, Samples.TriageTask, Samples.ReadBilling with { Resource = "failing" }),
         (RefusalCode.GateDenied, Samples.Payer, Samples.PaymentTask, Samples.Transfer),
+        (RefusalCode.NobodyToAsk, Samples.Triage, Samples.TriageTask, Samples.ReadBilling with { Resource = "vain" }),
+        (
+            RefusalCode.ExecutorsDiffer,
+            Samples.Triage,
+            Samples.TriageTask,
+            Samples.ReadBilling with
+            {
+                Resource = "twice",
+            }
+        ),
         (
             RefusalCode.ApprovalNeeded,
             Samples.Triage with
@@ -94,6 +104,13 @@ public sealed class RefusalTests
                 "rules:\n  - { id: hidden-deny, effect: deny, when: 'request.resource == \"denied\"' }\n"
                     + "  - { id: hidden-failure, effect: deny, when: 'request.resource == \"failing\" "
                     + "&& toolCall.arguments.hidden == 1' }\n"
+                    + "  - { id: hidden-ask, effect: challenge, when: 'request.resource in [\"vain\", \"twice\"]', "
+                    + "approval: { approvers: [owner], expiresAfter: 1h, executor: triage } }\n"
+                    + "  - { id: hidden-vain, effect: challenge, when: 'request.resource == \"vain\"', approval: "
+                    + "{ approvers: [{ issuer: \"spiffe://acme.example\", "
+                    + "subject: \"spiffe://acme.example/agents/triage/7\" }], expiresAfter: 1h } }\n"
+                    + "  - { id: hidden-twice, effect: challenge, when: 'request.resource == \"twice\"', "
+                    + "approval: { approvers: [owner], expiresAfter: 1h, executor: payer } }\n"
             )
         );
 

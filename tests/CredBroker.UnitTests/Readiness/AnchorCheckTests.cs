@@ -24,7 +24,7 @@ public sealed class AnchorCheckTests : IDisposable
         _store = OpenStore();
         _anchor = NewCheck(_store);
         _cluster.See("one");
-        _cluster.Accept(new("one", null));
+        _cluster.Accept(new("one", null, new("", "")));
     }
 
     private string StoreFile => Path.Combine(_directory.FullName, "broker.db");
@@ -205,7 +205,9 @@ public sealed class AnchorCheckTests : IDisposable
             new StateChange.VaultClusterAccepted
             {
                 Cluster = "one",
+                Home = new("", ""),
                 Expected = null,
+                ExpectedHome = null,
                 Event = StoreSamples.Event(),
             },
             CancellationToken.None

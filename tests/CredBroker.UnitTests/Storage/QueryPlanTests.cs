@@ -50,7 +50,7 @@ public sealed class QueryPlanTests
                     "SEARCH n USING INDEX lease_revoking (backend=? AND lane>?)",
                     "SEARCH n USING INDEX lease_revoking (backend>?)",
                     "SEARCH l USING PRIMARY KEY (id=?)",
-                    "SEARCH n EXISTS USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
+                    "SEARCH n USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
                     "USE TEMP B-TREE FOR ORDER BY",
                 ]
             ),

@@ -49,7 +49,7 @@ public sealed partial class VaultSecretIssuerTests
         IsCluster("one");
         Assert.True((await issuer.ProbeAsync(default)).CanIssue);
         Assert.Equal(RefusalCode.IssuingPaused, cluster.Refusal?.Code);
-        cluster.Accept(new("one", null));
+        cluster.Accept(new("one", null, null));
         Assert.Null(cluster.Refusal);
         _answers["database/creds/cb-test-db-reap"] = ReapedAsync;
         _answers["auth/token/create/cb-test-db-reap"] = ReaperTokenAsync;
@@ -100,7 +100,7 @@ public sealed partial class VaultSecretIssuerTests
             cluster
         );
         IsCluster("two");
-        cluster.Accept(new("two", _time.GetUtcNow()));
+        cluster.Accept(new("two", _time.GetUtcNow(), null));
         // One that was opened as it changed may have been made at either.
         var (before, after) = (_time.GetUtcNow(), _time.GetUtcNow().AddTicks(1));
 
@@ -142,7 +142,7 @@ public sealed partial class VaultSecretIssuerTests
             new Logger<VaultSecretIssuer>(_log),
             cluster
         );
-        cluster.Accept(new("one", null));
+        cluster.Accept(new("one", null, null));
         IsCluster("one");
         await WhileSomebodyElseSeesAsync(
             "two",
@@ -213,13 +213,17 @@ public sealed partial class VaultSecretIssuerTests
                 new StateChange.VaultClusterAccepted
                 {
                     Cluster = "two",
+                    Home = new("prod", ""),
                     Expected = "one",
+                    ExpectedHome = new("prod", ""),
                     Event = new()
                     {
                         What = new VaultClusterAccepted
                         {
                             Cluster = "two",
                             Before = "one",
+                            Installation = "prod",
+                            Namespace = "",
                             Reason = "moved",
                         },
                         Actor = BrokerHarness.Admin,
@@ -262,7 +266,7 @@ public sealed partial class VaultSecretIssuerTests
     public async Task A_revocation_is_asked_told_and_proven_over_one_connection()
     {
         var cluster = new VaultCluster();
-        cluster.Accept(new("one", null));
+        cluster.Accept(new("one", null, null));
         using var issuer = new VaultSecretIssuer(
             Vault.Options(_tokenFile),
             _time,

@@ -40,9 +40,37 @@ internal static class OfflineEvaluation
             MatchedRules = decision.MatchedRules,
             Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
             Limits = decision.Limits.Count == 0 ? null : [.. decision.Limits.Select(Describe)],
+            Approvals = decision is { Effect: PolicyEffect.Challenge, Approval: { } approval }
+                ? [.. approval.Demands.Select(Describe)]
+                : [],
             Explanation = NullIfEmpty(decision.Explanation),
         };
     }
+
+    private static ApprovalDemandResponse Describe(ApprovalDemand demand) =>
+        new()
+        {
+            RuleId = demand.RuleId.Length == 0 ? null : demand.RuleId,
+            Approvers = [.. demand.Approvers.Select(Describe)],
+            NotBy = [.. demand.NotBy.Select(Describe)],
+            Quorum = demand.Quorum,
+            ExpiresAfter = demand.ExpiresAfter,
+            Executor = demand.Executor.Length == 0 ? null : demand.Executor,
+        };
+
+    private static ApproverResponse Describe(Approver approver) =>
+        approver switch
+        {
+            Approver.Role role => new() { By = "role", Name = role.Name },
+            Approver.Group group => new() { By = "group", Name = group.Name },
+            Approver.Person person => new()
+            {
+                By = "person",
+                Issuer = person.Issuer,
+                Subject = person.Subject,
+            },
+            _ => throw new NotSupportedException(approver.GetType().Name),
+        };
 
     private static WorkloadIdentity Identity(EvaluateIdentity identity) =>
         new()

@@ -152,6 +152,7 @@ internal sealed class PolicyEvaluateCommand : Command
                         : null
                 ),
                 ("Limits", answer.Limits is { } limits ? string.Join("; ", limits.Select(Describe)) : null),
+                .. answer.Approvals.Select(asked => ("Asks", (string?)Describe(asked))),
                 ("Why", answer.Explanation),
                 ("The agent is told", answer.Code is { } code ? $"{code}: {answer.Detail}" : null),
                 (
@@ -178,4 +179,14 @@ internal sealed class PolicyEvaluateCommand : Command
                 limit.QuarantineFor is { } lasts ? $"or quarantine for {WireDuration.Format(lasts)}" : null,
             }.OfType<string>()
         );
+
+    private static string Describe(ApprovalDemandResponse asked) =>
+        $"{asked.Quorum} of {string.Join(", ", asked.Approvers.Select(Describe))}"
+        + (asked.NotBy.Count == 0 ? "" : $", but not {string.Join(", ", asked.NotBy.Select(Describe))}")
+        + $"; for {WireDuration.Format(asked.ExpiresAfter)}"
+        + (asked.Executor is { } executor ? $"; only {executor} may redeem it" : "")
+        + $" ({(asked.RuleId is { } rule ? $"rule {rule}" : "autonomy gate")})";
+
+    private static string Describe(ApproverResponse approver) =>
+        approver.By == "person" ? $"{approver.Subject} of {approver.Issuer}" : $"{approver.By} {approver.Name}";
 }

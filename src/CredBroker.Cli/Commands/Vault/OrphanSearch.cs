@@ -44,6 +44,42 @@ internal sealed class OrphanSearch(Terminal terminal)
         _broker.AddForPeople(command);
     }
 
+    /// <summary>
+    /// Whether the broker's store has its secrets where Vault was just looked at; null where no broker was named to ask.
+    /// </summary>
+    public async Task<CheckFinding?> IsOfStoreAsync(
+        ParseResult parsed,
+        VaultOptions options,
+        string? cluster,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!_broker.HasPerson(parsed))
+        {
+            return null;
+        }
+
+        using var connection = _broker.ConnectAsPerson(parsed);
+        var store = await new AdminClient(connection).GetVaultClusterAsync(cancellationToken);
+        var differ = new[]
+        {
+            Differs("the cluster", store.Accepted, cluster),
+            Differs("the installation", store.AcceptedInstallation, options.Installation),
+            Differs("the namespace", store.AcceptedNamespace, options.Namespace),
+        };
+        return new(
+            differ.All(difference => difference is null),
+            "the broker's store has its secrets in this cluster, installation and namespace",
+            differ.All(difference => difference is null)
+                ? ""
+                : $"The store has {string.Join(", and ", differ.OfType<string>())}. All brokers on a store need the same; a "
+                    + "broker with others issues nothing."
+        );
+
+        static string? Differs(string what, string? ofStore, string? here) =>
+            ofStore is null || ofStore == (here ?? "") ? null : $"{what} \"{ofStore}\", not \"{here}\"";
+    }
+
     public async Task<int> RunAsync(
         ParseResult parsed,
         VaultOptions options,

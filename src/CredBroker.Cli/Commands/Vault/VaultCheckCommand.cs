@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using CredBroker.Cli.Output;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Policy;
 using CredBroker.Vault;
 using CredBroker.Vault.Check;
@@ -92,8 +93,14 @@ internal sealed class VaultCheckCommand : Command
         CancellationToken cancellationToken
     )
     {
-        using var check = new VaultCheck(options, _terminal.Time, NullLogger<VaultSecretIssuer>.Instance);
-        var findings = await check.RunAsync(catalogue, cancellationToken);
+        var cluster = new VaultCluster();
+        using var check = new VaultCheck(options, _terminal.Time, NullLogger<VaultSecretIssuer>.Instance, cluster);
+        List<CheckFinding> findings = [.. await check.RunAsync(catalogue, cancellationToken)];
+        if (await _orphanSearch.IsOfStoreAsync(parsed, options, cluster.Seen, cancellationToken) is { } ofStore)
+        {
+            findings.Add(ofStore);
+        }
+
         var failed = findings.Where(finding => !finding.Passed).ToList();
         if (OutputOption.Of(parsed, _terminal) is var format && format == OutputFormat.Json)
         {

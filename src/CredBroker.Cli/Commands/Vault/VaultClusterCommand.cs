@@ -67,6 +67,8 @@ internal sealed class VaultClusterCommand : Command
                     ("Believed", cluster.Accepted ?? "none yet"),
                     ("Since", cluster.ChangedAt is { } at ? TimeText.Rfc3339(at) : "the first contact"),
                     ("Answering", cluster.Answering is { Length: > 0 } answering ? answering : "it does not say"),
+                    ("Store's place", Place(cluster.AcceptedInstallation, cluster.AcceptedNamespace)),
+                    ("Broker's place", Place(cluster.Installation, cluster.Namespace)),
                     ("Issuing", Issuing(cluster)),
                 ]
             );
@@ -81,5 +83,13 @@ internal sealed class VaultClusterCommand : Command
             { WentBack: true } => "stopped: it has gone back",
             { KeepsFromIssuing: true } => "stopped: the two differ",
             _ => "not kept by this",
+        };
+
+    private static string Place(string? installation, string? name) =>
+        (installation, name) switch
+        {
+            (null, _) => "not on record",
+            (_, null or "") => installation,
+            _ => $"{installation} in {name}",
         };
 }

@@ -108,9 +108,12 @@ internal sealed class MappingReader
         return scalar.Text == "true";
     }
 
-    public int Integer(string key, int minimum, int maximum)
+    public int Integer(string key, int minimum, int maximum) => Integer(Need(key), key, minimum, maximum);
+
+    /// <summary>A number; the least where there is none.</summary>
+    public int Integer(YamlNode? value, string key, int minimum, int maximum)
     {
-        if (Scalar(Need(key), key) is not { } scalar)
+        if (Scalar(value, key) is not { } scalar)
         {
             return minimum;
         }

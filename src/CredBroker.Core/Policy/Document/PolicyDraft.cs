@@ -31,7 +31,13 @@ internal sealed class PolicyDraft(PolicyDocument document)
                     Processes.Select(process => process.Process),
                     Credentials.Select(credential => credential.Item),
                     Agents.Select(agent => KeyValuePair.Create(agent.Name.Text, agent.Member!)),
-                    Rules.Select(rule => new PolicyRule(rule.Id.Text, rule.Effect, rule.When!, rule.MaxTtl))
+                    Rules.Select(rule => new PolicyRule(
+                        rule.Id.Text,
+                        rule.Effect,
+                        rule.When!,
+                        rule.MaxTtl,
+                        rule.Approval
+                    ))
                 )
                 {
                     Limits = [.. Limits.Select(limit => limit.Limit)],
@@ -57,7 +63,14 @@ internal sealed record RuleDraft(
     YamlScalar? Source,
     TimeSpan? MaxTtl,
     YamlNode? MaxTtlAt
-);
+)
+{
+    /// <summary>What a challenge asks of people.</summary>
+    public ApprovalClause? Approval { get; init; }
+
+    /// <summary>Where that stands.</summary>
+    public YamlNode? ApprovalAt { get; init; }
+}
 
 /// <summary>A limit.</summary>
 internal sealed record LimitDraft(YamlScalar Id, PolicyLimit Limit);

@@ -167,23 +167,13 @@ internal sealed class PolicyReader
 
     private RuleDraft ReadRule(MappingReader reader, YamlScalar id)
     {
-        var effect = PolicyEffect.Deny;
-        if (reader.Find("effect") is YamlScalar { Text: "challenge" } challenge)
-        {
-            _faults.Add(challenge, "not supported by this version yet: effect `challenge`");
-        }
-        else
-        {
-            effect = reader.Choice(
-                "effect",
-                absent: (PolicyEffect?)null,
-                ("allow", PolicyEffect.Allow),
-                ("deny", PolicyEffect.Deny)
-            );
-        }
-
-        reader.NotYet("approval", "approval");
-        reader.NotYet("executor", "executor");
+        var effect = reader.Choice(
+            "effect",
+            absent: (PolicyEffect?)null,
+            ("allow", PolicyEffect.Allow),
+            ("challenge", PolicyEffect.Challenge),
+            ("deny", PolicyEffect.Deny)
+        );
         var source = reader.Scalar(reader.Need("when"), "when");
         var when = Compile(source, PolicyRoots.Rule);
         if (when is not null)
@@ -195,11 +185,22 @@ internal sealed class PolicyReader
         var maxTtl = reader.Duration(maxTtlAt, "maxTtl", CatalogueReader.LongestTtl);
         if (maxTtlAt is not null && effect == PolicyEffect.Deny)
         {
-            _faults.Add(maxTtlAt, "only an allow rule takes `maxTtl`");
+            _faults.Add(maxTtlAt, "a deny rule takes no `maxTtl`");
+        }
+
+        var rule = new RuleDraft(id, effect, when, source, maxTtl, maxTtlAt);
+        if (effect == PolicyEffect.Challenge)
+        {
+            rule = rule with { ApprovalAt = reader.Need("approval") };
+            rule = rule with { Approval = new ApprovalReader(_draft).Read(rule) };
+        }
+        else if (reader.Find("approval") is { } stray)
+        {
+            _faults.Add(stray, "only a rule that challenges takes `approval`");
         }
 
         reader.Finish("a rule");
-        return new(id, effect, when, source, maxTtl, maxTtlAt);
+        return rule;
     }
 
     private CelProgram? Compile(YamlScalar? source, CelSchema schema)

@@ -34,7 +34,8 @@ internal sealed class RuleScope
 
     public string Id => Draft.Id.Text;
 
-    public bool IsAllow => Draft.Effect == PolicyEffect.Allow;
+    /// <summary>Whether it lets anything happen, be it after people have agreed.</summary>
+    public bool IsGrant => Draft.Effect != PolicyEffect.Deny;
 
     /// <summary>Why it can never match; null where it may.</summary>
     public string? Fault { get; }
@@ -42,6 +43,9 @@ internal sealed class RuleScope
     /// <summary>Whether it may match a request for this entry.</summary>
     public bool Reaches(CatalogueItem item) =>
         _pins.All(pin => ValueOf(item, pin.Key) is not { } value || value == pin.Value);
+
+    /// <summary>The only text that it takes for this path; null where it may take several.</summary>
+    public string? PinnedTo(string path) => _pins.GetValueOrDefault(path);
 
     /// <summary>Whether it certainly matches whatever the other rule matches.</summary>
     public bool Covers(RuleScope other) =>

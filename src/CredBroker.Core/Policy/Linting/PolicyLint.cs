@@ -39,7 +39,7 @@ public static class PolicyLint
 
         foreach (
             var credential in draft.Credentials.Where(credential =>
-                !reach.Exists(rule => rule.IsAllow && rule.Fault is null && rule.Reaches(credential.Item))
+                !reach.Exists(rule => rule.IsGrant && rule.Fault is null && rule.Reaches(credential.Item))
             )
         )
         {
@@ -108,11 +108,12 @@ public static class PolicyLint
         {
             warnings.Add(source, $"the rule `{rule.Id}` can never match: {never}");
         }
-        else if (rule.IsAllow && all.Find(other => !other.IsAllow && other.Covers(rule)) is { } shadow)
+        else if (rule.IsGrant && all.Find(other => !other.IsGrant && other.Covers(rule)) is { } shadow)
         {
             warnings.Add(
                 rule.Draft.Id,
-                $"the rule `{rule.Id}` allows nothing: whatever it matches is denied by `{shadow.Id}`"
+                $"the rule `{rule.Id}` {(rule.Draft.Effect == PolicyEffect.Allow ? "allows" : "challenges")} nothing: "
+                    + $"whatever it matches is denied by `{shadow.Id}`"
             );
         }
 

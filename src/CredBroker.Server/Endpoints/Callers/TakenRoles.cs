@@ -16,14 +16,20 @@ internal sealed record TakenRoles(IReadOnlyList<PersonRole> Roles)
     /// <summary>Roles that may export the audit log.</summary>
     public static readonly TakenRoles Auditors = new([PersonRole.Auditor]);
 
+    /// <summary>Takes every person, one without a role too: for what concerns nothing but the caller.</summary>
+    public static readonly TakenRoles Everybody = new(Enum.GetValues<PersonRole>()) { NeedsNone = true };
+
     /// <summary>Takes nobody: what an endpoint means that names no roles.</summary>
     public static readonly TakenRoles None = new([]);
 
     /// <summary>The roles that the endpoint of a request takes.</summary>
     public static TakenRoles Of(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<TakenRoles>() ?? None;
 
-    /// <summary>Whether the person has one of the roles.</summary>
-    public bool Admit(Person person) => Roles.Any(person.Roles.Contains);
+    /// <summary>Whether a person without any role is taken, too.</summary>
+    public bool NeedsNone { get; private init; }
+
+    /// <summary>Whether the person has one of the roles, or needs none.</summary>
+    public bool Admit(Person person) => NeedsNone || Roles.Any(person.Roles.Contains);
 
     /// <summary>What a person without any of them is told.</summary>
     public Refusal Refusal =>

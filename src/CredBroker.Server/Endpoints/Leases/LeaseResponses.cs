@@ -128,7 +128,7 @@ internal static class LeaseResponses
 
     public static string State(LeaseState state) => KebabCase.Of(state);
 
-    private static IdentityResponse Identity(WorkloadIdentity identity, string agent) =>
+    public static IdentityResponse Identity(WorkloadIdentity identity, string agent) =>
         new()
         {
             Agent = NullIfEmpty(agent),

@@ -111,6 +111,7 @@ internal static class EvaluatePolicyEndpoint
             MatchedRules = decision.MatchedRules,
             Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
             Limits = decision.Limits.Count == 0 ? null : [.. decision.Limits.Select(Describe)],
+            Approvals = ApprovalDemands.Describe(decision),
             Explanation = decision.Explanation.Length == 0 ? null : decision.Explanation,
         };
 

@@ -92,6 +92,10 @@ internal static class VaultClusterEndpoints
             new()
             {
                 Accepted = cluster.Accepted?.Id,
+                AcceptedInstallation = cluster.Accepted?.Home?.Installation,
+                AcceptedNamespace = cluster.Accepted?.Home?.Namespace,
+                Installation = cluster.Home?.Installation,
+                Namespace = cluster.Home?.Namespace,
                 ChangedAt = cluster.Accepted?.ChangedAt,
                 Answering = cluster.Seen,
                 WentBack = cluster.IsBehind,

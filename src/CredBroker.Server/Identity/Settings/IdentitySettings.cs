@@ -1,3 +1,4 @@
+using CredBroker.Client;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
 
@@ -14,6 +15,7 @@ internal sealed class IdentitySettings
     private readonly List<string> _faults = [];
     private readonly List<ConfiguredTrustDomain> _trustDomains = [];
     private readonly List<ConfiguredIssuer> _issuers = [];
+    private readonly List<LoginIssuerResponse> _logins = [];
 
     private IdentitySettings() { }
 
@@ -22,6 +24,9 @@ internal sealed class IdentitySettings
     public IReadOnlyList<ConfiguredTrustDomain> TrustDomains => _trustDomains;
 
     public IReadOnlyList<ConfiguredIssuer> Issuers => _issuers;
+
+    /// <summary>Where people log in.</summary>
+    public IReadOnlyList<LoginIssuerResponse> Logins => _logins;
 
     /// <summary>Reads the options. <paramref name="devMode"/> permits plain http on loopback.</summary>
     public static IdentitySettings Read(IdentityOptions options, bool devMode)
@@ -46,6 +51,11 @@ internal sealed class IdentitySettings
         foreach (var (index, issuer) in options.Issuers.Index())
         {
             var found = new SettingFaults($"{IdentityOptions.Section}:Issuers:{index}", faults);
+            if (LoginSettings.Read(issuer, devMode, found) is { } login)
+            {
+                settings._logins.Add(login);
+            }
+
             switch (IssuerSettings.Read(issuer, options.Audience, devMode, found))
             {
                 case TrustDomainRules domain:

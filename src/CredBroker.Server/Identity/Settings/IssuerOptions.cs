@@ -74,6 +74,9 @@ public sealed class IssuerOptions
     /// <summary>People only: the claim that lists groups; empty for none.</summary>
     public string GroupsClaim { get; set; } = "";
 
+    /// <summary>People only: how they log in with the command line.</summary>
+    public LoginOptions Login { get; set; } = new();
+
     /// <summary>
     /// People only: for each of the broker's roles (<c>admin</c>, <c>approver</c>, <c>auditor</c>, <c>viewer</c>) the
     /// values of the roles claim that give it.

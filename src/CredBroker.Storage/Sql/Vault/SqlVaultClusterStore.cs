@@ -3,29 +3,75 @@ using CredBroker.Storage.Commit;
 
 namespace CredBroker.Storage.Sql.Vault;
 
-/// <summary>Changes which cluster of Vault is believed.</summary>
+/// <summary>Changes which cluster of Vault is believed, and where in it.</summary>
 internal static class SqlVaultClusterStore
 {
     public static ChangeResult Accept(SqlSession session, StateChange.VaultClusterAccepted change)
     {
-        var accepted = change.Expected is { } expected
-            ? session.Execute(
-                "UPDATE vault_cluster SET cluster = @cluster, changed_at = @now WHERE cluster = @expected",
-                ("@cluster", change.Cluster),
-                ("@now", session.NowColumn),
-                ("@expected", expected)
-            )
-            : session.Execute(
-                "INSERT INTO vault_cluster (id, cluster) VALUES (1, @cluster) ON CONFLICT DO NOTHING",
-                ("@cluster", change.Cluster)
-            );
-        if (accepted == 0)
+        var (cluster, home) = (change.Cluster, change.Home);
+        if (change.Expected is not { } expected)
         {
-            return GuardFailure.WrongState;
+            return Result(
+                session.Execute(
+                    "INSERT INTO vault_cluster (id, cluster, installation, namespace) "
+                        + "VALUES (1, @cluster, @installation, @namespace) ON CONFLICT DO NOTHING",
+                    ("@cluster", cluster),
+                    ("@installation", home.Installation),
+                    ("@namespace", home.Namespace)
+                )
+            );
         }
 
-        // What was written to the one before says nothing of this one.
-        session.Execute("UPDATE store SET anchored = 0");
-        return ChangeResult.Done;
+        if (change.ExpectedHome is not { } before)
+        {
+            // An older version has recorded the cluster alone.
+            if (cluster == expected)
+            {
+                return Result(
+                    session.Execute(
+                        "UPDATE vault_cluster SET installation = @installation, namespace = @namespace "
+                            + "WHERE cluster = @expected AND installation IS NULL",
+                        ("@installation", home.Installation),
+                        ("@namespace", home.Namespace),
+                        ("@expected", expected)
+                    ),
+                    isSame: true
+                );
+            }
+
+            before = new("", "");
+        }
+
+        return Result(
+            session.Execute(
+                """
+                UPDATE vault_cluster SET cluster = @cluster, installation = @installation, namespace = @namespace, changed_at = @now
+                WHERE cluster = @expected AND coalesce(installation, '') = @before AND coalesce(namespace, '') = @beforeIn
+                """,
+                ("@cluster", cluster),
+                ("@installation", home.Installation),
+                ("@namespace", home.Namespace),
+                ("@now", session.NowColumn),
+                ("@expected", expected),
+                ("@before", before.Installation),
+                ("@beforeIn", before.Namespace)
+            )
+        );
+
+        ChangeResult Result(int changed, bool isSame = false)
+        {
+            if (changed == 0)
+            {
+                return GuardFailure.WrongState;
+            }
+
+            if (!isSame)
+            {
+                // What was written to the one before says nothing of this one.
+                session.Execute("UPDATE store SET anchored = 0");
+            }
+
+            return ChangeResult.Done;
+        }
     }
 }

@@ -24,6 +24,17 @@ internal sealed class Cases(int seed)
     private static readonly string[] Categories = ["", "money-movement", "secret-handling"];
     private static readonly string[] Engines = ["database", "kv", "token", "pki"];
     private static readonly string[] Resources = ["", "billing", "billing/march", "hr"];
+
+    // One is an owner, one asks itself.
+    private static readonly string[] Approvers =
+    [
+        "owner",
+        "group:g:1",
+        "role:approver",
+        $"{Model.OwnerIssuer}|p1-owner",
+        "https://one.example|s",
+    ];
+
     private static readonly int[] Ttls = [1, 60, 299, 300, 301, 600, 900, 3600];
 
     private static readonly string[] Tools =
@@ -54,15 +65,21 @@ internal sealed class Cases(int seed)
                 )),
             ],
             credentials,
-            [.. Enumerable.Range(0, _dice.Below(9)).Select(number => Rule($"r{number}", Chance(75)))]
+            [.. Enumerable.Range(0, _dice.Below(9)).Select(number => Rule($"r{number}", Effect()))]
         );
     }
 
     /// <summary>One of so many.</summary>
     public int Below(int count) => _dice.Below(count);
 
-    public ModelRule Rule(string id, bool allows) =>
-        new(id, allows, When(), allows && Chance(50) ? TimeSpan.FromSeconds(Of(Ttls)) : null);
+    public ModelRule Rule(string id, PolicyEffect effect) =>
+        new(
+            id,
+            effect,
+            When(),
+            effect != PolicyEffect.Deny && Chance(50) ? TimeSpan.FromSeconds(Of(Ttls)) : null,
+            effect == PolicyEffect.Challenge ? Approval() : null
+        );
 
     public WorkloadIdentity Identity()
     {
@@ -93,6 +110,22 @@ internal sealed class Cases(int seed)
             Ttl = Chance(50) ? TimeSpan.FromSeconds(Chance(97) ? Of(Ttls) : 0) : null,
             ToolCall = Chance(70) ? new(Chance(90) ? "transfer" : "refund", Json(Of(Tools))) : null,
         };
+
+    private PolicyEffect Effect() =>
+        Of([PolicyEffect.Allow, PolicyEffect.Allow, PolicyEffect.Challenge, PolicyEffect.Deny]);
+
+    private ModelApproval Approval()
+    {
+        var approvers = Some(Approvers);
+        var people = approvers.Count(approver => approver == "owner" || approver.Contains('|'));
+        return new(
+            approvers,
+            1 + Below(people == approvers.Length ? people : 3),
+            Of([1, 30, 1440]),
+            Chance(80) ? Of(Agents) : "",
+            !approvers.Contains("owner") && Chance(30)
+        );
+    }
 
     private Dictionary<string, JsonElement> Claims()
     {

@@ -36,7 +36,22 @@ internal sealed record ModelCredential(
         };
 }
 
-internal sealed record ModelRule(string Id, bool Allows, Condition When, TimeSpan? MaxTtl);
+internal sealed record ModelRule(
+    string Id,
+    PolicyEffect Effect,
+    Condition When,
+    TimeSpan? MaxTtl,
+    ModelApproval? Approval
+);
+
+/// <summary>What a challenge asks; approvers as the document writes them, a person as <c>issuer|subject</c>.</summary>
+internal sealed record ModelApproval(
+    IReadOnlyList<string> Approvers,
+    int Quorum,
+    int Minutes,
+    string Executor,
+    bool NotOwner
+);
 
 /// <summary>A policy as the oracle sees it, and the document that the product reads.</summary>
 internal sealed record Model(
@@ -98,11 +113,24 @@ internal sealed record Model(
         foreach (var rule in Rules)
         {
             Line(text, $"  - id: {rule.Id}");
-            Line(text, $"    effect: {(rule.Allows ? "allow" : "deny")}");
+            Line(text, $"    effect: {Word(rule.Effect)}");
             Line(text, $"    when: {Quoted(rule.When)}");
             if (rule.MaxTtl is { } maxTtl)
             {
                 Line(text, $"    maxTtl: {Seconds(maxTtl)}");
+            }
+
+            if (rule.Approval is { } approval)
+            {
+                Line(text, "    approval:");
+                Line(text, $"      approvers: [{string.Join(", ", approval.Approvers.Select(Approver))}]");
+                Line(text, string.Create(CultureInfo.InvariantCulture, $"      quorum: {approval.Quorum}"));
+                Line(text, string.Create(CultureInfo.InvariantCulture, $"      expiresAfter: {approval.Minutes}m"));
+                Line(text, $"      notOwner: {Word(approval.NotOwner)}");
+                if (approval.Executor.Length > 0)
+                {
+                    Line(text, $"      executor: {approval.Executor}");
+                }
             }
         }
 
@@ -119,6 +147,11 @@ internal sealed record Model(
                 $"{{ engine: pki, mount: pki, role: {credential.Name} }}\n    names: {{ uri: \"{{{{identity.spiffeId}}}}\" }}",
             _ => throw new ArgumentOutOfRangeException(nameof(credential)),
         };
+
+    private static string Approver(string approver) =>
+        approver.Split('|') is [var issuer, var subject]
+            ? $"{{ issuer: \"{issuer}\", subject: \"{subject}\" }}"
+            : $"\"{approver}\"";
 
     private static string Quoted(Condition condition) =>
         $"'{condition.Text.Replace("'", "''", StringComparison.Ordinal)}'";

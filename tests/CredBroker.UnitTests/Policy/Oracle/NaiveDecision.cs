@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
@@ -15,7 +16,8 @@ internal sealed record NaiveDecision(
     string Rule = "",
     string Matched = "",
     TimeSpan Ttl = default,
-    TimeSpan MaxTtl = default
+    TimeSpan MaxTtl = default,
+    string Asked = ""
 )
 {
     public static NaiveDecision Of(Model policy, WorkloadIdentity identity, AgentTask task, CredentialRequest request)
@@ -126,7 +128,7 @@ internal sealed record NaiveDecision(
         }
 
         // "Default deny. Among the matching rules deny beats challenge beats allow"
-        if (matched.Find(rule => !rule.Allows) is { } denies)
+        if (matched.Find(rule => rule.Effect == PolicyEffect.Deny) is { } denies)
         {
             return new(RefusalCode.DeniedByRule, agent, denies.Id, Names(matched));
         }
@@ -136,25 +138,45 @@ internal sealed record NaiveDecision(
             return new(RefusalCode.NoRuleAllows, agent);
         }
 
-        // "the gate answers allow for a low-impact, reversible read, deny for a high-impact irreversible step, challenge
-        // for the rest"; nobody can be asked yet, so a challenge is a denial.
+        // "the gate answers allow for a low-impact, reversible read, deny for a high-impact irreversible step that no
+        // rule challenges, challenge for the rest"
+        var challenges = matched.Where(rule => rule.Effect == PolicyEffect.Challenge).ToList();
         var isSmall = credential is { Impact: ImpactLevel.Low, Access: AccessKind.Read } && reversible;
-        if (gate.Count > 0 && !isSmall)
+        if (gate.Count > 0 && !isSmall && credential.Impact == ImpactLevel.High && !reversible && challenges.Count == 0)
         {
-            return new(
-                credential.Impact == ImpactLevel.High && !reversible
-                    ? RefusalCode.GateDenied
-                    : RefusalCode.ApprovalNeeded,
-                agent,
-                "",
-                Names(matched)
-            );
+            return new(RefusalCode.GateDenied, agent, "", Names(matched));
+        }
+
+        // "a challenge that only the gate asks for goes to the process's owner"
+        var asked = challenges.ConvertAll(rule => (rule.Id, Approval: rule.Approval!));
+        if (gate.Count > 0 && !isSmall && challenges.Count == 0)
+        {
+            asked.Add(("", new(["owner"], 1, 60, "", NotOwner: false)));
+        }
+
+        if (asked.Find(one => !CanBeMet(one.Approval, process, identity)) is { Approval: not null } hopeless)
+        {
+            return new(RefusalCode.NobodyToAsk, agent, hopeless.Id, Names(matched));
+        }
+
+        // "every matching challenge's approval met; two different executors deny"
+        if (asked.Select(one => one.Approval.Executor).Where(name => name.Length > 0).Distinct().Count() > 1)
+        {
+            return new(RefusalCode.ExecutorsDiffer, agent, "", Names(matched));
         }
 
         // "Obligations combine to the strictest: smallest TTL"
         var bounds = matched.Select(rule => rule.MaxTtl).OfType<TimeSpan>().Append(credential.MaxTtl);
         var maxTtl = bounds.Min();
-        return new(null, agent, matched[0].Id, Names(matched), facts.Ttl < maxTtl ? facts.Ttl : maxTtl, maxTtl);
+        return new(
+            asked.Count > 0 ? RefusalCode.ApprovalNeeded : null,
+            agent,
+            asked.Count > 0 ? asked[0].Id : matched[0].Id,
+            Names(matched),
+            facts.Ttl < maxTtl ? facts.Ttl : maxTtl,
+            maxTtl,
+            string.Join('\n', asked.Select(one => Asks(one.Id, one.Approval, process)))
+        );
 
         void AddUnless(bool holds, string condition)
         {
@@ -164,6 +186,38 @@ internal sealed record NaiveDecision(
             }
         }
     }
+
+    /// <summary>
+    /// "Self-approval is refused: the requesting subject, the process owner where the rule says so": whether enough people
+    /// may be left. Nobody knows how many are in a group.
+    /// </summary>
+    private static bool CanBeMet(ModelApproval approval, ModelProcess process, WorkloadIdentity identity)
+    {
+        var people = People(approval, process).Where(approver => approver.Contains('|')).Distinct().ToList();
+        people.Remove($"{identity.Issuer}|{identity.Subject}");
+        if (approval.NotOwner)
+        {
+            people.Remove(OwnerOf(process));
+        }
+
+        return approval.Approvers.Any(approver => approver.Contains(':') && !approver.Contains('|'))
+            || people.Count >= approval.Quorum;
+    }
+
+    private static string Asks(string rule, ModelApproval approval, ModelProcess process) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{rule}: {approval.Quorum} of {string.Join(", ", People(approval, process).Distinct().Order())}, "
+                + $"not {(approval.NotOwner ? OwnerOf(process) : "")}, {approval.Minutes} min, {approval.Executor}"
+        );
+
+    private static IEnumerable<string> People(ModelApproval approval, ModelProcess process) =>
+        approval
+            .Approvers.Select(approver => approver == "owner" ? OwnerOf(process) : approver)
+            .Where(approver => approver.Length > 0);
+
+    private static string OwnerOf(ModelProcess process) =>
+        process.HasOwner ? $"{Model.OwnerIssuer}|{process.Name}-owner" : "";
 
     /// <summary>What the schema of transfers asks of the call.</summary>
     private static bool IsTransfer(ToolCall? call) =>

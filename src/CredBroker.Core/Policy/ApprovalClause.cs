@@ -1,0 +1,50 @@
+using CredBroker.Core.Identity;
+
+namespace CredBroker.Core.Policy;
+
+/// <summary>What a challenge rule says under <c>approval</c>, before the process that it is asked for is known.</summary>
+internal sealed class ApprovalClause
+{
+    /// <summary>Where the autonomy gate alone asks: the process's owner, for an hour.</summary>
+    public static readonly ApprovalClause OfGate = new()
+    {
+        Demand = new() { Approvers = [], ExpiresAfter = TimeSpan.FromHours(1) },
+        OwnerMayApprove = true,
+    };
+
+    /// <summary>What it asks, with every approver that the document names outright.</summary>
+    public required ApprovalDemand Demand { get; init; }
+
+    /// <summary>Whether the process's owner, whoever that is, is among the approvers.</summary>
+    public bool OwnerMayApprove { get; init; }
+
+    /// <summary>Whether the process's owner may not approve, as a person of a group or otherwise.</summary>
+    public bool NotOwner { get; init; }
+
+    /// <summary>
+    /// What is asked of whom in this process; null where too few people are left for the quorum, so that asking would be
+    /// in vain: there is no owner, or one of the few named may not approve, because they are the owner or the one that
+    /// asks.
+    /// </summary>
+    public Obligation.NeedsApproval? For(BusinessProcess process, WorkloadIdentity identity)
+    {
+        var owner = process.Owner is { } named ? new Approver.Person(named.Issuer, named.Subject) : null;
+        var demand = Demand with
+        {
+            Approvers =
+                OwnerMayApprove && owner is not null && !Demand.Approvers.Contains(owner)
+                    ? [.. Demand.Approvers, owner]
+                    : Demand.Approvers,
+            NotBy = NotOwner && owner is not null ? [owner] : [],
+        };
+        var people = demand.Approvers.OfType<Approver.Person>().ToList();
+        if (people.Count < demand.Approvers.Count)
+        {
+            // How many are in a group or have a role is not known here.
+            return new([demand]);
+        }
+
+        var possible = people.Except(demand.NotBy).Except([new(identity.Issuer, identity.Subject)]).Count();
+        return possible < demand.Quorum ? null : new([demand]);
+    }
+}

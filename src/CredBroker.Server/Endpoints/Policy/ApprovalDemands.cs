@@ -1,0 +1,39 @@
+using CredBroker.Client;
+using CredBroker.Core.Policy;
+
+namespace CredBroker.Server.Endpoints.Policy;
+
+/// <summary>Who is asked, as it is said over the wire.</summary>
+internal static class ApprovalDemands
+{
+    /// <summary>What a challenge asks; empty where the decision is none.</summary>
+    public static IReadOnlyList<ApprovalDemandResponse> Describe(Decision decision) =>
+        decision is { Effect: PolicyEffect.Challenge, Approval: { } approval }
+            ? [.. approval.Demands.Select(Describe)]
+            : [];
+
+    public static ApprovalDemandResponse Describe(ApprovalDemand demand) =>
+        new()
+        {
+            RuleId = demand.RuleId.Length == 0 ? null : demand.RuleId,
+            Approvers = [.. demand.Approvers.Select(Describe)],
+            NotBy = [.. demand.NotBy.Select(Describe)],
+            Quorum = demand.Quorum,
+            ExpiresAfter = demand.ExpiresAfter,
+            Executor = demand.Executor.Length == 0 ? null : demand.Executor,
+        };
+
+    private static ApproverResponse Describe(Approver approver) =>
+        approver switch
+        {
+            Approver.Role role => new() { By = "role", Name = role.Name },
+            Approver.Group group => new() { By = "group", Name = group.Name },
+            Approver.Person person => new()
+            {
+                By = "person",
+                Issuer = person.Issuer,
+                Subject = person.Subject,
+            },
+            _ => throw new NotSupportedException(approver.GetType().Name),
+        };
+}
