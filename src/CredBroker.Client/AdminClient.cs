@@ -280,6 +280,48 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
     public ValueTask<PolicyResponse> GetPolicyAsync(CancellationToken cancellationToken = default) =>
         _connection.GetAsync("v1/policy", BrokerJson.Default.PolicyResponse, cancellationToken);
 
+    /// <summary>Versions of the policy that were applied, newest first.</summary>
+    /// <param name="before">Only those with a lower number: the answer's next.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public ValueTask<PolicyVersionListResponse> ListPolicyVersionsAsync(
+        long? before = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            "v1/policy/versions"
+                + (
+                    before is { } number
+                        ? $"?before={number.ToString(System.Globalization.CultureInfo.InvariantCulture)}"
+                        : ""
+                ),
+            BrokerJson.Default.PolicyVersionListResponse,
+            cancellationToken
+        );
+
+    /// <summary>One version of the policy, in force or not.</summary>
+    public ValueTask<PolicyResponse> GetPolicyVersionAsync(
+        long version,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            $"v1/policy/versions/{version.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
+            BrokerJson.Default.PolicyResponse,
+            cancellationToken
+        );
+
+    /// <summary>Which live leases a document would end if it were applied now. Nothing is changed.</summary>
+    public ValueTask<PolicyPreviewResponse> PreviewPolicyAsync(
+        PolicyPreviewRequest request,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.PostAsync(
+            "v1/policy/preview",
+            request,
+            BrokerJson.Default.PolicyPreviewRequest,
+            BrokerJson.Default.PolicyPreviewResponse,
+            cancellationToken
+        );
+
     /// <summary>What policy would say to a request, explained.</summary>
     public ValueTask<EvaluateResponse> EvaluateAsync(
         EvaluateRequest request,

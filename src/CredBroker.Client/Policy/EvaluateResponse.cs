@@ -43,6 +43,11 @@ public sealed record EvaluateResponse
     /// <summary>The autonomy gate's conditions.</summary>
     public required IReadOnlyList<GateConditionResponse> Gate { get; init; }
 
+    /// <summary>
+    /// The limits that would bind it; absent where there are none. How much of them is used is not part of the answer.
+    /// </summary>
+    public IReadOnlyList<LimitResponse>? Limits { get; init; }
+
     /// <summary>Who would be asked, where the effect is <c>challenge</c>; empty otherwise.</summary>
     public IReadOnlyList<ApprovalDemandResponse> Approvals
     {

@@ -112,12 +112,7 @@ public static class ErrorCodes
         new("CB2014", 403, "Task belongs to another workload", "Begin a task of your own with another id."),
         new("CB2015", 403, "Revoked meanwhile", "Stop; an admin has just revoked what this request is about."),
         new("CB2016", 503, "Policy is changing", "Ask again in a moment."),
-        new(
-            "CB2017",
-            403,
-            "Held by an admin",
-            "Stop; nothing of this kind is issued or renewed until an admin says so."
-        ),
+        new("CB2017", 403, "Held", "Stop; nothing of this kind is issued or renewed until the hold is over."),
         new(
             "CB2018",
             403,
@@ -129,6 +124,12 @@ public static class ErrorCodes
             403,
             "Executors contradict each other",
             "Stop, and ask the policy's author: two rules leave this step to different agents."
+        ),
+        new(
+            "CB2020",
+            429,
+            "Limit reached",
+            "Release what is not needed any more, and ask again after the time that the answer names, if it names one."
         ),
         new("CB3001", 404, "No such request", "Check the id; only who asked, or may decide, sees a request."),
         new("CB3002", 409, "Not decided yet", "Poll the request until it is approved, then redeem it."),
@@ -262,6 +263,7 @@ public static class ErrorCodes
         new("CB7007", 404, "Hold not found", "Use an id of \"credbroker holds list\"."),
         new("CB7008", 409, "Hold is over", "Look at \"credbroker holds list\": nothing is left to lift."),
         new("CB7009", 409, "Too many holds", "Lift holds that are not needed, or hold more by one of them."),
+        new("CB7010", 404, "Policy version not found", "Use a number of \"credbroker policy versions\"."),
     ];
 
     private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(

@@ -38,6 +38,11 @@ public sealed partial class CredentialExchange
                 return await DenyAsync(command, Denied(decision, refusal));
             }
 
+            if (await FindBreachAsync(decision) is { } breach)
+            {
+                return await DenyAsync(command, Denied(decision, breach));
+            }
+
             // A caller that hangs up must not keep it off the record.
             if (await approvals.AskAsync(decision, fence, command.Call, CancellationToken.None) is not { } asked)
             {

@@ -6,6 +6,7 @@ using CredBroker.Core.Diagnostics;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Limits;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
@@ -51,6 +52,7 @@ public sealed partial class CredentialExchange(
     IBrokerStore store,
     LeaseRevoker revoker,
     ApprovalRequests approvals,
+    Tripwires tripwires,
     LeaseOptions options,
     TimeProvider time,
     ILogger<CredentialExchange> logger
@@ -114,12 +116,12 @@ public sealed partial class CredentialExchange(
             if (await OpenAsync(command, lease, noted, use, idempotency) is { } notOpened)
             {
                 await DropAsync(child);
-                if (notOpened.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToDecide)
+                if (notOpened.Verdict.Refusal?.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToDecide)
                 {
                     continue;
                 }
 
-                return await DenyAsync(command, Denied(decision, notOpened));
+                return await DenyAsync(command, notOpened);
             }
 
             // 6 to 8.
@@ -130,7 +132,7 @@ public sealed partial class CredentialExchange(
 
     /// <summary>
     /// Decide: an allow decision only if policy allows, the request fits the credential, issuing is safe now, no hold
-    /// reaches it and the idempotency key is free.
+    /// reaches it, its limits have room and the idempotency key is free.
     /// </summary>
     private async ValueTask<(DecisionRecord Decision, ApprovalUse? Use, IdempotencyClaim? Idempotency)> DecideAsync(
         ExchangeCommand command,
@@ -177,15 +179,28 @@ public sealed partial class CredentialExchange(
             return (Denied(decision, held), null, null);
         }
 
+        // The earlier secret of a key is taken back first: it may be what fills a limit.
         var (idempotency, conflict) = await _idempotency.ClaimAsync(command, identity, CancellationToken.None);
-        return (conflict is null ? decision : Denied(decision, conflict), use, idempotency);
+        if (conflict is not null)
+        {
+            return (Denied(decision, conflict), use, idempotency);
+        }
+
+        return await FindBreachAsync(decision) is { } breach
+            ? (Denied(decision, breach), use, idempotency)
+            : (decision, use, idempotency);
     }
 
+    private async ValueTask<LimitBreach?> FindBreachAsync(DecisionRecord decision) =>
+        LimitUse.Of(decision) is { Count: > 0 } limits
+            ? await store.Limits.FindBreachAsync(limits, CancellationToken.None)
+            : null;
+
     /// <summary>
-    /// Commits the pending lease; null means that it is open. <see cref="RefusalCode.PolicyChanging"/> sends back to
-    /// Decide.
+    /// Commits the pending lease; null means that it is open, and else it is denied.
+    /// <see cref="RefusalCode.PolicyChanging"/> sends back to Decide.
     /// </summary>
-    private async ValueTask<Refusal?> OpenAsync(
+    private async ValueTask<DecisionRecord?> OpenAsync(
         ExchangeCommand command,
         Lease lease,
         StorePosition noted,
@@ -204,6 +219,7 @@ public sealed partial class CredentialExchange(
                 TaskOwner = TaskOwner.Of(lease.Decision.Approval?.PreparedBy ?? lease.Decision.Identity),
                 Idempotency = idempotency,
                 Approval = use,
+                Limits = LimitUse.Of(lease.Decision),
             },
             Event = Event(new RequestAllowed(), command, lease.Decision, lease.Id) with
             {
@@ -212,42 +228,47 @@ public sealed partial class CredentialExchange(
         };
         try
         {
-            return
-                await store.CommitAsync(opening, CancellationToken.None)
-                    is CommitOutcome.GuardFailed { Reason: var reason }
-                ? GuardRefusals.Of(reason)
-                : null;
+            return await store.CommitAsync(opening, CancellationToken.None) switch
+            {
+                CommitOutcome.GuardFailed { Breach: { } breach } => Denied(lease.Decision, breach),
+                CommitOutcome.GuardFailed { Reason: var reason } => Denied(lease.Decision, GuardRefusals.Of(reason)),
+                _ => null,
+            };
         }
         catch (StoreUnavailableException fault)
         {
             LogStoreLost(logger, lease.Id, fault);
-            return StoreDown;
+            return Denied(lease.Decision, StoreDown);
         }
     }
 
     private async ValueTask<ExchangeOutcome> DenyAsync(ExchangeCommand command, DecisionRecord decision)
     {
         var refusal = decision.Verdict.Refusal ?? new(RefusalCode.NoRuleAllows, "No rule allows this.");
-        if (readiness.Store is not null || !callers.RecordsDenialOf(decision))
+        if (readiness.Store is not null)
         {
-            // What little the store still takes is for what ends secrets; above a rate it is counted.
+            // What little the store still takes is for what ends secrets.
             return new ExchangeOutcome.Refused(refusal, null);
         }
 
+        // Above a rate it is told with a minute's others, and counts for its limits all the same.
+        var isRecorded = callers.RecordsDenialOf(decision);
         try
         {
-            await store.CommitAsync(
-                new StateChange.RequestDenied
-                {
-                    Decision = decision,
-                    Event = Event(new RequestDenied(), command, decision) with
+            await tripwires.CommitAsync(
+                isRecorded
+                    ? new StateChange.RequestDenied
                     {
-                        Reason = refusal.CodeText,
-                        Judgement = DecisionFacts.Judgement(decision),
-                    },
-                },
-                // A caller that hangs up must not keep its denial off the record.
-                CancellationToken.None
+                        Decision = decision,
+                        Event = Event(new RequestDenied(), command, decision) with
+                        {
+                            Reason = refusal.CodeText,
+                            Judgement = DecisionFacts.Judgement(decision),
+                        },
+                    }
+                    : null,
+                decision,
+                command.Call
             );
         }
         catch (StoreUnavailableException fault)
@@ -257,7 +278,7 @@ public sealed partial class CredentialExchange(
             return new ExchangeOutcome.Refused(refusal, null);
         }
 
-        return new ExchangeOutcome.Refused(refusal, decision.Id);
+        return new ExchangeOutcome.Refused(refusal, isRecorded ? decision.Id : null);
     }
 
     /// <summary>A child token that nothing hangs on; should this fail it ends with its TTL.</summary>
@@ -301,6 +322,19 @@ public sealed partial class CredentialExchange(
         decision with
         {
             Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal },
+        };
+
+    /// <summary>The same for a limit, which the auditor is told and the agent is not.</summary>
+    private static DecisionRecord Denied(DecisionRecord decision, LimitBreach breach) =>
+        decision with
+        {
+            Verdict = decision.Verdict with
+            {
+                Effect = PolicyEffect.Deny,
+                Refusal = GuardRefusals.Of(breach),
+                Explanation = breach.Explanation,
+                Breach = breach,
+            },
         };
 
     private static AuditEvent Event(

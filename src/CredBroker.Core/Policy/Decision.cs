@@ -46,6 +46,17 @@ public sealed record Decision
         init => field = value ?? [];
     } = [];
 
+    /// <summary>
+    /// The limits that bind it, whatever its effect: a lease opens only within them, and a denial counts by them. How
+    /// much of each is used the store alone knows.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<PolicyLimit> Limits { get; init; } = [];
+
+    /// <summary>The limit that denies what policy would have allowed; null where none does.</summary>
+    [JsonIgnore]
+    public LimitBreach? Breach { get; init; }
+
     /// <summary>What people have to approve; null where nobody has to.</summary>
     [JsonIgnore]
     public Obligation.NeedsApproval? Approval => Obligations.OfType<Obligation.NeedsApproval>().FirstOrDefault();

@@ -48,6 +48,9 @@ public sealed partial class PolicySet
     /// <summary>The names of the agents.</summary>
     public IReadOnlyCollection<string> Agents => _agents.Keys;
 
+    /// <summary>What bounds every request, whatever the rules say.</summary>
+    public IReadOnlyList<PolicyLimit> Limits { get; init; } = [];
+
     /// <summary>Whether the identity may claim the process, and as which agent.</summary>
     public Admission Admit(WorkloadIdentity identity, string process)
     {
@@ -77,6 +80,12 @@ public sealed partial class PolicySet
     /// </list>
     /// </summary>
     public Decision Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request)
+    {
+        var decision = Judge(identity, task, request);
+        return Limits.Count == 0 ? decision : decision with { Limits = Limits };
+    }
+
+    private Decision Judge(WorkloadIdentity identity, AgentTask task, CredentialRequest request)
     {
         // 1. Who is asking, for which process.
         if (!Processes.TryGetValue(task.Process, out var process))

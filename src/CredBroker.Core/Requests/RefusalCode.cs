@@ -119,7 +119,9 @@ public enum RefusalCode
     /// <summary>Policy changed while the request was under way, more often than it is retried.</summary>
     PolicyChanging = 2016,
 
-    /// <summary>A hold in force reaches the request: an admin refuses new issuance and renewal of this kind.</summary>
+    /// <summary>
+    /// A hold in force reaches the request: an admin, or a tripwire, refuses new issuance and renewal of this kind.
+    /// </summary>
     Held = 2017,
 
     /// <summary>A person's approval is needed, and nobody could give it: too few may, or the process has no owner.</summary>
@@ -127,6 +129,9 @@ public enum RefusalCode
 
     /// <summary>Two challenges name different executors, so that no one could redeem an approval.</summary>
     ExecutorsDiffer = 2019,
+
+    /// <summary>A limit of the policy has no room for the request.</summary>
+    LimitReached = 2020,
 
     /// <summary>No such request for this caller, or this person.</summary>
     ApprovalNotFound = 3001,
@@ -312,4 +317,7 @@ public enum RefusalCode
 
     /// <summary>As many holds as there may be are in force.</summary>
     TooManyHolds = 7009,
+
+    /// <summary>No such policy version.</summary>
+    PolicyVersionNotFound = 7010,
 }

@@ -1,7 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
-using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 
@@ -79,53 +78,17 @@ public sealed class PolicyReevaluation(
         Volatile.Write(ref _evaluated, active.Version);
     }
 
-    /// <summary>What policy decides on: where an executor holds the lease, what the preparer asked for.</summary>
-    private static DecisionRecord AskedFor(DecisionRecord decision) =>
-        decision.Approval?.PreparedBy is { } preparer
-            ? decision with
-            {
-                Identity = preparer,
-                Request = decision.Request with { Csr = null },
-            }
-            : decision;
-
-    /// <summary>Whether it stands on an approval of exactly what the new policy would ask people for.</summary>
-    private static bool IsApprovedStill(ApprovalMark? approval, DecisionRecord asked, Decision decision) =>
-        decision.Effect == PolicyEffect.Challenge
-        && approval is not null
-        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, decision) == approval.Digest;
-
     private static RevocationReason Changed(string rule) =>
         new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, rule);
 
     private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
-        var asked = AskedFor(lease.Decision);
-        var decision = active.Set.Evaluate(asked.Identity, asked.Task, asked.Request);
-        var granted = lease.Grant;
-        if (
-            decision.Grant is not { } grant
-            || !(decision.Effect == PolicyEffect.Allow || IsApprovedStill(lease.Decision.Approval, asked, decision))
-            || grant.Entry.Vault != granted.Entry.Vault
-            || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
-        ) // It would become active with the old, longer life, and nobody would look again.
+        var fate = LeaseFate.Of(lease, active.Set);
+        if (fate.EndedBy is { } rule)
         {
-            var rule = decision.RuleId.Length > 0 ? decision.RuleId : decision.Refusal?.CodeText ?? "catalogue";
             await revoker.MarkAsync(lease, Changed($"{rule} of version {active.Version}"), LeaseStates.Live);
-            return;
         }
-
-        if (
-            lease
-                is {
-                    State: LeaseState.Active,
-                    ActivatedAt: { } activatedAt,
-                    ExpiresAt: { } expiresAt,
-                    GraceUntil: { } grace
-                }
-            && activatedAt + grant.MaxTtl is var end
-            && end < expiresAt
-        )
+        else if (fate.EndsAt is { } end && lease.GraceUntil is { } grace)
         {
             await store.CommitAsync(
                 new StateChange.LeaseRenewed

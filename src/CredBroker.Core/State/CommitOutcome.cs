@@ -1,4 +1,5 @@
 using CredBroker.Core.Audit;
+using CredBroker.Core.Policy;
 
 namespace CredBroker.Core.State;
 
@@ -18,5 +19,7 @@ public abstract record CommitOutcome
     public sealed record Committed(DateTimeOffset At, AuditPosition? Event, long Number) : CommitOutcome;
 
     /// <summary>The guard failed, of several the first that did; nothing changed.</summary>
-    public sealed record GuardFailed(GuardFailure Reason) : CommitOutcome;
+    /// <param name="Reason">Which.</param>
+    /// <param name="Breach">Which limit, for <see cref="GuardFailure.LimitReached"/>.</param>
+    public sealed record GuardFailed(GuardFailure Reason, LimitBreach? Breach = null) : CommitOutcome;
 }

@@ -36,6 +36,9 @@ public enum GuardFailure
     /// <summary>The idempotency key is in use.</summary>
     IdempotencyTaken,
 
+    /// <summary>A limit of the policy has no room (<see cref="CommitOutcome.GuardFailed.Breach"/>).</summary>
+    LimitReached,
+
     /// <summary>The time for it is over.</summary>
     DeadlinePassed,
 

@@ -1,3 +1,4 @@
+using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.State;
@@ -25,7 +26,7 @@ public static class GuardRefusals
     );
     private static readonly Refusal Held = new(
         RefusalCode.Held,
-        "An admin holds what this request asks for: nothing is issued or renewed for it until the hold is over. Stop."
+        "A hold has what this request asks for: nothing is issued or renewed for it until the hold is over. Stop."
     );
     private static readonly Refusal TaskIsClosed = new(
         RefusalCode.TaskClosed,
@@ -50,11 +51,19 @@ public static class GuardRefusals
         RefusalCode.ApprovalUsed,
         "The approval cannot be used any more: it was used, taken back or its time is over. Ask anew, without approvalId."
     );
+    private static readonly Refusal LimitReached = new(
+        RefusalCode.LimitReached,
+        "A limit is reached: too much is out at once, or was issued or denied of late. Give back what is not needed, and "
+            + "ask again later."
+    );
     private static readonly Refusal TooSlow = new(
         RefusalCode.MintOutcomeUnknown,
         "Vault took too long; what it made is not delivered, and is being revoked. Try again.",
         TimeSpan.FromSeconds(5)
     );
+
+    /// <summary>What an agent is told that has reached a limit. Whose limit it is, and how far it goes, it is not told.</summary>
+    public static Refusal Of(LimitBreach breach) => LimitReached with { RetryAfter = breach.RetryAfter };
 
     /// <summary>The refusal for this guard.</summary>
     /// <exception cref="InvalidOperationException">
@@ -72,6 +81,7 @@ public static class GuardRefusals
             GuardFailure.TaskClosed => TaskIsClosed,
             GuardFailure.TaskOwnedByAnother => NotYourTask,
             GuardFailure.IdempotencyTaken => InProgress,
+            GuardFailure.LimitReached => LimitReached,
             GuardFailure.DeadlinePassed => TooSlow,
             GuardFailure.TooManyApprovals => TooManyQuestions,
             GuardFailure.ApprovalNotUsable => NotApproved,

@@ -9,6 +9,9 @@ public sealed record Hold
     /// <summary>How many may be in force at once: each opening of a lease is compared with all of them.</summary>
     public const int MaxInForce = 500;
 
+    /// <summary>How many of these places no tripwire takes, so that a fleet that trips leaves room for an admin.</summary>
+    public const int KeptForPeople = 100;
+
     /// <summary>The hold's id.</summary>
     public required string Id { get; init; }
 

@@ -51,6 +51,9 @@ public interface IBrokerStore
     /// <summary>Holds.</summary>
     IHoldReader Holds { get; }
 
+    /// <summary>What is counted for limits.</summary>
+    ILimitReader Limits { get; }
+
     /// <summary>Applied policy versions.</summary>
     IPolicyReader Policies { get; }
 

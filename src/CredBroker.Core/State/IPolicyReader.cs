@@ -6,6 +6,16 @@ public interface IPolicyReader
     /// <summary>The newest applied policy, or null before the first.</summary>
     ValueTask<AppliedPolicyRecord?> FindNewestAsync(CancellationToken cancellationToken);
 
+    /// <summary>One version, or null. A damaged one has a document without text.</summary>
+    ValueTask<AppliedPolicyRecord?> FindAsync(long version, CancellationToken cancellationToken);
+
+    /// <summary>Versions with a lower number than this, newest first, without their documents' text.</summary>
+    ValueTask<IReadOnlyList<AppliedPolicyRecord>> ListAsync(
+        long before,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
     /// <summary>
     /// The first applied policy with a higher number than this, or null. A damaged one has a document without text.
     /// </summary>

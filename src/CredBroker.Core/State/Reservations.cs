@@ -37,4 +37,10 @@ public sealed record Reservations
     /// <see cref="GuardFailure.Revoked"/>), and is used up.
     /// </summary>
     public ApprovalUse? Approval { get; init; }
+
+    /// <summary>
+    /// The limits that have to have room for it (<see cref="GuardFailure.LimitReached"/>), of which a place is taken:
+    /// until the lease is over, and for as long as a limit of what is issued looks back.
+    /// </summary>
+    public IReadOnlyList<LimitUse> Limits { get; init; } = [];
 }

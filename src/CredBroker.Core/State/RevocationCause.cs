@@ -13,7 +13,7 @@ public enum RevocationCause
     /// <summary>An admin ordered it.</summary>
     Admin,
 
-    /// <summary>An admin ordered it together with a hold.</summary>
+    /// <summary>An admin, or a tripwire, ordered it together with a hold.</summary>
     Quarantine,
 
     /// <summary>A new policy no longer allows it.</summary>

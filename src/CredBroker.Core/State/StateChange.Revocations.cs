@@ -10,6 +10,12 @@ public abstract partial record StateChange
     {
         /// <summary>The order; its fence is ignored.</summary>
         public required RevocationOrder Order { get; init; }
+
+        /// <summary>
+        /// The hold, placed before it in one <see cref="All"/>, without which it is not given and tells nothing; null for one
+        /// that is given in any case.
+        /// </summary>
+        public string? OnlyWithHold { get; init; }
     }
 
     /// <summary>

@@ -62,6 +62,8 @@ internal static class BrokerEndpoints
         StoreAnchorEndpoints.Map(people);
         VaultClusterEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
+        PolicyVersionEndpoints.Map(people);
+        PreviewPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);
         ExportAuditEndpoint.Map(people);
@@ -77,7 +79,7 @@ internal static class BrokerEndpoints
             .MapGroup("")
             .CalledBy(caller)
             .WithTags("Agents")
-            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503);
+            .Refusing(RefusalForm.Problem, 400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503);
 
     private static RouteGroupBuilder Refusing(this RouteGroupBuilder group, RefusalForm form, params int[] statuses)
     {

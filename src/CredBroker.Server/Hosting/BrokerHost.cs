@@ -4,6 +4,7 @@ using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Limits;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
@@ -91,7 +92,8 @@ public static class BrokerHost
             .AddSingleton<AgentTasks>()
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
-            .AddSingleton<HoldOrders>();
+            .AddSingleton<HoldOrders>()
+            .AddSingleton<Tripwires>();
         services
             .AddSingleton<ApprovalNews>()
             .AddSingleton<ApprovalRequests>()

@@ -1,4 +1,6 @@
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Revocations;
+using CredBroker.Server.Endpoints.Policy;
 
 namespace CredBroker.Server.Policy;
 
@@ -13,5 +15,7 @@ internal static class PolicyRegistration
                 provider.GetRequiredService<TimeProvider>()
             ))
             .AddSingleton<PolicyControl>()
-            .AddSingleton<PastCredentials>();
+            .AddSingleton<PastCredentials>()
+            .AddSingleton<PolicyPreview>()
+            .AddSingleton<PreviewRoom>();
 }

@@ -222,7 +222,7 @@ internal sealed partial class CommitWriter : IDisposable
             var applied = _session.Apply(change);
             if (applied.Failure is { } guard)
             {
-                return new CommitOutcome.GuardFailed(guard);
+                return new CommitOutcome.GuardFailed(guard, applied.Breach);
             }
 
             number = applied.Number == 0 ? number : applied.Number;

@@ -34,10 +34,17 @@ internal readonly struct PreparedChange
 
     /// <summary>
     /// Whether an event tells it when it is made: what is archived or closed long ago goes as an earlier event has told, and
-    /// what an anchor says stands in Vault.
+    /// what an anchor says stands in Vault; a denial that is counted is told, one by one or with a minute's others, by
+    /// whoever denies.
     /// </summary>
     public bool IsToldNow =>
-        Change is not (StateChange.ArchivedDeleted or StateChange.AnchorWritten or StateChange.ApprovalsDropped);
+        Change
+            is not (
+                StateChange.ArchivedDeleted
+                or StateChange.AnchorWritten
+                or StateChange.ApprovalsDropped
+                or StateChange.DenialCounted
+            );
 
     /// <summary>
     /// Whether it ends secrets, lets their end be confirmed or keeps new ones from being made: what disk is kept for. Not
@@ -45,7 +52,7 @@ internal readonly struct PreparedChange
     /// </summary>
     public bool EndsSecrets =>
         Change
-            is StateChange.RevocationOrdered
+            is StateChange.RevocationOrdered { OnlyWithHold: null }
                 or StateChange.RevocationEnumerated
                 or StateChange.RevocationClaimed
                 or StateChange.AccessorRevoked
@@ -55,7 +62,7 @@ internal readonly struct PreparedChange
                 or StateChange.LeaseEnded
                 or StateChange.HandlesRecorded
                 or StateChange.LateLeaseOpened
-                or StateChange.HoldPlaced
+                or StateChange.HoldPlaced { Tripwire: null }
                 or StateChange.ApprovalDenied
                 or StateChange.ApprovalVoided
                 or StateChange.TaskClosed

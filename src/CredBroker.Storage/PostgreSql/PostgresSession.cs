@@ -183,7 +183,11 @@ internal sealed partial class PostgresSession : SqlSession
             SqlRevocationStore.Forget(this, lease);
             SqlLeaseStore.Forget(this, lease);
         }
-        else if (prepared.Change is not (StateChange.RequestDenied or StateChange.EventRecorded))
+        else if (
+            result.IsRecorded
+            && prepared.Change
+                is not (StateChange.RequestDenied or StateChange.DenialCounted or StateChange.EventRecorded)
+        )
         {
             _foreseen.Clear();
         }

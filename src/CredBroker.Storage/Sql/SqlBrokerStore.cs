@@ -8,6 +8,7 @@ using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -43,6 +44,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         Leases = new SqlLeaseReader(reads, clock, logger);
         Revocations = new SqlRevocationReader(reads, logger);
         Holds = new SqlHoldReader(reads, clock);
+        Limits = new SqlLimitReader(reads, clock);
         Policies = new SqlPolicyReader(reads);
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => Opening);
@@ -80,6 +82,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IHoldReader Holds { get; }
+
+    /// <inheritdoc/>
+    public ILimitReader Limits { get; }
 
     /// <inheritdoc/>
     public IPolicyReader Policies { get; }

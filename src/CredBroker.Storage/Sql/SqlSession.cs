@@ -8,6 +8,7 @@ using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using Dapper;
 
 namespace CredBroker.Storage.Sql;
@@ -54,6 +55,15 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     /// <summary>The change that is being made has placed or lifted a hold.</summary>
     public void ForgetHolds() => (HoldsInForce, _areHoldsChanged) = (null, true);
+
+    /// <summary>The hold that was placed last.</summary>
+    public string? PlacedHold { get; set; }
+
+    /// <summary>
+    /// The time for what is read ahead, as columns hold it: the batch's own, or before it, unless another broker has set
+    /// the clock back meanwhile.
+    /// </summary>
+    public long Foreseeable => ColumnValue.From(clock.Read().Now);
 
     /// <summary>The clock, as it stood at the beginning of the batch.</summary>
     public ClockReading Clock { get; protected set; }
@@ -335,6 +345,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         ReadClock();
         SqlLeaseStore.DrawBack(this);
         SqlHoldStore.DrawBack(this);
+        SqlLimitStore.DrawBack(this);
         SqlIdempotencyStore.DrawBack(this);
         SqlApprovalStore.DrawBack(this);
         BeginStream();

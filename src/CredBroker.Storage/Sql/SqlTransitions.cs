@@ -6,6 +6,7 @@ using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -24,6 +25,10 @@ internal static class SqlTransitions
             case StateChange.LeaseOpened change:
                 SqlTaskStore.Foresee(session, change.Lease.Decision.Task);
                 SqlIdempotencyStore.Foresee(session, change.Reservations.Idempotency);
+                SqlLimitStore.Foresee(session, change.Reservations.Limits);
+                break;
+            case StateChange.DenialCounted change:
+                SqlLimitStore.Foresee(session, change.Limit);
                 break;
             case StateChange.LeaseActivated change:
                 SqlLeaseStore.Foresee(session, change);
@@ -49,7 +54,7 @@ internal static class SqlTransitions
             StateChange.LeaseRevoked change => SqlRevocationStore.Confirm(session, change),
             StateChange.RevocationFailed change => SqlRevocationStore.Fail(session, change),
             StateChange.LeaseEnded change => SqlRevocationStore.End(session, change),
-            StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change.Order),
+            StateChange.RevocationOrdered change => SqlOrderStore.Insert(session, change),
             StateChange.RevocationEnumerated change => SqlOrderStore.Enumerated(session, change),
             StateChange.HoldPlaced change => SqlHoldStore.Place(session, change),
             StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
@@ -59,6 +64,7 @@ internal static class SqlTransitions
             StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
+            StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limit),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -7,6 +7,7 @@ using CredBroker.Storage.Sql.Epochs;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -41,6 +42,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Leases = new SqlLeaseReader(reads, _clock, logger);
         Revocations = new SqlRevocationReader(reads, logger);
         Holds = new SqlHoldReader(reads, _clock);
+        Limits = new SqlLimitReader(reads, _clock);
         Policies = new SqlPolicyReader(reads);
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => 0);
@@ -64,6 +66,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IRevocationReader Revocations { get; }
 
     public IHoldReader Holds { get; }
+
+    public ILimitReader Limits { get; }
 
     public IPolicyReader Policies { get; }
 

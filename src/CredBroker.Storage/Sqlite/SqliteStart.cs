@@ -73,6 +73,8 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     public IHoldReader Holds => Current.Holds;
 
     /// <inheritdoc/>
+    public ILimitReader Limits => Current.Limits;
+
     public IPolicyReader Policies => Current.Policies;
 
     /// <inheritdoc/>

@@ -100,6 +100,32 @@ public sealed class ClientCallsTests : IAsyncLifetime
             .On("POST /v1/store/anchor/accept", Anchor, BrokerJson.Default.StoreAnchorResponse)
             .On("GET /v1/vault/cluster", Cluster, BrokerJson.Default.VaultClusterResponse)
             .On("POST /v1/vault/cluster/accept", Cluster, BrokerJson.Default.VaultClusterResponse)
+            .On("GET /v1/policy/versions", new() { Versions = [] }, BrokerJson.Default.PolicyVersionListResponse)
+            .On(
+                "GET /v1/policy/versions/7",
+                new()
+                {
+                    Version = 7,
+                    Hash = "h",
+                    AppliedAt = CliFixture.Later,
+                    Name = "policy.yaml",
+                    Text = "…",
+                },
+                BrokerJson.Default.PolicyResponse
+            )
+            .On(
+                "POST /v1/policy/preview",
+                new()
+                {
+                    PolicyVersion = 3,
+                    Live = 2,
+                    EndedCount = 1,
+                    Ended = [],
+                    ShortenedCount = 0,
+                    Shortened = [],
+                },
+                BrokerJson.Default.PolicyPreviewResponse
+            )
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var (agent, admin) = (Agent(), Admin());
 
@@ -133,6 +159,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
             }
         );
         Assert.Empty((await admin.ListProcessesAsync()).Processes);
+        Assert.Empty((await admin.ListPolicyVersionsAsync(before: 9)).Versions);
+        Assert.Equal(7, (await admin.GetPolicyVersionAsync(7)).Version);
+        Assert.Equal(1, (await admin.PreviewPolicyAsync(new() { Text = "x" })).EndedCount);
 
         Assert.Equal(
             [
@@ -155,6 +184,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
                     + ""","task":{"id":"run-17","process":"invoice-triage","purpose":"find duplicates"}"""
                     + ""","credential":"c","actions":["read"]}""",
                 "",
+                "",
+                "",
+                """{"text":"x"}""",
             ],
             _broker.Calls.Select(call => call.Body)
         );

@@ -274,6 +274,48 @@ public sealed class AdminApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_policy_would_end_is_listed_before_it_is_applied_and_versions_stay_readable()
+    {
+        await IssueAsync();
+        var narrower = TestPolicy.Text.Replace(
+            "agent == \"triage\" &&",
+            "agent == \"stranger\" &&",
+            StringComparison.Ordinal
+        );
+        var preview = await PreviewAsync(narrower);
+        var ended = Assert.Single(preview.GetProperty("ended").EnumerateArray());
+        Assert.Equal(
+            ((await IdsAsync("state=active")).Single(), "CB2001", 1),
+            (
+                ended.GetProperty("leaseId").GetString(),
+                ended.GetProperty("rule").GetString(),
+                preview.GetProperty("endedCount").GetInt32()
+            )
+        );
+        Assert.NotEmpty((await PreviewAsync("agents: [")).GetProperty("faults").EnumerateArray());
+
+        await File.WriteAllTextAsync(_broker.PolicyFile, narrower);
+        await Eventually.BecomesTrueAsync(async () => (await IdsAsync("state=revoked")).Count == 1);
+        var versions = (await GetAsync("/v1/policy/versions")).GetProperty("versions");
+        Assert.Equal([2L, 1], versions.EnumerateArray().Select(version => version.GetProperty("version").GetInt64()));
+        Assert.Equal(preview.GetProperty("hash").GetString(), versions[0].GetProperty("hash").GetString());
+        Assert.Equal(TestPolicy.Text, (await GetAsync("/v1/policy/versions/1")).GetProperty("text").GetString());
+        using var unknown = await _broker.SendAsync(HttpMethod.Get, "/v1/policy/versions/9", _broker.Person("viewer"));
+        await unknown.ReadProblemAsync("CB7010");
+    }
+
+    private async Task<JsonElement> PreviewAsync(string text)
+    {
+        using var response = await _broker.SendAsync(
+            HttpMethod.Post,
+            "/v1/policy/preview",
+            _broker.Person("viewer"),
+            Api.Json(JsonSerializer.Serialize(new { text }))
+        );
+        return await response.ReadAsync(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_supposed_request_is_decided_with_its_explanation()
     {
         var reply = await EvaluateAsync("shared-key", "triage");

@@ -46,6 +46,7 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         (HttpMethod.Post, "/v1/store/anchor/accept", true),
         (HttpMethod.Post, "/v1/vault/cluster/accept", true),
         (HttpMethod.Post, "/v1/policy/evaluate", true),
+        (HttpMethod.Post, "/v1/policy/preview", true),
     ];
 
     private static readonly string[] Values =

@@ -76,6 +76,38 @@ public sealed class HoldApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_limit_answers_429_with_the_time_and_a_tripwire_stands_among_the_holds()
+    {
+        await File.WriteAllTextAsync(
+            _broker.PolicyFile,
+            $$"""
+            {{TestPolicy.Text}}
+            limits:
+              - { id: once, per: workload, maxIssued: { count: 1, per: 1h } }
+              - { id: denials, per: instance, maxDenied: { count: 1, per: 1h }, onBreach: { quarantine: instance, for: 1h } }
+
+            """
+        );
+        await _broker.RestartAsync();
+        await AskAsync(HttpStatusCode.Created);
+        using (var response = await ExchangeAsync("shared-key"))
+        {
+            await response.ReadProblemAsync("CB2020");
+            Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+            Assert.InRange(response.Headers.RetryAfter!.Delta!.Value.TotalMinutes, 55, 60);
+        }
+
+        await AskAsync(HttpStatusCode.Forbidden, "forbidden");
+        await AskAsync(HttpStatusCode.Forbidden, "forbidden");
+        await RefusedAsync("CB2017");
+        var hold = Assert.Single((await GetAsync("/v1/holds")).GetProperty("holds").EnumerateArray());
+        Assert.Equal(
+            ("broker:tripwire denials", "i-1"),
+            (hold.GetProperty("placedBy").GetString(), hold.GetProperty("instance").GetString())
+        );
+    }
+
+    [Fact]
     public async Task A_hold_lasts_over_a_restart_and_ends_when_it_is_lifted_for_a_reason()
     {
         var hold = await ReadAsync("/v1/holds", """{"credential":"shared-key"}""", HttpStatusCode.Created);

@@ -16,6 +16,9 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("GET", "/v1/leases", null, Readers),
         ("GET", "/v1/revocations/00000000000000000000000000000000", null, Readers),
         ("GET", "/v1/policy", null, Readers),
+        ("GET", "/v1/policy/versions", null, Readers),
+        ("GET", "/v1/policy/versions/1", null, Readers),
+        ("POST", "/v1/policy/preview", """{"text":"apiVersion: credbroker/v1"}""", Readers),
         ("GET", "/v1/processes", null, Readers),
         (
             "POST",

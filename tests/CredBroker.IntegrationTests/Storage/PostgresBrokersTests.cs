@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
@@ -156,6 +157,79 @@ public sealed class PostgresBrokersTests : IClassFixture<SharedPostgres>, IAsync
         one.Dispose();
         other.Dispose();
         await CommitAsync(Open(), _samples.Claimed(lease.Id, by: "worker-of-a-third"));
+    }
+
+    [Fact]
+    public async Task A_flood_on_two_brokers_stops_at_exactly_the_limit()
+    {
+        PolicyLimit[] limits =
+        [
+            new()
+            {
+                Id = "per-credential",
+                Per = LimitScope.Credential,
+                MaxActive = 40,
+            },
+            new()
+            {
+                Id = "per-instance",
+                Per = LimitScope.Instance,
+                MaxIssued = new(3, TimeSpan.FromHours(1)),
+            },
+        ];
+        PostgresBrokerStore[] brokers = [Open(), Open()];
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 1000)
+                .Select(number =>
+                    Task.Run(async () =>
+                        await brokers[number % 2]
+                            .CommitAsync(
+                                _samples.Opened(_samples.Decision(instance: $"i-{number % 20}"), limits),
+                                default
+                            )
+                    )
+                )
+        );
+
+        // Twenty instances by three would be sixty.
+        Assert.Equal(40, outcomes.OfType<CommitOutcome.Committed>().Count());
+        Assert.Equal(
+            960,
+            outcomes.OfType<CommitOutcome.GuardFailed>().Count(failed => failed.Reason == GuardFailure.LimitReached)
+        );
+        var all = await brokers[0].Leases.ListAsync(new() { Limit = 1000 }, default);
+        Assert.Equal(40, all.Leases.Count);
+        Assert.All(
+            all.Leases.CountBy(lease => lease.Decision.Identity.Instance),
+            instance => Assert.InRange(instance.Value, 1, 3)
+        );
+    }
+
+    [Fact]
+    public async Task A_flood_of_denials_on_two_brokers_trips_one_wire()
+    {
+        var limit = new PolicyLimit
+        {
+            Id = "denied",
+            Per = LimitScope.Instance,
+            MaxDenied = new(10, TimeSpan.FromMinutes(5)),
+            QuarantineFor = TimeSpan.FromMinutes(15),
+        };
+        PostgresBrokerStore[] brokers = [Open(), Open()];
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 300)
+                .Select(number =>
+                    Task.Run(async () =>
+                        await brokers[number % 2].CommitAsync(_samples.Denied(_samples.Decision(), limit), default)
+                    )
+                )
+        );
+
+        Assert.Single(outcomes.OfType<CommitOutcome.Committed>(), outcome => outcome.Number > 0);
+        Assert.Equal(300, outcomes.OfType<CommitOutcome.Committed>().Count());
+        Assert.Single(await brokers[1].Holds.ListInForceAsync(default));
     }
 
     [Fact]

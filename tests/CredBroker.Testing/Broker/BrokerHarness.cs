@@ -99,6 +99,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Store,
             Revoker,
             Approvals,
+            new(Store, Signal, Wall),
             Options,
             Wall,
             NullLogger<CredentialExchange>.Instance

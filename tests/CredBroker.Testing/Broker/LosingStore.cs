@@ -56,6 +56,8 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 
     public IHoldReader Holds => store.Holds;
 
+    public ILimitReader Limits => store.Limits;
+
     public IPolicyReader Policies => store.Policies;
 
     public IVaultClusterReader VaultCluster => store.VaultCluster;

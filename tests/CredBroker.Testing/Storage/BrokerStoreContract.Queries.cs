@@ -327,4 +327,21 @@ public abstract partial class BrokerStoreContract
                 lease => lease.Id
             ),
         ];
+
+    [Fact]
+    public async Task Policy_versions_are_listed_newest_first_and_each_is_found()
+    {
+        foreach (var version in Enumerable.Range(0, 5))
+        {
+            await CommitAsync(StoreSamples.Policy(version, $"hash-{version + 1}"));
+            Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var all = await Store.Policies.ListAsync(long.MaxValue, 10, default);
+        Assert.Equal([5L, 4, 3, 2, 1], all.Select(version => version.Version));
+        Assert.Equal(("hash-5", Now.AddSeconds(-1)), (all[0].Hash, all[0].AppliedAt));
+        Assert.Equal([3L, 2], (await Store.Policies.ListAsync(4, 2, default)).Select(version => version.Version));
+        Assert.Equal("# hash-2", (await Store.Policies.FindAsync(2, default))!.Document.Text);
+        Assert.Null(await Store.Policies.FindAsync(6, default));
+    }
 }

@@ -128,6 +128,39 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Event = Event(RequestAllowed.TypeName),
         };
 
+    /// <summary>An opening that these limits bind.</summary>
+    public StateChange.LeaseOpened Opened(DecisionRecord decision, params PolicyLimit[] limits)
+    {
+        var opened = Opened(Lease(decision));
+        return opened with { Reservations = opened.Reservations with { Limits = Uses(decision, limits) } };
+    }
+
+    public static IReadOnlyList<LimitUse> Uses(DecisionRecord decision, params PolicyLimit[] limits) =>
+        LimitUse.Of(decision with { Verdict = decision.Verdict with { Limits = limits } });
+
+    /// <summary>A denial as an exchange commits it: with what it may set off.</summary>
+    public StateChange.All Denied(DecisionRecord decision, PolicyLimit limit)
+    {
+        var use = Uses(decision, limit)[0];
+        var held = Held(LimitUse.Instance(decision), limit.QuarantineFor ?? TimeSpan.FromMinutes(1));
+        var order = Order(LimitUse.Instance(decision), RevocationCause.Quarantine);
+        return new([
+            new StateChange.RequestDenied { Decision = decision, Event = Event(RequestDenied.TypeName) },
+            new StateChange.DenialCounted { Limit = use, Event = null },
+            held with
+            {
+                Tripwire = new(use, LimitKind.Denied),
+                Hold = held.Hold with { RevocationId = order.Id },
+            },
+            new StateChange.RevocationOrdered
+            {
+                Order = order,
+                OnlyWithHold = held.Hold.Id,
+                Event = Event(RevocationOrdered.TypeName),
+            },
+        ]);
+    }
+
     public StateChange.LeaseActivated Activated(string leaseId, TimeSpan? ttl = null, SecretHandles? handles = null) =>
         new()
         {

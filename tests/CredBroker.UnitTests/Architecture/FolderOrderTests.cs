@@ -30,6 +30,7 @@ public sealed class FolderOrderTests
         "Leases",
         "Revocations",
         "Holds",
+        "Limits",
         "Tasks",
         "Approvals",
         "Exchange",

@@ -36,7 +36,8 @@ public sealed class ApprovalDigestTests
     };
 
     // Not bound: a new token has another end and hash each time, the policy's hash changes with every edit elsewhere, and
-    // the rest is only said of the decision. What `vault setup` needs is not stored with a decision.
+    // the rest is only said of the decision. What `vault setup` needs is not stored with a decision. Limits bind whatever
+    // is issued, approved or not, as they are when it is.
     private static readonly string[] NotBound =
     [
         "identity.ProofExpiresAt",
@@ -46,6 +47,8 @@ public sealed class ApprovalDigestTests
         "decision.Explanation",
         "decision.Refusal",
         "decision.Shadow",
+        "decision.Limits",
+        "decision.Breach",
         "decision.Grant.Entry.Setup",
     ];
 
@@ -164,6 +167,17 @@ public sealed class ApprovalDigestTests
     private static string Of(WorkloadIdentity identity, AgentTask task, CredentialRequest request, Decision decision) =>
         ApprovalDigest.Of(identity, task, request, decision);
 
+    private static PolicyLimit Limit(string id) =>
+        new()
+        {
+            Id = id,
+            Per = LimitScope.Instance,
+            MaxActive = 5,
+            MaxIssued = new(60, TimeSpan.FromHours(1)),
+            MaxDenied = new(10, TimeSpan.FromMinutes(5)),
+            QuarantineFor = TimeSpan.FromMinutes(15),
+        };
+
     private static Decision Challenge(VaultBinding binding) =>
         new()
         {
@@ -176,6 +190,8 @@ public sealed class ApprovalDigestTests
             Refusal = new(RefusalCode.ApprovalNeeded, "detail"),
             Explanation = "because",
             Shadow = [new("a", PolicyEffect.Deny, "b"), new("c", PolicyEffect.Allow, "d")],
+            Limits = [Limit("one"), Limit("other")],
+            Breach = new(Limit("one"), LimitKind.Active, TimeSpan.FromSeconds(1)),
             Obligations =
             [
                 new Obligation.NeedsApproval([

@@ -89,7 +89,6 @@ public sealed class PolicyLoadTests
             + "payer, » there is no agent `payer`|"
             + "payments-executor] » there is no agent `payments-executor`"
     )]
-    [InlineData("rules:\n", "limits: []\nrules:\n", "limits » not supported by this version yet: limits")]
     [InlineData(
         "id: no-secret-handling\n    effect: deny",
         "id: no-secret-handling\n    effect: challenge",
@@ -403,7 +402,9 @@ public sealed class PolicyLoadTests
         Assert.Empty(faults);
 
         Assert.Null(schema!.Check(ToJson(Samples.Text)));
-        Assert.Equal("arguments takes no limits", schema.Check(ToJson(Samples.Text + "limits: []\n")));
+        Assert.Equal("arguments takes no limit", schema.Check(ToJson(Samples.Text + "limit: []\n")));
+        Assert.Null(schema.Check(ToJson(Samples.Text + LimitLoadTests.FanOut)));
+        Assert.NotNull(schema.Check(ToJson(Samples.Text + "limits: [{ id: a, per: fleet }]\n")));
     }
 
     private static JsonElement ToJson(string text) =>

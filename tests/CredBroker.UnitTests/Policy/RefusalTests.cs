@@ -156,6 +156,7 @@ public sealed class RefusalTests
             RefusalCode.RevokedMeanwhile,
             RefusalCode.PolicyChanging,
             RefusalCode.Held,
+            RefusalCode.LimitReached,
         ];
 
         var policyCodes = Enum.GetValues<RefusalCode>()

@@ -243,6 +243,8 @@ public sealed class OrderProgressTests
 
             public IHoldReader Holds => inner.Holds;
 
+            public ILimitReader Limits => inner.Limits;
+
             public IPolicyReader Policies => inner.Policies;
 
             public IVaultClusterReader VaultCluster => inner.VaultCluster;

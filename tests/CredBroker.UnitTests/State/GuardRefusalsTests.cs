@@ -19,6 +19,7 @@ public sealed class GuardRefusalsTests
             { GuardFailure.TaskClosed, RefusalCode.TaskClosed },
             { GuardFailure.TaskOwnedByAnother, RefusalCode.TaskOwnedByAnother },
             { GuardFailure.IdempotencyTaken, RefusalCode.IdempotencyInProgress },
+            { GuardFailure.LimitReached, RefusalCode.LimitReached },
             { GuardFailure.DeadlinePassed, RefusalCode.MintOutcomeUnknown },
             { GuardFailure.AlreadyAsked, null },
             { GuardFailure.TooManyApprovals, RefusalCode.TooManyApprovals },

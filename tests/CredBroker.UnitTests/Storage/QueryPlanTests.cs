@@ -1,3 +1,4 @@
+using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql;
@@ -5,6 +6,7 @@ using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Testing.Broker;
 using Dapper;
@@ -135,6 +137,15 @@ public sealed class QueryPlanTests
                 readers => readers.Holds.IsHeldAsync(readers.Decision, "", default).AsTask(),
                 ["SEARCH hold USING INDEX hold_in_force (<expr>>?)"]
             ),
+            ["whether a limit has room"] = (
+                readers => readers.Limits.FindBreachAsync([new(readers.Limit, "key")], default).AsTask(),
+                [
+                    "SEARCH k USING PRIMARY KEY (key=?)",
+                    "SEARCH e USING PRIMARY KEY (key=? AND at>?)",
+                    "SEARCH k USING PRIMARY KEY (key=?)",
+                    "SEARCH e USING PRIMARY KEY (key=? AND at>?)",
+                ]
+            ),
             ["an idempotency key"] = (
                 readers => readers.Idempotency.FindAsync("caller", "key", default).AsTask(),
                 ["SEARCH idempotency USING PRIMARY KEY (caller_key=? AND key=?)"]
@@ -182,6 +193,7 @@ public sealed class QueryPlanTests
                     new SqlHoldReader(reads, clock),
                     new SqlIdempotencyReader(reads, clock),
                     new SqlApprovalReader(reads, clock),
+                    new SqlLimitReader(reads, clock),
                     active.Decision
                 )
             );
@@ -196,8 +208,19 @@ public sealed class QueryPlanTests
         IHoldReader Holds,
         IIdempotencyReader Idempotency,
         IApprovalReader Approvals,
+        ILimitReader Limits,
         DecisionRecord Decision
-    );
+    )
+    {
+        public PolicyLimit Limit { get; } =
+            new()
+            {
+                Id = "limit",
+                Per = LimitScope.Instance,
+                MaxIssued = new(10, TimeSpan.FromHours(1)),
+                MaxDenied = new(10, TimeSpan.FromHours(1)),
+            };
+    }
 
     /// <summary>Asks SQLite for the plan of each query, and carries it out.</summary>
     private sealed class ExplainedReads(SqliteConnection connection) : SqlReads

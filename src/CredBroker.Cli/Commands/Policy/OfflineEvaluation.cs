@@ -39,6 +39,7 @@ internal static class OfflineEvaluation
             RuleId = NullIfEmpty(decision.RuleId),
             MatchedRules = decision.MatchedRules,
             Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
+            Limits = decision.Limits.Count == 0 ? null : [.. decision.Limits.Select(Describe)],
             Approvals = decision is { Effect: PolicyEffect.Challenge, Approval: { } approval }
                 ? [.. approval.Demands.Select(Describe)]
                 : [],
@@ -105,4 +106,18 @@ internal static class OfflineEvaluation
         JsonNamingPolicy.KebabCaseLower.ConvertName(effect.ToString());
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+
+    private static LimitResponse Describe(PolicyLimit limit) =>
+        new()
+        {
+            Id = limit.Id,
+            Per = JsonNamingPolicy.KebabCaseLower.ConvertName(limit.Per.ToString()),
+            MaxActive = limit.MaxActive,
+            MaxIssued = Describe(limit.MaxIssued),
+            MaxDenied = Describe(limit.MaxDenied),
+            QuarantineFor = limit.QuarantineFor,
+        };
+
+    private static LimitRateResponse? Describe(LimitRate? rate) =>
+        rate is null ? null : new() { Count = rate.Count, Per = rate.Per };
 }

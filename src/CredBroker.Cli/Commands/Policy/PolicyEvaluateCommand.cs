@@ -151,6 +151,7 @@ internal sealed class PolicyEvaluateCommand : Command
                             + $"at most {WireDuration.Format(answer.MaxTtl ?? ttl)} with renewals"
                         : null
                 ),
+                ("Limits", answer.Limits is { } limits ? string.Join("; ", limits.Select(Describe)) : null),
                 .. answer.Approvals.Select(asked => ("Asks", (string?)Describe(asked))),
                 ("Why", answer.Explanation),
                 .. (answer.Shadow ?? []).Select(shadow =>
@@ -164,6 +165,23 @@ internal sealed class PolicyEvaluateCommand : Command
             ]
         );
     }
+
+    private static string Describe(LimitResponse limit) =>
+        $"{limit.Id} per {limit.Per}: "
+        + string.Join(
+            ", ",
+            new[]
+            {
+                limit.MaxActive is { } active ? $"{active} active" : null,
+                limit.MaxIssued is { } issued
+                    ? $"{issued.Count} issued within {WireDuration.Format(issued.Per)}"
+                    : null,
+                limit.MaxDenied is { } denied
+                    ? $"{denied.Count} denied within {WireDuration.Format(denied.Per)}"
+                    : null,
+                limit.QuarantineFor is { } lasts ? $"or quarantine for {WireDuration.Format(lasts)}" : null,
+            }.OfType<string>()
+        );
 
     private static string Describe(ApprovalDemandResponse asked) =>
         $"{asked.Quorum} of {string.Join(", ", asked.Approvers.Select(Describe))}"

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace CredBroker.Core.Audit.Events;
 
-/// <summary>An admin placed a hold. With a revocation in the envelope it is a quarantine.</summary>
+/// <summary>An admin, or a tripwire of the policy, placed a hold. With a revocation in the envelope it is a quarantine.</summary>
 public sealed record HoldPlaced : AuditFact
 {
     /// <summary>Its name in the log.</summary>

@@ -20,6 +20,8 @@ internal sealed class PolicyDraft(PolicyDocument document)
 
     public List<RuleDraft> Rules { get; } = [];
 
+    public List<LimitDraft> Limits { get; } = [];
+
     public PolicyCompilation ToCompilation() =>
         Faults.Any
             ? new(null, Faults.ToList())
@@ -37,7 +39,10 @@ internal sealed class PolicyDraft(PolicyDocument document)
                         rule.Approval,
                         rule.IsShadow
                     ))
-                ),
+                )
+                {
+                    Limits = [.. Limits.Select(limit => limit.Limit)],
+                },
                 []
             );
 }
@@ -70,3 +75,6 @@ internal sealed record RuleDraft(
     /// <summary>Where that stands.</summary>
     public YamlNode? ApprovalAt { get; init; }
 }
+
+/// <summary>A limit.</summary>
+internal sealed record LimitDraft(YamlScalar Id, PolicyLimit Limit);

@@ -52,7 +52,28 @@ public static class PolicyLint
             CheckRule(rule, reach, draft, warnings);
         }
 
+        foreach (var limit in draft.Limits)
+        {
+            CheckLimit(limit, warnings);
+        }
+
         return warnings.ToList();
+    }
+
+    // What others have used up is no fault of the one that asks next.
+    private static void CheckLimit(LimitDraft draft, PolicyFaultList warnings)
+    {
+        if (
+            draft.Limit is { QuarantineFor: not null, Per: not LimitScope.Instance }
+            && (draft.Limit.MaxActive is not null || draft.Limit.MaxIssued is not null)
+        )
+        {
+            warnings.Add(
+                draft.Id,
+                $"the limit `{draft.Limit.Id}` quarantines the instance that happens to ask last: "
+                    + "let its breach deny, or count per instance"
+            );
+        }
     }
 
     private static void CheckAgent(AgentDraft agent, PolicyDraft draft, PolicyFaultList warnings)

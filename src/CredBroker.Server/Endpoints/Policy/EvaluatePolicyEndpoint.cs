@@ -110,6 +110,7 @@ internal static class EvaluatePolicyEndpoint
             RuleId = decision.RuleId.Length == 0 ? null : decision.RuleId,
             MatchedRules = decision.MatchedRules,
             Gate = [.. decision.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
+            Limits = decision.Limits.Count == 0 ? null : [.. decision.Limits.Select(Describe)],
             Approvals = ApprovalDemands.Describe(decision),
             Shadow = decision
                 .Shadow?.Select(shadow => new ShadowRuleResponse(
@@ -120,4 +121,18 @@ internal static class EvaluatePolicyEndpoint
                 .ToList(),
             Explanation = decision.Explanation.Length == 0 ? null : decision.Explanation,
         };
+
+    private static LimitResponse Describe(PolicyLimit limit) =>
+        new()
+        {
+            Id = limit.Id,
+            Per = KebabCase.Of(limit.Per),
+            MaxActive = limit.MaxActive,
+            MaxIssued = Describe(limit.MaxIssued),
+            MaxDenied = Describe(limit.MaxDenied),
+            QuarantineFor = limit.QuarantineFor,
+        };
+
+    private static LimitRateResponse? Describe(LimitRate? rate) =>
+        rate is null ? null : new() { Count = rate.Count, Per = rate.Per };
 }

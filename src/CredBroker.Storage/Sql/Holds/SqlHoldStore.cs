@@ -1,6 +1,8 @@
 using System.Text.Json;
+using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Limits;
 
 namespace CredBroker.Storage.Sql.Holds;
 
@@ -18,18 +20,16 @@ internal static class SqlHoldStore
 
     /// <summary>The same, of a lease that stands on this decision.</summary>
     public static bool IsHeld(SqlSession session, DecisionRecord decision, string leaseId) =>
-        session.Head.Holds > 0
-        && (
-            session.HoldsInForce ??= session.ReadAll(
-                $"SELECT selector FROM hold WHERE {InForce}",
-                row => Selector(row.Text(0)),
-                ("@now", session.NowColumn)
-            )
-        ).Exists(selector => selector.Matches(decision, leaseId));
+        session.Head.Holds > 0 && ReadInForce(session).Exists(selector => selector.Matches(decision, leaseId));
 
     /// <summary>Places a hold.</summary>
     public static ChangeResult Place(SqlSession session, StateChange.HoldPlaced change)
     {
+        if (change.Tripwire is { } tripwire && !MayTrip(session, tripwire, change.Hold.Selector))
+        {
+            return ChangeResult.Nothing;
+        }
+
         if (!change.IsPromised && Count(session) >= Hold.MaxInForce)
         {
             return GuardFailure.TooManyHolds;
@@ -49,6 +49,7 @@ internal static class SqlHoldStore
             ("@until", ColumnValue.From(hold.Until)),
             ("@revocation", hold.RevocationId)
         );
+        session.PlacedHold = hold.Id;
         Recount(session);
         return ChangeResult.Done;
     }
@@ -105,6 +106,19 @@ internal static class SqlHoldStore
     public static void DrawBack(SqlSession session) =>
         session.Execute(
             "UPDATE hold SET until = @now + (until - placed_at), placed_at = @now WHERE lifted_at IS NULL AND placed_at > @now",
+            ("@now", session.NowColumn)
+        );
+
+    // The limit first: of nearly every denial that is all that is asked.
+    private static bool MayTrip(SqlSession session, Tripwire tripwire, LeaseSelector instance) =>
+        (tripwire.Kind != LimitKind.Denied || SqlLimitStore.IsTripped(session, tripwire.Use))
+        && !ReadInForce(session).Contains(instance)
+        && Count(session) < Hold.MaxInForce - Hold.KeptForPeople;
+
+    private static List<LeaseSelector> ReadInForce(SqlSession session) =>
+        session.HoldsInForce ??= session.ReadAll(
+            $"SELECT selector FROM hold WHERE {InForce}",
+            row => Selector(row.Text(0)),
             ("@now", session.NowColumn)
         );
 

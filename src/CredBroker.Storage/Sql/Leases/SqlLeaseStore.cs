@@ -4,6 +4,7 @@ using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
+using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
 
@@ -62,6 +63,11 @@ internal static class SqlLeaseStore
         if (SqlHoldStore.IsHeld(session, lease))
         {
             return GuardFailure.Held;
+        }
+
+        if (SqlLimitStore.Reserve(session, lease.Id, change.Reservations.Limits) is { } breach)
+        {
+            return new ChangeResult(GuardFailure.LimitReached, Breach: breach);
         }
 
         if (SqlIdempotencyStore.Claim(session, change.Reservations.Idempotency, lease.Id) is { } inUse)

@@ -26,6 +26,37 @@ internal sealed class SqlPolicyReader(SqlReads reads) : IPolicyReader
             cancellationToken
         );
 
+    public ValueTask<AppliedPolicyRecord?> FindAsync(long version, CancellationToken cancellationToken) =>
+        FirstAsync(
+            "SELECT version, hash, document, applied_at FROM policy_version WHERE version = @version",
+            new { version },
+            DocumentOrNone,
+            cancellationToken
+        );
+
+    public async ValueTask<IReadOnlyList<AppliedPolicyRecord>> ListAsync(
+        long before,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (
+                await reads.AllAsync<(long Version, string Hash, long AppliedAt)>(
+                    """
+                    SELECT version, hash, applied_at FROM policy_version
+                    WHERE version < @before ORDER BY version DESC LIMIT @limit
+                    """,
+                    new { before, limit },
+                    cancellationToken
+                )
+            ).Select(row => new AppliedPolicyRecord(
+                row.Version,
+                row.Hash,
+                new() { Name = "", Text = "" },
+                ColumnValue.Time(row.AppliedAt)
+            )),
+        ];
+
     private async ValueTask<AppliedPolicyRecord?> FirstAsync(
         string sql,
         object? parameters,

@@ -30,8 +30,14 @@ internal static class SqlOrderStore
             .Exists(selector => Reaches(selector, decision, leaseId));
 
     /// <summary>Commits the fence row.</summary>
-    public static ChangeResult Insert(SqlSession session, RevocationOrder order)
+    public static ChangeResult Insert(SqlSession session, StateChange.RevocationOrdered change)
     {
+        if (change.OnlyWithHold is { } hold && hold != session.PlacedHold)
+        {
+            return ChangeResult.Nothing;
+        }
+
+        var order = change.Order;
         var fence = session.Head.Fence + 1;
         session.Write(
             """

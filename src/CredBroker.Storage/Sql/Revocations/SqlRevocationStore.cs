@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Leases;
+using CredBroker.Storage.Sql.Limits;
 
 namespace CredBroker.Storage.Sql.Revocations;
 
@@ -168,7 +169,7 @@ internal static class SqlRevocationStore
     /// Settle: confirmed. By a person's word only what was tried, and what nobody is at: the attempt may still say.
     /// </summary>
     public static ChangeResult Confirm(SqlSession session, StateChange.LeaseRevoked change) =>
-        Result(
+        Over(
             session,
             change.LeaseId,
             session.ChangesOne(
@@ -219,7 +220,7 @@ internal static class SqlRevocationStore
     public static ChangeResult End(SqlSession session, StateChange.LeaseEnded change)
     {
         SqlOrderStore.Reach(session, change.RevocationId, change.LeaseId);
-        return Result(
+        return Over(
             session,
             change.LeaseId,
             session.ChangesOne(
@@ -263,6 +264,16 @@ internal static class SqlRevocationStore
         ColumnValue.TryState(column) is { } state && (isConfirmed || LeaseStates.NotOver.Contains(state))
             ? state
             : LeaseState.Active;
+
+    private static ChangeResult Over(SqlSession session, string leaseId, bool changed)
+    {
+        if (changed)
+        {
+            SqlLimitStore.Release(session, leaseId);
+        }
+
+        return Result(session, leaseId, changed);
+    }
 
     private static ChangeResult Result(SqlSession session, string leaseId, bool changed)
     {

@@ -1,0 +1,147 @@
+using System.Text.Json;
+using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Leases;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Core.Text;
+
+namespace CredBroker.Core.Limits;
+
+/// <summary>
+/// What a denial sets off. It counts for the limits of whoever was denied, and where it breaks one that quarantines, the
+/// one instance that asked is held, and what it holds is revoked, in the commit of that same denial.
+/// <para>
+/// Only what policy itself denies a verified identity counts, and for that identity alone: not what others have used up
+/// or own, nor what Vault, the store or a hold refuses. So nobody trips another's wire, and no outage trips any.
+/// </para>
+/// </summary>
+public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeProvider time)
+{
+    /// <summary>
+    /// Commits a denial with what it sets off. One that is only told with a minute's others (null) counts all the same.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The store takes nothing.</exception>
+    public async ValueTask CommitAsync(StateChange.RequestDenied? denied, DecisionRecord decision, CallContext call)
+    {
+        var changes = new List<StateChange.Transition>();
+        if (denied is not null)
+        {
+            changes.Add(denied);
+        }
+
+        foreach (var use in LimitUse.Of(decision))
+        {
+            if (decision.Verdict.Breach is { } breach)
+            {
+                if (breach.Limit == use.Limit)
+                {
+                    changes.AddRange(Quarantine(new(use, breach.Kind), decision, call));
+                }
+            }
+            else if (
+                use.Limit.MaxDenied is not null
+                && Counts(decision.Verdict)
+                && (denied is not null || !await IsTrippedAsync(use, decision))
+            )
+            {
+                changes.Add(new StateChange.DenialCounted { Limit = use, Event = null });
+                changes.AddRange(Quarantine(new(use, LimitKind.Denied), decision, call));
+            }
+        }
+
+        // The number is that of the order, where one was given.
+        if (
+            changes.Count > 0
+            && await store.CommitAsync(
+                changes is [var only] ? only : new StateChange.All(changes),
+                // A caller that hangs up must not keep its denial off the record.
+                CancellationToken.None
+            )
+                is CommitOutcome.Committed { Number: > 0 }
+        )
+        {
+            signal.Raise();
+        }
+    }
+
+    private ValueTask<bool> IsTrippedAsync(LimitUse use, DecisionRecord decision) =>
+        store.Limits.IsTrippedAsync(use, LimitUse.Instance(decision), CancellationToken.None);
+
+    private static bool Counts(Decision verdict) =>
+        verdict.Refusal?.Code
+            is RefusalCode.NoRuleAllows
+                or RefusalCode.DeniedByRule
+                or RefusalCode.ProcessUnknown
+                or RefusalCode.ProcessNotAdmitted
+                or RefusalCode.CredentialUnknown
+                or RefusalCode.ActionNotOffered
+                or RefusalCode.GateDenied
+                or RefusalCode.RuleFailed
+                or RefusalCode.ToolArgumentsInvalid;
+
+    private IEnumerable<StateChange.Transition> Quarantine(Tripwire tripwire, DecisionRecord decision, CallContext call)
+    {
+        var limit = tripwire.Use.Limit;
+        if (limit.QuarantineFor is not { } lasts)
+        {
+            return [];
+        }
+
+        var (now, actor) = (store.Position.UtcNow, AuditActor.Broker($"tripwire {limit.Id}"));
+        var reason = new LimitBreach(limit, tripwire.Kind, null).Explanation;
+        var (hold, order) = (Ids.New(time), Ids.New(time));
+        var selector = LimitUse.Instance(decision);
+        var selected = JsonSerializer.SerializeToElement(selector, StateJson.Default.LeaseSelector);
+        var told = new AuditEvent
+        {
+            What = new HoldPlaced
+            {
+                HoldId = hold,
+                Selector = selected,
+                Reason = reason,
+                Until = now + lasts,
+            },
+            Actor = actor,
+            RevocationId = order,
+            DecisionId = decision.Id,
+            TraceId = call.TraceId,
+        };
+        return
+        [
+            new StateChange.HoldPlaced
+            {
+                Hold = new()
+                {
+                    Id = hold,
+                    Selector = selector,
+                    Reason = reason,
+                    PlacedBy = actor.ToString(),
+                    PlacedAt = now,
+                    Until = now + lasts,
+                    RevocationId = order,
+                },
+                Tripwire = tripwire,
+                Event = told,
+            },
+            new StateChange.RevocationOrdered
+            {
+                Order = new()
+                {
+                    Id = order,
+                    Selector = selector,
+                    Cause = RevocationCause.Quarantine,
+                    Reason = reason,
+                    RequestedBy = actor.ToString(),
+                    RequestedAt = now,
+                },
+                OnlyWithHold = hold,
+                Event = told with
+                {
+                    What = new RevocationOrdered { Selector = selected, Reason = reason },
+                },
+            },
+        ];
+    }
+}

@@ -1,0 +1,55 @@
+using CredBroker.Core.Policy;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Revocations;
+
+/// <summary>
+/// What a policy makes of a live lease, from the inputs stored with it. The one function for it: what a preview lists is
+/// what applying ends.
+/// </summary>
+/// <param name="EndedBy">The rule, or the code, that no longer allows it; null where it stays.</param>
+/// <param name="EndsAt">The earlier end of one that stays for less time; null where its end stays, too.</param>
+public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
+{
+    private static readonly LeaseFate Stays = new(null, null);
+
+    /// <summary>The fate of a lease that is pending or active.</summary>
+    public static LeaseFate Of(Lease lease, PolicySet policy)
+    {
+        var asked = AskedFor(lease.Decision);
+        var decision = policy.Evaluate(asked.Identity, asked.Task, asked.Request);
+        var granted = lease.Grant;
+        if (
+            decision.Grant is not { } grant
+            || !(decision.Effect == PolicyEffect.Allow || IsApprovedStill(lease.Decision.Approval, asked, decision))
+            || grant.Entry.Vault != granted.Entry.Vault
+            || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
+        ) // It would become active with the old, longer life, and nobody would look again.
+        {
+            return new(decision.RuleId.Length > 0 ? decision.RuleId : decision.Refusal?.CodeText ?? "catalogue", null);
+        }
+
+        return
+            lease is { State: LeaseState.Active, ActivatedAt: { } activatedAt, ExpiresAt: { } expiresAt }
+            && activatedAt + grant.MaxTtl is var end
+            && end < expiresAt
+            ? new(null, end)
+            : Stays;
+    }
+
+    /// <summary>What policy decides on: where an executor holds the lease, what the preparer asked for.</summary>
+    private static DecisionRecord AskedFor(DecisionRecord decision) =>
+        decision.Approval?.PreparedBy is { } preparer
+            ? decision with
+            {
+                Identity = preparer,
+                Request = decision.Request with { Csr = null },
+            }
+            : decision;
+
+    /// <summary>Whether it stands on an approval of exactly what the new policy would ask people for.</summary>
+    private static bool IsApprovedStill(ApprovalMark? approval, DecisionRecord asked, Decision decision) =>
+        decision.Effect == PolicyEffect.Challenge
+        && approval is not null
+        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, decision) == approval.Digest;
+}

@@ -1,0 +1,104 @@
+using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Revocations;
+
+/// <summary>
+/// Which live leases a policy would end, and why, before it is applied: those that <see cref="PolicyReevaluation"/>
+/// would end, as it stands now. Nothing is changed.
+/// </summary>
+public sealed class PolicyPreview(IBrokerStore store)
+{
+    /// <summary>How many leases of each kind are listed; all are counted.</summary>
+    public const int MaxListed = 10_000;
+
+    /// <summary>Compiles the document and tries it on every live lease, pending ones included.</summary>
+    public async ValueTask<PolicyPreviewResult> RunAsync(PolicyDocument document, CancellationToken cancellationToken)
+    {
+        var compilation = PolicyCompiler.Compile(document);
+        var result = new PolicyPreviewResult(compilation.Set, compilation.Faults);
+        if (compilation.Set is not { } policy)
+        {
+            return result;
+        }
+
+        string? next = null;
+        do
+        {
+            var page = await store.Leases.ListAsync(
+                new()
+                {
+                    States = LeaseStates.Live,
+                    After = next,
+                    Limit = 1000,
+                },
+                cancellationToken
+            );
+            foreach (var lease in page.Leases)
+            {
+                result.Add(lease, LeaseFate.Of(lease, policy));
+            }
+
+            // What it was allowed for cannot be read: nothing allows it.
+            result.Unreadable.AddRange(page.Unreadable.Select(lease => lease.Id));
+            next = page.Next;
+        } while (next is not null);
+
+        return result;
+    }
+}
+
+/// <summary>What a preview found.</summary>
+/// <param name="policy">The policy; null where the document has faults.</param>
+/// <param name="faults">Every fault of the document.</param>
+public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyFault> faults)
+{
+    private readonly List<(Lease Lease, string Rule)> _ended = [];
+    private readonly List<(Lease Lease, DateTimeOffset EndsAt)> _shortened = [];
+
+    /// <summary>The policy; null where the document has faults.</summary>
+    public PolicySet? Policy => policy;
+
+    /// <summary>Every fault of the document.</summary>
+    public IReadOnlyList<PolicyFault> Faults => faults;
+
+    /// <summary>How many leases are live and can be read.</summary>
+    public int Live { get; private set; }
+
+    /// <summary>How many it would end.</summary>
+    public int EndedCount { get; private set; }
+
+    /// <summary>How many it would end earlier than they are to.</summary>
+    public int ShortenedCount { get; private set; }
+
+    /// <summary>Those it would end, with the rule or code that no longer allows them; the first of them.</summary>
+    public IReadOnlyList<(Lease Lease, string Rule)> Ended => _ended;
+
+    /// <summary>Those it would end earlier; the first of them.</summary>
+    public IReadOnlyList<(Lease Lease, DateTimeOffset EndsAt)> Shortened => _shortened;
+
+    /// <summary>Ids of live leases whose record is damaged: any new version ends them.</summary>
+    public List<string> Unreadable { get; } = [];
+
+    internal void Add(Lease lease, LeaseFate fate)
+    {
+        Live++;
+        if (fate.EndedBy is { } rule)
+        {
+            EndedCount++;
+            if (_ended.Count < PolicyPreview.MaxListed)
+            {
+                _ended.Add((lease, rule));
+            }
+        }
+        else if (fate.EndsAt is { } endsAt)
+        {
+            ShortenedCount++;
+            if (_shortened.Count < PolicyPreview.MaxListed)
+            {
+                _shortened.Add((lease, endsAt));
+            }
+        }
+    }
+}

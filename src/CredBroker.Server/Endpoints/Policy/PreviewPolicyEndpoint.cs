@@ -1,0 +1,126 @@
+using CredBroker.Client;
+using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
+using CredBroker.Core.State;
+using CredBroker.Server.Endpoints.Callers;
+using CredBroker.Server.Endpoints.Input;
+using CredBroker.Server.Endpoints.Replies;
+
+namespace CredBroker.Server.Endpoints.Policy;
+
+/// <summary>
+/// <c>POST /v1/policy/preview</c>: which live leases would a document end, and why? Nothing is applied.
+/// </summary>
+internal static class PreviewPolicyEndpoint
+{
+    // More than a document could name.
+    private const int MaxSchemas = 1000;
+
+    // One at a time, each over all live leases: what asks it often keeps nobody from being issued a secret.
+    private static readonly Refusal Busy = new(
+        RefusalCode.Overloaded,
+        "Another preview is under way. Try again in a moment.",
+        TimeSpan.FromSeconds(1)
+    );
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/policy/preview", HandleAsync)
+            .WithName("previewPolicy")
+            .WithSummary("Lists the live leases that a policy document would end, and why, if it were applied now.")
+            .ForRoles(TakenRoles.Readers)
+            .Accepts<PolicyPreviewRequest>("application/json")
+            .Produces<PolicyPreviewResponse>();
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        CallingPerson person,
+        PeopleActions actions,
+        PolicyControl policy,
+        PolicyPreview preview,
+        PreviewRoom room,
+        CancellationToken cancellationToken
+    )
+    {
+        var read = await RequestBody.ReadAsync(http, BrokerJson.Strict.PolicyPreviewRequest);
+        if (!read.Then(Check).Passes(out var body, out var refusal))
+        {
+            return new Refused(refusal);
+        }
+
+        await actions.RecordAsync(person, cancellationToken);
+        if (!await room.Turn.WaitAsync(TimeSpan.Zero, cancellationToken))
+        {
+            return new Refused(Busy);
+        }
+
+        try
+        {
+            var found = await preview.RunAsync(
+                new()
+                {
+                    Name = "preview",
+                    Text = body.Text,
+                    Schemas = body.Schemas ?? new Dictionary<string, string>(),
+                },
+                cancellationToken
+            );
+            return new Reply<PolicyPreviewResponse>(
+                StatusCodes.Status200OK,
+                Describe(found, policy.Current?.Version ?? 0),
+                BrokerJson.Default.PolicyPreviewResponse
+            );
+        }
+        finally
+        {
+            room.Turn.Release();
+        }
+    }
+
+    private static Checked<PolicyPreviewRequest> Check(PolicyPreviewRequest body)
+    {
+        var check = new FieldCheck();
+        check.Require(
+            body.Schemas is null
+                || (body.Schemas.Count <= MaxSchemas && body.Schemas.Values.All(text => text is not null)),
+            $"schemas must be at most {MaxSchemas} texts by their file names."
+        );
+        return check.Of(body);
+    }
+
+    private static PolicyPreviewResponse Describe(PolicyPreviewResult found, long version) =>
+        new()
+        {
+            PolicyVersion = version,
+            Hash = found.Policy?.Hash,
+            Faults = found.Faults.Count == 0 ? null : [.. found.Faults.Select(fault => fault.ToString())],
+            Live = found.Live,
+            EndedCount = found.EndedCount,
+            Ended = [.. found.Ended.Select(ended => Describe(ended.Lease) with { Rule = ended.Rule })],
+            ShortenedCount = found.ShortenedCount,
+            Shortened =
+            [
+                .. found.Shortened.Select(earlier => Describe(earlier.Lease) with { EndsAt = earlier.EndsAt }),
+            ],
+            Unreadable = found.Unreadable.Count == 0 ? null : found.Unreadable,
+        };
+
+    private static PolicyPreviewLease Describe(Lease lease) =>
+        new()
+        {
+            LeaseId = lease.Id,
+            Agent = lease.Decision.Verdict.Agent,
+            Process = lease.Decision.Task.Process,
+            Credential = lease.Decision.Request.Credential,
+            ExpiresAt = lease.ExpiresAt,
+        };
+}
+
+/// <summary>Room for one preview at a time.</summary>
+internal sealed class PreviewRoom : IDisposable
+{
+    public SemaphoreSlim Turn { get; } = new(1, 1);
+
+    public void Dispose() => Turn.Dispose();
+}
