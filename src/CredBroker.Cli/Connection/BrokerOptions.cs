@@ -93,8 +93,7 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
 
     /// <summary>Whether an address is named by the command itself, and there is a person's token.</summary>
     public bool NamesServer(ParseResult parsed) =>
-        parsed.GetValue(_server) is not null
-        && (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is not null;
+        parsed.GetValue(_server) is not null && PersonToken(parsed) is not null;
 
     public Uri Address(ParseResult parsed)
     {
