@@ -91,9 +91,10 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
     /// <summary>Whether an address is given at all.</summary>
     public bool HasServer(ParseResult parsed) => Given(parsed) is not null;
 
-    /// <summary>Whether both an address and a person's token are given.</summary>
-    public bool HasPerson(ParseResult parsed) =>
-        HasServer(parsed) && (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is not null;
+    /// <summary>Whether an address is named by the command itself, and there is a person's token.</summary>
+    public bool NamesServer(ParseResult parsed) =>
+        parsed.GetValue(_server) is not null
+        && (parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is not null;
 
     public Uri Address(ParseResult parsed)
     {

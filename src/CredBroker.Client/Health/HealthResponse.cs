@@ -16,4 +16,7 @@ public sealed record HealthResponse
     /// How many brokers share the store, this one included; absent where nobody asked the store, or it does not say.
     /// </summary>
     public int? Brokers { get; init; }
+
+    /// <summary>Those brokers, by when they came; absent where the store can be one broker's alone.</summary>
+    public IReadOnlyList<HealthBrokerResponse>? StoreBrokers { get; init; }
 }

@@ -89,20 +89,30 @@ public static class AuditRecordWriter
         return written;
     }
 
-    /// <summary>The finished record: stream, sequence, time and previous hash before the body.</summary>
+    /// <summary>
+    /// The finished record: stream, sequence, time and previous hash before the body, and after it, where several brokers
+    /// append to the stream, which of them it was. There it is in nobody's way who reads an earlier version's records.
+    /// </summary>
     /// <param name="stream">The stream's id.</param>
     /// <param name="sequence">The record's place in it.</param>
     /// <param name="time">The store's clock; written in milliseconds, UTC.</param>
     /// <param name="previous">The hash of the record before it, or <see cref="AuditPosition.NoHash"/>.</param>
     /// <param name="body">What <see cref="WriteBody"/> returned.</param>
+    /// <param name="broker">The broker's id; null where the stream is one broker's.</param>
     public static byte[] Seal(
         string stream,
         long sequence,
         DateTimeOffset time,
         string previous,
-        ReadOnlySpan<byte> body
+        ReadOnlySpan<byte> body,
+        string? broker = null
     )
     {
+        if (broker is not null && !Ids.IsValid(broker))
+        {
+            throw new ArgumentException("A broker's id has not the form it must have.", nameof(broker));
+        }
+
         Span<byte> head = stackalloc byte[256];
         if (
             !Utf8.TryWrite(
@@ -117,10 +127,9 @@ public static class AuditRecordWriter
             throw new ArgumentException("A stream's id or a hash has not the length it must have.");
         }
 
-        var record = new byte[length + body.Length - 1];
-        head[..length].CopyTo(record);
-        body[1..].CopyTo(record.AsSpan(length));
-        return record;
+        var end = broker is null ? [] : Encoding.ASCII.GetBytes($$""","broker":"{{broker}}"}""");
+        var middle = end.Length == 0 ? body[1..] : body[1..^1];
+        return [.. head[..length], .. middle, .. end];
     }
 
     /// <summary>The hash that the next record names: SHA-256 over the record's bytes, lower-case hex.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
@@ -13,7 +14,7 @@ namespace CredBroker.Core.Holds;
 /// Holds as admins place and lift them. A hold refuses what is asked for from its commit on, and what was asked for
 /// before it and is not delivered yet: the store compares it with each lease that opens, becomes active or is extended,
 /// in the same transaction. With the order that revokes what there is, it is a quarantine. One that the store does not
-/// take holds all the same, and is recorded when the store does.
+/// take holds all the same, and is recorded when the store does. No token counts as verified from before a hold.
 /// </summary>
 public sealed class HoldOrders(
     IBrokerStore store,
@@ -21,6 +22,7 @@ public sealed class HoldOrders(
     MissingRecords missing,
     UnrecordedOrders unrecorded,
     AnchorCheck anchor,
+    TokenMemory tokens,
     TimeProvider time
 )
 {
@@ -86,6 +88,10 @@ public sealed class HoldOrders(
         {
             return hold;
         }
+        finally
+        {
+            tokens.Forget();
+        }
     }
 
     /// <summary>
@@ -103,9 +109,17 @@ public sealed class HoldOrders(
     )
     {
         var hold = NewHold(selector, lasts, reason, person) with { RevocationId = Ids.New(time) };
-        return await revocations.OrderHeldAsync(Placing(hold, person, call), person, call, cancellationToken) is null
-            ? hold
-            : TooMany;
+        try
+        {
+            return
+                await revocations.OrderHeldAsync(Placing(hold, person, call), person, call, cancellationToken) is null
+                ? hold
+                : TooMany;
+        }
+        finally
+        {
+            tokens.Forget();
+        }
     }
 
     /// <summary>

@@ -36,8 +36,8 @@ public interface IBrokerStore
     /// </summary>
     string? Fault { get; }
 
-    /// <summary>How many brokers share the store now, this one included.</summary>
-    ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken);
+    /// <summary>The brokers that share the store now, this one included.</summary>
+    ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken);
 
     /// <summary>Looks whether what <see cref="Fault"/> says still holds, by a change of nothing.</summary>
     ValueTask WatchAsync(CancellationToken cancellationToken);

@@ -36,10 +36,12 @@ internal static class IdentityServices
         ));
         services.AddSingleton(provider => new TokenRouting(provider.GetRequiredService<KeySources>().Issuers));
         services.AddSingleton<TokenVerification>();
+        services.AddSingleton<TokenMemory>();
         services.AddSingleton<IWorkloadVerifier, WorkloadVerifier>();
         services.AddSingleton(provider => new PeopleVerifier(
             provider.GetRequiredService<TokenRouting>(),
             provider.GetRequiredService<TokenVerification>(),
+            provider.GetRequiredService<TokenMemory>(),
             provider.GetRequiredService<TimeProvider>(),
             () =>
                 provider.GetRequiredService<IBrokerStore>().Position is { IsStale: false, Counted: var now }
@@ -47,6 +49,7 @@ internal static class IdentityServices
                     : null
         ));
         services.AddHostedService<KeyRefreshService>();
+        services.AddHostedService<HeldTokens>();
         return services;
     }
 }

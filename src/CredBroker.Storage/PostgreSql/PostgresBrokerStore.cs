@@ -69,8 +69,22 @@ public sealed class PostgresBrokerStore : SqlBrokerStore
     }
 
     /// <inheritdoc/>
-    public override async ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
-        (int)await _reads.FirstAsync<long>(PostgresDatabase.CountBrokers, null, cancellationToken);
+    public override async ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken)
+    {
+        var rows = await _reads.AllAsync<(string? Id, long? Since, long? SeenAt)>(
+            PostgresDatabase.ListBrokers,
+            null,
+            cancellationToken
+        );
+        return
+        [
+            .. rows.Select(row => new StoreBroker(
+                row.Id,
+                row.Since is { } since ? ColumnValue.Time(since) : null,
+                row.SeenAt is { } seenAt ? ColumnValue.Time(seenAt) : null
+            )),
+        ];
+    }
 
     /// <summary>What is wrong there, the writer notices: it is asked at each look.</summary>
     private protected override string? FileFault => null;

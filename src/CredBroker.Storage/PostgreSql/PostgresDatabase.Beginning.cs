@@ -57,7 +57,7 @@ internal sealed partial class PostgresDatabase
     {
         _writer.Open();
         RefuseStandby(_writer);
-        Execute(_writer, Session);
+        Execute(_writer, $"{Session} SET application_name = '{Name} {Broker}'");
         Execute(_writer, LockOfMigrations, timeout: 660);
         try
         {

@@ -31,12 +31,21 @@ internal sealed partial class PostgresDatabase : IDisposable
     public const string Leave = "SELECT pg_advisory_unlock_all()";
 
     /// <summary>How many other brokers append to the audit stream; who asks within a batch is told exactly.</summary>
-    public const string CountOthers = $"{CountBrokers} AND pid <> pg_backend_pid()";
+    public const string CountOthers = $"SELECT count(*) FROM pg_locks WHERE {IsBroker} AND pid <> pg_backend_pid()";
 
-    /// <summary>How many brokers do.</summary>
-    public const string CountBrokers = """
-        SELECT count(*) FROM pg_locks
-        WHERE locktype = 'advisory' AND granted AND classid = 1668440691 AND objsubid = 2
+    /// <summary>The brokers that do: their ids, since when they are connected, and when they said something last.</summary>
+    public const string ListBrokers = $"""
+        SELECT substring(application_name FROM '^{Name} ([0-9a-f]+)$') AS id,
+          (extract(epoch FROM backend_start) * 1000)::bigint AS since,
+          (extract(epoch FROM state_change) * 1000)::bigint AS seenat
+        FROM pg_locks LEFT JOIN pg_stat_activity USING (pid) WHERE {IsBroker} ORDER BY backend_start, pid
+        """;
+
+    /// <summary>What the writer's connection is called, so that others see whose it is.</summary>
+    private const string Name = "credbroker";
+
+    private const string IsBroker = """
+        locktype = 'advisory' AND granted AND classid = 1668440691 AND objsubid = 2
           AND objid = current_schema()::regnamespace::oid
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """;
@@ -196,7 +205,7 @@ internal sealed partial class PostgresDatabase : IDisposable
         try
         {
             RefuseStandby(connection);
-            Execute(connection, Session);
+            Execute(connection, $"{Session} SET application_name = '{Name} {Broker}'");
             Take(connection, IsAlone ? LockOfSchema : ShareOfSchema);
             if (_migrations != CountMigrations(connection))
             {

@@ -92,6 +92,8 @@ internal sealed partial class PostgresSession : SqlSession
         }
     }
 
+    public override string? Broker => _database.Broker;
+
     public override bool InTransaction => _hasBegun && IsOpen;
 
     private bool IsOpen => _connection.State == ConnectionState.Open;

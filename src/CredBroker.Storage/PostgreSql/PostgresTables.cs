@@ -16,6 +16,12 @@ internal sealed class PostgresTables : SqlTables
     private PostgresTables(string place, NpgsqlConnection connection, PostgresDatabase? database = null)
         : base(Folder, place, connection) => (_connection, _database) = (connection, database);
 
+    /// <summary>With the number that the cluster was given when it was made, or as much as this user may know.</summary>
+    public override string Whereabouts =>
+        Read("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')", row => row.GetBoolean(0)) is [true]
+            ? $"{Place}, server {Only("SELECT system_identifier::text FROM pg_control_system()")}"
+            : $"{Place}, schema {Only("SELECT current_schema()::regnamespace::oid::text")}";
+
     protected override IReadOnlySet<string> Own { get; } = new HashSet<string> { "writer" };
 
     /// <summary>To read only, also while a broker uses the schema.</summary>
@@ -51,6 +57,8 @@ internal sealed class PostgresTables : SqlTables
 
     /// <summary>One snapshot, and the row that every batch of a broker locks first.</summary>
     public override void Begin() => Execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT id FROM store FOR UPDATE");
+
+    private string Only(string query) => Read(query, row => row.GetString(0))[0];
 
     public override void Fill(SqlTable table, IEnumerable<object?[]> rows)
     {

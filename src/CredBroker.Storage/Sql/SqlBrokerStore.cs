@@ -104,7 +104,8 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
-    public virtual ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+    public virtual ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken) =>
+        new(StoreBroker.Alone);
 
     /// <inheritdoc/>
     public async ValueTask WatchAsync(CancellationToken cancellationToken)

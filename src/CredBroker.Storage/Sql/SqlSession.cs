@@ -93,6 +93,9 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     public override ChangeResult Apply(in PreparedChange change) => SqlTransitions.Apply(this, change);
 
+    /// <summary>The broker's id, as its records say it; null where the stream is this process's alone.</summary>
+    public virtual string? Broker => null;
+
     public override AuditPosition Append(ReadOnlySpan<byte> eventBody) => SqlAuditStore.Append(this, Stream, eventBody);
 
     public override void EndBatch(long sequenceBefore)

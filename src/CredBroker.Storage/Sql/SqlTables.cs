@@ -22,6 +22,11 @@ internal abstract class SqlTables(string engine, string place, DbConnection conn
     public string Place { get; } = place;
 
     /// <summary>
+    /// The same, and what tells it from another place that is called so: an address can come to lead to another server.
+    /// </summary>
+    public virtual string Whereabouts => Place;
+
+    /// <summary>
     /// All tables but the record of migrations and <see cref="Own"/>, and their columns, by name: in the same order on every
     /// engine.
     /// </summary>

@@ -74,7 +74,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         ValueTask.FromException<CommitOutcome>(new StoreUnavailableException($"{_fault} Nothing was committed."));
 
-    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+    public ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken) =>
+        new(StoreBroker.Alone);
 
     public ValueTask WatchAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

@@ -14,10 +14,29 @@ internal sealed partial class SqliteFile
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly TimeSpan LooksEvery = TimeSpan.FromMilliseconds(100);
 
+    // A process that is just being started holds what its parent had open until its own program runs: the lock of a store
+    // that was closed a moment ago may seem taken.
+    private const int LockAttempts = 5;
+
     // Held as long as the process lives; the kernel lets go of it however the process ends. The lock beside the file says
     // that a broker uses this path, and the one on the file itself that one uses it under another name: a hard link.
     // Opening it also makes it, private, before SQLite sees it, which gives its -wal and -shm files the same mode.
     private static SqliteFile Lock(string path, DiskReserve reserve)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return LockOnce(path, reserve);
+            }
+            catch (StoreUnavailableException) when (attempt < LockAttempts)
+            {
+                Thread.Sleep(LooksEvery);
+            }
+        }
+    }
+
+    private static SqliteFile LockOnce(string path, DiskReserve reserve)
     {
         var beside = LockBeside(path);
         FileStream? itself = null;

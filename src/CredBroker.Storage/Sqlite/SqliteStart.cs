@@ -93,7 +93,8 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         Current.CommitAsync(change, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) => new(1);
+    public ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken) =>
+        new(StoreBroker.Alone);
 
     /// <inheritdoc/>
     public async ValueTask WatchAsync(CancellationToken cancellationToken)

@@ -31,6 +31,7 @@ public sealed class StoreMove
     private readonly SqlTables _target;
     private readonly IProgress<StoreMoveStep> _progress;
     private readonly CancellationToken _cancellationToken;
+    private string _whereabouts = "";
 
     private StoreMove(
         StorageOptions to,
@@ -67,7 +68,7 @@ public sealed class StoreMove
             using var target = Open(to);
             return await new StoreMove(to, (source, target), progress, cancellationToken).RunAsync();
         }
-        catch (DbException e)
+        catch (Exception e) when (IsOfDatabase(e))
         {
             throw new StoreUnavailableException($"Nothing was moved, and the store is as it was: {e.Message}", e);
         }
@@ -77,8 +78,9 @@ public sealed class StoreMove
     {
         EnsureSame();
         EnsureEmpty(_target);
+        _whereabouts = _target.Whereabouts;
         var closed = ClosedStore.Of(_source);
-        if (closed is not null && closed != ClosedStore.MovingTo(_target.Place))
+        if (closed is not null && closed != ClosedStore.MovingTo(_whereabouts))
         {
             ClosedStore.Refuse(closed, _source.Place);
         }
@@ -104,10 +106,12 @@ public sealed class StoreMove
         Failpoint.Pass("store-copied");
 
         // From here on it goes through: nothing stops it but its end.
+        _progress.Report(new("Closing", "the store that is left", 0));
         CloseSource();
         Failpoint.Pass("store-source-closed");
         Commit();
         Failpoint.Pass("store-moved");
+        _progress.Report(new("Closing", "the store that is left, for good", 0));
         CloseForGood();
         return new()
         {
@@ -196,12 +200,12 @@ public sealed class StoreMove
 
     private void CloseSource()
     {
-        ClosedStore.Close(_source, ClosedStore.MovingTo(_target.Place));
+        ClosedStore.Close(_source, ClosedStore.MovingTo(_whereabouts));
         try
         {
             _source.Commit();
         }
-        catch (DbException e)
+        catch (Exception e) when (IsOfDatabase(e))
         {
             throw Halfway(e);
         }
@@ -213,7 +217,7 @@ public sealed class StoreMove
         {
             _target.Commit();
         }
-        catch (DbException e)
+        catch (Exception e) when (IsOfDatabase(e))
         {
             _target.Dispose();
             if (IsThere(e))
@@ -235,7 +239,7 @@ public sealed class StoreMove
         {
             ClosedStore.Close(_source, ClosedStore.MovedTo(_target.Place));
         }
-        catch (DbException e)
+        catch (Exception e) when (IsOfDatabase(e))
         {
             throw new StoreUnavailableException(
                 $"The store was moved to {_target.Place}, and is whole there: start the broker there. The one at "
@@ -245,20 +249,23 @@ public sealed class StoreMove
         }
     }
 
-    private void OpenSource(DbException failure)
+    private void OpenSource(Exception failure)
     {
         try
         {
             ClosedStore.Close(_source, null);
         }
-        catch (Exception e) when (e is DbException or InvalidOperationException)
+        catch (Exception e) when (IsOfDatabase(e))
         {
             // Its connection may be gone, too.
             throw Halfway(failure);
         }
     }
 
-    private StoreUnavailableException Halfway(DbException failure) =>
+    /// <summary>A fault, or that the connection is known to be gone, which is said otherwise.</summary>
+    private static bool IsOfDatabase(Exception failure) => failure is DbException or InvalidOperationException;
+
+    private StoreUnavailableException Halfway(Exception failure) =>
         new(
             $"The copy broke off: {failure.Message} The store at {_source.Place} may be closed already, and nothing is in "
                 + $"the one at {_target.Place}. Run the same command again: it goes on from either.",
@@ -266,14 +273,14 @@ public sealed class StoreMove
         );
 
     /// <summary>Whether it was committed: its lock can be had only once that is settled.</summary>
-    private bool IsThere(DbException failure)
+    private bool IsThere(Exception failure)
     {
         try
         {
             using var again = Open(_to);
             return ClosedStore.Of(again) is null;
         }
-        catch (Exception e) when (e is DbException or StoreUnavailableException)
+        catch (Exception e) when (IsOfDatabase(e) || e is StoreUnavailableException)
         {
             throw new StoreUnavailableException(
                 $"It is not known whether the copy was committed: {failure.Message} The store at {_source.Place} stays "

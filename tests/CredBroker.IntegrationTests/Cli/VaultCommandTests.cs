@@ -118,6 +118,38 @@ public sealed class VaultCommandTests
         Assert.True(check.ExitCode == 0, check.Error);
         Assert.Matches("All [0-9]+ checks passed", check.Error);
 
+        // The broker says where its store's secrets are: here, and elsewhere.
+        foreach (var (installation, exitCode) in new[] { ("prod", 0), ("staging", 5) })
+        {
+            cli.Broker.On(
+                "GET /v1/vault/cluster",
+                new()
+                {
+                    AcceptedInstallation = installation,
+                    AcceptedNamespace = "",
+                    KeepsFromIssuing = false,
+                },
+                BrokerJson.Default.VaultClusterResponse
+            );
+            var asked = await RunAsync(
+                "check",
+                "--token-file",
+                token,
+                "--server",
+                environment["CREDBROKER_SERVER"],
+                "--admin-token-file",
+                cli.TokenFile
+            );
+            Assert.True(asked.ExitCode == exitCode, asked.Out + asked.Error);
+            Assert.Equal(
+                exitCode != 0,
+                (asked.Out + asked.Error).Contains(
+                    "the installation \"staging\", not \"prod\"",
+                    StringComparison.Ordinal
+                )
+            );
+        }
+
         await bao.SendAsync(HttpMethod.Delete, "auth/token/roles/cb-prod-agent-mtls");
         var broken = await RunAsync("check", "--token-file", token);
         Assert.Equal(5, broken.ExitCode);

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Text.Json;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Testing.Processes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CredBroker.IntegrationTests.Server;
 
@@ -50,6 +53,26 @@ public sealed class HoldApiTests : IAsyncLifetime
             TimeSpan.FromHours(2),
             hold.GetProperty("until").GetDateTimeOffset() - hold.GetProperty("placedAt").GetDateTimeOffset()
         );
+    }
+
+    [Fact]
+    public async Task From_a_hold_on_every_token_is_checked_anew()
+    {
+        var verifier = _broker.Services.GetRequiredService<IWorkloadVerifier>();
+        var proof = new IdentityProof.Bearer(new SecretText(_broker.Agent()));
+        var known = await verifier.VerifyAsync(proof, default);
+        Assert.Same(known, await verifier.VerifyAsync(proof, default));
+
+        await ReadAsync("/v1/holds", """{"credential":"shared-key"}""", HttpStatusCode.Created);
+        var anew = await verifier.VerifyAsync(proof, default);
+        Assert.NotSame(known, anew);
+
+        await ReadAsync(
+            "/v1/revocations",
+            """{"agent":"triage","hold":"2h","allowNone":true}""",
+            HttpStatusCode.Accepted
+        );
+        Assert.NotSame(anew, await verifier.VerifyAsync(proof, default));
     }
 
     [Fact]

@@ -1,7 +1,11 @@
 using System.Net;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Identity;
+using CredBroker.Core.Text;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.IntegrationTests.Storage;
+using CredBroker.Testing.Processes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CredBroker.IntegrationTests.Server;
 
@@ -35,6 +39,57 @@ public sealed class PostgresStoreTests(SharedPostgres shared) : IClassFixture<Sh
         Assert.True(verified.IsWhole, verified.Range);
         Assert.Contains("lease.revoked", await export.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain(broker.Vault.Marker, await schema.DumpAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task From_a_hold_that_another_broker_places_every_token_is_checked_anew()
+    {
+        using var schema = await PostgresSchema.MakeAsync(await shared.GetAsync());
+        await using var broker = await TestBroker.StartAsync(Settings(schema));
+        await using var other = await TestBroker.StartAsync(Settings(schema));
+        var verifier = broker.Services.GetRequiredService<IWorkloadVerifier>();
+        var proof = new IdentityProof.Bearer(new SecretText(broker.Agent()));
+        var known = await verifier.VerifyAsync(proof, default);
+        Assert.Same(known, await verifier.VerifyAsync(proof, default));
+
+        using var held = await other.SendAsync(
+            HttpMethod.Post,
+            "/v1/holds",
+            other.Person("admin"),
+            Api.Json("""{"credential":"shared-key","reason":"incident"}""")
+        );
+        await held.ReadAsync(HttpStatusCode.Created);
+
+        await Eventually.BecomesTrueAsync(
+            async () => await verifier.VerifyAsync(proof, default) != known,
+            "the token is checked anew"
+        );
+    }
+
+    [Fact]
+    public async Task Health_shows_each_broker_on_the_store_as_its_records_call_it()
+    {
+        using var schema = await PostgresSchema.MakeAsync(await shared.GetAsync());
+        await using var broker = await TestBroker.StartAsync(Settings(schema));
+        await using var other = await TestBroker.StartAsync(Settings(schema));
+
+        using var health = await broker.SendAsync(HttpMethod.Get, "/health/ready", token: null);
+        var brokers = (await health.ReadAsync(HttpStatusCode.OK)).GetProperty("storeBrokers").EnumerateArray().ToList();
+
+        using var export = await broker.SendAsync(HttpMethod.Get, "/v1/audit/export", broker.Person("auditor"));
+        var log = await export.Content.ReadAsStringAsync();
+        Assert.Equal(2, brokers.Count);
+        Assert.All(
+            brokers,
+            one =>
+            {
+                Assert.Contains($"\"broker\":\"{one.GetProperty("id").GetString()}\"}}", log, StringComparison.Ordinal);
+                Assert.True(
+                    one.GetProperty("since").GetDateTimeOffset() <= one.GetProperty("seenAt").GetDateTimeOffset()
+                );
+            }
+        );
+        Assert.NotEqual(brokers[0].GetProperty("id").GetString(), brokers[1].GetProperty("id").GetString());
     }
 
     private static Dictionary<string, string?> Settings(PostgresSchema schema) =>

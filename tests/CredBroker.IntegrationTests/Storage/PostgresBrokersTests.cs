@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Text.Json;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
@@ -69,6 +70,40 @@ public sealed class PostgresBrokersTests : IClassFixture<SharedPostgres>, IAsync
             log.Where(type => type != Recorded)
         );
         Assert.Equal(41, log.Count(type => type == Recorded));
+    }
+
+    [Fact]
+    public async Task Each_record_says_which_broker_wrote_it()
+    {
+        var (one, other) = (Open(), Open());
+        await CommitAsync(one);
+        await CommitAsync(other);
+        await CommitAsync(one);
+
+        var writers = new List<(string Type, string Broker, string? Joined)>();
+        await foreach (var record in one.ReadAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, default))
+        {
+            var json = JsonElement.Parse(record.Bytes.Span);
+            writers.Add(
+                (
+                    json.GetProperty("type").GetString()!,
+                    json.GetProperty("broker").GetString()!,
+                    json.TryGetProperty("details", out var details) && details.TryGetProperty("broker", out var joined)
+                        ? joined.GetString()
+                        : null
+                )
+            );
+        }
+
+        Assert.Equal(
+            [StreamOpened.TypeName, BrokerJoined.TypeName, Recorded, Recorded, Recorded],
+            writers.Select(writer => writer.Type)
+        );
+        var (first, second) = (writers[0].Broker, writers[1].Broker);
+        Assert.NotEqual(first, second);
+        Assert.Equal(second, writers[1].Joined);
+        Assert.Equal([first, second, first], writers.Skip(2).Select(writer => writer.Broker));
+        Assert.Null((await ExportAsync(one)).Verified.Fault);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
 using CredBroker.Storage.Sql;
+using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -67,23 +68,61 @@ public sealed class PostgresMigrationTests(SharedPostgres shared) : IClassFixtur
     }
 
     [Fact]
-    public async Task Of_five_that_start_at_once_on_an_empty_schema_each_finds_it_made_once()
+    public async Task Of_five_processes_that_start_at_once_on_an_empty_schema_each_finds_it_made_once()
     {
-        var opening = Enumerable
+        var brokers = Enumerable
             .Range(0, Brokers)
-            .Select(_ => Task.Factory.StartNew(Open, TaskCreationOptions.LongRunning));
-        var stores = await Task.WhenAll(opening);
+            .Select(_ =>
+                ChildProcess.Start(
+                    "dotnet",
+                    [typeof(StoreOpener).Assembly.Location, StoreOpener.Command, _schema.ConnectionStringFile]
+                )
+            )
+            .ToList();
         try
         {
-            Assert.Equal(SqlMigrations.Known("PostgreSql").Count, await _schema.CountAsync("schemaversions"));
-            foreach (var store in stores)
+            await TellAllAsync(StoreOpener.Waits);
+            await TellAllAsync(StoreOpener.HasOpened);
+            foreach (var broker in brokers)
             {
-                Assert.IsType<CommitOutcome.Committed>(await store.CommitAsync(StoreSamples.Recorded(), default));
+                await broker.Process.WaitForExitAsync().WaitAsync(Patience.Limit);
+                Assert.True(broker.Process.ExitCode == 0, broker.Output);
             }
         }
         finally
         {
-            Array.ForEach(stores, store => store.Dispose());
+            foreach (var broker in brokers)
+            {
+                await broker.DisposeAsync();
+            }
+        }
+
+        Assert.Equal(SqlMigrations.Known("PostgreSql").Count, await _schema.CountAsync("schemaversions"));
+        using var store = Open();
+        Assert.Equal(
+            Brokers,
+            await _schema.CountAsync("audit_record WHERE convert_from(bytes, 'UTF8') LIKE '%test.event%'")
+        );
+
+        // Once all have come so far.
+        async Task TellAllAsync(string when)
+        {
+            foreach (var broker in brokers)
+            {
+                await Eventually.BecomesTrueAsync(
+                    () =>
+                        broker.HasExited
+                            ? throw new InvalidOperationException(broker.Output)
+                            : Task.FromResult(broker.Output.Contains(when, StringComparison.Ordinal)),
+                    when
+                );
+            }
+
+            foreach (var broker in brokers)
+            {
+                await broker.Process.StandardInput.WriteLineAsync();
+                await broker.Process.StandardInput.FlushAsync();
+            }
         }
     }
 

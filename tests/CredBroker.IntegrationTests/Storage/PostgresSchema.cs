@@ -26,9 +26,9 @@ internal sealed class PostgresSchema : IDisposable
     public StorageOptions Options =>
         new() { Provider = StorageProvider.Postgres, ConnectionStringFile = ConnectionStringFile };
 
-    public static async Task<PostgresSchema> MakeAsync(TestPostgres postgres)
+    public static async Task<PostgresSchema> MakeAsync(TestPostgres postgres, string? name = null)
     {
-        var name = $"cb_{Guid.NewGuid():N}";
+        name ??= $"cb_{Guid.NewGuid():N}";
         await postgres.ExecuteAsync(
             $"""
             CREATE ROLE {name} LOGIN PASSWORD '{Password}';

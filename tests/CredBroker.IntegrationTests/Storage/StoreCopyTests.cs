@@ -264,6 +264,34 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
         Assert.Equal(records.Select(Bytes), (await ReadAsync(store)).Take(records.Count).Select(Bytes));
     }
 
+    [Fact]
+    public async Task A_copy_that_was_killed_at_the_end_is_not_made_again_to_another_server_of_that_name()
+    {
+#if !DEBUG
+        Assert.Skip("Failpoints are compiled in Debug only.");
+#endif
+        var first = await postgres.GetAsync();
+        await using var second = await TestPostgres.StartAsync();
+        await using var proxy = new StallingProxy(first.Port);
+        var schema = await PostgresSchema.MakeAsync(first);
+        using var schemaThere = await PostgresSchema.MakeAsync(second, schema.Name);
+        schema.LeadTo(proxy.Port);
+        using var source = await UpkeepStore.MakeAsync(UpkeepStore.Sqlite, postgres);
+        using var target = UpkeepStore.On(first, schema);
+        await FillAsync(source, new(_time));
+        await KillAsync(source, target, "store-source-closed");
+
+        proxy.LeadTo(second.Port);
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            StoreMove.RunAsync(source.Options, target.Options, new Progress<StoreMoveStep>(), default)
+        );
+        Assert.Contains("A move to", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await schemaThere.CountAsync("lease"));
+
+        proxy.LeadTo(first.Port);
+        await CopiedAsync(source, target);
+    }
+
     [Theory]
     [InlineData(UpkeepStore.Sqlite, UpkeepStore.Postgres)]
     [InlineData(UpkeepStore.Postgres, UpkeepStore.Sqlite)]

@@ -27,6 +27,9 @@ internal abstract class UpkeepStore : IDisposable
     public static async Task<UpkeepStore> MakeAsync(string engine, SharedPostgres postgres) =>
         engine == Postgres ? await OnPostgres.MakeAsync(await postgres.GetAsync()) : new OnSqlite();
 
+    /// <summary>On the schema, wherever its connection string leads.</summary>
+    public static UpkeepStore On(TestPostgres postgres, PostgresSchema schema) => new OnPostgres(postgres, schema);
+
     /// <summary>Has a broker's store on it, with its lock.</summary>
     public abstract SqlBrokerStore Open(TimeProvider time);
 

@@ -80,7 +80,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         );
         Unrecorded = new(Store, Missing, Revoker, strays, Signal, Wall, NullLogger<UnrecordedOrders>.Instance);
         Revocations = new(Store, Missing, Unrecorded, strays, Signal, Wall);
-        Holds = new(Store, Revocations, Missing, Unrecorded, Anchor, Wall);
+        Holds = new(Store, Revocations, Missing, Unrecorded, Anchor, new(), Wall);
         Selectors = new(Store, Policy);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
         Readiness = new(Policy, Issuer, Cluster, Anchor, Store, Missing, Wall);

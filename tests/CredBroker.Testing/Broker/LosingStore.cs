@@ -45,8 +45,8 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 
     public string? Fault => Said ?? store.Fault;
 
-    public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
-        store.CountBrokersAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken) =>
+        store.ListBrokersAsync(cancellationToken);
 
     public ValueTask WatchAsync(CancellationToken cancellationToken) => store.WatchAsync(cancellationToken);
 

@@ -29,6 +29,9 @@ internal sealed class IdentityFixture : IDisposable
     /// <summary>What the store's clock says; nothing where it knows no more than an old time.</summary>
     public DateTimeOffset? StoreTime { get; set; }
 
+    /// <summary>For how long tokens are remembered.</summary>
+    public TokenMemory Memory { get; } = new();
+
     public IdentityOptions Options { get; } = new() { Audience = "credbroker" };
 
     public KeySources Sources => _built.Value.Sources;
@@ -107,8 +110,8 @@ internal sealed class IdentityFixture : IDisposable
         var routing = new TokenRouting(sources.Issuers);
         var verification = new TokenVerification();
         return (
-            new WorkloadVerifier(routing, verification, Time),
-            new PeopleVerifier(routing, verification, Time, () => StoreTime),
+            new WorkloadVerifier(routing, verification, Memory, Time),
+            new PeopleVerifier(routing, verification, Memory, Time, () => StoreTime),
             sources
         );
     }

@@ -27,7 +27,7 @@ public sealed class ProofOnEveryPathTests : IAsyncLifetime
     {
         _broker = await BrokerHarness.StartAsync();
         _lease = (await _broker.IssueAsync()).Id;
-        var verifier = new WorkloadVerifier(new TokenRouting([]), new TokenVerification(), _broker.Time);
+        var verifier = new WorkloadVerifier(new TokenRouting([]), new TokenVerification(), new(), _broker.Time);
         _callers = new(verifier, _broker.RefusedCalls);
     }
 

@@ -103,6 +103,7 @@ public sealed class StaticTrustTests
         var verifier = new PeopleVerifier(
             new TokenRouting([new TrustedIssuer(People, Jwks("jwks"))]),
             new TokenVerification(),
+            new(),
             time,
             () => time.GetUtcNow()
         );
@@ -151,7 +152,7 @@ public sealed class StaticTrustTests
     )
     {
         var time = new FakeTimeProvider(now);
-        return new WorkloadVerifier(new TokenRouting(issuers), new TokenVerification(), time).VerifyAsync(
+        return new WorkloadVerifier(new TokenRouting(issuers), new TokenVerification(), new(), time).VerifyAsync(
             new IdentityProof.Bearer(new SecretText(Vector.Token(token))),
             TestContext.Current.CancellationToken
         );

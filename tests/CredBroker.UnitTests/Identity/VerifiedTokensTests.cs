@@ -63,6 +63,30 @@ public sealed class VerifiedTokensTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_verified_before_everything_was_forgotten_is_checked_anew()
+    {
+        var token = TestToken.Oidc(TestKey.Rsa);
+        var known = await _fixture.AcceptAsync(token);
+        _fixture.Memory.Forget();
+        var again = await _fixture.AcceptAsync(token);
+        Assert.NotSame(known, again);
+        Assert.Same(again, await _fixture.AcceptAsync(token));
+    }
+
+    [Fact]
+    public async Task Nor_is_one_remembered_whose_check_began_before_that()
+    {
+        var remembered = new VerifiedTokens<string>(capacity: 8, _fixture.Memory);
+        var source = _fixture.Sources.All[0];
+        await source.ReadAsync();
+        var window = new TokenWindow(TestToken.Now, TestToken.Now.AddMinutes(1));
+        var round = remembered.Round;
+        _fixture.Memory.Forget();
+        remembered.Remember("late", "outcome", window, source.Current!, source, round);
+        Assert.Null(remembered.Find("late", _fixture.Time.GetUtcNow()));
+    }
+
+    [Fact]
     public async Task Nothing_but_the_very_token_is_remembered()
     {
         var token = TestToken.Oidc(TestKey.Rsa);
@@ -76,13 +100,13 @@ public sealed class VerifiedTokensTests : IDisposable
     [Fact]
     public async Task More_tokens_than_are_remembered_are_all_accepted()
     {
-        var remembered = new VerifiedTokens<string>(capacity: 8);
+        var remembered = new VerifiedTokens<string>(capacity: 8, _fixture.Memory);
         var source = _fixture.Sources.All[0];
         await source.ReadAsync();
         var window = new TokenWindow(TestToken.Now, TestToken.Now.AddMinutes(1));
         for (var i = 0; i < 100; i++)
         {
-            remembered.Remember($"t{i}", $"outcome {i}", window, source.Current!, source);
+            remembered.Remember($"t{i}", $"outcome {i}", window, source.Current!, source, remembered.Round);
             Assert.Equal($"outcome {i}", remembered.Find($"t{i}", _fixture.Time.GetUtcNow()));
         }
 
@@ -96,14 +120,14 @@ public sealed class VerifiedTokensTests : IDisposable
     [Fact]
     public async Task What_is_asked_for_stays()
     {
-        var remembered = new VerifiedTokens<string>(capacity: 8);
+        var remembered = new VerifiedTokens<string>(capacity: 8, _fixture.Memory);
         var source = _fixture.Sources.All[0];
         await source.ReadAsync();
         var window = new TokenWindow(TestToken.Now, TestToken.Now.AddMinutes(1));
-        remembered.Remember("regular", "here", window, source.Current!, source);
+        remembered.Remember("regular", "here", window, source.Current!, source, remembered.Round);
         for (var i = 0; i < 100; i++)
         {
-            remembered.Remember($"t{i}", "passing", window, source.Current!, source);
+            remembered.Remember($"t{i}", "passing", window, source.Current!, source, remembered.Round);
             Assert.Equal("here", remembered.Find("regular", _fixture.Time.GetUtcNow()));
         }
     }

@@ -232,8 +232,8 @@ public sealed class OrderProgressTests
 
             public string? Fault => inner.Fault;
 
-            public ValueTask<int> CountBrokersAsync(CancellationToken cancellationToken) =>
-                inner.CountBrokersAsync(cancellationToken);
+            public ValueTask<IReadOnlyList<StoreBroker>> ListBrokersAsync(CancellationToken cancellationToken) =>
+                inner.ListBrokersAsync(cancellationToken);
 
             public ValueTask WatchAsync(CancellationToken cancellationToken) => inner.WatchAsync(cancellationToken);
 

@@ -1,3 +1,4 @@
+using CredBroker.Cli.Output;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Health;
@@ -93,6 +94,17 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
         return false;
     }
 
+    /// <summary>Who else is on the store.</summary>
+    private static string Brokers(HealthResponse health) =>
+        health.StoreBrokers is not { Count: > 0 } brokers
+            ? ""
+            : ", brokers on it: " + string.Join("; ", brokers.Select(Said));
+
+    private static string Said(HealthBrokerResponse broker) =>
+        $"{broker.Id ?? "one without a name"} since {Time(broker.Since)}, seen {Time(broker.SeenAt)}";
+
+    private static string Time(DateTimeOffset? at) => at is { } time ? TimeText.Rfc3339(time) : "nobody knows when";
+
     private async Task HealthAsync(string probe, string name, string cure, CancellationToken cancellationToken)
     {
         var health = await connection.GetHealthAsync(probe, cancellationToken);
@@ -104,7 +116,7 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
             .ToList();
         _checks.Add(
             health.Status == "ok"
-                ? new(name, true, "ok")
+                ? new(name, true, probe == "ready" ? $"ok{Brokers(health)}" : "ok")
                 : new(name, false, ill.Count > 0 ? string.Join("; ", ill) : health.Status, cure)
         );
     }

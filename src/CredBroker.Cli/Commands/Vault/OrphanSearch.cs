@@ -54,7 +54,7 @@ internal sealed class OrphanSearch(Terminal terminal)
         CancellationToken cancellationToken
     )
     {
-        if (!_broker.HasPerson(parsed))
+        if (!_broker.NamesServer(parsed))
         {
             return null;
         }

@@ -12,11 +12,13 @@ namespace CredBroker.Core.Identity.Verification;
 /// </remarks>
 /// <param name="routing">Finds the issuer.</param>
 /// <param name="verification">Checks the token.</param>
+/// <param name="memory">For how long one that verified is remembered.</param>
 /// <param name="time">The broker's clock.</param>
 /// <param name="storeTime">The store's; null while it says nothing of now.</param>
 public sealed class PeopleVerifier(
     TokenRouting routing,
     TokenVerification verification,
+    TokenMemory memory,
     TimeProvider time,
     Func<DateTimeOffset?> storeTime
 )
@@ -24,6 +26,7 @@ public sealed class PeopleVerifier(
     private readonly TokenPath<PersonOutcome> _path = new(
         verification,
         remembered: 2_048,
+        memory,
         routing.RoutePerson,
         static refusal => new PersonOutcome.Refused(refusal),
         static outcome => outcome is PersonOutcome.Verified

@@ -9,19 +9,21 @@ namespace CredBroker.Core.Identity.Verification;
 /// </summary>
 /// <param name="verification">Checks what all tokens have in common.</param>
 /// <param name="remembered">How many verified tokens are remembered.</param>
+/// <param name="memory">For how long.</param>
 /// <param name="route">Finds the rules of a token.</param>
 /// <param name="refuse">What a refusal is to this kind of caller.</param>
 /// <param name="isVerified">Whether the token stands for somebody.</param>
 internal sealed class TokenPath<TOutcome>(
     TokenVerification verification,
     int remembered,
+    TokenMemory memory,
     Func<CompactJws, Check<TokenRoute<TOutcome>>> route,
     Func<Refusal, TOutcome> refuse,
     Func<TOutcome, bool> isVerified
 )
     where TOutcome : class
 {
-    private readonly VerifiedTokens<TOutcome> _remembered = new(remembered);
+    private readonly VerifiedTokens<TOutcome> _remembered = new(remembered, memory);
     private readonly SignatureRoom _signatures = new();
 
     /// <summary>Verifies the token. Never throws for what a caller sent.</summary>
@@ -38,6 +40,7 @@ internal sealed class TokenPath<TOutcome>(
         CancellationToken cancellationToken
     )
     {
+        var round = _remembered.Round;
         if (text.Length <= CompactJws.MaxLength && _remembered.Find(TokenHash.Of(text), now) is { } known)
         {
             return known;
@@ -76,7 +79,7 @@ internal sealed class TokenPath<TOutcome>(
             var outcome = found.Identify(verified);
             if (isVerified(outcome))
             {
-                _remembered.Remember(outcome, verified, found.Trust);
+                _remembered.Remember(outcome, verified, found.Trust, round);
             }
 
             return outcome;

@@ -5,12 +5,12 @@ namespace CredBroker.Core.Identity.Verification;
 /// <summary>
 /// Tokens that verified, by their SHA-256, so that an agent that comes back costs no signature check. Bounded; a token
 /// is never remembered past its end, nor beyond the keys that verified it: new keys for its issuer, or none, and it is
-/// checked again.
+/// checked again. Nor is it past the round of <see cref="TokenMemory"/> in which its check began.
 /// </summary>
 /// <remarks>
 /// Two generations: when the young one is full it becomes the old one, and what is still asked for moves over.
 /// </remarks>
-internal sealed class VerifiedTokens<T>(int capacity)
+internal sealed class VerifiedTokens<T>(int capacity, TokenMemory memory)
     where T : class
 {
     private readonly Lock _gate = new();
@@ -18,7 +18,7 @@ internal sealed class VerifiedTokens<T>(int capacity)
     private volatile ConcurrentDictionary<string, Entry> _old = new(StringComparer.Ordinal);
     private int _added;
 
-    private sealed record Entry(T Outcome, TokenWindow Window, TrustAnchors Anchors, ITrustSource Trust);
+    private sealed record Entry(T Outcome, TokenWindow Window, TrustAnchors Anchors, ITrustSource Trust, int Round);
 
     /// <summary>What the token led to, if it is remembered and still holds at this time.</summary>
     public T? Find(string hash, DateTimeOffset now)
@@ -29,7 +29,12 @@ internal sealed class VerifiedTokens<T>(int capacity)
             return null;
         }
 
-        if (now < entry!.Window.NotBefore || now >= entry.Window.ExpiresAt || entry.Trust.Current != entry.Anchors)
+        if (
+            entry!.Round != memory.Round
+            || now < entry.Window.NotBefore
+            || now >= entry.Window.ExpiresAt
+            || entry.Trust.Current != entry.Anchors
+        )
         {
             return null;
         }
@@ -42,12 +47,23 @@ internal sealed class VerifiedTokens<T>(int capacity)
         return entry.Outcome;
     }
 
-    /// <summary>Remembers a token that was verified with what <paramref name="trust"/> gave.</summary>
-    public void Remember(T outcome, VerifiedToken token, ITrustSource trust) =>
-        Remember(token.Hash, outcome, token.Window, token.Anchors, trust);
+    /// <summary>The round in which a check begins now.</summary>
+    public int Round => memory.Round;
 
-    internal void Remember(string hash, T outcome, TokenWindow window, TrustAnchors anchors, ITrustSource trust) =>
-        Add(hash, new Entry(outcome, window, anchors, trust));
+    /// <summary>
+    /// Remembers a token that was verified with what <paramref name="trust"/> gave, by a check that began in this round.
+    /// </summary>
+    public void Remember(T outcome, VerifiedToken token, ITrustSource trust, int round) =>
+        Remember(token.Hash, outcome, token.Window, token.Anchors, trust, round);
+
+    internal void Remember(
+        string hash,
+        T outcome,
+        TokenWindow window,
+        TrustAnchors anchors,
+        ITrustSource trust,
+        int round
+    ) => Add(hash, new Entry(outcome, window, anchors, trust, round));
 
     private void Add(string hash, Entry entry)
     {

@@ -3,8 +3,12 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.Identity.Verification;
 
 /// <summary>Turns a workload's proof into its identity.</summary>
-public sealed class WorkloadVerifier(TokenRouting routing, TokenVerification verification, TimeProvider time)
-    : IWorkloadVerifier
+public sealed class WorkloadVerifier(
+    TokenRouting routing,
+    TokenVerification verification,
+    TokenMemory memory,
+    TimeProvider time
+) : IWorkloadVerifier
 {
     private static readonly VerificationOutcome NotAccepted = new VerificationOutcome.Refused(
         new(
@@ -16,6 +20,7 @@ public sealed class WorkloadVerifier(TokenRouting routing, TokenVerification ver
     private readonly TokenPath<VerificationOutcome> _path = new(
         verification,
         remembered: 16_384,
+        memory,
         routing.RouteWorkload,
         static refusal => new VerificationOutcome.Refused(refusal),
         static outcome => outcome is VerificationOutcome.Verified

@@ -40,12 +40,12 @@ internal sealed class BrokerHealth(
         }
     }
 
-    /// <summary>How many brokers share the store; null where it does not say.</summary>
-    public async ValueTask<int?> BrokersAsync(CancellationToken cancellationToken)
+    /// <summary>The brokers that share the store; null where it does not say.</summary>
+    public async ValueTask<IReadOnlyList<StoreBroker>?> BrokersAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await store.CountBrokersAsync(cancellationToken);
+            return await store.ListBrokersAsync(cancellationToken);
         }
         catch (StoreUnavailableException)
         {

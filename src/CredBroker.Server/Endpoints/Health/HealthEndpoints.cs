@@ -47,7 +47,19 @@ internal static class HealthEndpoints
             {
                 Status = isWell ? BrokerHealth.Well : BrokerHealth.Ill,
                 Parts = answer.Parts,
-                Brokers = answer.Brokers,
+                Brokers = answer.Brokers?.Count,
+                StoreBrokers =
+                    answer.Brokers is { } brokers && brokers.Any(broker => broker.Id is not null)
+                        ?
+                        [
+                            .. brokers.Select(broker => new HealthBrokerResponse
+                            {
+                                Id = broker.Id,
+                                Since = broker.Since,
+                                SeenAt = broker.SeenAt,
+                            }),
+                        ]
+                        : null,
             },
             BrokerJson.Default.HealthResponse
         );

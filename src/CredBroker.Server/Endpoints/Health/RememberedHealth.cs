@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Health;
 
@@ -57,5 +58,8 @@ internal sealed class RememberedHealth(BrokerHealth health, TimeProvider time)
 
 /// <summary>What was found.</summary>
 /// <param name="Parts">What was looked at.</param>
-/// <param name="Brokers">How many brokers share the store; null where it does not say.</param>
-internal sealed record HealthAnswer(IReadOnlyList<HealthPartResponse> Parts, int? Brokers = null);
+/// <param name="Brokers">The brokers that share the store; null where it does not say.</param>
+internal sealed record HealthAnswer(
+    IReadOnlyList<HealthPartResponse> Parts,
+    IReadOnlyList<StoreBroker>? Brokers = null
+);

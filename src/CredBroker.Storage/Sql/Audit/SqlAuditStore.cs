@@ -42,7 +42,7 @@ internal static class SqlAuditStore
     {
         var head = session.Head.Audit;
         var sequence = head.Sequence + 1;
-        var record = AuditRecordWriter.Seal(head.Stream, sequence, session.Now, head.Hash, eventBody);
+        var record = AuditRecordWriter.Seal(head.Stream, sequence, session.Now, head.Hash, eventBody, session.Broker);
         session.Write(
             "INSERT INTO audit_record (stream, sequence, bytes) VALUES (@stream, @sequence, @bytes)",
             ("@stream", streamNumber),

@@ -46,15 +46,15 @@ internal static class SqlVaultClusterStore
             session.Execute(
                 """
                 UPDATE vault_cluster SET cluster = @cluster, installation = @installation, namespace = @namespace, changed_at = @now
-                WHERE cluster = @expected AND coalesce(installation, '') = @before AND coalesce(namespace, '') = @beforeIn
+                WHERE cluster = @expected AND coalesce(installation, '') = @formerly AND coalesce(namespace, '') = @there
                 """,
                 ("@cluster", cluster),
                 ("@installation", home.Installation),
                 ("@namespace", home.Namespace),
                 ("@now", session.NowColumn),
                 ("@expected", expected),
-                ("@before", before.Installation),
-                ("@beforeIn", before.Namespace)
+                ("@formerly", before.Installation),
+                ("@there", before.Namespace)
             )
         );
 
