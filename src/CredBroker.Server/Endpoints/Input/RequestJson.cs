@@ -23,7 +23,8 @@ internal static class RequestJson
     /// <summary>Null when the text is acceptable, else what is wrong with it.</summary>
     public static string? Fault(ReadOnlySpan<byte> json)
     {
-        // Line breaks and tabs belong to a PEM block and to a tool call's arguments, and nowhere else.
+        // Line breaks and tabs belong to a PEM block, to a tool call's arguments and to a policy document with its schemas,
+        // and nowhere else.
         Span<bool> lines = stackalloc bool[MaxDepth + 1];
         var next = false;
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
@@ -43,7 +44,11 @@ internal static class RequestJson
                             return "A member's name holds a control character or a lone surrogate.";
                         }
 
-                        next = reader.ValueTextEquals("csr"u8) || reader.ValueTextEquals("arguments"u8);
+                        next =
+                            reader.ValueTextEquals("csr"u8)
+                            || reader.ValueTextEquals("arguments"u8)
+                            || reader.ValueTextEquals("text"u8)
+                            || reader.ValueTextEquals("schemas"u8);
                         break;
                     case JsonTokenType.String when !IsText(ref reader, next || lines[reader.CurrentDepth]):
                         return $"The text at byte {reader.TokenStartIndex.ToString(CultureInfo.InvariantCulture)} "
