@@ -188,7 +188,7 @@ public sealed class PostgresFailureTests(SharedPostgres shared) : IClassFixture<
         await _schema.ExecuteAsync("DELETE FROM policy_version");
         await EndSessionsAsync();
         await CommitAsync(other);
-        source.Text += "# another\n";
+        source.Text = HarnessPolicy.Text(comment: "another");
         Assert.True(await another.StartAsync(default));
         await CommitAsync(store);
         Assert.True(await control.RefreshAsync(default));
