@@ -14,8 +14,13 @@ namespace CredBroker.Core.Approvals;
 public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, ApprovalNews news)
 {
     private const int AtOnce = 100;
+    private const int DroppedAtOnce = 1_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+    private static readonly TimeSpan DropInterval = TimeSpan.FromMinutes(1);
     private static readonly AuditActor Actor = AuditActor.Broker("approval-sweep");
+
+    // When closed ones were last dropped, by the store's clock.
+    private DateTimeOffset _dropped;
 
     // What the last pass that came to its end had seen.
     private (long Fence, long PolicyVersion) _seen;
@@ -38,6 +43,23 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
             }
         }
 
+        var now = store.Position.UtcNow;
+        if (now - _dropped >= DropInterval)
+        {
+            await store.CommitAsync(
+                new StateChange.All([
+                    new StateChange.ApprovalsDropped
+                    {
+                        ClosedBefore = now - Kept,
+                        Limit = DroppedAtOnce,
+                        Event = null,
+                    },
+                ]),
+                cancellationToken
+            );
+            _dropped = now;
+        }
+
         var (fence, active) = (store.Position.Fence, policy.Current);
         if (active is null || _seen == (fence, active.Version))
         {
@@ -57,15 +79,6 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
             }
         }
 
-        await store.CommitAsync(
-            new StateChange.ApprovalsDropped
-            {
-                ClosedBefore = store.Position.UtcNow - Kept,
-                Limit = AtOnce,
-                Event = null,
-            },
-            cancellationToken
-        );
         _seen = (fence, active.Version);
     }
 

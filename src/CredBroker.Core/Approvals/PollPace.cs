@@ -11,7 +11,7 @@ internal sealed class PollPace(TimeProvider time)
     /// <summary>How long an agent waits between two looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    private const int MaxWaiting = 256;
+    private const int MaxWaiting = 128;
     private const int MaxKnown = 4 * State.Approval.MaxOpen;
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);

@@ -230,6 +230,20 @@ public sealed class ApprovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_closed_long_ago_leaves_the_store_whether_or_not_policy_changes()
+    {
+        var asked = await AskAsync();
+        await _broker.People.DenyAsync(Ann, asked.Id, "no", BrokerHarness.Call, default);
+        await _broker.ApprovalSweep.RunAsync(default);
+        _broker.Time.Advance(TimeSpan.FromDays(29));
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.NotNull(await _broker.Store.Approvals.FindAsync(asked.Id, default));
+        _broker.Time.Advance(TimeSpan.FromDays(2));
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Null(await _broker.Store.Approvals.FindAsync(asked.Id, default));
+    }
+
+    [Fact]
     public async Task A_denial_tells_the_agent_why()
     {
         var asked = await AskAsync();
