@@ -24,7 +24,13 @@ internal static partial class InodeLock
     /// Gives it up before the handle is closed. A child process that is just being started has a copy of the handle until
     /// its own program runs, and the lock would last as long.
     /// </summary>
-    public static void Release(SafeFileHandle file) => Set(file, Unlocked);
+    public static void Release(SafeFileHandle file)
+    {
+        if (!file.IsClosed)
+        {
+            Set(file, Unlocked);
+        }
+    }
 
     private static bool Set(SafeFileHandle file, short type)
     {
