@@ -32,7 +32,7 @@ public sealed record ApprovalRequested : AuditFact
         json.WriteString("approval", ApprovalId);
         json.WriteString("digest", Digest);
         json.WriteString("expiresAt", ExpiresAt);
-        json.WritePropertyName("demands");
+        json.WritePropertyName("obligations");
         Demands.WriteTo(json);
     }
 }
