@@ -232,7 +232,10 @@ public sealed partial class SchemaTwinTests(SharedPostgres shared) : IClassFixtu
         {
             var columns = Within(sql, 0);
             var where = sql.IndexOf("WHERE", StringComparison.Ordinal);
-            said.Add($"index {name} on {table} {columns}{(where < 0 ? "" : $" where {sql[(where + 5)..]}")}");
+            var kind = sql.StartsWith("CREATE UNIQUE", StringComparison.Ordinal)
+                ? $"unique in {table}"
+                : $"index {name} on {table}";
+            said.Add($"{kind} {columns}{(where < 0 ? "" : $" where {sql[(where + 5)..]}")}");
         }
 
         said.AddRange(
