@@ -6,8 +6,8 @@ namespace CredBroker.Dev;
 /// <param name="Role">The role that the token carries.</param>
 public sealed record DevPerson(string Name, string Subject, string Role)
 {
-    /// <summary>Who answers for the processes of the dev policy.</summary>
-    public static DevPerson Owner { get; } = new("owner", "dev-owner", "viewer");
+    /// <summary>Who answers for the processes of the dev policy: sees everything, and approves what is asked of them.</summary>
+    public static DevPerson Owner { get; } = new("owner", "dev-owner", "owner");
 
     /// <summary>May revoke.</summary>
     public static DevPerson Admin { get; } = new("admin", "dev-admin", "admin");

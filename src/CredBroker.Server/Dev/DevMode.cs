@@ -172,7 +172,8 @@ public sealed class DevMode : IAsyncDisposable
             ["Identity:Issuers:1:RolesClaim"] = "roles",
             ["Identity:Issuers:1:Roles:admin:0"] = "admin",
             ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
-            ["Identity:Issuers:1:Roles:viewer:0"] = "viewer",
+            ["Identity:Issuers:1:Roles:viewer:0"] = "owner",
+            ["Identity:Issuers:1:Roles:approver:0"] = "owner",
             ["Storage:SqliteFile"] = Path.Combine(directory.FullName, "credbroker.db"),
             ["Policy:File"] = Path.Combine(directory.FullName, "policy.yaml"),
         };

@@ -290,7 +290,11 @@ public sealed partial class SchemaTwinTests(SharedPostgres shared) : IClassFixtu
     {
         line = line.Replace("\"", "", StringComparison.Ordinal);
         var isColumns =
-            line.StartsWith("key ", StringComparison.Ordinal) || line.StartsWith("unique ", StringComparison.Ordinal);
+            line.StartsWith("key ", StringComparison.Ordinal)
+            || (
+                line.StartsWith("unique ", StringComparison.Ordinal)
+                && !line.Contains(" where ", StringComparison.Ordinal)
+            );
         if (isColumns || Expression().Match(line) is not { Success: true } expression)
         {
             return line;
@@ -303,7 +307,7 @@ public sealed partial class SchemaTwinTests(SharedPostgres shared) : IClassFixtu
     }
 
     [GeneratedRegex(
-        @"^(?<before>index [^(]+ |\S+ (default|generated) |check of \S+ )(?<text>.*)$",
+        @"^(?<before>(index|unique in) [^(]+ |\S+ (default|generated) |check of \S+ )(?<text>.*)$",
         RegexOptions.Singleline | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Expression();

@@ -503,6 +503,7 @@ public sealed class StoreCopyTests(SharedPostgres postgres) : IClassFixture<Shar
             await CommitAsync(store, StoreSamples.Revoked(gone.Id));
             await CommitAsync(store, samples.Held(new() { Agent = "someone" }));
             await CommitAsync(store, StoreSamples.Barred("t-closed"));
+            await CommitAsync(store, samples.Asked(samples.Decision(task: "t-asked", policyVersion: 1)));
         }
 
         // Streams of more than one run, and a time on which nobody counts.
