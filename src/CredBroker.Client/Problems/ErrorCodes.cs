@@ -92,7 +92,7 @@ public static class ErrorCodes
             "CB2008",
             403,
             "Approval needed",
-            "Stop, or prepare the step for a person; this broker takes no approvals yet."
+            "Wait for the answer to your request, or stop."
         ),
         new(
             "CB2009",

@@ -67,7 +67,7 @@ internal static class PolicyRefusals
 
     public static readonly Refusal ApprovalNeeded = new(
         RefusalCode.ApprovalNeeded,
-        "A person has to approve this first, and nobody has. Ask for a low-impact read instead, or stop."
+        "A person has to approve this first, and nobody has. Wait for the answer to your request, or stop."
     );
 
     public static readonly Refusal NobodyToAsk = new(

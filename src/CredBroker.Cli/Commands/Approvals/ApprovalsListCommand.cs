@@ -32,6 +32,15 @@ internal sealed class ApprovalsListCommand : Command
             return ExitCodes.Done;
         }
 
+        if (open.Approvals.Count == 0)
+        {
+            _terminal.Error.WriteLine(
+                "Nothing waits for you. What a rule of the policy challenges stands here while it waits for you, "
+                    + "your role or a group of yours."
+            );
+            return ExitCodes.Done;
+        }
+
         Grid.Write(
             _terminal,
             format,
