@@ -88,12 +88,7 @@ public static class ErrorCodes
         ),
         new("CB2006", 403, "Credential unknown", "Name a credential of the catalogue."),
         new("CB2007", 403, "Action not offered", "Ask only for actions that the credential offers."),
-        new(
-            "CB2008",
-            403,
-            "Approval needed",
-            "Wait for the answer to your request, or stop."
-        ),
+        new("CB2008", 403, "Approval needed", "Wait for the answer to your request, or stop."),
         new(
             "CB2009",
             403,
