@@ -10,7 +10,7 @@ namespace CredBroker.IntegrationTests.Vault;
 /// </summary>
 public sealed class DatabaseHoardAgainTests(PreparedDatabase database) : WorkSchemaTests(database)
 {
-    private const int Attempts = 5;
+    private const int Attempts = 2;
 
     /// <summary>By the revocation at Vault, or by the reaper where Vault knows of no such user.</summary>
     [Theory]
