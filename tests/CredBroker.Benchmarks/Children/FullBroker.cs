@@ -23,12 +23,13 @@ internal sealed class FullBroker : IAsyncDisposable
     private const int LifeInMinutes = 200;
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(300);
 
+    private readonly DirectoryInfo _directory;
     private readonly Child _broker;
     private readonly DbConnection _reader;
     private readonly IBrokerStore? _other;
 
-    private FullBroker(string name, Child broker, DbConnection reader, IBrokerStore? other) =>
-        (Name, _broker, _reader, _other) = (name, broker, reader, other);
+    private FullBroker(string name, DirectoryInfo directory, Child broker, DbConnection reader, IBrokerStore? other) =>
+        (Name, _directory, _broker, _reader, _other) = (name, directory, broker, reader, other);
 
     public string Name { get; }
 
@@ -61,7 +62,7 @@ internal sealed class FullBroker : IAsyncDisposable
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = false,
         };
-        return await StartAsync("SQLite", broker, new SqliteConnection(settings.ToString()), null);
+        return await StartAsync("SQLite", own, broker, new SqliteConnection(settings.ToString()), null);
     }
 
     public static async Task<FullBroker> StartAsync(
@@ -96,7 +97,7 @@ internal sealed class FullBroker : IAsyncDisposable
         var own = directory.CreateSubdirectory($"full-{Path.GetFileName(connectionStringFile)}");
         var broker = await RealBroker.StartAsync(own, agents, vault, "hvs.own", connectionStringFile);
         var reader = new NpgsqlConnection(await File.ReadAllTextAsync(connectionStringFile));
-        return await StartAsync(name, broker, reader, other);
+        return await StartAsync(name, own, broker, reader, other);
     }
 
     public Contender Asking(byte[][] requests) =>
@@ -148,6 +149,39 @@ internal sealed class FullBroker : IAsyncDisposable
     }
 
     /// <summary>
+    /// Edits the policy that the broker watches, and waits until as many leases as the new version no longer allows are
+    /// confirmed as revoked.
+    /// </summary>
+    public async Task<PolicyFigures> ChangePolicyAsync(string document, int expected)
+    {
+        await File.WriteAllTextAsync(RealBroker.Policy(_directory), document);
+        await using var command = _reader.CreateCommand();
+        command.CommandText = """
+            SELECT v.applied_at, count(l.id), count(l.confirmed_at), coalesce(max(l.revocation_requested_at), 0),
+              coalesce(max(l.confirmed_at), 0)
+            FROM policy_version v LEFT JOIN lease l ON l.cause = 'policy-change'
+            WHERE v.version = (SELECT max(version) FROM policy_version) GROUP BY v.applied_at
+            """;
+        using var limit = new CancellationTokenSource(DrainLimit);
+        while (true)
+        {
+            await using (var row = await command.ExecuteReaderAsync(limit.Token))
+            {
+                if (await row.ReadAsync(limit.Token) && row.GetInt64(2) == expected)
+                {
+                    return new(
+                        (int)row.GetInt64(1),
+                        TimeSpan.FromMilliseconds(row.GetInt64(3) - row.GetInt64(0)),
+                        TimeSpan.FromMilliseconds(row.GetInt64(4) - row.GetInt64(0))
+                    );
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, limit.Token);
+        }
+    }
+
+    /// <summary>
     /// Waits until as many leases that expired are confirmed as revoked, and returns how late each was, in milliseconds,
     /// shortest first.
     /// </summary>
@@ -193,13 +227,14 @@ internal sealed class FullBroker : IAsyncDisposable
 
     private static async Task<FullBroker> StartAsync(
         string name,
+        DirectoryInfo directory,
         Child broker,
         DbConnection reader,
         IBrokerStore? other
     )
     {
         await reader.OpenAsync();
-        var full = new FullBroker(name, broker, reader, other);
+        var full = new FullBroker(name, directory, broker, reader, other);
         // The policy is newer than what was filled in, and was tried on each of those leases when this is over.
         await full.IsAtRestAsync();
         return full;
@@ -277,3 +312,9 @@ internal readonly record struct OrderFigures(
     TimeSpan AllMarked,
     TimeSpan AllConfirmed
 );
+
+/// <summary>What a change of policy came to, by the store's times, from the moment that the version was applied.</summary>
+/// <param name="Leases">How many it ended.</param>
+/// <param name="AllMarked">Until the last of them was marked: a pass tries the oldest lease first.</param>
+/// <param name="AllConfirmed">Until each was confirmed.</param>
+internal readonly record struct PolicyFigures(int Leases, TimeSpan AllMarked, TimeSpan AllConfirmed);

@@ -9,6 +9,8 @@ namespace CredBroker.Benchmarks.Children;
 internal static class RealBroker
 {
     public const string Installation = "bench";
+    private const string Files = "broker";
+    private const string PolicyName = "policy.yaml";
 
     /// <param name="directory">Holds the settings, the policy, the Vault token and the database.</param>
     /// <param name="agents">Whose tokens it accepts.</param>
@@ -23,8 +25,8 @@ internal static class RealBroker
         string? connectionStringFile = null
     )
     {
-        var files = directory.CreateSubdirectory("broker");
-        var policy = await WriteAsync(files, "policy.yaml", BenchPolicy.Document.Text);
+        var files = directory.CreateSubdirectory(Files);
+        var policy = await WriteAsync(files, PolicyName, BenchPolicy.Document.Text);
         var jwks = await WriteAsync(files, "jwks.json", agents.Jwks);
         var token = await WriteAsync(files, "vault-token", vaultToken);
         return await Child.StartAsync(
@@ -86,6 +88,9 @@ internal static class RealBroker
     /// <summary>The broker's database file. Not beside the policy, whose folder is watched.</summary>
     public static string Database(DirectoryInfo directory) =>
         Path.Combine(directory.FullName, "broker-store", "broker.db");
+
+    /// <summary>The policy that the broker watches.</summary>
+    public static string Policy(DirectoryInfo directory) => Path.Combine(directory.FullName, Files, PolicyName);
 
     private static string ServerAssembly => Path.Combine(AppContext.BaseDirectory, "CredBroker.Server.dll");
 

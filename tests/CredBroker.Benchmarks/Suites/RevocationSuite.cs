@@ -5,14 +5,16 @@ using CredBroker.Testing.Servers;
 namespace CredBroker.Benchmarks.Suites;
 
 /// <summary>
-/// Target 4, on SQLite and on PostgreSQL in turn, among many live leases: from an admin's order of a thousand of them
-/// until each is confirmed, and from the moment that a lease is due until Vault has confirmed that it is gone, while
-/// exchanges go on. The live leases were made by the store before the broker was started.
+/// Targets 3 and 4, on SQLite and on PostgreSQL in turn, among many live leases: from an admin's order of a thousand of
+/// them until each is confirmed; from the moment that a lease is due until Vault has confirmed that it is gone, while
+/// exchanges go on; and from a new policy version until every lease was tried on it. The live leases were made by the
+/// store before the broker was started.
 /// </summary>
 internal static class RevocationSuite
 {
     private const int Orders = 5;
     private const int OfOneOrder = 1_000;
+    private const string Leaver = "leaver";
     private const int ShortTtlSeconds = 10;
     private const int ExpiryRounds = 2;
     private const int Connections = 4;
@@ -36,6 +38,7 @@ internal static class RevocationSuite
 
             await OrderAsync(stores, agents.MintAdmin(), options);
             await ExpireAsync(stores, ExchangeRequests.Of(agents.Mint(1_000), "reports", Brief), options);
+            await ChangePolicyAsync(stores, options);
         }
         finally
         {
@@ -56,7 +59,7 @@ internal static class RevocationSuite
                         {
                             for (var i = 0; (i = Interlocked.Decrement(ref left)) >= 0; )
                             {
-                                await pairs.CommitAsync(i < Orders * OfOneOrder ? Victim(i / OfOneOrder) : "worker-1");
+                                await pairs.CommitAsync(InstanceOf(i));
                             }
                         })
                     )
@@ -65,6 +68,15 @@ internal static class RevocationSuite
     }
 
     private static string Brief => $",\"ttl\":\"{ShortTtlSeconds}s\"";
+
+    /// <summary>Whose the lease is before which so many are left to make: those of the leaver are the last.</summary>
+    private static string InstanceOf(int left) =>
+        (left / OfOneOrder) switch
+        {
+            0 => Leaver,
+            <= Orders and var order => Victim(order - 1),
+            _ => "worker-1",
+        };
 
     private static string Victim(int order) => $"victim-{order}";
 
@@ -163,6 +175,35 @@ internal static class RevocationSuite
             );
 
             long At(double part) => lags.Count == 0 ? 0 : lags[Math.Min(lags.Count - 1, (int)(lags.Count * part))];
+        }
+
+        table.Print();
+    }
+
+    /// <summary>
+    /// The last leases that were made are those that the new version ends: a pass tries the oldest first, so that they
+    /// are marked when each of the others was tried.
+    /// </summary>
+    private static async Task ChangePolicyAsync(List<FullBroker> stores, BenchOptions options)
+    {
+        Report.PrintTitle(
+            $"revocation: a new policy version ends {OfOneOrder:N0} of {options.Leases:N0} live leases, the last ones it tries"
+        );
+        var document =
+            BenchPolicy.Document.Text
+            + $$"""
+                  - { id: leaver-is-gone, effect: deny, when: 'agent == "worker" && identity.instance == "{{Leaver}}"' }
+
+                """;
+        var table = new Table("from the version's application, ms", "all tried and marked", "all confirmed");
+        foreach (var store in stores)
+        {
+            var figures = await store.ChangePolicyAsync(document, OfOneOrder);
+            table.Add(
+                store.Name,
+                $"{figures.AllMarked.TotalMilliseconds:N0}",
+                $"{figures.AllConfirmed.TotalMilliseconds:N0}"
+            );
         }
 
         table.Print();
