@@ -4,6 +4,16 @@ namespace CredBroker.Core.Audit;
 public interface IAuditLog
 {
     /// <summary>
+    /// Raised for each event that this process puts on record, once it is durable, by whoever had it committed: for the
+    /// console and for counters. Nothing is decided by it. Whoever hears it returns at once and throws nothing.
+    /// </summary>
+    event Action<AuditEvent>? Recorded
+    {
+        add { }
+        remove { }
+    }
+
+    /// <summary>
     /// Records with <paramref name="from"/> ≤ time &lt; <paramref name="to"/> after the cursor, ordered by (stream,
     /// sequence). Everything that was given a time before the call is in it, so that the next range may begin where
     /// this one ends.

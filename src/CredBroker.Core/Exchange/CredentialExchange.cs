@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CredBroker.Core.Approvals;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
@@ -139,7 +140,7 @@ public sealed partial class CredentialExchange(
         WorkloadIdentity identity
     )
     {
-        var active = policy.Current;
+        var (active, asked) = (policy.Current, Stopwatch.GetTimestamp());
         var decision = new DecisionRecord
         {
             Id = Ids.New(time),
@@ -156,6 +157,7 @@ public sealed partial class CredentialExchange(
                     Refusal = PolicyControl.NotInForce,
                 },
         };
+        Telemetry.Decided(asked);
         ApprovalUse? use = null;
         if (command.ApprovalId is { } approvalId)
         {

@@ -32,7 +32,7 @@ public sealed partial class LeaseRevoker
             return;
         }
 
-        await store.CommitAsync(Revoked(lease), CancellationToken.None);
+        await ConfirmAsync(lease);
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ public sealed partial class LeaseRevoker
         switch (await AtVaultAsync(late, null))
         {
             case RevokeOutcome.Confirmed:
-                await store.CommitAsync(Revoked(late), CancellationToken.None);
+                await ConfirmAsync(late);
                 break;
             case RevokeOutcome.Failed failed:
                 await FailAsync(late, failed);

@@ -111,7 +111,7 @@ public sealed partial class LeaseRevoker(
         switch (outcome)
         {
             case RevokeOutcome.Confirmed:
-                await store.CommitAsync(Revoked(claimed), CancellationToken.None);
+                await ConfirmAsync(claimed);
                 break;
             case RevokeOutcome.Unproven:
                 await CommitAccessorRevokedAsync(claimed);
@@ -140,7 +140,7 @@ public sealed partial class LeaseRevoker(
     {
         if (!IsOfAnotherVault)
         {
-            await store.CommitAsync(Revoked(lease), CancellationToken.None);
+            await ConfirmAsync(lease);
         }
     }
 
@@ -363,8 +363,22 @@ public sealed partial class LeaseRevoker(
     private static RevocationRequested Requested(RevocationReason reason) =>
         new() { Rule = reason.Rule, Code = reason.Code };
 
-    private static StateChange.LeaseRevoked Revoked(Lease lease) =>
-        new() { LeaseId = lease.Id, Event = Event(new LeaseRevoked(), lease, AuditActor.Broker("revocation")) };
+    private async ValueTask ConfirmAsync(Lease lease)
+    {
+        var change = new StateChange.LeaseRevoked
+        {
+            LeaseId = lease.Id,
+            Event = Event(new LeaseRevoked(), lease, AuditActor.Broker("revocation")),
+        };
+        if (
+            await store.CommitAsync(change, CancellationToken.None) is CommitOutcome.Committed confirmed
+            && lease is { Cause: { } cause, RevocationRequestedAt: { } requested }
+        )
+        {
+            var due = cause == RevocationCause.Expiry ? lease.ExpiresAt ?? requested : requested;
+            Telemetry.Revoked(RevocationReason.TextOf(cause), confirmed.At - due);
+        }
+    }
 
     private static RevocationReason Recovery(string step) =>
         new(RevocationCause.Recovery, AuditActor.Broker(step), null, null);

@@ -25,5 +25,8 @@ public sealed record RevocationReason(
     public string Code { get; init; } = "";
 
     /// <summary>The cause as audit events say it.</summary>
-    public string CauseText => JsonNamingPolicy.KebabCaseLower.ConvertName(Cause.ToString());
+    public string CauseText => TextOf(Cause);
+
+    /// <summary>A cause as events and tags say it.</summary>
+    public static string TextOf(RevocationCause cause) => JsonNamingPolicy.KebabCaseLower.ConvertName(cause.ToString());
 }

@@ -64,6 +64,9 @@ public interface ILeaseReader
         CancellationToken cancellationToken
     );
 
+    /// <summary>How many leases are not over, and since when the longest of them was to be.</summary>
+    ValueTask<LeaseCounts> CountAsync(CancellationToken cancellationToken);
+
     /// <summary>
     /// The names that leases have in this field, to say what a mistyped one was meant to be: of every lease that is not
     /// over and of the newest of the others, each name once, 10,000 at most.

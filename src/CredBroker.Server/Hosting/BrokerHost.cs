@@ -53,10 +53,12 @@ public static class BrokerHost
 
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
+        app.UseOwnTraces();
         app.UseRouting();
         app.UseCallers();
         app.MapBroker();
         app.MapBrokerOpenApi();
+        app.MapBrokerMetrics();
         return app;
     }
 
@@ -105,8 +107,7 @@ public static class BrokerHost
             .AddSingleton<PendingReconcile>()
             .AddSingleton<PolicyReevaluation>();
 
-        services.AddMetrics();
-        services.AddSingleton<Telemetry>();
+        services.AddBrokerTelemetry(settings);
         services.AddCallers();
         services.AddSingleton<BrokerHealth>();
         services.AddSingleton<RememberedHealth>();
@@ -115,6 +116,6 @@ public static class BrokerHost
 
         // Before the scheduler and the listener, which are added after it.
         services.AddHostedService<BrokerStart>();
-        services.AddCredBrokerJobs(settings.Jobs, settings.Vault.ProbeInterval);
+        services.AddCredBrokerJobs(settings.Jobs, settings.Vault.ProbeInterval, TelemetrySetup.IsOn(settings));
     }
 }

@@ -29,6 +29,8 @@ internal sealed record BrokerSettings
 
     public required JobOptions Jobs { get; init; }
 
+    public required TelemetryOptions Telemetry { get; init; }
+
     /// <summary>
     /// Reads every section. Throws <see cref="SettingsFaultsException"/> with all faults of all of them.
     /// </summary>
@@ -57,6 +59,7 @@ internal sealed record BrokerSettings
             Audit = reader.Read<AuditOptions>("Audit", audit => audit.Validate()),
             Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
             Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
+            Telemetry = reader.Read<TelemetryOptions>("Telemetry", telemetry => telemetry.Validate()),
         };
         var (vault, leases) = (settings.Vault, settings.Leases);
         reader.Require(

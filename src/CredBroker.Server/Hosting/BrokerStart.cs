@@ -1,3 +1,4 @@
+using System.Reflection;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.PolicyVersions;
@@ -33,7 +34,9 @@ internal sealed partial class BrokerStart(
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        Starting(AppVersion);
         services.GetRequiredService<IBrokerStore>();
+        services.GetRequiredService<EventLog>().Start();
         try
         {
             if (!await policy.StartAsync(cancellationToken))
@@ -89,7 +92,17 @@ internal sealed partial class BrokerStart(
         // However long the stop has taken: the store takes these few at once, or says that it does not.
         await refusedCalls.FlushAsync(CancellationToken.None);
         await peopleActions.FlushAsync(CancellationToken.None);
+        Stopped();
     }
+
+    private static string? AppVersion =>
+        typeof(BrokerStart).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "CredBroker {Version} starts")]
+    private partial void Starting(string? version);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "CredBroker has stopped")]
+    private partial void Stopped();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Addresses}")]
     private partial void Listening(ICollection<string>? addresses);

@@ -6,13 +6,20 @@ namespace CredBroker.Server.Hosting;
 /// One address: whose calls it takes, and its own room for connections and for requests, so that no other address's
 /// callers use it up.
 /// </summary>
-internal sealed class Listener(bool servesAgents, bool servesPeople, ListenerOptions options)
+internal sealed class Listener(
+    bool servesAgents,
+    bool servesPeople,
+    ListenerOptions options,
+    bool servesMetrics = false
+)
 {
     private static readonly Listener Nowhere = new(servesAgents: false, servesPeople: false, new());
 
     public bool ServesAgents => servesAgents;
 
     public bool ServesPeople => servesPeople;
+
+    public bool ServesMetrics => servesMetrics;
 
     public ConnectionRoom Connections { get; } = new(options.MaxConnections, options.MaxConnectionsPerAddress);
 

@@ -15,6 +15,12 @@ public sealed record ListenerOptions
     public ListenerAddressOptions? People { get; init; }
 
     /// <summary>
+    /// Where metrics are fetched (<c>GET /metrics</c>, in Prometheus' text format) and nothing else is answered but health.
+    /// Nobody is asked who they are: let the address be one that only the monitoring reaches. Null means nowhere.
+    /// </summary>
+    public ListenerAddressOptions? Metrics { get; init; }
+
+    /// <summary>
     /// Connections held open at once at each address. Where there are so many, a new one takes the place of the one that
     /// has been idle for longest, and is not accepted while none is idle.
     /// </summary>
@@ -42,6 +48,17 @@ public sealed record ListenerOptions
         foreach (var fault in People?.Validate($"{Section}:{nameof(People)}") ?? [])
         {
             yield return fault;
+        }
+
+        foreach (var fault in Metrics?.Validate($"{Section}:{nameof(Metrics)}") ?? [])
+        {
+            yield return fault;
+        }
+
+        if (Metrics is { } metrics && (metrics.Overlaps(Agents) || People?.Overlaps(metrics) == true))
+        {
+            yield return $"{Section}:Metrics:Url is \"{metrics.Url}\", where agents' or people's calls are answered; "
+                + "write another port or address.";
         }
 
         if (People?.Overlaps(Agents) == true)

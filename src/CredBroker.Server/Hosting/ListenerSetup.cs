@@ -37,6 +37,11 @@ internal static class ListenerSetup
             {
                 Listen(kestrel, people, new(servesAgents: false, servesPeople: true, options));
             }
+
+            if (options.Metrics is { } metrics)
+            {
+                Listen(kestrel, metrics, new(servesAgents: false, servesPeople: false, options, servesMetrics: true));
+            }
         });
     }
 

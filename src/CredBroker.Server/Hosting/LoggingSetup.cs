@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging.Console;
+
 namespace CredBroker.Server.Hosting;
 
 /// <summary>Console logging as the settings say.</summary>
@@ -22,13 +24,8 @@ internal static class LoggingSetup
 
         if (options.Format == LogFormat.Json)
         {
-            logging.AddJsonConsole(console =>
-                (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (
-                    Timestamp.TrimEnd(),
-                    true,
-                    false
-                )
-            );
+            logging.AddConsole(console => console.FormatterName = JsonLines.FormatterName);
+            logging.AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
         }
         else
         {

@@ -12,13 +12,15 @@ internal static class JobRegistration
     public const string Scheduler = "jobs";
 
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EachTenSeconds = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EachMinute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan EachHour = TimeSpan.FromHours(1);
 
     public static IServiceCollection AddCredBrokerJobs(
         this IServiceCollection services,
         JobOptions options,
-        TimeSpan probeInterval
+        TimeSpan probeInterval,
+        bool withGauges
     )
     {
         // Named, so that a time of its own can be its own.
@@ -44,6 +46,11 @@ internal static class JobRegistration
                 Schedule<AnchorJob>(quartz, EachSecond);
                 Schedule<RefusedCallsJob>(quartz, EachMinute);
                 Schedule<AuditRetentionJob>(quartz, EachHour);
+                if (withGauges)
+                {
+                    Schedule<StateGaugesJob>(quartz, EachTenSeconds);
+                    quartz.AddJobListener<JobTimes>();
+                }
             }
         );
         services.AddSingleton(options).AddSingleton<AnchorSchedule>();

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Diagnostics;
 using CredBroker.Core.State;
 using Microsoft.Extensions.Logging;
 
@@ -177,6 +178,7 @@ internal sealed partial class CommitWriter : IDisposable
 
         _fault = null;
         Publish(_session.Head);
+        Telemetry.CommittedTogether(changes.Count);
         for (var i = 0; i < results.Length; i++)
         {
             results[i].Answer(changes[i]);
@@ -193,7 +195,7 @@ internal sealed partial class CommitWriter : IDisposable
         Result result;
         try
         {
-            result = new(Apply(commit.Changes));
+            result = new(Apply(commit));
         }
         catch (Exception e) when (_session.InTransaction && _session.IsOwnFault(e))
         {
@@ -214,10 +216,11 @@ internal sealed partial class CommitWriter : IDisposable
         return result;
     }
 
-    private CommitOutcome Apply(ReadOnlySpan<PreparedChange> changes)
+    private CommitOutcome Apply(PendingCommit commit)
     {
+        commit.Restart();
         var (position, number, isToldByAnother) = (default(AuditPosition), 0L, false);
-        foreach (ref readonly var change in changes)
+        foreach (ref readonly var change in commit.Changes)
         {
             var applied = _session.Apply(change);
             if (applied.Failure is { } guard)
@@ -230,6 +233,7 @@ internal sealed partial class CommitWriter : IDisposable
             if (applied.IsRecorded && change.EventBody is { } body)
             {
                 position = _session.Append(body);
+                commit.Record(change.Change.Event!);
             }
         }
 

@@ -1,3 +1,4 @@
+using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Commit;
@@ -14,6 +15,7 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
     private const int Cancelled = 2;
     private readonly PreparedChange _one;
     private readonly PreparedChange[]? _several;
+    private readonly List<AuditEvent> _recorded = new(1);
     private int _stage;
 
     /// <exception cref="ArgumentException">
@@ -66,11 +68,20 @@ internal sealed class PendingCommit : TaskCompletionSource<CommitOutcome>
         }
     }
 
+    /// <summary>The events that were put on record with it; meaningful once it is committed.</summary>
+    public IReadOnlyList<AuditEvent> Recorded => _recorded;
+
     /// <summary>What kind of change it is, for a log line.</summary>
     public string Names => string.Join(" and ", Changes.ToArray().Select(prepared => prepared.Change.GetType().Name));
 
     /// <summary>Changes nothing but the clock: whether the store takes a change.</summary>
     public static PendingCommit Probe() => new();
+
+    /// <summary>Called by the writer, each time that it applies the change: nothing is on record yet.</summary>
+    public void Restart() => _recorded.Clear();
+
+    /// <summary>Called by the writer: the event was appended to the log.</summary>
+    public void Record(AuditEvent told) => _recorded.Add(told);
 
     /// <summary>Called by the writer: from here on a cancellation comes too late.</summary>
     public bool TryTake() => Interlocked.CompareExchange(ref _stage, Taken, Waiting) == Waiting;

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Diagnostics;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Approvals;
@@ -69,6 +71,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     }
 
     /// <inheritdoc/>
+    public event Action<AuditEvent>? Recorded;
+
+    /// <inheritdoc/>
     public StorePosition Position => _writer.Head.At(_clock);
 
     /// <inheritdoc/>
@@ -105,11 +110,24 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
     public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        using var span = Telemetry.Start("credbroker.store.commit");
+        span?.SetTag("credbroker.change", change.GetType().Name);
+        var started = Stopwatch.GetTimestamp();
         var commit = new PendingCommit(change);
         _queue.Add(commit);
         using (cancellationToken.UnsafeRegister(static (state, token) => ((PendingCommit)state!).Cancel(token), commit))
         {
-            return await commit.Task;
+            var outcome = await commit.Task;
+            Telemetry.Committed(started);
+            if (outcome is CommitOutcome.Committed && Recorded is { } recorded)
+            {
+                foreach (var told in commit.Recorded)
+                {
+                    recorded(told);
+                }
+            }
+
+            return outcome;
         }
     }
 

@@ -28,7 +28,7 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         (_options, _time, _logger) = (options, time, logger);
         try
         {
-            _store = SqliteBrokerStore.Open(options, time, logger);
+            _store = Open();
         }
         catch (StoreUnavailableException failure) when (SqliteFile.IsUnwritable(failure, options.SqliteFile))
         {
@@ -56,6 +56,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         add { }
         remove { }
     }
+
+    /// <inheritdoc/>
+    public event Action<AuditEvent>? Recorded;
 
     /// <inheritdoc/>
     public StorePosition Position => Current.Position;
@@ -149,12 +152,19 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
         _turn.Dispose();
     }
 
+    private SqliteBrokerStore Open()
+    {
+        var store = SqliteBrokerStore.Open(_options, _time, _logger);
+        store.Recorded += told => Recorded?.Invoke(told);
+        return store;
+    }
+
     /// <summary>The file, where it can be written now.</summary>
     private SqliteBrokerStore? TakeUp()
     {
         try
         {
-            var store = SqliteBrokerStore.Open(_options, _time, _logger);
+            var store = Open();
             LogTakenUp(_logger);
             // Who reads it just now is waited for.
             _copied?.Dispose();

@@ -37,6 +37,23 @@ internal sealed class VaultCall(HttpMethod method, string path)
     /// </summary>
     public bool IsOfCluster => IsHealth || path.StartsWith(AuditedHeadersPath, StringComparison.Ordinal);
 
+    /// <summary>Which kind of call it is, of few: names of mounts, roles and leases are left out.</summary>
+    public string Operation =>
+        path switch
+        {
+            _ when IsHealth => "health",
+            _ when Is("auth/token/create") => "token-create",
+            _ when Is("auth/token/revoke-accessor") => "accessor-revoke",
+            _ when Is("auth/token/lookup-accessor") => "accessor-lookup",
+            _ when Is("auth/token/renew-accessor") => "accessor-renew",
+            _ when Is("auth/") => "session",
+            _ when Is("sys/leases/revoke") => "lease-revoke",
+            _ when Is("sys/leases/lookup") => method == List ? "lease-list" : "lease-lookup",
+            _ when Is("sys/") => "system",
+            _ when method == List => "list",
+            _ => method == HttpMethod.Get ? "read" : "write",
+        };
+
     /// <summary>Asks the node that is reached what it is, a standby or the active one.</summary>
     public static VaultCall Health(TimeSpan timeout) =>
         new(HttpMethod.Get, $"{HealthPath}?standbyok=true&perfstandbyok=true") { Timeout = timeout };
@@ -49,4 +66,6 @@ internal sealed class VaultCall(HttpMethod method, string path)
             LeaseId = LeaseId,
             Timeout = Timeout,
         };
+
+    private bool Is(string prefix) => path.StartsWith(prefix, StringComparison.Ordinal);
 }

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using CredBroker.Core.Diagnostics;
 using CredBroker.Core.Identity.Verification;
 using CredBroker.Core.Issuing;
 
@@ -76,6 +78,29 @@ internal sealed class VaultTransport : IVaultLine, IDisposable
 
     /// <summary>The same, over connections of the caller's.</summary>
     public async ValueTask<VaultReply> SendAsync(
+        HttpMessageInvoker http,
+        VaultCall call,
+        CancellationToken cancellationToken
+    )
+    {
+        using var span = Telemetry.Start("credbroker.vault", ActivityKind.Client);
+        var started = Stopwatch.GetTimestamp();
+        var reply = await SendOnceAsync(http, call, cancellationToken);
+        var outcome = reply switch
+        {
+            VaultReply.Done => "done",
+            VaultReply.Declined => "declined",
+            VaultReply.NotSent => "not-sent",
+            _ => "lost",
+        };
+        span?.SetTag("credbroker.operation", call.Operation)
+            .SetTag("credbroker.outcome", outcome)
+            .SetTag("credbroker.lease_id", call.LeaseId);
+        Telemetry.VaultAnswered(call.Operation, outcome, started);
+        return reply;
+    }
+
+    private async ValueTask<VaultReply> SendOnceAsync(
         HttpMessageInvoker http,
         VaultCall call,
         CancellationToken cancellationToken

@@ -70,6 +70,37 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task Leases_that_are_not_over_are_counted_with_what_is_due_and_since_when()
+    {
+        Assert.Equal(new(0, 0, 0, 0, 0, null), await Store.Leases.CountAsync(default));
+        await PendingLeaseAsync();
+        var expired = await ActiveLeaseAsync();
+        Time.Advance(TimeSpan.FromMinutes(2));
+        await ActiveLeaseAsync();
+        var (claimed, over) = (await ActiveLeaseAsync(), await ActiveLeaseAsync());
+        await CommitAsync(Samples.Claimed(over.Id));
+        await CommitAsync(StoreSamples.Revoked(over.Id));
+        Assert.Equal(new(1, 3, 0, 0, 0, null), await Store.Leases.CountAsync(default));
+
+        Time.Advance(TimeSpan.FromMinutes(2));
+        await CommitAsync(Samples.Claimed(claimed.Id));
+
+        // The one that expired, a minute ago, and the one that somebody has just ordered to be revoked.
+        Assert.Equal(new(1, 2, 1, 0, 2, expired.ExpiresAt), await Store.Leases.CountAsync(default));
+    }
+
+    [Fact]
+    public async Task What_is_put_on_record_is_told_once_it_is_durable()
+    {
+        var told = new List<string>();
+        Log.Recorded += recorded => told.Add(recorded.What.Type);
+        var lease = await ActiveLeaseAsync();
+        await AssertGuardAsync(GuardFailure.WrongState, Samples.Activated(lease.Id));
+
+        Assert.Equal(["request.allowed", "lease.issued"], told);
+    }
+
+    [Fact]
     public async Task A_renewal_moves_the_end()
     {
         var lease = await ActiveLeaseAsync();

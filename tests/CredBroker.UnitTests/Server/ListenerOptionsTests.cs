@@ -100,6 +100,26 @@ public sealed class ListenerOptionsTests
         );
     }
 
+    [Fact]
+    public void The_address_for_metrics_is_checked_as_the_others_are_and_is_none_of_theirs()
+    {
+        var both = Both("http://127.0.0.1:8080", "http://127.0.0.1:8081");
+        Assert.Empty((both with { Metrics = new() { Url = "http://127.0.0.1:9464" } }).Validate());
+        Assert.Contains(
+            "Listen:Metrics:Url is \"http://0.0.0.0:9464\": secrets would cross the network in clear",
+            Assert.Single((both with { Metrics = new() { Url = "http://0.0.0.0:9464" } }).Validate()),
+            StringComparison.Ordinal
+        );
+        foreach (var taken in new[] { "http://127.0.0.1:8080", "http://127.0.0.1:8081" })
+        {
+            Assert.Contains(
+                "where agents' or people's calls are answered",
+                Assert.Single((both with { Metrics = new() { Url = taken } }).Validate()),
+                StringComparison.Ordinal
+            );
+        }
+    }
+
     private static ListenerOptions Agents(string url, string certificate = "", string key = "") =>
         new()
         {

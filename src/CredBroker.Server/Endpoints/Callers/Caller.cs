@@ -15,6 +15,9 @@ internal enum Caller
     /// <summary>An agent or a person; which of the two it is, the endpoint learns from the proof.</summary>
     AgentOrPerson,
 
+    /// <summary>Whoever fetches metrics, at the listener for that.</summary>
+    Monitor,
+
     /// <summary>Whoever asks; nothing about the caller is looked at.</summary>
     Anyone,
 }

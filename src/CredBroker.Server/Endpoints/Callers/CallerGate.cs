@@ -48,7 +48,7 @@ internal sealed class CallerGate(
         }
 
         var share = RequestShare.Strangers;
-        if (caller != Caller.Anyone)
+        if (caller is not (Caller.Anyone or Caller.Monitor))
         {
             if (await VerifyAsync(http, caller, listener) is not { } verified)
             {

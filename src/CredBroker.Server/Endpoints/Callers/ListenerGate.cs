@@ -24,6 +24,11 @@ internal static class ListenerGate
         "Neither agents' nor people's calls are answered at this address."
     );
 
+    private static readonly Refusal MonitorsOnly = new(
+        RefusalCode.RouteUnknown,
+        "Metrics are not answered at this address; they have one of their own, where the settings name one."
+    );
+
     /// <summary>Why the listener does not take such a caller's calls; null where it does.</summary>
     public static Refusal? Check(Caller caller, Listener listener) =>
         (caller, listener) switch
@@ -31,6 +36,7 @@ internal static class ListenerGate
             (Caller.Agent, { ServesAgents: false }) => AgentsOnly,
             (Caller.Person, { ServesPeople: false }) => PeopleOnly,
             (Caller.AgentOrPerson, { ServesAgents: false, ServesPeople: false }) => NobodyServed,
+            (Caller.Monitor, { ServesMetrics: false }) => MonitorsOnly,
             _ => null,
         };
 }

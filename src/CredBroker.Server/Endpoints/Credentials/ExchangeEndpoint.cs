@@ -1,11 +1,12 @@
+using System.Diagnostics;
 using CredBroker.Client;
+using CredBroker.Core.Diagnostics;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Approvals;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
-using CredBroker.Server.Hosting;
 
 namespace CredBroker.Server.Endpoints.Credentials;
 
@@ -24,7 +25,6 @@ internal static class ExchangeEndpoint
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         CredentialExchange exchange,
-        Telemetry telemetry,
         CancellationToken cancellationToken
     )
     {
@@ -35,29 +35,35 @@ internal static class ExchangeEndpoint
             return new Unbound(refusal);
         }
 
-        using var measure = telemetry.Exchange();
+        using var span = Telemetry.Start("credbroker.exchange");
+        var started = Stopwatch.GetTimestamp();
         switch (await exchange.ExchangeAsync(command, cancellationToken))
         {
             case ExchangeOutcome.Issued issued:
-                measure.End(
-                    "issued",
-                    issued.Lease.Decision.Request.Credential,
-                    issued.Lease.Id,
-                    issued.Lease.Decision.Id
-                );
+                span?.SetTag("credbroker.lease_id", issued.Lease.Id);
+                End("issued", issued.Lease.Decision.Request.Credential, issued.Lease.Decision.Id);
                 return new Reply<ExchangeResponse>(
                     StatusCodes.Status201Created,
                     SecretResponses.Issued(issued),
                     BrokerJson.Default.ExchangeResponse
                 );
             case ExchangeOutcome.Challenged { Approval: var approval }:
-                measure.End("challenged", approval.Decision.Request.Credential, null, approval.Decision.Id);
+                End("challenged", approval.Decision.Request.Credential, approval.Decision.Id);
                 return ApprovalResponses.Challenged(approval);
             case ExchangeOutcome.Refused refused:
-                measure.End(refused.Refusal.CodeText, null, null, refused.DecisionId);
+                End(refused.Refusal.CodeText, null, refused.DecisionId);
                 return new Refused(refused.Refusal, refused.DecisionId);
             case var other:
                 throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");
+        }
+
+        // The credential only where it is one: until then it is whatever the caller wrote, known or not.
+        void End(string outcome, string? credential, string? decisionId)
+        {
+            span?.SetTag("credbroker.outcome", outcome)
+                .SetTag("credbroker.credential", credential)
+                .SetTag("credbroker.decision_id", decisionId);
+            Telemetry.Exchanged(outcome, started);
         }
     }
 

@@ -46,6 +46,9 @@ internal sealed partial class KeySource(
             ? keys.Document.Anchors
             : null;
 
+    /// <summary>How long ago the keys were read last; null where they never were.</summary>
+    public TimeSpan? ReadAgo => _loaded is { } keys ? time.GetElapsedTime(keys.At) : null;
+
     /// <summary>When to read again.</summary>
     public TimeSpan NextRead =>
         _loaded switch

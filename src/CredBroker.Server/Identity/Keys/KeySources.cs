@@ -81,6 +81,9 @@ internal sealed partial class KeySources
     /// <summary>Every issuer and trust domain, for the verifiers.</summary>
     public IReadOnlyList<TrustedIssuer> Issuers => _issuers;
 
+    /// <summary>How long ago the keys were read that were read longest ago; null where none were.</summary>
+    public TimeSpan? OldestRead => _all.Select(source => source.ReadAgo).Max();
+
     /// <summary>
     /// Of how many issuers and trust domains of workloads no token can be verified now. Just after the start it waits for
     /// the first reads, as a token would; later it only looks.
