@@ -31,24 +31,14 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
             changes.Add(denied);
         }
 
-        foreach (var use in LimitUse.Of(decision))
+        if (decision.Verdict.Breach is { } breach)
         {
-            if (decision.Verdict.Breach is { } breach)
-            {
-                if (breach.Limit == use.Limit)
-                {
-                    changes.AddRange(Quarantine(new(use, breach.Kind), decision, call));
-                }
-            }
-            else if (
-                use.Limit.MaxDenied is not null
-                && Counts(decision.Verdict)
-                && (denied is not null || !await IsTrippedAsync(use, decision))
-            )
-            {
-                changes.Add(new StateChange.DenialCounted { Limit = use, Event = null });
-                changes.AddRange(Quarantine(new(use, LimitKind.Denied), decision, call));
-            }
+            var broken = LimitUse.Of(decision).Where(use => use.Limit == breach.Limit);
+            changes.AddRange(broken.SelectMany(use => Quarantine(new(use, breach.Kind), decision, call)));
+        }
+        else if (Counts(decision.Verdict))
+        {
+            changes.AddRange(await CountAsync(denied is not null, decision, call));
         }
 
         // The number is that of the order, where one was given.
@@ -64,6 +54,31 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
         {
             signal.Raise();
         }
+    }
+
+    /// <summary>What counts the denial, once for all limits, and what it sets off of those that it may break.</summary>
+    private async ValueTask<IReadOnlyList<StateChange.Transition>> CountAsync(
+        bool isRecorded,
+        DecisionRecord decision,
+        CallContext call
+    )
+    {
+        LimitUse[] limits = [.. LimitUse.Of(decision).Where(use => use.Limit.MaxDenied is not null)];
+        var changes = new List<StateChange.Transition>();
+        foreach (var use in limits)
+        {
+            if (isRecorded || !await IsTrippedAsync(use, decision))
+            {
+                if (changes.Count == 0)
+                {
+                    changes.Add(new StateChange.DenialCounted { Limits = limits, Event = null });
+                }
+
+                changes.AddRange(Quarantine(new(use, LimitKind.Denied), decision, call));
+            }
+        }
+
+        return changes;
     }
 
     private ValueTask<bool> IsTrippedAsync(LimitUse use, DecisionRecord decision) =>

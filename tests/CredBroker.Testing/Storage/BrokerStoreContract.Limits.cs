@@ -162,7 +162,7 @@ public abstract partial class BrokerStoreContract
         var use = StoreSamples.Uses(Samples.Decision(), limit)[0];
         for (var denied = 0; denied < 9; denied++)
         {
-            await CommitAsync(new StateChange.All([new StateChange.DenialCounted { Limit = use, Event = null }]));
+            await CommitAsync(new StateChange.All([new StateChange.DenialCounted { Limits = [use], Event = null }]));
             Time.Advance(TimeSpan.FromSeconds(20));
         }
 
@@ -170,6 +170,54 @@ public abstract partial class BrokerStoreContract
         // No more were counted than break it.
         Time.Advance(TimeSpan.FromMinutes(2));
         await CommitAsync(Samples.Opened(Samples.Decision(), limit));
+    }
+
+    [Fact]
+    public async Task A_denial_is_counted_once_for_all_limits_that_count_it_together()
+    {
+        var wide = TwoDenied with { Id = "four-denied", MaxDenied = new(4, TimeSpan.FromMinutes(10)) };
+        var apart = TwoDenied with { Id = "apart", Per = LimitScope.Process };
+        var uses = StoreSamples.Uses(Samples.Decision(), TwoDenied, wide, apart);
+        (int Denied, bool[] AreTripped)[] expected =
+        [
+            (2, [false, false, false]),
+            (1, [true, false, true]),
+            // The one that is broken keeps nothing from being counted for the other.
+            (1, [true, false, true]),
+            (1, [true, true, true]),
+        ];
+        foreach (var (denied, areTripped) in expected)
+        {
+            // In one batch, as denials come.
+            await Task.WhenAll(Enumerable.Range(0, denied).Select(_ => CountAsync()));
+            Assert.Equal(areTripped.ToList(), await AreTrippedAsync());
+        }
+
+        // Broken all, they are counted no more: in time there is room.
+        await CountAsync();
+        Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.DoesNotContain(true, await AreTrippedAsync());
+        await CommitAsync(Samples.Opened(Samples.Decision(), TwoDenied, wide, apart));
+
+        Task CountAsync() =>
+            CommitAsync(new StateChange.All([new StateChange.DenialCounted { Limits = uses, Event = null }]));
+
+        async Task<List<bool>> AreTrippedAsync()
+        {
+            var tripped = new List<bool>();
+            foreach (var use in uses)
+            {
+                tripped.Add(
+                    await Store.Limits.IsTrippedAsync(
+                        use,
+                        LimitUse.Instance(Samples.Decision()),
+                        CancellationToken.None
+                    )
+                );
+            }
+
+            return tripped;
+        }
     }
 
     [Fact]

@@ -215,6 +215,30 @@ public sealed class LimitTests
         Assert.Equal(RefusalCode.Held, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
     }
 
+    [Fact]
+    public async Task Two_limits_of_denials_that_are_counted_together_count_each_denial_once()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(
+            $"{HarnessPolicy.Text()}\nlimits:\n  - {{ id: refuses, per: instance, maxDenied: {{ count: 3, per: 5m }} }}\n"
+                + $"  - {{ id: quarantines, per: instance, maxDenied: {{ count: 5, per: 10m }}, {Quarantine} }}\n"
+        );
+        for (var denied = 0; denied < 3; denied++)
+        {
+            Assert.Equal(RefusalCode.CredentialUnknown, (await broker.RefusedAsync(Unknown())).Code);
+        }
+
+        await broker.IssueAsync();
+        await broker.RefusedAsync(Unknown());
+        Assert.Equal(RefusalCode.LimitReached, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        // One limit is broken, and the other goes on counting up to its own.
+        await broker.RefusedAsync(Unknown());
+        Assert.Equal(0, broker.Store.Position.Holds);
+        await broker.RefusedAsync(Unknown());
+        var hold = Assert.Single(await broker.Store.Holds.ListInForceAsync(default));
+        Assert.Equal("broker:tripwire quarantines", hold.PlacedBy);
+    }
+
     private static ExchangeCommand Unknown() => BrokerHarness.Command(credential: "no-such-credential");
 
     private static string Policy(string limit) =>
