@@ -13,8 +13,9 @@ namespace CredBroker.Core.Limits;
 /// What a denial sets off. It counts for the limits of whoever was denied, and where it breaks one that quarantines, the
 /// one instance that asked is held, and what it holds is revoked, in the commit of that same denial.
 /// <para>
-/// Only what policy itself denies a verified identity counts, and for that identity alone: not what others have used up
-/// or own, nor what Vault, the store or a hold refuses. So nobody trips another's wire, and no outage trips any.
+/// Only what policy itself denies a verified identity counts: not what others have used up or own, nor what Vault, the
+/// store or a hold refuses. So no outage trips any wire. A limit that counts several instances together refuses them all
+/// once it is broken, and holds those alone that are then denied themselves: what others were denied quarantines nobody.
 /// </para>
 /// </summary>
 public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeProvider time)
@@ -33,7 +34,9 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
 
         if (decision.Verdict.Breach is { } breach)
         {
-            var broken = LimitUse.Of(decision).Where(use => use.Limit == breach.Limit);
+            // Of what is counted together, the denials may all have been others'.
+            var isOwn = breach.Kind != LimitKind.Denied || breach.Limit.Per == LimitScope.Instance;
+            var broken = LimitUse.Of(decision).Where(use => isOwn && use.Limit == breach.Limit);
             changes.AddRange(broken.SelectMany(use => Quarantine(new(use, breach.Kind), decision, call)));
         }
         else if (Counts(decision.Verdict))

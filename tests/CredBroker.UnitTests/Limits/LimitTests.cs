@@ -239,6 +239,24 @@ public sealed class LimitTests
         Assert.Equal("broker:tripwire quarantines", hold.PlacedBy);
     }
 
+    [Fact]
+    public async Task What_one_instance_was_denied_refuses_its_fleet_and_quarantines_that_instance_alone()
+    {
+        await using var broker = await StartAsync($"per: workload, maxDenied: {{ count: 2, per: 5m }}, {Quarantine}");
+        var innocent = await broker.IssueAsync(BrokerHarness.Command(instance: "2"));
+        for (var denied = 0; denied < 3; denied++)
+        {
+            await broker.RefusedAsync(Unknown());
+        }
+
+        Assert.Equal(RefusalCode.LimitReached, (await broker.RefusedAsync(BrokerHarness.Command(instance: "2"))).Code);
+        Assert.Equal(RefusalCode.Held, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        var hold = Assert.Single(await broker.Store.Holds.ListInForceAsync(default));
+        Assert.Equal("1", hold.Selector.Instance);
+        await broker.Retry.RunAsync(default);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(innocent.Id)).State);
+    }
+
     private static ExchangeCommand Unknown() => BrokerHarness.Command(credential: "no-such-credential");
 
     private static string Policy(string limit) =>
