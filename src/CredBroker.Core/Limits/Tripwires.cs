@@ -96,6 +96,8 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
                 or RefusalCode.CredentialUnknown
                 or RefusalCode.ActionNotOffered
                 or RefusalCode.GateDenied
+                or RefusalCode.NobodyToAsk
+                or RefusalCode.ExecutorsDiffer
                 or RefusalCode.RuleFailed
                 or RefusalCode.ToolArgumentsInvalid;
 

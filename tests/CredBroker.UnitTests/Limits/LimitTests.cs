@@ -257,6 +257,36 @@ public sealed class LimitTests
         Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(innocent.Id)).State);
     }
 
+    [Theory]
+    [InlineData(
+        RefusalCode.NobodyToAsk,
+        """
+              - { id: nobody, effect: challenge, when: 'credential.name == "billing"',
+                  approval: { approvers: [{ issuer: "https://people.example", subject: owner-1 }], expiresAfter: 5m, notOwner: true } }
+            """
+    )]
+    [InlineData(
+        RefusalCode.ExecutorsDiffer,
+        """
+              - { id: one, effect: challenge, when: 'credential.name == "billing"',
+                  approval: { approvers: [owner], expiresAfter: 5m, notOwner: false, executor: triage } }
+              - { id: other, effect: challenge, when: 'credential.name == "billing"',
+                  approval: { approvers: [owner], expiresAfter: 5m, notOwner: false, executor: helper } }
+            """
+    )]
+    public async Task A_denial_because_no_approval_could_ever_come_counts(RefusalCode code, string rules)
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(
+            Policy($"per: instance, maxDenied: {{ count: 1, per: 5m }}, {Quarantine}")
+                .Replace("\nlimits:", $"\n{rules}\nlimits:", StringComparison.Ordinal)
+        );
+        Assert.Equal(code, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Equal(0, broker.Store.Position.Holds);
+        Assert.Equal(code, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Equal(1, broker.Store.Position.Holds);
+    }
+
     private static ExchangeCommand Unknown() => BrokerHarness.Command(credential: "no-such-credential");
 
     private static string Policy(string limit) =>
