@@ -17,7 +17,7 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
     public static LeaseFate Of(Lease lease, PolicySet policy)
     {
         var asked = AskedFor(lease.Decision);
-        var decision = policy.Evaluate(asked.Identity, asked.Task, asked.Request);
+        var decision = policy.EvaluateInForce(asked.Identity, asked.Task, asked.Request);
         var granted = lease.Grant;
         if (
             decision.Grant is not { } grant
