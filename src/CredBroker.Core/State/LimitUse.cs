@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using CredBroker.Core.Policy;
 
 namespace CredBroker.Core.State;
@@ -55,7 +52,6 @@ public sealed record LimitUse(PolicyLimit Limit, string Key)
             _ => throw new InvalidOperationException($"Nothing is known of {per}."),
         };
         // A digest: names are long and come from tokens, and no two different ones share it.
-        var text = JsonSerializer.Serialize(parts, StateJson.Default.StringArray);
-        return $"{per}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}".ToLowerInvariant();
+        return $"{per}.{TextDigest.Of(parts)}".ToLowerInvariant();
     }
 }
