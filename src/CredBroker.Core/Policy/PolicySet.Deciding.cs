@@ -102,7 +102,7 @@ public sealed partial class PolicySet
         }
 
         // The gate asks nobody where a rule has people decide already.
-        if (byGate == PolicyEffect.Challenge && matches.Challenges is null && !matches.Ask(ApprovalClause.OfGate))
+        if (byGate == PolicyEffect.Challenge && matches.Challenges is null && !matches.Ask(ApprovalClause.OfOwner))
         {
             return DenyFor(
                 PolicyRefusals.NobodyToAsk,

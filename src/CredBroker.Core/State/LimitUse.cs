@@ -11,6 +11,9 @@ namespace CredBroker.Core.State;
 /// <param name="Key">What is counted together, for leases.</param>
 public sealed record LimitUse(PolicyLimit Limit, string Key)
 {
+    /// <summary>Whether people let this one request pass the limit: it counts, and is not refused.</summary>
+    public bool IsApproved { get; init; }
+
     /// <summary>The same, for denials.</summary>
     public string DeniedKey => $"denied.{Key}";
 
@@ -18,7 +21,13 @@ public sealed record LimitUse(PolicyLimit Limit, string Key)
     public static IReadOnlyList<LimitUse> Of(DecisionRecord decision) =>
         decision.Verdict.Limits.Count == 0
             ? []
-            : [.. decision.Verdict.Limits.Select(limit => new LimitUse(limit, KeyOf(limit.Per, decision)))];
+            :
+            [
+                .. decision.Verdict.Limits.Select(limit => new LimitUse(limit, KeyOf(limit.Per, decision))
+                {
+                    IsApproved = decision.Approval is not null && LimitDemands.AreIn(decision.Verdict, limit),
+                }),
+            ];
 
     /// <summary>
     /// The one instance that asked, as a hold names it. Where the issuer's settings give it no instance, it is the

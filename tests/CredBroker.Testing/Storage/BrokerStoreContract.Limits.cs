@@ -52,6 +52,36 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task What_people_let_pass_takes_a_place_that_is_not_there_and_of_that_limit_alone()
+    {
+        var hard = TwoActive with { Id = "hard", Per = LimitScope.Workload, MaxActive = 3 };
+        var first = Samples.Opened(Samples.Decision(), TwoActive, hard);
+        await CommitAsync(first);
+        await CommitAsync(Samples.Opened(Samples.Decision(), TwoActive, hard));
+        await AssertLimitAsync(LimitKind.Active, null, TwoActive, hard);
+
+        await CommitAsync(LetPass(TwoActive, hard));
+        var refused = await Store.CommitAsync(LetPass(TwoActive, hard), default);
+        Assert.Equal("hard", Assert.IsType<CommitOutcome.GuardFailed>(refused).Breach?.Limit.Id);
+
+        // Three were out: with one over, the limit is still full.
+        await CommitAsync(StoreSamples.Ended(first.Lease.Id));
+        await AssertLimitAsync(LimitKind.Active, null, TwoActive);
+    }
+
+    private StateChange.LeaseOpened LetPass(PolicyLimit limit, params PolicyLimit[] others)
+    {
+        var opened = Samples.Opened(Samples.Decision(), [limit, .. others]);
+        return opened with
+        {
+            Reservations = opened.Reservations with
+            {
+                Limits = [.. opened.Reservations.Limits.Select(use => use with { IsApproved = use.Limit == limit })],
+            },
+        };
+    }
+
+    [Fact]
     public async Task A_limit_of_what_is_issued_looks_back_for_its_window_to_the_millisecond()
     {
         foreach (var _ in Enumerable.Range(0, 3))

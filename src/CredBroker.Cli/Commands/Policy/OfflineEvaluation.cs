@@ -58,6 +58,7 @@ internal static class OfflineEvaluation
         new()
         {
             RuleId = demand.RuleId.Length == 0 ? null : demand.RuleId,
+            LimitId = demand.LimitId,
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,
@@ -116,6 +117,7 @@ internal static class OfflineEvaluation
             MaxIssued = Describe(limit.MaxIssued),
             MaxDenied = Describe(limit.MaxDenied),
             QuarantineFor = limit.QuarantineFor,
+            Challenges = limit.Challenges ? true : null,
         };
 
     private static LimitRateResponse? Describe(LimitRate? rate) =>

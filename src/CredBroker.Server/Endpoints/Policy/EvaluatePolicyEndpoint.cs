@@ -131,6 +131,7 @@ internal static class EvaluatePolicyEndpoint
             MaxIssued = Describe(limit.MaxIssued),
             MaxDenied = Describe(limit.MaxDenied),
             QuarantineFor = limit.QuarantineFor,
+            Challenges = limit.Challenges ? true : null,
         };
 
     private static LimitRateResponse? Describe(LimitRate? rate) =>

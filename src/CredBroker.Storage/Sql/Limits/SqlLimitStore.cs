@@ -60,7 +60,8 @@ internal static class SqlLimitStore
     {
         foreach (var use in limits)
         {
-            if (FindBreach(session, use) is { } breach)
+            // Every one is looked at, so that what was read ahead of any is as it is now.
+            if (FindBreach(session, use) is { } breach && !use.IsApproved)
             {
                 return breach;
             }
