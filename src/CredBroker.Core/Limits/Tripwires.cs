@@ -99,7 +99,8 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
                 or RefusalCode.NobodyToAsk
                 or RefusalCode.ExecutorsDiffer
                 or RefusalCode.RuleFailed
-                or RefusalCode.ToolArgumentsInvalid;
+                or RefusalCode.ToolArgumentsInvalid
+                or RefusalCode.ParamsInvalid;
 
     private IEnumerable<StateChange.Transition> Quarantine(Tripwire tripwire, DecisionRecord decision, CallContext call)
     {

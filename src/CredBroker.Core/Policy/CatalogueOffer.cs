@@ -22,7 +22,7 @@ public sealed record CatalogueOffer
     public required TimeSpan MaxTtl { get; init; }
 
     /// <summary>
-    /// What every request that is allowed at all would ask of people, where only the tool call's form is left open, too;
+    /// What every request that is allowed at all would ask of people, where only the form of its parameters or of its tool call is left open, too;
     /// empty where it asks nobody, or depends on more.
     /// </summary>
     public required IReadOnlyList<ApprovalDemand> Asks { get; init; }

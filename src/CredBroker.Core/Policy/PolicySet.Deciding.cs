@@ -156,7 +156,7 @@ public sealed partial class PolicySet
     private static Grant GrantOf(PolicyInputs inputs, TimeSpan maxTtl) =>
         new()
         {
-            Entry = inputs.Credential.Entry,
+            Entry = inputs.Credential.Resolve(inputs.Request),
             Process = inputs.Process,
             Ttl = inputs.Ttl < maxTtl ? inputs.Ttl : maxTtl,
             MaxTtl = maxTtl,

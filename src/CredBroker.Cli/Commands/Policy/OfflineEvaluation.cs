@@ -21,6 +21,7 @@ internal static class OfflineEvaluation
                 Credential = request.Credential,
                 Actions = request.Actions,
                 Resource = request.Resource ?? "",
+                Params = request.Params is { Count: > 0 } given ? given : null,
                 Ttl = request.Ttl,
                 ToolCall = request.ToolCall is { } call ? new ToolCall(call.Name, call.Arguments) : null,
             }

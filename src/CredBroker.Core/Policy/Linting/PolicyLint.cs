@@ -52,6 +52,11 @@ public static class PolicyLint
             CheckRule(rule, reach, draft, warnings);
         }
 
+        foreach (var credential in draft.Credentials)
+        {
+            ParameterLint.Check(credential, reach, warnings);
+        }
+
         foreach (var limit in draft.Limits)
         {
             CheckLimit(limit, draft, warnings);
