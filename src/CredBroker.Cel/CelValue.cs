@@ -52,6 +52,9 @@ public readonly struct CelValue
     /// <summary>A list of strings, seen in place.</summary>
     public static CelValue OfTexts(IReadOnlyList<string> value) => new(new CelTextList(value));
 
+    /// <summary>A map of strings by string, seen in place.</summary>
+    public static CelValue OfTexts(IReadOnlyDictionary<string, string> value) => new(new CelTextMap(value));
+
     /// <summary>
     /// A map of names and JSON values, seen in place and converted where it is touched: an integer that fits is an int,
     /// every other number a double.

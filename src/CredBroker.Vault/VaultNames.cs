@@ -101,6 +101,12 @@ public sealed class VaultNames(string installation)
         {
             VaultBinding.Database database => FaultOf(entry.Name, ("mount", database.Mount), ("role", database.Role)),
             VaultBinding.Pki pki => FaultOf(entry.Name, ("mount", pki.Mount), ("role", pki.Role)),
+            // A parameter is any one segment that is safe.
+            VaultBinding.KeyValue kv when entry.Params is not null => FaultOf(
+                entry.Name,
+                ("mount", kv.Mount),
+                ("path", PathTemplate.Fill(kv.Path, name => name))
+            ),
             VaultBinding.KeyValue kv => FaultOf(entry.Name, ("mount", kv.Mount), ("path", kv.Path)),
             VaultBinding.Dynamic { Method: not ("GET" or "POST") } =>
                 $"Credential {entry.Name}: vault.method must be GET or POST.",

@@ -20,6 +20,15 @@ internal static class VaultPaths
             _ => throw new NotSupportedException(binding.Engine),
         };
 
+    /// <summary>The same as a policy of Vault's grants it: any value of a parameter, which is one segment.</summary>
+    public static string Granted(VaultBinding binding) => WithParams(binding, "+");
+
+    /// <summary>The same for a look at what is granted: some value that nobody would choose.</summary>
+    public static string Sample(VaultBinding binding) => WithParams(binding, "credbroker-check");
+
+    private static string WithParams(VaultBinding binding, string value) =>
+        Mint(binding is VaultBinding.KeyValue kv ? kv with { Path = PathTemplate.Fill(kv.Path, _ => value) } : binding);
+
     /// <summary>The path whose reading removes the users of one lease.</summary>
     public static string Reap(VaultBinding.Database database) =>
         Mint(database with { Role = VaultNames.Reaper(database.Role) });

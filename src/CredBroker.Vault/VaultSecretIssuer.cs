@@ -94,7 +94,8 @@ public sealed partial class VaultSecretIssuer : ISecretIssuer, IDisposable
     public async ValueTask<PrepareOutcome> PrepareAsync(IssuancePlan plan, CancellationToken cancellationToken)
     {
         var entry = plan.Grant.Entry;
-        if (_names.FaultOf(entry) is { } fault)
+        var unfilled = entry.Params is null ? null : "The request filled in none of its parameters.";
+        if ((unfilled ?? _names.FaultOf(entry)) is { } fault)
         {
             LogRefused(_logger, plan.LeaseId, entry.Name, fault);
             return new PrepareOutcome.Refused(VaultRefusals.Missing);

@@ -85,3 +85,23 @@ internal sealed class CelMemberMap(IReadOnlyDictionary<string, JsonElement> clai
 
     public override CelValue[] Keys() => [.. claims.Keys.Select(CelValue.Of)];
 }
+
+/// <summary>A map of texts, seen in place.</summary>
+internal sealed class CelTextMap(IReadOnlyDictionary<string, string> texts) : CelMap
+{
+    public override int Count => texts.Count;
+
+    public override bool TryGet(CelFrame frame, CelValue key, out CelValue value)
+    {
+        if (key.TryString is { } name && texts.TryGetValue(name, out var text))
+        {
+            value = CelValue.Of(text);
+            return true;
+        }
+
+        value = default;
+        return false;
+    }
+
+    public override CelValue[] Keys() => [.. texts.Keys.Select(CelValue.Of)];
+}

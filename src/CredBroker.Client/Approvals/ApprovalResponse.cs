@@ -50,6 +50,9 @@ public sealed record ApprovalResponse
     /// <summary>What the secret is for.</summary>
     public required IReadOnlyList<string> Actions { get; init; }
 
+    /// <summary>The credential's parameters: which of its secrets it is; absent where there are none.</summary>
+    public IReadOnlyDictionary<string, string>? Params { get; init; }
+
     /// <summary>How long the secret lives, counted from when it is issued; it cannot be renewed.</summary>
     [JsonConverter(typeof(WireDurationConverter))]
     public required TimeSpan Ttl { get; init; }

@@ -33,6 +33,12 @@ public sealed record CatalogueOfferResponse
     /// <summary>What makes the secret: <c>database</c>, <c>dynamic</c>, <c>pki</c>, <c>kv</c> or <c>token</c>.</summary>
     public required string Engine { get; init; }
 
+    /// <summary>
+    /// The parameters that a request has to name, and the pattern that each whole value has to match; absent where there are
+    /// none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Params { get; init; }
+
     /// <summary>Who would be asked, by role or group, <c>owner</c> for the process's, <c>person</c> for another; absent where nobody is for certain.</summary>
     public IReadOnlyList<string>? Asks { get; init; }
 

@@ -20,6 +20,9 @@ public sealed record ExchangeRequest
     /// <summary>What the actions are about. A statement, shown and compared, never trusted.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>The credential's parameters by name, where the catalogue says that it takes any.</summary>
+    public IReadOnlyDictionary<string, string>? Params { get; init; }
+
     /// <summary>
     /// The wished life of the secret; absent means the entry's maximum. More than is granted is cut, and the answer
     /// says so.

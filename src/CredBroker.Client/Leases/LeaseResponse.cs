@@ -30,6 +30,9 @@ public sealed record LeaseResponse
     /// <summary>What the agent said that the actions are about.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>The credential's parameters: which of its secrets it is; absent where there are none.</summary>
+    public IReadOnlyDictionary<string, string>? Params { get; init; }
+
     /// <summary>The decision that allowed it.</summary>
     public required DecisionReference Decision { get; init; }
 

@@ -5,8 +5,11 @@ namespace CredBroker.Client;
 /// <summary>What one challenge asks of people. Where there are several, all of them have to be met.</summary>
 public sealed record ApprovalDemandResponse
 {
-    /// <summary>The rule that asks; absent where the autonomy gate does.</summary>
+    /// <summary>The rule that asks; absent where the autonomy gate does, or a limit.</summary>
     public string? RuleId { get; init; }
+
+    /// <summary>The limit that the request would break, and that has people decide; absent where no limit asks.</summary>
+    public string? LimitId { get; init; }
 
     /// <summary>Who may agree; any of them counts.</summary>
     public required IReadOnlyList<ApproverResponse> Approvers { get; init; }

@@ -20,6 +20,9 @@ public sealed record EvaluateRequest
     /// <summary>What the actions are about.</summary>
     public string? Resource { get; init; }
 
+    /// <summary>The credential's parameters by name, where the catalogue says that it takes any.</summary>
+    public IReadOnlyDictionary<string, string>? Params { get; init; }
+
     /// <summary>The wished life.</summary>
     [JsonConverter(typeof(WireDurationConverter))]
     public TimeSpan? Ttl { get; init; }

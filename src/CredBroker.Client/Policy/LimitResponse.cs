@@ -25,4 +25,7 @@ public sealed record LimitResponse
     /// <summary>For how long a breach quarantines the instance that asked; absent where it only refuses.</summary>
     [JsonConverter(typeof(WireDurationConverter))]
     public TimeSpan? QuarantineFor { get; init; }
+
+    /// <summary>True where people are asked to let the one request pass that breaks it; absent where it is refused.</summary>
+    public bool? Challenges { get; init; }
 }

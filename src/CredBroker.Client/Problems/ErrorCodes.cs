@@ -126,6 +126,12 @@ public static class ErrorCodes
             "Limit reached",
             "Release what is not needed any more, and ask again after the time that the answer names, if it names one."
         ),
+        new(
+            "CB2021",
+            403,
+            "The parameters do not fit the credential",
+            "Send in params exactly those that GET /v1/catalogue names for it, each of the form that it says."
+        ),
         new("CB3001", 404, "No such request", "Check the id; only who asked, or may decide, sees a request."),
         new("CB3002", 409, "Not decided yet", "Poll the request until it is approved, then redeem it."),
         new("CB3003", 403, "Denied by a person", "Stop, or ask for something else; the reason says why it was denied."),

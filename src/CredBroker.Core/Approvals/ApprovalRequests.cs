@@ -181,6 +181,11 @@ public sealed class ApprovalRequests(
                 Request = decision.Request with { Csr = null },
                 Verdict = active.Set.Evaluate(preparer, decision.Task, decision.Request with { Csr = null }),
             };
+        // How much is used of a limit is not asked again: people let this one pass.
+        asked = asked with
+        {
+            Verdict = LimitDemands.Again(asked.Verdict, LimitDemands.In(approval.Decision.Verdict), asked.Identity),
+        };
         if (asked.Verdict is not { Effect: PolicyEffect.Challenge, Grant: { } grant })
         {
             // What policy denies the one that asked is no denial of the executor's, and trips no wire of its.

@@ -26,6 +26,8 @@ public sealed partial class CredentialExchange
     {
         try
         {
+            (decision, var breach) = await LimitAsync(decision);
+
             // What stands asked is not asked again, and was looked at then.
             if (await approvals.FindOpenAsync(decision, CancellationToken.None) is { } open)
             {
@@ -34,7 +36,7 @@ public sealed partial class CredentialExchange
             }
 
             // Before anything is made at Vault.
-            if (await FindBreachAsync(decision) is { } breach)
+            if (breach is not null)
             {
                 return await DenyAsync(command, Denied(decision, breach));
             }

@@ -33,7 +33,8 @@ namespace CredBroker.Core.Exchange;
 /// <item><b>Prepare</b>: make the child token that the secret will hang on, where the engine needs one.</item>
 /// <item>
 /// <b>Open</b>: commit the lease as pending, with the handle that kills the secret and the decision's audit event; an
-/// approval is used up by it. A policy that changed meanwhile sends back to Decide.
+/// approval is used up by it. A policy that changed meanwhile sends back to Decide, and so does a limit that others filled
+/// meanwhile where it has people decide.
 /// </item>
 /// <item><b>Mint</b> the secret. From here a client's disconnect cancels nothing.</item>
 /// <item>
@@ -117,7 +118,7 @@ public sealed partial class CredentialExchange(
             if (await OpenAsync(command, lease, noted, use, idempotency) is { } notOpened)
             {
                 await DropAsync(child);
-                if (notOpened.Verdict.Refusal?.Code == RefusalCode.PolicyChanging && attempt < MaxReturnsToDecide)
+                if (IsDecidedAnew(command, notOpened) && attempt < MaxReturnsToDecide)
                 {
                     continue;
                 }
@@ -188,20 +189,11 @@ public sealed partial class CredentialExchange(
             return (Denied(decision, conflict), use, idempotency);
         }
 
-        return await FindBreachAsync(decision) is { } breach
-            ? (Denied(decision, breach), use, idempotency)
-            : (decision, use, idempotency);
+        var (limited, breach) = await LimitAsync(decision);
+        return (breach is null ? limited : Denied(limited, breach), use, idempotency);
     }
 
-    private async ValueTask<LimitBreach?> FindBreachAsync(DecisionRecord decision) =>
-        LimitUse.Of(decision) is { Count: > 0 } limits
-            ? await store.Limits.FindBreachAsync(limits, CancellationToken.None)
-            : null;
-
-    /// <summary>
-    /// Commits the pending lease; null means that it is open, and else it is denied.
-    /// <see cref="RefusalCode.PolicyChanging"/> sends back to Decide.
-    /// </summary>
+    /// <summary>Commits the pending lease; null means that it is open, and else it is denied.</summary>
     private async ValueTask<DecisionRecord?> OpenAsync(
         ExchangeCommand command,
         Lease lease,

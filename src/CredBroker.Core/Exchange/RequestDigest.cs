@@ -16,7 +16,7 @@ internal static class RequestDigest
     public static string Request(ExchangeCommand command)
     {
         var (task, request) = (command.Task, command.Request);
-        return TextDigest.Of(
+        return TextDigest.Of([
             task.Id,
             task.Process,
             task.Purpose,
@@ -28,7 +28,10 @@ internal static class RequestDigest
             request.Csr ?? "",
             request.ToolCall?.Name ?? "",
             request.ToolCall?.Arguments.GetRawText() ?? "",
-            command.ApprovalId ?? ""
-        );
+            command.ApprovalId ?? "",
+            .. (request.Params ?? new Dictionary<string, string>())
+                .OrderBy(param => param.Key, StringComparer.Ordinal)
+                .SelectMany(param => new[] { param.Key, param.Value }),
+        ]);
     }
 }

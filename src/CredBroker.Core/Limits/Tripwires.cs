@@ -13,8 +13,9 @@ namespace CredBroker.Core.Limits;
 /// What a denial sets off. It counts for the limits of whoever was denied, and where it breaks one that quarantines, the
 /// one instance that asked is held, and what it holds is revoked, in the commit of that same denial.
 /// <para>
-/// Only what policy itself denies a verified identity counts, and for that identity alone: not what others have used up
-/// or own, nor what Vault, the store or a hold refuses. So nobody trips another's wire, and no outage trips any.
+/// Only what policy itself denies a verified identity counts: not what others have used up or own, nor what Vault, the
+/// store or a hold refuses. So no outage trips any wire. A limit that counts several instances together refuses them all
+/// once it is broken, and holds those alone that are then denied themselves: what others were denied quarantines nobody.
 /// </para>
 /// </summary>
 public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeProvider time)
@@ -31,24 +32,16 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
             changes.Add(denied);
         }
 
-        foreach (var use in LimitUse.Of(decision))
+        if (decision.Verdict.Breach is { } breach)
         {
-            if (decision.Verdict.Breach is { } breach)
-            {
-                if (breach.Limit == use.Limit)
-                {
-                    changes.AddRange(Quarantine(new(use, breach.Kind), decision, call));
-                }
-            }
-            else if (
-                use.Limit.MaxDenied is not null
-                && Counts(decision.Verdict)
-                && (denied is not null || !await IsTrippedAsync(use, decision))
-            )
-            {
-                changes.Add(new StateChange.DenialCounted { Limit = use, Event = null });
-                changes.AddRange(Quarantine(new(use, LimitKind.Denied), decision, call));
-            }
+            // Of what is counted together, the denials may all have been others'.
+            var isOwn = breach.Kind != LimitKind.Denied || breach.Limit.Per == LimitScope.Instance;
+            var broken = LimitUse.Of(decision).Where(use => isOwn && use.Limit == breach.Limit);
+            changes.AddRange(broken.SelectMany(use => Quarantine(new(use, breach.Kind), decision, call)));
+        }
+        else if (Counts(decision.Verdict))
+        {
+            changes.AddRange(await CountAsync(denied is not null, decision, call));
         }
 
         // The number is that of the order, where one was given.
@@ -66,6 +59,31 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
         }
     }
 
+    /// <summary>What counts the denial, once for all limits, and what it sets off of those that it may break.</summary>
+    private async ValueTask<IReadOnlyList<StateChange.Transition>> CountAsync(
+        bool isRecorded,
+        DecisionRecord decision,
+        CallContext call
+    )
+    {
+        LimitUse[] limits = [.. LimitUse.Of(decision).Where(use => use.Limit.MaxDenied is not null)];
+        var changes = new List<StateChange.Transition>();
+        foreach (var use in limits)
+        {
+            if (isRecorded || !await IsTrippedAsync(use, decision))
+            {
+                if (changes.Count == 0)
+                {
+                    changes.Add(new StateChange.DenialCounted { Limits = limits, Event = null });
+                }
+
+                changes.AddRange(Quarantine(new(use, LimitKind.Denied), decision, call));
+            }
+        }
+
+        return changes;
+    }
+
     private ValueTask<bool> IsTrippedAsync(LimitUse use, DecisionRecord decision) =>
         store.Limits.IsTrippedAsync(use, LimitUse.Instance(decision), CancellationToken.None);
 
@@ -78,8 +96,11 @@ public sealed class Tripwires(IBrokerStore store, RevocationSignal signal, TimeP
                 or RefusalCode.CredentialUnknown
                 or RefusalCode.ActionNotOffered
                 or RefusalCode.GateDenied
+                or RefusalCode.NobodyToAsk
+                or RefusalCode.ExecutorsDiffer
                 or RefusalCode.RuleFailed
-                or RefusalCode.ToolArgumentsInvalid;
+                or RefusalCode.ToolArgumentsInvalid
+                or RefusalCode.ParamsInvalid;
 
     private IEnumerable<StateChange.Transition> Quarantine(Tripwire tripwire, DecisionRecord decision, CallContext call)
     {

@@ -5,8 +5,8 @@ namespace CredBroker.Core.Policy;
 /// <summary>What a challenge rule says under <c>approval</c>, before the process that it is asked for is known.</summary>
 internal sealed class ApprovalClause
 {
-    /// <summary>Where the autonomy gate alone asks: the process's owner, for an hour.</summary>
-    public static readonly ApprovalClause OfGate = new()
+    /// <summary>The process's owner, for an hour: where the autonomy gate alone asks, or a limit that names nobody.</summary>
+    public static readonly ApprovalClause OfOwner = new()
     {
         Demand = new() { Approvers = [], ExpiresAfter = TimeSpan.FromHours(1) },
         OwnerMayApprove = true,

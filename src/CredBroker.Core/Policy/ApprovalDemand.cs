@@ -1,14 +1,20 @@
+using System.Text.Json.Serialization;
+
 namespace CredBroker.Core.Policy;
 
 /// <summary>
 /// What one challenge asks of people before a secret may leave: who may agree, how many of them have to, and how long the
-/// question stands. A decision carries one for each rule that challenges, and one for the gate where it alone asks; all
-/// of them have to be met.
+/// question stands. A decision carries one for each rule that challenges, one for the gate where it alone asks, and one
+/// for each limit that the request would break and that has people decide on it; all of them have to be met.
 /// </summary>
 public sealed record ApprovalDemand
 {
-    /// <summary>The rule that challenges; empty where the autonomy gate alone does.</summary>
+    /// <summary>The rule that challenges; empty where the autonomy gate alone does, or a limit.</summary>
     public string RuleId { get; init; } = "";
+
+    /// <summary>The limit that one more would break, and that lets people decide on it; null where no limit asks.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LimitId { get; init; }
 
     /// <summary>Who may agree. Never empty; any of them counts towards the quorum.</summary>
     public required IReadOnlyList<Approver> Approvers { get; init; }

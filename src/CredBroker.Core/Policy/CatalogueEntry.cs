@@ -77,6 +77,13 @@ public sealed record CatalogueEntry
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public IReadOnlyList<string>? MakesMoreAt { get; init; }
 
+    /// <summary>
+    /// The parameters of its path; null where it has none, and where a request has filled them in: what a lease stores is
+    /// where its secret is.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<CatalogueParameter>? Params { get; init; }
+
     /// <summary>What only <c>vault setup</c> needs; not part of what a lease stores.</summary>
     [JsonIgnore]
     public VaultSetup? Setup { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CredBroker.Core.Requests;
 
 namespace CredBroker.Core.Policy;
@@ -6,7 +7,8 @@ namespace CredBroker.Core.Policy;
 internal sealed class CatalogueItem(
     CatalogueEntry entry,
     IReadOnlyDictionary<string, ArgumentSchema>? toolSchemas,
-    bool toolCallIsOptional
+    bool toolCallIsOptional,
+    IReadOnlyDictionary<string, Regex> patterns
 )
 {
     public CatalogueEntry Entry => entry;
@@ -28,8 +30,19 @@ internal sealed class CatalogueItem(
         Entry.Reversible
         && (Entry.Vault.Revocation == RevocationReach.Backend || process.AcceptsUnrevocable.Contains(Entry.Name));
 
+    /// <summary>The entry with the path that the request's parameters make; they have been checked.</summary>
+    public CatalogueEntry Resolve(CredentialRequest request) =>
+        entry is { Params: not null, Vault: VaultBinding.KeyValue kv } && request.Params is { } values
+            ? entry with
+            {
+                Params = null,
+                Vault = kv with { Path = PathTemplate.Fill(kv.Path, name => values[name]) },
+            }
+            : entry;
+
     /// <summary>
-    /// Why the entry cannot serve the request, whoever asks: its actions, its ttl, its tool call. Null where it can.
+    /// Why the entry cannot serve the request, whoever asks: its actions, its ttl, its parameters, its tool call. Null
+    /// where it can.
     /// </summary>
     public Refusal? Check(CredentialRequest request)
     {
@@ -51,6 +64,11 @@ internal sealed class CatalogueItem(
             return PolicyRefusals.TtlTooShort;
         }
 
+        if (CheckParams(request.Params) is { } fault)
+        {
+            return PolicyRefusals.Params(fault);
+        }
+
         if (ToolSchemas is null)
         {
             return null;
@@ -67,7 +85,36 @@ internal sealed class CatalogueItem(
             return PolicyRefusals.ToolUnknown;
         }
 
-        return schema.Check(call.Arguments) is { } fault ? PolicyRefusals.ToolArguments(fault) : null;
+        return schema.Check(call.Arguments) is { } wrong ? PolicyRefusals.ToolArguments(wrong) : null;
+    }
+
+    private string? CheckParams(IReadOnlyDictionary<string, string>? values)
+    {
+        if (values?.Keys.FirstOrDefault(name => !patterns.ContainsKey(name)) is { } stray)
+        {
+            return $"it takes no `{stray}`";
+        }
+
+        if (Entry.Params is not { } expected)
+        {
+            return null;
+        }
+
+        foreach (var (name, _) in expected)
+        {
+            if (values?.GetValueOrDefault(name) is not { } value)
+            {
+                return $"`{name}` is missing";
+            }
+
+            // What the pattern takes is no path yet.
+            if (!CatalogueParameter.IsSegment(value) || !patterns[name].IsMatch(value))
+            {
+                return $"`{name}` is not of the form that the catalogue says";
+            }
+        }
+
+        return null;
     }
 
     private static string WordOf<T>(T value)

@@ -21,7 +21,10 @@ public sealed record CatalogueOffer
     /// <summary>The longest life that may be granted; where it depends, a rule may grant less.</summary>
     public required TimeSpan MaxTtl { get; init; }
 
-    /// <summary>What every request would ask of people; empty where it asks nobody, or depends.</summary>
+    /// <summary>
+    /// What every request that is allowed at all would ask of people, where only the form of its parameters or of its tool call is left open, too;
+    /// empty where it asks nobody, or depends on more.
+    /// </summary>
     public required IReadOnlyList<ApprovalDemand> Asks { get; init; }
 
     /// <summary>What it depends on, as conditions name it; empty where it depends on nothing.</summary>

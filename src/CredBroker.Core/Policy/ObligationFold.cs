@@ -7,11 +7,15 @@ namespace CredBroker.Core.Policy;
 /// <param name="maxTtl">The catalogue entry's own bound, below which rules may go.</param>
 internal struct ObligationFold(TimeSpan maxTtl)
 {
+    private Obligation.NeedsApproval? _first;
+    private List<ApprovalDemand>? _several;
+    private string _executor = "";
+
     /// <summary>The secret's whole life.</summary>
     public TimeSpan MaxTtl { get; private set; } = maxTtl;
 
     /// <summary>What people have to approve; null while nobody asked for it.</summary>
-    public Obligation.NeedsApproval? Approval { get; private set; }
+    public readonly Obligation.NeedsApproval? Approval => _several is null ? _first : new([.. _several]);
 
     /// <summary>
     /// Whether two demands name different executors: then no one could redeem an approval, and the request is denied.
@@ -25,12 +29,11 @@ internal struct ObligationFold(TimeSpan maxTtl)
         {
             case null:
                 break;
+            case Obligation.NeedsApproval approval when _first is null:
+                _first = approval;
+                break;
             case Obligation.NeedsApproval approval:
-                ExecutorsDiffer |=
-                    Approval?.Executor is { Length: > 0 } one
-                    && approval.Executor is { Length: > 0 } other
-                    && !string.Equals(one, other, StringComparison.Ordinal);
-                Approval = Approval is null ? approval : new([.. Approval.Demands, .. approval.Demands]);
+                AddTo(_several ??= [.. _first.Demands], approval);
                 break;
             case Obligation.LivesAtMost bound:
                 MaxTtl = bound.MaxTtl < MaxTtl ? bound.MaxTtl : MaxTtl;
@@ -38,5 +41,14 @@ internal struct ObligationFold(TimeSpan maxTtl)
             default:
                 throw new InvalidOperationException($"Nothing is known of {obligation.GetType().Name}.");
         }
+    }
+
+    private void AddTo(List<ApprovalDemand> demands, Obligation.NeedsApproval approval)
+    {
+        var one = _executor.Length > 0 ? _executor : _first!.Executor;
+        var other = approval.Executor;
+        ExecutorsDiffer |= one.Length > 0 && other.Length > 0 && !string.Equals(one, other, StringComparison.Ordinal);
+        _executor = one.Length > 0 ? one : other;
+        demands.AddRange(approval.Demands);
     }
 }

@@ -68,6 +68,7 @@ internal class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(lo
             PolicyPath.RequestResource => CelValue.Of(Request.Resource),
             PolicyPath.RequestTtl => CelValue.Of(Ttl),
             PolicyPath.RequestDelivery => CelValue.Of(Request.Delivery),
+            PolicyPath.RequestParams => CelValue.OfTexts(Request.Params ?? ReadOnlyDictionary<string, string>.Empty),
             PolicyPath.ToolCallName => CelValue.Of(Request.ToolCall?.Name ?? ""),
             PolicyPath.ToolCallArguments => _arguments.Kind == CelKind.Map
                 ? _arguments

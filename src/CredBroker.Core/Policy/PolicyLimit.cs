@@ -29,6 +29,14 @@ public sealed record PolicyLimit
     /// and nothing else happens.
     /// </summary>
     public TimeSpan? QuarantineFor { get; init; }
+
+    /// <summary>
+    /// Whether people are asked to let the one request that breaks the limit pass; where they cannot be, it is refused.
+    /// </summary>
+    public bool Challenges => Challenge is not null;
+
+    /// <summary>Which people.</summary>
+    internal ApprovalClause? Challenge { get; init; }
 }
 
 /// <summary>So many within any period of this length.</summary>

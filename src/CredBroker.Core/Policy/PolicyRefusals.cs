@@ -80,6 +80,9 @@ internal static class PolicyRefusals
         "Policy leaves this step to more than one other agent, so none can take it. Stop, and report the decision."
     );
 
+    public static Refusal Params(string fault) =>
+        new(RefusalCode.ParamsInvalid, $"The request's params do not fit the credential: {fault}.");
+
     public static Refusal ToolArguments(string fault) =>
         new(RefusalCode.ToolArgumentsInvalid, $"The tool call's arguments do not fit what the tool takes: {fault}.");
 }

@@ -6,9 +6,25 @@ namespace CredBroker.Core.Policy;
 /// <content>The rules, the gate and the grant.</content>
 public sealed partial class PolicySet
 {
-    private Decision Decide(PolicyInputs inputs, AutonomyGate gate)
+    /// <summary>What the rules in force and the gate make of it.</summary>
+    private Decision Decide(PolicyInputs inputs, AutonomyGate gate) => Decide(inputs, gate, new RuleMatches(inputs));
+
+    /// <summary>The same, with what the rules in shadow would have made of it.</summary>
+    private Decision DecideWithShadows(PolicyInputs inputs, AutonomyGate gate)
     {
         var matches = new RuleMatches(inputs);
+        var decision = Decide(inputs, gate, matches);
+        // Where a rule failed, not all were tried, and nobody knows what one more would have changed.
+        return _shadows.Length == 0 || decision.Refusal?.Code == RefusalCode.RuleFailed
+            ? decision
+            : decision with
+            {
+                Shadow = Try(inputs, gate, matches),
+            };
+    }
+
+    private Decision Decide(PolicyInputs inputs, AutonomyGate gate, RuleMatches matches)
+    {
         foreach (var rule in _rules)
         {
             if (!rule.MayMatch(inputs.Agent, inputs.Credential.Entry.Name))
@@ -30,8 +46,7 @@ public sealed partial class PolicySet
             }
         }
 
-        var decision = Combine(inputs, gate, matches);
-        return _shadows.Length == 0 ? decision : decision with { Shadow = Try(inputs, gate, matches) };
+        return Combine(inputs, gate, matches);
     }
 
     /// <summary>
@@ -87,7 +102,7 @@ public sealed partial class PolicySet
         }
 
         // The gate asks nobody where a rule has people decide already.
-        if (byGate == PolicyEffect.Challenge && matches.Challenges is null && !matches.Ask(ApprovalClause.OfGate))
+        if (byGate == PolicyEffect.Challenge && matches.Challenges is null && !matches.Ask(ApprovalClause.OfOwner))
         {
             return DenyFor(
                 PolicyRefusals.NobodyToAsk,
@@ -141,7 +156,7 @@ public sealed partial class PolicySet
     private static Grant GrantOf(PolicyInputs inputs, TimeSpan maxTtl) =>
         new()
         {
-            Entry = inputs.Credential.Entry,
+            Entry = inputs.Credential.Resolve(inputs.Request),
             Process = inputs.Process,
             Ttl = inputs.Ttl < maxTtl ? inputs.Ttl : maxTtl,
             MaxTtl = maxTtl,

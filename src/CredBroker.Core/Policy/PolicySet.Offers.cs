@@ -5,7 +5,8 @@ namespace CredBroker.Core.Policy;
 
 public sealed partial class PolicySet
 {
-    private static readonly IReadOnlyList<string> ToolCall = ["toolCall.arguments", "toolCall.name"];
+    private static readonly string[] Params = ["request.params"];
+    private static readonly string[] ToolCall = ["toolCall.arguments", "toolCall.name"];
 
     /// <summary>
     /// What an identity may ask for: the decision with the request left open. Pure, and never wider than the truth: what is
@@ -57,14 +58,14 @@ public sealed partial class PolicySet
                 Agent = inputs.Agent,
                 Entry = item.Entry,
                 MaxTtl = maxTtl,
-                Outcome = (item.ToolSchemas, decision.Effect) switch
+                Outcome = decision.Effect switch
                 {
-                    (not null, _) => OfferOutcome.Depends,
-                    (_, PolicyEffect.Challenge) => OfferOutcome.Challenge,
+                    _ when FormOf(item).Any() => OfferOutcome.Depends,
+                    PolicyEffect.Challenge => OfferOutcome.Challenge,
                     _ => OfferOutcome.Allow,
                 },
                 Asks = decision.Approval?.Demands ?? [],
-                DependsOn = item.ToolSchemas is null ? [] : ToolCall,
+                DependsOn = [.. FormOf(item)],
             };
     }
 
@@ -75,7 +76,7 @@ public sealed partial class PolicySet
             return null;
         }
 
-        var dependsOn = new SortedSet<string>(item.ToolSchemas is null ? [] : ToolCall, StringComparer.Ordinal);
+        var dependsOn = new SortedSet<string>(FormOf(item), StringComparer.Ordinal);
         var obligations = new ObligationFold(item.Entry.MaxTtl);
         var (mayAllow, mayChallenge) = (false, false);
         foreach (var rule in _rules.Where(rule => rule.MayMatch(inputs.Agent, item.Entry.Name)))
@@ -122,6 +123,10 @@ public sealed partial class PolicySet
                 DependsOn = [.. dependsOn],
             };
     }
+
+    /// <summary>What has to have a form that the entry says, whatever the rules are.</summary>
+    private static IEnumerable<string> FormOf(CatalogueItem item) =>
+        [.. item.Entry.Params is null ? [] : Params, .. item.ToolSchemas is null ? [] : ToolCall];
 
     /// <summary>What is known of every request for the entry; null where the identity is not admitted.</summary>
     private (ShapeInputs Inputs, AutonomyGate Gate)? Shape(

@@ -81,11 +81,17 @@ public sealed partial class PolicySet
     /// </summary>
     public Decision Evaluate(WorkloadIdentity identity, AgentTask task, CredentialRequest request)
     {
-        var decision = Judge(identity, task, request);
+        var decision = Judge(identity, task, request, triesShadows: true);
         return Limits.Count == 0 ? decision : decision with { Limits = Limits };
     }
 
-    private Decision Judge(WorkloadIdentity identity, AgentTask task, CredentialRequest request)
+    /// <summary>
+    /// The same without the rules in shadow, which decide nothing, and without the limits, which bind only what opens.
+    /// </summary>
+    public Decision EvaluateInForce(WorkloadIdentity identity, AgentTask task, CredentialRequest request) =>
+        Judge(identity, task, request, triesShadows: false);
+
+    private Decision Judge(WorkloadIdentity identity, AgentTask task, CredentialRequest request, bool triesShadows)
     {
         // 1. Who is asking, for which process.
         if (!Processes.TryGetValue(task.Process, out var process))
@@ -125,7 +131,7 @@ public sealed partial class PolicySet
         inputs.FailedGate = gate.Failed;
 
         // 3. The rules, 4. the gate, 5. the grant.
-        return Decide(inputs, gate);
+        return triesShadows ? DecideWithShadows(inputs, gate) : Decide(inputs, gate);
     }
 
     /// <summary>Names the one agent that admits the identity in the inputs, or says why there is none.</summary>

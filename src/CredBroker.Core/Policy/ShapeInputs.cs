@@ -23,6 +23,7 @@ internal sealed class ShapeInputs(WorkloadIdentity identity, int locals) : Polic
         PolicyPath.RequestResource,
         PolicyPath.RequestTtl,
         PolicyPath.RequestDelivery,
+        PolicyPath.RequestParams,
         PolicyPath.ToolCallName,
         PolicyPath.ToolCallArguments,
         PolicyPath.DelegationDepth,

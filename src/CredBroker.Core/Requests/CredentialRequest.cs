@@ -14,6 +14,9 @@ public sealed record CredentialRequest
     /// <summary>What the actions are about; a statement by the agent.</summary>
     public string Resource { get; init; } = "";
 
+    /// <summary>Parameters of the credential, by name; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? Params { get; init; }
+
     /// <summary>The wished life of the secret; null means the entry's maximum.</summary>
     public TimeSpan? Ttl { get; init; }
 

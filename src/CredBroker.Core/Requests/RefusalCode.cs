@@ -133,6 +133,9 @@ public enum RefusalCode
     /// <summary>A limit of the policy has no room for the request.</summary>
     LimitReached = 2020,
 
+    /// <summary>The request's parameters are not those that the catalogue entry takes.</summary>
+    ParamsInvalid = 2021,
+
     /// <summary>No such request for this caller, or this person.</summary>
     ApprovalNotFound = 3001,
 

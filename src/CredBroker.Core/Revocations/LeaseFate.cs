@@ -17,11 +17,11 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
     public static LeaseFate Of(Lease lease, PolicySet policy)
     {
         var asked = AskedFor(lease.Decision);
-        var decision = policy.Evaluate(asked.Identity, asked.Task, asked.Request);
+        var decision = policy.EvaluateInForce(asked.Identity, asked.Task, asked.Request);
         var granted = lease.Grant;
         if (
             decision.Grant is not { } grant
-            || !(decision.Effect == PolicyEffect.Allow || IsApprovedStill(lease.Decision.Approval, asked, decision))
+            || !(decision.Effect == PolicyEffect.Allow || IsApprovedStill(lease.Decision, asked, decision))
             || grant.Entry.Vault != granted.Entry.Vault
             || (lease.State == LeaseState.Pending && granted.Ttl > grant.MaxTtl)
         ) // It would become active with the old, longer life, and nobody would look again.
@@ -48,8 +48,10 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
             : decision;
 
     /// <summary>Whether it stands on an approval of exactly what the new policy would ask people for.</summary>
-    private static bool IsApprovedStill(ApprovalMark? approval, DecisionRecord asked, Decision decision) =>
+    private static bool IsApprovedStill(DecisionRecord granted, DecisionRecord asked, Decision decision) =>
         decision.Effect == PolicyEffect.Challenge
-        && approval is not null
-        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, decision) == approval.Digest;
+        && granted.Approval is { } approval
+        // A limit binds what opens, and this one was let pass.
+        && LimitDemands.With(decision, [.. LimitDemands.In(granted.Verdict)]) is var same
+        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, same) == approval.Digest;
 }

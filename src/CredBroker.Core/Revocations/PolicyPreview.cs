@@ -35,13 +35,7 @@ public sealed class PolicyPreview(IBrokerStore store)
                 },
                 cancellationToken
             );
-            foreach (var lease in page.Leases)
-            {
-                result.Add(lease, LeaseFate.Of(lease, policy));
-            }
-
-            // What it was allowed for cannot be read: nothing allows it.
-            result.Unreadable.AddRange(page.Unreadable.Select(lease => lease.Id));
+            result.Add(page, policy, cancellationToken);
             next = page.Next;
         } while (next is not null);
 
@@ -81,7 +75,20 @@ public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyF
     /// <summary>Ids of live leases whose record is damaged: any new version ends them.</summary>
     public List<string> Unreadable { get; } = [];
 
-    internal void Add(Lease lease, LeaseFate fate)
+    /// <exception cref="OperationCanceledException">It was given up, as it may be at each lease.</exception>
+    internal void Add(LeasePage page, PolicySet policy, CancellationToken cancellationToken)
+    {
+        foreach (var lease in page.Leases)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Add(lease, LeaseFate.Of(lease, policy));
+        }
+
+        // What it was allowed for cannot be read: nothing allows it.
+        Unreadable.AddRange(page.Unreadable.Select(lease => lease.Id));
+    }
+
+    private void Add(Lease lease, LeaseFate fate)
     {
         Live++;
         if (fate.EndedBy is { } rule)

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using CredBroker.Core.Policy;
 
 namespace CredBroker.Core.State;
@@ -14,6 +11,9 @@ namespace CredBroker.Core.State;
 /// <param name="Key">What is counted together, for leases.</param>
 public sealed record LimitUse(PolicyLimit Limit, string Key)
 {
+    /// <summary>Whether people let this one request pass the limit: it counts, and is not refused.</summary>
+    public bool IsApproved { get; init; }
+
     /// <summary>The same, for denials.</summary>
     public string DeniedKey => $"denied.{Key}";
 
@@ -21,7 +21,13 @@ public sealed record LimitUse(PolicyLimit Limit, string Key)
     public static IReadOnlyList<LimitUse> Of(DecisionRecord decision) =>
         decision.Verdict.Limits.Count == 0
             ? []
-            : [.. decision.Verdict.Limits.Select(limit => new LimitUse(limit, KeyOf(limit.Per, decision)))];
+            :
+            [
+                .. decision.Verdict.Limits.Select(limit => new LimitUse(limit, KeyOf(limit.Per, decision))
+                {
+                    IsApproved = decision.Approval is not null && LimitDemands.AreIn(decision.Verdict, limit),
+                }),
+            ];
 
     /// <summary>
     /// The one instance that asked, as a hold names it. Where the issuer's settings give it no instance, it is the
@@ -55,7 +61,6 @@ public sealed record LimitUse(PolicyLimit Limit, string Key)
             _ => throw new InvalidOperationException($"Nothing is known of {per}."),
         };
         // A digest: names are long and come from tokens, and no two different ones share it.
-        var text = JsonSerializer.Serialize(parts, StateJson.Default.StringArray);
-        return $"{per}.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}".ToLowerInvariant();
+        return $"{per}.{TextDigest.Of(parts)}".ToLowerInvariant();
     }
 }

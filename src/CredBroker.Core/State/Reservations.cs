@@ -39,8 +39,8 @@ public sealed record Reservations
     public ApprovalUse? Approval { get; init; }
 
     /// <summary>
-    /// The limits that have to have room for it (<see cref="GuardFailure.LimitReached"/>), of which a place is taken:
-    /// until the lease is over, and for as long as a limit of what is issued looks back.
+    /// The limits that have to have room for it (<see cref="GuardFailure.LimitReached"/>) unless people let it pass, of
+    /// which a place is taken: until the lease is over, and for as long as a limit of what is issued looks back.
     /// </summary>
     public IReadOnlyList<LimitUse> Limits { get; init; } = [];
 }

@@ -48,7 +48,13 @@ internal sealed class DevVaultPreparation(DevVault vault, VaultOptions options) 
             }
         }
 
-        foreach (var kv in catalogue.Select(entry => entry.Vault).OfType<VaultBinding.KeyValue>())
+        // What a request's parameters lead to is not known here: such values are for whoever tries it to write.
+        foreach (
+            var kv in catalogue
+                .Where(entry => entry.Params is null)
+                .Select(entry => entry.Vault)
+                .OfType<VaultBinding.KeyValue>()
+        )
         {
             using var stored = await PostAsync(
                 $"{kv.Mount}/data/{kv.Path}",

@@ -28,7 +28,7 @@ internal static class SqlTransitions
                 SqlLimitStore.Foresee(session, change.Reservations.Limits);
                 break;
             case StateChange.DenialCounted change:
-                SqlLimitStore.Foresee(session, change.Limit);
+                SqlLimitStore.ForeseeDenial(session, change.Limits);
                 break;
             case StateChange.LeaseActivated change:
                 SqlLeaseStore.Foresee(session, change);
@@ -64,7 +64,7 @@ internal static class SqlTransitions
             StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
-            StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limit),
+            StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limits),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

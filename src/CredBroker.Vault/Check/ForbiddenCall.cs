@@ -70,8 +70,8 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             ],
             VaultBinding.KeyValue kv =>
             [
-                new("POST", VaultPaths.Mint(kv), "update", "change the value"),
-                new("DELETE", VaultPaths.Mint(kv), "delete", "delete the value"),
+                new("POST", VaultPaths.Sample(kv), "update", "change the value"),
+                new("DELETE", VaultPaths.Sample(kv), "delete", "delete the value"),
                 new("LIST", $"{kv.Mount}/metadata/", "list", "see what other values there are"),
             ],
             VaultBinding.Token token =>

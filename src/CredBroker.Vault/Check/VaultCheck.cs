@@ -114,13 +114,13 @@ public sealed class VaultCheck(
 
         if (entry.Vault is VaultBinding.KeyValue kv)
         {
-            var path = VaultPaths.Mint(kv);
+            var path = VaultPaths.Sample(kv);
             var mayRead = (await CapabilitiesAsync([path], cancellationToken))[path].Contains("read");
             return
             [
                 new(
                     mayRead,
-                    $"{entry.Name}: read {path}",
+                    $"{entry.Name}: read {VaultPaths.Granted(kv)}",
                     mayRead ? "" : "The broker's policy does not permit it: run `credbroker vault setup`."
                 ),
             ];

@@ -48,7 +48,7 @@ internal static class BrokerPolicy
             var kv in entries
                 .Select(entry => entry.Vault)
                 .OfType<VaultBinding.KeyValue>()
-                .Select(VaultPaths.Mint)
+                .Select(VaultPaths.Granted)
                 .Distinct()
         )
         {

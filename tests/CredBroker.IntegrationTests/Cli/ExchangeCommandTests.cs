@@ -45,6 +45,38 @@ public sealed class ExchangeCommandTests
     }
 
     [Fact]
+    public async Task Parameters_of_the_credential_are_sent_by_name()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        string[] command =
+        [
+            "exchange",
+            "tenant-key",
+            .. CliFixture.Task,
+            "--param",
+            "tenant=acme",
+            "--param",
+            "stage=a=b",
+        ];
+
+        Assert.Equal(0, (await cli.RunAsync(command)).ExitCode);
+        Assert.Contains(
+            ""","params":{"tenant":"acme","stage":"a=b"}""",
+            Assert.Single(cli.Broker.Calls).Body,
+            StringComparison.Ordinal
+        );
+
+        foreach (var wrong in (string[])["tenant", "=acme", "tenant=ajax"])
+        {
+            var run = await cli.RunAsync([.. command, "--param", wrong]);
+            Assert.Equal(2, run.ExitCode);
+            Assert.Contains("tenant=acme", run.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Single(cli.Broker.Calls);
+    }
+
+    [Fact]
     public async Task Programs_get_the_reply_as_json()
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(

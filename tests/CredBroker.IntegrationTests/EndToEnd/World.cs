@@ -268,6 +268,16 @@ internal sealed class World : IAsyncDisposable
     public Task WritePolicyAsync(string rule = AnyAgent, string maxTtl = "10m") =>
         File.WriteAllTextAsync(PolicyFile, Policy(rule, maxTtl, ""));
 
+    /// <summary>The policy takes on these limits, and the broker has it in force.</summary>
+    public async Task LimitAsync(string limits)
+    {
+        await File.WriteAllTextAsync(PolicyFile, $"{Policy(AnyAgent, "10m", "")}\nlimits:\n{limits}\n");
+        await Eventually.BecomesTrueAsync(
+            async () => (await Person("admin").GetPolicyAsync()).Version == 2,
+            "the limits are in force"
+        );
+    }
+
     /// <summary>The policy forgets the further credentials. What Vault has been set up for stays.</summary>
     public Task ForgetCredentialsAsync()
     {

@@ -52,6 +52,36 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task What_people_let_pass_takes_a_place_that_is_not_there_and_of_that_limit_alone()
+    {
+        var hard = TwoActive with { Id = "hard", Per = LimitScope.Workload, MaxActive = 3 };
+        var first = Samples.Opened(Samples.Decision(), TwoActive, hard);
+        await CommitAsync(first);
+        await CommitAsync(Samples.Opened(Samples.Decision(), TwoActive, hard));
+        await AssertLimitAsync(LimitKind.Active, null, TwoActive, hard);
+
+        await CommitAsync(LetPass(TwoActive, hard));
+        var refused = await Store.CommitAsync(LetPass(TwoActive, hard), default);
+        Assert.Equal("hard", Assert.IsType<CommitOutcome.GuardFailed>(refused).Breach?.Limit.Id);
+
+        // Three were out: with one over, the limit is still full.
+        await CommitAsync(StoreSamples.Ended(first.Lease.Id));
+        await AssertLimitAsync(LimitKind.Active, null, TwoActive);
+    }
+
+    private StateChange.LeaseOpened LetPass(PolicyLimit limit, params PolicyLimit[] others)
+    {
+        var opened = Samples.Opened(Samples.Decision(), [limit, .. others]);
+        return opened with
+        {
+            Reservations = opened.Reservations with
+            {
+                Limits = [.. opened.Reservations.Limits.Select(use => use with { IsApproved = use.Limit == limit })],
+            },
+        };
+    }
+
+    [Fact]
     public async Task A_limit_of_what_is_issued_looks_back_for_its_window_to_the_millisecond()
     {
         foreach (var _ in Enumerable.Range(0, 3))
@@ -162,7 +192,7 @@ public abstract partial class BrokerStoreContract
         var use = StoreSamples.Uses(Samples.Decision(), limit)[0];
         for (var denied = 0; denied < 9; denied++)
         {
-            await CommitAsync(new StateChange.All([new StateChange.DenialCounted { Limit = use, Event = null }]));
+            await CommitAsync(new StateChange.All([new StateChange.DenialCounted { Limits = [use], Event = null }]));
             Time.Advance(TimeSpan.FromSeconds(20));
         }
 
@@ -170,6 +200,54 @@ public abstract partial class BrokerStoreContract
         // No more were counted than break it.
         Time.Advance(TimeSpan.FromMinutes(2));
         await CommitAsync(Samples.Opened(Samples.Decision(), limit));
+    }
+
+    [Fact]
+    public async Task A_denial_is_counted_once_for_all_limits_that_count_it_together()
+    {
+        var wide = TwoDenied with { Id = "four-denied", MaxDenied = new(4, TimeSpan.FromMinutes(10)) };
+        var apart = TwoDenied with { Id = "apart", Per = LimitScope.Process };
+        var uses = StoreSamples.Uses(Samples.Decision(), TwoDenied, wide, apart);
+        (int Denied, bool[] AreTripped)[] expected =
+        [
+            (2, [false, false, false]),
+            (1, [true, false, true]),
+            // The one that is broken keeps nothing from being counted for the other.
+            (1, [true, false, true]),
+            (1, [true, true, true]),
+        ];
+        foreach (var (denied, areTripped) in expected)
+        {
+            // In one batch, as denials come.
+            await Task.WhenAll(Enumerable.Range(0, denied).Select(_ => CountAsync()));
+            Assert.Equal(areTripped.ToList(), await AreTrippedAsync());
+        }
+
+        // Broken all, they are counted no more: in time there is room.
+        await CountAsync();
+        Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.DoesNotContain(true, await AreTrippedAsync());
+        await CommitAsync(Samples.Opened(Samples.Decision(), TwoDenied, wide, apart));
+
+        Task CountAsync() =>
+            CommitAsync(new StateChange.All([new StateChange.DenialCounted { Limits = uses, Event = null }]));
+
+        async Task<List<bool>> AreTrippedAsync()
+        {
+            var tripped = new List<bool>();
+            foreach (var use in uses)
+            {
+                tripped.Add(
+                    await Store.Limits.IsTrippedAsync(
+                        use,
+                        LimitUse.Instance(Samples.Decision()),
+                        CancellationToken.None
+                    )
+                );
+            }
+
+            return tripped;
+        }
     }
 
     [Fact]

@@ -146,7 +146,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         var order = Order(LimitUse.Instance(decision), RevocationCause.Quarantine);
         return new([
             new StateChange.RequestDenied { Decision = decision, Event = Event(RequestDenied.TypeName) },
-            new StateChange.DenialCounted { Limit = use, Event = null },
+            new StateChange.DenialCounted { Limits = [use], Event = null },
             held with
             {
                 Tripwire = new(use, LimitKind.Denied),

@@ -215,6 +215,78 @@ public sealed class LimitTests
         Assert.Equal(RefusalCode.Held, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
     }
 
+    [Fact]
+    public async Task Two_limits_of_denials_that_are_counted_together_count_each_denial_once()
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(
+            $"{HarnessPolicy.Text()}\nlimits:\n  - {{ id: refuses, per: instance, maxDenied: {{ count: 3, per: 5m }} }}\n"
+                + $"  - {{ id: quarantines, per: instance, maxDenied: {{ count: 5, per: 10m }}, {Quarantine} }}\n"
+        );
+        for (var denied = 0; denied < 3; denied++)
+        {
+            Assert.Equal(RefusalCode.CredentialUnknown, (await broker.RefusedAsync(Unknown())).Code);
+        }
+
+        await broker.IssueAsync();
+        await broker.RefusedAsync(Unknown());
+        Assert.Equal(RefusalCode.LimitReached, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        // One limit is broken, and the other goes on counting up to its own.
+        await broker.RefusedAsync(Unknown());
+        Assert.Equal(0, broker.Store.Position.Holds);
+        await broker.RefusedAsync(Unknown());
+        var hold = Assert.Single(await broker.Store.Holds.ListInForceAsync(default));
+        Assert.Equal("broker:tripwire quarantines", hold.PlacedBy);
+    }
+
+    [Fact]
+    public async Task What_one_instance_was_denied_refuses_its_fleet_and_quarantines_that_instance_alone()
+    {
+        await using var broker = await StartAsync($"per: workload, maxDenied: {{ count: 2, per: 5m }}, {Quarantine}");
+        var innocent = await broker.IssueAsync(BrokerHarness.Command(instance: "2"));
+        for (var denied = 0; denied < 3; denied++)
+        {
+            await broker.RefusedAsync(Unknown());
+        }
+
+        Assert.Equal(RefusalCode.LimitReached, (await broker.RefusedAsync(BrokerHarness.Command(instance: "2"))).Code);
+        Assert.Equal(RefusalCode.Held, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        var hold = Assert.Single(await broker.Store.Holds.ListInForceAsync(default));
+        Assert.Equal("1", hold.Selector.Instance);
+        await broker.Retry.RunAsync(default);
+        Assert.Equal(LeaseState.Active, (await broker.LeaseAsync(innocent.Id)).State);
+    }
+
+    [Theory]
+    [InlineData(
+        RefusalCode.NobodyToAsk,
+        """
+              - { id: nobody, effect: challenge, when: 'credential.name == "billing"',
+                  approval: { approvers: [{ issuer: "https://people.example", subject: owner-1 }], expiresAfter: 5m, notOwner: true } }
+            """
+    )]
+    [InlineData(
+        RefusalCode.ExecutorsDiffer,
+        """
+              - { id: one, effect: challenge, when: 'credential.name == "billing"',
+                  approval: { approvers: [owner], expiresAfter: 5m, notOwner: false, executor: triage } }
+              - { id: other, effect: challenge, when: 'credential.name == "billing"',
+                  approval: { approvers: [owner], expiresAfter: 5m, notOwner: false, executor: helper } }
+            """
+    )]
+    public async Task A_denial_because_no_approval_could_ever_come_counts(RefusalCode code, string rules)
+    {
+        await using var broker = await BrokerHarness.StartAsync();
+        await broker.ApplyAsync(
+            Policy($"per: instance, maxDenied: {{ count: 1, per: 5m }}, {Quarantine}")
+                .Replace("\nlimits:", $"\n{rules}\nlimits:", StringComparison.Ordinal)
+        );
+        Assert.Equal(code, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Equal(0, broker.Store.Position.Holds);
+        Assert.Equal(code, (await broker.RefusedAsync(BrokerHarness.Command())).Code);
+        Assert.Equal(1, broker.Store.Position.Holds);
+    }
+
     private static ExchangeCommand Unknown() => BrokerHarness.Command(credential: "no-such-credential");
 
     private static string Policy(string limit) =>

@@ -30,13 +30,15 @@ public sealed class ApprovalDigestTests
     {
         Actions = ["transfer", "list"],
         Resource = "acct-1",
+        Params = new Dictionary<string, string> { ["tenant"] = "acme", ["region"] = "eu" },
         Ttl = TimeSpan.FromMinutes(1),
         Csr = "csr",
         ToolCall = new("transfer", Samples.Json("""{"amount":100,"iban":"DE02","deep":{"a":1,"b":[1,2]}}""")),
     };
 
     // Not bound: a new token has another end and hash each time, the policy's hash changes with every edit elsewhere, and
-    // the rest is only said of the decision. What `vault setup` needs is not stored with a decision. Limits bind whatever
+    // the rest is only said of the decision. What `vault setup` needs is not stored with a decision, nor is what a path's
+    // parameters may be: what they are is in the request, and where they lead in the entry. Limits bind whatever
     // is issued, approved or not, as they are when it is.
     private static readonly string[] NotBound =
     [
@@ -50,6 +52,7 @@ public sealed class ApprovalDigestTests
         "decision.Limits",
         "decision.Breach",
         "decision.Grant.Entry.Setup",
+        "decision.Grant.Entry.Params",
     ];
 
     public static TheoryData<int> Engines => [.. Enumerable.Range(0, Bindings.Length)];
@@ -241,6 +244,7 @@ public sealed class ApprovalDigestTests
                     Address = "https://vault.example",
                     MayMakeMore = true,
                     MakesMoreAt = ["a", "b"],
+                    Params = [new("tenant", "a"), new("region", "b")],
                     Setup = new()
                     {
                         Grants = ["a", "b"],

@@ -118,6 +118,22 @@ public sealed class CatalogueOfferTests(ITestOutputHelper output)
         );
 
     [Fact]
+    public void A_rule_in_shadow_changes_nothing_of_what_is_offered()
+    {
+        var offer = Offer(
+            """
+            when: 'credential.name == "c"'
+              - id: other
+                effect: deny
+                enforcement: shadow
+                when: 'request.resource == "x"'
+            """
+        );
+        Assert.Equal(OfferOutcome.Allow, offer!.Outcome);
+        Assert.Empty(offer.DependsOn);
+    }
+
+    [Fact]
     public void A_deny_whatever_is_asked_takes_it_out() =>
         Assert.Null(
             Offer(

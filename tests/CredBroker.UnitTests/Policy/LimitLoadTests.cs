@@ -64,6 +64,49 @@ public sealed class LimitLoadTests
         Assert.Equal(policy.Limits, denied.Limits);
     }
 
+    [Theory]
+    [InlineData("challenge")]
+    [InlineData(
+        "{ challenge: { approvers: [\"group:leads\", owner], quorum: 2, expiresAfter: 30m, notOwner: false } }"
+    )]
+    public void A_breach_may_ask_people(string onBreach)
+    {
+        var limit = $"{{ id: a, per: task, maxActive: 1, onBreach: {onBreach} }}";
+        var policy = Compile(limit).Set!;
+
+        Assert.True(Assert.Single(policy.Limits).Challenges);
+        Assert.Empty(
+            PolicyLint
+                .Check(Samples.Document(WithLimits(limit)))
+                .Where(warning => warning.Message.Contains("nobody to ask", StringComparison.Ordinal))
+        );
+    }
+
+    [Fact]
+    public void Lint_names_a_process_in_which_a_limit_has_nobody_to_ask()
+    {
+        var text = WithLimits(
+                "{ id: a, per: task, maxActive: 1, onBreach: challenge }",
+                "{ id: b, per: task, maxActive: 1, onBreach: { challenge: { approvers: [\"role:approver\"], expiresAfter: 5m } } }"
+            )
+            .Replace(
+                "    owner: { issuer: \"https://idp.acme.example\", subject: \"70",
+                "    # ",
+                StringComparison.Ordinal
+            );
+
+        Assert.Contains(
+            "`a` has nobody to ask in the process `payments`",
+            Assert
+                .Single(
+                    PolicyLint.Check(Samples.Document(text)),
+                    warning => warning.Message.Contains("nobody to ask", StringComparison.Ordinal)
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+    }
+
     /// <summary>The limit, what stands at the place of the fault, and what is said.</summary>
     [Theory]
     [InlineData("{ id: a, per: instance }", "{ id", "a limit needs one of `maxActive`, `maxIssued` and `maxDenied`")]
@@ -90,12 +133,27 @@ public sealed class LimitLoadTests
         "`per` must be instance or workload"
     )]
     [InlineData("{ id: a, per: process, maxDenied: { count: 1, per: 1h } }", "{ count", "counts against the identity")]
+    [InlineData("{ id: a, per: task, maxActive: 1, onBreach: alarm }", "alarm", "`onBreach` must be deny, challenge,")]
     [InlineData(
-        "{ id: a, per: task, maxActive: 1, onBreach: challenge }",
-        "challenge",
-        "not supported by this version yet"
+        "{ id: a, per: task, maxActive: 1, onBreach: { challenge: { approvers: [], expiresAfter: 5m } } }",
+        "[]",
+        "nobody could be asked"
     )]
-    [InlineData("{ id: a, per: task, maxActive: 1, onBreach: alarm }", "alarm", "`onBreach` must be deny, or")]
+    [InlineData(
+        "{ id: a, per: task, maxActive: 1, onBreach: { challenge: { approvers: [owner] } } }",
+        "{ approvers",
+        "`expiresAfter` is missing"
+    )]
+    [InlineData(
+        "{ id: a, per: task, maxActive: 1, onBreach: { challenge: { approvers: [owner], expiresAfter: 5m, executor: triage } } }",
+        "executor",
+        "`challenge` has no key `executor`"
+    )]
+    [InlineData(
+        "{ id: a, per: task, maxActive: 1, onBreach: { challenge: { approvers: [owner], expiresAfter: 5m }, for: 5m } }",
+        "for",
+        "has no key `for`"
+    )]
     [InlineData(
         "{ id: a, per: task, maxActive: 1, onBreach: { quarantine: instance } }",
         "{ quarantine",

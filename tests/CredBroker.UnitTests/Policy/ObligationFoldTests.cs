@@ -56,6 +56,24 @@ public sealed class ObligationFoldTests
         Assert.Equal(executor, fold.Approval!.Executor);
     }
 
+    [Fact]
+    public void What_many_rules_ask_costs_what_they_are_and_not_their_square()
+    {
+        var asked = Asked("rule", "");
+        var fold = new ObligationFold(TimeSpan.FromMinutes(15));
+        fold.Add(asked);
+        fold.Add(asked);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var rule = 2; rule < 4000; rule++)
+        {
+            fold.Add(asked);
+        }
+
+        // Copied for each it would be 64 MB.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.Equal(4000, fold.Approval?.Demands.Count);
+    }
+
     private static Obligation.NeedsApproval Asked(string rule, string executor) =>
         new([
             new()

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CredBroker.Cel;
 using CredBroker.Cel.Patterns;
 using CredBroker.Core.Policy;
@@ -204,7 +205,12 @@ public sealed class PolicyFuzzTests
                     ToleratesRuntimeAction = true,
                     Agents = [],
                 },
-                Credential = new(Samples.Policy().Credentials["payments-api-key"], null, toolCallIsOptional: false),
+                Credential = new(
+                    Samples.Policy().Credentials["payments-api-key"],
+                    null,
+                    toolCallIsOptional: false,
+                    new Dictionary<string, Regex>()
+                ),
                 FailedGate = CelValue.OfTexts([]),
             };
             program.Run(inputs);

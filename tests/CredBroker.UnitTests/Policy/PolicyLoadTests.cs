@@ -405,6 +405,11 @@ public sealed class PolicyLoadTests
         Assert.Equal("arguments takes no limit", schema.Check(ToJson(Samples.Text + "limit: []\n")));
         Assert.Null(schema.Check(ToJson(Samples.Text + LimitLoadTests.FanOut)));
         Assert.NotNull(schema.Check(ToJson(Samples.Text + "limits: [{ id: a, per: fleet }]\n")));
+        foreach (var onBreach in (string[])["challenge", "{ challenge: { approvers: [owner], expiresAfter: 30m } }"])
+        {
+            var limit = $"limits: [{{ id: a, per: task, maxActive: 1, onBreach: {onBreach} }}]\n";
+            Assert.Null(schema.Check(ToJson(Samples.Text + limit)));
+        }
     }
 
     private static JsonElement ToJson(string text) =>

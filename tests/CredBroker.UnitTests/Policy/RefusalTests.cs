@@ -52,6 +52,15 @@ public sealed class RefusalTests
                 ToolCall = new("zzz", Samples.Json("{}")),
             }
         ),
+        (
+            RefusalCode.ParamsInvalid,
+            Samples.Triage,
+            Samples.TriageTask,
+            Samples.ReadBilling with
+            {
+                Params = new Dictionary<string, string> { ["zzz"] = "zzz" },
+            }
+        ),
         (RefusalCode.NoRuleAllows, Samples.Payer, Samples.PaymentTask, Samples.ReadBilling),
         (
             RefusalCode.DeniedByRule,

@@ -34,6 +34,7 @@ internal static class Variations
             JsonElement json => OfJson(json).Select(other => (field, (object?)other)),
             IReadOnlyDictionary<string, JsonElement> members => OfMembers(members)
                 .Select(other => (field, (object?)other)),
+            IReadOnlyDictionary<string, string> texts => OfTexts(texts).Select(other => (field, (object?)other)),
             IEnumerable list => OfList(list, type.GetGenericArguments()[0], field),
             null when type == typeof(string) => [(field, ""), (field, "x")],
             null => [(field, Filled(type))],
@@ -134,6 +135,17 @@ internal static class Variations
             {
                 yield return new(members) { [name] = other };
             }
+        }
+    }
+
+    private static IEnumerable<Dictionary<string, string>> OfTexts(IReadOnlyDictionary<string, string> texts)
+    {
+        yield return new(texts) { ["another"] = "1" };
+        foreach (var (name, value) in texts)
+        {
+            yield return texts.Where(one => one.Key != name).ToDictionary();
+            yield return new(texts) { [name] = value + "x" };
+            yield return new(texts) { [name] = "" };
         }
     }
 

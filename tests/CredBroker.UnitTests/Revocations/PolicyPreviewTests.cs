@@ -1,3 +1,4 @@
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
@@ -114,6 +115,43 @@ public sealed class PolicyPreviewTests
         Assert.Null(preview.Policy);
         Assert.True(preview.Faults.Count > 1);
         Assert.Empty(preview.Ended);
+    }
+
+    [Fact]
+    public async Task Rules_in_shadow_are_not_tried_on_leases()
+    {
+        await using var broker = await StartAsync();
+        var lease = await broker.IssueAsync();
+        var shadows = string.Concat(
+            Enumerable
+                .Range(0, 100)
+                .Select(n => $"\n  - {{ id: s{n}, effect: deny, enforcement: shadow, when: 'agent == \"triage\"' }}")
+        );
+        var alone = PolicyCompiler.Compile(Document(HarnessPolicy.Text())).Set!;
+        var shadowed = PolicyCompiler.Compile(Document(HarnessPolicy.Text() + shadows)).Set!;
+
+        Assert.Equal(LeaseFate.Of(lease, alone), LeaseFate.Of(lease, shadowed));
+        Assert.InRange(Cost(shadowed), 1, 2 * Cost(alone));
+
+        long Cost(PolicySet policy)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            LeaseFate.Of(lease, policy);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    [Fact]
+    public async Task A_preview_that_is_given_up_stops_at_the_next_lease()
+    {
+        await using var broker = await StartAsync();
+        await broker.IssueAsync();
+        var page = await broker.Store.Leases.ListAsync(new(), TestContext.Current.CancellationToken);
+        var policy = PolicyCompiler.Compile(Document(HarnessPolicy.Text())).Set!;
+        var result = new PolicyPreviewResult(policy, []);
+
+        Assert.Throws<OperationCanceledException>(() => result.Add(page, policy, new(canceled: true)));
+        Assert.Equal(0, result.Live);
     }
 
     private static string Pick(Dice dice, params string[] values) => dice.Of(values);

@@ -14,6 +14,7 @@ public sealed class RequestJsonTests
     [InlineData(
         """{"toolCall":{"name":"mail","arguments":{"body":"two\nlines","list":["a\tb"],"deep":{"text":"x\ny"}}}}"""
     )]
+    [InlineData("""{"action":{"name":"mail","properties":{"body":"two\nlines","deep":["a\tb"]}}}""")]
     [InlineData("""{"n":[9007199254740992,-9007199254740992,0.1,-0]}""")]
     public void Ordinary_json_is_accepted(string json) => Assert.Null(Fault(json));
 

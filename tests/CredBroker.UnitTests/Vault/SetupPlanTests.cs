@@ -57,6 +57,27 @@ public sealed class SetupPlanTests
     }
 
     [Fact]
+    public void A_parameter_is_one_segment_and_no_more_in_the_brokers_policy()
+    {
+        var entry = Entry("tenant-key", new VaultBinding.KeyValue("secret", "tenants/{tenant}/api-key")) with
+        {
+            Params = [new("tenant", "[a-z]+")],
+        };
+        var plan = SetupPlan.For("prod", [entry]);
+
+        Assert.Empty(plan.Faults);
+        Assert.Contains(
+            "path \"secret/data/tenants/+/api-key\" {\n  capabilities = [\"read\"]\n}\n",
+            Body(plan, "cb-prod-broker")
+        );
+        Assert.Contains(
+            "no plain Vault path",
+            Assert.Single(SetupPlan.For("prod", [entry with { Params = null }]).Faults),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void What_two_credentials_share_is_made_once()
     {
         var plan = SetupPlan.For("prod", [Database("billing-a"), Database("billing-b")]);

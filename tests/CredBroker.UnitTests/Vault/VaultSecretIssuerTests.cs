@@ -273,6 +273,21 @@ public sealed partial class VaultSecretIssuerTests : IAsyncLifetime
         Assert.Single(Vault.Requests);
     }
 
+    [Fact]
+    public async Task A_path_that_no_request_has_filled_in_is_never_read()
+    {
+        await Issuer.ProbeAsync(default);
+        Vault.Requests.Clear();
+        var template = Entry("kv", new VaultBinding.KeyValue("secret", "tenants/{tenant}/key"));
+
+        foreach (var entry in new[] { template, template with { Params = [new("tenant", "[a-z]+")] } })
+        {
+            Assert.IsType<PrepareOutcome.Refused>(await Issuer.PrepareAsync(Plan(entry), default));
+        }
+
+        Assert.Empty(Vault.Requests);
+    }
+
     /// <summary>What stands in front of Vault, and is not Vault.</summary>
     public static TheoryData<int, string> NotVault =>
         new()

@@ -55,6 +55,9 @@ internal static class ApprovalReport
                             approval.Agreements.Select(agreed => $"{agreed.Subject} of {agreed.Issuer}")
                         )
                 ),
+                .. (approval.Params ?? new Dictionary<string, string>()).Select(param =>
+                    ($"Parameter {Printable.Text(param.Key)}", (string?)Printable.Text(param.Value))
+                ),
                 ("The agent says: purpose", Printable.Text(approval.Statements.Purpose)),
                 ("The agent says: resource", Said(approval.Statements.Resource)),
                 ("The agent says: tool", Said(approval.Statements.Tool)),

@@ -47,6 +47,7 @@ internal sealed class CatalogueCommand : Command
                     new("Max TTL", 100),
                     new("Renewable", 120),
                     new("Asks or depends on", 100),
+                    new("Parameters", 140),
                 ],
                 [.. catalogue.Entries.Select(Row)]
             );
@@ -64,5 +65,6 @@ internal sealed class CatalogueCommand : Command
             WireDuration.Format(offer.MaxTtl),
             offer.Renewable ? "yes" : "no",
             string.Join(", ", offer.Asks ?? offer.DependsOn ?? []),
+            string.Join(", ", (offer.Params ?? new Dictionary<string, string>()).Select(p => $"{p.Key}={p.Value}")),
         ];
 }

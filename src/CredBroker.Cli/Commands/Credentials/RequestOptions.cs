@@ -43,6 +43,11 @@ internal sealed class RequestOptions
         HelpName = "TEXT",
         Description = "What it will be done to",
     };
+    private readonly Option<string[]> _params = new("--param")
+    {
+        HelpName = "NAME=VALUE",
+        Description = "A parameter of the credential, such as tenant=acme; repeat for more",
+    };
     private readonly Option<TimeSpan?> _ttl = new("--ttl")
     {
         HelpName = "10m",
@@ -74,6 +79,7 @@ internal sealed class RequestOptions
         command.Add(_purpose);
         command.Add(_actions);
         command.Add(_resource);
+        command.Add(_params);
         command.Add(_ttl);
         command.Add(_tool);
         command.Add(_toolArguments);
@@ -92,6 +98,7 @@ internal sealed class RequestOptions
             },
             Actions = parsed.GetRequiredValue(_actions),
             Resource = parsed.GetValue(_resource),
+            Params = Params(parsed),
             Ttl = parsed.GetValue(_ttl),
             Csr = key?.CreateRequest(),
             ToolCall = ToolCall(parsed),
@@ -108,6 +115,29 @@ internal sealed class RequestOptions
             $"\"{result.Tokens[0].Value}\" is no duration: write a whole number and s, m or h, such as 90s, 10m or 2h."
         );
         return null;
+    }
+
+    private Dictionary<string, string>? Params(ParseResult parsed)
+    {
+        if (parsed.GetValue(_params) is not { Length: > 0 } given)
+        {
+            return null;
+        }
+
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var text in given)
+        {
+            var end = text.IndexOf('=', StringComparison.Ordinal);
+            if (end <= 0 || !values.TryAdd(text[..end], text[(end + 1)..]))
+            {
+                throw CliException.Usage(
+                    $"--param {text} is no parameter, or names one twice.",
+                    "Write each once as NAME=VALUE, such as tenant=acme."
+                );
+            }
+        }
+
+        return values;
     }
 
     private ToolCallDeclaration? ToolCall(ParseResult parsed)

@@ -62,6 +62,9 @@ internal sealed class LeasesShowCommand : Command
                 ("Credential", $"{lease.Credential} ({lease.Engine})"),
                 ("Actions", string.Join(", ", lease.Actions)),
                 ("Resource", lease.Resource),
+                .. (lease.Params ?? new Dictionary<string, string>()).Select(param =>
+                    ($"Parameter {param.Key}", (string?)param.Value)
+                ),
                 ("Process / task", $"{lease.Task.Process} / {lease.Task.Id}"),
                 ("Purpose (stated)", lease.Task.Purpose),
                 ("Agent", LeaseTable.Agent(lease)),

@@ -21,6 +21,7 @@ internal static class OfflineEvaluation
                 Credential = request.Credential,
                 Actions = request.Actions,
                 Resource = request.Resource ?? "",
+                Params = request.Params is { Count: > 0 } given ? given : null,
                 Ttl = request.Ttl,
                 ToolCall = request.ToolCall is { } call ? new ToolCall(call.Name, call.Arguments) : null,
             }
@@ -58,6 +59,7 @@ internal static class OfflineEvaluation
         new()
         {
             RuleId = demand.RuleId.Length == 0 ? null : demand.RuleId,
+            LimitId = demand.LimitId,
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,
@@ -116,6 +118,7 @@ internal static class OfflineEvaluation
             MaxIssued = Describe(limit.MaxIssued),
             MaxDenied = Describe(limit.MaxDenied),
             QuarantineFor = limit.QuarantineFor,
+            Challenges = limit.Challenges ? true : null,
         };
 
     private static LimitRateResponse? Describe(LimitRate? rate) =>

@@ -180,6 +180,7 @@ internal sealed class PolicyEvaluateCommand : Command
                     ? $"{denied.Count} denied within {WireDuration.Format(denied.Per)}"
                     : null,
                 limit.QuarantineFor is { } lasts ? $"or quarantine for {WireDuration.Format(lasts)}" : null,
+                limit.Challenges == true ? "or people are asked" : null,
             }.OfType<string>()
         );
 

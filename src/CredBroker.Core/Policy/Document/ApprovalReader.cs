@@ -28,6 +28,38 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
         }
 
         var reader = new MappingReader(value, "an approval", _faults);
+        var people = ReadPeople(reader);
+        var executor = reader.Scalar(reader.Find("executor"), "executor");
+        var agents = draft.Agents.ConvertAll(agent => agent.Name.Text);
+        if (executor is not null && !agents.Contains(executor.Text))
+        {
+            _faults.Add(
+                executor,
+                $"there is no agent `{executor.Text}`{NearestName.Suggestion(executor.Text, agents)}"
+            );
+        }
+
+        var show = ReadShow(reader.Find("show"), rule);
+        reader.Finish("an approval");
+        return new()
+        {
+            Demand = people.Demand with { RuleId = rule.Id.Text, Executor = executor?.Text ?? "", Show = show },
+            OwnerMayApprove = people.OwnerMayApprove,
+            NotOwner = people.NotOwner,
+        };
+    }
+
+    /// <summary>What a limit asks: only who, how many and for how long.</summary>
+    public ApprovalClause ReadOfLimit(YamlNode value)
+    {
+        var reader = new MappingReader(value, "`challenge`", _faults);
+        var people = ReadPeople(reader);
+        reader.Finish("`challenge`");
+        return people;
+    }
+
+    private ApprovalClause ReadPeople(MappingReader reader)
+    {
         var notOwner = reader.FlagOrFalse("notOwner");
         var (approvers, ownerAt) = ReadApprovers(reader.Need("approvers"));
         if (ownerAt is not null && notOwner)
@@ -50,28 +82,13 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
             _faults.Add(expiresAt!, "`expiresAfter` must be at least 1m: nobody answers faster");
         }
 
-        var executor = reader.Scalar(reader.Find("executor"), "executor");
-        var agents = draft.Agents.ConvertAll(agent => agent.Name.Text);
-        if (executor is not null && !agents.Contains(executor.Text))
-        {
-            _faults.Add(
-                executor,
-                $"there is no agent `{executor.Text}`{NearestName.Suggestion(executor.Text, agents)}"
-            );
-        }
-
-        var show = ReadShow(reader.Find("show"), rule);
-        reader.Finish("an approval");
         return new()
         {
             Demand = new()
             {
-                RuleId = rule.Id.Text,
                 Approvers = approvers,
                 Quorum = quorum,
                 ExpiresAfter = expiresAfter ?? Shortest,
-                Executor = executor?.Text ?? "",
-                Show = show,
             },
             OwnerMayApprove = ownerAt is not null,
             NotOwner = notOwner,

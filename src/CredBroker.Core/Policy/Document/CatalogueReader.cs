@@ -18,6 +18,7 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
             faults.Add(none, "`actions` is empty: nothing could be asked for");
         }
 
+        var parameters = new ParameterReader(faults).Read(reader, vault);
         var entry = new CatalogueEntry
         {
             Name = name.Text,
@@ -46,6 +47,7 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
                 ? ReadConnection(connection)
                 : null,
             Names = ReadNames(reader, vault),
+            Params = parameters.Count == 0 ? null : [.. parameters.Keys],
             Address = ReadAddress(reader, vault),
         };
         if (vault is VaultBinding.Token)
@@ -69,7 +71,12 @@ internal sealed partial class CatalogueReader(PolicyDocument document, PolicyFau
         }
 
         reader.Finish("a credential");
-        return new(entry, schemas, toolCallIsOptional: !needsCall);
+        return new(
+            entry,
+            schemas,
+            toolCallIsOptional: !needsCall,
+            parameters.ToDictionary(pair => pair.Key.Name, pair => pair.Value, StringComparer.Ordinal)
+        );
     }
 
     /// <summary>

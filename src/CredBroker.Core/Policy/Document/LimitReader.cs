@@ -1,7 +1,7 @@
 namespace CredBroker.Core.Policy.Document;
 
 /// <summary>Reads the policy's <c>limits</c>.</summary>
-internal sealed class LimitReader(PolicyFaultList faults)
+internal sealed class LimitReader(PolicyDraft draft)
 {
     // Each opening of a lease is counted by all of them.
     private const int MaxLimits = 20;
@@ -12,17 +12,19 @@ internal sealed class LimitReader(PolicyFaultList faults)
     private static readonly TimeSpan LongestWindow = TimeSpan.FromDays(7);
     private static readonly TimeSpan LongestQuarantine = TimeSpan.FromDays(7);
 
+    private readonly PolicyFaultList _faults = draft.Faults;
+
     public IReadOnlyList<LimitDraft> Read(YamlNode? value)
     {
         if (value is not null and not YamlSequence)
         {
-            faults.Add(value, $"`limits` must be a list, not {value.Kind}");
+            _faults.Add(value, $"`limits` must be a list, not {value.Kind}");
         }
 
         var limits = new List<LimitDraft>();
         foreach (var item in (value as YamlSequence)?.Items ?? [])
         {
-            var reader = new MappingReader(item, "a limit", faults);
+            var reader = new MappingReader(item, "a limit", _faults);
             if (!reader.IsMapping)
             {
                 continue;
@@ -30,14 +32,14 @@ internal sealed class LimitReader(PolicyFaultList faults)
 
             if (limits.Count == MaxLimits)
             {
-                faults.Add(item, $"there are more than {MaxLimits} limits, and each is compared with every lease");
+                _faults.Add(item, $"there are more than {MaxLimits} limits, and each is compared with every lease");
                 break;
             }
 
             var limit = ReadLimit(reader);
             if (limits.Exists(earlier => earlier.Limit.Id == limit.Limit.Id) && limit.Limit.Id.Length > 0)
             {
-                faults.Add(limit.Id, $"the id `{limit.Limit.Id}` belongs to an earlier limit");
+                _faults.Add(limit.Id, $"the id `{limit.Limit.Id}` belongs to an earlier limit");
             }
 
             limits.Add(limit);
@@ -51,7 +53,7 @@ internal sealed class LimitReader(PolicyFaultList faults)
         var id = reader.Scalar(reader.Need("id"), "id");
         if (id is not null)
         {
-            PolicyName.Check(id, faults);
+            PolicyName.Check(id, _faults);
         }
 
         var per = reader.Choice(
@@ -65,6 +67,7 @@ internal sealed class LimitReader(PolicyFaultList faults)
         );
         int? maxActive = reader.Find("maxActive") is null ? null : reader.Integer("maxActive", 1, MaxActive);
         var (issuedAt, deniedAt) = (reader.Find("maxIssued"), reader.Find("maxDenied"));
+        var (quarantineFor, challenge) = ReadBreach(reader.Find("onBreach"));
         var limit = new PolicyLimit
         {
             Id = id?.Text ?? "",
@@ -72,17 +75,18 @@ internal sealed class LimitReader(PolicyFaultList faults)
             MaxActive = maxActive,
             MaxIssued = ReadRate(issuedAt, "maxIssued"),
             MaxDenied = ReadRate(deniedAt, "maxDenied"),
-            QuarantineFor = ReadBreach(reader.Find("onBreach")),
+            QuarantineFor = quarantineFor,
+            Challenge = challenge,
         };
         if (reader.Find("maxActive") is null && issuedAt is null && deniedAt is null)
         {
-            faults.Add(reader.Node, "a limit needs one of `maxActive`, `maxIssued` and `maxDenied`");
+            _faults.Add(reader.Node, "a limit needs one of `maxActive`, `maxIssued` and `maxDenied`");
         }
 
         // Whoever may ask for a process could otherwise be denied until others are stopped.
         if (deniedAt is not null && per is not (LimitScope.Instance or LimitScope.Workload))
         {
-            faults.Add(
+            _faults.Add(
                 deniedAt,
                 "a denial counts against the identity that asked: with `maxDenied`, `per` must be instance or workload"
             );
@@ -99,7 +103,7 @@ internal sealed class LimitReader(PolicyFaultList faults)
             return null;
         }
 
-        var reader = new MappingReader(value, $"`{key}`", faults);
+        var reader = new MappingReader(value, $"`{key}`", _faults);
         if (!reader.IsMapping)
         {
             return null;
@@ -111,24 +115,34 @@ internal sealed class LimitReader(PolicyFaultList faults)
         return new(count, per ?? LongestWindow);
     }
 
-    private TimeSpan? ReadBreach(YamlNode? value)
+    private (TimeSpan? QuarantineFor, ApprovalClause? Challenge) ReadBreach(YamlNode? value)
     {
         switch (value)
         {
             case null or YamlScalar { Text: "deny" }:
-                return null;
+                return (null, null);
             case YamlScalar { Text: "challenge" }:
-                faults.Add(value, "not supported by this version yet: `onBreach: challenge`");
-                return null;
+                return (null, ApprovalClause.OfOwner);
             case YamlMapping:
-                var reader = new MappingReader(value, "`onBreach`", faults);
+                var reader = new MappingReader(value, "`onBreach`", _faults);
+                if (reader.Find("challenge") is { } asks)
+                {
+                    var clause = new ApprovalReader(draft).ReadOfLimit(asks);
+                    reader.Finish("`onBreach` with `challenge`");
+                    return (null, clause);
+                }
+
                 reader.Choice("quarantine", absent: (bool?)null, ("instance", true));
                 var lasts = reader.Duration(reader.Need("for"), "for", LongestQuarantine);
                 reader.Finish("`onBreach`");
-                return lasts ?? LongestQuarantine;
+                return (lasts ?? LongestQuarantine, null);
             default:
-                faults.Add(value, "`onBreach` must be deny, or { quarantine: instance, for: 15m }");
-                return null;
+                _faults.Add(
+                    value,
+                    "`onBreach` must be deny, challenge, { challenge: { approvers: […], expiresAfter: 30m } }, or "
+                        + "{ quarantine: instance, for: 15m }"
+                );
+                return (null, null);
         }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class PolicyReader
         }
 
         reader.Choice("apiVersion", absent: (bool?)null, ("credbroker/v1", true));
-        _draft.Limits.AddRange(new LimitReader(_faults).Read(reader.Find("limits")));
+        _draft.Limits.AddRange(new LimitReader(_draft).Read(reader.Find("limits")));
         foreach (var (name, value) in Named(reader.Need("agents"), "agents"))
         {
             ReadAgent(name, value);

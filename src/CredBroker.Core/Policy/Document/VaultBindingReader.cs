@@ -34,7 +34,10 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
                 Segment(reader, "role"),
                 reader.Choice("mode", absent: (PkiMode?)PkiMode.Sign, ("sign", PkiMode.Sign), ("issue", PkiMode.Issue))
             ),
-            VaultBinding.KeyValue.EngineName => new VaultBinding.KeyValue(Path(reader, "mount"), Path(reader, "path")),
+            VaultBinding.KeyValue.EngineName => new VaultBinding.KeyValue(
+                Path(reader, "mount"),
+                Checked(reader, "path", allowsSlash: true, allowsParams: true)
+            ),
             VaultBinding.Token.EngineName => new VaultBinding.Token(Segment(reader, "role")),
             _ => throw new UnreachableException($"The engine {engine} is listed, and nothing reads its settings."),
         };
@@ -89,7 +92,7 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
 
     private string Segment(MappingReader reader, string key) => Checked(reader, key, allowsSlash: false);
 
-    private string Checked(MappingReader reader, string key, bool allowsSlash)
+    private string Checked(MappingReader reader, string key, bool allowsSlash, bool allowsParams = false)
     {
         if (reader.Scalar(reader.Need(key), key) is not { } scalar)
         {
@@ -101,15 +104,15 @@ internal sealed class VaultBindingReader(PolicyFaultList faults)
             scalar.Text.Length > 200
             || (!allowsSlash && parts.Length > 1)
             || !parts.All(part =>
-                part.Length > 0
-                && part is not ("." or "..")
-                && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+                CatalogueParameter.IsSegment(part)
+                || (allowsParams && PathTemplate.NameOf(part) is { } name && CatalogueParameter.IsName(name))
             )
         )
         {
             faults.Add(
                 scalar,
                 $"`{key}` takes letters, digits and - _ .{(allowsSlash ? " in parts joined by /" : "")}"
+                    + (allowsParams ? ", and a whole part may be a parameter, such as {tenant}" : "")
             );
         }
         else if (key is "mount" or "path" && parts[0] is "sys" or "auth" or "identity" or "cubbyhole")

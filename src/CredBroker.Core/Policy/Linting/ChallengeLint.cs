@@ -40,6 +40,23 @@ internal static class ChallengeLint
         }
     }
 
+    public static void CheckLimit(LimitDraft limit, PolicyDraft draft, PolicyFaultList warnings)
+    {
+        if (limit.Limit.Challenge is not { } clause)
+        {
+            return;
+        }
+
+        foreach (var process in draft.Processes.Where(process => clause.For(process.Process, Anybody) is null))
+        {
+            warnings.Add(
+                limit.Id,
+                $"the limit `{limit.Limit.Id}` has nobody to ask in the process `{process.Name.Text}`: "
+                    + "too few may approve, or there is no owner, and its breach is a denial there"
+            );
+        }
+    }
+
     private static void CheckAllow(RuleScope rule, List<RuleScope> all, PolicyDraft draft, PolicyFaultList warnings)
     {
         if (ShadowOf(rule, all, PolicyEffect.Challenge) is { } challenge)

@@ -52,28 +52,35 @@ public static class PolicyLint
             CheckRule(rule, reach, draft, warnings);
         }
 
+        foreach (var credential in draft.Credentials)
+        {
+            ParameterLint.Check(credential, reach, warnings);
+        }
+
         foreach (var limit in draft.Limits)
         {
-            CheckLimit(limit, warnings);
+            CheckLimit(limit, draft, warnings);
         }
 
         return warnings.ToList();
     }
 
-    // What others have used up is no fault of the one that asks next.
-    private static void CheckLimit(LimitDraft draft, PolicyFaultList warnings)
+    private static void CheckLimit(LimitDraft limit, PolicyDraft draft, PolicyFaultList warnings)
     {
+        // What others have used up is no fault of the one that asks next.
         if (
-            draft.Limit is { QuarantineFor: not null, Per: not LimitScope.Instance }
-            && (draft.Limit.MaxActive is not null || draft.Limit.MaxIssued is not null)
+            limit.Limit is { QuarantineFor: not null, Per: not LimitScope.Instance }
+            && (limit.Limit.MaxActive is not null || limit.Limit.MaxIssued is not null)
         )
         {
             warnings.Add(
-                draft.Id,
-                $"the limit `{draft.Limit.Id}` quarantines the instance that happens to ask last: "
+                limit.Id,
+                $"the limit `{limit.Limit.Id}` quarantines the instance that happens to ask last: "
                     + "let its breach deny, or count per instance"
             );
         }
+
+        ChallengeLint.CheckLimit(limit, draft, warnings);
     }
 
     private static void CheckAgent(AgentDraft agent, PolicyDraft draft, PolicyFaultList warnings)

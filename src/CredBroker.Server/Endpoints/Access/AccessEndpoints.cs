@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
@@ -116,7 +115,7 @@ internal static class AccessEndpoints
     }
 
     private static IResult One(Asker asker, AccessQuestion question) =>
-        AccessMapping.Decide(asker.Policy!, question, asker.Agent).Passes(out var decision, out var refusal)
+        asker.Decider!.Decide(question).Passes(out var decision, out var refusal)
             ? Answer(asker.Http, decision, AccessJson.Default.AccessDecision)
             : new Refused(refusal);
 
@@ -153,7 +152,7 @@ internal static class AccessEndpoints
             return AccessMapping.Denied(incomplete);
         }
 
-        return AccessMapping.Decide(asker.Policy!, question, asker.Agent).Passes(out var decision, out var refusal)
+        return asker.Decider!.Decide(question).Passes(out var decision, out var refusal)
             ? decision
             : AccessMapping.Denied(refusal);
     }
@@ -209,15 +208,15 @@ internal static class AccessEndpoints
                     identity = verified.Identity;
                     break;
                 case VerificationOutcome.Refused refused:
-                    return new(http, null, null, refused.Refusal);
+                    return new(http, null, refused.Refusal);
                 case var other:
                     throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");
             }
         }
 
         return policy.Current is { Set: var set }
-            ? new(http, identity, set, null)
-            : new(http, identity, null, ReadPolicyEndpoint.NoPolicy);
+            ? new(http, new(set, identity), null)
+            : new(http, null, ReadPolicyEndpoint.NoPolicy);
     }
 
     private static Reply<T> Answer<T>(HttpContext http, T body, JsonTypeInfo<T> type)
@@ -226,5 +225,5 @@ internal static class AccessEndpoints
         return new(StatusCodes.Status200OK, body, type);
     }
 
-    private sealed record Asker(HttpContext Http, WorkloadIdentity? Agent, PolicySet? Policy, Refusal? Refusal);
+    private sealed record Asker(HttpContext Http, AccessDecider? Decider, Refusal? Refusal);
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Input;
 
@@ -16,12 +15,6 @@ internal static class AccessMapping
     public const string Agent = "agent";
 
     private const string Resource = "resource";
-
-    private static readonly Refusal ForOthers = new(
-        RefusalCode.RoleMissing,
-        "An agent asks for itself: subject.type is \"agent\", subject.id the subject of its own token. "
-            + "To ask for others takes a person with the role viewer, auditor or admin."
-    );
 
     /// <summary>What is wrong with a question that must be complete; null where nothing is.</summary>
     public static Refusal? FaultOf(AccessQuestion question)
@@ -40,52 +33,6 @@ internal static class AccessMapping
         var check = new FieldCheck();
         CheckParts(question, check);
         return check.Refusal;
-    }
-
-    /// <summary>Decides a complete question: of the caller's own identity, or of the one that a person supposes.</summary>
-    /// <param name="policy">The policy in force.</param>
-    /// <param name="question">The question.</param>
-    /// <param name="caller">The agent that asks; null where a person does.</param>
-    public static Checked<AccessDecision> Decide(PolicySet policy, AccessQuestion question, WorkloadIdentity? caller)
-    {
-        var subject = question.Subject!;
-        if (
-            caller is not null
-            && (subject.Type != Agent || (subject.Id != caller.Subject && subject.Id != caller.SpiffeId))
-        )
-        {
-            return ForOthers;
-        }
-
-        var known = caller is null ? Supposed(subject) : caller;
-        if (!known.Passes(out var identity, out var fault))
-        {
-            return fault;
-        }
-
-        var context = question.Context;
-        var process = context?.Process ?? OnlyProcess(policy, identity);
-        var decision = policy.Evaluate(
-            identity,
-            new AgentTask(context?.Task ?? "", process ?? "", context?.Purpose ?? ""),
-            new()
-            {
-                Credential = question.Resource!.Type!,
-                Actions = [question.Action!.Name!],
-                Resource = question.Resource.Id!,
-                ToolCall = ToolCall(question.Action, question.Resource),
-            }
-        );
-        return decision.Effect == PolicyEffect.Allow
-            ? new AccessDecision { Decision = true }
-            : Denied(
-                process is null
-                    ? new(
-                        RefusalCode.ProcessNotAdmitted,
-                        "No process, or more than one, admits the subject: name it as context.process."
-                    )
-                    : decision.Refusal!
-            );
     }
 
     /// <summary>A denial, as the answer to one question of several.</summary>
@@ -126,7 +73,7 @@ internal static class AccessMapping
     /// <summary>
     /// An identity that a person supposes. Without an issuer of its own it has one that no token can have: its type's.
     /// </summary>
-    private static Checked<WorkloadIdentity> Supposed(AccessSubject subject)
+    public static Checked<WorkloadIdentity> Supposed(AccessSubject subject)
     {
         var claims = new Dictionary<string, JsonElement>(
             subject.Properties ?? new Dictionary<string, JsonElement>(),
@@ -173,31 +120,11 @@ internal static class AccessMapping
         }
     }
 
-    /// <summary>The one process that admits the identity; null where none or more than one does.</summary>
-    private static string? OnlyProcess(PolicySet policy, WorkloadIdentity identity)
-    {
-        string? only = null;
-        foreach (var process in policy.Processes.Keys)
-        {
-            if (policy.Admit(identity, process).Refusal is null)
-            {
-                if (only is not null)
-                {
-                    return null;
-                }
-
-                only = process;
-            }
-        }
-
-        return only;
-    }
-
     /// <summary>
     /// The tool call that the properties are; null where there are none. The resource's are its argument of that name,
     /// whatever the action's say.
     /// </summary>
-    private static ToolCall? ToolCall(AccessAction action, AccessResource resource)
+    public static ToolCall? ToolCall(AccessAction action, AccessResource resource)
     {
         if (action.Properties is null && resource.Properties is null)
         {

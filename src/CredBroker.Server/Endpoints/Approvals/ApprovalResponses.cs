@@ -35,6 +35,7 @@ internal static class ApprovalResponses
             Reversible = grant.Entry.Reversible,
             Revocation = KebabCase.Of(grant.Entry.Vault.Revocation),
             Actions = decision.Request.Actions,
+            Params = decision.Request.Params,
             Ttl = grant.Ttl,
             Rules = [.. approval.Demands.Select(demand => demand.RuleId).Where(rule => rule.Length > 0).Distinct()],
             Gate = [.. verdict.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],

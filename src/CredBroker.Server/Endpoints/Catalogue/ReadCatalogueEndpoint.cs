@@ -66,6 +66,7 @@ internal static class ReadCatalogueEndpoint
             Delivery = Delivery,
             Engine = offer.Entry.Vault.Engine,
             Asks = offer.Asks.Count == 0 ? null : Asks(offer),
+            Params = offer.Entry.Params?.ToDictionary(parameter => parameter.Name, parameter => parameter.Pattern),
             DependsOn = offer.DependsOn.Count == 0 ? null : offer.DependsOn,
         };
 

@@ -74,6 +74,7 @@ internal static class ExchangeEndpoint
         check.Name("credential", body.Credential);
         check.Actions(body.Actions);
         check.Text("resource", body.Resource, FieldCheck.MaxPurpose);
+        check.Params(body.Params);
         check.Ttl(body.Ttl);
         check.Require(
             body.Delivery is null or "direct",
@@ -105,6 +106,7 @@ internal static class ExchangeEndpoint
                 Credential = body.Credential,
                 Actions = body.Actions,
                 Resource = body.Resource ?? "",
+                Params = Declared.Params(body.Params),
                 Ttl = body.Ttl,
                 Csr = body.Csr,
                 ToolCall = Declared.ToolCall(body.ToolCall),

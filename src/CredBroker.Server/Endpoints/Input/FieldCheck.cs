@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using CredBroker.Client;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Text;
 
@@ -126,6 +127,24 @@ internal sealed class FieldCheck
             value is null || (value >= TimeSpan.FromSeconds(1) && value <= MaxTtl),
             "ttl must lie between 1s and 24h."
         );
+
+    /// <summary>Parameters of a credential: few, and each one segment of a path.</summary>
+    public void Params(IReadOnlyDictionary<string, string>? values)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        Require(
+            values.Count <= CatalogueParameter.Most && values.Keys.All(CatalogueParameter.IsName),
+            "params must hold at most 8 parameters, each named by a letter and then letters, digits or _."
+        );
+        Require(
+            values.Values.All(value => value is not null && CatalogueParameter.IsSegment(value)),
+            "params must have values of 1 to 128 letters, digits or - _ . characters, and no . or .. alone."
+        );
+    }
 
     /// <summary>A declared task.</summary>
     public void Task(TaskDeclaration task)

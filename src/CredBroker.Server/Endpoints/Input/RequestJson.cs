@@ -23,8 +23,8 @@ internal static class RequestJson
     /// <summary>Null when the text is acceptable, else what is wrong with it.</summary>
     public static string? Fault(ReadOnlySpan<byte> json)
     {
-        // Line breaks and tabs belong to a PEM block, to a tool call's arguments and to a policy document with its schemas,
-        // and nowhere else.
+        // Line breaks and tabs belong to a PEM block, to a tool call's arguments (AuthZEN calls them properties) and to a
+        // policy document with its schemas, and nowhere else.
         Span<bool> lines = stackalloc bool[MaxDepth + 1];
         var next = false;
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
@@ -47,6 +47,7 @@ internal static class RequestJson
                         next =
                             reader.ValueTextEquals("csr"u8)
                             || reader.ValueTextEquals("arguments"u8)
+                            || reader.ValueTextEquals("properties"u8)
                             || reader.ValueTextEquals("text"u8)
                             || reader.ValueTextEquals("schemas"u8);
                         break;

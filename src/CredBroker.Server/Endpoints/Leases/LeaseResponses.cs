@@ -28,6 +28,7 @@ internal static class LeaseResponses
             },
             Actions = lease.Decision.Request.Actions,
             Resource = NullIfEmpty(lease.Decision.Request.Resource),
+            Params = lease.Decision.Request.Params,
             Decision = new(lease.Decision.Id, lease.Decision.PolicyVersion),
             OpenedAt = lease.OpenedAt,
             ActivatedAt = lease.ActivatedAt,

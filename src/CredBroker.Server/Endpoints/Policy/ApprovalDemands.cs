@@ -16,6 +16,7 @@ internal static class ApprovalDemands
         new()
         {
             RuleId = demand.RuleId.Length == 0 ? null : demand.RuleId,
+            LimitId = demand.LimitId,
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,

@@ -65,6 +65,7 @@ internal static class EvaluatePolicyEndpoint
         check.Name("credential", body.Credential);
         check.Actions(body.Actions);
         check.Text("resource", body.Resource, FieldCheck.MaxPurpose);
+        check.Params(body.Params);
         check.Ttl(body.Ttl);
         check.ToolCall(body.ToolCall);
         return check.Of(body);
@@ -91,6 +92,7 @@ internal static class EvaluatePolicyEndpoint
             Credential = body.Credential,
             Actions = body.Actions,
             Resource = body.Resource ?? "",
+            Params = Declared.Params(body.Params),
             Ttl = body.Ttl,
             ToolCall = Declared.ToolCall(body.ToolCall),
         };
@@ -131,6 +133,7 @@ internal static class EvaluatePolicyEndpoint
             MaxIssued = Describe(limit.MaxIssued),
             MaxDenied = Describe(limit.MaxDenied),
             QuarantineFor = limit.QuarantineFor,
+            Challenges = limit.Challenges ? true : null,
         };
 
     private static LimitRateResponse? Describe(LimitRate? rate) =>

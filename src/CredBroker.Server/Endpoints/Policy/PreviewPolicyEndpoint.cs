@@ -1,4 +1,5 @@
 using CredBroker.Client;
+using CredBroker.Core.Policy.Document;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
@@ -16,13 +17,6 @@ internal static class PreviewPolicyEndpoint
 {
     // More than a document could name.
     private const int MaxSchemas = 1000;
-
-    // One at a time, each over all live leases: what asks it often keeps nobody from being issued a secret.
-    private static readonly Refusal Busy = new(
-        RefusalCode.Overloaded,
-        "Another preview is under way. Try again in a moment.",
-        TimeSpan.FromSeconds(1)
-    );
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -50,32 +44,20 @@ internal static class PreviewPolicyEndpoint
         }
 
         await actions.RecordAsync(person, cancellationToken);
-        if (!await room.Turn.WaitAsync(TimeSpan.Zero, cancellationToken))
+        var document = new PolicyDocument
         {
-            return new Refused(Busy);
-        }
-
-        try
-        {
-            var found = await preview.RunAsync(
-                new()
-                {
-                    Name = "preview",
-                    Text = body.Text,
-                    Schemas = body.Schemas ?? new Dictionary<string, string>(),
-                },
-                cancellationToken
-            );
-            return new Reply<PolicyPreviewResponse>(
+            Name = "preview",
+            Text = body.Text,
+            Schemas = body.Schemas ?? new Dictionary<string, string>(),
+        };
+        var run = await room.RunAsync(token => preview.RunAsync(document, token), cancellationToken);
+        return run.Passes(out var found, out refusal)
+            ? new Reply<PolicyPreviewResponse>(
                 StatusCodes.Status200OK,
                 Describe(found, policy.Current?.Version ?? 0),
                 BrokerJson.Default.PolicyPreviewResponse
-            );
-        }
-        finally
-        {
-            room.Turn.Release();
-        }
+            )
+            : new Refused(refusal);
     }
 
     private static Checked<PolicyPreviewRequest> Check(PolicyPreviewRequest body)
@@ -115,12 +97,4 @@ internal static class PreviewPolicyEndpoint
             Credential = lease.Decision.Request.Credential,
             ExpiresAt = lease.ExpiresAt,
         };
-}
-
-/// <summary>Room for one preview at a time.</summary>
-internal sealed class PreviewRoom : IDisposable
-{
-    public SemaphoreSlim Turn { get; } = new(1, 1);
-
-    public void Dispose() => Turn.Dispose();
 }

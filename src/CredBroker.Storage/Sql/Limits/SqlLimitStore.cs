@@ -38,16 +38,20 @@ internal static class SqlLimitStore
         foreach (var use in limits)
         {
             Foresee(session, use.Key, WindowOf(use.Limit.MaxIssued));
-            Foresee(session, use);
         }
+
+        ForeseeDenial(session, limits);
     }
 
-    /// <summary>Says that <see cref="Count"/> will read it.</summary>
-    public static void Foresee(SqlSession session, LimitUse use)
+    /// <summary>Says that <see cref="Count"/> will read these.</summary>
+    public static void ForeseeDenial(SqlSession session, IReadOnlyList<LimitUse> limits)
     {
-        if (use.Limit.MaxDenied is { } denied)
+        foreach (var use in limits)
         {
-            Foresee(session, use.DeniedKey, WindowOf(denied));
+            if (use.Limit.MaxDenied is { } denied)
+            {
+                Foresee(session, use.DeniedKey, WindowOf(denied));
+            }
         }
     }
 
@@ -56,7 +60,8 @@ internal static class SqlLimitStore
     {
         foreach (var use in limits)
         {
-            if (FindBreach(session, use) is { } breach)
+            // Every one is looked at, so that what was read ahead of any is as it is now.
+            if (FindBreach(session, use) is { } breach && !use.IsApproved)
             {
                 return breach;
             }
@@ -90,16 +95,23 @@ internal static class SqlLimitStore
         session.Write("DELETE FROM limit_active WHERE lease = @lease", ("@lease", leaseId));
     }
 
-    /// <summary>Counts a denial, up to the one that breaks its limit.</summary>
-    public static ChangeResult Count(SqlSession session, LimitUse use)
+    /// <summary>
+    /// Counts a denial once for all limits that count it together, up to the one that breaks the last of them.
+    /// </summary>
+    public static ChangeResult Count(SqlSession session, IReadOnlyList<LimitUse> limits)
     {
-        if (IsTripped(session, use))
+        var isCounted = false;
+        foreach (var together in limits.GroupBy(use => use.DeniedKey))
         {
-            return ChangeResult.Nothing;
+            // Every one is looked at, so that what was read ahead of any is as it is now.
+            if (together.Select(use => IsTripped(session, use)).ToList().Contains(false))
+            {
+                Take(session, together.Key, isActive: false, [.. together.Select(use => use.Limit.MaxDenied)]);
+                isCounted = true;
+            }
         }
 
-        Take(session, use.DeniedKey, isActive: false, [use.Limit.MaxDenied]);
-        return ChangeResult.Done;
+        return isCounted ? ChangeResult.Done : ChangeResult.Nothing;
     }
 
     /// <summary>Whether more requests were denied than may be.</summary>

@@ -1,0 +1,49 @@
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.Exchange;
+
+/// <content>Limits that have no room: one refuses, another has people decide.</content>
+public sealed partial class CredentialExchange
+{
+    /// <summary>
+    /// The first limit that refuses it; and else the decision, as a challenge where limits have people decide.
+    /// </summary>
+    private async ValueTask<(DecisionRecord Decision, LimitBreach? Breach)> LimitAsync(DecisionRecord decision)
+    {
+        // What people are asked already, or have let pass, is not looked at again.
+        List<LimitUse> left = [.. LimitUse.Of(decision).Where(use => !LimitDemands.AreIn(decision.Verdict, use.Limit))];
+        var demands = new List<ApprovalDemand>();
+        string? explanation = null;
+        while (left.Count > 0 && await store.Limits.FindBreachAsync(left, CancellationToken.None) is { } breach)
+        {
+            // People agreed to what they were asked, and to no more.
+            if (
+                decision.Approval is not null
+                || LimitDemands.Of(breach.Limit, decision.Verdict, decision.Identity) is not { } demand
+            )
+            {
+                return (decision, breach);
+            }
+
+            demands.Add(demand);
+            explanation ??= breach.Explanation;
+            left.RemoveAll(use => use.Limit == breach.Limit);
+        }
+
+        var verdict = LimitDemands.With(decision.Verdict, demands);
+        return (
+            decision with
+            {
+                Verdict = explanation is null ? verdict : verdict with { Explanation = explanation },
+            },
+            null
+        );
+    }
+
+    /// <summary>Whether what kept it from being opened is worth another look, at which it may be asked of people.</summary>
+    private static bool IsDecidedAnew(ExchangeCommand command, DecisionRecord notOpened) =>
+        notOpened.Verdict.Refusal?.Code == RefusalCode.PolicyChanging
+        || (notOpened.Verdict.Breach is { Limit.Challenges: true } && command.ApprovalId is null);
+}
