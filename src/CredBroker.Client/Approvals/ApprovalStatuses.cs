@@ -18,6 +18,6 @@ public static class ApprovalStatuses
     /// <summary>Its time is over.</summary>
     public const string Expired = "expired_token";
 
-    /// <summary>It was redeemed: its one secret was issued.</summary>
+    /// <summary>It is used up, for one lease. Whether a secret was delivered, that lease says.</summary>
     public const string Redeemed = "redeemed";
 }

@@ -42,7 +42,7 @@ public sealed class ApprovalRequests(
     /// </summary>
     public async ValueTask<Checked<Approval>?> AskAsync(
         DecisionRecord decision,
-        long fence,
+        StorePosition noted,
         CallContext call,
         CancellationToken cancellationToken
     )
@@ -56,7 +56,7 @@ public sealed class ApprovalRequests(
             Decision = decision,
             Digest = DigestOf(decision),
             CallerKey = Approval.CallerKeyOf(decision.Identity),
-            Fence = fence,
+            Fence = noted.Fence,
             AskedAt = now.Counted,
             ExpiresAt = Milliseconds(now.Counted + demands.Min(demand => demand.ExpiresAfter)),
         };
@@ -65,6 +65,7 @@ public sealed class ApprovalRequests(
                 new StateChange.ApprovalRequested
                 {
                     Approval = approval,
+                    Opening = noted.Opening,
                     TaskOwner = TaskOwner.Of(decision.Identity),
                     Event = Event(
                         new ApprovalRequested
@@ -93,10 +94,8 @@ public sealed class ApprovalRequests(
             case CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyChanged }:
                 return null;
             case CommitOutcome.GuardFailed { Reason: GuardFailure.AlreadyAsked }:
-                // It may have been closed in between: then the caller asks again.
-                return await FindOpenAsync(decision, approval.Digest, cancellationToken) is { } open
-                    ? open
-                    : GuardRefusals.Of(GuardFailure.PolicyChanged);
+                // It may have ended in between: then the caller asks again.
+                return await FindOpenAsync(decision, approval.Digest, cancellationToken) is { } open ? open : JustEnded;
             case CommitOutcome.GuardFailed { Reason: var reason }:
                 return GuardRefusals.Of(reason);
             default:
@@ -184,13 +183,9 @@ public sealed class ApprovalRequests(
             };
         if (asked.Verdict is not { Effect: PolicyEffect.Challenge, Grant: { } grant })
         {
+            // What policy denies the one that asked is no denial of the executor's, and trips no wire of its.
             return (
-                asked.Verdict.Effect == PolicyEffect.Deny
-                    ? decision with
-                    {
-                        Verdict = asked.Verdict,
-                    }
-                    : Refused(decision, Mismatch),
+                asked.Verdict.Effect == PolicyEffect.Deny && preparer is null ? decision : Refused(decision, Mismatch),
                 null
             );
         }
@@ -350,6 +345,12 @@ public sealed class ApprovalRequests(
 
     private static AuditEvent Event(AuditFact what, DecisionRecord decision, CallContext call) =>
         ApprovalEvents.Of(what, decision, AuditActor.Workload(decision.Identity), call.TraceId);
+
+    private static readonly Refusal JustEnded = new(
+        RefusalCode.ApprovalExpired,
+        "The time of your earlier request about the same is just over. Ask again.",
+        TimeSpan.FromSeconds(1)
+    );
 
     private static Refusal ExecutorOnly(Approval approval) =>
         new(

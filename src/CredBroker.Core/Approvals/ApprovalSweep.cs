@@ -30,21 +30,22 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
     {
         foreach (var id in await store.Approvals.FindDueAsync(AtOnce, cancellationToken))
         {
-            if (await store.Approvals.FindAsync(id, cancellationToken) is { } due)
-            {
-                await CommitAsync(
-                    new StateChange.ApprovalExpired
-                    {
-                        ApprovalId = id,
-                        Event = Event(new ApprovalExpired { ApprovalId = id }, due, null),
-                    },
-                    cancellationToken
-                );
-            }
+            // A row that cannot be read any more ends, too: nobody could agree to it.
+            var expired = new ApprovalExpired { ApprovalId = id };
+            await CommitAsync(
+                new StateChange.ApprovalExpired
+                {
+                    ApprovalId = id,
+                    Event = await store.Approvals.FindAsync(id, cancellationToken) is { } due
+                        ? Event(expired, due, null)
+                        : new() { What = expired, Actor = Actor },
+                },
+                cancellationToken
+            );
         }
 
         var now = store.Position.UtcNow;
-        if (now - _dropped >= DropInterval)
+        if ((now - _dropped).Duration() >= DropInterval)
         {
             await store.CommitAsync(
                 new StateChange.All([
@@ -66,9 +67,17 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
             return;
         }
 
-        foreach (var approval in await store.Approvals.ListOpenAsync(cancellationToken))
+        var open = await store.Approvals.ListOpenAsync(cancellationToken);
+        // Whether an order reaches one is looked at here, once for all of them; only what it reaches is the writer's.
+        var since = Math.Max(_seen.Fence, open.Select(approval => approval.Fence).DefaultIfEmpty(fence).Min());
+        var orders = since < fence ? await store.Revocations.ListSelectorsAsync(since, cancellationToken) : [];
+        foreach (var approval in open)
         {
-            if (approval.Fence < fence)
+            if (
+                orders.Any(order =>
+                    order.Fence > approval.Fence && order.Selector?.Matches(approval.Decision, "") is not false
+                )
+            )
             {
                 await VoidAsync(approval, "revoked", onlyIfFenced: true, cancellationToken);
             }

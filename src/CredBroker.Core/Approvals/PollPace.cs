@@ -40,28 +40,35 @@ internal sealed class PollPace(TimeProvider time)
         var pace = _paces.GetOrAdd(approvalId, static _ => new());
         lock (pace.Gate)
         {
+            var waits = wantsToWait && !pace.IsWaiting && TryTakePlace();
+            // One that is to wait and cannot is answered at once, and would come again at once.
             var isTooSoon =
-                pace.IsWaiting || (pace.Last is { } last && time.GetElapsedTime(last) < pace.Interval && !wantsToWait);
+                !waits
+                && (
+                    wantsToWait
+                    || pace.IsWaiting
+                    || (pace.Last is { } last && time.GetElapsedTime(last) < pace.Interval)
+                );
             pace.Last = time.GetTimestamp();
+            pace.IsWaiting |= waits;
             if (isTooSoon)
             {
                 pace.Interval = pace.Interval + Step < MaxInterval ? pace.Interval + Step : MaxInterval;
-                return (pace.Interval, true, false);
             }
 
-            if (!wantsToWait || Interlocked.Increment(ref _waiting) > MaxWaiting)
-            {
-                if (wantsToWait)
-                {
-                    Interlocked.Decrement(ref _waiting);
-                }
-
-                return (pace.Interval, false, false);
-            }
-
-            pace.IsWaiting = true;
-            return (pace.Interval, false, true);
+            return (pace.Interval, isTooSoon, waits);
         }
+    }
+
+    private bool TryTakePlace()
+    {
+        if (Interlocked.Increment(ref _waiting) <= MaxWaiting)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _waiting);
+        return false;
     }
 
     /// <summary>The look that waited is answered.</summary>

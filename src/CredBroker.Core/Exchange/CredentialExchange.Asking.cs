@@ -20,7 +20,7 @@ public sealed partial class CredentialExchange
     private async ValueTask<ExchangeOutcome?> AskAsync(
         ExchangeCommand command,
         DecisionRecord decision,
-        long fence,
+        StorePosition noted,
         int attempt
     )
     {
@@ -33,27 +33,37 @@ public sealed partial class CredentialExchange
                 return new ExchangeOutcome.Challenged(open);
             }
 
-            if (await WouldBeRefusedAsync(command, decision) is { } refusal)
-            {
-                return await DenyAsync(command, Denied(decision, refusal));
-            }
-
+            // Before anything is made at Vault.
             if (await FindBreachAsync(decision) is { } breach)
             {
                 return await DenyAsync(command, Denied(decision, breach));
             }
 
+            if (await WouldBeRefusedAsync(command, decision) is { } refusal)
+            {
+                return await DenyAsync(command, Denied(decision, refusal));
+            }
+
             // A caller that hangs up must not keep it off the record.
-            if (await approvals.AskAsync(decision, fence, command.Call, CancellationToken.None) is not { } asked)
+            if (await approvals.AskAsync(decision, noted, command.Call, CancellationToken.None) is not { } asked)
             {
                 return attempt < MaxReturnsToDecide
                     ? null
                     : await DenyAsync(command, Denied(decision, GuardRefusals.Of(GuardFailure.PolicyChanged)));
             }
 
-            return asked.Passes(out var approval, out var notAsked)
-                ? new ExchangeOutcome.Challenged(approval)
-                : await DenyAsync(command, Denied(decision, notAsked));
+            if (!asked.Passes(out var approval, out var notAsked))
+            {
+                return await DenyAsync(command, Denied(decision, notAsked));
+            }
+
+            if (approval.Decision.Id != decision.Id)
+            {
+                // Another call of the caller's was faster, and this one is on record by itself.
+                await RecordChallengeAsync(command, decision);
+            }
+
+            return new ExchangeOutcome.Challenged(approval);
         }
         catch (StoreUnavailableException fault)
         {
@@ -105,7 +115,8 @@ public sealed partial class CredentialExchange
 
     private async ValueTask RecordChallengeAsync(ExchangeCommand command, DecisionRecord decision)
     {
-        if (callers.RecordsDenialOf(decision))
+        // What little a store in trouble still takes is for what ends secrets.
+        if (readiness.Store is null && callers.RecordsDenialOf(decision))
         {
             await store.CommitAsync(ApprovalRequests.Denial(decision, command.Call), CancellationToken.None);
         }

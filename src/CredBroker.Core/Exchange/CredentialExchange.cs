@@ -86,7 +86,7 @@ public sealed partial class CredentialExchange(
             var (decision, use, idempotency) = await DecideAsync(command, identity);
             if (decision.Verdict.Effect == PolicyEffect.Challenge)
             {
-                if (await AskAsync(command, decision, noted.Fence, attempt) is { } asked)
+                if (await AskAsync(command, decision, noted, attempt) is { } asked)
                 {
                     return asked;
                 }

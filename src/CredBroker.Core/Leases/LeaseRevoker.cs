@@ -33,6 +33,7 @@ namespace CredBroker.Core.Leases;
 public sealed partial class LeaseRevoker(
     ISecretIssuer issuer,
     IBrokerStore store,
+    VaultCluster cluster,
     RevocationBulkheads bulkheads,
     AbsenceWait wait,
     LeaseOptions options,
@@ -96,7 +97,14 @@ public sealed partial class LeaseRevoker(
     {
         // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
         Failpoint.Pass("revocation-claimed");
-        var outcome = await AtVaultAsync(claimed, pass);
+        var outcome = IsOfAnotherVault
+            ? new RevokeOutcome.Failed(
+                "Not tried: a person has accepted another Vault, or another place in it, at another broker."
+            )
+            {
+                IsNotTried = true,
+            }
+            : await AtVaultAsync(claimed, pass);
         Failpoint.Pass("revocation-at-vault");
 
         // 3. Settle: what came of it.
@@ -124,9 +132,25 @@ public sealed partial class LeaseRevoker(
             : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None)
                 is CommitOutcome.Committed;
 
-    /// <summary>Settles a lease of which a sweep has proven that no secret exists.</summary>
-    internal ValueTask<CommitOutcome> ConfirmAbsentAsync(Lease lease) =>
-        store.CommitAsync(Revoked(lease), CancellationToken.None);
+    /// <summary>
+    /// Settles a lease of which a sweep has proven that no secret exists, unless it was asked for where its secrets are
+    /// not.
+    /// </summary>
+    internal async ValueTask ConfirmAbsentAsync(Lease lease)
+    {
+        if (!IsOfAnotherVault)
+        {
+            await store.CommitAsync(Revoked(lease), CancellationToken.None);
+        }
+    }
+
+    /// <summary>
+    /// Whether this broker believes another Vault, or is set to another place in it, than the store says by now: it has
+    /// none of what was made since, so that not to know it proves nothing. Of a claimed lease that is known for certain: it
+    /// was opened before its claim, by which the store has told of what was accepted before that.
+    /// </summary>
+    private bool IsOfAnotherVault =>
+        cluster.IsElsewhere || store.Position.VaultChangedAt != cluster.Accepted?.ChangedAt;
 
     /// <summary>
     /// Settles a lease of which Vault knows no secret while nobody can ask its backend: what may have been made has

@@ -162,6 +162,7 @@ public sealed partial class AnchorCheck(
         // In this order, because others write, too: what the store remembers to be in Vault was there when it is read, and
         // what is read there is in the store when that is read again.
         var opening = store.Epoch.Opening;
+        var vaultChangedAt = cluster.Accepted?.ChangedAt;
         var before = await store.Epoch.ReadAsync(cancellationToken);
         var reading = await place.ReadAsync(cancellationToken);
         if (reading is AnchorReading.Failed failed)
@@ -220,6 +221,7 @@ public sealed partial class AnchorCheck(
             new(now.Number, (found?.Anchor.Serial ?? 0) + 1, now.Heads),
             found,
             opening,
+            vaultChangedAt,
             cancellationToken
         );
     }
@@ -229,6 +231,7 @@ public sealed partial class AnchorCheck(
         StoreAnchor anchor,
         AnchorReading.Found? before,
         long opening,
+        DateTimeOffset? vaultChangedAt,
         CancellationToken cancellationToken
     )
     {
@@ -261,6 +264,7 @@ public sealed partial class AnchorCheck(
             {
                 Epoch = anchor.Epoch,
                 Serial = anchor.Serial,
+                VaultChangedAt = vaultChangedAt,
                 Event = null,
             },
             cancellationToken

@@ -7,6 +7,15 @@ public interface IRevocationReader
     ValueTask<RevocationOrder?> FindAsync(string revocationId, CancellationToken cancellationToken);
 
     /// <summary>
+    /// What every order above the fence reaches, oldest first; null where it cannot be read, and then it is taken to reach
+    /// everything.
+    /// </summary>
+    ValueTask<IReadOnlyList<(long Fence, LeaseSelector? Selector)>> ListSelectorsAsync(
+        long fence,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>
     /// Orders whose leases have not all been claimed yet: those of people before those that close a task, oldest first.
     /// One that cannot be read is left out, and takes no place of another.
     /// </summary>

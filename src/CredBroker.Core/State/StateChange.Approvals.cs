@@ -3,7 +3,7 @@ namespace CredBroker.Core.State;
 public abstract partial record StateChange
 {
     /// <summary>
-    /// People are asked. Guards, beside those of <see cref="LeaseOpened"/> (policy version, task, fence, holds), so that
+    /// People are asked. Guards, beside those of <see cref="LeaseOpened"/> (the store's opening, policy version, task, fence, holds), so that
     /// nobody is asked for what would be refused: the same caller has no open question about the same, and there is room
     /// for one more.
     /// </summary>
@@ -11,6 +11,9 @@ public abstract partial record StateChange
     {
         /// <summary>The question.</summary>
         public required Approval Approval { get; init; }
+
+        /// <summary>The store's opening, noted with its fence: the store must not have been reached anew since.</summary>
+        public long Opening { get; init; }
 
         /// <summary>Who must own the task; an unknown one is opened for this owner.</summary>
         public required TaskOwner TaskOwner { get; init; }

@@ -21,7 +21,8 @@ public abstract partial record StateChange
 
     /// <summary>
     /// An anchor is in Vault. It has no event: it changes nothing that anybody may do, and an event would have to be
-    /// anchored again. Guards: the epoch, and no later one is known.
+    /// anchored again. Guards: the epoch, no later one is known, and no other Vault was
+    /// accepted since.
     /// </summary>
     public sealed record AnchorWritten : Transition
     {
@@ -30,5 +31,8 @@ public abstract partial record StateChange
 
         /// <summary>The anchor's serial.</summary>
         public required long Serial { get; init; }
+
+        /// <summary>When what it was written to was accepted; null where nobody ever changed that.</summary>
+        public DateTimeOffset? VaultChangedAt { get; init; }
     }
 }

@@ -43,6 +43,12 @@ public readonly record struct StorePosition(
     public long Opening { get; init; }
 
     /// <summary>
+    /// When a person last accepted another cluster of Vault, or another place in it, at whichever broker; null for never.
+    /// What a broker that believes an earlier one hears there proves nothing of what was made since.
+    /// </summary>
+    public DateTimeOffset? VaultChangedAt { get; init; }
+
+    /// <summary>
     /// The wall clock that the store's goes by, and takes the word of: this process's, or the database's where several
     /// brokers share one.
     /// </summary>

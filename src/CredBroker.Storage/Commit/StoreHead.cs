@@ -19,6 +19,9 @@ internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditP
     /// <summary>The number of the newest change of a question to people.</summary>
     public long Approvals { get; init; }
 
+    /// <summary>When a person last accepted another cluster of Vault, or place in it; null for never.</summary>
+    public DateTimeOffset? VaultChangedAt { get; init; }
+
     /// <summary>The store's position, with these numbers at the time that the clock says.</summary>
     public StorePosition At(StoreClock clock)
     {
@@ -31,6 +34,7 @@ internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditP
             IsStale = now.IsStale,
             Wall = clock.WallNow,
             Opening = Opening,
+            VaultChangedAt = VaultChangedAt,
         };
     }
 }

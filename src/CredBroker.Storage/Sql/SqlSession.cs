@@ -26,7 +26,8 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SELECT (SELECT coalesce(max(fence), 0) FROM revocation_order),
           (SELECT coalesce(max(version), 0) FROM policy_version),
           (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
-          (SELECT coalesce(max(change), 0) FROM approval)
+          (SELECT coalesce(max(change), 0) FROM approval),
+          (SELECT max(changed_at) FROM vault_cluster)
         """;
 
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
@@ -123,6 +124,8 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     {
         MarkSavepoint();
         _areHoldsChanged = false;
+        // Of this change alone: what an undone one has placed is not there.
+        PlacedHold = null;
         _isClockRepaired.AtSavepoint = _isClockRepaired.Now;
     }
 
@@ -278,6 +281,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             {
                 Opening = Opening,
                 Approvals = row.Number(3),
+                VaultChangedAt = row.IsNull(4) ? null : ColumnValue.Time(row.Number(4)),
             }
         );
     }

@@ -75,6 +75,7 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <inheritdoc/>
     public ILimitReader Limits => Current.Limits;
 
+    /// <inheritdoc/>
     public IPolicyReader Policies => Current.Policies;
 
     /// <inheritdoc/>

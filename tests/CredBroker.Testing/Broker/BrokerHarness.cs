@@ -45,7 +45,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
         Bulkheads = new(Options, Wall);
         var wait = new AbsenceWait(Store, Options, Wall);
-        Revoker = new(Issuer, Store, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
+        Revoker = new(Issuer, Store, Cluster, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
         Anchor = new(Store, AnchorPlace, Cluster, NullLogger<AnchorCheck>.Instance);
         var absence = new AbsenceSweep(
             Issuer,

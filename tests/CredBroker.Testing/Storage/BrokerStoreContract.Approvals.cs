@@ -32,6 +32,7 @@ public abstract partial class BrokerStoreContract
     [Fact]
     public async Task Nobody_is_asked_for_what_would_be_refused()
     {
+        await AssertGuardAsync(GuardFailure.StoreReopened, Samples.Asked(opening: Store.Position.Opening + 1));
         await AssertGuardAsync(GuardFailure.PolicyChanged, Samples.Asked(Samples.Decision(policyVersion: 7)));
         await CommitAsync(Samples.Ordered(new() { Agent = "triage" }));
         await AssertGuardAsync(GuardFailure.Revoked, Samples.Asked(fence: 0));

@@ -73,6 +73,13 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Anchored(1));
         await CommitAsync(Accepted("one", "one"));
         Assert.Equal(0, (await Store.Epoch.ReadAsync(default)).Anchored);
+
+        // Nor does it count what was written to the one before by whoever had not heard of it.
+        await AssertGuardAsync(GuardFailure.WrongState, Anchored(8));
+        Assert.Equal(Now, Store.Position.VaultChangedAt);
+        await CommitAsync(Anchored(1) with { VaultChangedAt = Store.Position.VaultChangedAt });
+        Reopen();
+        Assert.Equal(Now, Store.Position.VaultChangedAt);
     }
 
     [Fact]

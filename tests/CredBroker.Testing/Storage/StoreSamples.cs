@@ -323,7 +323,8 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         IReadOnlyList<ApprovalDemand>? demands = null,
         string digest = "digest-1",
         long fence = 0,
-        TaskOwner? owner = null
+        TaskOwner? owner = null,
+        long opening = 0
     )
     {
         decision ??= Decision();
@@ -348,6 +349,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 AskedAt = time.GetUtcNow(),
                 ExpiresAt = time.GetUtcNow().AddMinutes(30),
             },
+            Opening = opening,
             TaskOwner = owner ?? Owner,
             Event = Event(ApprovalRequested.TypeName),
         };

@@ -496,6 +496,20 @@ public sealed class ApprovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_policy_denies_the_one_that_asked_is_no_denial_of_the_executors()
+    {
+        await ChallengeAsync("""{ approvers: ["group:leads"], expiresAfter: 30m, executor: helper }""");
+        var asked = await AskAsync();
+        await AgreeAsync(Ann, asked);
+
+        // The preparer has handed over another body, which no rule allows it.
+        var executor = BrokerHarness.Command("helper");
+        var other = executor with { Request = executor.Request with { Credential = "payments" } };
+
+        Assert.Equal(RefusalCode.ApprovalMismatch, (await RedeemRefusedAsync(asked, other)).Code);
+    }
+
+    [Fact]
     public async Task A_look_waits_until_somebody_has_decided()
     {
         var asked = await AskAsync();

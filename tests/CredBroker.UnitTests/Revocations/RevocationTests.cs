@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
@@ -35,6 +36,58 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.NotNull(revoked.ConfirmedAt);
         Assert.Empty(_broker.Issuer.Alive);
     }
+
+    [Fact]
+    public async Task Nothing_is_asked_of_a_Vault_in_whose_place_another_broker_has_accepted_another()
+    {
+        var lease = await _broker.IssueAsync();
+        await AcceptAsync(null);
+        await AcceptAsync("one");
+        _broker.Time.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+
+        await _broker.ExpireAsync();
+
+        var waiting = await _broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Revoking, 0), (waiting.State, waiting.Attempts));
+        Assert.Single(_broker.Issuer.Alive);
+
+        // Once this broker has heard of it, it is asked as ever.
+        await new ClusterMemory(_broker.Store, _broker.Cluster).FollowAsync(default);
+        _broker.Time.Advance(TimeSpan.FromHours(1));
+        await _broker.Revoker.RevokeAsync(
+            waiting,
+            new(RevocationCause.Expiry, AuditActor.Broker("expiry-sweep"), null, null),
+            []
+        );
+        Assert.Equal(LeaseState.Revoked, (await _broker.LeaseAsync(lease.Id)).State);
+        Assert.Empty(_broker.Issuer.Alive);
+    }
+
+    private async Task AcceptAsync(string? expected) =>
+        Assert.IsType<CommitOutcome.Committed>(
+            await _broker.Store.CommitAsync(
+                new StateChange.VaultClusterAccepted
+                {
+                    Cluster = "one",
+                    Home = new("prod", ""),
+                    Expected = expected,
+                    ExpectedHome = expected is null ? null : new("prod", ""),
+                    Event = new()
+                    {
+                        What = new VaultClusterAccepted
+                        {
+                            Cluster = "one",
+                            Before = "",
+                            Installation = "prod",
+                            Namespace = "",
+                            Reason = "",
+                        },
+                        Actor = AuditActor.Broker("probe"),
+                    },
+                },
+                default
+            )
+        );
 
     [Fact]
     public async Task A_lease_before_its_end_is_left_alone()

@@ -19,6 +19,11 @@ internal static class SqlApprovalStore
     public static ChangeResult Ask(SqlSession session, StateChange.ApprovalRequested change)
     {
         var (approval, decision) = (change.Approval, change.Approval.Decision);
+        if (change.Opening != session.Head.Opening)
+        {
+            return GuardFailure.StoreReopened;
+        }
+
         if (decision.PolicyVersion != session.Head.PolicyVersion)
         {
             return GuardFailure.PolicyChanged;
@@ -253,8 +258,10 @@ internal static class SqlApprovalStore
             IsRecorded = false,
         };
 
-    /// <summary>After the clock was set back: what was asked by the wrong time has its time from now on.</summary>
-    public static void DrawBack(SqlSession session) =>
+    /// <summary>After the clock was set back: what was asked by the wrong time has its time from now on, and what was closed by it
+    /// is kept no longer than from now.</summary>
+    public static void DrawBack(SqlSession session)
+    {
         session.Execute(
             """
             UPDATE approval SET expires_at = @now + (expires_at - asked_at), asked_at = @now
@@ -262,6 +269,11 @@ internal static class SqlApprovalStore
             """,
             ("@now", session.NowColumn)
         );
+        session.Execute(
+            "UPDATE approval SET closed_at = @now WHERE closed_at IS NOT NULL AND closed_at > @now",
+            ("@now", session.NowColumn)
+        );
+    }
 
     private static ChangeResult Close(
         SqlSession session,

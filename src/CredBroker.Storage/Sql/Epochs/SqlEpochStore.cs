@@ -64,7 +64,8 @@ internal static class SqlEpochStore
     }
 
     public static ChangeResult Anchored(SqlSession session, StateChange.AnchorWritten change) =>
-        session.Execute(
+        change.VaultChangedAt == session.Head.VaultChangedAt
+        && session.Execute(
             "UPDATE store SET anchored = @serial WHERE epoch = @epoch AND anchored < @serial",
             ("@serial", change.Serial),
             ("@epoch", change.Epoch)

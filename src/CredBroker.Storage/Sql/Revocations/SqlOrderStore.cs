@@ -115,15 +115,19 @@ internal static class SqlOrderStore
             ? selector
             : throw new JsonException("There is no selector, or none that names anything.");
 
-    private static bool Reaches(string selector, DecisionRecord decision, string leaseId)
+    /// <summary>What an order reaches; null where it cannot be read.</summary>
+    public static LeaseSelector? TryReadSelector(string selector)
     {
         try
         {
-            return Selector(selector).Matches(decision, leaseId);
+            return Selector(selector);
         }
         catch (JsonException)
         {
-            return true;
+            return null;
         }
     }
+
+    private static bool Reaches(string selector, DecisionRecord decision, string leaseId) =>
+        TryReadSelector(selector)?.Matches(decision, leaseId) is not false;
 }

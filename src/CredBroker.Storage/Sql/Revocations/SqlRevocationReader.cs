@@ -52,6 +52,20 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
         return [.. orders.Take(limit)];
     }
 
+    public async ValueTask<IReadOnlyList<(long Fence, LeaseSelector? Selector)>> ListSelectorsAsync(
+        long fence,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (
+                await reads.AllAsync<SelectorRow>(
+                    "SELECT fence AS Fence, selector AS Selector FROM revocation_order WHERE fence > @fence ORDER BY fence",
+                    new { fence },
+                    cancellationToken
+                )
+            ).Select(row => (row.Fence, SqlOrderStore.TryReadSelector(row.Selector))),
+        ];
+
     // One row that somebody damaged must not stop all other orders.
     private IEnumerable<RevocationOrder> Readable(IEnumerable<Row> rows)
     {
@@ -83,6 +97,13 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
         Message = "Revocation order {RevocationId} cannot be read and is not carried out. Order it again"
     )]
     private static partial void LogUnreadable(ILogger logger, Exception exception, string revocationId);
+
+    private sealed class SelectorRow
+    {
+        public long Fence { get; init; }
+
+        public required string Selector { get; init; }
+    }
 
     private sealed class Row
     {

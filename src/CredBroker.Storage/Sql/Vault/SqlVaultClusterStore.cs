@@ -42,21 +42,25 @@ internal static class SqlVaultClusterStore
             before = new("", "");
         }
 
-        return Result(
-            session.Execute(
-                """
-                UPDATE vault_cluster SET cluster = @cluster, installation = @installation, namespace = @namespace, changed_at = @now
-                WHERE cluster = @expected AND coalesce(installation, '') = @formerly AND coalesce(namespace, '') = @there
-                """,
-                ("@cluster", cluster),
-                ("@installation", home.Installation),
-                ("@namespace", home.Namespace),
-                ("@now", session.NowColumn),
-                ("@expected", expected),
-                ("@formerly", before.Installation),
-                ("@there", before.Namespace)
-            )
+        var changed = session.Execute(
+            """
+            UPDATE vault_cluster SET cluster = @cluster, installation = @installation, namespace = @namespace, changed_at = @now
+            WHERE cluster = @expected AND coalesce(installation, '') = @formerly AND coalesce(namespace, '') = @there
+            """,
+            ("@cluster", cluster),
+            ("@installation", home.Installation),
+            ("@namespace", home.Namespace),
+            ("@now", session.NowColumn),
+            ("@expected", expected),
+            ("@formerly", before.Installation),
+            ("@there", before.Namespace)
         );
+        if (changed > 0)
+        {
+            session.Head = session.Head with { VaultChangedAt = ColumnValue.Time(session.NowColumn) };
+        }
+
+        return Result(changed);
 
         ChangeResult Result(int changed, bool isSame = false)
         {
