@@ -96,10 +96,13 @@ internal sealed class DeviceLogin(IssuerConnection connection, Terminal terminal
     /// <summary>Twice as long, and by what slow_down asks at least; no longer than it has to be, and never shorter.</summary>
     private static TimeSpan Longer(TimeSpan interval)
     {
+        if (interval >= LongestInterval)
+        {
+            return interval;
+        }
+
         var next = interval < SlowDown ? interval + SlowDown : interval * 2;
-        return interval >= LongestInterval ? interval
-            : next < LongestInterval ? next
-            : LongestInterval;
+        return next < LongestInterval ? next : LongestInterval;
     }
 
     /// <summary>Tells the person what to do, and gives the code that this machine asks with.</summary>
