@@ -24,7 +24,7 @@ public sealed class PolicyEvaluationTests : IAsyncLifetime
             enforcement: shadow
             effect: challenge
             when: agent == "triage" && credential.name == "shared-key"
-            approval: { approvers: ["group:dbas"] }
+            approval: { approvers: ["group:dbas"], expiresAfter: 5m }
           - id: tried-deny
             enforcement: shadow
             effect: deny
@@ -83,7 +83,7 @@ public sealed class PolicyEvaluationTests : IAsyncLifetime
 
         var (online, offline) = (await AskAsync(request), await TryAsync(request));
 
-        Assert.Equal(1, (long)online["policyVersion"]!);
+        Assert.Equal(2, (long)online["policyVersion"]!);
         Assert.Equal(effect, (string?)online["effect"]);
         online.Remove("policyVersion");
         offline.Remove("policyVersion");
