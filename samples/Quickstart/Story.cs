@@ -44,6 +44,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         await story.ReleaseAsync(certificate, cancellationToken);
         await story.ExpireAsync(cancellationToken);
         await story.BeDeniedAsync(cancellationToken);
+        await new ApprovalSteps(narrator, broker, story._secrets).PlayAsync(cancellationToken);
         await story.RevokeAgentAsync(cancellationToken);
         await story.ChangePolicyAsync(cancellationToken);
         await AuditSteps.PlayAsync(narrator, broker, story._secrets, cancellationToken);
@@ -56,7 +57,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         );
         if (keep)
         {
-            narrator.Plain(broker.Describe());
+            narrator.Verbatim(broker.Describe());
             narrator.Plain("The broker runs until Ctrl+C.");
             await System
                 .Threading.Tasks.Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)
