@@ -8,10 +8,11 @@ internal sealed class ApprovalSteps(Narrator narrator, LocalBroker broker, List<
 {
     private readonly AdminClient _owner = broker.Person("owner");
 
-    public async Task PlayAsync(CancellationToken cancellationToken)
+    /// <summary>Plays both, and gives the id that joins the records of the second.</summary>
+    public async Task<string> PlayAsync(CancellationToken cancellationToken)
     {
         await ApproveAsync(cancellationToken);
-        await ExecuteAsync(cancellationToken);
+        return await ExecuteAsync(cancellationToken);
     }
 
     /// <summary>A challenge: the agent waits, the process's owner reads and agrees, the agent redeems.</summary>
@@ -76,7 +77,7 @@ internal sealed class ApprovalSteps(Narrator narrator, LocalBroker broker, List<
     }
 
     /// <summary>An executor: the agent prepares, the owner agrees, another workload redeems.</summary>
-    private async Task ExecuteAsync(CancellationToken cancellationToken)
+    private async Task<string> ExecuteAsync(CancellationToken cancellationToken)
     {
         narrator.Step("A step that the agent prepares, and never holds the secret for");
         var (payer, executor) = (broker.Agent("payer", "payer-1"), broker.Agent("payments-executor", "executor-1"));
@@ -136,6 +137,7 @@ internal sealed class ApprovalSteps(Narrator narrator, LocalBroker broker, List<
             $"payer learns what became of it, and nothing more: {outcome.Status}"
         );
         await executor.ReleaseAsync(issued.LeaseId, cancellationToken);
+        return card.ApprovalId;
     }
 
     private static async Task<ApprovalRequestResponse> AskAsync(

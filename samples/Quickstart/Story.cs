@@ -44,10 +44,10 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         await story.ReleaseAsync(certificate, cancellationToken);
         await story.ExpireAsync(cancellationToken);
         await story.BeDeniedAsync(cancellationToken);
-        await new ApprovalSteps(narrator, broker, story._secrets).PlayAsync(cancellationToken);
+        var payment = await new ApprovalSteps(narrator, broker, story._secrets).PlayAsync(cancellationToken);
         await story.RevokeAgentAsync(cancellationToken);
         await story.ChangePolicyAsync(cancellationToken);
-        await AuditSteps.PlayAsync(narrator, broker, story._secrets, cancellationToken);
+        await AuditSteps.PlayAsync(narrator, broker, story._secrets, payment, cancellationToken);
 
         narrator.Plain(
             string.Create(

@@ -158,8 +158,7 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
     /// <summary>A person's token: from the file that is named, or from their login at the broker; null without both.</summary>
     private ITokenSource? PersonToken(ParseResult parsed)
     {
-        var named = terminal.Variable(TokenSource.FileVariable) is { Length: > 0 } variable ? variable : null;
-        if ((parsed.GetValue(_tokenFile) ?? named) is { } path)
+        if ((parsed.GetValue(_tokenFile) ?? terminal.Variable(TokenSource.FileVariable)) is { } path)
         {
             return TokenSource.File(path);
         }
