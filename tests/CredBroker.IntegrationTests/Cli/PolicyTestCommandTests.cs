@@ -98,7 +98,7 @@ public sealed class PolicyTestCommandTests : IDisposable
         "effect: allow",
         "effect is challenge, expected allow",
         "code: CB2008",
-        "rule: payer-asks",
+        "",
         "approvers:",
         "",
         "executor:",
