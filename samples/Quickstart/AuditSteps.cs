@@ -13,6 +13,7 @@ internal static class AuditSteps
         Narrator narrator,
         LocalBroker broker,
         IReadOnlyList<string> secrets,
+        string payment,
         CancellationToken cancellationToken
     )
     {
@@ -37,6 +38,16 @@ internal static class AuditSteps
         narrator.Check(
             verified.Holds && verified.Records == types.Count,
             $"verified: each of {verified.Records} records names the hash of the one before it, and none is missing"
+        );
+        string[] joined = [.. export.Split('\n').SelectMany(line => PartIn(payment, line))];
+        narrator.Check(
+            joined
+                is [
+                    "approval.requested by payer/payer-1",
+                    "approval.agreed by dev-owner",
+                    "approval.redeemed by payments-executor/executor-1",
+                ],
+            $"one id joins who prepared the transfer, who agreed and who made it: {string.Join(", ", joined)}"
         );
         narrator.Say("what this file alone cannot prove:");
         foreach (var open in verified.NotProven)
@@ -76,6 +87,22 @@ internal static class AuditSteps
     {
         using var file = new MemoryStream(Encoding.UTF8.GetBytes(export));
         return await AuditVerifier.VerifyAsync(file, [], cancellationToken);
+    }
+
+    /// <summary>What the record says of the approval, and who did it; nothing where it is about something else.</summary>
+    private static IEnumerable<string> PartIn(string approvalId, string line)
+    {
+        if (!line.Contains(approvalId, StringComparison.Ordinal))
+        {
+            yield break;
+        }
+
+        using var record = JsonDocument.Parse(line);
+        var type = record.RootElement.GetProperty("type").GetString() ?? "";
+        if (type.StartsWith("approval.", StringComparison.Ordinal))
+        {
+            yield return $"{type} by {record.RootElement.GetProperty("actor").GetProperty("subject").GetString()}";
+        }
     }
 
     private static string TypeOf(string line)

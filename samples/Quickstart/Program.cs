@@ -6,7 +6,8 @@ const string Usage = """
     Starts the real broker in dev mode on this machine and plays its whole story.
 
       dotnet run --project samples/Quickstart             play the story and stop
-      dotnet run --project samples/Quickstart -- --keep   leave the broker running, with addresses, tokens and curl lines to go on with
+      dotnet run --project samples/Quickstart -- --keep   leave the broker running,
+                                                          with lines to go on with
 
     Exit code 0 only if every step happened as it should.
     """;
@@ -25,6 +26,7 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)
 var narrator = new Narrator(
     Console.Out,
     colours: !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "",
+    width: Console.IsOutputRedirected ? null : Console.WindowWidth,
     TimeProvider.System
 );
 try

@@ -44,9 +44,10 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         await story.ReleaseAsync(certificate, cancellationToken);
         await story.ExpireAsync(cancellationToken);
         await story.BeDeniedAsync(cancellationToken);
+        var payment = await new ApprovalSteps(narrator, broker, story._secrets).PlayAsync(cancellationToken);
         await story.RevokeAgentAsync(cancellationToken);
         await story.ChangePolicyAsync(cancellationToken);
-        await AuditSteps.PlayAsync(narrator, broker, story._secrets, cancellationToken);
+        await AuditSteps.PlayAsync(narrator, broker, story._secrets, payment, cancellationToken);
 
         narrator.Plain(
             string.Create(
@@ -56,7 +57,7 @@ internal sealed class Story(Narrator narrator, LocalBroker broker, BillingServic
         );
         if (keep)
         {
-            narrator.Plain(broker.Describe());
+            narrator.Verbatim(broker.Describe());
             narrator.Plain("The broker runs until Ctrl+C.");
             await System
                 .Threading.Tasks.Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)

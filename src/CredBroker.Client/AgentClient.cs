@@ -77,13 +77,13 @@ public sealed class AgentClient(
         if (response.StatusCode == HttpStatusCode.Accepted)
         {
             throw new ApprovalRequiredException(
-                await BrokerAnswer
+                await _connection
                     .ReadAsync(response, BrokerJson.Default.ApprovalRequestResponse, cancellationToken)
                     .ConfigureAwait(false)
             );
         }
 
-        return await BrokerAnswer
+        return await _connection
             .ReadAsync(response, BrokerJson.Default.ExchangeResponse, cancellationToken)
             .ConfigureAwait(false);
     }
@@ -179,7 +179,7 @@ public sealed class AgentClient(
             .ConfigureAwait(false);
         return response.StatusCode == HttpStatusCode.NoContent
             ? new() { State = LeaseStates.Revoked }
-            : await BrokerAnswer
+            : await _connection
                 .ReadAsync(response, BrokerJson.Default.ReleaseResponse, cancellationToken)
                 .ConfigureAwait(false);
     }

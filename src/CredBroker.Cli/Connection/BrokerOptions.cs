@@ -66,8 +66,28 @@ internal sealed class BrokerOptions(Terminal terminal, string tokenFileName = "-
         Connect(parsed, PersonToken(parsed) ?? throw NotLoggedIn(parsed));
 
     /// <summary>For calls of both: as the person who is logged in, or else as the workload that runs here.</summary>
-    public BrokerConnection ConnectAsEither(ParseResult parsed) =>
-        Connect(parsed, PersonToken(parsed) ?? AgentToken(parsed, Address(parsed)));
+    public BrokerConnection ConnectAsEither(ParseResult parsed) => Connect(parsed, EitherToken(parsed));
+
+    /// <summary>The token of the person who is logged in, or else of the workload that runs here.</summary>
+    public ITokenSource EitherToken(ParseResult parsed)
+    {
+        if (PersonToken(parsed) is { } person)
+        {
+            return person;
+        }
+
+        try
+        {
+            return AgentToken(parsed, Address(parsed));
+        }
+        catch (CliException exception)
+        {
+            throw CliException.Usage(
+                $"You are not logged in at {Address(parsed)}, and no workload's token is here.",
+                $"Run \"credbroker login\"; as a workload: {exception.Next}"
+            );
+        }
+    }
 
     /// <summary>A workload's token: of the file that is named, or from where we run.</summary>
     public ITokenSource AgentToken(ParseResult parsed, Uri address)

@@ -11,8 +11,8 @@ namespace CredBroker.Cli.Login;
 /// </summary>
 /// <remarks>
 /// <c>state</c> says that the browser answers this login and no other; <c>iss</c> (RFC 9207) that the issuer does which
-/// was asked; the verifier, which never leaves this process but to the token endpoint, that a code which somebody else
-/// put there is worth nothing.
+/// was asked; the verifier, which never leaves this process but to the token endpoint, that a code which was made for
+/// another login's challenge is worth nothing here, and this one's code nothing elsewhere.
 /// </remarks>
 internal sealed class BrowserLogin(IssuerConnection connection, Terminal terminal)
 {

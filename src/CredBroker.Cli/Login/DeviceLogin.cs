@@ -50,7 +50,12 @@ internal sealed class DeviceLogin(IssuerConnection connection, Terminal terminal
 
         while (true)
         {
-            await Task.Delay(interval, terminal.Time, cancellationToken);
+            var left = ends - terminal.Time.GetUtcNow();
+            if (left > TimeSpan.Zero)
+            {
+                await Task.Delay(left < interval ? left : interval, terminal.Time, cancellationToken);
+            }
+
             if (terminal.Time.GetUtcNow() >= ends)
             {
                 throw Ended();
@@ -64,7 +69,7 @@ internal sealed class DeviceLogin(IssuerConnection connection, Terminal terminal
             catch (IssuerUnreachableException)
             {
                 // RFC 8628, section 3.5: back off, until the code ends.
-                interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval;
+                interval = Longer(interval);
                 continue;
             }
 
@@ -88,6 +93,18 @@ internal sealed class DeviceLogin(IssuerConnection connection, Terminal terminal
         }
     }
 
+    /// <summary>Twice as long, and by what slow_down asks at least; no longer than it has to be, and never shorter.</summary>
+    private static TimeSpan Longer(TimeSpan interval)
+    {
+        if (interval >= LongestInterval)
+        {
+            return interval;
+        }
+
+        var next = interval < SlowDown ? interval + SlowDown : interval * 2;
+        return next < LongestInterval ? next : LongestInterval;
+    }
+
     /// <summary>Tells the person what to do, and gives the code that this machine asks with.</summary>
     private string Read(IssuerAnswer begun, LoginTarget target, out TimeSpan interval, out DateTimeOffset ends)
     {
@@ -107,6 +124,7 @@ internal sealed class DeviceLogin(IssuerConnection connection, Terminal terminal
 
         var page = Page(begun, "verification_uri", target) ?? throw NoPage(target);
         interval = begun.Seconds("interval") is { } said && said > TimeSpan.Zero ? said : UnsaidInterval;
+        interval = interval < LongestInterval ? interval : LongestInterval;
         ends = terminal.Time.GetUtcNow() + (life < LongestLife ? life : LongestLife);
         terminal.Error.WriteLine($"Open {Shown(page)} in a browser and enter the code {Printable.Text(code)}");
         if (Page(begun, "verification_uri_complete", target) is { } complete)

@@ -52,12 +52,12 @@ internal sealed record IssuedTokens(string Token, DateTimeOffset ExpiresAt, stri
             );
         }
 
-        return new(
-            token,
-            expires,
-            answer.Text("refresh_token") is { } refresh && IsPrintable(refresh) ? refresh : null
-        );
+        return new(token, expires, RefreshTokenIn(answer));
     }
+
+    /// <summary>The refresh token of an answer, whatever else is wrong with it; null where there is none.</summary>
+    public static string? RefreshTokenIn(IssuerAnswer answer) =>
+        answer.IsOk && answer.Text("refresh_token") is { } refresh && IsPrintable(refresh) ? refresh : null;
 
     private static bool IsToken(string? text) =>
         text is { Length: > 0 and <= MaxLength } && !text.AsSpan().ContainsAnyExcept(Characters);

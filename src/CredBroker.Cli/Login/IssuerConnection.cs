@@ -55,6 +55,14 @@ internal sealed class IssuerConnection : IDisposable
             try
             {
                 using var response = await _http.SendAsync(request, cancellationToken);
+                if (response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError)
+                {
+                    // It passes, whatever the body says: nothing was refused.
+                    throw new IssuerUnreachableException(
+                        $"{request.RequestUri!.GetLeftPart(UriPartial.Path)} gave no answer: HTTP {(int)response.StatusCode}."
+                    );
+                }
+
                 var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
                 return new(response.StatusCode, StrictJson.TryReadObject(body, out var read) ? read : null);
             }
@@ -127,5 +135,5 @@ internal sealed record IssuerAnswer(HttpStatusCode Status, JsonDocument? Body) :
     public void Dispose() => Body?.Dispose();
 }
 
-/// <summary>The issuer gave no answer.</summary>
-internal sealed class IssuerUnreachableException(string message, Exception inner) : Exception(message, inner);
+/// <summary>The issuer gave no answer, or said that it can give none now: it is asked again later.</summary>
+internal sealed class IssuerUnreachableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -7,9 +7,9 @@ using CredBroker.Core.Text;
 namespace CredBroker.Cli.Login;
 
 /// <summary>
-/// Keeps logins, one file for each broker, mode 0600 in a folder of the user's own. Where the system has a keychain, the
-/// file is encrypted (AES-256-GCM) with a key that is in the keychain alone; the broker's address is bound to it, so that
-/// a file put in another's place opens nothing.
+/// Keeps logins, one file for each broker, mode 0600 in a folder of the user's own. Where a keychain takes the key, the
+/// file is encrypted (AES-256-GCM) with one that is in the keychain alone; the broker's address is bound to it, so that a
+/// file put in another's place opens nothing. Where none does, the address that the file says is compared.
 /// </summary>
 internal sealed class LoginStore(Terminal terminal)
 {

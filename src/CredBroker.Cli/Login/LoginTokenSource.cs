@@ -56,7 +56,22 @@ internal sealed class LoginTokenSource(LoginStore store, Uri server, Terminal te
                 throw Ended();
             }
 
-            var tokens = IssuedTokens.Read(answer, target, terminal.Time);
+            IssuedTokens tokens;
+            try
+            {
+                tokens = IssuedTokens.Read(answer, target, terminal.Time);
+            }
+            catch (CliException) when (IssuedTokens.RefreshTokenIn(answer) is not null)
+            {
+                // The old one is used up: without the new one the login would have ended with this answer.
+                var next = login.Tokens with
+                {
+                    RefreshToken = IssuedTokens.RefreshTokenIn(answer),
+                };
+                await store.WriteAsync(login with { Tokens = next }, CancellationToken.None);
+                throw;
+            }
+
             await store.WriteAsync(
                 login with
                 {

@@ -19,6 +19,7 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(VerificationOutput))]
 [JsonSerializable(typeof(LintOutput[]))]
+[JsonSerializable(typeof(PolicyTestReport))]
 [JsonSerializable(typeof(SetupFindingOutput[]))]
 [JsonSerializable(typeof(CheckFindingOutput[]))]
 [JsonSerializable(typeof(OrphanOutput[]))]

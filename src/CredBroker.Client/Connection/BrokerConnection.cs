@@ -8,7 +8,8 @@ namespace CredBroker.Client;
 /// <summary>
 /// Where the broker is, and whose token is sent to it. <see cref="AgentClient"/> and <see cref="AdminClient"/> speak
 /// over it. Answers are read bounded and leniently, and neither a token nor a body is ever put into an exception. It
-/// retries nothing by itself.
+/// retries nothing by itself. An answer's body may take as long again as the call itself; only an audit export, which is
+/// read line by line, may take longer.
 /// </summary>
 public sealed class BrokerConnection : IDisposable
 {
@@ -57,7 +58,10 @@ public sealed class BrokerConnection : IDisposable
         (_http, Address, TokenSource) = (http, address, tokenSource);
     }
 
-    /// <summary>How long a call may take, unless the <see cref="HttpClient"/> is the caller's.</summary>
+    /// <summary>
+    /// How long a call may take until it is answered, and the answer's body after that, unless the
+    /// <see cref="HttpClient"/> is the caller's: then both are its <see cref="HttpClient.Timeout"/>.
+    /// </summary>
     public static TimeSpan DefaultTimeout { get; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The broker's address.</summary>
@@ -99,10 +103,8 @@ public sealed class BrokerConnection : IDisposable
             )
             .ConfigureAwait(false);
         return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable
-            ? await BrokerAnswer
-                .ReadAsync(response, BrokerJson.Default.HealthResponse, cancellationToken)
-                .ConfigureAwait(false)
-            : throw await BrokerAnswer.ProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            ? await ReadAsync(response, BrokerJson.Default.HealthResponse, cancellationToken).ConfigureAwait(false)
+            : throw await BrokerAnswer.ProblemAsync(response, _http.Timeout, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Where people log in: no token is sent, and nothing in the answer is secret.</summary>
@@ -118,10 +120,8 @@ public sealed class BrokerConnection : IDisposable
             )
             .ConfigureAwait(false);
         return response.StatusCode == HttpStatusCode.OK
-            ? await BrokerAnswer
-                .ReadAsync(response, BrokerJson.Default.LoginResponse, cancellationToken)
-                .ConfigureAwait(false)
-            : throw await BrokerAnswer.ProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            ? await ReadAsync(response, BrokerJson.Default.LoginResponse, cancellationToken).ConfigureAwait(false)
+            : throw await BrokerAnswer.ProblemAsync(response, _http.Timeout, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Whom the broker sees in the token of this connection, be it an agent's or a person's.</summary>
@@ -206,8 +206,16 @@ public sealed class BrokerConnection : IDisposable
         where TResponse : class
     {
         using var response = await SendAsync(method, path, body, cancellationToken).ConfigureAwait(false);
-        return await BrokerAnswer.ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Reads an answer's body, in the time that the call had.</summary>
+    internal ValueTask<TResponse> ReadAsync<TResponse>(
+        HttpResponseMessage response,
+        JsonTypeInfo<TResponse> type,
+        CancellationToken cancellationToken
+    )
+        where TResponse : class => BrokerAnswer.ReadAsync(response, type, _http.Timeout, cancellationToken);
 
     /// <summary>
     /// Sends with the caller's token, read again for this call. A status other than 2xx is a
@@ -234,7 +242,7 @@ public sealed class BrokerConnection : IDisposable
 
         using (response)
         {
-            throw await BrokerAnswer.ProblemAsync(response, cancellationToken).ConfigureAwait(false);
+            throw await BrokerAnswer.ProblemAsync(response, _http.Timeout, cancellationToken).ConfigureAwait(false);
         }
     }
 

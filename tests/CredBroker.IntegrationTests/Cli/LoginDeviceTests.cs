@@ -59,6 +59,68 @@ public sealed class LoginDeviceTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(503)]
+    [InlineData(500)]
+    [InlineData(429)]
+    public async Task An_issuer_that_is_out_of_order_for_a_while_ends_nothing(int status)
+    {
+        Answers(Enumerable.Repeat(status, 3));
+        var run = await RunAsync();
+        Assert.True(run.ExitCode == 0, run.Error);
+
+        // Each wait is longer than the one before by at least what slow_down asks for.
+        Assert.Equal(
+            [true, true, true],
+            Waits().Zip([10, 20, 40], (wait, least) => wait >= TimeSpan.FromSeconds(least))
+        );
+    }
+
+    [Fact]
+    public async Task An_issuer_that_cannot_begin_a_login_now_is_not_told_as_one_that_refused_it()
+    {
+        _login.Answer("POST /device", 503, """{"error":"temporarily_unavailable"}""");
+        var run = await RunAsync();
+        Assert.Equal(ExitCodes.Unavailable, run.ExitCode);
+        Assert.Contains("HTTP 503", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(3_600)]
+    [InlineData(2_147_483_647)]
+    public async Task However_long_the_issuer_says_to_wait_it_is_asked_every_minute(int seconds)
+    {
+        Begin($"\"interval\":{seconds}");
+        Answers("authorization_pending", "authorization_pending", null);
+        var run = await RunAsync(step: 5);
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.All(Waits(), wait => Assert.InRange(wait, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(80)));
+    }
+
+    [Fact]
+    public async Task Backing_off_never_shortens_the_wait()
+    {
+        Begin("\"interval\":60");
+        Answers([.. Enumerable.Repeat((400, (string?)"slow_down"), 6), (503, ""), (503, ""), (200, null)]);
+        Assert.Equal(0, (await RunAsync(step: 5)).ExitCode);
+        Assert.All(Waits().Skip(5), wait => Assert.True(wait >= TimeSpan.FromSeconds(90), $"{wait}"));
+    }
+
+    [Fact]
+    public async Task A_wait_ends_with_the_code()
+    {
+        _login.Answer(
+            "POST /device",
+            200,
+            $$"""{"device_code":"d","user_code":"U","verification_uri":"{{_login.Issuer}}/enter","expires_in":12,"interval":50}"""
+        );
+        var began = _time.GetUtcNow();
+        var run = await RunAsync();
+        Assert.Equal(ExitCodes.Refused, run.ExitCode);
+        Assert.Contains("ended", run.Error, StringComparison.Ordinal);
+        Assert.InRange(_time.GetUtcNow() - began, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(40));
+    }
+
+    [Theory]
     [InlineData("access_denied", "refused")]
     [InlineData("expired_token", "ended")]
     [InlineData("invalid_client", "invalid_client")]
@@ -114,13 +176,20 @@ public sealed class LoginDeviceTests : IAsyncLifetime
 
     /// <summary>How the token endpoint answers, the last for ever; null is the token.</summary>
     private void Answers(params string?[] errors) =>
+        Answers([.. errors.Select(error => (error is null ? 200 : 400, error))]);
+
+    /// <summary>The token endpoint is out of order, and then gives the token.</summary>
+    private void Answers(IEnumerable<int> statuses) =>
+        Answers([.. statuses.Select(status => (status, (string?)"")), (200, null)]);
+
+    private void Answers(params (int Status, string? Error)[] answers) =>
         _login.Idp.On(
             "POST /token",
             http =>
             {
-                var error = errors[Math.Min(_polls.Count, errors.Length - 1)];
+                var (status, error) = answers[Math.Min(_polls.Count, answers.Length - 1)];
                 _polls.Add(_time.GetUtcNow());
-                http.Response.StatusCode = error is null ? 200 : 400;
+                http.Response.StatusCode = status;
                 return http.Response.WriteAsync(
                     error is null
                         ? $$"""{"access_token":"{{_login.Token()}}","token_type":"Bearer"}"""
@@ -131,13 +200,13 @@ public sealed class LoginDeviceTests : IAsyncLifetime
 
     private IEnumerable<TimeSpan> Waits() => _polls.Zip(_polls.Skip(1), (one, next) => next - one);
 
-    private async Task<CliRun> RunAsync()
+    private async Task<CliRun> RunAsync(int step = 1)
     {
         var run = _login.RunAsync("login", "--device");
         await Eventually.BecomesTrueAsync(
             () =>
             {
-                _time.Advance(TimeSpan.FromSeconds(1));
+                _time.Advance(TimeSpan.FromSeconds(step));
                 return Task.FromResult(run.IsCompleted);
             },
             "the login's end"

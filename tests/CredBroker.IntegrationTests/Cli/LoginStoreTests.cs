@@ -1,5 +1,6 @@
 using CredBroker.Cli;
 using CredBroker.Cli.Login;
+using CredBroker.Client;
 using Microsoft.AspNetCore.Http;
 
 namespace CredBroker.IntegrationTests.Cli;
@@ -172,6 +173,77 @@ public sealed class LoginStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_new_refresh_token_is_kept_where_the_token_beside_it_cannot_be_used()
+    {
+        _login.Give(_login.Token(expires: Soon()), "refresh-1");
+        await LogInAsync();
+        _login.Give(_login.Token(audience: "elsewhere"), "refresh-2");
+        Assert.Equal(ExitCodes.Refused, (await _login.RunAsync("holds", "list")).ExitCode);
+        Assert.Equal("refresh-2", (await ReadAsync())!.Tokens.RefreshToken);
+
+        // So that the login goes on, once the issuer's registration is put right.
+        _login.Give(_login.Token(), "refresh-3");
+        Assert.Equal(0, (await _login.RunAsync("holds", "list")).ExitCode);
+        Assert.Equal("refresh-3", (await ReadAsync())!.Tokens.RefreshToken);
+    }
+
+    [Theory]
+    [InlineData("\u0001")]
+    [InlineData("")]
+    public async Task A_new_refresh_token_that_is_none_takes_the_place_of_no_other(string refresh)
+    {
+        _login.Give(_login.Token(expires: Soon()), "refresh-1");
+        await LogInAsync();
+        _login.Give(
+            _login.Token(audience: "elsewhere"),
+            refresh.Replace("\u0001", "\\u0001", StringComparison.Ordinal)
+        );
+        Assert.Equal(ExitCodes.Refused, (await _login.RunAsync("holds", "list")).ExitCode);
+        Assert.Equal("refresh-1", (await ReadAsync())!.Tokens.RefreshToken);
+    }
+
+    [Theory]
+    [InlineData("POST /token", 503)]
+    [InlineData("POST /token", 429)]
+    [InlineData("GET /.well-known/openid-configuration", 502)]
+    public async Task An_issuer_that_is_out_of_order_for_a_while_has_refused_nothing(string call, int status)
+    {
+        _login.Give(_login.Token(expires: Soon()), "refresh-1");
+        await LogInAsync();
+        _login.Answer(call, status, """{"error":"invalid_grant"}""");
+        var run = await _login.RunAsync("holds", "list");
+        Assert.Equal(ExitCodes.Unavailable, run.ExitCode);
+        Assert.Contains($"HTTP {status}", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Try again", run.Error, StringComparison.Ordinal);
+        Assert.Equal("refresh-1", (await ReadAsync())!.Tokens.RefreshToken);
+    }
+
+    [Fact]
+    public async Task What_a_next_token_could_be_had_with_is_revoked_first()
+    {
+        _login.Give(_login.Token(), "refresh-1");
+        _login.Idp.On(
+            "POST /revoke",
+            http =>
+            {
+                var isFirst = _login.Idp.Calls.Count(call => call.Call == "POST /revoke") == 1;
+                http.Response.StatusCode = isFirst ? 200 : 503;
+                return Task.CompletedTask;
+            }
+        );
+        await LogInAsync();
+
+        // The access token's answer says nothing of the login: many issuers revoke none.
+        Assert.Equal(0, (await _login.RunAsync("logout")).ExitCode);
+        Assert.Equal(
+            ["refresh_token", "access_token"],
+            _login
+                .Idp.Calls.Where(call => call.Call == "POST /revoke")
+                .Select(call => LoginFixture.Form(call.Body)["token_type_hint"])
+        );
+    }
+
+    [Fact]
     public async Task Logout_forgets_the_login_and_has_the_issuer_revoke_it()
     {
         _login.Give(_login.Token(), "refresh-1");
@@ -189,6 +261,45 @@ public sealed class LoginStoreTests : IAsyncLifetime
         Assert.Empty(Directory.EnumerateFiles(_login.Folder, "login-*"));
         Assert.Equal(ExitCodes.Usage, (await _login.RunAsync("holds", "list")).ExitCode);
         Assert.Equal(0, (await _login.RunAsync("logout")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Who_is_neither_logged_in_nor_a_workload_is_told_to_log_in()
+    {
+        var run = await _login.RunAsync("whoami");
+        Assert.Equal(ExitCodes.Usage, run.ExitCode);
+        Assert.Contains("Next: Run \"credbroker login\"", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--token-file", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_looks_at_the_login()
+    {
+        Healthy();
+        Assert.Contains("credbroker login", (await _login.RunAsync("doctor")).Error, StringComparison.Ordinal);
+
+        await LogInAsync();
+        var run = await _login.RunAsync("doctor");
+        Assert.Equal((0, "All is well.\n"), (run.ExitCode, run.Error));
+        Assert.Contains("your login at", run.Out, StringComparison.Ordinal);
+        Assert.Contains("as a person's with a role", run.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            _login.Broker.Calls,
+            call => call.Call == "GET /v1/leases" && call.Authorization == $"Bearer {_login.Token()}"
+        );
+    }
+
+    [Fact]
+    public async Task Doctor_reports_a_login_that_cannot_be_used()
+    {
+        Healthy();
+        await LogInAsync();
+        await File.WriteAllTextAsync(LoginFile, "{}");
+        var run = await _login.RunAsync("doctor");
+        Assert.Equal(ExitCodes.FaultsFound, run.ExitCode);
+        Assert.Contains("First failing check: token: The login in", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Cure: Log in again: \"credbroker login\".", run.Error, StringComparison.Ordinal);
+        Assert.Matches("server +ok", run.Out);
     }
 
     [Theory]
@@ -245,6 +356,23 @@ public sealed class LoginStoreTests : IAsyncLifetime
         var run = await _login.RunAsync("login", "--browser");
         Assert.True(run.ExitCode == 0, run.Error);
         return run;
+    }
+
+    /// <summary>The broker is well, and takes the token as a person's.</summary>
+    private void Healthy()
+    {
+        foreach (var probe in new[] { "live", "ready", "issuing" })
+        {
+            _login.Broker.On(
+                $"GET /health/{probe}",
+                new() { Status = "ok", Parts = [] },
+                BrokerJson.Default.HealthResponse
+            );
+        }
+
+        _login
+            .Broker.OnProblem("GET /v1/credentials/00000000000000000000000000000000", "CB1017", "A person's token.")
+            .On("GET /v1/leases", new() { Leases = [] }, BrokerJson.Default.LeaseListResponse);
     }
 
     private Task<StoredLogin?> ReadAsync() =>

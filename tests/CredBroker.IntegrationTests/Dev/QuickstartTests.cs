@@ -22,8 +22,8 @@ public sealed partial class QuickstartTests
             .Matches(quickstart.Output)
             .Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
             .ToList();
-        Assert.Equal(Enumerable.Range(1, 11), steps);
-        Assert.Contains("All 11 steps happened as they should", quickstart.Output, StringComparison.Ordinal);
+        Assert.Equal(Enumerable.Range(1, 13), steps);
+        Assert.Contains("All 13 steps happened as they should", quickstart.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\e', quickstart.Output);
         Assert.DoesNotContain("fail:", quickstart.Output, StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CredBroker.Cli;
 using CredBroker.IntegrationTests.Cli;
 using CredBroker.IntegrationTests.EndToEnd;
 using CredBroker.IntegrationTests.Fixtures;
@@ -26,21 +27,31 @@ public sealed partial class ReadmeLinesTests
         InDevMode("credbroker exchange agent-mtls ", "Give it back with: credbroker release "),
         InDevMode("credbroker exec billing-api-key ", "The tool has a key of 36 characters."),
         OnRealServers("credbroker exec billing-readonly --as postgres ", "(1 row)"),
+        InDevMode("export CREDBROKER_TOKEN_FILE=$DEV/tokens/triage", ""),
+        InDevMode("credbroker exchange outgoing-mail-key ", "People have to approve this first", ExitCodes.Unavailable),
+        InDevMode("export CREDBROKER_TOKEN_FILE=$DEV/tokens/owner", ""),
+        InDevMode("credbroker approvals list", "outgoing-mail-key"),
+        InDevMode("ID=", ""),
+        InDevMode("credbroker approvals show ", "ask for the missing page"),
+        InDevMode("credbroker approvals approve ", "approved"),
+        InDevMode("export CREDBROKER_TOKEN_FILE=$DEV/tokens/triage", ""),
+        InDevMode("credbroker exchange outgoing-mail-key ", "key: dev-"),
         InDevMode("export CREDBROKER_TOKEN_FILE=$DEV/tokens/admin", ""),
         InDevMode("credbroker leases list ", "  active  triage (triage-1)  agent-mtls "),
         InDevMode(
             "credbroker leases revoke --agent triage --reason \"incident 42\" --dry-run",
-            "2 leases would be revoked."
+            "3 leases would be revoked."
         ),
         InDevMode(
             "credbroker leases revoke --agent triage --reason \"incident 42\"",
-            "2 leases over: 1 revoked, 1 ended."
+            "3 leases over: 1 revoked, 2 ended."
         ),
         InDevMode("credbroker quarantine --agent triage ", "To issue again: credbroker holds lift "),
         InDevMode("credbroker holds list", "agent triage"),
         InDevMode("credbroker policy lint ", "No faults"),
         InDevMode("credbroker policy evaluate --example ", ""),
         InDevMode("credbroker policy evaluate $DEV/request.json ", "allowed by rule triage-reads-invoices"),
+        InDevMode("credbroker policy test samples/policies ", "failed: 0, files with faults: 0."),
         InDevMode("export CREDBROKER_TOKEN_FILE=$DEV/tokens/auditor", ""),
         InDevMode("credbroker audit export ", "records written to "),
         InDevMode("credbroker audit verify ", "unaltered and without a gap"),
@@ -85,7 +96,7 @@ public sealed partial class ReadmeLinesTests
             pair =>
             {
                 var (result, line) = pair;
-                Assert.True(result.ExitCode == 0, $"{line.Start}: {result}");
+                Assert.True(result.ExitCode == line.ExitCode, $"{line.Start}: {result}");
                 Assert.Contains(line.Says, result.Output, StringComparison.Ordinal);
             }
         );
@@ -217,7 +228,8 @@ public sealed partial class ReadmeLinesTests
 
     private static Line NotRun(string start, string reason) => new(start, Where.NotRun, reason);
 
-    private static Line InDevMode(string start, string says) => new(start, Where.DevMode, says);
+    private static Line InDevMode(string start, string says, int exitCode = 0) =>
+        new(start, Where.DevMode, says) { ExitCode = exitCode };
 
     private static Line OnRealServers(string start, string says) => new(start, Where.RealServers, says);
 
@@ -227,5 +239,9 @@ public sealed partial class ReadmeLinesTests
     /// <param name="Start">How the line begins.</param>
     /// <param name="Where">What it runs on.</param>
     /// <param name="Says">A part of what it says; where it is not run, why not.</param>
-    private sealed record Line(string Start, Where Where, string Says);
+    private sealed record Line(string Start, Where Where, string Says)
+    {
+        /// <summary>What it ends with.</summary>
+        public int ExitCode { get; init; }
+    }
 }

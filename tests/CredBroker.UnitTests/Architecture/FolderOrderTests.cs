@@ -53,10 +53,11 @@ public sealed class FolderOrderTests
         Assert.Empty(Users(typeof(CelProgram).Assembly, $"CredBroker.Cel.{folder}", $"CredBroker.Cel.{later}"));
 
     [Fact]
-    public void Policies_are_decided_without_their_document_and_documents_read_without_the_linter()
+    public void Policies_are_decided_without_their_document_and_documents_read_without_the_linter_and_their_tests()
     {
         Assert.Empty(Users(CoreAssembly, "CredBroker.Core.Policy", "CredBroker.Core.Policy.Document", andBelow: false));
         Assert.Empty(Users(CoreAssembly, "CredBroker.Core.Policy.Document", "CredBroker.Core.Policy.Linting"));
+        Assert.Empty(Users(CoreAssembly, "CredBroker.Core.Policy.Document", "CredBroker.Core.Policy.Testing"));
     }
 
     [Fact]

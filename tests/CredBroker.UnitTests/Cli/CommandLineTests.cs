@@ -68,6 +68,7 @@ public sealed class CommandLineTests
                 "policy lint",
                 "policy schema",
                 "policy show",
+                "policy test",
                 "policy versions",
                 "quarantine",
                 "release",
@@ -141,6 +142,13 @@ public sealed class CommandLineTests
         Assert.Equal(0, await CommandLine.RunAsync(["policy", "schema"], Terminal()));
         Assert.Equal(PolicyEditorSchema.Read().TrimEnd() + Environment.NewLine, _output.ToString());
         Assert.True(JsonElement.Parse(_output.ToString()).TryGetProperty("$schema", out _));
+
+        Assert.Equal(0, await CommandLine.RunAsync(["policy", "schema", "--tests"], Terminal()));
+        Assert.EndsWith(
+            PolicyEditorSchema.ReadTests().TrimEnd() + Environment.NewLine,
+            _output.ToString(),
+            StringComparison.Ordinal
+        );
 
         await CommandLine.RunAsync(["policy", "schema", "--help"], Terminal());
         Assert.Contains("# yaml-language-server: $schema=", _output.ToString(), StringComparison.Ordinal);

@@ -50,7 +50,7 @@ internal sealed class DoctorCommand : Command
     {
         try
         {
-            return _broker.AgentToken(parsed, _broker.Address(parsed));
+            return _broker.EitherToken(parsed);
         }
         catch (CliException) when (_broker.HasServer(parsed))
         {
@@ -84,7 +84,9 @@ internal sealed class DoctorCommand : Command
         }
         else if (report.Checks.All(check => check.Name != "token"))
         {
-            _terminal.Error.WriteLine("No token was looked at; name its file with --token-file to have it checked.");
+            _terminal.Error.WriteLine(
+                "No token was looked at: run \"credbroker login\", or name a token's file with --token-file to have it checked."
+            );
         }
 
         _terminal.Error.WriteLine(

@@ -138,6 +138,12 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
             _checks.Add(new("token", false, exception.Message, exception.NextStep));
             return null;
         }
+        catch (CliException exception)
+        {
+            // A login that is kept and cannot be used.
+            _checks.Add(new("token", false, exception.Message, exception.Next));
+            return null;
+        }
 
         if (TokenReading.Decode(text, source.Description) is not { } token)
         {

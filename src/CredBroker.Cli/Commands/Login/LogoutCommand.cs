@@ -7,7 +7,8 @@ using CredBroker.Cli.Output;
 namespace CredBroker.Cli.Commands.Login;
 
 /// <summary>
-/// <c>credbroker logout</c>: forgets the login, whatever happens, and has the issuer revoke it (RFC 7009) where it can.
+/// <c>credbroker logout</c>: has the issuer revoke the login (RFC 7009) where it can, and forgets it whatever the issuer
+/// does. Only where the folder of logins cannot be trusted is nothing touched: then it says so, and the login stays.
 /// </summary>
 internal sealed class LogoutCommand : Command
 {
@@ -85,13 +86,23 @@ internal sealed class LogoutCommand : Command
         }
 
         // Many issuers revoke no token of the kind that the broker verifies by itself: nothing is concluded from that.
-        (await RevokeAsync(login.Tokens.Token, "access_token")).Dispose();
         if (login.Tokens.RefreshToken is not { } refresh)
         {
+            (await RevokeAsync(login.Tokens.Token, "access_token")).Dispose();
             return null;
         }
 
+        // First what outlives the other and gets new ones: whatever comes between the two leaves the lesser.
         using var answer = await RevokeAsync(refresh, "refresh_token");
+        try
+        {
+            (await RevokeAsync(login.Tokens.Token, "access_token")).Dispose();
+        }
+        catch (IssuerUnreachableException)
+        {
+            // As above. Whether the login is revoked, the first answer has said.
+        }
+
         return answer.IsOk ? null : answer.Words;
 
         Task<IssuerAnswer> RevokeAsync(string token, string kind) =>

@@ -11,22 +11,26 @@ namespace CredBroker.Cli.Commands.Policy;
 /// </summary>
 internal static class OfflineEvaluation
 {
-    public static EvaluateResponse Evaluate(PolicySet policy, EvaluateRequest request)
-    {
-        var decision = policy.Evaluate(
-            Identity(request.Identity),
-            new(request.Task.Id, request.Task.Process, request.Task.Purpose),
-            new()
-            {
-                Credential = request.Credential,
-                Actions = request.Actions,
-                Resource = request.Resource ?? "",
-                Params = request.Params is { Count: > 0 } given ? given : null,
-                Ttl = request.Ttl,
-                ToolCall = request.ToolCall is { } call ? new ToolCall(call.Name, call.Arguments) : null,
-            }
+    public static EvaluateResponse Evaluate(PolicySet policy, EvaluateRequest request) =>
+        Describe(
+            policy.Evaluate(
+                Identity(request.Identity),
+                new(request.Task.Id, request.Task.Process, request.Task.Purpose),
+                new()
+                {
+                    Credential = request.Credential,
+                    Actions = request.Actions,
+                    Resource = request.Resource ?? "",
+                    Params = request.Params is { Count: > 0 } given ? given : null,
+                    Ttl = request.Ttl,
+                    ToolCall = request.ToolCall is { } call ? new ToolCall(call.Name, call.Arguments) : null,
+                }
+            )
         );
-        return new()
+
+    /// <summary>A decision as the API says it.</summary>
+    public static EvaluateResponse Describe(Decision decision) =>
+        new()
         {
             Effect = KebabCase(decision.Effect),
             PolicyVersion = 0,
@@ -53,7 +57,6 @@ internal static class OfflineEvaluation
                 .ToList(),
             Explanation = NullIfEmpty(decision.Explanation),
         };
-    }
 
     private static ApprovalDemandResponse Describe(ApprovalDemand demand) =>
         new()
@@ -67,7 +70,8 @@ internal static class OfflineEvaluation
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };
 
-    private static ApproverResponse Describe(Approver approver) =>
+    /// <summary>Who may approve, as the API says it.</summary>
+    public static ApproverResponse Describe(Approver approver) =>
         approver switch
         {
             Approver.Role role => new() { By = "role", Name = role.Name },

@@ -6,6 +6,11 @@ namespace CredBroker.Cli.Commands.Policy;
 /// <summary><c>credbroker policy schema</c>: what editors check and complete a policy document with.</summary>
 internal sealed class PolicySchemaCommand : Command
 {
+    private readonly Option<bool> _tests = new("--tests")
+    {
+        Description = "That of a file of policy tests (*.test.yaml)",
+    };
+
     public PolicySchemaCommand(Terminal terminal)
         : base(
             "schema",
@@ -14,5 +19,13 @@ internal sealed class PolicySchemaCommand : Command
             Keep it beside the document: credbroker policy schema > policy.schema.json
             and begin the document with:  # yaml-language-server: $schema=./policy.schema.json
             """
-        ) => SetAction(_ => terminal.Out.WriteLine(PolicyEditorSchema.Read().TrimEnd()));
+        )
+    {
+        Add(_tests);
+        SetAction(parsed =>
+            terminal.Out.WriteLine(
+                (parsed.GetValue(_tests) ? PolicyEditorSchema.ReadTests() : PolicyEditorSchema.Read()).TrimEnd()
+            )
+        );
+    }
 }

@@ -7,9 +7,13 @@ namespace CredBroker.Cli.Commands.Policy;
 internal static class PolicyText
 {
     /// <summary>Reads a document and the schemas beside it.</summary>
-    public static async Task<PolicyDocument> ReadAsync(string path, CancellationToken cancellationToken) =>
+    public static Task<PolicyDocument> ReadAsync(string path, CancellationToken cancellationToken) =>
+        ReadAsync(path, "Name the policy document.", cancellationToken);
+
+    /// <summary>The same, with what to do where there is no such file.</summary>
+    public static async Task<PolicyDocument> ReadAsync(string path, string next, CancellationToken cancellationToken) =>
         await PolicyFile.ReadAsync(path, cancellationToken)
-        ?? throw CliException.Usage($"There is no file {path}.", "Name the policy document.");
+        ?? throw CliException.Usage($"There is no file {path}.", next);
 
     /// <summary>Reads and compiles it; a document with faults is shown by <c>policy lint</c>, not here.</summary>
     public static async Task<PolicySet> CompileAsync(string path, CancellationToken cancellationToken)
