@@ -386,21 +386,17 @@ public sealed class ApprovalAttackTests
         await VoidedAsync(desk, id);
     }
 
-    [Fact]
-    public async Task What_an_executor_holds_ends_when_policy_admits_it_no_more()
+    [Theory]
+    [InlineData("agents: [triage, helper]", "agents: [triage]")]
+    [InlineData("identity.workload == \"helper\"", "identity.workload == \"thief\"")]
+    public async Task What_an_executor_holds_ends_when_policy_admits_it_no_more(string old, string changed)
     {
         await using var broker = await StartAsync(ApprovalDesk.Policy(ApprovalDesk.LeftToHelper));
         var desk = new ApprovalDesk(broker);
         await desk.RedeemsAsync(await desk.ApprovedAsync(), broker.Workload("helper"));
         Assert.Single(broker.Vault.Live);
 
-        await ApplyAsync(
-            broker,
-            ApprovalDesk.Replace(
-                ApprovalDesk.Policy(ApprovalDesk.LeftToHelper),
-                ("agents: [triage, helper]", "agents: [triage]")
-            )
-        );
+        await ApplyAsync(broker, ApprovalDesk.Replace(ApprovalDesk.Policy(ApprovalDesk.LeftToHelper), (old, changed)));
 
         await Eventually.BecomesTrueAsync(() => Task.FromResult(broker.Vault.Live.Count == 0), "the secret's end");
     }
@@ -422,8 +418,8 @@ public sealed class ApprovalAttackTests
         await desk.RefusedAsync(await desk.ExchangeAsync(broker.Agent(), id), 0, "CB2017");
 
         using var lifted = await broker.SendAsync(
-            HttpMethod.Delete,
-            $"/v1/holds/{hold}",
+            HttpMethod.Post,
+            $"/v1/holds/{hold}/lift",
             broker.Person("admin"),
             Api.Json("""{"reason":"over"}""")
         );

@@ -71,6 +71,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
                 Quorum = quorum,
                 ExpiresAfter = expiresAfter ?? Shortest,
                 Executor = executor?.Text ?? "",
+                ExecutorMember = draft.Agents.Find(agent => agent.Name.Text == executor?.Text)?.Source?.Text,
                 Show = show,
             },
             OwnerMayApprove = ownerAt is not null,
