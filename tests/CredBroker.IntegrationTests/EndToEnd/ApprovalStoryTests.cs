@@ -38,7 +38,7 @@ public sealed class ApprovalStoryTests
         await world.KillBrokerAsync();
         // The approver comes from a real provider, whose address is plain http on loopback: a broker of this process.
         world.Settings["Identity:Issuers:1:Issuer"] = provider.Issuer;
-        world.Settings["Identity:Issuers:1:Jwks:File"] = null;
+        world.Settings["Identity:Issuers:1:Jwks:File"] = "";
         await using var app = BrokerHost.Build(
             new ConfigurationBuilder().AddInMemoryCollection(world.Settings).Build(),
             devMode: true

@@ -19,7 +19,7 @@ public sealed class PolicyEditTests
             credentials: _ =>
                 """
                       vault-reader:
-                        vault: { engine: token, role: cb-e2e-vault-reader, setup: { policy: 'path "secret/data/api/key" { capabilities = ["read"] }' } }
+                        vault: { engine: token, role: cb-e2e-vault-reader-token, setup: { policy: 'path "secret/data/api/key" { capabilities = ["read"] }' } }
                         access: read
                         impact: low
                         reversible: true
