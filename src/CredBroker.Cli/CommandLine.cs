@@ -11,6 +11,7 @@ using CredBroker.Cli.Commands.Holds;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Login;
 using CredBroker.Cli.Commands.Policy;
+using CredBroker.Cli.Commands.Requests;
 using CredBroker.Cli.Commands.Store;
 using CredBroker.Cli.Commands.Vault;
 using CredBroker.Cli.Output;
@@ -72,6 +73,8 @@ internal static class CommandLine
             new ExchangeCommand(terminal),
             new ExecCommand(terminal),
             new ReleaseCommand(terminal),
+            new OutcomeCommand(terminal),
+            new RequestsCommand(terminal),
             new LoginCommand(terminal),
             new LogoutCommand(terminal),
             new WhoamiCommand(terminal),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -103,6 +104,29 @@ public sealed class AgentClient(
             BrokerJson.Default.ApprovalStatusResponse,
             cancellationToken
         );
+
+    /// <summary>What people have approved and left to the caller, a page at a time, oldest first.</summary>
+    /// <param name="cursor">The answer's <see cref="ExecutorRequestListResponse.Next"/>; null for the first page.</param>
+    /// <param name="limit">At most this many, 1 to 50; 20 if null.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public ValueTask<ExecutorRequestListResponse> ListRequestsAsync(
+        string? cursor = null,
+        int? limit = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        string?[] query =
+        [
+            cursor is null ? null : $"cursor={Uri.EscapeDataString(cursor)}",
+            limit is null ? null : string.Create(CultureInfo.InvariantCulture, $"limit={limit}"),
+        ];
+        var given = string.Join('&', query.Where(part => part is not null));
+        return _connection.GetAsync(
+            given.Length == 0 ? "v1/requests" : $"v1/requests?{given}",
+            BrokerJson.Default.ExecutorRequestListResponse,
+            cancellationToken
+        );
+    }
 
     /// <summary>
     /// Exchanges the identity token for a secret, and waits for people where they have to approve it first. It ends with

@@ -23,4 +23,7 @@ public sealed record ApprovalStatusResponse
 
     /// <summary>The agent that alone redeems it; absent: the one that asked.</summary>
     public string? Executor { get; init; }
+
+    /// <summary>What the one that redeemed it says it did; absent until it says something.</summary>
+    public RequestOutcomeResponse? Outcome { get; init; }
 }

@@ -93,7 +93,7 @@ public sealed partial class AgentLeases(
     }
 
     /// <summary>
-    /// Records what the agent says it did with the secret. A report may be long, so one workload has so many and no
+    /// Records what the agent says it did with the secret; where people approved it, for the one that asked, too. A report may be long, so one workload has so many and no
     /// more.
     /// </summary>
     public async ValueTask<LeaseOutcome> ReportAsync(
@@ -128,24 +128,36 @@ public sealed partial class AgentLeases(
             return new LeaseOutcome.Refused(tooMany);
         }
 
-        await store.CommitAsync(
-            new StateChange.EventRecorded
+        var isAsDeclared = IsSame(lease.Decision.Request.ToolCall, report.ToolCall);
+        var reported = LeaseRevoker.Event(
+            new OutcomeReported
             {
-                Event = LeaseRevoker.Event(
-                    new OutcomeReported
-                    {
-                        Summary = report.Summary,
-                        ToolCall = report.ToolCall,
-                        IsAsDeclared = IsSame(lease.Decision.Request.ToolCall, report.ToolCall),
-                    },
-                    lease,
-                    AuditActor.Workload(identity)
-                ) with
-                {
-                    Reason = report.Status,
-                    TraceId = call.TraceId,
-                },
+                Summary = report.Summary,
+                ToolCall = report.ToolCall,
+                IsAsDeclared = isAsDeclared,
             },
+            lease,
+            AuditActor.Workload(identity)
+        ) with
+        {
+            Reason = report.Status,
+            TraceId = call.TraceId,
+        };
+        await store.CommitAsync(
+            lease.Decision.Approval is { } approval
+                ? new StateChange.OutcomeReported
+                {
+                    ApprovalId = approval.Id,
+                    LeaseId = lease.Id,
+                    Outcome = new()
+                    {
+                        Status = report.Status,
+                        Summary = report.Summary,
+                        IsAsDeclared = report.ToolCall is null ? null : isAsDeclared,
+                    },
+                    Event = reported,
+                }
+                : new StateChange.EventRecorded { Event = reported },
             cancellationToken
         );
         return new LeaseOutcome.Found(lease);

@@ -29,6 +29,12 @@ public sealed record ApprovalDemand
     public string Executor { get; init; } = "";
 
     /// <summary>
+    /// The condition by which policy admits an identity as that agent: whoever becomes the executor later is not the one
+    /// that people left it to. Null where there is no executor.
+    /// </summary>
+    public string? ExecutorMember { get; init; }
+
+    /// <summary>
     /// Who may not agree, whatever their role or group: the process's owner, where the rule says so. That nobody agrees to
     /// their own request holds besides, for every demand.
     /// </summary>

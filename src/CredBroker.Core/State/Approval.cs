@@ -65,6 +65,9 @@ public sealed record Approval
     /// <summary>The lease that it was redeemed for.</summary>
     public string? LeaseId { get; init; }
 
+    /// <summary>What that lease's holder says it did; null where it has said nothing.</summary>
+    public ReportedOutcome? Outcome { get; init; }
+
     /// <summary>Whether it can still lead to a lease.</summary>
     public bool IsOpen => State is ApprovalState.Pending or ApprovalState.Approved;
 

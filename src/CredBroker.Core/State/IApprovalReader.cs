@@ -15,6 +15,9 @@ public interface IApprovalReader
     /// <summary>Every open question, oldest first; <see cref="Approval.MaxOpen"/> at most.</summary>
     ValueTask<IReadOnlyList<Approval>> ListOpenAsync(CancellationToken cancellationToken);
 
+    /// <summary>Every open question that everybody has agreed to who had to; oldest first, <see cref="Approval.MaxOpen"/> at most.</summary>
+    ValueTask<IReadOnlyList<Approval>> ListApprovedAsync(CancellationToken cancellationToken);
+
     /// <summary>The ids of open questions whose time is over, the first to end first.</summary>
     ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken);
 }

@@ -79,6 +79,22 @@ public abstract partial record StateChange
     }
 
     /// <summary>
+    /// The holder of an approved secret says what it did with it; the question keeps the newest word. No guard: where the
+    /// question is gone, the event alone tells it.
+    /// </summary>
+    public sealed record OutcomeReported : Transition
+    {
+        /// <summary>The question that the lease stands on.</summary>
+        public required string ApprovalId { get; init; }
+
+        /// <summary>The lease.</summary>
+        public required string LeaseId { get; init; }
+
+        /// <summary>What it says; its time is the store's.</summary>
+        public required ReportedOutcome Outcome { get; init; }
+    }
+
+    /// <summary>
     /// Questions that were closed long ago leave the store. It has no event: what became of each was told. Its number is
     /// how many are gone. No guard.
     /// </summary>

@@ -19,5 +19,6 @@ namespace CredBroker.Core.State;
 [JsonSerializable(typeof(LeaseSelector))]
 [JsonSerializable(typeof(NotSearched[]))]
 [JsonSerializable(typeof(PolicyDocument))]
+[JsonSerializable(typeof(ReportedOutcome))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class StateJson : JsonSerializerContext;

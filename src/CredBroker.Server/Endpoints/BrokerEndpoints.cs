@@ -44,6 +44,7 @@ internal static class BrokerEndpoints
             routes.MapGroup("").CalledBy(Caller.Anyone).WithTags("AuthZEN").Refusing(AccessErrors.Form, 400, 500, 503)
         );
         FindRequestEndpoint.Map(agents);
+        ListRequestsEndpoint.Map(agents);
 
         var people = routes
             .MapGroup("")

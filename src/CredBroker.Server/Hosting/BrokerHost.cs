@@ -99,6 +99,7 @@ public static class BrokerHost
         services
             .AddSingleton<ApprovalNews>()
             .AddSingleton<ApprovalRequests>()
+            .AddSingleton<ExecutorRequests>()
             .AddSingleton<ApprovalDecisions>()
             .AddSingleton<ApprovalSweep>();
         services

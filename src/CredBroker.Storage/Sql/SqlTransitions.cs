@@ -63,6 +63,7 @@ internal static class SqlTransitions
             StateChange.ApprovalDenied change => SqlApprovalStore.Deny(session, change),
             StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
+            StateChange.OutcomeReported change => SqlApprovalStore.Report(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limits),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),

@@ -193,6 +193,17 @@ public sealed class ClientCallsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_executors_requests_are_asked_for_by_page()
+    {
+        _broker.On("GET /v1/requests", new() { Requests = [] }, BrokerJson.Default.ExecutorRequestListResponse);
+
+        Assert.Empty((await Agent().ListRequestsAsync()).Requests);
+        await Agent().ListRequestsAsync("a&b", 5);
+
+        Assert.Equal(["", "?cursor=a%26b&limit=5"], _broker.Calls.Select(call => call.Query));
+    }
+
+    [Fact]
     public async Task A_problem_is_thrown_with_everything_it_says()
     {
         _broker.OnProblem("GET /v1/policy", "CB5001", "The store does not answer.", retryAfter: 5);

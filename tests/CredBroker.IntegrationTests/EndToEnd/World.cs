@@ -75,6 +75,8 @@ internal sealed class World : IAsyncDisposable
             ["Identity:Issuers:1:RolesClaim"] = "roles",
             ["Identity:Issuers:1:Roles:admin:0"] = "admin",
             ["Identity:Issuers:1:Roles:auditor:0"] = "auditor",
+            ["Identity:Issuers:1:Roles:approver:0"] = "approver",
+            ["Identity:Issuers:1:GroupsClaim"] = "groups",
             ["Identity:TrustDomains:0:Name"] = "agents.example",
             ["Identity:TrustDomains:0:BundleFile"] = Vector("agents.example.bundle.json"),
             ["Identity:TrustDomains:0:PathTemplate"] = "/agents/{workload}/{instance}",
@@ -99,10 +101,10 @@ internal sealed class World : IAsyncDisposable
     /// <summary>An agent with an OIDC token.</summary>
     public AgentClient Agent(string instance = "i-1") => new(Broker.Connect(Token(instance)));
 
-    public string Token(string instance = "i-1") =>
+    public string Token(string instance = "i-1", string workload = "triage") =>
         _workloads.Token(
-            $"triage-{instance}",
-            claims => (claims["workload"], claims["instance"]) = ("triage", instance)
+            $"{workload}-{instance}",
+            claims => (claims["workload"], claims["instance"]) = (workload, instance)
         );
 
     public AgentClient SpireAgent() => new(Broker.Connect(SpireToken));
@@ -110,6 +112,14 @@ internal sealed class World : IAsyncDisposable
     public AdminClient Person(params string[] roles) => new(Broker.Connect(PersonToken(roles)));
 
     public string PersonToken(params string[] roles) => _people.Token("ada", claims => claims["roles"] = roles);
+
+    /// <summary>A person of these groups who may decide what a rule asks them.</summary>
+    public AdminClient Approver(params string[] groups) =>
+        new(
+            Broker.Connect(
+                _people.Token("bea", claims => (claims["roles"], claims["groups"]) = (new[] { "approver" }, groups))
+            )
+        );
 
     public static async Task<World> StartAsync(
         bool sealable = false,
@@ -257,9 +267,9 @@ internal sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<LeaseResponse>> LeasesAsync() =>
         (await Person("admin").ListLeasesAsync(new() { Limit = 1000 })).Leases;
 
-    /// <summary>The Vault leases under the database role.</summary>
-    public Task<IReadOnlyList<string>> VaultLeasesAsync() =>
-        ListAsync($"database/creds/cb-{Installation}-{Credential}");
+    /// <summary>The Vault leases under the database role of a credential.</summary>
+    public Task<IReadOnlyList<string>> VaultLeasesAsync(string credential = Credential) =>
+        ListAsync($"database/creds/cb-{Installation}-{credential}");
 
     /// <summary>The child tokens of the credential's token role that have not ended.</summary>
     public Task<IReadOnlyList<string>> ChildTokensAsync() =>
@@ -277,6 +287,9 @@ internal sealed class World : IAsyncDisposable
             "the limits are in force"
         );
     }
+
+    /// <summary>The policy with another condition.</summary>
+    public string PolicyText(string rule) => Policy(rule, "10m", "");
 
     /// <summary>The policy forgets the further credentials. What Vault has been set up for stays.</summary>
     public Task ForgetCredentialsAsync()

@@ -12,6 +12,7 @@ namespace CredBroker.IntegrationTests.Fixtures;
 internal sealed class FakeSecretIssuer : ISecretIssuer
 {
     private readonly ConcurrentDictionary<string, bool> _live = new();
+    private int _minted;
 
     /// <summary>What every issued secret holds somewhere: found anywhere else it has leaked.</summary>
     public string Marker { get; } = "secret-" + Guid.NewGuid().ToString("N");
@@ -26,6 +27,9 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
 
     /// <summary>Vault lease ids made and not revoked.</summary>
     public ICollection<string> Live => _live.Keys;
+
+    /// <summary>How many secrets were made, revoked since or not.</summary>
+    public int Minted => _minted;
 
     public int Probes { get; private set; }
 
@@ -60,6 +64,7 @@ internal sealed class FakeSecretIssuer : ISecretIssuer
     )
     {
         await BeforeMint();
+        Interlocked.Increment(ref _minted);
         var end = TimeProvider.System.GetUtcNow() + plan.Grant.Ttl;
         var vaultLease = plan.Grant.Entry.Vault is VaultBinding.KeyValue ? null : $"vault/{plan.LeaseId}";
         if (vaultLease is not null)

@@ -1,5 +1,5 @@
 // A certified OpenID provider for people on a free loopback port, with one public native client. It prints "READY <issuer>" once it listens.
-// Whoever logs in as "ada" is an admin in the group "finance"; everybody else has no role.
+// Whoever logs in as "ada" is an admin in the group "finance", "bea" is an approver in "leads"; everybody else has no role.
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -25,7 +25,10 @@ server.listen(0, '127.0.0.1', () => {
     cookies: { keys: ['a-key-of-this-test-alone'] },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     scopes: ['openid', 'offline_access'],
-    extraTokenClaims: (_, token) => (token.accountId === 'ada' ? { roles: ['admin'], groups: ['finance'] } : {}),
+    extraTokenClaims: (_, token) => ({
+      ada: { roles: ['admin'], groups: ['finance'] },
+      bea: { roles: ['approver'], groups: ['leads'] },
+    }[token.accountId] ?? {}),
     features: {
       deviceFlow: { enabled: true },
       revocation: { enabled: true },

@@ -223,6 +223,52 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task What_the_holder_says_it_did_is_kept_the_newest_word_and_of_its_own_lease()
+    {
+        var approved = await ApprovedAsync();
+        var opened = Samples.Redeemed(approved);
+        await CommitAsync(opened);
+        Assert.Null((await ApprovalAsync(approved.Id)).Outcome);
+
+        await CommitAsync(StoreSamples.Reported(approved.Id, opened.Lease.Id, "failed"));
+        await CommitAsync(StoreSamples.Reported(approved.Id, opened.Lease.Id));
+        await CommitAsync(StoreSamples.Reported(approved.Id, Samples.NewId(), "abandoned"));
+        await CommitAsync(StoreSamples.Reported(Samples.NewId(), opened.Lease.Id, "abandoned"));
+
+        var kept = await ApprovalAsync(approved.Id);
+        Assert.Equal(
+            new()
+            {
+                Status = "succeeded",
+                Summary = "one invoice \"7\"",
+                IsAsDeclared = true,
+                At = Now,
+            },
+            kept.Outcome
+        );
+        Assert.Equal((ApprovalState.Redeemed, opened.Lease.Id), (kept.State, kept.LeaseId));
+        Assert.Equal(
+            4,
+            (await ReadLogAsync()).Count(record =>
+                AuditRecordHeader.Read(record.Bytes.Span)?.Type == OutcomeReported.TypeName
+            )
+        );
+    }
+
+    [Fact]
+    public async Task What_is_approved_and_not_redeemed_is_listed_oldest_first()
+    {
+        await AskedAsync();
+        var (one, two) = (await ApprovedAsync("digest-2"), await ApprovedAsync("digest-3"));
+        var redeemed = await ApprovedAsync("digest-4");
+        await CommitAsync(Samples.Redeemed(redeemed));
+
+        var listed = await Store.Approvals.ListApprovedAsync(default);
+
+        Assert.Equal([one.Id, two.Id], listed.Select(approval => approval.Id));
+    }
+
+    [Fact]
     public async Task Of_many_who_redeem_at_once_one_does()
     {
         for (var round = 0; round < 20; round++)

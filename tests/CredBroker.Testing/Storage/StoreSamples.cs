@@ -394,6 +394,25 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             Event = Event(ApprovalVoided.TypeName),
         };
 
+    /// <summary>What the lease's holder says it did.</summary>
+    public static StateChange.OutcomeReported Reported(
+        string approvalId,
+        string leaseId,
+        string status = "succeeded"
+    ) =>
+        new()
+        {
+            ApprovalId = approvalId,
+            LeaseId = leaseId,
+            Outcome = new()
+            {
+                Status = status,
+                Summary = "one invoice \"7\"",
+                IsAsDeclared = true,
+            },
+            Event = Event(OutcomeReported.TypeName),
+        };
+
     /// <summary>A lease that opens on the approval.</summary>
     public StateChange.LeaseOpened Redeemed(Approval approval, string? digest = null, Lease? lease = null)
     {

@@ -35,6 +35,10 @@ internal sealed record AuditEntry
     public string Agent =>
         Text("holder", "agent") is { Length: > 0 } agent ? agent : Text("details", "decision", "agent");
 
+    /// <summary>The request for approval that it is about, or stands on.</summary>
+    public string Approval =>
+        Text("details", "approval") is { Length: > 0 } approval ? approval : Text("details", "approval", "id");
+
     /// <summary>The rule that decided.</summary>
     public string Rule => Text("holder", "rule") is { Length: > 0 } rule ? rule : Text("details", "decision", "ruleId");
 

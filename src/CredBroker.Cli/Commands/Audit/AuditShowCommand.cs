@@ -7,8 +7,8 @@ using CredBroker.Client;
 namespace CredBroker.Cli.Commands.Audit;
 
 /// <summary>
-/// <c>credbroker audit show</c>: everything that happened to one task, lease or agent, from the request to its outcome,
-/// and the orders that reached it.
+/// <c>credbroker audit show</c>: everything that happened to one task, lease, agent or approval, from the request to its
+/// outcome, and the orders that reached it.
 /// </summary>
 internal sealed class AuditShowCommand : Command
 {
@@ -23,6 +23,11 @@ internal sealed class AuditShowCommand : Command
         HelpName = "NAME",
         Description = "Or an agent, as the policy calls it",
     };
+    private readonly Option<string?> _approval = new("--approval")
+    {
+        HelpName = "ID",
+        Description = "Or a request for approval: who asked, who agreed, who redeemed it and what came of it",
+    };
     private readonly Option<DateTimeOffset?> _from;
     private readonly Option<DateTimeOffset?> _to;
     private readonly Option<string?> _file = new("--file")
@@ -32,7 +37,7 @@ internal sealed class AuditShowCommand : Command
     };
 
     public AuditShowCommand(Terminal terminal)
-        : base("show", "Show what happened to one task, lease or agent, from the request to its outcome.")
+        : base("show", "Show what happened to one task, lease, agent or approval, from the request to its outcome.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         _from = TimeOption.Create("--from", "The first time wanted", terminal.Time);
@@ -40,6 +45,7 @@ internal sealed class AuditShowCommand : Command
         Add(_task);
         Add(_lease);
         Add(_agent);
+        Add(_approval);
         Add(_from);
         Add(_to);
         Add(_file);
@@ -87,14 +93,15 @@ internal sealed class AuditShowCommand : Command
 
     /// <summary>Whether a record is about what was asked for, whatever came before it.</summary>
     private Func<AuditEntry, bool> Matcher(ParseResult parsed) =>
-        (parsed.GetValue(_task), parsed.GetValue(_lease), parsed.GetValue(_agent)) switch
+        (parsed.GetValue(_task), parsed.GetValue(_lease), parsed.GetValue(_agent), parsed.GetValue(_approval)) switch
         {
-            ({ Length: > 0 } task, null, null) => entry => entry.Task == task,
-            (null, { Length: > 0 } lease, null) => entry => entry.Lease == lease,
-            (null, null, { Length: > 0 } agent) => entry => entry.Agent == agent,
+            ({ Length: > 0 } task, null, null, null) => entry => entry.Task == task,
+            (null, { Length: > 0 } lease, null, null) => entry => entry.Lease == lease,
+            (null, null, { Length: > 0 } agent, null) => entry => entry.Agent == agent,
+            (null, null, null, { Length: > 0 } approval) => entry => entry.Approval == approval,
             _ => throw CliException.Usage(
-                "One of a task, a lease or an agent is shown.",
-                "Add --task, --lease or --agent."
+                "One of a task, a lease, an agent or an approval is shown.",
+                "Add --task, --lease, --agent or --approval."
             ),
         };
 

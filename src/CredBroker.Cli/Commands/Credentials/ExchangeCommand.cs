@@ -83,15 +83,21 @@ internal sealed class ExchangeCommand : Command
             };
         }
 
+        return Write(reply, format, _terminal);
+    }
+
+    /// <summary>The secret on standard output, and what to do with its lease beside it.</summary>
+    public static int Write(ExchangeResponse reply, OutputFormat format, Terminal terminal)
+    {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(reply, BrokerJson.Default.ExchangeResponse));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(reply, BrokerJson.Default.ExchangeResponse));
             return ExitCodes.Done;
         }
 
-        SecretLines.Write(reply.Secret, _terminal);
-        _terminal.Error.WriteLine(
-            $"Lease {reply.LeaseId} ends {TimeText.Full(reply.ExpiresAt, format, _terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
+        SecretLines.Write(reply.Secret, terminal);
+        terminal.Error.WriteLine(
+            $"Lease {reply.LeaseId} ends {TimeText.Full(reply.ExpiresAt, format, terminal.Time)}{(reply.TtlCut == true ? ", less than you asked for" : "")}. "
                 + $"Give it back with: credbroker release {reply.LeaseId}"
         );
         return ExitCodes.Done;

@@ -101,7 +101,7 @@ internal sealed class RequestOptions
             Params = Params(parsed),
             Ttl = parsed.GetValue(_ttl),
             Csr = key?.CreateRequest(),
-            ToolCall = ToolCall(parsed),
+            ToolCall = ToolCall(parsed.GetValue(_tool), parsed.GetValue(_toolArguments)),
         };
 
     public static TimeSpan? ParseDuration(ArgumentResult result)
@@ -140,9 +140,9 @@ internal sealed class RequestOptions
         return values;
     }
 
-    private ToolCallDeclaration? ToolCall(ParseResult parsed)
+    /// <summary>A tool call as the command line names it; null where it names none.</summary>
+    public static ToolCallDeclaration? ToolCall(string? name, string? arguments)
     {
-        var (name, arguments) = (parsed.GetValue(_tool), parsed.GetValue(_toolArguments));
         if (name is null)
         {
             return arguments is null

@@ -43,7 +43,13 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
         reader.Finish("an approval");
         return new()
         {
-            Demand = people.Demand with { RuleId = rule.Id.Text, Executor = executor?.Text ?? "", Show = show },
+            Demand = people.Demand with
+            {
+                RuleId = rule.Id.Text,
+                Executor = executor?.Text ?? "",
+                ExecutorMember = draft.Agents.Find(agent => agent.Name.Text == executor?.Text)?.Source?.Text,
+                Show = show,
+            },
             OwnerMayApprove = people.OwnerMayApprove,
             NotOwner = people.NotOwner,
         };

@@ -64,5 +64,14 @@ internal static class FindRequestEndpoint
             ExpiresAt = status.Approval.ExpiresAt,
             Reason = status.Approval.Reason.Length == 0 ? null : status.Approval.Reason,
             Executor = status.Approval.Executor.Length == 0 ? null : status.Approval.Executor,
+            Outcome = status.Approval.Outcome is { } outcome
+                ? new()
+                {
+                    Status = outcome.Status,
+                    Summary = outcome.Summary.Length == 0 ? null : outcome.Summary,
+                    AsApproved = outcome.IsAsDeclared,
+                    ReportedAt = outcome.At,
+                }
+                : null,
         };
 }

@@ -11,7 +11,7 @@ internal sealed class ApprovalRow
         SELECT id AS Id, state AS State, decision AS Decision, digest AS Digest,
           caller_key AS CallerKey, fence AS Fence, asked_at AS AskedAt, expires_at AS ExpiresAt,
           agreements AS Agreements, approved_at AS ApprovedAt, closed_at AS ClosedAt, closed_by AS ClosedBy,
-          reason AS Reason, lease AS Lease
+          reason AS Reason, lease AS Lease, outcome AS Outcome
         FROM approval
         """;
 
@@ -46,6 +46,8 @@ internal sealed class ApprovalRow
 
     public string? Lease { get; init; }
 
+    public string? Outcome { get; init; }
+
     /// <summary>Null where the row does not hold one any more: then nobody has agreed to anything.</summary>
     public Approval? ToApproval()
     {
@@ -70,6 +72,9 @@ internal sealed class ApprovalRow
                     ClosedBy = ClosedBy,
                     Reason = Reason,
                     LeaseId = Lease,
+                    Outcome = Outcome is null
+                        ? null
+                        : JsonSerializer.Deserialize(Outcome, StateJson.Default.ReportedOutcome),
                 }
                 : null;
         }

@@ -40,6 +40,18 @@ internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApp
             )
         );
 
+    public async ValueTask<IReadOnlyList<Approval>> ListApprovedAsync(CancellationToken cancellationToken) =>
+        Readable(
+            await reads.AllAsync<ApprovalRow>(
+                $"""
+                {ApprovalRow.Select}{reads.UseIndex("approval_open")}
+                WHERE closed_at IS NULL AND state = 'approved' ORDER BY number LIMIT @limit
+                """,
+                new { limit = Approval.MaxOpen },
+                cancellationToken
+            )
+        );
+
     public async ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken) =>
         await reads.AllAsync<string>(
             $"""

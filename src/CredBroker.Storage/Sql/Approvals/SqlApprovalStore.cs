@@ -243,6 +243,34 @@ internal static class SqlApprovalStore
         return null;
     }
 
+    /// <summary>Keeps what the holder says it did.</summary>
+    public static ChangeResult Report(SqlSession session, StateChange.OutcomeReported change)
+    {
+        if (
+            session.Execute(
+                "UPDATE approval SET change = @change, outcome = @outcome WHERE id = @id AND lease = @lease",
+                ("@id", change.ApprovalId),
+                ("@lease", change.LeaseId),
+                ("@change", session.Head.Approvals + 1),
+                (
+                    "@outcome",
+                    JsonSerializer.Serialize(
+                        change.Outcome with
+                        {
+                            At = session.Now,
+                        },
+                        StateJson.Default.ReportedOutcome
+                    )
+                )
+            ) == 1
+        )
+        {
+            NextChange(session);
+        }
+
+        return ChangeResult.Done;
+    }
+
     /// <summary>What was closed long ago leaves the store.</summary>
     public static ChangeResult Drop(SqlSession session, StateChange.ApprovalsDropped change) =>
         ChangeResult.Done with

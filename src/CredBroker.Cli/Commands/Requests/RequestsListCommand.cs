@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Text.Json;
+using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Requests;
+
+/// <summary><c>credbroker requests list</c>: what an executor may redeem now.</summary>
+internal sealed class RequestsListCommand : Command
+{
+    private readonly Terminal _terminal;
+    private readonly BrokerOptions _broker;
+
+    public RequestsListCommand(Terminal terminal)
+        : base("list", "The approved requests that this workload alone may redeem, oldest first.")
+    {
+        (_terminal, _broker) = (terminal, new(terminal));
+        _broker.AddForAgents(this);
+        Add(OutputOption.Create());
+        SetAction(RunAsync);
+    }
+
+    /// <summary>All pages, one after another.</summary>
+    public static async Task<IReadOnlyList<ExecutorRequestResponse>> ReadAsync(
+        AgentClient agent,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = new List<ExecutorRequestResponse>();
+        string? next = null;
+        do
+        {
+            var page = await agent.ListRequestsAsync(next, null, cancellationToken);
+            found.AddRange(page.Requests);
+            next = page.Next;
+        } while (next is not null);
+
+        return found;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var format = OutputOption.Of(parsed, _terminal);
+        using var connection = _broker.ConnectAsAgent(parsed);
+        var found = await ReadAsync(new(connection), cancellationToken);
+        if (format == OutputFormat.Json)
+        {
+            _terminal.Out.WriteLine(
+                JsonSerializer.Serialize(new() { Requests = found }, BrokerJson.Default.ExecutorRequestListResponse)
+            );
+            return ExitCodes.Done;
+        }
+
+        if (found.Count == 0)
+        {
+            _terminal.Error.WriteLine(
+                "Nothing approved waits for this workload. What a rule leaves to it as the executor stands here once "
+                    + "people have approved it."
+            );
+            return ExitCodes.Done;
+        }
+
+        Grid.Write(
+            _terminal,
+            format,
+            ["Request", "Prepared by", "Credential", "Process", "Purpose", "For", "Ends"],
+            [
+                .. found.Select(request =>
+                    new[]
+                    {
+                        request.Approval.ApprovalId,
+                        Printable.Text(request.Approval.Requester.Agent ?? request.Approval.Requester.Subject),
+                        Printable.Text(request.Approval.Credential),
+                        Printable.Text(request.Approval.Process),
+                        Printable.Text(request.Approval.Statements.Purpose),
+                        WireDuration.Format(request.Approval.Ttl),
+                        TimeText.Short(request.Approval.ExpiresAt, format, _terminal.Time),
+                    }
+                ),
+            ]
+        );
+        return ExitCodes.Done;
+    }
+}

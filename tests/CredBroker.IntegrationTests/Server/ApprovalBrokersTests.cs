@@ -1,0 +1,144 @@
+using System.Net;
+using System.Text.Json;
+using CredBroker.IntegrationTests.Fixtures;
+using CredBroker.IntegrationTests.Storage;
+using CredBroker.Testing.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.IntegrationTests.Server;
+
+/// <summary>One question at two brokers that share a PostgreSQL store.</summary>
+public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<SharedPostgres>
+{
+    [Fact]
+    public async Task A_reference_that_is_redeemed_at_both_at_once_gives_one_secret()
+    {
+        using var schema = await PostgresSchema.MakeAsync(await shared.GetAsync());
+        await using var here = await StartAsync(schema);
+        await using var there = await StartAsync(schema, here);
+        var (desk, other) = (new ApprovalDesk(here), new ApprovalDesk(there));
+        for (var round = 0; round < 3; round++)
+        {
+            var body = ApprovalDesk.With("resource", $"\"round {round}\"");
+            var id = await desk.ApprovedAsync(body: body);
+
+            var replies = await Task.WhenAll(
+                Enumerable.Range(0, 6).Select(i => (i % 2 == 0 ? desk : other).ExchangeAsync(here.Agent(), id, body))
+            );
+
+            Assert.Single(replies, reply => reply.StatusCode == HttpStatusCode.Created);
+            foreach (var reply in replies.Where(reply => reply.StatusCode != HttpStatusCode.Created))
+            {
+                await reply.ReadProblemAsync("CB3005");
+            }
+
+            Assert.Equal(round + 1, here.Vault.Minted + there.Vault.Minted);
+        }
+
+        Assert.Equal(3, (await desk.EventsAsync("approval.redeemed")).Count);
+        Assert.Equal(15, (await desk.EventsAsync("request.denied")).Count(IsUsed));
+
+        static bool IsUsed(JsonElement denied) => denied.GetProperty("reason").GetString() == "CB3005";
+    }
+
+    [Fact]
+    public async Task Who_waits_at_one_hears_at_once_what_is_decided_at_the_other()
+    {
+        using var schema = await PostgresSchema.MakeAsync(await shared.GetAsync());
+        // No second passes here: only the other's news ends the wait.
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var here = await StartAsync(schema, time: clock);
+        await using var there = await StartAsync(schema, here);
+        var asked = await new ApprovalDesk(here).AskAsync();
+        var waiting = WaitAsync(here, asked.Id);
+        await IsWaitingAsync(here, asked.Id);
+
+        using var said = await new ApprovalDesk(there).AgreeAsync(asked, new ApprovalDesk(here).Lead());
+        await said.ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal("approved", await waiting.WaitAsync(Patience.Limit));
+    }
+
+    [Fact]
+    public async Task Who_waits_where_no_news_comes_hears_it_by_looking()
+    {
+        var postgres = await shared.GetAsync();
+        using var schema = await PostgresSchema.MakeAsync(postgres);
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var here = await StartAsync(schema, time: clock);
+        await using var there = await StartAsync(schema, here);
+        var asked = await new ApprovalDesk(here).AskAsync();
+        var waiting = WaitAsync(here, asked.Id);
+        await IsWaitingAsync(here, asked.Id);
+        // Its clock stands still, so that what is cut stays cut.
+        await postgres.ExecuteAsync(
+            $"""
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE usename = '{schema.Name}' AND query LIKE 'LISTEN %'
+            """
+        );
+
+        using var said = await new ApprovalDesk(there).AgreeAsync(asked, new ApprovalDesk(here).Lead());
+        await said.ReadAsync(HttpStatusCode.OK);
+        Assert.False(waiting.IsCompleted);
+
+        await Eventually.BecomesTrueAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(100));
+                return Task.FromResult(waiting.IsCompleted);
+            },
+            "the wait is over"
+        );
+        Assert.Equal("approved", await waiting);
+    }
+
+    private static async Task<TestBroker> StartAsync(
+        PostgresSchema schema,
+        TestBroker? first = null,
+        TimeProvider? time = null
+    )
+    {
+        var settings = ApprovalDesk.Settings(
+            ("Storage:Provider", "postgres"),
+            ("Storage:ConnectionStringFile", schema.ConnectionStringFile)
+        );
+        if (first is not null)
+        {
+            // Both take the same tokens.
+            settings["Identity:Issuers:0:Jwks:File"] = first.Workloads.JwksFile;
+            settings["Identity:Issuers:1:Jwks:File"] = first.People.JwksFile;
+        }
+
+        return await TestBroker.StartAsync(
+            settings,
+            ApprovalDesk.Policy(),
+            replace: services =>
+            {
+                if (time is not null)
+                {
+                    services.Replace(ServiceDescriptor.Singleton(time));
+                }
+            }
+        );
+    }
+
+    private static async Task<string?> WaitAsync(TestBroker broker, string id)
+    {
+        using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/requests/{id}?wait=30s", broker.Agent());
+        return (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("status").GetString();
+    }
+
+    /// <summary>One waits for a question at a time: whoever looks besides is told to slow down.</summary>
+    private static Task IsWaitingAsync(TestBroker broker, string id) =>
+        Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/requests/{id}", broker.Agent());
+                return (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("status").GetString() == "slow_down";
+            },
+            "the first look waits"
+        );
+}
