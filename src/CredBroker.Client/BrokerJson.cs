@@ -36,6 +36,7 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(ApprovalStatusResponse))]
 [JsonSerializable(typeof(ApprovalResponse))]
 [JsonSerializable(typeof(ApprovalListResponse))]
+[JsonSerializable(typeof(ApprovalNotification))]
 [JsonSerializable(typeof(ApproveRequest))]
 [JsonSerializable(typeof(DenyApprovalRequest))]
 [JsonSerializable(typeof(AcceptStoreRequest))]

@@ -209,6 +209,13 @@ public sealed class BrokerConnection : IDisposable
         return await BrokerAnswer.ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>A stream of events, after the one with this id where there is one.</summary>
+    internal ValueTask<HttpResponseMessage> StreamAsync(
+        string path,
+        string? lastEventId,
+        CancellationToken cancellationToken
+    ) => SendAsync(HttpMethod.Get, path, null, cancellationToken, lastEventId);
+
     /// <summary>
     /// Sends with the caller's token, read again for this call. A status other than 2xx is a
     /// <see cref="BrokerProblemException"/>.
@@ -217,7 +224,8 @@ public sealed class BrokerConnection : IDisposable
         HttpMethod method,
         string path,
         HttpContent? body,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        string? lastEventId = null
     )
     {
         var bearer = TokenText.Check(
@@ -226,6 +234,11 @@ public sealed class BrokerConnection : IDisposable
         );
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
         var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
         {

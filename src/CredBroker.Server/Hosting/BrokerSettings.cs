@@ -2,6 +2,7 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Retention;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Server.Jobs;
+using CredBroker.Server.Notifications;
 using CredBroker.Server.Policy;
 using CredBroker.Storage;
 using CredBroker.Vault;
@@ -28,6 +29,8 @@ internal sealed record BrokerSettings
     public required LeaseOptions Leases { get; init; }
 
     public required JobOptions Jobs { get; init; }
+
+    public required NotificationOptions Notifications { get; init; }
 
     /// <summary>
     /// Reads every section. Throws <see cref="SettingsFaultsException"/> with all faults of all of them.
@@ -57,6 +60,10 @@ internal sealed record BrokerSettings
             Audit = reader.Read<AuditOptions>("Audit", audit => audit.Validate()),
             Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
             Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
+            Notifications = reader.Read<NotificationOptions>(
+                NotificationOptions.Section,
+                notifications => notifications.Validate()
+            ),
         };
         var (vault, leases) = (settings.Vault, settings.Leases);
         reader.Require(

@@ -15,6 +15,7 @@ internal sealed class Telemetry : IDisposable
     private readonly ActivitySource _activities = new(Name);
     private readonly Counter<long> _exchanges;
     private readonly Histogram<double> _durations;
+    private readonly Counter<long> _notifications;
     private readonly TimeProvider _time;
 
     public Telemetry(IMeterFactory meters, TimeProvider time)
@@ -27,11 +28,24 @@ internal sealed class Telemetry : IDisposable
             "Exchanges by what became of them: issued, or the code of the refusal."
         );
         _durations = meter.CreateHistogram<double>("credbroker.exchange.duration", "s", "How long an exchange took.");
+        _notifications = meter.CreateCounter<long>(
+            "credbroker.notifications",
+            "{notification}",
+            "Notifications by address and what became of them: sent or failed, each attempt."
+        );
     }
 
     /// <summary>One exchange, from the checked request to its outcome.</summary>
     public ExchangeMeasure Exchange() =>
         new(this, _activities.StartActivity("credbroker.exchange"), _time.GetTimestamp());
+
+    /// <summary>An attempt to tell an address, by its name, of an approval.</summary>
+    public void Notified(string endpoint, string outcome) =>
+        _notifications.Add(
+            1,
+            new KeyValuePair<string, object?>("endpoint", endpoint),
+            new KeyValuePair<string, object?>("outcome", outcome)
+        );
 
     public void Dispose() => _activities.Dispose();
 

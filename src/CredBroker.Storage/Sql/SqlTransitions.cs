@@ -7,6 +7,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Notifications;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -64,6 +65,9 @@ internal static class SqlTransitions
             StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
+            StateChange.NotificationTaken change => SqlNotificationStore.Take(session, change),
+            StateChange.NotificationSettled change => SqlNotificationStore.Settle(session, change),
+            StateChange.NotificationsDropped change => SqlNotificationStore.Drop(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limit),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
