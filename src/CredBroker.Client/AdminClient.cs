@@ -354,5 +354,15 @@ public sealed class AdminClient(BrokerConnection connection, TimeProvider? time 
         return new AuditExportReader(_connection).ReadAsync(range, cancellationToken);
     }
 
+    /// <summary>
+    /// Requests as they change, as long as the connection holds: first those that wait for the caller, or, with the number
+    /// of an earlier event, what has changed since. Whoever goes on connects again, with the last number.
+    /// </summary>
+    /// <exception cref="IOException">The connection broke, or the broker fell silent.</exception>
+    public IAsyncEnumerable<ApprovalEvent> WatchApprovalsAsync(
+        long? after = null,
+        CancellationToken cancellationToken = default
+    ) => new ApprovalEventReader(_connection, _time).ReadAsync(after, cancellationToken);
+
     private static string Approval(string approvalId) => $"v1/approvals/{BrokerConnection.Segment(approvalId)}";
 }

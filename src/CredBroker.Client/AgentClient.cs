@@ -153,15 +153,26 @@ public sealed class AgentClient(
         }
 
         asked?.Invoke(question);
+        await WaitForApprovalAsync(question.ApprovalId, cancellationToken).ConfigureAwait(false);
+        // Whatever was said, the broker decides: only an approved one gives a secret, and any other says why not.
+        return await ExchangeAsync(request with { ApprovalId = question.ApprovalId }, cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until people have decided a request, or its time is over: where it stands then.</summary>
+    /// <param name="approvalId">The request.</param>
+    /// <param name="cancellationToken">Ends the wait. The question stands until its time is over.</param>
+    public async ValueTask<ApprovalStatusResponse> WaitForApprovalAsync(
+        string approvalId,
+        CancellationToken cancellationToken = default
+    )
+    {
         while (true)
         {
-            var status = await GetRequestAsync(question.ApprovalId, LongestWait, cancellationToken)
-                .ConfigureAwait(false);
+            var status = await GetRequestAsync(approvalId, LongestWait, cancellationToken).ConfigureAwait(false);
             if (status.Status is not (ApprovalStatuses.Pending or ApprovalStatuses.SlowDown))
             {
-                // Whatever else it says, the broker decides: only an approved one gives a secret, and any other says why not.
-                return await ExchangeAsync(request with { ApprovalId = question.ApprovalId }, cancellationToken)
-                    .ConfigureAwait(false);
+                return status;
             }
 
             // An answer that waited is no reason to wait here; one that did not is.

@@ -37,6 +37,7 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(ApprovalResponse))]
 [JsonSerializable(typeof(ApprovalListResponse))]
 [JsonSerializable(typeof(ExecutorRequestListResponse))]
+[JsonSerializable(typeof(ApprovalNotification))]
 [JsonSerializable(typeof(ApproveRequest))]
 [JsonSerializable(typeof(DenyApprovalRequest))]
 [JsonSerializable(typeof(AcceptStoreRequest))]

@@ -217,6 +217,13 @@ public sealed class BrokerConnection : IDisposable
     )
         where TResponse : class => BrokerAnswer.ReadAsync(response, type, _http.Timeout, cancellationToken);
 
+    /// <summary>A stream of events, after the one with this id where there is one.</summary>
+    internal ValueTask<HttpResponseMessage> StreamAsync(
+        string path,
+        string? lastEventId,
+        CancellationToken cancellationToken
+    ) => SendAsync(HttpMethod.Get, path, null, cancellationToken, lastEventId);
+
     /// <summary>
     /// Sends with the caller's token, read again for this call. A status other than 2xx is a
     /// <see cref="BrokerProblemException"/>.
@@ -225,7 +232,8 @@ public sealed class BrokerConnection : IDisposable
         HttpMethod method,
         string path,
         HttpContent? body,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        string? lastEventId = null
     )
     {
         var bearer = TokenText.Check(
@@ -234,6 +242,11 @@ public sealed class BrokerConnection : IDisposable
         );
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
         var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
         {

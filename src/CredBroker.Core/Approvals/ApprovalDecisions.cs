@@ -206,7 +206,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             ];
 
     /// <summary>Whether a demand names the person, though they may be excluded.</summary>
-    private static bool IsNamed(Approval approval, Person person) =>
+    internal static bool IsNamed(Approval approval, Person person) =>
         approval.Demands.Any(demand => Names(demand, person));
 
     private static bool IsOwn(Approval approval, Person person) =>

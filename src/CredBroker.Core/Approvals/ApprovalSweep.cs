@@ -16,6 +16,8 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
     private const int AtOnce = 100;
     private const int DroppedAtOnce = 1_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+    private static readonly TimeSpan FailedKept = TimeSpan.FromDays(7);
+    private static readonly TimeSpan UnsentKept = TimeSpan.FromDays(1);
     private static readonly TimeSpan DropInterval = TimeSpan.FromMinutes(1);
     private static readonly AuditActor Actor = AuditActor.Broker("approval-sweep");
 
@@ -52,6 +54,13 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
                     new StateChange.ApprovalsDropped
                     {
                         ClosedBefore = now - Kept,
+                        Limit = DroppedAtOnce,
+                        Event = null,
+                    },
+                    new StateChange.NotificationsDropped
+                    {
+                        FailedBefore = now - FailedKept,
+                        AskedBefore = now - UnsentKept,
                         Limit = DroppedAtOnce,
                         Event = null,
                     },

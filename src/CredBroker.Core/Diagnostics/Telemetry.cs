@@ -69,6 +69,12 @@ public static class Telemetry
         "Events put on record in the audit log, by type."
     );
 
+    private static readonly Counter<long> Notifications = Meter.CreateCounter<long>(
+        "credbroker.notifications",
+        "{notification}",
+        "Attempts to tell an address of an approval, by the address's name and what became of it: sent or failed."
+    );
+
     /// <summary>A span, where somebody listens; it ends when it is disposed of.</summary>
     public static Activity? Start(string name, ActivityKind kind = ActivityKind.Internal) =>
         Activities.StartActivity(name, kind);
@@ -108,6 +114,10 @@ public static class Telemetry
     /// <summary>An event is on record.</summary>
     public static void Recorded(AuditEvent told) =>
         Events.Add(1, new KeyValuePair<string, object?>("type", told.What.Type));
+
+    /// <summary>An attempt to tell an address, by its name, of an approval.</summary>
+    public static void Notified(string endpoint, string outcome) =>
+        Notifications.Add(1, new("endpoint", endpoint), new("outcome", outcome));
 
     private static double Since(long started) => Stopwatch.GetElapsedTime(started).TotalSeconds;
 

@@ -41,6 +41,9 @@ public sealed record Approval
     /// <summary>The newest revocation order when it was asked: a later one that reaches it takes it back.</summary>
     public required long Fence { get; init; }
 
+    /// <summary>The number of its newest change: every change of any question has the next.</summary>
+    public long Change { get; init; }
+
     /// <summary>When it was asked.</summary>
     public required DateTimeOffset AskedAt { get; init; }
 

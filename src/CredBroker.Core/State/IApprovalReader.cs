@@ -18,6 +18,15 @@ public interface IApprovalReader
     /// <summary>Every open question that everybody has agreed to who had to; oldest first, <see cref="Approval.MaxOpen"/> at most.</summary>
     ValueTask<IReadOnlyList<Approval>> ListApprovedAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Questions that were changed after this number, in the order of their newest change, and the number to go on from.
+    /// </summary>
+    ValueTask<(IReadOnlyList<Approval> Changed, long Last)> ListChangedAsync(
+        long after,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
     /// <summary>The ids of open questions whose time is over, the first to end first.</summary>
     ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken);
 }

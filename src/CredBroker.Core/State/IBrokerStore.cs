@@ -66,6 +66,9 @@ public interface IBrokerStore
     /// <summary>Questions to people.</summary>
     IApprovalReader Approvals { get; }
 
+    /// <summary>What is to be sent outside.</summary>
+    INotificationReader Notifications { get; }
+
     /// <summary>Idempotency keys.</summary>
     IIdempotencyReader Idempotency { get; }
 }

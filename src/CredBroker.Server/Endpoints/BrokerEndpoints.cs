@@ -59,6 +59,7 @@ internal static class BrokerEndpoints
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
         ApprovalEndpoints.Map(people);
+        WatchApprovalsEndpoint.Map(people);
         StoreClockEndpoints.Map(people);
         StoreAnchorEndpoints.Map(people);
         VaultClusterEndpoints.Map(people);

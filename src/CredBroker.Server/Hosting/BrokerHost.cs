@@ -10,11 +10,13 @@ using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints;
+using CredBroker.Server.Endpoints.Approvals;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Identity;
 using CredBroker.Server.Jobs;
+using CredBroker.Server.Notifications;
 using CredBroker.Server.Policy;
 using CredBroker.Storage;
 using CredBroker.Vault;
@@ -101,7 +103,13 @@ public static class BrokerHost
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<ExecutorRequests>()
             .AddSingleton<ApprovalDecisions>()
+            .AddSingleton<ApprovalWatch>()
+            .AddSingleton<ApprovalStreams>()
             .AddSingleton<ApprovalSweep>();
+        services
+            .AddSingleton(settings.Notifications)
+            .AddSingleton(provider => new NotificationTarget(provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<NotificationRun>();
         services
             .AddSingleton<ExpirySweep>()
             .AddSingleton<RevocationRun>()

@@ -2,6 +2,7 @@ using CredBroker.Core.Leases;
 using CredBroker.Core.Retention;
 using CredBroker.Server.Identity.Settings;
 using CredBroker.Server.Jobs;
+using CredBroker.Server.Notifications;
 using CredBroker.Server.Policy;
 using CredBroker.Storage;
 using CredBroker.Vault;
@@ -30,6 +31,8 @@ internal sealed record BrokerSettings
     public required JobOptions Jobs { get; init; }
 
     public required TelemetryOptions Telemetry { get; init; }
+
+    public required NotificationOptions Notifications { get; init; }
 
     /// <summary>
     /// Reads every section. Throws <see cref="SettingsFaultsException"/> with all faults of all of them.
@@ -60,6 +63,10 @@ internal sealed record BrokerSettings
             Leases = reader.Read<LeaseOptions>("Leases", leases => leases.Validate()),
             Jobs = reader.Read<JobOptions>("Jobs", jobs => jobs.Validate()),
             Telemetry = reader.Read<TelemetryOptions>("Telemetry", telemetry => telemetry.Validate()),
+            Notifications = reader.Read<NotificationOptions>(
+                NotificationOptions.Section,
+                notifications => notifications.Validate()
+            ),
         };
         var (vault, leases) = (settings.Vault, settings.Leases);
         reader.Require(

@@ -43,6 +43,7 @@ internal static class JobRegistration
                 Schedule<StrayRecoveryJob>(quartz, options.PendingReconcile);
                 Schedule<StoreWatchJob>(quartz, EachSecond);
                 Schedule<ApprovalSweepJob>(quartz, EachSecond);
+                Schedule<NotificationJob>(quartz, EachSecond);
                 Schedule<AnchorJob>(quartz, EachSecond);
                 Schedule<RefusedCallsJob>(quartz, EachMinute);
                 Schedule<AuditRetentionJob>(quartz, EachHour);

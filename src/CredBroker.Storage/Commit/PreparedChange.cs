@@ -43,6 +43,9 @@ internal readonly struct PreparedChange
                 StateChange.ArchivedDeleted
                 or StateChange.AnchorWritten
                 or StateChange.ApprovalsDropped
+                or StateChange.NotificationTaken
+                or StateChange.NotificationSettled
+                or StateChange.NotificationsDropped
                 or StateChange.DenialCounted
             );
 

@@ -50,6 +50,8 @@ internal static class ColumnValue
 
     public static string From(ApprovalState state) => JsonNamingPolicy.KebabCaseLower.ConvertName(state.ToString());
 
+    public static string From(NotificationKind kind) => JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString());
+
     public static string From(RevocationCause cause) => JsonNamingPolicy.KebabCaseLower.ConvertName(cause.ToString());
 
     public static RevocationCause? Cause(string? column) =>

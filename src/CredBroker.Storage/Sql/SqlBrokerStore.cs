@@ -11,6 +11,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Notifications;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -51,6 +52,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => Opening);
         Approvals = new SqlApprovalReader(reads, clock);
+        Notifications = new SqlNotificationReader(reads, clock);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
         {
@@ -102,6 +104,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IApprovalReader Approvals { get; }
+
+    /// <inheritdoc/>
+    public INotificationReader Notifications { get; }
 
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency { get; }

@@ -9,6 +9,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Notifications;
 using Dapper;
 
 namespace CredBroker.Storage.Sql;
@@ -352,6 +353,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlLimitStore.DrawBack(this);
         SqlIdempotencyStore.DrawBack(this);
         SqlApprovalStore.DrawBack(this);
+        SqlNotificationStore.DrawBack(this);
         BeginStream();
         EndRecords(0);
     }

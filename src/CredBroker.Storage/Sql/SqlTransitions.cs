@@ -7,6 +7,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Notifications;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -66,6 +67,9 @@ internal static class SqlTransitions
             StateChange.OutcomeReported change => SqlApprovalStore.Report(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limits),
+            StateChange.NotificationTaken change => SqlNotificationStore.Take(session, change),
+            StateChange.NotificationSettled change => SqlNotificationStore.Settle(session, change),
+            StateChange.NotificationsDropped change => SqlNotificationStore.Drop(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -93,6 +93,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <inheritdoc/>
     public IApprovalReader Approvals => Current.Approvals;
 
+    /// <inheritdoc/>
+    public INotificationReader Notifications => Current.Notifications;
+
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
 
     private IAuditLog Log => (IAuditLog)Current;

@@ -121,7 +121,8 @@ internal sealed class TestBroker : IAsyncDisposable
         HttpMethod method,
         string path,
         string? token,
-        HttpContent? body = null
+        HttpContent? body = null,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead
     )
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
@@ -130,7 +131,7 @@ internal sealed class TestBroker : IAsyncDisposable
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
 
-        return await Http.SendAsync(request, HttpCompletionOption.ResponseContentRead);
+        return await Http.SendAsync(request, completion);
     }
 
     public async ValueTask DisposeAsync()

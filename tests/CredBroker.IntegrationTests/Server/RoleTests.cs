@@ -35,6 +35,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("GET", "/v1/holds", null, Readers),
         ("POST", "/v1/holds/00000000000000000000000000000000/lift", """{"reason":"it is over"}""", ["admin"]),
         ("GET", "/v1/approvals", null, ["approver"]),
+        ("GET", "/v1/approvals/events", null, ["approver"]),
         ("GET", "/v1/approvals/00000000000000000000000000000000", null, ["approver"]),
         (
             "POST",
@@ -178,5 +179,14 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
     }
 
     private Task<HttpResponseMessage> SendAsync(string method, string path, string? body, string? token) =>
-        _broker.SendAsync(new HttpMethod(method), path, token, body is null ? null : Api.Json(body));
+        _broker.SendAsync(
+            new HttpMethod(method),
+            path,
+            token,
+            body is null ? null : Api.Json(body),
+            // A stream of events has no end to wait for.
+            path.EndsWith("/events", StringComparison.Ordinal)
+                ? HttpCompletionOption.ResponseHeadersRead
+                : HttpCompletionOption.ResponseContentRead
+        );
 }

@@ -118,6 +118,10 @@ public sealed class SettingsTests
         TlsFiles.Write(settings["Listen:Agents:CertificateFile"]!, settings["Listen:Agents:KeyFile"]!, "CN=broker");
         TlsFiles.Write(settings["Listen:People:CertificateFile"]!, settings["Listen:People:KeyFile"]!, "CN=people");
         File.Copy(settings["Listen:Agents:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);
+        File.WriteAllText(
+            settings["Notifications:Endpoints:0:SecretFile"]!,
+            $"whsec_{Convert.ToBase64String(new byte[32])}"
+        );
         Assert.Empty(Faults(settings));
     }
 

@@ -353,6 +353,25 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task What_was_changed_is_found_after_a_number_in_the_order_of_the_changes()
+    {
+        var one = await AskedAsync();
+        var other = await AskedAsync(Samples.Asked(digest: "digest-2"));
+        await CommitAsync(Samples.Agreed(one.Id));
+
+        var (all, last) = await Store.Approvals.ListChangedAsync(0, 10, default);
+        Assert.Equal([(other.Id, 2), (one.Id, 3)], all.Select(changed => (changed.Id, changed.Change)));
+        Assert.Equal((3, Store.Position.Approvals), (last, last));
+        var (first, next) = await Store.Approvals.ListChangedAsync(0, 1, default);
+        Assert.Equal((other.Id, 2), (Assert.Single(first).Id, next));
+        var (rest, _) = await Store.Approvals.ListChangedAsync(next, 10, default);
+        Assert.Equal(one.Id, Assert.Single(rest).Id);
+        var (none, end) = await Store.Approvals.ListChangedAsync(3, 10, default);
+        Assert.Empty(none);
+        Assert.Equal(3, end);
+    }
+
+    [Fact]
     public async Task What_was_closed_long_ago_leaves_the_store_and_nothing_else_does()
     {
         var denied = await AskedAsync();

@@ -330,6 +330,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
         _broker.Time.Advance(TimeSpan.FromMinutes(30));
         await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
+        await GiveUpAsync((await _broker.Store.Notifications.FindDueAsync(1, CancellationToken.None))[0]);
 
         static Person Lead(string subject) =>
             new()
@@ -341,6 +342,43 @@ internal sealed partial class AuditScenario : IAsyncDisposable
                 ProofExpiresAt = DateTimeOffset.MaxValue,
                 ProofHash = "hash",
             };
+    }
+
+    /// <summary>Nobody takes a notification.</summary>
+    private async Task GiveUpAsync(Notification notification)
+    {
+        await _broker.Store.CommitAsync(
+            new StateChange.NotificationTaken
+            {
+                NotificationId = notification.Id,
+                Attempts = notification.Attempts,
+                For = TimeSpan.FromMinutes(1),
+                Event = null,
+            },
+            CancellationToken.None
+        );
+        await _broker.Store.CommitAsync(
+            new StateChange.NotificationSettled
+            {
+                NotificationId = notification.Id,
+                Attempts = notification.Attempts + 1,
+                SentTo = [],
+                Error = "desk: it answered 500",
+                Event = new()
+                {
+                    What = new NotificationFailed
+                    {
+                        NotificationId = notification.Id,
+                        ApprovalId = notification.ApprovalId,
+                        Kind = "asked",
+                        Attempts = notification.Attempts + 1,
+                        Endpoints = ["desk"],
+                    },
+                    Actor = AuditActor.Broker("notifications"),
+                },
+            },
+            CancellationToken.None
+        );
     }
 
     /// <summary>Processes that start and stop on one store, and its clock repaired.</summary>

@@ -43,6 +43,7 @@ public sealed class CommandLineTests
                 "approvals deny",
                 "approvals list",
                 "approvals show",
+                "approvals watch",
                 "audit",
                 "audit export",
                 "audit show",

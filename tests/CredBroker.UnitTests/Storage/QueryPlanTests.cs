@@ -7,6 +7,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Notifications;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Testing.Broker;
 using Dapper;
@@ -162,9 +163,21 @@ public sealed class QueryPlanTests
                 readers => readers.Approvals.ListOpenAsync(default).AsTask(),
                 ["SCAN approval USING INDEX approval_open"]
             ),
+            ["questions that were changed"] = (
+                readers => readers.Approvals.ListChangedAsync(7, 10, default).AsTask(),
+                ["SEARCH approval USING INDEX sqlite_autoindex_approval_2 (change>?)"]
+            ),
             ["questions whose time is over"] = (
                 readers => readers.Approvals.FindDueAsync(10, default).AsTask(),
                 ["SEARCH approval USING INDEX approval_open_due (expires_at<?)"]
+            ),
+            ["what is to be sent outside"] = (
+                readers => readers.Notifications.FindDueAsync(10, default).AsTask(),
+                ["SEARCH notification USING INDEX notification_due (due_at<?)"]
+            ),
+            ["what could not be sent"] = (
+                readers => readers.Notifications.CountFailedAsync(default).AsTask(),
+                ["SEARCH notification USING COVERING INDEX notification_failed (failed_at>?)"]
             ),
         };
 
@@ -194,6 +207,7 @@ public sealed class QueryPlanTests
                     new SqlIdempotencyReader(reads, clock),
                     new SqlApprovalReader(reads, clock),
                     new SqlLimitReader(reads, clock),
+                    new SqlNotificationReader(reads, clock),
                     active.Decision
                 )
             );
@@ -209,6 +223,7 @@ public sealed class QueryPlanTests
         IIdempotencyReader Idempotency,
         IApprovalReader Approvals,
         ILimitReader Limits,
+        INotificationReader Notifications,
         DecisionRecord Decision
     )
     {

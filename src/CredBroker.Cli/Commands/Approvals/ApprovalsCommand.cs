@@ -8,6 +8,7 @@ internal sealed class ApprovalsCommand : GroupCommand
     {
         Add(new ApprovalsListCommand(terminal));
         Add(new ApprovalsShowCommand(terminal));
+        Add(new ApprovalsWatchCommand(terminal));
         Add(new ApprovalsApproveCommand(terminal));
         Add(new ApprovalsDenyCommand(terminal));
     }

@@ -94,6 +94,14 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
         return false;
     }
 
+    /// <summary>What an operator should see to, though all works.</summary>
+    private static string Notes(HealthResponse health) =>
+        string.Concat(
+            health
+                .Parts.Where(part => part is { Status: "ok", Detail: not null })
+                .Select(part => $"; {part.Name}: {part.Detail}")
+        );
+
     /// <summary>Who else is on the store.</summary>
     private static string Brokers(HealthResponse health) =>
         health.StoreBrokers is not { Count: > 0 } brokers
@@ -116,7 +124,7 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
             .ToList();
         _checks.Add(
             health.Status == "ok"
-                ? new(name, true, probe == "ready" ? $"ok{Brokers(health)}" : "ok")
+                ? new(name, true, $"ok{(probe == "ready" ? Brokers(health) : "")}{Notes(health)}")
                 : new(name, false, ill.Count > 0 ? string.Join("; ", ill) : health.Status, cure)
         );
     }

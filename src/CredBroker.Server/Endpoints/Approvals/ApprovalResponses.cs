@@ -12,7 +12,10 @@ namespace CredBroker.Server.Endpoints.Approvals;
 internal static class ApprovalResponses
 {
     /// <summary>The question, as it stands at this position.</summary>
-    public static ApprovalResponse Of(Approval approval, StorePosition now)
+    public static ApprovalResponse Of(Approval approval, StorePosition now) => Of(approval, approval.StateAt(now));
+
+    /// <summary>The question, said to stand so.</summary>
+    public static ApprovalResponse Of(Approval approval, ApprovalState state)
     {
         var (decision, verdict) = (approval.Decision, approval.Decision.Verdict);
         var grant =
@@ -21,7 +24,7 @@ internal static class ApprovalResponses
         return new()
         {
             ApprovalId = approval.Id,
-            State = KebabCase.Of(approval.StateAt(now)),
+            State = KebabCase.Of(state),
             Digest = approval.Digest,
             AskedAt = approval.AskedAt,
             ExpiresAt = approval.ExpiresAt,

@@ -4,6 +4,7 @@ using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Server.Identity.Keys;
+using CredBroker.Server.Notifications;
 
 namespace CredBroker.Server.Endpoints.Health;
 
@@ -17,7 +18,8 @@ internal sealed class BrokerHealth(
     KeySources keys,
     IssuingReadiness readiness,
     AnchorCheck anchor,
-    PolicyControl policy
+    PolicyControl policy,
+    NotificationOptions notifications
 )
 {
     public const string Well = "ok";
@@ -69,7 +71,37 @@ internal sealed class BrokerHealth(
             Part("anchor", readiness.Anchor, anchor.Finding?.NotKept),
             Part("clock", readiness.Clock),
             Part("holds", await HoldsAsync(cancellationToken)),
+            .. await NotificationsAsync(cancellationToken),
         ];
+
+    /// <summary>
+    /// Whether somebody outside was not told of an approval: nothing is refused for it. Nothing where nobody is to be told.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<HealthPartResponse>> NotificationsAsync(CancellationToken cancellationToken)
+    {
+        if (notifications.Endpoints.Count == 0)
+        {
+            return [];
+        }
+
+        try
+        {
+            return await store.Notifications.CountFailedAsync(cancellationToken) is > 0 and var failed
+                ?
+                [
+                    Part(
+                        "notifications",
+                        null,
+                        $"{failed} notifications of approvals were given up in the last 7 days; the log says why."
+                    ),
+                ]
+                : [Part("notifications", null)];
+        }
+        catch (StoreUnavailableException)
+        {
+            return [Part("notifications", null, "Whether any was given up cannot be read.")];
+        }
+    }
 
     /// <summary>A hold that reaches whoever asks.</summary>
     private async ValueTask<Refusal?> HoldsAsync(CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ internal sealed class ApprovalRow
 {
     /// <summary>Selects it; what names an index and a condition follow.</summary>
     public const string Select = """
-        SELECT id AS Id, state AS State, decision AS Decision, digest AS Digest,
+        SELECT id AS Id, change AS Change, state AS State, decision AS Decision, digest AS Digest,
           caller_key AS CallerKey, fence AS Fence, asked_at AS AskedAt, expires_at AS ExpiresAt,
           agreements AS Agreements, approved_at AS ApprovedAt, closed_at AS ClosedAt, closed_by AS ClosedBy,
           reason AS Reason, lease AS Lease, outcome AS Outcome
@@ -19,6 +19,8 @@ internal sealed class ApprovalRow
     public const string ById = Select + " WHERE id = @id";
 
     public required string Id { get; init; }
+
+    public long Change { get; init; }
 
     public required string State { get; init; }
 
@@ -59,6 +61,7 @@ internal sealed class ApprovalRow
                 ? new()
                 {
                     Id = Id,
+                    Change = Change,
                     State = Enum.Parse<ApprovalState>(State, ignoreCase: true),
                     Decision = decision,
                     Digest = Digest,

@@ -52,6 +52,21 @@ internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApp
             )
         );
 
+    public async ValueTask<(IReadOnlyList<Approval> Changed, long Last)> ListChangedAsync(
+        long after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await reads.AllAsync<ApprovalRow>(
+            $"{ApprovalRow.Select} WHERE change > @after ORDER BY change LIMIT @limit",
+            new { after, limit },
+            cancellationToken
+        );
+        // One that cannot be read is passed over, and not asked for again.
+        return (Readable(rows), rows is [.., var last] ? last.Change : after);
+    }
+
     public async ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken) =>
         await reads.AllAsync<string>(
             $"""

@@ -4,6 +4,7 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Notifications;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
 
@@ -89,6 +90,7 @@ internal static class SqlApprovalStore
             ("@counted", session.CountedColumn),
             ("@expires", ColumnValue.From(approval.ExpiresAt))
         );
+        SqlNotificationStore.Add(session, approval.Id, NotificationKind.Asked);
         return ChangeResult.Done;
     }
 
@@ -140,6 +142,12 @@ internal static class SqlApprovalStore
             ("@complete", agreed.IsMet ? 1L : 0L),
             ("@now", session.NowColumn)
         );
+        if (agreed.IsMet)
+        {
+            var by = change.Event?.Actor.ToString() ?? "";
+            SqlNotificationStore.Add(session, approval.Id, NotificationKind.Approved, by);
+        }
+
         return ChangeResult.Done;
     }
 
@@ -330,6 +338,11 @@ internal static class SqlApprovalStore
         )
         {
             NextChange(session);
+            if (TellsOf(state) is { } kind)
+            {
+                SqlNotificationStore.Add(session, approvalId, kind, closedBy, reason);
+            }
+
             return ChangeResult.Done;
         }
 
@@ -338,6 +351,16 @@ internal static class SqlApprovalStore
             ? GuardFailure.NotFound
             : GuardFailure.WrongState;
     }
+
+    // That it was redeemed, its agent knows.
+    private static NotificationKind? TellsOf(ApprovalState state) =>
+        state switch
+        {
+            ApprovalState.Denied => NotificationKind.Denied,
+            ApprovalState.Expired => NotificationKind.Expired,
+            ApprovalState.Voided => NotificationKind.Voided,
+            _ => null,
+        };
 
     /// <summary>Whether what would be issued is refused by now, and by what.</summary>
     private static GuardFailure? Reached(SqlSession session, DecisionRecord decision, long fence)
