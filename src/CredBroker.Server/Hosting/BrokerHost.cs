@@ -10,6 +10,7 @@ using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints;
+using CredBroker.Server.Endpoints.Access;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Replies;
@@ -97,6 +98,8 @@ public static class BrokerHost
         services
             .AddSingleton<ApprovalNews>()
             .AddSingleton<ApprovalRequests>()
+            .AddSingleton<AccessRequests>()
+            .AddSingleton<AccessApprovals>()
             .AddSingleton<ApprovalDecisions>()
             .AddSingleton<ApprovalSweep>();
         services

@@ -43,6 +43,8 @@ internal readonly struct PreparedChange
                 StateChange.ArchivedDeleted
                 or StateChange.AnchorWritten
                 or StateChange.ApprovalsDropped
+                or StateChange.EvaluationNoted
+                or StateChange.EvaluationUsed
                 or StateChange.DenialCounted
             );
 

@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Access;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Epochs;
@@ -64,6 +65,8 @@ internal static class SqlTransitions
             StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
+            StateChange.EvaluationNoted change => SqlEvaluationStore.Note(session, change),
+            StateChange.EvaluationUsed change => SqlEvaluationStore.Use(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limit),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
@@ -65,6 +64,8 @@ internal static class AccessEndpoints
                     PolicyDecisionPoint = address,
                     AccessEvaluationEndpoint = $"{address}/access/v1/evaluation",
                     AccessEvaluationsEndpoint = $"{address}/access/v1/evaluations",
+                    AccessRequestEndpoint = $"{address}{AccessRequestEndpoints.Path}",
+                    Capabilities = ["urn:openid:authzen:capability:access-request"],
                 },
                 AccessJson.Default.AccessConfiguration
             )
@@ -76,6 +77,7 @@ internal static class AccessEndpoints
         PeopleActions actions,
         CallerVerification agents,
         PolicyControl policy,
+        AccessApprovals approvals,
         CancellationToken cancellationToken
     )
     {
@@ -86,7 +88,23 @@ internal static class AccessEndpoints
         }
 
         var asker = await AskerAsync(http, actions, agents, policy, cancellationToken);
-        return asker.Refusal is { } refusal ? new Refused(refusal) : One(asker, question);
+        if (asker.Refusal is { } refusal)
+        {
+            return new Refused(refusal);
+        }
+
+        if (asker.Agent is null)
+        {
+            return One(asker, question);
+        }
+
+        return AccessMapping.Judge(asker.Policy!.Set, question, asker.Agent).Passes(out var judged, out var notAsked)
+            ? Answer(
+                http,
+                await approvals.AnswerAsync(question, judged, asker.Policy, cancellationToken),
+                AccessJson.Default.AccessDecision
+            )
+            : new Refused(notAsked);
     }
 
     private static async Task<IResult> EvaluateAllAsync(
@@ -116,7 +134,7 @@ internal static class AccessEndpoints
     }
 
     private static IResult One(Asker asker, AccessQuestion question) =>
-        AccessMapping.Decide(asker.Policy!, question, asker.Agent).Passes(out var decision, out var refusal)
+        AccessMapping.Decide(asker.Policy!.Set, question, asker.Agent).Passes(out var decision, out var refusal)
             ? Answer(asker.Http, decision, AccessJson.Default.AccessDecision)
             : new Refused(refusal);
 
@@ -153,7 +171,7 @@ internal static class AccessEndpoints
             return AccessMapping.Denied(incomplete);
         }
 
-        return AccessMapping.Decide(asker.Policy!, question, asker.Agent).Passes(out var decision, out var refusal)
+        return AccessMapping.Decide(asker.Policy!.Set, question, asker.Agent).Passes(out var decision, out var refusal)
             ? decision
             : AccessMapping.Denied(refusal);
     }
@@ -215,8 +233,8 @@ internal static class AccessEndpoints
             }
         }
 
-        return policy.Current is { Set: var set }
-            ? new(http, identity, set, null)
+        return policy.Current is { } active
+            ? new(http, identity, active, null)
             : new(http, identity, null, ReadPolicyEndpoint.NoPolicy);
     }
 
@@ -226,5 +244,5 @@ internal static class AccessEndpoints
         return new(StatusCodes.Status200OK, body, type);
     }
 
-    private sealed record Asker(HttpContext Http, WorkloadIdentity? Agent, PolicySet? Policy, Refusal? Refusal);
+    private sealed record Asker(HttpContext Http, WorkloadIdentity? Agent, ActivePolicy? Policy, Refusal? Refusal);
 }

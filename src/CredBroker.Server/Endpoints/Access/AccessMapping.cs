@@ -23,6 +23,12 @@ internal static class AccessMapping
             + "To ask for others takes a person with the role viewer, auditor or admin."
     );
 
+    /// <summary>What is presented is no approval that this broker gave.</summary>
+    public static readonly Refusal NotAnApproval = new(
+        RefusalCode.ApprovalNotFound,
+        "context.approval is none that this broker gave you. Present it exactly as it was given."
+    );
+
     /// <summary>What is wrong with a question that must be complete; null where nothing is.</summary>
     public static Refusal? FaultOf(AccessQuestion question)
     {
@@ -46,51 +52,61 @@ internal static class AccessMapping
     /// <param name="policy">The policy in force.</param>
     /// <param name="question">The question.</param>
     /// <param name="caller">The agent that asks; null where a person does.</param>
-    public static Checked<AccessDecision> Decide(PolicySet policy, AccessQuestion question, WorkloadIdentity? caller)
+    public static Checked<AccessDecision> Decide(PolicySet policy, AccessQuestion question, WorkloadIdentity? caller) =>
+        Judge(policy, question, caller).Then(judged => (Checked<AccessDecision>)judged.Answer());
+
+    /// <summary>The same, with all that it was decided from.</summary>
+    public static Checked<AccessJudgement> Judge(PolicySet policy, AccessQuestion question, WorkloadIdentity? caller)
     {
-        var subject = question.Subject!;
-        if (
-            caller is not null
-            && (subject.Type != Agent || (subject.Id != caller.Subject && subject.Id != caller.SpiffeId))
-        )
+        if (caller is not null && FaultOfSelf(question, caller) is { } others)
         {
-            return ForOthers;
+            return others;
         }
 
-        var known = caller is null ? Supposed(subject) : caller;
+        var known = caller is null ? Supposed(question.Subject!) : caller;
         if (!known.Passes(out var identity, out var fault))
         {
             return fault;
         }
 
-        var context = question.Context;
-        var process = context?.Process ?? OnlyProcess(policy, identity);
-        var decision = policy.Evaluate(
+        var process = question.Context?.Process ?? OnlyProcess(policy, identity);
+        var (task, request) = (Task(question, process), Request(question));
+        return new AccessJudgement(
             identity,
-            new AgentTask(context?.Task ?? "", process ?? "", context?.Purpose ?? ""),
-            new()
-            {
-                Credential = question.Resource!.Type!,
-                Actions = [question.Action!.Name!],
-                Resource = question.Resource.Id!,
-                ToolCall = ToolCall(question.Action, question.Resource),
-            }
+            task,
+            request,
+            policy.Evaluate(identity, task, request),
+            HasProcess: process is not null
         );
-        return decision.Effect == PolicyEffect.Allow
-            ? new AccessDecision { Decision = true }
-            : Denied(
-                process is null
-                    ? new(
-                        RefusalCode.ProcessNotAdmitted,
-                        "No process, or more than one, admits the subject: name it as context.process."
-                    )
-                    : decision.Refusal!
-            );
     }
+
+    /// <summary>Why an agent may not ask this; null where it asks for itself.</summary>
+    public static Refusal? FaultOfSelf(AccessQuestion question, WorkloadIdentity caller) =>
+        question.Subject is { Type: Agent } subject && (subject.Id == caller.Subject || subject.Id == caller.SpiffeId)
+            ? null
+            : ForOthers;
+
+    /// <summary>The task that the question's circumstances declare.</summary>
+    public static AgentTask Task(AccessQuestion question, string? process) =>
+        new(question.Context?.Task ?? "", process ?? "", question.Context?.Purpose ?? "");
+
+    /// <summary>What a complete question asks for.</summary>
+    public static CredentialRequest Request(AccessQuestion question) =>
+        new()
+        {
+            Credential = question.Resource!.Type!,
+            Actions = [question.Action!.Name!],
+            Resource = question.Resource.Id!,
+            ToolCall = ToolCall(question.Action, question.Resource),
+        };
 
     /// <summary>A denial, as the answer to one question of several.</summary>
     public static AccessDecision Denied(Refusal refusal) =>
-        new() { Decision = false, Context = new(refusal.CodeText, refusal.Detail) };
+        new()
+        {
+            Decision = false,
+            Context = new() { Code = refusal.CodeText, Reason = refusal.Detail },
+        };
 
     private static void CheckParts(AccessQuestion question, FieldCheck check)
     {
