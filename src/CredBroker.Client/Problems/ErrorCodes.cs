@@ -159,6 +159,14 @@ public static class ErrorCodes
             "Left to another agent",
             "Only the agent that the rule names redeems it: wait for the outcome."
         ),
+        new("CB3021", 400, "Not requestable", "Evaluate again: only a denial with access_request leads to a request."),
+        new("CB3022", 410, "Denial expired", "Evaluate again, and submit the request for the new denial."),
+        new(
+            "CB3023",
+            400,
+            "Not bound to a denial",
+            "Submit exactly what was denied, with the denial's evaluation_id and expires_at; or evaluate again."
+        ),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),

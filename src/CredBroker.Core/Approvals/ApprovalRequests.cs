@@ -15,7 +15,7 @@ namespace CredBroker.Core.Approvals;
 /// Questions as agents have them asked, wait for them and redeem them. To anyone but the identity that asked, and to
 /// another key of it, a question does not exist; an executor redeems what was left to it, and nothing else.
 /// </summary>
-public sealed class ApprovalRequests(
+public sealed partial class ApprovalRequests(
     CallerVerification callers,
     IBrokerStore store,
     ApprovalNews news,
@@ -29,7 +29,7 @@ public sealed class ApprovalRequests(
     public static TimeSpan PollInterval => PollPace.Interval;
 
     private static readonly TimeSpan EachSecond = TimeSpan.FromSeconds(1);
-    private static readonly Refusal NotFound = new(
+    internal static readonly Refusal NotFound = new(
         RefusalCode.ApprovalNotFound,
         "You have asked for nothing under this id. Ask without approvalId."
     );
@@ -44,6 +44,7 @@ public sealed class ApprovalRequests(
         DecisionRecord decision,
         StorePosition noted,
         CallContext call,
+        Func<Approval, StateChange.EvaluationUsed>? use,
         CancellationToken cancellationToken
     )
     {
@@ -62,6 +63,7 @@ public sealed class ApprovalRequests(
         };
         var outcome = await store.CommitAsync(
             new StateChange.All([
+                .. use is null ? (StateChange.Transition[])[] : [use(approval)],
                 new StateChange.ApprovalRequested
                 {
                     Approval = approval,
@@ -342,7 +344,7 @@ public sealed class ApprovalRequests(
     private static string DigestOf(DecisionRecord decision) =>
         ApprovalDigest.Of(decision.Identity, decision.Task, decision.Request, decision.Verdict);
 
-    private static DecisionRecord Refused(DecisionRecord decision, Refusal refusal) =>
+    internal static DecisionRecord Refused(DecisionRecord decision, Refusal refusal) =>
         decision with
         {
             Verdict = decision.Verdict with { Effect = PolicyEffect.Deny, Refusal = refusal },

@@ -21,7 +21,8 @@ public sealed partial class CredentialExchange
         ExchangeCommand command,
         DecisionRecord decision,
         StorePosition noted,
-        int attempt
+        int attempt,
+        Func<Approval, StateChange.EvaluationUsed>? use = null
     )
     {
         try
@@ -31,6 +32,11 @@ public sealed partial class CredentialExchange
             // What stands asked is not asked again, and was looked at then.
             if (await approvals.FindOpenAsync(decision, CancellationToken.None) is { } open)
             {
+                if (use is not null && await UseAsync(use(open)) is { } unbound)
+                {
+                    return await DenyAsync(command, Denied(decision, unbound));
+                }
+
                 await RecordChallengeAsync(command, decision);
                 return new ExchangeOutcome.Challenged(open);
             }
@@ -47,7 +53,7 @@ public sealed partial class CredentialExchange
             }
 
             // A caller that hangs up must not keep it off the record.
-            if (await approvals.AskAsync(decision, noted, command.Call, CancellationToken.None) is not { } asked)
+            if (await approvals.AskAsync(decision, noted, command.Call, use, CancellationToken.None) is not { } asked)
             {
                 return attempt < MaxReturnsToDecide
                     ? null
@@ -62,6 +68,11 @@ public sealed partial class CredentialExchange
             if (approval.Decision.Id != decision.Id)
             {
                 // Another call of the caller's was faster, and this one is on record by itself.
+                if (use is not null && await UseAsync(use(approval)) is { } unbound)
+                {
+                    return await DenyAsync(command, Denied(decision, unbound));
+                }
+
                 await RecordChallengeAsync(command, decision);
             }
 
@@ -114,6 +125,12 @@ public sealed partial class CredentialExchange
         await DropAsync(child);
         return null;
     }
+
+    private async ValueTask<Refusal?> UseAsync(StateChange.EvaluationUsed use) =>
+        await store.CommitAsync(new StateChange.All([use]), CancellationToken.None)
+            is CommitOutcome.GuardFailed { Reason: var reason }
+            ? GuardRefusals.Of(reason)
+            : null;
 
     private async ValueTask RecordChallengeAsync(ExchangeCommand command, DecisionRecord decision)
     {

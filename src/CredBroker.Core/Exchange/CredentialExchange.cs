@@ -54,6 +54,7 @@ public sealed partial class CredentialExchange(
     IBrokerStore store,
     LeaseRevoker revoker,
     ApprovalRequests approvals,
+    AccessRequests access,
     Tripwires tripwires,
     LeaseOptions options,
     TimeProvider time,

@@ -172,6 +172,15 @@ public enum RefusalCode
     /// <summary>Only the rule's executor redeems the approval, with what only it can bring.</summary>
     ExecutorOnly = 3012,
 
+    /// <summary>What is asked for is nothing that people could be asked about.</summary>
+    NotRequestable = 3021,
+
+    /// <summary>The time to submit a request for this denial is over.</summary>
+    DenialExpired = 3022,
+
+    /// <summary>The request names no denial of the caller's, or is about something else than that.</summary>
+    DenialBindingInvalid = 3023,
+
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,
 

@@ -50,4 +50,7 @@ public enum GuardFailure
 
     /// <summary>The approval is not approved, not in time, used up, or about something else.</summary>
     ApprovalNotUsable,
+
+    /// <summary>The denial that a request is submitted for is not this caller's, not in time, or used up.</summary>
+    EvaluationNotUsable,
 }

@@ -51,6 +51,11 @@ public static class GuardRefusals
         RefusalCode.ApprovalUsed,
         "The approval cannot be used any more: it was used, taken back or its time is over. Ask anew, without approvalId."
     );
+    private static readonly Refusal NotTheDenial = new(
+        RefusalCode.DenialBindingInvalid,
+        "denial names no denial of yours that waits for a request: it was used, its time is over, or it was about "
+            + "something else. Evaluate again."
+    );
     private static readonly Refusal LimitReached = new(
         RefusalCode.LimitReached,
         "A limit is reached: too much is out at once, or was issued or denied of late. Give back what is not needed, and "
@@ -85,6 +90,7 @@ public static class GuardRefusals
             GuardFailure.DeadlinePassed => TooSlow,
             GuardFailure.TooManyApprovals => TooManyQuestions,
             GuardFailure.ApprovalNotUsable => NotApproved,
+            GuardFailure.EvaluationNotUsable => NotTheDenial,
             // The exchange answers with the question that is open.
             GuardFailure.PolicyWasVersionBefore or GuardFailure.TooManyHolds or GuardFailure.AlreadyAsked =>
                 throw new InvalidOperationException($"No agent's change can fail as {failure}."),

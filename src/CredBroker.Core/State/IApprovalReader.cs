@@ -29,4 +29,14 @@ public interface IApprovalReader
 
     /// <summary>The ids of open questions whose time is over, the first to end first.</summary>
     ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>One denial that a request may be submitted for, or was; or null.</summary>
+    ValueTask<AccessEvaluation?> FindEvaluationAsync(string evaluationId, CancellationToken cancellationToken);
+
+    /// <summary>The denial for which this caller submitted a request under this key, or null.</summary>
+    ValueTask<AccessEvaluation?> FindSubmittedAsync(
+        string callerKey,
+        string keyDigest,
+        CancellationToken cancellationToken
+    );
 }

@@ -76,6 +76,9 @@ public abstract partial record StateChange
 
         /// <summary>Whether only where a revocation order above its fence reaches it.</summary>
         public bool OnlyIfFenced { get; init; }
+
+        /// <summary>Whether only while it is not decided, and in time.</summary>
+        public bool OnlyIfPending { get; init; }
     }
 
     /// <summary>

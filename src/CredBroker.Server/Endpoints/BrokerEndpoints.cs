@@ -43,6 +43,13 @@ internal static class BrokerEndpoints
         AccessEndpoints.MapConfiguration(
             routes.MapGroup("").CalledBy(Caller.Anyone).WithTags("AuthZEN").Refusing(AccessErrors.Form, 400, 500, 503)
         );
+        AccessRequestEndpoints.Map(
+            routes
+                .MapGroup("")
+                .CalledBy(Caller.Agent)
+                .WithTags("AuthZEN")
+                .Refusing(AccessRequestErrors.Form, 400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 502, 503)
+        );
         FindRequestEndpoint.Map(agents);
         ListRequestsEndpoint.Map(agents);
 

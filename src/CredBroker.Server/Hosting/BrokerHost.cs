@@ -10,6 +10,7 @@ using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.Tasks;
 using CredBroker.Server.Endpoints;
+using CredBroker.Server.Endpoints.Access;
 using CredBroker.Server.Endpoints.Approvals;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Health;
@@ -102,6 +103,8 @@ public static class BrokerHost
             .AddSingleton<ApprovalNews>()
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<ExecutorRequests>()
+            .AddSingleton<AccessRequests>()
+            .AddSingleton<AccessApprovals>()
             .AddSingleton<ApprovalDecisions>()
             .AddSingleton<ApprovalWatch>()
             .AddSingleton<ApprovalStreams>()

@@ -46,6 +46,8 @@ internal readonly struct PreparedChange
                 or StateChange.NotificationTaken
                 or StateChange.NotificationSettled
                 or StateChange.NotificationsDropped
+                or StateChange.EvaluationNoted
+                or StateChange.EvaluationUsed
                 or StateChange.DenialCounted
             );
 

@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Access;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Epochs;
@@ -70,6 +71,8 @@ internal static class SqlTransitions
             StateChange.NotificationTaken change => SqlNotificationStore.Take(session, change),
             StateChange.NotificationSettled change => SqlNotificationStore.Settle(session, change),
             StateChange.NotificationsDropped change => SqlNotificationStore.Drop(session, change),
+            StateChange.EvaluationNoted change => SqlEvaluationStore.Note(session, change),
+            StateChange.EvaluationUsed change => SqlEvaluationStore.Use(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -287,7 +287,7 @@ public sealed class AccessCertificationTests : IAsyncLifetime
             $"{address}/access/v1/evaluations",
             document.GetProperty("access_evaluations_endpoint").GetString()
         );
-        Assert.Equal(3, document.EnumerateObject().Count());
+        Assert.Equal(5, document.EnumerateObject().Count());
     }
 
     private static string Question(string subject, string action, string resource, string more = "") =>

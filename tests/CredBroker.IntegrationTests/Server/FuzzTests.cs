@@ -34,6 +34,8 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         (HttpMethod.Post, "/access/v1/evaluation", true),
         (HttpMethod.Post, "/access/v1/evaluations", true),
         (HttpMethod.Post, "/access/v1/evaluations", false),
+        (HttpMethod.Post, "/access/v1/requests", false),
+        (HttpMethod.Post, "/access/v1/requests/00000000000000000000000000000000/cancel", false),
         (HttpMethod.Post, "/v1/credentials", false),
         (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/renew", false),
         (HttpMethod.Post, "/v1/credentials/00000000000000000000000000000000/outcome", false),

@@ -89,6 +89,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         var callers = new CallerVerification(Verifier, _refusedCalls);
         News = new(Store);
         Approvals = new(callers, Store, News, Wall);
+        Access = new(Store, Approvals);
         People = new(Store, Anchor, News);
         ApprovalSweep = new(Store, Policy, News);
         Exchange = new(
@@ -99,6 +100,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Store,
             Revoker,
             Approvals,
+            Access,
             new(Store, Signal, Wall),
             Options,
             Wall,
@@ -127,6 +129,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public ApprovalNews News { get; }
 
     public ApprovalRequests Approvals { get; }
+
+    /// <summary>The same questions, as AuthZEN's access requests ask them.</summary>
+    public AccessRequests Access { get; }
 
     /// <summary>What people say to questions.</summary>
     public ApprovalDecisions People { get; }

@@ -113,6 +113,7 @@ public sealed class ProofOnEveryPathTests : IAsyncLifetime
             _broker.Store,
             _broker.Revoker,
             _broker.Approvals,
+            _broker.Access,
             new(_broker.Store, _broker.Signal, _broker.Time),
             _broker.Options,
             _broker.Time,

@@ -24,6 +24,7 @@ public sealed class GuardRefusalsTests
             { GuardFailure.AlreadyAsked, null },
             { GuardFailure.TooManyApprovals, RefusalCode.TooManyApprovals },
             { GuardFailure.ApprovalNotUsable, RefusalCode.ApprovalUsed },
+            { GuardFailure.EvaluationNotUsable, RefusalCode.DenialBindingInvalid },
         };
 
     [Theory]

@@ -12,55 +12,36 @@ namespace CredBroker.Server.Endpoints.Access;
 /// <param name="caller">The agent that asks; null where a person does.</param>
 internal sealed class AccessDecider(PolicySet policy, WorkloadIdentity? caller)
 {
-    private static readonly Refusal ForOthers = new(
-        RefusalCode.RoleMissing,
-        "An agent asks for itself: subject.type is \"agent\", subject.id the subject of its own token. "
-            + "To ask for others takes a person with the role viewer, auditor or admin."
-    );
-
     private (AccessSubject Of, Asked Asked)? _asked;
     private (AccessAction Action, AccessResource Resource, ToolCall? Call)? _call;
 
     /// <summary>What policy says; a refusal where the question may not be put at all.</summary>
-    public Checked<AccessDecision> Decide(AccessQuestion question)
+    public Checked<AccessDecision> Decide(AccessQuestion question) =>
+        Judge(question).Then(judged => (Checked<AccessDecision>)judged.Answer());
+
+    /// <summary>The same, with all that it was decided from.</summary>
+    public Checked<AccessJudgement> Judge(AccessQuestion question)
     {
-        var subject = question.Subject!;
-        if (
-            caller is not null
-            && (subject.Type != AccessMapping.Agent || (subject.Id != caller.Subject && subject.Id != caller.SpiffeId))
-        )
+        if (caller is not null && AccessMapping.FaultOfSelf(question, caller) is { } others)
         {
-            return ForOthers;
+            return others;
         }
 
-        if (!AskedBy(subject).Passes(out var asked, out var fault))
+        if (!AskedBy(question.Subject!).Passes(out var asked, out var fault))
         {
             return fault;
         }
 
-        var context = question.Context;
-        var process = context?.Process ?? asked.OnlyProcess(policy);
-        var decision = policy.EvaluateInForce(
+        var process = question.Context?.Process ?? asked.OnlyProcess(policy);
+        var task = AccessMapping.Task(question, process);
+        var request = AccessMapping.Request(question, CallOf(question.Action!, question.Resource!));
+        return new AccessJudgement(
             asked.Identity,
-            new AgentTask(context?.Task ?? "", process ?? "", context?.Purpose ?? ""),
-            new()
-            {
-                Credential = question.Resource!.Type!,
-                Actions = [question.Action!.Name!],
-                Resource = question.Resource.Id!,
-                ToolCall = CallOf(question.Action, question.Resource),
-            }
+            task,
+            request,
+            policy.EvaluateInForce(asked.Identity, task, request),
+            HasProcess: process is not null
         );
-        return decision.Effect == PolicyEffect.Allow
-            ? new AccessDecision { Decision = true }
-            : AccessMapping.Denied(
-                process is null
-                    ? new(
-                        RefusalCode.ProcessNotAdmitted,
-                        "No process, or more than one, admits the subject: name it as context.process."
-                    )
-                    : decision.Refusal!
-            );
     }
 
     private Checked<Asked> AskedBy(AccessSubject subject)

@@ -64,6 +64,8 @@ internal static class AccessEndpoints
                     PolicyDecisionPoint = address,
                     AccessEvaluationEndpoint = $"{address}/access/v1/evaluation",
                     AccessEvaluationsEndpoint = $"{address}/access/v1/evaluations",
+                    AccessRequestEndpoint = $"{address}{AccessRequestEndpoints.Path}",
+                    Capabilities = ["urn:openid:authzen:capability:access-request"],
                 },
                 AccessJson.Default.AccessConfiguration
             )
@@ -75,6 +77,7 @@ internal static class AccessEndpoints
         PeopleActions actions,
         CallerVerification agents,
         PolicyControl policy,
+        AccessApprovals approvals,
         CancellationToken cancellationToken
     )
     {
@@ -85,7 +88,23 @@ internal static class AccessEndpoints
         }
 
         var asker = await AskerAsync(http, actions, agents, policy, cancellationToken);
-        return asker.Refusal is { } refusal ? new Refused(refusal) : One(asker, question);
+        if (asker.Refusal is { } refusal)
+        {
+            return new Refused(refusal);
+        }
+
+        if (asker.Agent is null)
+        {
+            return One(asker, question);
+        }
+
+        return asker.Decider!.Judge(question).Passes(out var judged, out var notAsked)
+            ? Answer(
+                http,
+                await approvals.AnswerAsync(question, judged, asker.Policy!, cancellationToken),
+                AccessJson.Default.AccessDecision
+            )
+            : new Refused(notAsked);
     }
 
     private static async Task<IResult> EvaluateAllAsync(
@@ -208,15 +227,15 @@ internal static class AccessEndpoints
                     identity = verified.Identity;
                     break;
                 case VerificationOutcome.Refused refused:
-                    return new(http, null, refused.Refusal);
+                    return new(http, null, null, null, refused.Refusal);
                 case var other:
                     throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");
             }
         }
 
-        return policy.Current is { Set: var set }
-            ? new(http, new(set, identity), null)
-            : new(http, null, ReadPolicyEndpoint.NoPolicy);
+        return policy.Current is { } active
+            ? new(http, identity, active, new(active.Set, identity), null)
+            : new(http, identity, null, null, ReadPolicyEndpoint.NoPolicy);
     }
 
     private static Reply<T> Answer<T>(HttpContext http, T body, JsonTypeInfo<T> type)
@@ -225,5 +244,11 @@ internal static class AccessEndpoints
         return new(StatusCodes.Status200OK, body, type);
     }
 
-    private sealed record Asker(HttpContext Http, AccessDecider? Decider, Refusal? Refusal);
+    private sealed record Asker(
+        HttpContext Http,
+        WorkloadIdentity? Agent,
+        ActivePolicy? Policy,
+        AccessDecider? Decider,
+        Refusal? Refusal
+    );
 }

@@ -16,6 +16,18 @@ internal static class AccessMapping
 
     private const string Resource = "resource";
 
+    private static readonly Refusal ForOthers = new(
+        RefusalCode.RoleMissing,
+        "An agent asks for itself: subject.type is \"agent\", subject.id the subject of its own token. "
+            + "To ask for others takes a person with the role viewer, auditor or admin."
+    );
+
+    /// <summary>What is presented is no approval that this broker gave.</summary>
+    public static readonly Refusal NotAnApproval = new(
+        RefusalCode.ApprovalNotFound,
+        "context.approval is none that this broker gave you. Present it exactly as it was given."
+    );
+
     /// <summary>What is wrong with a question that must be complete; null where nothing is.</summary>
     public static Refusal? FaultOf(AccessQuestion question)
     {
@@ -35,9 +47,37 @@ internal static class AccessMapping
         return check.Refusal;
     }
 
+    /// <summary>Why an agent may not ask this; null where it asks for itself.</summary>
+    public static Refusal? FaultOfSelf(AccessQuestion question, WorkloadIdentity caller) =>
+        question.Subject is { Type: Agent } subject && (subject.Id == caller.Subject || subject.Id == caller.SpiffeId)
+            ? null
+            : ForOthers;
+
+    /// <summary>The task that the question's circumstances declare.</summary>
+    public static AgentTask Task(AccessQuestion question, string? process) =>
+        new(question.Context?.Task ?? "", process ?? "", question.Context?.Purpose ?? "");
+
+    /// <summary>What a complete question asks for.</summary>
+    public static CredentialRequest Request(AccessQuestion question) =>
+        Request(question, ToolCall(question.Action!, question.Resource!));
+
+    /// <summary>The same, with its tool call made already.</summary>
+    public static CredentialRequest Request(AccessQuestion question, ToolCall? call) =>
+        new()
+        {
+            Credential = question.Resource!.Type!,
+            Actions = [question.Action!.Name!],
+            Resource = question.Resource.Id!,
+            ToolCall = call,
+        };
+
     /// <summary>A denial, as the answer to one question of several.</summary>
     public static AccessDecision Denied(Refusal refusal) =>
-        new() { Decision = false, Context = new(refusal.CodeText, refusal.Detail) };
+        new()
+        {
+            Decision = false,
+            Context = new() { Code = refusal.CodeText, Reason = refusal.Detail },
+        };
 
     private static void CheckParts(AccessQuestion question, FieldCheck check)
     {

@@ -56,6 +56,27 @@ internal sealed record AccessContext
 
     /// <summary>The task's purpose.</summary>
     public string? Purpose { get; init; }
+
+    /// <summary>An approval that the caller presents; no part of what is asked.</summary>
+    public AccessApproval? Approval { get; init; }
+}
+
+/// <summary>An approval, as the one who asked is given it and presents it: it refers to what the broker knows.</summary>
+internal sealed record AccessApproval
+{
+    /// <summary>Its id.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>When the last one who had to has agreed.</summary>
+    [JsonPropertyName("approved_at")]
+    public DateTimeOffset? ApprovedAt { get; init; }
+
+    /// <summary>Until when it holds at most.</summary>
+    [JsonPropertyName("approved_until")]
+    public DateTimeOffset? ApprovedUntil { get; init; }
+
+    /// <summary>What this broker never gives.</summary>
+    public JsonElement? State { get; init; }
 }
 
 /// <summary>One question.</summary>
@@ -102,10 +123,45 @@ internal sealed record AccessDecision
     public AccessDecisionContext? Context { get; init; }
 }
 
-/// <summary>Why not, as an exchange would be told.</summary>
-/// <param name="Code">The stable code.</param>
-/// <param name="Reason">In words.</param>
-internal sealed record AccessDecisionContext(string Code, string Reason);
+/// <summary>Why not, as an exchange would be told; and what it takes for people to be asked.</summary>
+internal sealed record AccessDecisionContext
+{
+    /// <summary>The stable code.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>In words; or, where the access request profile speaks, its code, and then the words are the detail.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>In words, where the reason is a code.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>What a request for this denial names it by.</summary>
+    [JsonPropertyName("evaluation_id")]
+    public string? EvaluationId { get; init; }
+
+    /// <summary>When it was decided.</summary>
+    [JsonPropertyName("evaluated_at")]
+    public DateTimeOffset? EvaluatedAt { get; init; }
+
+    /// <summary>That people can be asked; the denial is one all the same.</summary>
+    [JsonPropertyName("access_request")]
+    public AccessRequestable? AccessRequest { get; init; }
+
+    /// <summary>What to do after a denial in spite of an approval: <c>request</c>, <c>retry</c> or <c>none</c>.</summary>
+    [JsonPropertyName("next_action")]
+    public string? NextAction { get; init; }
+
+    /// <summary>After how many seconds to retry.</summary>
+    [JsonPropertyName("retry_after")]
+    public int? RetryAfter { get; init; }
+
+    /// <summary>The approval that an allow stands on.</summary>
+    public AccessApproval? Approval { get; init; }
+}
+
+/// <summary>That people can be asked about a denial, at the address that the discovery document names.</summary>
+/// <param name="ExpiresAt">Until when.</param>
+internal sealed record AccessRequestable([property: JsonPropertyName("expires_at")] DateTimeOffset ExpiresAt);
 
 /// <summary>Answers in the order of their questions, up to the one that ended it.</summary>
 /// <param name="Evaluations">The answers.</param>
@@ -125,6 +181,13 @@ internal sealed record AccessConfiguration
     /// <summary>The Access Evaluations API.</summary>
     [JsonPropertyName("access_evaluations_endpoint")]
     public required string AccessEvaluationsEndpoint { get; init; }
+
+    /// <summary>The access requests of the Access Request and Approval Profile.</summary>
+    [JsonPropertyName("access_request_endpoint")]
+    public required string AccessRequestEndpoint { get; init; }
+
+    /// <summary>What it can beyond the API.</summary>
+    public required IReadOnlyList<string> Capabilities { get; init; }
 }
 
 /// <summary>How they are written and read: unknown members are ignored, one that stands there twice is refused.</summary>
@@ -138,5 +201,9 @@ internal sealed record AccessConfiguration
 [JsonSerializable(typeof(AccessDecision))]
 [JsonSerializable(typeof(AccessDecisions))]
 [JsonSerializable(typeof(AccessConfiguration))]
+[JsonSerializable(typeof(AccessBound))]
+[JsonSerializable(typeof(AccessSubmitted))]
+[JsonSerializable(typeof(AccessCancel))]
+[JsonSerializable(typeof(AccessTaskResponse))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class AccessJson : JsonSerializerContext;

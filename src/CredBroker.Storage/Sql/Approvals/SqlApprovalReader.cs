@@ -1,5 +1,6 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Access;
 
 namespace CredBroker.Storage.Sql.Approvals;
 
@@ -76,6 +77,31 @@ internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApp
             new { now = ColumnValue.From(clock.Read().Counted), limit },
             cancellationToken
         );
+
+    public async ValueTask<AccessEvaluation?> FindEvaluationAsync(
+        string evaluationId,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await reads.FirstAsync<EvaluationRow>(
+                $"{EvaluationRow.Select} WHERE id = @evaluationId",
+                new { evaluationId },
+                cancellationToken
+            )
+        )?.ToEvaluation();
+
+    public async ValueTask<AccessEvaluation?> FindSubmittedAsync(
+        string callerKey,
+        string keyDigest,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await reads.FirstAsync<EvaluationRow>(
+                $"{EvaluationRow.Select} WHERE caller_key = @callerKey AND key_digest = @keyDigest",
+                new { callerKey, keyDigest },
+                cancellationToken
+            )
+        )?.ToEvaluation();
 
     private static List<Approval> Readable(List<ApprovalRow> rows) =>
         [.. rows.Select(row => row.ToApproval()).OfType<Approval>()];

@@ -170,9 +170,18 @@ internal static class SqlApprovalStore
 
     /// <summary>It is taken back.</summary>
     public static ChangeResult Void(SqlSession session, StateChange.ApprovalVoided change) =>
-        change.OnlyIfFenced
+        (change.OnlyIfFenced || change.OnlyIfPending)
         && Find(session, change.ApprovalId) is { IsOpen: true } approval
-        && !SqlOrderStore.IsFenced(session, approval.Decision, "", approval.Fence)
+        && (
+            (change.OnlyIfFenced && !SqlOrderStore.IsFenced(session, approval.Decision, "", approval.Fence))
+            || (
+                change.OnlyIfPending
+                && (
+                    approval.State != ApprovalState.Pending
+                    || ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn
+                )
+            )
+        )
             ? GuardFailure.WrongState
             : Close(session, change.ApprovalId, ApprovalState.Voided, change.Event!.Actor.ToString(), change.Cause);
 
