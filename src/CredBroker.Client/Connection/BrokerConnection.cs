@@ -196,16 +196,26 @@ public sealed class BrokerConnection : IDisposable
     )
         where TResponse : class => SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
 
-    internal async ValueTask<TResponse> SendAsync<TResponse>(
+    internal ValueTask<TResponse> SendAsync<TResponse>(
         HttpMethod method,
         string path,
         HttpContent? body,
         JsonTypeInfo<TResponse> type,
         CancellationToken cancellationToken
     )
+        where TResponse : class => SendAsync(method, path, body, type, null, cancellationToken);
+
+    internal async ValueTask<TResponse> SendAsync<TResponse>(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        JsonTypeInfo<TResponse> type,
+        Action<HttpRequestHeaders>? write,
+        CancellationToken cancellationToken
+    )
         where TResponse : class
     {
-        using var response = await SendAsync(method, path, body, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(method, path, body, write, cancellationToken).ConfigureAwait(false);
         return await BrokerAnswer.ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
     }
 
@@ -213,10 +223,18 @@ public sealed class BrokerConnection : IDisposable
     /// Sends with the caller's token, read again for this call. A status other than 2xx is a
     /// <see cref="BrokerProblemException"/>.
     /// </summary>
-    internal async ValueTask<HttpResponseMessage> SendAsync(
+    internal ValueTask<HttpResponseMessage> SendAsync(
         HttpMethod method,
         string path,
         HttpContent? body,
+        CancellationToken cancellationToken
+    ) => SendAsync(method, path, body, null, cancellationToken);
+
+    private async ValueTask<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        Action<HttpRequestHeaders>? write,
         CancellationToken cancellationToken
     )
     {
@@ -226,6 +244,7 @@ public sealed class BrokerConnection : IDisposable
         );
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        write?.Invoke(request.Headers);
         var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
         {

@@ -18,6 +18,14 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("GET", "/v1/policy", null, Readers),
         ("GET", "/v1/policy/versions", null, Readers),
         ("GET", "/v1/policy/versions/1", null, Readers),
+        ("PUT", "/v1/policy", """{"text":"apiVersion: credbroker/v1"}""", ["admin"]),
+        ("POST", "/v1/policy/rollback", """{"version":1,"reason":"test"}""", ["admin"]),
+        (
+            "POST",
+            "/v1/policy/replay",
+            """{"text":"apiVersion: credbroker/v1","from":"2026-01-01T00:00:00Z"}""",
+            Readers
+        ),
         ("POST", "/v1/policy/preview", """{"text":"apiVersion: credbroker/v1"}""", Readers),
         ("GET", "/v1/processes", null, Readers),
         (
