@@ -22,8 +22,8 @@ internal static class ExitCodes
     public const int Unavailable = 4;
 
     /// <summary>
-    /// A check ran and found faults (<c>audit verify</c>, <c>policy lint</c>, <c>vault check</c>, <c>doctor</c>), or an
-    /// admin's selection reaches nothing (CB7006).
+    /// A check ran and found faults (<c>audit verify</c>, <c>policy lint</c>, <c>policy apply --require-replay</c>,
+    /// <c>vault check</c>, <c>doctor</c>), or an admin's selection reaches nothing (CB7006).
     /// </summary>
     public const int FaultsFound = 5;
 

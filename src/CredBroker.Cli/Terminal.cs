@@ -21,6 +21,9 @@ internal sealed class Terminal
     /// <summary>Whether a person looks at standard error: then progress bars.</summary>
     public required bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Whether a person types at standard input: then a question can be asked.</summary>
+    public bool InIsTerminal { get; init; }
+
     /// <summary>An environment variable; null where it is not set or empty.</summary>
     public required Func<string, string?> Variable { get; init; }
 
@@ -45,6 +48,7 @@ internal sealed class Terminal
             OpenOut = Console.OpenStandardOutput,
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
+            InIsTerminal = !Console.IsInputRedirected,
             Variable = Find,
             Time = TimeProvider.System,
             OpenBrowser = address => Browser.Open(address, Find),

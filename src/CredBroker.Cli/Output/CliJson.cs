@@ -28,6 +28,7 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(MovedOutput))]
 [JsonSerializable(typeof(LoginFile))]
 [JsonSerializable(typeof(KeptLogin))]
+[JsonSerializable(typeof(PolicyChangeOutput))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>A line of <c>vault setup --compare</c> and <c>--apply</c>.</summary>

@@ -110,9 +110,9 @@ internal static class Failures
         {
             // A name that selects nothing is a fault found, not a refusal: nobody was denied anything.
             404 when refused.Code == NothingSelected => ExitCodes.FaultsFound,
-            401 or 403 or 404 or 409 or 422 => ExitCodes.Refused,
+            401 or 403 or 404 or 409 or 412 or 422 => ExitCodes.Refused,
             429 or 502 or 503 or 504 => ExitCodes.Unavailable,
-            400 or 413 or 415 => ExitCodes.Usage,
+            400 or 413 or 415 or 428 => ExitCodes.Usage,
             _ => ExitCodes.Failed,
         };
 
@@ -127,6 +127,11 @@ internal static class Failures
 
         var known = ErrorCodes.Find(problem.Code);
         var next = known?.NextStep ?? "\"credbroker doctor\" looks closer.";
+        foreach (var fault in problem.Faults ?? [])
+        {
+            terminal.Error.WriteLine(Printable.Text(fault));
+        }
+
         Tell(refused.Message, problem.RetryAfter is { } seconds ? $"{next} (In {seconds} s.)" : next, terminal);
         if (problem.TraceId is { } trace)
         {

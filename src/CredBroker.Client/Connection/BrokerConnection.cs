@@ -196,16 +196,26 @@ public sealed class BrokerConnection : IDisposable
     )
         where TResponse : class => SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
 
-    internal async ValueTask<TResponse> SendAsync<TResponse>(
+    internal ValueTask<TResponse> SendAsync<TResponse>(
         HttpMethod method,
         string path,
         HttpContent? body,
         JsonTypeInfo<TResponse> type,
         CancellationToken cancellationToken
     )
+        where TResponse : class => SendAsync(method, path, body, type, null, cancellationToken);
+
+    internal async ValueTask<TResponse> SendAsync<TResponse>(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        JsonTypeInfo<TResponse> type,
+        Action<HttpRequestHeaders>? write,
+        CancellationToken cancellationToken
+    )
         where TResponse : class
     {
-        using var response = await SendAsync(method, path, body, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(method, path, body, write, cancellationToken).ConfigureAwait(false);
         return await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
     }
 
@@ -222,18 +232,38 @@ public sealed class BrokerConnection : IDisposable
         string path,
         string? lastEventId,
         CancellationToken cancellationToken
-    ) => SendAsync(HttpMethod.Get, path, null, cancellationToken, lastEventId);
+    ) =>
+        SendAsync(
+            HttpMethod.Get,
+            path,
+            null,
+            headers =>
+            {
+                if (lastEventId is not null)
+                {
+                    headers.Add("Last-Event-ID", lastEventId);
+                }
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// Sends with the caller's token, read again for this call. A status other than 2xx is a
     /// <see cref="BrokerProblemException"/>.
     /// </summary>
-    internal async ValueTask<HttpResponseMessage> SendAsync(
+    internal ValueTask<HttpResponseMessage> SendAsync(
         HttpMethod method,
         string path,
         HttpContent? body,
-        CancellationToken cancellationToken,
-        string? lastEventId = null
+        CancellationToken cancellationToken
+    ) => SendAsync(method, path, body, null, cancellationToken);
+
+    private async ValueTask<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        Action<HttpRequestHeaders>? write,
+        CancellationToken cancellationToken
     )
     {
         var bearer = TokenText.Check(
@@ -242,11 +272,7 @@ public sealed class BrokerConnection : IDisposable
         );
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
-        if (lastEventId is not null)
-        {
-            request.Headers.Add("Last-Event-ID", lastEventId);
-        }
-
+        write?.Invoke(request.Headers);
         var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
         {

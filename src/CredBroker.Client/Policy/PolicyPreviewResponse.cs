@@ -29,4 +29,10 @@ public sealed record PolicyPreviewResponse
 
     /// <summary>Ids of leases whose record is damaged: any new version ends them. Absent where there are none.</summary>
     public IReadOnlyList<string>? Unreadable { get; init; }
+
+    /// <summary>How many requests to people are open: pending, or approved and not redeemed yet.</summary>
+    public int OpenApprovals { get; init; }
+
+    /// <summary>Those of them that it would take back.</summary>
+    public IReadOnlyList<PolicyPreviewApproval> Voided { get; init; } = [];
 }

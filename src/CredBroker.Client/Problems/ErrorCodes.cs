@@ -273,6 +273,26 @@ public static class ErrorCodes
         new("CB7008", 409, "Hold is over", "Look at \"credbroker holds list\": nothing is left to lift."),
         new("CB7009", 409, "Too many holds", "Lift holds that are not needed, or hold more by one of them."),
         new("CB7010", 404, "Policy version not found", "Use a number of \"credbroker policy versions\"."),
+        new(
+            "CB7021",
+            422,
+            "Policy document has faults",
+            "Mend what it lists; \"credbroker policy lint\" finds it, too."
+        ),
+        new("CB7022", 409, "Policy comes from a file", "Edit the broker's policy file, or set Policy:Source to api."),
+        new(
+            "CB7023",
+            428,
+            "Version in force not named",
+            "Send If-Match with the ETag of GET /v1/policy, or If-None-Match: * where there is none yet."
+        ),
+        new(
+            "CB7024",
+            412,
+            "Policy has changed",
+            "Load the policy in force, look at what has changed, and decide anew."
+        ),
+        new("CB7025", 409, "Was a version before", "Go back on purpose with \"credbroker policy rollback VERSION\"."),
     ];
 
     private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(

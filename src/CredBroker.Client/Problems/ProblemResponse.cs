@@ -26,4 +26,7 @@ public sealed record ProblemResponse
 
     /// <summary>The recorded decision, where there is one.</summary>
     public string? DecisionId { get; init; }
+
+    /// <summary>All that is wrong with a document that was sent, with line and column; absent where none was.</summary>
+    public IReadOnlyList<string>? Faults { get; init; }
 }

@@ -1,7 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
-using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
+using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 
 namespace CredBroker.Core.Approvals;
@@ -91,22 +91,13 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
                 await VoidAsync(approval, "revoked", onlyIfFenced: true, cancellationToken);
             }
 
-            if (approval.Decision.PolicyVersion < active.Version && !IsAskedStill(approval, active.Set))
+            if (approval.Decision.PolicyVersion < active.Version && ApprovalFate.Of(approval, active.Set) is not null)
             {
                 await VoidAsync(approval, "policy-change", onlyIfFenced: false, cancellationToken);
             }
         }
 
         _seen = (fence, active.Version);
-    }
-
-    /// <summary>Whether the newest policy asks the same people for the same: then what they said holds.</summary>
-    private static bool IsAskedStill(Approval approval, PolicySet policy)
-    {
-        var asked = approval.Decision;
-        var now = asked with { Verdict = policy.Evaluate(asked.Identity, asked.Task, asked.Request) };
-        return now.Verdict.Effect == PolicyEffect.Challenge
-            && ApprovalDigest.Of(now.Identity, now.Task, now.Request, now.Verdict) == approval.Digest;
     }
 
     private ValueTask VoidAsync(

@@ -1,5 +1,6 @@
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.PolicyVersions;
 
@@ -8,4 +9,11 @@ namespace CredBroker.Core.PolicyVersions;
 /// <param name="Set">The compiled policy.</param>
 /// <param name="Document">Its text.</param>
 /// <param name="AppliedAt">When it was applied.</param>
-public sealed record ActivePolicy(long Version, PolicySet Set, PolicyDocument Document, DateTimeOffset AppliedAt);
+/// <param name="Origin">How it came to be.</param>
+public sealed record ActivePolicy(
+    long Version,
+    PolicySet Set,
+    PolicyDocument Document,
+    DateTimeOffset AppliedAt,
+    PolicyOrigin Origin
+);

@@ -12,8 +12,12 @@ namespace CredBroker.Core.PolicyVersions;
 /// keeps the last good version. The store is the truth: a version is in force once it is committed, whichever broker
 /// committed it.
 /// </summary>
-public sealed partial class PolicyControl(IPolicySource source, IBrokerStore store, ILogger<PolicyControl> logger)
-    : IDisposable
+public sealed partial class PolicyControl(
+    IPolicySource source,
+    IBrokerStore store,
+    ILogger<PolicyControl> logger,
+    PolicySourceKind comesFrom = PolicySourceKind.File
+) : IDisposable
 {
     // Another broker may apply a version between our read and our commit; each time there is something newer to look
     // at.
@@ -29,11 +33,15 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         TimeSpan.FromSeconds(30)
     );
 
+    private const string IgnoredFile =
+        "Policy:Source is api, so the file is read for an empty store alone, and this edit of it changes nothing: "
+        + "apply it with credbroker policy apply";
+
     private static readonly AuditActor Actor = AuditActor.Broker("policy");
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile ActivePolicy? _current;
-    private volatile IReadOnlyList<string> _lastFaults = [];
+    private volatile RefusedEdit? _refusedEdit;
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
 
     // As the store was open when it was asked last: reached anew, it may have given the number to another document.
@@ -42,10 +50,16 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
     /// <summary>The newest applied policy; null until one has been applied.</summary>
     public ActivePolicy? Current => _current;
 
+    /// <summary>Where new versions come from.</summary>
+    public PolicySourceKind ComesFrom => comesFrom;
+
+    /// <summary>What the source holds beside the version in force; null where it holds nothing that was to be applied.</summary>
+    public RefusedEdit? RefusedEdit => _refusedEdit;
+
     /// <summary>
     /// The faults of the last refused edit, with line and column; empty when the newest document is the applied one.
     /// </summary>
-    public IReadOnlyList<string> LastFaults => _lastFaults;
+    public IReadOnlyList<string> LastFaults => _refusedEdit?.Faults ?? [];
 
     /// <summary>
     /// At start: takes up the newest stored version, then reads the source. Returns whether a policy is in force.
@@ -75,7 +89,8 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
                 // 2. What the source holds; 3. apply it, unless it is in force, refused, or was a version before.
                 if (
-                    await ReadAsync(cancellationToken) is not { } document
+                    await IsSeededAsync(cancellationToken)
+                    || await ReadAsync(cancellationToken) is not { } document
                     || await TryApplyAsync(document, cancellationToken)
                 )
                 {
@@ -116,17 +131,20 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         var compilation = PolicyCompiler.Compile(stored.Document);
         if (compilation.Set is { } set)
         {
-            TakeUp(new(stored.Version, set, stored.Document, stored.AppliedAt));
+            TakeUp(new(stored.Version, set, stored.Document, stored.AppliedAt, stored.Origin));
             return;
         }
 
         // An older broker accepted what this one does not. Going on with an older version would undo an edit: better
         // nothing than that.
-        _lastFaults =
-        [
-            $"version {stored.Version}, applied before, is not accepted by this version of the broker",
-            .. compilation.Faults.Select(fault => fault.ToString()),
-        ];
+        Note(
+            RefusedEdit.StoredNotAccepted,
+            stored.Hash,
+            [
+                $"version {stored.Version}, applied before, is not accepted by this version of the broker",
+                .. compilation.Faults.Select(fault => fault.ToString()),
+            ]
+        );
         _current = null;
         LogStoredRefused(stored.Version, compilation.Faults.Count);
     }
@@ -138,22 +156,59 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
             var document = await source.ReadAsync(cancellationToken);
             if (document is null)
             {
-                _lastFaults =
-                [
-                    _current is null
-                        ? "there is no policy document yet"
-                        : "the policy document is gone; the version in force stays",
-                ];
+                Note(
+                    RefusedEdit.Missing,
+                    "",
+                    [
+                        _current is null
+                            ? "there is no policy document yet"
+                            : "the policy document is gone; the version in force stays",
+                    ]
+                );
             }
 
             return document;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _lastFaults = [$"the policy cannot be read: {exception.Message}"];
-            LogUnreadable(exception);
+            Note(RefusedEdit.Unreadable, "", [$"the policy cannot be read: {exception.Message}"]);
             return null;
         }
+    }
+
+    /// <summary>
+    /// Whether what the source holds is nobody's business any more, because versions come by the API; what was edited in
+    /// it is told.
+    /// </summary>
+    private async ValueTask<bool> IsSeededAsync(CancellationToken cancellationToken)
+    {
+        if (comesFrom != PolicySourceKind.Api || store.Position.PolicyVersion == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (
+                await source.ReadAsync(cancellationToken) is { } document
+                && PolicyHash.Of(document) is var hash
+                && await store.Policies.FindVersionOfAsync(hash, cancellationToken) is null
+            )
+            {
+                Note(RefusedEdit.Ignored, hash, [IgnoredFile]);
+            }
+            else
+            {
+                Forget();
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It gave the store its first version, or never was there: nobody needs it.
+            Forget();
+        }
+
+        return true;
     }
 
     /// <summary>Whether the document is dealt with; false when another version came in between.</summary>
@@ -162,7 +217,7 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         var hash = PolicyHash.Of(document);
         if (hash == _current?.Set.Hash)
         {
-            _lastFaults = [];
+            Forget();
             return true;
         }
 
@@ -172,47 +227,38 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
             await RefuseAsync(
                 document,
                 hash,
-                "faults",
+                RefusedEdit.HasFaults,
                 [.. compilation.Faults.Select(fault => fault.ToString())],
                 cancellationToken
             );
             return true;
         }
 
-        var expected = store.Position.PolicyVersion;
-        var outcome = await store.CommitAsync(
-            new StateChange.PolicyApplied
-            {
-                Expected = expected,
-                Hash = hash,
-                Document = document,
-                Event = new()
-                {
-                    What = new PolicyApplied
-                    {
-                        Document = document.Name,
-                        Hash = hash,
-                        Version = expected + 1,
-                    },
-                    Actor = Actor,
-                },
-            },
-            cancellationToken
-        );
-        switch (outcome)
+        switch (
+            await CommitAsync(
+                document,
+                hash,
+                store.Position.PolicyVersion,
+                PolicyOrigin.File,
+                Actor,
+                null,
+                cancellationToken
+            )
+        )
         {
             case CommitOutcome.Committed committed:
-                _lastFaults = [];
-                TakeUp(new(committed.Number, set, document, committed.At));
+                Forget();
+                TakeUp(new(committed.Number, set, document, committed.At, PolicyOrigin.File));
                 return true;
             case CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyWasVersionBefore }:
+                var before = await store.Policies.FindVersionOfAsync(hash, cancellationToken);
                 await RefuseAsync(
                     document,
                     hash,
-                    "was-version-before",
+                    RefusedEdit.WasVersionBefore,
                     [
-                        "this content was an earlier version, and a stale file must not roll policy back: to go back "
-                            + "to it on purpose, change it (a comment is enough), so that it becomes a new version",
+                        $"this content was an earlier version, {before}, and a stale file must not roll policy back: to go "
+                            + $"back to it on purpose, say credbroker policy rollback {before}",
                     ],
                     cancellationToken
                 );
@@ -222,6 +268,39 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         }
     }
 
+    private async ValueTask<CommitOutcome> CommitAsync(
+        PolicyDocument document,
+        string hash,
+        long onto,
+        PolicyOrigin origin,
+        AuditActor actor,
+        string? traceId,
+        CancellationToken cancellationToken
+    ) =>
+        await store.CommitAsync(
+            new StateChange.PolicyApplied
+            {
+                Expected = onto,
+                Hash = hash,
+                Document = document,
+                Origin = origin,
+                Event = new()
+                {
+                    What = new PolicyApplied
+                    {
+                        Document = document.Name,
+                        Hash = hash,
+                        Version = onto + 1,
+                        Restores = origin.Restores,
+                        Reason = origin.Reason,
+                    },
+                    Actor = actor,
+                    TraceId = traceId,
+                },
+            },
+            cancellationToken
+        );
+
     private async ValueTask RefuseAsync(
         PolicyDocument document,
         string hash,
@@ -230,13 +309,12 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         CancellationToken cancellationToken
     )
     {
-        _lastFaults = faults;
+        Note(reason, hash, faults);
         if (_refused.Contains(hash))
         {
             return;
         }
 
-        LogRefused(document.Name, faults.Count, faults[0]);
         await store.CommitAsync(
             new StateChange.EventRecorded
             {
@@ -262,6 +340,24 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
         _refused.Add(hash);
     }
 
+    /// <summary>What is seen again, each time the source is looked at, is told once.</summary>
+    private void Note(string reason, string hash, IReadOnlyList<string> faults)
+    {
+        if (
+            _refusedEdit is { } noted
+            && (noted.Reason, noted.Hash) == (reason, hash)
+            && noted.Faults.SequenceEqual(faults, StringComparer.Ordinal)
+        )
+        {
+            return;
+        }
+
+        _refusedEdit = new(reason, hash, faults, store.Position.UtcNow);
+        LogRefused(reason, hash, _current?.Version ?? 0, faults.Count, faults[0]);
+    }
+
+    private void Forget() => _refusedEdit = null;
+
     private void TakeUp(ActivePolicy active)
     {
         _current = active;
@@ -273,9 +369,10 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The policy {Name} is refused with {Count} faults, the version in force stays; first: {Fault}"
+        Message = "The policy document is not in force ({Reason}, hash {Hash}): version {Version} stays. "
+            + "Faults: {Count}; first: {Fault}"
     )]
-    private partial void LogRefused(string name, int count, string fault);
+    private partial void LogRefused(string reason, string hash, long version, int count, string fault);
 
     [LoggerMessage(
         Level = LogLevel.Error,
@@ -283,7 +380,4 @@ public sealed partial class PolicyControl(IPolicySource source, IBrokerStore sto
             + "{Count} faults; nothing is allowed until a good one is applied"
     )]
     private partial void LogStoredRefused(long version, int count);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The policy cannot be read")]
-    private partial void LogUnreadable(Exception exception);
 }

@@ -332,4 +332,19 @@ public enum RefusalCode
 
     /// <summary>No such policy version.</summary>
     PolicyVersionNotFound = 7010,
+
+    /// <summary>A policy document that was to be applied has faults.</summary>
+    PolicyFaulty = 7021,
+
+    /// <summary>The policy comes from a file, and is not applied over the API.</summary>
+    PolicyFromFile = 7022,
+
+    /// <summary>A change of the policy does not say which version it is made upon.</summary>
+    PolicyBaseMissing = 7023,
+
+    /// <summary>A change of the policy was made upon another version than the one in force.</summary>
+    PolicyNotAsSeen = 7024,
+
+    /// <summary>A policy document that was to be applied was a version before.</summary>
+    PolicyWasVersionBefore = 7025,
 }

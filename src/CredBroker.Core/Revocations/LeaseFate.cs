@@ -38,7 +38,7 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
     }
 
     /// <summary>What policy decides on: where an executor holds the lease, what the preparer asked for.</summary>
-    private static DecisionRecord AskedFor(DecisionRecord decision) =>
+    internal static DecisionRecord AskedFor(DecisionRecord decision) =>
         decision.Approval?.PreparedBy is { } preparer
             ? decision with
             {
@@ -48,7 +48,7 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
             : decision;
 
     /// <summary>Whether it stands on an approval of exactly what the new policy would ask people for.</summary>
-    private static bool IsApprovedStill(DecisionRecord granted, DecisionRecord asked, Decision decision) =>
+    internal static bool IsApprovedStill(DecisionRecord granted, DecisionRecord asked, Decision decision) =>
         decision.Effect == PolicyEffect.Challenge
         && granted.Approval is { } approval
         // A limit binds what opens, and this one was let pass.

@@ -5,8 +5,8 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Revocations;
 
 /// <summary>
-/// Which live leases a policy would end, and why, before it is applied: those that <see cref="PolicyReevaluation"/>
-/// would end, as it stands now. Nothing is changed.
+/// Which live leases a policy would end, and which open questions to people it would take back, and why, before it is
+/// applied: what <see cref="PolicyReevaluation"/> and the sweep of approvals would, as it stands now. Nothing is changed.
 /// </summary>
 public sealed class PolicyPreview(IBrokerStore store)
 {
@@ -39,6 +39,16 @@ public sealed class PolicyPreview(IBrokerStore store)
             next = page.Next;
         } while (next is not null);
 
+        var now = store.Position;
+        foreach (var approval in await store.Approvals.ListOpenAsync(cancellationToken))
+        {
+            // One whose time is over ends by that.
+            if (approval.StateAt(now) != ApprovalState.Expired)
+            {
+                result.Add(approval, ApprovalFate.Of(approval, policy));
+            }
+        }
+
         return result;
     }
 }
@@ -50,6 +60,7 @@ public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyF
 {
     private readonly List<(Lease Lease, string Rule)> _ended = [];
     private readonly List<(Lease Lease, DateTimeOffset EndsAt)> _shortened = [];
+    private readonly List<(Approval Approval, ApprovalFate Fate)> _voided = [];
 
     /// <summary>The policy; null where the document has faults.</summary>
     public PolicySet? Policy => policy;
@@ -72,8 +83,23 @@ public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyF
     /// <summary>Those it would end earlier; the first of them.</summary>
     public IReadOnlyList<(Lease Lease, DateTimeOffset EndsAt)> Shortened => _shortened;
 
+    /// <summary>How many questions to people are open.</summary>
+    public int OpenApprovals { get; private set; }
+
+    /// <summary>Those that it would take back, and what it says to them instead; never more than may be open.</summary>
+    public IReadOnlyList<(Approval Approval, ApprovalFate Fate)> Voided => _voided;
+
     /// <summary>Ids of live leases whose record is damaged: any new version ends them.</summary>
     public List<string> Unreadable { get; } = [];
+
+    internal void Add(Approval approval, ApprovalFate? fate)
+    {
+        OpenApprovals++;
+        if (fate is not null)
+        {
+            _voided.Add((approval, fate));
+        }
+    }
 
     /// <exception cref="OperationCanceledException">It was given up, as it may be at each lease.</exception>
     internal void Add(LeasePage page, PolicySet policy, CancellationToken cancellationToken)

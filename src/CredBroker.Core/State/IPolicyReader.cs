@@ -9,6 +9,9 @@ public interface IPolicyReader
     /// <summary>One version, or null. A damaged one has a document without text.</summary>
     ValueTask<AppliedPolicyRecord?> FindAsync(long version, CancellationToken cancellationToken);
 
+    /// <summary>The newest version that had this content; null where it never was one.</summary>
+    ValueTask<long?> FindVersionOfAsync(string hash, CancellationToken cancellationToken);
+
     /// <summary>Versions with a lower number than this, newest first, without their documents' text.</summary>
     ValueTask<IReadOnlyList<AppliedPolicyRecord>> ListAsync(
         long before,

@@ -6,7 +6,8 @@ public abstract partial record StateChange
 {
     /// <summary>
     /// A policy document becomes version <see cref="Expected"/> + 1. Guards: the newest version is
-    /// <see cref="Expected"/>; its hash was never a version before.
+    /// <see cref="Expected"/>; its hash was never a version before or, where an admin goes back, is that of the version
+    /// that is restored.
     /// </summary>
     public sealed record PolicyApplied : Transition
     {
@@ -18,5 +19,8 @@ public abstract partial record StateChange
 
         /// <summary>The document.</summary>
         public required PolicyDocument Document { get; init; }
+
+        /// <summary>Where it comes from.</summary>
+        public PolicyOrigin Origin { get; init; } = PolicyOrigin.File;
     }
 }

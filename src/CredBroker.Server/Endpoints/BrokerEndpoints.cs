@@ -72,7 +72,9 @@ internal static class BrokerEndpoints
         VaultClusterEndpoints.Map(people);
         ReadPolicyEndpoint.Map(people);
         PolicyVersionEndpoints.Map(people);
+        EditPolicyEndpoints.Map(people);
         PreviewPolicyEndpoint.Map(people);
+        ReplayPolicyEndpoint.Map(people);
         EvaluatePolicyEndpoint.Map(people);
         ListProcessesEndpoint.Map(people);
         ExportAuditEndpoint.Map(people);

@@ -30,6 +30,9 @@ internal sealed partial class PolicyWatch(
         );
         void Tell() => news.Writer.TryWrite(true);
         store.News += Tell;
+        policy.Edited += Tell;
+        // What was in force before this is looked at by the job's first firing.
+        var fired = policy.Current?.Version;
         var (changed, told) = (default(Task), default(Task));
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -45,8 +48,11 @@ internal sealed partial class PolicyWatch(
                 }
 
                 isDue = true;
-                if (await policy.RefreshAsync(stoppingToken))
+                var isNew = await policy.RefreshAsync(stoppingToken);
+                // Taken up here, or by a person's hand before.
+                if (isNew || policy.Current?.Version != fired)
                 {
+                    fired = policy.Current?.Version;
                     var scheduler = await schedulers.GetScheduler(stoppingToken);
                     await scheduler.TriggerJob(
                         JobRegistration.KeyOf<PolicyReevaluationJob>(),
@@ -59,6 +65,7 @@ internal sealed partial class PolicyWatch(
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 store.News -= Tell;
+                policy.Edited -= Tell;
                 return;
             }
             catch (Exception e) when (e is IOException or StoreUnavailableException)

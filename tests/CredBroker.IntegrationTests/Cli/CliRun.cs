@@ -9,10 +9,24 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
     /// <summary>The program for tests that need a process.</summary>
     public static string Program => typeof(CommandLine).Assembly.Location;
 
-    public static async Task<CliRun> RunAsync(
+    public static Task<CliRun> RunAsync(
         IReadOnlyDictionary<string, string> environment,
         bool atTerminal,
         params string[] args
+    ) => RunAsync(environment, atTerminal, typed: null, args);
+
+    /// <summary>With a person who types this, where they are asked.</summary>
+    public static Task<CliRun> RunTypingAsync(
+        IReadOnlyDictionary<string, string> environment,
+        string typed,
+        params string[] args
+    ) => RunAsync(environment, atTerminal: false, typed, args);
+
+    private static async Task<CliRun> RunAsync(
+        IReadOnlyDictionary<string, string> environment,
+        bool atTerminal,
+        string? typed,
+        string[] args
     )
     {
         using var output = new StringWriter();
@@ -22,7 +36,8 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
         {
             Out = output,
             Error = error,
-            In = Stream.Null,
+            In = typed is null ? Stream.Null : new MemoryStream(Encoding.UTF8.GetBytes(typed)),
+            InIsTerminal = typed is not null,
             OpenOut = () => bytes,
             OutIsTerminal = atTerminal,
             ErrorIsTerminal = false,

@@ -58,6 +58,16 @@ public sealed class ClientCallsTests : IAsyncLifetime
         Assert.Equal(["Bearer token-1", "Bearer token-2"], _broker.Calls.Select(call => call.Authorization));
     }
 
+    private static readonly PolicyResponse Policy = new()
+    {
+        Version = 9,
+        Hash = "h",
+        AppliedAt = CliFixture.Later,
+        Name = "policy.yaml",
+        Text = "…",
+        Restores = 8,
+    };
+
     [Fact]
     public async Task Every_call_has_its_address_and_body()
     {
@@ -126,6 +136,25 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 },
                 BrokerJson.Default.PolicyPreviewResponse
             )
+            .On("PUT /v1/policy", Policy, BrokerJson.Default.PolicyResponse)
+            .On("POST /v1/policy/rollback", Policy, BrokerJson.Default.PolicyResponse)
+            .On(
+                "POST /v1/policy/replay",
+                new()
+                {
+                    To = CliFixture.Later,
+                    Scanned = 5,
+                    Replayed = 4,
+                    NewDenials = 3,
+                    NewChallenges = 0,
+                    NewAllows = 0,
+                    Changes = [],
+                    NotTold = 0,
+                    Unreadable = 0,
+                    Counted = 0,
+                },
+                BrokerJson.Default.PolicyReplayResponse
+            )
             .On("GET /v1/processes", new() { Processes = [] }, BrokerJson.Default.ProcessListResponse);
         var (agent, admin) = (Agent(), Admin());
 
@@ -162,6 +191,13 @@ public sealed class ClientCallsTests : IAsyncLifetime
         Assert.Empty((await admin.ListPolicyVersionsAsync(before: 9)).Versions);
         Assert.Equal(7, (await admin.GetPolicyVersionAsync(7)).Version);
         Assert.Equal(1, (await admin.PreviewPolicyAsync(new() { Text = "x" })).EndedCount);
+        Assert.Equal(9, (await admin.ApplyPolicyAsync(new() { Text = "x" }, "h")).Version);
+        Assert.Equal(9, (await admin.ApplyPolicyAsync(new() { Text = "x" }, onto: null)).Version);
+        Assert.Equal(8, (await admin.RollBackPolicyAsync(new() { Version = 8, Reason = "r" }, "h")).Restores);
+        Assert.Equal(
+            3,
+            (await admin.ReplayPolicyAsync(new() { Text = "x", From = CliFixture.Later.AddDays(-30) })).NewDenials
+        );
 
         Assert.Equal(
             [
@@ -187,6 +223,10 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 "",
                 "",
                 """{"text":"x"}""",
+                """{"text":"x"}""",
+                """{"text":"x"}""",
+                """{"version":8,"reason":"r"}""",
+                """{"text":"x","from":"2098-12-02T00:00:00+00:00"}""",
             ],
             _broker.Calls.Select(call => call.Body)
         );

@@ -49,6 +49,9 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         (HttpMethod.Post, "/v1/vault/cluster/accept", true),
         (HttpMethod.Post, "/v1/policy/evaluate", true),
         (HttpMethod.Post, "/v1/policy/preview", true),
+        (HttpMethod.Put, "/v1/policy", true),
+        (HttpMethod.Post, "/v1/policy/rollback", true),
+        (HttpMethod.Post, "/v1/policy/replay", true),
     ];
 
     private static readonly string[] Values =

@@ -18,6 +18,14 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
         ("GET", "/v1/policy", null, Readers),
         ("GET", "/v1/policy/versions", null, Readers),
         ("GET", "/v1/policy/versions/1", null, Readers),
+        ("PUT", "/v1/policy", """{"text":"apiVersion: credbroker/v1"}""", ["admin"]),
+        ("POST", "/v1/policy/rollback", """{"version":1,"reason":"test"}""", ["admin"]),
+        (
+            "POST",
+            "/v1/policy/replay",
+            """{"text":"apiVersion: credbroker/v1","from":"2026-01-01T00:00:00Z"}""",
+            Readers
+        ),
         ("POST", "/v1/policy/preview", """{"text":"apiVersion: credbroker/v1"}""", Readers),
         ("GET", "/v1/processes", null, Readers),
         (
@@ -165,7 +173,14 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
                 _broker.People.Token(person, claims => claims["roles"] = roles)
             );
             Assert.True(
-                (int)response.StatusCode is 200 or 201 or 202 or 204 or 404
+                // 428: a change of the policy has to name the version that its author has seen.
+                (int)response.StatusCode
+                    is 200
+                        or 201
+                        or 202
+                        or 204
+                        or 404
+                        or 428
                     // No Vault has said yet which cluster it is, and the store is behind no anchor.
                     || path.EndsWith("/accept", StringComparison.Ordinal),
                 $"{method} {path}: {response.StatusCode}"

@@ -1,3 +1,4 @@
+using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 
 namespace CredBroker.Testing.Storage;
@@ -164,6 +165,46 @@ public abstract partial class BrokerStoreContract
             (found.Version, found.Hash, found.Document.Text, found.AppliedAt, Store.Position.PolicyVersion)
         );
         Assert.Equal("{}", found.Document.Schemas["a.json"]);
+    }
+
+    [Fact]
+    public async Task A_policy_version_keeps_who_made_it_and_comes_back_only_as_what_it_was()
+    {
+        var origin = new PolicyOrigin { Author = AuditActor.Person("https://people.example", "admin-1") };
+        await CommitAsync(StoreSamples.Policy(0, "a"));
+        await CommitAsync(StoreSamples.Policy(1, "b") with { Origin = origin });
+        var back = origin with { Restores = 1, Reason = "it broke billing" };
+        await AssertGuardAsync(
+            GuardFailure.PolicyWasVersionBefore,
+            StoreSamples.Policy(2, "a") with
+            {
+                Origin = origin,
+            }
+        );
+        await AssertGuardAsync(GuardFailure.NotFound, StoreSamples.Policy(2, "b") with { Origin = back });
+        await AssertGuardAsync(
+            GuardFailure.NotFound,
+            StoreSamples.Policy(2, "a") with
+            {
+                Origin = back with { Restores = 9 },
+            }
+        );
+        await AssertGuardAsync(GuardFailure.PolicyChanged, StoreSamples.Policy(1, "a") with { Origin = back });
+        await CommitAsync(StoreSamples.Policy(2, "a") with { Origin = back });
+        Reopen();
+
+        var versions = await Store.Policies.ListAsync(long.MaxValue, 10, default);
+        Assert.Equal(
+            [(3L, "a", back), (2L, "b", origin), (1L, "a", PolicyOrigin.File)],
+            versions.Select(version => (version.Version, version.Hash, version.Origin))
+        );
+        Assert.Equal(back, (await Store.Policies.FindNewestAsync(default))!.Origin);
+        Assert.Equal(origin, (await Store.Policies.FindAsync(2, default))!.Origin);
+        Assert.Equal((3L, 2L), (await FindAsync("a"), await FindAsync("b")));
+        Assert.Null(await FindAsync("c"));
+        await AssertGuardAsync(GuardFailure.PolicyWasVersionBefore, StoreSamples.Policy(3, "b"));
+
+        ValueTask<long?> FindAsync(string hash) => Store.Policies.FindVersionOfAsync(hash, default);
     }
 
     [Fact]

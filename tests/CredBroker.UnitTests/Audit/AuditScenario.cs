@@ -7,6 +7,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Retention;
@@ -48,6 +49,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await scenario.AwaitAsync();
         await scenario.ComeLateAsync();
         await scenario.AskPeopleAsync();
+        await scenario.GoBackAsync();
         await scenario.ReadAsync(scenario._broker.Audit);
         await scenario.StartTwiceAsync();
         return scenario._bodies;
@@ -520,6 +522,23 @@ internal sealed partial class AuditScenario : IAsyncDisposable
 
     [GeneratedRegex("[0-9a-f]{64}|[0-9a-f]{32}", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HashOrId();
+
+    /// <summary>What a person does to the policy.</summary>
+    private async Task GoBackAsync()
+    {
+        var outcome = await _broker.Policy.EditAsync(
+            new PolicyEdit.Rollback
+            {
+                Version = 1,
+                Reason = "nobody may work",
+                Author = BrokerHarness.Admin,
+                Onto = _broker.Policy.Current!.Set.Hash,
+                TraceId = BrokerHarness.Call.TraceId,
+            },
+            CancellationToken.None
+        );
+        Assert.True(outcome.Passes(out _, out _));
+    }
 
     private async Task ApplyAsync(string policy)
     {

@@ -127,6 +127,18 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
                 ? new(name, true, $"ok{(probe == "ready" ? Brokers(health) : "")}{Notes(health)}")
                 : new(name, false, ill.Count > 0 ? string.Join("; ", ill) : health.Status, cure)
         );
+        if (health.Parts.FirstOrDefault(part => part is { Name: "policy", Status: "ok" })?.Detail is { } notInForce)
+        {
+            // Secrets are issued all the same, by an older version than somebody thinks.
+            _checks.Add(
+                new(
+                    "policy",
+                    false,
+                    notInForce,
+                    "Mend the policy file; \"credbroker policy show\" lists all its faults."
+                )
+            );
+        }
     }
 
     private async Task<UnverifiedToken?> TokenAsync(bool reached, CancellationToken cancellationToken)

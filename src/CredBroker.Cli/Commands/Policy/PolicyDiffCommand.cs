@@ -6,7 +6,7 @@ using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Policy;
 
-/// <summary><c>credbroker policy diff</c>: which live leases a document would end.</summary>
+/// <summary><c>credbroker policy diff</c>: what a document would end.</summary>
 internal sealed class PolicyDiffCommand : Command
 {
     private readonly Terminal _terminal;
@@ -19,7 +19,8 @@ internal sealed class PolicyDiffCommand : Command
     public PolicyDiffCommand(Terminal terminal)
         : base(
             "diff",
-            "List the live leases that a policy document would end if it were applied now, and why. "
+            "List the live leases that a policy document would end if it were applied now, and the requests to people that "
+                + "it would take back, and why. "
                 + "Nothing is applied. Exit code 5 if the document has faults."
         )
     {
@@ -45,43 +46,9 @@ internal sealed class PolicyDiffCommand : Command
         }
         else
         {
-            Write(preview, format);
+            PolicyPreviewTable.Write(_terminal, format, preview);
         }
 
         return preview.Faults is null ? ExitCodes.Done : ExitCodes.FaultsFound;
     }
-
-    private void Write(PolicyPreviewResponse preview, OutputFormat format)
-    {
-        foreach (var fault in preview.Faults ?? [])
-        {
-            _terminal.Error.WriteLine(Printable.Text(fault));
-        }
-
-        if (preview.Faults is not null)
-        {
-            _terminal.Error.WriteLine("It would be refused, and the version in force would stay.");
-            return;
-        }
-
-        Grid.Write(
-            _terminal,
-            format,
-            ["Lease", "Agent", "Process", "Credential", "What", "Why"],
-            [
-                .. preview.Ended.Select(lease => Row(lease, "ends", lease.Rule ?? "")),
-                .. preview.Shortened.Select(lease =>
-                    Row(lease, "ends earlier", lease.EndsAt is { } end ? TimeText.Rfc3339(end) : "")
-                ),
-                .. (preview.Unreadable ?? []).Select(id => new[] { id, "", "", "", "ends", "its record is damaged" }),
-            ]
-        );
-        _terminal.Error.WriteLine(
-            $"Of {preview.Live} live leases {preview.EndedCount} would end and {preview.ShortenedCount} would end earlier "
-                + $"than under version {preview.PolicyVersion}."
-        );
-    }
-
-    private static string[] Row(PolicyPreviewLease lease, string what, string why) =>
-        [lease.LeaseId, lease.Agent, lease.Process, lease.Credential, what, why];
 }

@@ -47,6 +47,29 @@ internal sealed class PolicyShowCommand : Command
         _terminal.Error.WriteLine(
             $"Version {policy.Version}, applied {TimeText.Rfc3339(policy.AppliedAt)}, {policy.Hash}"
         );
+        _terminal.Error.WriteLine(
+            policy.Author is { } author
+                ? $"Applied by {Printable.Text(author.Subject)} of {Printable.Text(author.Issuer)}."
+                : "It came from the broker's policy file; who wrote that is not known."
+        );
+        if (policy.Restores is { } restored)
+        {
+            _terminal.Error.WriteLine(
+                $"Back from version {policy.Parent} to what version {restored} said: {Printable.Text(policy.Reason ?? "")}"
+            );
+        }
+        else if (policy.Parent is { } parent)
+        {
+            _terminal.Error.WriteLine($"It followed version {parent}.");
+        }
+
+        if (policy.RefusedSince is { } since)
+        {
+            _terminal.Error.WriteLine(
+                $"The policy file is not in force, as seen since {TimeText.Rfc3339(since)}; version {policy.Version} stays."
+            );
+        }
+
         foreach (var fault in policy.RefusedEdit ?? [])
         {
             _terminal.Error.WriteLine($"A newer edit is refused: {Printable.Text(fault)}");

@@ -45,13 +45,15 @@ internal sealed class PolicyVersionsCommand : Command
         Grid.Write(
             _terminal,
             format,
-            ["Version", "Applied", "Hash"],
+            ["Version", "Applied", "By", "What", new Column("Hash", 140)],
             [
                 .. page.Versions.Select(version =>
                     new[]
                     {
                         version.Version.ToString(CultureInfo.InvariantCulture),
                         TimeText.Rfc3339(version.AppliedAt),
+                        version.Author is { } author ? $"{author.Subject} of {author.Issuer}" : "file",
+                        What(version),
                         version.Hash,
                     }
                 ),
@@ -64,4 +66,12 @@ internal sealed class PolicyVersionsCommand : Command
 
         return ExitCodes.Done;
     }
+
+    private static string What(PolicyVersionResponse version) =>
+        version switch
+        {
+            { Restores: { } restored } => $"back from {version.Parent} to {restored}: {version.Reason}",
+            { Parent: { } parent } => $"after {parent}",
+            _ => "",
+        };
 }

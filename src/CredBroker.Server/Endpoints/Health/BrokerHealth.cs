@@ -1,3 +1,4 @@
+using System.Globalization;
 using CredBroker.Client;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
@@ -62,8 +63,14 @@ internal sealed class BrokerHealth(
             Part(
                 "policy",
                 readiness.Policy,
-                policy.LastFaults.Count > 0
-                    ? "This broker's policy document was not applied, and is not the version in force."
+                policy.RefusedEdit is { } refused
+                    ? $"Since {Rfc3339(refused.Since)} {refused.Outline}; "
+                        + (
+                            policy.Current is { } active
+                                ? $"version {active.Version} stays in force."
+                                : "no version is in force."
+                        )
+                        + " All of it: credbroker policy show."
                     : null
             ),
             Part("keys", await KeysAsync(cancellationToken)),
@@ -127,6 +134,9 @@ internal sealed class BrokerHealth(
                 $"There are no keys of {missing} of the issuers and trust domains for workloads; the log names them."
             )
             : null;
+
+    private static string Rfc3339(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <param name="name">The part.</param>
     /// <param name="refusal">What keeps it from working.</param>

@@ -54,15 +54,7 @@ internal static class PolicyVersionEndpoints
             StatusCodes.Status200OK,
             new()
             {
-                Versions =
-                [
-                    .. versions.Select(version => new PolicyVersionResponse
-                    {
-                        Version = version.Version,
-                        Hash = version.Hash,
-                        AppliedAt = version.AppliedAt,
-                    }),
-                ],
+                Versions = [.. versions.Select(PolicyResponses.Describe)],
                 Next = versions is [.., { Version: > 1 and var last }] && versions.Count == PageSize ? last : null,
             },
             BrokerJson.Default.PolicyVersionListResponse
@@ -84,15 +76,7 @@ internal static class PolicyVersionEndpoints
             ? new Refused(NotFound)
             : new Reply<PolicyResponse>(
                 StatusCodes.Status200OK,
-                new()
-                {
-                    Version = found.Version,
-                    Hash = found.Hash,
-                    AppliedAt = found.AppliedAt,
-                    Name = found.Document.Name,
-                    Text = found.Document.Text,
-                    Schemas = found.Document.Schemas.Count == 0 ? null : found.Document.Schemas,
-                },
+                PolicyResponses.Whole(found),
                 BrokerJson.Default.PolicyResponse
             );
     }

@@ -11,18 +11,18 @@ using CredBroker.Server.Endpoints.Replies;
 namespace CredBroker.Server.Endpoints.Policy;
 
 /// <summary>
-/// <c>POST /v1/policy/preview</c>: which live leases would a document end, and why? Nothing is applied.
+/// <c>POST /v1/policy/preview</c>: which live leases would a document end, which open requests to people would it take
+/// back, and why? Nothing is applied.
 /// </summary>
 internal static class PreviewPolicyEndpoint
 {
-    // More than a document could name.
-    private const int MaxSchemas = 1000;
-
     public static void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/v1/policy/preview", HandleAsync)
             .WithName("previewPolicy")
-            .WithSummary("Lists the live leases that a policy document would end, and why, if it were applied now.")
+            .WithSummary(
+                "Lists what a policy document would end, and why, if it were applied now: leases and requests to people."
+            )
             .ForRoles(TakenRoles.Readers)
             .Accepts<PolicyPreviewRequest>("application/json")
             .Produces<PolicyPreviewResponse>();
@@ -63,11 +63,7 @@ internal static class PreviewPolicyEndpoint
     private static Checked<PolicyPreviewRequest> Check(PolicyPreviewRequest body)
     {
         var check = new FieldCheck();
-        check.Require(
-            body.Schemas is null
-                || (body.Schemas.Count <= MaxSchemas && body.Schemas.Values.All(text => text is not null)),
-            $"schemas must be at most {MaxSchemas} texts by their file names."
-        );
+        PolicyTexts.Check(check, body.Schemas);
         return check.Of(body);
     }
 
@@ -86,6 +82,21 @@ internal static class PreviewPolicyEndpoint
                 .. found.Shortened.Select(earlier => Describe(earlier.Lease) with { EndsAt = earlier.EndsAt }),
             ],
             Unreadable = found.Unreadable.Count == 0 ? null : found.Unreadable,
+            OpenApprovals = found.OpenApprovals,
+            Voided = [.. found.Voided.Select(voided => Describe(voided.Approval, voided.Fate))],
+        };
+
+    private static PolicyPreviewApproval Describe(Approval approval, ApprovalFate fate) =>
+        new()
+        {
+            ApprovalId = approval.Id,
+            Agent = approval.Decision.Verdict.Agent,
+            Process = approval.Decision.Task.Process,
+            Credential = approval.Decision.Request.Credential,
+            State = KebabCase.Of(approval.State),
+            ExpiresAt = approval.ExpiresAt,
+            Effect = KebabCase.Of(fate.Effect),
+            Rule = fate.DecidedBy,
         };
 
     private static PolicyPreviewLease Describe(Lease lease) =>

@@ -44,17 +44,6 @@ internal static class ReadPolicyEndpoint
             );
         }
 
-        http.Response.Headers.ETag = $"\"{active.Set.Hash}\"";
-        var body = new PolicyResponse
-        {
-            Version = active.Version,
-            Hash = active.Set.Hash,
-            AppliedAt = active.AppliedAt,
-            Name = active.Document.Name,
-            Text = active.Document.Text,
-            Schemas = active.Document.Schemas.Count == 0 ? null : active.Document.Schemas,
-            RefusedEdit = policy.LastFaults.Count == 0 ? null : policy.LastFaults,
-        };
-        return new Reply<PolicyResponse>(StatusCodes.Status200OK, body, BrokerJson.Default.PolicyResponse);
+        return PolicyResponses.Reply(http, policy, active);
     }
 }

@@ -26,6 +26,7 @@ internal static class Problem
             RetryAfter = retryAfter,
             TraceId = RequestOrigin.TraceId(http),
             DecisionId = decisionId,
+            Faults = refusal.Faults,
         };
         return http.Response.WriteAsJsonAsync(body, BrokerJson.Default.ProblemResponse, MediaType, http.RequestAborted);
     }

@@ -1,0 +1,115 @@
+using CredBroker.Core.Policy.Document;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+
+namespace CredBroker.Core.PolicyVersions;
+
+/// <content>What people do to the policy, over the API.</content>
+public sealed partial class PolicyControl
+{
+    private static readonly Refusal FromFile = new(
+        RefusalCode.PolicyFromFile,
+        "This broker's policy comes from the file that Policy:File names: edit that, and it is applied within a second. "
+            + "To apply it over the API, set Policy:Source to api at every broker of this store."
+    );
+    private static readonly Refusal Stale = new(
+        RefusalCode.PolicyNotAsSeen,
+        "Another version is in force than the one that If-Match names, so somebody's change would be lost. Load the "
+            + "policy in force, and decide anew."
+    );
+    private static readonly Refusal NoSuchVersion = new(
+        RefusalCode.PolicyVersionNotFound,
+        "There is no policy version with this number."
+    );
+
+    /// <summary>A version was taken up by what a person did here.</summary>
+    public event Action? Edited;
+
+    /// <summary>
+    /// Makes the next version. What comes back is the one in force: where its content was in force already that one, and
+    /// nothing was done, so that a lost reply can be asked for again. Throws <see cref="StoreUnavailableException"/>
+    /// where the store does not take it.
+    /// </summary>
+    public async ValueTask<Checked<ActivePolicy>> EditAsync(PolicyEdit edit, CancellationToken cancellationToken)
+    {
+        if (edit is PolicyEdit.Apply && comesFrom == PolicySourceKind.File)
+        {
+            return FromFile;
+        }
+
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await TakeUpStoredAsync(cancellationToken);
+            var newest = store.Position.PolicyVersion;
+            var inForce = newest == 0 ? null : await store.Policies.FindAsync(newest, cancellationToken);
+            var (document, origin) = edit switch
+            {
+                PolicyEdit.Apply apply => (apply.Document, new PolicyOrigin { Author = edit.Author }),
+                PolicyEdit.Rollback back => (
+                    (await store.Policies.FindAsync(back.Version, cancellationToken))?.Document,
+                    new()
+                    {
+                        Author = edit.Author,
+                        Restores = back.Version,
+                        Reason = back.Reason,
+                    }
+                ),
+                _ => throw new NotSupportedException(edit.GetType().Name),
+            };
+            if (document is null)
+            {
+                return NoSuchVersion;
+            }
+
+            var compilation = PolicyCompiler.Compile(document);
+            if (compilation.Set is not { } set)
+            {
+                return new Refusal(
+                    RefusalCode.PolicyFaulty,
+                    $"The document has {compilation.Faults.Count} faults; the version in force stays."
+                )
+                {
+                    Faults = [.. compilation.Faults.Select(fault => fault.ToString())],
+                };
+            }
+
+            if (set.Hash == inForce?.Hash && _current is { } already)
+            {
+                return already;
+            }
+
+            if (edit.Onto != inForce?.Hash)
+            {
+                return Stale;
+            }
+
+            // Whoever hangs up now has it applied, or not, as a whole.
+            switch (
+                await CommitAsync(document, set.Hash, newest, origin, edit.Author, edit.TraceId, CancellationToken.None)
+            )
+            {
+                case CommitOutcome.Committed committed:
+                    var active = new ActivePolicy(committed.Number, set, document, committed.At, origin);
+                    TakeUp(active);
+                    Edited?.Invoke();
+                    return active;
+                case CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyWasVersionBefore }:
+                    var before = await store.Policies.FindVersionOfAsync(set.Hash, CancellationToken.None);
+                    return new Refusal(
+                        RefusalCode.PolicyWasVersionBefore,
+                        $"This content was version {before}. Going back is an act of its own: "
+                            + $"credbroker policy rollback {before} --reason TEXT."
+                    );
+                case CommitOutcome.GuardFailed { Reason: GuardFailure.NotFound }:
+                    return NoSuchVersion;
+                default:
+                    return Stale;
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+}
