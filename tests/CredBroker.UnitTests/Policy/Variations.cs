@@ -151,6 +151,12 @@ internal static class Variations
 
     private static object Filled(Type type)
     {
+        if (type.IsInterface)
+        {
+            // A list of which nothing is known but what it holds.
+            return Array.CreateInstance(type.GetGenericArguments()[0], 1);
+        }
+
         var constructor = type.GetConstructors().OrderByDescending(one => one.GetParameters().Length).First();
         return constructor.Invoke([
             .. constructor.GetParameters().Select(parameter => Filler(parameter.ParameterType)),

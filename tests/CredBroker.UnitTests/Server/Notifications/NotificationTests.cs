@@ -11,7 +11,6 @@ using CredBroker.Server.Hosting;
 using CredBroker.Server.Notifications;
 using CredBroker.Testing.Broker;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.UnitTests.Server.Notifications;
@@ -426,17 +425,13 @@ public sealed class NotificationTests : IAsyncLifetime
             AllowPrivateAddress = true,
         };
 
-    private NotificationRun Run(params NotificationEndpointOptions[] endpoints)
-    {
-        var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        return new(
+    private NotificationRun Run(params NotificationEndpointOptions[] endpoints) =>
+        new(
             new() { Endpoints = endpoints, Link = "https://approvals.example/{approvalId}" },
             new(_broker.Time),
             _broker.Store,
-            new Telemetry(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), _broker.Time),
             NullLogger<NotificationRun>.Instance
         );
-    }
 
     private static ValueTask<string?> SendAsync(NotificationEndpointOptions endpoint) =>
         new NotificationTarget(TimeProvider.System).SendAsync(endpoint, "msg_1", "{}"u8.ToArray(), default);
