@@ -26,7 +26,7 @@ public sealed class PolicyTestFileTests
                 ttl: 90s
                 toolCall:
                   name: transfer
-                  arguments: { amount: 4.50, iban: "12", ok: true, none: null, list: [1, -2e3, x], deep: { a: 007-x } }
+                  arguments: { amount: 4.50, iban: "12", ok: true, day: 2026-11-29, gap: _, none: null, list: [1, -2e3, x], deep: { a: 007-x } }
             expect: { effect: challenge, rule: a-rule, ttl: 2m, code: CB2008, approvers: [owner, "group:a b", "role:admin"], executor: payer }
         """;
 
@@ -64,7 +64,7 @@ public sealed class PolicyTestFileTests
             )
         );
         Assert.Equal(
-            """{"amount":4.50,"iban":"12","ok":true,"none":null,"list":[1,-2e3,"x"],"deep":{"a":"007-x"}}""",
+            """{"amount":4.50,"iban":"12","ok":true,"day":"2026-11-29","gap":"_","none":null,"list":[1,-2e3,"x"],"deep":{"a":"007-x"}}""",
             test.Request.ToolCall!.Arguments.GetRawText()
         );
         Assert.Equal(
@@ -135,7 +135,7 @@ public sealed class PolicyTestFileTests
     [InlineData("resource: r", "credential: r", 13, 9, "the key `credential` stands here twice")]
     [InlineData("purpose: pay", "process: pay", 9, 43, "the key `process` stands here twice")]
     [InlineData("iban: \"12\"", "amount: 1", 17, 38, "the key `amount` stands here twice")]
-    [InlineData("deep: { a: 007-x }", "deep: { a: 1, a: 2 }", 17, 106, "the key `a` stands here twice")]
+    [InlineData("deep: { a: 007-x }", "deep: { a: 1, a: 2 }", 17, 131, "the key `a` stands here twice")]
     [InlineData(
         "amount: 4.50",
         "amount: 9007199254740993",
