@@ -27,7 +27,7 @@ public sealed class PolicyTestFileTests
                 toolCall:
                   name: transfer
                   arguments: { amount: 4.50, iban: "12", ok: true, day: 2026-11-29, gap: _, none: null, list: [1, -2e3, x], deep: { a: 007-x } }
-            expect: { effect: challenge, rule: a-rule, ttl: 2m, code: CB2008, approvers: [owner, "group:a b", "role:admin"], executor: payer }
+            expect: { effect: challenge, rule: a-rule, ttl: 2m, code: CB2008, approvers: [owner, "group:a b", "role:admin"], executor: payer, quorum: 3 }
         """;
 
     [Fact]
@@ -71,6 +71,7 @@ public sealed class PolicyTestFileTests
             (PolicyEffect.Challenge, "a-rule", TimeSpan.FromMinutes(2), "CB2008", "payer"),
             (test.Expected.Effect, test.Expected.Rule, test.Expected.Ttl, test.Expected.Code, test.Expected.Executor)
         );
+        Assert.Equal(3, test.Expected.Quorum);
         Assert.Equal([null, new Approver.Group("a b"), new Approver.Role("admin")], test.Expected.Approvers!);
     }
 
@@ -225,6 +226,8 @@ public sealed class PolicyTestFileTests
     [InlineData("deny", "ttl: 5m", "a denial grants nothing")]
     [InlineData("deny", "approvers: [owner]", "only a challenge asks people")]
     [InlineData("allow", "approvers: [owner]", "only a challenge asks people")]
+    [InlineData("allow", "quorum: 2", "only a challenge asks people")]
+    [InlineData("challenge", "quorum: 0", "`quorum` must be a whole number from 1 to 32")]
     [InlineData("allow", "executor: x", "only a challenge has an executor")]
     [InlineData("challenge", "approvers: []", "`approvers` must be a list, and not an empty one")]
     public void What_no_decision_can_be_is_not_expected(string effect, string more, string message)
@@ -308,6 +311,7 @@ public sealed class PolicyTestFileTests
                 "rule",
                 "code",
                 "approvers",
+                "quorum",
                 "executor",
             }
         )
