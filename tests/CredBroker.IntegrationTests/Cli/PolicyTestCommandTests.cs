@@ -38,7 +38,7 @@ public sealed class PolicyTestCommandTests : IDisposable
           - id: payer-asks
             effect: challenge
             when: agent == "payer" && credential.name == "payments" && toolCall.arguments.amount < 100
-            approval: { approvers: [owner, "group:leads", { issuer: "https://login.acme.example", subject: ada }], expiresAfter: 5m, executor: triage }
+            approval: { approvers: [owner, "group:leads", { issuer: "https://login.acme.example", subject: ada }], quorum: 2, expiresAfter: 5m, executor: triage }
         """;
 
     private const string Head = """
@@ -68,6 +68,7 @@ public sealed class PolicyTestCommandTests : IDisposable
               rule: payer-asks
               code: CB2008
               approvers: ["group:leads", { issuer: "https://login.acme.example", subject: ada }, owner]
+              quorum: 2
               executor: triage
               ttl: 2m
 
@@ -101,6 +102,8 @@ public sealed class PolicyTestCommandTests : IDisposable
         "",
         "approvers:",
         "",
+        "quorum:",
+        "",
         "executor:",
         ""
     )]
@@ -115,6 +118,7 @@ public sealed class PolicyTestCommandTests : IDisposable
         "role:leads",
         "expected ada of https://login.acme.example, jane of https://login.acme.example, role:leads"
     )]
+    [InlineData("quorum: 2", "quorum: 3", "quorum is 2, expected 3")]
     [InlineData("executor: triage", "executor: payer", "executor is triage, expected payer")]
     [InlineData("amount: 5", "amount: 100", "effect is deny, expected challenge")]
     [InlineData("credential: billing,", "credential: biling,", "code is CB2006, expected none")]

@@ -83,6 +83,20 @@ public sealed class SamplePoliciesTests : IDisposable
     }
 
     [Fact]
+    public async Task The_tests_to_start_from_are_those_of_the_policy_to_start_from()
+    {
+        File.Copy(Path.Combine(Samples, "billing.yaml"), Path.Combine(_folder, "billing.yaml"));
+        var tests = Path.Combine(_folder, "billing.test.yaml");
+        await File.WriteAllTextAsync(tests, (await RunAsync("policy", "test", "--example")).Out);
+
+        Assert.StartsWith(
+            "Passed: 1, failed: 0,",
+            (await RunAsync("policy", "test", tests)).Error,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task The_readme_names_every_policy()
     {
         var readme = await File.ReadAllTextAsync(Path.Combine(Samples, "README.md"));

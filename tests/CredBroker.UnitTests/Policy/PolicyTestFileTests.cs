@@ -26,8 +26,8 @@ public sealed class PolicyTestFileTests
                 ttl: 90s
                 toolCall:
                   name: transfer
-                  arguments: { amount: 4.50, iban: "12", ok: true, none: null, list: [1, -2e3, x], deep: { a: 007-x } }
-            expect: { effect: challenge, rule: a-rule, ttl: 2m, code: CB2008, approvers: [owner, "group:a b", "role:admin"], executor: payer }
+                  arguments: { amount: 4.50, iban: "12", ok: true, day: 2026-11-29, gap: _, none: null, list: [1, -2e3, x], deep: { a: 007-x } }
+            expect: { effect: challenge, rule: a-rule, ttl: 2m, code: CB2008, approvers: [owner, "group:a b", "role:admin"], executor: payer, quorum: 3 }
         """;
 
     [Fact]
@@ -64,13 +64,14 @@ public sealed class PolicyTestFileTests
             )
         );
         Assert.Equal(
-            """{"amount":4.50,"iban":"12","ok":true,"none":null,"list":[1,-2e3,"x"],"deep":{"a":"007-x"}}""",
+            """{"amount":4.50,"iban":"12","ok":true,"day":"2026-11-29","gap":"_","none":null,"list":[1,-2e3,"x"],"deep":{"a":"007-x"}}""",
             test.Request.ToolCall!.Arguments.GetRawText()
         );
         Assert.Equal(
             (PolicyEffect.Challenge, "a-rule", TimeSpan.FromMinutes(2), "CB2008", "payer"),
             (test.Expected.Effect, test.Expected.Rule, test.Expected.Ttl, test.Expected.Code, test.Expected.Executor)
         );
+        Assert.Equal(3, test.Expected.Quorum);
         Assert.Equal([null, new Approver.Group("a b"), new Approver.Role("admin")], test.Expected.Approvers!);
     }
 
@@ -135,7 +136,7 @@ public sealed class PolicyTestFileTests
     [InlineData("resource: r", "credential: r", 13, 9, "the key `credential` stands here twice")]
     [InlineData("purpose: pay", "process: pay", 9, 43, "the key `process` stands here twice")]
     [InlineData("iban: \"12\"", "amount: 1", 17, 38, "the key `amount` stands here twice")]
-    [InlineData("deep: { a: 007-x }", "deep: { a: 1, a: 2 }", 17, 106, "the key `a` stands here twice")]
+    [InlineData("deep: { a: 007-x }", "deep: { a: 1, a: 2 }", 17, 131, "the key `a` stands here twice")]
     [InlineData(
         "amount: 4.50",
         "amount: 9007199254740993",
@@ -225,6 +226,8 @@ public sealed class PolicyTestFileTests
     [InlineData("deny", "ttl: 5m", "a denial grants nothing")]
     [InlineData("deny", "approvers: [owner]", "only a challenge asks people")]
     [InlineData("allow", "approvers: [owner]", "only a challenge asks people")]
+    [InlineData("allow", "quorum: 2", "only a challenge asks people")]
+    [InlineData("challenge", "quorum: 0", "`quorum` must be a whole number from 1 to 32")]
     [InlineData("allow", "executor: x", "only a challenge has an executor")]
     [InlineData("challenge", "approvers: []", "`approvers` must be a list, and not an empty one")]
     public void What_no_decision_can_be_is_not_expected(string effect, string more, string message)
@@ -308,6 +311,7 @@ public sealed class PolicyTestFileTests
                 "rule",
                 "code",
                 "approvers",
+                "quorum",
                 "executor",
             }
         )

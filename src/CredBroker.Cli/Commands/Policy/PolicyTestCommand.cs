@@ -7,6 +7,19 @@ namespace CredBroker.Cli.Commands.Policy;
 /// <summary><c>credbroker policy test</c>: does a policy document decide as its author says that it does?</summary>
 internal sealed class PolicyTestCommand : Command
 {
+    private const string Example = """
+        apiVersion: credbroker/v1
+        identities:
+          triage: { spiffeId: "spiffe://acme.example/agents/triage/pod-7", workload: triage, instance: pod-7 }
+        tests:
+          - name: An invoice is read without asking anybody
+            given:
+              identity: triage
+              task: { process: invoice-triage }
+              request: { credential: billing-readonly, actions: [read] }
+            expect: { effect: allow, rule: triage-reads-invoices, ttl: 15m }
+        """;
+
     private readonly Terminal _terminal;
     private readonly Argument<string[]> _files = new("FILE")
     {
@@ -19,36 +32,31 @@ internal sealed class PolicyTestCommand : Command
         Description = "Write the results there too, as the XML that CI servers read; a file that exists is replaced",
     };
 
+    private readonly Option<bool> _example = new("--example") { Description = "Print a file of tests to start from" };
+
     public PolicyTestCommand(Terminal terminal)
         : base(
             "test",
-            """
-            Run the tests of a policy document, offline: billing.test.yaml says what billing.yaml decides.
-
-            apiVersion: credbroker/v1
-            identities:
-              triage: { spiffeId: "spiffe://acme.example/agents/triage/pod-7", workload: triage, instance: pod-7 }
-            tests:
-              - name: An invoice is read without asking anybody
-                given:
-                  identity: triage
-                  task: { process: invoice-triage }
-                  request: { credential: billing-readonly, actions: [read] }
-                expect: { effect: allow, rule: triage-reads-invoices, ttl: 15m }
-
-            Exit code 5 if a test fails or a file has faults.
-            """
+            "Run the tests of a policy document, offline: billing.test.yaml says what billing.yaml decides. "
+                + "Exit code 5 if a test fails or a file has faults."
         )
     {
         _terminal = terminal;
         Add(_files);
         Add(_junit);
+        Add(_example);
         Add(OutputOption.Create());
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        if (parsed.GetValue(_example))
+        {
+            _terminal.Out.WriteLine(Example);
+            return ExitCodes.Done;
+        }
+
         var files = new List<PolicyTestFileOutput>();
         foreach (var path in Paths(parsed.GetValue(_files) ?? []))
         {
@@ -86,7 +94,7 @@ internal sealed class PolicyTestCommand : Command
             ? paths
             : throw CliException.Usage(
                 "There is no *.test.yaml here.",
-                "Name a file of tests, or a folder; credbroker policy test --help shows how one is written."
+                "Name a file of tests, or a folder; --example prints one to start from."
             );
     }
 

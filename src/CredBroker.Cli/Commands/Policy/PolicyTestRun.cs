@@ -127,6 +127,12 @@ internal static class PolicyTestRun
             }
         }
 
+        var most = answer.Approvals.Count == 0 ? (int?)null : answer.Approvals.Max(demand => demand.Quorum);
+        if (expected.Quorum is { } quorum && quorum != most)
+        {
+            yield return new("quorum", $"{quorum}", most is null ? null : $"{most}");
+        }
+
         var executors = answer.Approvals.Select(demand => demand.Executor).OfType<string>().Distinct().ToList();
         if (expected.Executor is { } executor && !executors.Contains(executor))
         {

@@ -8,8 +8,9 @@ namespace CredBroker.Core.Policy.Document;
 /// <summary>Reads what a challenge rule says under <c>approval</c>: who is asked, how many, for how long, what they see.</summary>
 internal sealed partial class ApprovalReader(PolicyDraft draft)
 {
-    // Nobody reads a longer list, and nobody asks more people than this for one step.
-    private const int MostApprovers = 32;
+    /// <summary>Nobody reads a longer list, and nobody asks more people than this for one step.</summary>
+    public const int MostApprovers = 32;
+
     private const int MostShown = 16;
     private const int LongestLabel = 40;
     private const int LongestName = 256;

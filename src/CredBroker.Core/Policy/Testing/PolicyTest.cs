@@ -40,6 +40,9 @@ public sealed record PolicyExpectation(PolicyEffect Effect)
     /// <summary>Everybody who may approve it, in any order; the process's owner among them is null.</summary>
     public IReadOnlyList<Approver?>? Approvers { get; init; }
 
+    /// <summary>How many people have to agree: the most that one rule asks for.</summary>
+    public int? Quorum { get; init; }
+
     /// <summary>The agent that alone may redeem the approval.</summary>
     public string? Executor { get; init; }
 }

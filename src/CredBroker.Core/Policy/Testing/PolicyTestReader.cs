@@ -224,11 +224,15 @@ internal sealed class PolicyTestReader(PolicyFaultList faults)
             Ttl = reader.Duration(reader.Find("ttl"), "ttl", CatalogueReader.LongestTtl),
             Code = reader.Scalar(reader.Find("code"), "code") is { } code ? CheckedCode(code) : null,
             Approvers = reader.Find("approvers") is { } approvers ? ReadApprovers(approvers) : null,
+            Quorum = reader.Find("quorum") is { } quorum
+                ? reader.Integer(quorum, "quorum", 1, ApprovalReader.MostApprovers)
+                : null,
             Executor = reader.TextOrNull("executor"),
         };
         Only(effect != PolicyEffect.Deny, "ttl", "a denial grants nothing");
         Only(effect != PolicyEffect.Allow, "code", "what is allowed is told no code");
         Only(effect == PolicyEffect.Challenge, "approvers", "only a challenge asks people");
+        Only(effect == PolicyEffect.Challenge, "quorum", "only a challenge asks people");
         Only(effect == PolicyEffect.Challenge, "executor", "only a challenge has an executor");
         reader.Finish("`expect`");
         return expected;

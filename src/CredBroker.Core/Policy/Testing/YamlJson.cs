@@ -132,7 +132,7 @@ internal sealed partial class YamlJson(PolicyFaultList faults)
 
     // Numbers and truth values of YAML 1.1 and 1.2 that JSON has not.
     [GeneratedRegex(
-        @"\A([+-]?[0-9_]*\.?[0-9_]+\.?([eE][+-]?[0-9]+)?|0o[0-7]+|[+-]?0x[0-9a-fA-F]+|[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+        @"\A([+-]?\.?[0-9][0-9_]*(\.[0-9_]*)?([eE][+-]?[0-9]+)?|0o[0-7]+|[+-]?0x[0-9a-fA-F]+|[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
             + @"|True|TRUE|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)\z",
         RegexOptions.CultureInvariant | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture
     )]
