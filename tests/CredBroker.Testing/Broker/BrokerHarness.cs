@@ -89,6 +89,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         var callers = new CallerVerification(Verifier, _refusedCalls);
         News = new(Store);
         Approvals = new(callers, Store, News, Wall);
+        Executors = new(callers, Policy, Store, Wall);
         People = new(Store, Anchor, News);
         ApprovalSweep = new(Store, Policy, News);
         Exchange = new(
@@ -127,6 +128,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public ApprovalNews News { get; }
 
     public ApprovalRequests Approvals { get; }
+
+    /// <summary>What executors find.</summary>
+    public ExecutorRequests Executors { get; }
 
     /// <summary>What people say to questions.</summary>
     public ApprovalDecisions People { get; }
