@@ -70,14 +70,7 @@ public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<
         await using var here = await StartAsync(schema, time: clock);
         await using var there = await StartAsync(schema, here);
         var (asked, waiting) = await WaitAsync(here, clock);
-        var listens = $"usename = '{schema.Name}' AND query LIKE 'LISTEN %'";
-        // The clock of the one that waits stands still, so that what is cut stays cut. The other one listens again.
-        var cut = await ListenersAsync();
-        await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listens}");
-        await Eventually.BecomesTrueAsync(
-            async () => !(await ListenersAsync()).Overlaps(cut),
-            "those that listened are gone"
-        );
+        await CutNewsAsync(postgres, schema);
 
         using var said = await new ApprovalDesk(there).AgreeAsync(asked, new ApprovalDesk(here).Lead());
         await said.ReadAsync(HttpStatusCode.OK);
@@ -92,6 +85,74 @@ public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<
             "the wait is over"
         );
         Assert.Equal("approved", await waiting);
+    }
+
+    [Theory]
+    [InlineData("policy", "CB2016", "CB3006", "CB3007")]
+    [InlineData("hold", "CB2017")]
+    [InlineData("revocation", "CB2015", "CB3007")]
+    public async Task Who_has_not_heard_of_what_was_ordered_at_the_other_redeems_nothing(
+        string order,
+        params string[] codes
+    )
+    {
+        var postgres = await shared.GetAsync();
+        using var schema = await PostgresSchema.MakeAsync(postgres);
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var deaf = await StartAsync(schema, time: clock);
+        await using var other = await StartAsync(schema, deaf);
+        var desk = new ApprovalDesk(deaf);
+        var asked = await AskAsync(deaf, clock, ApprovalDesk.Body());
+        using (var said = await new ApprovalDesk(other).AgreeAsync(asked, desk.Lead()))
+        {
+            await said.ReadAsync(HttpStatusCode.OK);
+        }
+
+        await CutNewsAsync(postgres, schema);
+        if (order == "policy")
+        {
+            await File.WriteAllTextAsync(
+                other.PolicyFile,
+                ApprovalDesk.Replace(ApprovalDesk.Policy(), ("expiresAfter: 30m", "quorum: 2, expiresAfter: 30m"))
+            );
+            await Eventually.BecomesTrueAsync(
+                async () =>
+                {
+                    using var read = await other.SendAsync(HttpMethod.Get, "/v1/policy", deaf.Person("admin"));
+                    return (await read.ReadAsync(HttpStatusCode.OK)).GetProperty("version").GetInt64() == 2;
+                },
+                "the policy is in force"
+            );
+        }
+        else
+        {
+            using var ordered = await other.SendAsync(
+                HttpMethod.Post,
+                order == "hold" ? "/v1/holds" : "/v1/revocations",
+                deaf.Person("admin"),
+                Api.Json("""{"agent":"triage","reason":"incident","allowNone":true}""")
+            );
+            Assert.True(ordered.IsSuccessStatusCode, await ordered.Content.ReadAsStringAsync());
+        }
+
+        // Or its clock has stood for too long.
+        await desk.RefusedAsync(await desk.ExchangeAsync(deaf.Agent(), asked.Id), 0, [.. codes, "CB5005"]);
+        Assert.Equal(0, other.Vault.Minted);
+    }
+
+    /// <summary>
+    /// Ends whatever listens to the store's news. A broker whose clock stands still does not listen again, and another does.
+    /// </summary>
+    private static async Task CutNewsAsync(TestPostgres postgres, PostgresSchema schema)
+    {
+        var listens = $"usename = '{schema.Name}' AND query LIKE 'LISTEN %'";
+        var cut = await ListenersAsync();
+        Assert.NotEmpty(cut);
+        await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listens}");
+        await Eventually.BecomesTrueAsync(
+            async () => !(await ListenersAsync()).Overlaps(cut),
+            "those that listened are gone"
+        );
 
         async Task<HashSet<int>> ListenersAsync()
         {
