@@ -71,7 +71,12 @@ public sealed class ApprovalStoryTests
         Assert.Equal("CB3012", await RefusedAsync(() => agent.ExchangeAsync(redemption)));
         Assert.Empty(await world.Postgres.IssuedUsersAsync());
 
-        var issued = await executor.ExchangeAsync(redemption);
+        // The executor needs nothing from the agent: it finds what it may redeem, and what the person saw.
+        var left = Assert.Single((await executor.ListRequestsAsync()).Requests);
+        Assert.Equal((asked.ApprovalId, asked.Digest), (left.Approval.ApprovalId, left.Approval.Digest));
+        Assert.Equal("bea", Assert.Single(left.Approval.Agreements).Subject);
+        Assert.Empty((await agent.ListRequestsAsync()).Requests);
+        var issued = await executor.ExchangeAsync(left.Body);
         var secret = Assert.IsType<DatabaseSecret>(issued.Secret);
         await using (var connection = await world.LogInAsync(secret))
         {
@@ -81,7 +86,11 @@ public sealed class ApprovalStoryTests
 
         Assert.Equal(1, await world.Postgres.CountAsync("billing.invoices WHERE id = 3"));
         await executor.ReportAsync(issued.LeaseId, new() { Status = "succeeded", Summary = "one invoice" });
-        Assert.Equal(ApprovalStatuses.Redeemed, (await agent.GetRequestAsync(asked.ApprovalId)).Status);
+        var told = await agent.GetRequestAsync(asked.ApprovalId);
+        Assert.Equal(
+            (ApprovalStatuses.Redeemed, "succeeded", "one invoice"),
+            (told.Status, told.Outcome?.Status, told.Outcome?.Summary)
+        );
         Assert.Equal("CB6004", await RefusedAsync(async () => await agent.GetLeaseAsync(issued.LeaseId)));
 
         Assert.Equal(LeaseStates.Revoked, (await executor.ReleaseAsync(issued.LeaseId)).State);

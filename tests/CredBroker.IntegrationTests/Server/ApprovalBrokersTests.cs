@@ -1,11 +1,13 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.IntegrationTests.Storage;
 using CredBroker.Testing.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace CredBroker.IntegrationTests.Server;
 
@@ -51,9 +53,7 @@ public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var here = await StartAsync(schema, time: clock);
         await using var there = await StartAsync(schema, here);
-        var asked = await new ApprovalDesk(here).AskAsync();
-        var waiting = WaitAsync(here, asked.Id);
-        await IsWaitingAsync(here, asked.Id);
+        var (asked, waiting) = await WaitAsync(here, clock);
 
         using var said = await new ApprovalDesk(there).AgreeAsync(asked, new ApprovalDesk(here).Lead());
         await said.ReadAsync(HttpStatusCode.OK);
@@ -69,16 +69,8 @@ public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var here = await StartAsync(schema, time: clock);
         await using var there = await StartAsync(schema, here);
-        var asked = await new ApprovalDesk(here).AskAsync();
-        var waiting = WaitAsync(here, asked.Id);
-        await IsWaitingAsync(here, asked.Id);
-        // Its clock stands still, so that what is cut stays cut.
-        await postgres.ExecuteAsync(
-            $"""
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE usename = '{schema.Name}' AND query LIKE 'LISTEN %'
-            """
-        );
+        var (asked, waiting) = await WaitAsync(here, clock);
+        await CutNewsAsync(postgres, schema);
 
         using var said = await new ApprovalDesk(there).AgreeAsync(asked, new ApprovalDesk(here).Lead());
         await said.ReadAsync(HttpStatusCode.OK);
@@ -93,6 +85,91 @@ public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<
             "the wait is over"
         );
         Assert.Equal("approved", await waiting);
+    }
+
+    [Theory]
+    [InlineData("policy", "CB2016", "CB3006", "CB3007")]
+    [InlineData("hold", "CB2017")]
+    [InlineData("revocation", "CB2015", "CB3007")]
+    public async Task Who_has_not_heard_of_what_was_ordered_at_the_other_redeems_nothing(
+        string order,
+        params string[] codes
+    )
+    {
+        var postgres = await shared.GetAsync();
+        using var schema = await PostgresSchema.MakeAsync(postgres);
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var deaf = await StartAsync(schema, time: clock);
+        await using var other = await StartAsync(schema, deaf);
+        var desk = new ApprovalDesk(deaf);
+        var asked = await AskAsync(deaf, clock, ApprovalDesk.Body());
+        using (var said = await new ApprovalDesk(other).AgreeAsync(asked, desk.Lead()))
+        {
+            await said.ReadAsync(HttpStatusCode.OK);
+        }
+
+        await CutNewsAsync(postgres, schema);
+        if (order == "policy")
+        {
+            await File.WriteAllTextAsync(
+                other.PolicyFile,
+                ApprovalDesk.Replace(ApprovalDesk.Policy(), ("expiresAfter: 30m", "quorum: 2, expiresAfter: 30m"))
+            );
+            await Eventually.BecomesTrueAsync(
+                async () =>
+                {
+                    using var read = await other.SendAsync(HttpMethod.Get, "/v1/policy", deaf.Person("admin"));
+                    return (await read.ReadAsync(HttpStatusCode.OK)).GetProperty("version").GetInt64() == 2;
+                },
+                "the policy is in force"
+            );
+        }
+        else
+        {
+            using var ordered = await other.SendAsync(
+                HttpMethod.Post,
+                order == "hold" ? "/v1/holds" : "/v1/revocations",
+                deaf.Person("admin"),
+                Api.Json("""{"agent":"triage","reason":"incident","allowNone":true}""")
+            );
+            Assert.True(ordered.IsSuccessStatusCode, await ordered.Content.ReadAsStringAsync());
+        }
+
+        // Or its clock has stood for too long.
+        await desk.RefusedAsync(await desk.ExchangeAsync(deaf.Agent(), asked.Id), 0, [.. codes, "CB5005"]);
+        Assert.Equal(0, other.Vault.Minted);
+    }
+
+    /// <summary>
+    /// Ends whatever listens to the store's news. A broker whose clock stands still does not listen again, and another does.
+    /// </summary>
+    private static async Task CutNewsAsync(TestPostgres postgres, PostgresSchema schema)
+    {
+        var listens = $"usename = '{schema.Name}' AND query LIKE 'LISTEN %'";
+        var cut = await ListenersAsync();
+        Assert.NotEmpty(cut);
+        await postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listens}");
+        await Eventually.BecomesTrueAsync(
+            async () => !(await ListenersAsync()).Overlaps(cut),
+            "those that listened are gone"
+        );
+
+        async Task<HashSet<int>> ListenersAsync()
+        {
+            await using var connection = await postgres.ConnectAsync();
+            await using var command = new NpgsqlCommand(
+                $"SELECT pid FROM pg_stat_activity WHERE {listens}",
+                connection
+            );
+            await using var reader = await command.ExecuteReaderAsync();
+            var found = new HashSet<int>();
+            while (await reader.ReadAsync())
+            {
+                found.Add(reader.GetInt32(0));
+            }
+
+            return found;
+        }
     }
 
     private static async Task<TestBroker> StartAsync(
@@ -125,20 +202,59 @@ public sealed class ApprovalBrokersTests(SharedPostgres shared) : IClassFixture<
         );
     }
 
-    private static async Task<string?> WaitAsync(TestBroker broker, string id)
+    /// <summary>
+    /// Asks, and waits for people's word. Where it returns, the wait has begun, and the broker's clock stands still.
+    /// </summary>
+    private static async Task<((string Id, string Digest) Asked, Task<string?> Waiting)> WaitAsync(
+        TestBroker broker,
+        FakeTimeProvider clock
+    )
     {
-        using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/requests/{id}?wait=30s", broker.Agent());
-        return (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("status").GetString();
+        for (var round = 0; ; round++)
+        {
+            var asked = await AskAsync(broker, clock, ApprovalDesk.With("resource", $"\"round {round}\""));
+            var waiting = StatusAsync(broker, asked.Id, "?wait=30s");
+            // One waits for a question at a time: the first look besides is told to slow down. Whoever came before the
+            // wait asks something else.
+            if (await StatusAsync(broker, asked.Id) == "slow_down")
+            {
+                return (asked, waiting);
+            }
+
+            Assert.True(round < 10, "the wait has not begun before the look in any round");
+        }
     }
 
-    /// <summary>One waits for a question at a time: whoever looks besides is told to slow down.</summary>
-    private static Task IsWaitingAsync(TestBroker broker, string id) =>
-        Eventually.BecomesTrueAsync(
+    /// <summary>Asks once the clock, which is set right, is taken for right: the store's goes on by itself.</summary>
+    private static async Task<(string Id, string Digest)> AskAsync(
+        TestBroker broker,
+        FakeTimeProvider clock,
+        JsonObject body
+    )
+    {
+        var asked = ("", "");
+        await Eventually.BecomesTrueAsync(
             async () =>
             {
-                using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/requests/{id}", broker.Agent());
-                return (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("status").GetString() == "slow_down";
+                clock.SetUtcNow(TimeProvider.System.GetUtcNow());
+                using var response = await new ApprovalDesk(broker).ExchangeAsync(broker.Agent(), body: body);
+                if (response.StatusCode != HttpStatusCode.Accepted)
+                {
+                    return false;
+                }
+
+                var answer = await response.ReadAsync(HttpStatusCode.Accepted);
+                asked = (answer.GetProperty("approvalId").GetString()!, answer.GetProperty("digest").GetString()!);
+                return true;
             },
-            "the first look waits"
+            "people are asked"
         );
+        return asked;
+    }
+
+    private static async Task<string?> StatusAsync(TestBroker broker, string id, string query = "")
+    {
+        using var response = await broker.SendAsync(HttpMethod.Get, $"/v1/requests/{id}{query}", broker.Agent());
+        return (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("status").GetString();
+    }
 }

@@ -90,6 +90,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         News = new(Store);
         Approvals = new(callers, Store, News, Wall);
         Access = new(Store, Approvals);
+        Executors = new(callers, Policy, Store, Wall);
         People = new(Store, Anchor, News);
         ApprovalSweep = new(Store, Policy, News);
         Exchange = new(
@@ -132,6 +133,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
 
     /// <summary>The same questions, as AuthZEN's access requests ask them.</summary>
     public AccessRequests Access { get; }
+
+    /// <summary>What executors find.</summary>
+    public ExecutorRequests Executors { get; }
 
     /// <summary>What people say to questions.</summary>
     public ApprovalDecisions People { get; }

@@ -9,6 +9,8 @@ namespace CredBroker.Cli.Commands.Requests;
 /// <summary><c>credbroker requests list</c>: what an executor may redeem now.</summary>
 internal sealed class RequestsListCommand : Command
 {
+    private const int LongestPage = 50;
+
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
 
@@ -31,7 +33,7 @@ internal sealed class RequestsListCommand : Command
         string? next = null;
         do
         {
-            var page = await agent.ListRequestsAsync(next, null, cancellationToken);
+            var page = await agent.ListRequestsAsync(next, LongestPage, cancellationToken);
             found.AddRange(page.Requests);
             next = page.Next;
         } while (next is not null);
