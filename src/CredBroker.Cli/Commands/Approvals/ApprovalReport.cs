@@ -37,7 +37,7 @@ internal static class ApprovalReport
                 ("Revoking reaches", approval.Revocation),
                 ("Actions", string.Join(", ", approval.Actions)),
                 ("Lives", WireDuration.Format(approval.Ttl)),
-                ("Asked for by", approval.Rules.Count == 0 ? "the autonomy gate" : string.Join(", ", approval.Rules)),
+                ("Asked for by", WhatAsks(approval)),
                 (
                     "Gate",
                     string.Join(", ", approval.Gate.Where(condition => !condition.Holds).Select(c => $"not {c.Name}"))
@@ -71,6 +71,14 @@ internal static class ApprovalReport
             ]
         );
         return ExitCodes.Done;
+    }
+
+    /// <summary>Rules and limits; where neither does, the gate.</summary>
+    private static string WhatAsks(ApprovalResponse approval)
+    {
+        var limits = approval.Demands.Select(demand => demand.LimitId).OfType<string>().Distinct();
+        string[] all = [.. approval.Rules, .. limits.Select(limit => $"limit {limit}")];
+        return all.Length == 0 ? "the autonomy gate" : string.Join(", ", all);
     }
 
     private static string Value(ApprovalShownResponse shown) =>
