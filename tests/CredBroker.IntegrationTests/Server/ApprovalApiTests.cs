@@ -160,6 +160,7 @@ public sealed class ApprovalApiTests : IAsyncLifetime
         Assert.Empty(seen.GetProperty("rules").EnumerateArray());
         var demand = Assert.Single(seen.GetProperty("demands").EnumerateArray());
         Assert.Equal("one", demand.GetProperty("limitId").GetString());
+        Assert.Equal("limit one: 1 active, per workload", demand.GetProperty("limitSays").GetString());
         Assert.False(demand.TryGetProperty("ruleId", out _));
         Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(id, digest, Lead("ann"))).StatusCode);
 

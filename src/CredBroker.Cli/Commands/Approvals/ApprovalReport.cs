@@ -76,8 +76,7 @@ internal static class ApprovalReport
     /// <summary>Rules and limits; where neither does, the gate.</summary>
     private static string WhatAsks(ApprovalResponse approval)
     {
-        var limits = approval.Demands.Select(demand => demand.LimitId).OfType<string>().Distinct();
-        string[] all = [.. approval.Rules, .. limits.Select(limit => $"limit {limit}")];
+        string[] all = [.. approval.Rules, .. approval.Demands.Select(demand => demand.LimitSays).OfType<string>()];
         return all.Length == 0 ? "the autonomy gate" : string.Join(", ", all);
     }
 
