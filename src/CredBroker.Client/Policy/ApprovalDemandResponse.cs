@@ -11,6 +11,9 @@ public sealed record ApprovalDemandResponse
     /// <summary>The limit that the request would break, and that has people decide; absent where no limit asks.</summary>
     public string? LimitId { get; init; }
 
+    /// <summary>Which bound of that limit it is, in words.</summary>
+    public string? LimitSays { get; init; }
+
     /// <summary>Who may agree; any of them counts.</summary>
     public required IReadOnlyList<ApproverResponse> Approvers { get; init; }
 

@@ -21,7 +21,7 @@ public sealed partial class CredentialExchange
             // People agreed to what they were asked, and to no more.
             if (
                 decision.Approval is not null
-                || LimitDemands.Of(breach.Limit, decision.Verdict, decision.Identity) is not { } demand
+                || LimitDemands.Of(breach, decision.Verdict, decision.Identity) is not { } demand
             )
             {
                 return (decision, breach);

@@ -16,6 +16,10 @@ public sealed record ApprovalDemand
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LimitId { get; init; }
 
+    /// <summary>Which bound of that limit it is, in words: a limit that says something else is another question.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LimitSays { get; init; }
+
     /// <summary>Who may agree. Never empty; any of them counts towards the quorum.</summary>
     public required IReadOnlyList<Approver> Approvers { get; init; }
 

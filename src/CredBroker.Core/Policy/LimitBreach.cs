@@ -15,6 +15,19 @@ public sealed record LimitBreach(PolicyLimit Limit, LimitKind Kind, TimeSpan? Re
             _ => $"limit {Limit.Id}: more than {Rate(Limit.MaxDenied!)} denied{Per}",
         };
 
+    /// <summary>The breaches that a limit can have: one for each of its bounds.</summary>
+    public static IEnumerable<LimitBreach> Possible(PolicyLimit limit) =>
+        Enum.GetValues<LimitKind>()
+            .Where(kind =>
+                kind switch
+                {
+                    LimitKind.Active => limit.MaxActive is not null,
+                    LimitKind.Issued => limit.MaxIssued is not null,
+                    _ => limit.MaxDenied is not null,
+                }
+            )
+            .Select(kind => new LimitBreach(limit, kind, null));
+
     private string Per => $", per {Limit.Per.ToString().ToLowerInvariant()}";
 
     private static string Rate(LimitRate rate) => $"{rate.Count} in {(long)rate.Per.TotalSeconds} s";

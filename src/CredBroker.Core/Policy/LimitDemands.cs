@@ -20,18 +20,19 @@ public static class LimitDemands
     /// What one limit asks of people before this request may pass it; null where nobody is asked, and its breach is a
     /// denial. Where another agent redeems the approval, nobody is: the limit binds whoever receives the secret.
     /// </summary>
-    public static ApprovalDemand? Of(PolicyLimit limit, Decision decision, WorkloadIdentity identity) =>
+    public static ApprovalDemand? Of(LimitBreach breach, Decision decision, WorkloadIdentity identity) =>
         decision.Grant is { } grant
         && decision.Approval is not { Executor.Length: > 0 }
-        && limit.Challenge?.For(grant.Process, identity) is { Demands: [var demand] }
+        && breach.Limit.Challenge?.For(grant.Process, identity) is { Demands: [var demand] }
             ? demand with
             {
-                LimitId = limit.Id,
+                LimitId = breach.Limit.Id,
+                LimitSays = breach.Explanation,
             }
             : null;
 
     /// <summary>
-    /// The decision with what the same limits ask by now, in the same order; what a limit no longer asks is left out.
+    /// The decision with what the same limits ask by now, in the same order; what no limit says any more is left out.
     /// </summary>
     /// <param name="decision">What policy decides, which has a grant where it is no denial.</param>
     /// <param name="earlier">What was asked.</param>
@@ -41,9 +42,14 @@ public static class LimitDemands
             decision,
             [
                 .. earlier
-                    .Select(demand => decision.Limits.FirstOrDefault(limit => limit.Id == demand.LimitId))
-                    .OfType<PolicyLimit>()
-                    .Select(limit => Of(limit, decision, identity))
+                    .Select(demand =>
+                        decision
+                            .Limits.Where(limit => limit.Id == demand.LimitId)
+                            .SelectMany(LimitBreach.Possible)
+                            .FirstOrDefault(breach => breach.Explanation == demand.LimitSays)
+                    )
+                    .OfType<LimitBreach>()
+                    .Select(breach => Of(breach, decision, identity))
                     .OfType<ApprovalDemand>(),
             ]
         );

@@ -143,6 +143,32 @@ public sealed class ApprovalApiTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_limit_that_has_people_decide_names_itself_to_them()
+    {
+        await File.WriteAllTextAsync(
+            _broker.PolicyFile,
+            TestPolicy.Text
+                + "\nlimits:\n  - { id: one, per: workload, maxActive: 1, "
+                + "onBreach: { challenge: { approvers: [\"group:leads\"], expiresAfter: 30m } } }\n"
+        );
+        await _broker.RestartAsync(Groups);
+        Assert.Equal(HttpStatusCode.Created, (await ExchangeAsync(_broker.Agent())).StatusCode);
+
+        var (id, digest) = Named(await AskAsync());
+        var seen = await ReadAsync(HttpMethod.Get, $"/v1/approvals/{id}", Lead("ann"));
+        Assert.Empty(seen.GetProperty("rules").EnumerateArray());
+        var demand = Assert.Single(seen.GetProperty("demands").EnumerateArray());
+        Assert.Equal("one", demand.GetProperty("limitId").GetString());
+        Assert.Equal("limit one: 1 active, per workload", demand.GetProperty("limitSays").GetString());
+        Assert.False(demand.TryGetProperty("ruleId", out _));
+        Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(id, digest, Lead("ann"))).StatusCode);
+
+        Assert.Equal(HttpStatusCode.Created, (await ExchangeAsync(_broker.Agent(), id)).StatusCode);
+        await (await ExchangeAsync(_broker.Agent(), id)).ReadProblemAsync("CB3005");
+        Assert.NotEqual(id, Named(await AskAsync()).Id);
+    }
+
     private static (string Id, string Digest) Named(JsonElement asked) =>
         (asked.GetProperty("approvalId").GetString()!, asked.GetProperty("digest").GetString()!);
 

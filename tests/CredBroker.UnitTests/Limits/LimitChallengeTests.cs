@@ -79,8 +79,14 @@ public sealed class LimitChallengeTests : IAsyncLifetime
         await LimitAsync("per: instance, maxActive: 2");
         Assert.Equal(RefusalCode.ApprovalMismatch, (await RedeemRefusedAsync(asked)).Code);
 
-        // Another number is no other question, and one that has room by now is let pass all the same.
         await LimitAsync(ByLeads.Replace("2", "5", StringComparison.Ordinal));
+        Assert.Equal(RefusalCode.ApprovalMismatch, (await RedeemRefusedAsync(asked)).Code);
+        await LimitAsync(ByLeads.Replace("instance", "workload", StringComparison.Ordinal));
+        Assert.Equal(RefusalCode.ApprovalMismatch, (await RedeemRefusedAsync(asked)).Code);
+        await LimitAsync(ByLeads + ", maxIssued: { count: 99, per: 1h }");
+
+        // What else a limit says is no part of the question, nor whether there is room by now.
+        await ReleaseAsync((await _broker.LeasesAsync(LeaseState.Active))[0]);
         await _broker.IssueAsync(Redemption(asked));
     }
 

@@ -159,6 +159,29 @@ public sealed class CatalogueParameterTests
         );
     }
 
+    [Theory]
+    [InlineData("agent == \"triage\" && request.params.tenant == \"acme\"", true)]
+    [InlineData("agent == \"triage\" && has(request.params.tenant) && request.params.tenant == \"acme\"", false)]
+    [InlineData(OwnTenants, false)]
+    public void Lint_names_a_rule_that_fails_where_there_is_no_parameter(string rule, bool fails)
+    {
+        var warnings = PolicyLint.Check(Samples.Document(Text(rule: rule))).Select(warning => warning.Message).ToList();
+        Assert.Equal(
+            fails,
+            warnings.Exists(message =>
+                message.StartsWith(
+                    "the rule `tenants` fails, and so denies, where a request has no tenant",
+                    StringComparison.Ordinal
+                )
+            )
+        );
+        // It is as the linter says.
+        Assert.Equal(
+            fails ? RefusalCode.RuleFailed : null,
+            Policy(rule: rule).Evaluate(Samples.Triage, Samples.TriageTask, Samples.ReadBilling).Refusal?.Code
+        );
+    }
+
     [Fact]
     public void A_rule_that_denies_bounds_a_parameter_for_all()
     {

@@ -37,7 +37,7 @@ internal static class ApprovalReport
                 ("Revoking reaches", approval.Revocation),
                 ("Actions", string.Join(", ", approval.Actions)),
                 ("Lives", WireDuration.Format(approval.Ttl)),
-                ("Asked for by", approval.Rules.Count == 0 ? "the autonomy gate" : string.Join(", ", approval.Rules)),
+                ("Asked for by", WhatAsks(approval)),
                 (
                     "Gate",
                     string.Join(", ", approval.Gate.Where(condition => !condition.Holds).Select(c => $"not {c.Name}"))
@@ -71,6 +71,13 @@ internal static class ApprovalReport
             ]
         );
         return ExitCodes.Done;
+    }
+
+    /// <summary>Rules and limits; where neither does, the gate.</summary>
+    private static string WhatAsks(ApprovalResponse approval)
+    {
+        string[] all = [.. approval.Rules, .. approval.Demands.Select(demand => demand.LimitSays).OfType<string>()];
+        return all.Length == 0 ? "the autonomy gate" : string.Join(", ", all);
     }
 
     private static string Value(ApprovalShownResponse shown) =>

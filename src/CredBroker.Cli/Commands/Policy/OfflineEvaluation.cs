@@ -63,6 +63,7 @@ internal static class OfflineEvaluation
         {
             RuleId = demand.RuleId.Length == 0 ? null : demand.RuleId,
             LimitId = demand.LimitId,
+            LimitSays = demand.LimitSays,
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,

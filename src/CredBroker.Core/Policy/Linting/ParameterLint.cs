@@ -31,6 +31,41 @@ internal static class ParameterLint
         }
     }
 
+    /// <summary>
+    /// A condition that reads what a request need not have fails there, and a rule that fails denies. Whichever credential
+    /// it is about, it may say by other means than <c>==</c>: one that looks at the credential's name is taken to know.
+    /// </summary>
+    public static void Check(RuleScope rule, PolicyDraft draft, PolicyFaultList warnings)
+    {
+        var program = rule.Draft.When!;
+        if (rule.Fault is not null || program.Reads.Contains("credential.name"))
+        {
+            return;
+        }
+
+        var selects = program.Expression.All().OfType<CelExpression.Select>().Where(IsParameter).ToList();
+        foreach (var name in selects.Where(select => !select.IsTest).Select(select => select.Field).Distinct())
+        {
+            if (
+                !selects.Exists(select => select.IsTest && select.Field == name)
+                && draft.Credentials.Find(credential => rule.Reaches(credential.Item) && !Has(credential, name))
+                    is { } without
+            )
+            {
+                warnings.Add(
+                    rule.Draft.Id,
+                    $"the rule `{rule.Id}` fails, and so denies, where a request has no {name}, as for "
+                        + $"`{without.Name.Text}`: compare credential.name first, or ask has(request.params.{name})"
+                );
+            }
+        }
+
+        static bool IsParameter(CelExpression.Select select) => select.Operand.Path == "request.params";
+
+        static bool Has(CredentialDraft credential, string name) =>
+            credential.Item.Entry.Params?.Any(parameter => parameter.Name == name) == true;
+    }
+
     /// <summary>Whether the condition reads its value; that there is one says nothing.</summary>
     private static bool Compares(RuleScope rule, string name) =>
         rule

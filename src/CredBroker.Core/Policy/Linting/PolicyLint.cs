@@ -133,6 +133,7 @@ public static class PolicyLint
         CheckAll(program, source, draft, warnings);
         CheckMaxTtl(rule, draft, warnings);
         ChallengeLint.Check(rule, all, draft, warnings);
+        ParameterLint.Check(rule, draft, warnings);
 
         void Warn(string message, int offset)
         {
