@@ -27,7 +27,7 @@ internal sealed class PolicyChange
     };
     private readonly Option<bool> _incomplete = new("--accept-incomplete-replay")
     {
-        Description = "Go on where a part of --require-replay's time could not be decided again",
+        Description = "Go on where a part of --require-replay's time was archived, or its records are damaged",
     };
 
     public void AddTo(Command command)
@@ -184,7 +184,8 @@ internal sealed class PolicyChange
             return $"Not applied: {replay.NewDenials} requests would be denied that were not, and --max-new-denials is {max}.";
         }
 
-        return !parsed.GetValue(_incomplete) && ReplayRun.Missing(replay).Any()
+        // Calls that were only counted were refused already, and any stranger can have some counted.
+        return !parsed.GetValue(_incomplete) && (replay.ArchivedUntil is not null || replay.Unreadable > 0)
             ? "Not applied: a part of that time could not be decided again. If that will do, add --accept-incomplete-replay."
             : null;
     }
