@@ -30,11 +30,11 @@ public sealed partial class PolicyControl
     /// nothing was done, so that a lost reply can be asked for again. Throws <see cref="StoreUnavailableException"/>
     /// where the store does not take it.
     /// </summary>
-    public async ValueTask<Checked<ActivePolicy>> EditAsync(PolicyEdit edit, CancellationToken cancellationToken)
+    public async ValueTask<PolicyEditOutcome> EditAsync(PolicyEdit edit, CancellationToken cancellationToken)
     {
         if (edit is PolicyEdit.Apply && comesFrom == PolicySourceKind.File)
         {
-            return FromFile;
+            return new PolicyEditOutcome.Refused(FromFile);
         }
 
         await _turn.WaitAsync(cancellationToken);
@@ -59,29 +59,23 @@ public sealed partial class PolicyControl
             };
             if (document is null)
             {
-                return NoSuchVersion;
+                return new PolicyEditOutcome.Refused(NoSuchVersion);
             }
 
             var compilation = PolicyCompiler.Compile(document);
             if (compilation.Set is not { } set)
             {
-                return new Refusal(
-                    RefusalCode.PolicyFaulty,
-                    $"The document has {compilation.Faults.Count} faults; the version in force stays."
-                )
-                {
-                    Faults = [.. compilation.Faults.Select(fault => fault.ToString())],
-                };
+                return new PolicyEditOutcome.Faulty(compilation.Faults);
             }
 
             if (set.Hash == inForce?.Hash && _current is { } already)
             {
-                return already;
+                return new PolicyEditOutcome.InForce(already);
             }
 
             if (edit.Onto != inForce?.Hash)
             {
-                return Stale;
+                return new PolicyEditOutcome.Refused(Stale);
             }
 
             // Whoever hangs up now has it applied, or not, as a whole.
@@ -93,18 +87,20 @@ public sealed partial class PolicyControl
                     var active = new ActivePolicy(committed.Number, set, document, committed.At, origin);
                     TakeUp(active);
                     Edited?.Invoke();
-                    return active;
+                    return new PolicyEditOutcome.InForce(active);
                 case CommitOutcome.GuardFailed { Reason: GuardFailure.PolicyWasVersionBefore }:
                     var before = await store.Policies.FindVersionOfAsync(set.Hash, CancellationToken.None);
-                    return new Refusal(
-                        RefusalCode.PolicyWasVersionBefore,
-                        $"This content was version {before}. Going back is an act of its own: "
-                            + $"credbroker policy rollback {before} --reason TEXT."
+                    return new PolicyEditOutcome.Refused(
+                        new(
+                            RefusalCode.PolicyWasVersionBefore,
+                            $"This content was version {before}. Going back is an act of its own: "
+                                + $"credbroker policy rollback {before} --reason TEXT."
+                        )
                     );
                 case CommitOutcome.GuardFailed { Reason: GuardFailure.NotFound }:
-                    return NoSuchVersion;
+                    return new PolicyEditOutcome.Refused(NoSuchVersion);
                 default:
-                    return Stale;
+                    return new PolicyEditOutcome.Refused(Stale);
             }
         }
         finally

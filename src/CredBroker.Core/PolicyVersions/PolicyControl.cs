@@ -47,6 +47,9 @@ public sealed partial class PolicyControl(
     // As the store was open when it was asked last: reached anew, it may have given the number to another document.
     private long _opening;
 
+    // The newest version that the store was seen to hold: in force, or not understood, which is found out once.
+    private long _seen;
+
     /// <summary>The newest applied policy; null until one has been applied.</summary>
     public ActivePolicy? Current => _current;
 
@@ -115,7 +118,7 @@ public sealed partial class PolicyControl(
     {
         var position = store.Position;
         if (
-            (position.Opening == _opening && position.PolicyVersion == (_current?.Version ?? 0))
+            (position.Opening == _opening && position.PolicyVersion == _seen)
             || await store.Policies.FindNewestAsync(cancellationToken) is not { } stored
         )
         {
@@ -145,7 +148,7 @@ public sealed partial class PolicyControl(
                 .. compilation.Faults.Select(fault => fault.ToString()),
             ]
         );
-        _current = null;
+        (_current, _seen) = (null, stored.Version);
         LogStoredRefused(stored.Version, compilation.Faults.Count);
     }
 
@@ -197,7 +200,7 @@ public sealed partial class PolicyControl(
             {
                 Note(RefusedEdit.Ignored, hash, [IgnoredFile]);
             }
-            else
+            else if (_current is not null)
             {
                 Forget();
             }
@@ -205,7 +208,6 @@ public sealed partial class PolicyControl(
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // It gave the store its first version, or never was there: nobody needs it.
-            Forget();
         }
 
         return true;
@@ -360,7 +362,7 @@ public sealed partial class PolicyControl(
 
     private void TakeUp(ActivePolicy active)
     {
-        _current = active;
+        (_current, _seen) = (active, active.Version);
         LogApplied(active.Version, active.Document.Name, active.Set.Hash);
     }
 

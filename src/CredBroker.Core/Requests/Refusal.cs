@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace CredBroker.Core.Requests;
 
 /// <summary>An expected "no", as a value: a stable code, a sentence for the caller, and when to try again.</summary>
@@ -10,11 +8,4 @@ public sealed record Refusal(RefusalCode Code, string Detail, TimeSpan? RetryAft
 {
     /// <summary>The code as it is said everywhere, such as <c>CB1010</c>.</summary>
     public string CodeText => $"CB{(int)Code}";
-
-    /// <summary>
-    /// All that is wrong with a document, where one was sent: for whoever sent it. Not kept with decisions, which have
-    /// none.
-    /// </summary>
-    [JsonIgnore]
-    public IReadOnlyList<string>? Faults { get; init; }
 }

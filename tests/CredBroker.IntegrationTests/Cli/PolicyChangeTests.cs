@@ -151,6 +151,9 @@ public sealed class PolicyChangeTests : IAsyncLifetime
         Assert.Equal(2, (await RunAsync("policy", "replay", file)).ExitCode);
         Assert.Equal(2, (await RunAsync("policy", "replay", file, "--since", "30y")).ExitCode);
 
+        // A bound that nothing would be compared with is no bound.
+        Assert.Equal(2, (await RunAsync("policy", "apply", file, "--max-new-denials", "0", "--yes")).ExitCode);
+        Assert.Equal(2, (await RunAsync("policy", "apply", file, "--accept-incomplete-replay", "--yes")).ExitCode);
         var refused = await RunAsync("policy", "apply", file, "--require-replay", "30d", "--yes");
         Assert.Equal(5, refused.ExitCode);
         Assert.Contains("--max-new-denials is 0", refused.Error, StringComparison.Ordinal);

@@ -42,7 +42,10 @@ public sealed class PolicyEditApiTests(SharedPostgres shared) : IClassFixture<Sh
             )
         );
         Assert.Equal(await TagAsync(broker), applied.Headers.ETag!.Tag);
-        await Eventually.BecomesTrueAsync(() => Task.FromResult(broker.Vault.Live.Count == 0));
+        await Eventually.BecomesTrueAsync(async () =>
+            (await GetAsync(broker, "/v1/leases?state=revoked")).GetProperty("leases").GetArrayLength() == 1
+        );
+        Assert.Empty(broker.Vault.Live);
         var lease = (await GetAsync(broker, "/v1/leases?state=revoked")).GetProperty("leases")[0];
         Assert.Equal("policy-change", lease.GetProperty("revocation").GetProperty("cause").GetString());
         var versions = (await GetAsync(broker, "/v1/policy/versions")).GetProperty("versions");

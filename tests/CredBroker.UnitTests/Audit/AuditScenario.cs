@@ -537,7 +537,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             },
             CancellationToken.None
         );
-        Assert.True(outcome.Passes(out _, out _));
+        Assert.IsType<PolicyEditOutcome.InForce>(outcome);
     }
 
     private async Task ApplyAsync(string policy)

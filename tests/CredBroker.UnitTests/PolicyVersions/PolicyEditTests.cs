@@ -129,13 +129,13 @@ public sealed class PolicyEditTests : IDisposable
     {
         using var control = await StartAsync(PolicySourceKind.Api);
 
-        var refusal = Refusal(
+        var faulty = Assert.IsType<PolicyEditOutcome.Faulty>(
             await ApplyAsync(control, Samples.Edited(("maxTtl: 15m", "maxTtl: soon"), ("impact: low", "impact: tiny")))
         );
 
-        Assert.Equal(RefusalCode.PolicyFaulty, refusal.Code);
-        Assert.True(refusal.Faults!.Count >= 2);
-        Assert.All(refusal.Faults, fault => Assert.Matches("^line [0-9]+, column [0-9]+: ", fault));
+        Assert.Equal(RefusalCode.PolicyFaulty, faulty.Refusal.Code);
+        Assert.True(faulty.Faults.Count >= 2);
+        Assert.All(faulty.Faults, fault => Assert.Matches("^line [0-9]+, column [0-9]+: ", fault.ToString()));
         Assert.Equal((1, 1), (_store.Position.PolicyVersion, control.Current!.Version));
     }
 
@@ -168,7 +168,7 @@ public sealed class PolicyEditTests : IDisposable
                 )
         );
 
-        Assert.Single(outcomes, outcome => outcome.Passes(out _, out _));
+        Assert.Single(outcomes, outcome => outcome is PolicyEditOutcome.InForce);
         Assert.Equal(2, _store.Position.PolicyVersion);
     }
 
@@ -295,6 +295,40 @@ public sealed class PolicyEditTests : IDisposable
         Assert.Contains("maxTtl", told, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(PolicySourceKind.File)]
+    [InlineData(PolicySourceKind.Api)]
+    public async Task A_stored_version_that_is_not_understood_is_told_once_and_a_good_one_can_be_applied(
+        PolicySourceKind kind
+    )
+    {
+        var bad = Samples.Document("apiVersion: credbroker/v0");
+        await _store.CommitAsync(
+            new StateChange.PolicyApplied
+            {
+                Expected = 0,
+                Hash = PolicyHash.Of(bad),
+                Document = bad,
+                Event = Beat().Event,
+            },
+            CancellationToken.None
+        );
+        _source.Text = bad.Text;
+        using var control = Open(kind);
+        Assert.False(await control.StartAsync(CancellationToken.None));
+        var told = _log.Told.Count;
+        Assert.False(await control.RefreshAsync(CancellationToken.None));
+        Assert.False(await control.RefreshAsync(CancellationToken.None));
+
+        Assert.Equal((told, true), (_log.Told.Count, control.LastFaults.Count > 0));
+        if (kind == PolicySourceKind.Api)
+        {
+            Assert.Equal(RefusedEdit.StoredNotAccepted, control.RefusedEdit!.Reason);
+            var mended = Active(await ApplyAsync(control, Samples.Text, onto: PolicyHash.Of(bad)));
+            Assert.Equal((2, 2L), (mended.Version, control.Current!.Version));
+        }
+    }
+
     private static StateChange.EventRecorded Beat() =>
         new()
         {
@@ -326,10 +360,10 @@ public sealed class PolicyEditTests : IDisposable
         return control;
     }
 
-    private static Task<Checked<ActivePolicy>> ApplyAsync(PolicyControl control, string text) =>
+    private static Task<PolicyEditOutcome> ApplyAsync(PolicyControl control, string text) =>
         ApplyAsync(control, text, control.Current?.Set.Hash);
 
-    private static async Task<Checked<ActivePolicy>> ApplyAsync(PolicyControl control, string text, string? onto) =>
+    private static async Task<PolicyEditOutcome> ApplyAsync(PolicyControl control, string text, string? onto) =>
         await control.EditAsync(
             new PolicyEdit.Apply
             {
@@ -341,7 +375,7 @@ public sealed class PolicyEditTests : IDisposable
             CancellationToken.None
         );
 
-    private static async Task<Checked<ActivePolicy>> RollBackAsync(
+    private static async Task<PolicyEditOutcome> RollBackAsync(
         PolicyControl control,
         long version,
         string? onto = null
@@ -357,17 +391,11 @@ public sealed class PolicyEditTests : IDisposable
             CancellationToken.None
         );
 
-    private static ActivePolicy Active(Checked<ActivePolicy> outcome)
-    {
-        Assert.True(outcome.Passes(out var active, out var refusal), refusal?.Detail);
-        return active;
-    }
+    private static ActivePolicy Active(PolicyEditOutcome outcome) =>
+        Assert.IsType<PolicyEditOutcome.InForce>(outcome).Active;
 
-    private static Refusal Refusal(Checked<ActivePolicy> outcome)
-    {
-        Assert.False(outcome.Passes(out _, out var refusal));
-        return refusal;
-    }
+    private static Refusal Refusal(PolicyEditOutcome outcome) =>
+        Assert.IsType<PolicyEditOutcome.Refused>(outcome).Refusal;
 
     private static string? Text(System.Text.Json.JsonElement json, string member, string inner) =>
         json.GetProperty(member).GetProperty(inner).GetString();

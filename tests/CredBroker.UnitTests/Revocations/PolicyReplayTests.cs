@@ -7,6 +7,7 @@ using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Testing;
 using CredBroker.Testing.Broker;
+using CredBroker.UnitTests.Retention;
 
 namespace CredBroker.UnitTests.Revocations;
 
@@ -201,6 +202,37 @@ public sealed class PolicyReplayTests
         Assert.True(counted > 0);
         Assert.Equal((counted, 1L), (page.Counted, page.Unreadable));
         Assert.Equal(301 - counted, page.Replayed);
+    }
+
+    [Fact]
+    public async Task What_was_archived_is_said_where_it_reaches_into_the_time_that_was_asked_for()
+    {
+        await using var broker = await StartAsync(Text(Everybody, "allow"));
+        await broker.IssueAsync();
+        var records = new List<AuditRecord>();
+        await foreach (
+            var record in broker.Audit.ReadAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, default)
+        )
+        {
+            records.Add(record);
+        }
+
+        var (last, latest) = (records[^1], broker.Store.Position.UtcNow);
+        var archive = new AuditArchive(
+            new(last.Stream, last.Sequence, AuditRecordWriter.Hash(last.Bytes.Span)),
+            "audit.jsonl",
+            records.Count,
+            latest
+        );
+        Assert.IsType<CommitOutcome.Committed>(
+            await broker.Store.CommitAsync(RetentionHarness.Archived(archive), default)
+        );
+        var (replay, set) = (new PolicyReplay(broker.Audit, broker.Time), Set(Text(Everybody, "allow")));
+
+        var reaching = await replay.RunAsync(set, latest, DateTimeOffset.MaxValue, null, default);
+        var later = await replay.RunAsync(set, latest.AddSeconds(1), DateTimeOffset.MaxValue, null, default);
+
+        Assert.Equal((latest, null), (reaching.ArchivedUntil, later.ArchivedUntil));
     }
 
     private static async Task<PolicyEffect> AskAsync(BrokerHarness broker, ExchangeCommand command) =>

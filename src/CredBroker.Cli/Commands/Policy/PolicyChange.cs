@@ -27,7 +27,7 @@ internal sealed class PolicyChange
     };
     private readonly Option<bool> _incomplete = new("--accept-incomplete-replay")
     {
-        Description = "Go on where a part of --require-replay's time could not be decided again",
+        Description = "Go on where a part of --require-replay's time was archived, or its records are damaged",
     };
 
     public void AddTo(Command command)
@@ -74,6 +74,7 @@ internal sealed class PolicyChange
         CancellationToken cancellationToken
     )
     {
+        Check(parsed);
         var format = OutputOption.Of(parsed, terminal);
         var preview = await PreviewAsync(terminal, client, document, cancellationToken);
         if (format != OutputFormat.Json && preview is not null)
@@ -108,6 +109,11 @@ internal sealed class PolicyChange
                 }
             }
 
+            if (format == OutputFormat.Json && preview is not null && !parsed.GetValue(_yes))
+            {
+                terminal.Error.WriteLine(PolicyPreviewTable.Sum(preview));
+            }
+
             if (!parsed.GetValue(_yes) && !await Question.AskAsync(terminal, question, cancellationToken))
             {
                 terminal.Error.WriteLine("Nothing was changed.");
@@ -126,6 +132,26 @@ internal sealed class PolicyChange
         }
 
         return Tell(terminal, format, output, ExitCodes.Done);
+    }
+
+    /// <summary>A bound that nothing is compared with would look like one that holds.</summary>
+    private void Check(ParseResult parsed)
+    {
+        if (parsed.GetValue(_maxDenials) < 0)
+        {
+            throw CliException.Usage("--max-new-denials is negative.", "Write a whole number, such as 0.");
+        }
+
+        if (
+            parsed.GetValue(_replay) is null
+            && (parsed.GetResult(_maxDenials) is { Implicit: false } || parsed.GetValue(_incomplete))
+        )
+        {
+            throw CliException.Usage(
+                "--max-new-denials and --accept-incomplete-replay say nothing without --require-replay.",
+                "Say how far to look back, such as --require-replay 30d."
+            );
+        }
     }
 
     /// <summary>Null where it cannot be shown: a long version came from a file, and going back to it must be possible.</summary>
@@ -184,7 +210,8 @@ internal sealed class PolicyChange
             return $"Not applied: {replay.NewDenials} requests would be denied that were not, and --max-new-denials is {max}.";
         }
 
-        return !parsed.GetValue(_incomplete) && ReplayRun.Missing(replay).Any()
+        // Calls that were only counted were refused already, and any stranger can have some counted.
+        return !parsed.GetValue(_incomplete) && (replay.ArchivedUntil is not null || replay.Unreadable > 0)
             ? "Not applied: a part of that time could not be decided again. If that will do, add --accept-incomplete-replay."
             : null;
     }

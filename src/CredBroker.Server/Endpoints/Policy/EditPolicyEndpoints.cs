@@ -1,9 +1,11 @@
+using System.ComponentModel;
 using CredBroker.Client;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
+using Microsoft.AspNetCore.Mvc;
 
 namespace CredBroker.Server.Endpoints.Policy;
 
@@ -13,6 +15,9 @@ namespace CredBroker.Server.Endpoints.Policy;
 /// </summary>
 internal static class EditPolicyEndpoints
 {
+    private const string OntoText = "The ETag of the version in force that this is made upon.";
+    private const string OntoNoneText = "*, instead, where there is no version yet.";
+
     private static readonly Refusal BaseMissing = new(
         RefusalCode.PolicyBaseMissing,
         "Say which version this is made upon: If-Match with the ETag that GET /v1/policy gave, and nothing else; "
@@ -40,6 +45,8 @@ internal static class EditPolicyEndpoints
     }
 
     private static async Task<IResult> ApplyAsync(
+        [FromHeader(Name = "If-Match"), Description(OntoText)] string? ifMatch,
+        [FromHeader(Name = "If-None-Match"), Description(OntoNoneText)] string? ifNoneMatch,
         HttpContext http,
         CallingPerson person,
         PeopleActions actions,
@@ -55,6 +62,7 @@ internal static class EditPolicyEndpoints
 
         return await EditAsync(
             http,
+            (ifMatch, ifNoneMatch),
             person,
             actions,
             policy,
@@ -75,6 +83,8 @@ internal static class EditPolicyEndpoints
     }
 
     private static async Task<IResult> RollBackAsync(
+        [FromHeader(Name = "If-Match"), Description(OntoText)] string? ifMatch,
+        [FromHeader(Name = "If-None-Match"), Description(OntoNoneText)] string? ifNoneMatch,
         HttpContext http,
         CallingPerson person,
         PeopleActions actions,
@@ -90,6 +100,7 @@ internal static class EditPolicyEndpoints
 
         return await EditAsync(
             http,
+            (ifMatch, ifNoneMatch),
             person,
             actions,
             policy,
@@ -107,6 +118,7 @@ internal static class EditPolicyEndpoints
 
     private static async Task<IResult> EditAsync(
         HttpContext http,
+        (string? Match, string? NoneMatch) seen,
         CallingPerson person,
         PeopleActions actions,
         PolicyControl policy,
@@ -114,32 +126,38 @@ internal static class EditPolicyEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (!TryReadBase(http.Request, out var onto))
+        if (!TryReadBase(seen.Match, seen.NoneMatch, out var onto))
         {
             return await actions.RefuseAsync(person, BaseMissing);
         }
 
-        var outcome = await policy.EditAsync(edit(onto), cancellationToken);
-        return outcome.Passes(out var active, out var refusal)
-            ? PolicyResponses.Reply(http, policy, active)
-            : await actions.RefuseAsync(person, refusal);
+        switch (await policy.EditAsync(edit(onto), cancellationToken))
+        {
+            case PolicyEditOutcome.InForce { Active: var active }:
+                return PolicyResponses.Reply(http, policy, active);
+            case PolicyEditOutcome.Faulty faulty:
+                await actions.RecordRefusedAsync(person, faulty.Refusal);
+                return new FaultyDocument(faulty);
+            case PolicyEditOutcome.Refused { Refusal: var refusal }:
+                return await actions.RefuseAsync(person, refusal);
+            case var other:
+                throw new InvalidOperationException($"Unknown outcome {other.GetType().Name}.");
+        }
     }
 
     /// <summary>The hash that the caller has seen; null where they have seen that there is no version.</summary>
-    private static bool TryReadBase(HttpRequest request, out string? onto)
+    private static bool TryReadBase(string? match, string? noneMatch, out string? onto)
     {
         onto = null;
-        var (match, noneMatch) = (request.Headers.IfMatch, request.Headers.IfNoneMatch);
-        if (match.Count == 0)
+        if (match is null)
         {
-            return noneMatch is [{ } none] && none.Trim() == "*";
+            return noneMatch?.Trim() == "*";
         }
 
         // One strong tag: any version (*), or one of several, would not be one that somebody has looked at.
         if (
-            noneMatch.Count > 0
-            || match is not [{ } tag]
-            || tag.Trim() is not ['"', .. { Length: > 0 and <= 128 } hash, '"']
+            noneMatch is not null
+            || match.Trim() is not ['"', .. { Length: > 0 and <= 128 } hash, '"']
             || hash.Contains('"', StringComparison.Ordinal)
         )
         {
@@ -162,4 +180,16 @@ internal static class EditPolicyEndpoints
             .Produces<ProblemResponse>(StatusCodes.Status412PreconditionFailed, Problem.MediaType)
             .Produces<ProblemResponse>(StatusCodes.Status422UnprocessableEntity, Problem.MediaType)
             .Produces<ProblemResponse>(StatusCodes.Status428PreconditionRequired, Problem.MediaType);
+
+    /// <summary>The problem that lists every fault of a document.</summary>
+    private sealed class FaultyDocument(PolicyEditOutcome.Faulty faulty) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) =>
+            Problem.WriteAsync(
+                httpContext,
+                faulty.Refusal,
+                decisionId: null,
+                [.. faulty.Faults.Select(fault => fault.ToString())]
+            );
+    }
 }

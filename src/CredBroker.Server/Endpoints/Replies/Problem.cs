@@ -13,7 +13,11 @@ internal static class Problem
 {
     public const string MediaType = "application/problem+json";
 
-    public static Task WriteAsync(HttpContext http, Refusal refusal, string? decisionId)
+    public static Task WriteAsync(HttpContext http, Refusal refusal, string? decisionId) =>
+        WriteAsync(http, refusal, decisionId, null);
+
+    /// <summary>The same, with all that is wrong with a document that was sent.</summary>
+    public static Task WriteAsync(HttpContext http, Refusal refusal, string? decisionId, IReadOnlyList<string>? faults)
     {
         var (code, retryAfter) = Begin(http, refusal);
         var body = new ProblemResponse
@@ -26,7 +30,7 @@ internal static class Problem
             RetryAfter = retryAfter,
             TraceId = RequestOrigin.TraceId(http),
             DecisionId = decisionId,
-            Faults = refusal.Faults,
+            Faults = faults,
         };
         return http.Response.WriteAsJsonAsync(body, BrokerJson.Default.ProblemResponse, MediaType, http.RequestAborted);
     }
