@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Activity;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
@@ -354,6 +355,8 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlIdempotencyStore.DrawBack(this);
         SqlApprovalStore.DrawBack(this);
         SqlNotificationStore.DrawBack(this);
+        SqlApproverStore.DrawBack(this);
+        SqlActivityStore.DrawBack(this);
         BeginStream();
         EndRecords(0);
     }

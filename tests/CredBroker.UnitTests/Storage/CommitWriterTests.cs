@@ -51,7 +51,7 @@ public sealed class CommitWriterTests : IDisposable
     [Fact]
     public async Task What_does_not_fit_on_a_nearly_full_disk_takes_no_neighbour_along()
     {
-        LimitPages(60);
+        LimitPages(76);
         for (var round = 0; round < 10; round++)
         {
             var refused = Commit(Big);
