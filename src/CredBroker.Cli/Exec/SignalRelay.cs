@@ -10,6 +10,7 @@ namespace CredBroker.Cli.Exec;
 internal sealed partial class SignalRelay : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _ending = new();
     private readonly List<PosixSignalRegistration> _registrations;
     private Process? _child;
     private PosixSignal? _early;
@@ -33,6 +34,9 @@ internal sealed partial class SignalRelay : IDisposable
         }
     }
 
+    /// <summary>Ends with a signal that comes before there is a child.</summary>
+    public CancellationToken Early => _ending.Token;
+
     /// <summary>From now on signals go to this process, and so does one that came while it was being started.</summary>
     public void Attach(Process process)
     {
@@ -53,6 +57,8 @@ internal sealed partial class SignalRelay : IDisposable
         {
             _child = null;
         }
+
+        _ending.Dispose();
     }
 
     private void Receive(PosixSignalContext context)
@@ -63,6 +69,7 @@ internal sealed partial class SignalRelay : IDisposable
             if (_child is null)
             {
                 _early ??= context.Signal;
+                _ = _ending.CancelAsync();
             }
             else if (context.Signal is PosixSignal.SIGTERM or PosixSignal.SIGHUP || Console.IsInputRedirected)
             {

@@ -50,7 +50,7 @@ internal static class Failures
             ApprovalRequiredException { Request: var asked } => (
                 ExitCodes.Unavailable,
                 $"People have to approve this first: request {asked.ApprovalId}, until {asked.ExpiresAt:u}.",
-                "credbroker exchange --wait-for-approval, with the same options, waits for them."
+                "--wait-for-approval, with the same options, waits for them."
             ),
             HttpRequestException unreachable => (
                 ExitCodes.Unavailable,

@@ -75,6 +75,9 @@ public sealed record ApprovalResponse
     /// <summary>What the agent says.</summary>
     public required ApprovalStatementsResponse Statements { get; init; }
 
+    /// <summary>What the instance that asks has had in the last hour; only where one request is looked at.</summary>
+    public RecentActivityResponse? Activity { get; init; }
+
     /// <summary>Who closed it.</summary>
     public string? ClosedBy { get; init; }
 

@@ -16,6 +16,8 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
     private const int AtOnce = 100;
     private const int DroppedAtOnce = 1_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+    private const int ActivityDroppedAtOnce = 10_000;
+    private static readonly TimeSpan ActivityKept = TimeSpan.FromHours(2);
     private static readonly TimeSpan FailedKept = TimeSpan.FromDays(7);
     private static readonly TimeSpan UnsentKept = TimeSpan.FromDays(1);
     private static readonly TimeSpan DropInterval = TimeSpan.FromMinutes(1);
@@ -55,6 +57,12 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
                     {
                         ClosedBefore = now - Kept,
                         Limit = DroppedAtOnce,
+                        Event = null,
+                    },
+                    new StateChange.ActivityDropped
+                    {
+                        Before = now - ActivityKept,
+                        Limit = ActivityDroppedAtOnce,
                         Event = null,
                     },
                     new StateChange.NotificationsDropped

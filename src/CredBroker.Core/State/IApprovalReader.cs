@@ -1,3 +1,5 @@
+using CredBroker.Core.Identity;
+
 namespace CredBroker.Core.State;
 
 /// <summary>
@@ -24,6 +26,18 @@ public interface IApprovalReader
     ValueTask<(IReadOnlyList<Approval> Changed, long Last)> ListChangedAsync(
         long after,
         int limit,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>How fast this person has decided lately.</summary>
+    ValueTask<ApproverPace> FindPaceAsync(string issuer, string subject, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What this instance of an agent has had in the hour before now, and from when on exactly; a credential that it asked
+    /// for most comes first, <see cref="AgentActivity.Most"/> at most.
+    /// </summary>
+    ValueTask<(DateTimeOffset Since, IReadOnlyList<AgentActivity> Activity)> ListActivityAsync(
+        WorkloadIdentity instance,
         CancellationToken cancellationToken
     );
 

@@ -98,6 +98,18 @@ public abstract partial record StateChange
     }
 
     /// <summary>
+    /// What is counted of agents' requests is forgotten. It has no event: each request has its own. No guard.
+    /// </summary>
+    public sealed record ActivityDropped : Transition
+    {
+        /// <summary>What was counted before.</summary>
+        public required DateTimeOffset Before { get; init; }
+
+        /// <summary>How many rows at most.</summary>
+        public required int Limit { get; init; }
+    }
+
+    /// <summary>
     /// Questions that were closed long ago leave the store. It has no event: what became of each was told. Its number is
     /// how many are gone. No guard.
     /// </summary>

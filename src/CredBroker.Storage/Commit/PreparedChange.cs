@@ -43,6 +43,7 @@ internal readonly struct PreparedChange
                 StateChange.ArchivedDeleted
                 or StateChange.AnchorWritten
                 or StateChange.ApprovalsDropped
+                or StateChange.ActivityDropped
                 or StateChange.NotificationTaken
                 or StateChange.NotificationSettled
                 or StateChange.NotificationsDropped

@@ -4,6 +4,7 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Access;
+using CredBroker.Storage.Sql.Activity;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Holds;
@@ -356,6 +357,8 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlApprovalStore.DrawBack(this);
         SqlNotificationStore.DrawBack(this);
         SqlEvaluationStore.DrawBack(this);
+        SqlApproverStore.DrawBack(this);
+        SqlActivityStore.DrawBack(this);
         BeginStream();
         EndRecords(0);
     }

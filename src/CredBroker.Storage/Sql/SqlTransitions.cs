@@ -1,6 +1,7 @@
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Access;
+using CredBroker.Storage.Sql.Activity;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Audit;
 using CredBroker.Storage.Sql.Epochs;
@@ -68,6 +69,7 @@ internal static class SqlTransitions
             StateChange.OutcomeReported change => SqlApprovalStore.Report(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limits),
+            StateChange.ActivityDropped change => SqlActivityStore.Drop(session, change),
             StateChange.NotificationTaken change => SqlNotificationStore.Take(session, change),
             StateChange.NotificationSettled change => SqlNotificationStore.Settle(session, change),
             StateChange.NotificationsDropped change => SqlNotificationStore.Drop(session, change),
@@ -83,7 +85,7 @@ internal static class SqlTransitions
             StateChange.AnchorWritten change => SqlEpochStore.Anchored(session, change),
             StateChange.ClockRepaired => session.RepairClock(),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.
-            StateChange.RequestDenied => ChangeResult.Done,
+            StateChange.RequestDenied change => SqlActivityStore.CountRefused(session, change.Decision),
             StateChange.EventRecorded => ChangeResult.Done,
             _ => throw new NotSupportedException(
                 $"The store does not know the change {prepared.Change.GetType().Name}."

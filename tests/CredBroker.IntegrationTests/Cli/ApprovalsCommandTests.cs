@@ -80,6 +80,67 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_request_is_shown_with_what_its_agent_did_lately()
+    {
+        _cli.Broker.On(
+            $"GET /v1/approvals/{Approval("pending").ApprovalId}",
+            Approval("pending") with
+            {
+                Activity = new()
+                {
+                    Since = DateTimeOffset.UnixEpoch,
+                    Credentials =
+                    [
+                        new()
+                        {
+                            Credential = "billing",
+                            Issued = 1,
+                            Denied = 2,
+                            Challenged = 3,
+                        },
+                        new()
+                        {
+                            Issued = 0,
+                            Denied = 4,
+                            Challenged = 0,
+                        },
+                    ],
+                },
+            },
+            BrokerJson.Default.ApprovalResponse
+        );
+        var run = await _cli.RunAsync("approvals", "show", Approval("pending").ApprovalId);
+        Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Error));
+        Assert.Contains("1 issued, 2 denied, 3 challenged", run.Out, StringComparison.Ordinal);
+        Assert.Contains("0 issued, 4 denied, 0 challenged", run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_lists_requests_hears_how_they_decide(bool isHurried)
+    {
+        _cli.Broker.On(
+            "GET /v1/approvals",
+            new()
+            {
+                Approvals = [],
+                You = new()
+                {
+                    Waiting = 0,
+                    Decisions = 7,
+                    MedianSeconds = 2.25,
+                    Hurried = isHurried,
+                },
+            },
+            BrokerJson.Default.ApprovalListResponse
+        );
+        var run = await _cli.RunAsync("approvals", "list");
+        Assert.Contains("your last 7 decisions took 2.", run.Error, StringComparison.Ordinal);
+        Assert.Equal(isHurried, run.Error.Contains("on record", StringComparison.Ordinal));
+    }
+
     private static ApprovalResponse Approval(string state) =>
         new()
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using CredBroker.Client;
 using CredBroker.Testing.Processes;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +12,8 @@ namespace CredBroker.IntegrationTests.Cli;
 /// </summary>
 public sealed class ExecCommandTests
 {
+    private const string Request = "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f";
+    private static readonly JsonTypeInfo<ApprovalStatusResponse> StatusType = BrokerJson.Default.ApprovalStatusResponse;
     private static readonly string Release = $"DELETE /v1/credentials/{CliFixture.LeaseId}";
 
     [Fact]
@@ -37,6 +40,66 @@ public sealed class ExecCommandTests
         Assert.Equal("billing-db 5433 billing cb-1_x hunter2 verify-full\n", await File.ReadAllTextAsync(file));
         Assert.Equal("", run.Output.Trim());
         Assert.Equal(["POST /v1/credentials", Release], cli.Broker.Calls.Select(call => call.Call));
+    }
+
+    [Fact]
+    public async Task The_child_waits_for_people_where_they_have_to_approve_it()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var (polls, asked) = (0, new List<string>());
+        Challenge(cli, asked);
+        cli.Broker.On(
+            $"GET /v1/requests/{Request}",
+            http =>
+                http.Response.WriteAsJsonAsync(Status(++polls < 2 ? "authorization_pending" : "approved"), StatusType)
+        );
+
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--wait-for-approval",
+            "--",
+            "sh",
+            "-c",
+            "exit 7",
+        ]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(7, run.Process.ExitCode);
+        Assert.Equal(2, polls);
+        Assert.Equal(["", Request], asked);
+        Assert.Contains($"Waiting for people to approve request {Request}", run.Output, StringComparison.Ordinal);
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    [Fact]
+    public async Task A_signal_ends_the_wait_for_people_and_nothing_is_issued()
+    {
+        Signals.SkipWhenIgnored(15);
+        await using var cli = await CliFixture.StartAsync();
+        var asked = new List<string>();
+        Challenge(cli, asked);
+        cli.Broker.On(
+            $"GET /v1/requests/{Request}",
+            http => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted)
+        );
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--wait-for-approval",
+            "--",
+            "true",
+        ]);
+        await Eventually.BecomesTrueAsync(() =>
+            Task.FromResult(cli.Broker.Calls.Any(call => call.Call.StartsWith("GET", StringComparison.Ordinal)))
+        );
+        await KillAsync(run, 15);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(143, run.Process.ExitCode);
+        Assert.Equal([""], asked);
     }
 
     [Fact]
@@ -308,4 +371,57 @@ public sealed class ExecCommandTests
 
     private static Task<string> KillAsync(ChildProcess run, int signal) =>
         ChildProcess.RunAsync("kill", $"-{signal}", $"{run.Process.Id}");
+
+    private static ApprovalStatusResponse Status(string status) =>
+        new()
+        {
+            ApprovalId = Request,
+            Status = status,
+            Interval = TimeSpan.FromSeconds(5),
+            ExpiresAt = CliFixture.Later,
+        };
+
+    /// <summary>People are asked first; who comes with their word is issued the secret.</summary>
+    private static void Challenge(CliFixture cli, List<string> asked)
+    {
+        cli.Issues(CliFixture.Database);
+        cli.Broker.On(
+            "POST /v1/credentials",
+            async http =>
+            {
+                var request = JsonSerializer.Deserialize(
+                    cli.Broker.Calls.Last(call => call.Call == "POST /v1/credentials").Body,
+                    BrokerJson.Default.ExchangeRequest
+                )!;
+                asked.Add(request.ApprovalId ?? "");
+                if (request.ApprovalId is null)
+                {
+                    http.Response.StatusCode = 202;
+                    await http.Response.WriteAsJsonAsync(
+                        new()
+                        {
+                            ApprovalId = Request,
+                            Interval = TimeSpan.FromSeconds(5),
+                            ExpiresAt = CliFixture.Later,
+                            Digest = "d",
+                        },
+                        BrokerJson.Default.ApprovalRequestResponse
+                    );
+                    return;
+                }
+
+                http.Response.StatusCode = 201;
+                await http.Response.WriteAsJsonAsync(
+                    new()
+                    {
+                        LeaseId = CliFixture.LeaseId,
+                        Secret = CliFixture.Database,
+                        ExpiresAt = CliFixture.Later,
+                        Decision = new("d-1", 3),
+                    },
+                    BrokerJson.Default.ExchangeResponse
+                );
+            }
+        );
+    }
 }

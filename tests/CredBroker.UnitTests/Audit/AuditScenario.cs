@@ -332,6 +332,19 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
         _broker.Time.Advance(TimeSpan.FromMinutes(30));
         await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
+        // As the store adds it to the fifth word of somebody who hurries: those words would all stand in the samples, too.
+        await _broker.Store.CommitAsync(
+            new StateChange.EventRecorded
+            {
+                Event = new()
+                {
+                    What = new ApproverHurried { Decisions = 5, Median = TimeSpan.FromSeconds(1.2) },
+                    Actor = AuditActor.Person("https://people.example", "ann"),
+                    TraceId = BrokerHarness.Call.TraceId,
+                },
+            },
+            CancellationToken.None
+        );
         await GiveUpAsync((await _broker.Store.Notifications.FindDueAsync(1, CancellationToken.None))[0]);
 
         static Person Lead(string subject) =>

@@ -167,6 +167,18 @@ public sealed class QueryPlanTests
                 readers => readers.Approvals.ListChangedAsync(7, 10, default).AsTask(),
                 ["SEARCH approval USING INDEX sqlite_autoindex_approval_2 (change>?)"]
             ),
+            ["how fast a person decides"] = (
+                readers => readers.Approvals.FindPaceAsync("issuer", "subject", default).AsTask(),
+                ["SEARCH approver_word USING INDEX approver_word_person (person=?)"]
+            ),
+            ["what an instance has had"] = (
+                readers => readers.Approvals.ListActivityAsync(readers.Decision.Identity, default).AsTask(),
+                [
+                    "SEARCH activity USING PRIMARY KEY (instance=? AND slot>?)",
+                    "USE TEMP B-TREE FOR GROUP BY",
+                    "USE TEMP B-TREE FOR ORDER BY",
+                ]
+            ),
             ["questions whose time is over"] = (
                 readers => readers.Approvals.FindDueAsync(10, default).AsTask(),
                 ["SEARCH approval USING INDEX approval_open_due (expires_at<?)"]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -64,6 +65,7 @@ internal static class ApprovalReport
                 .. approval.Statements.Arguments.Select(shown =>
                     ($"The agent says: {Printable.Text(shown.Label)}", (string?)Value(shown))
                 ),
+                .. Activity(approval.Activity, format, terminal),
                 ("Reason", Said(approval.Reason)),
                 ("Lease", approval.LeaseId),
                 ("Ends", TimeText.Full(approval.ExpiresAt, format, terminal.Time)),
@@ -79,6 +81,28 @@ internal static class ApprovalReport
         string[] all = [.. approval.Rules, .. approval.Demands.Select(demand => demand.LimitSays).OfType<string>()];
         return all.Length == 0 ? "the autonomy gate" : string.Join(", ", all);
     }
+
+    private static IEnumerable<(string, string?)> Activity(
+        RecentActivityResponse? activity,
+        OutputFormat format,
+        Terminal terminal
+    ) =>
+        activity is null
+            ? []
+            :
+            [
+                ("Its instance since", TimeText.Full(activity.Since, format, terminal.Time)),
+                .. activity.Credentials.Select(had =>
+                    (
+                        $"  {had.Credential ?? "(unknown credentials)"}",
+                        (string?)
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{had.Issued} issued, {had.Denied} denied, {had.Challenged} challenged"
+                            )
+                    )
+                ),
+            ];
 
     private static string Value(ApprovalShownResponse shown) =>
         (shown.Kind, shown.Cut) switch

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
@@ -30,6 +31,16 @@ internal sealed class ApprovalsListCommand : Command
         {
             _terminal.Out.WriteLine(JsonSerializer.Serialize(open, BrokerJson.Default.ApprovalListResponse));
             return ExitCodes.Done;
+        }
+
+        if (open.You is { Decisions: > 0, MedianSeconds: { } median } you)
+        {
+            _terminal.Error.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{you.Waiting} wait for you. Half of your last {you.Decisions} decisions took {median:0.#} s or less{(you.Hurried ? ": less than reading takes, and on record" : "")}."
+                )
+            );
         }
 
         if (open.Approvals.Count == 0)

@@ -29,6 +29,10 @@ internal sealed class ExecCommand : Command
         Description = "How the variables of --as env begin",
         DefaultValueFactory = _ => "SECRET_",
     };
+    private readonly Option<bool> _wait = new("--wait-for-approval")
+    {
+        Description = "Where people have to approve it, wait for them instead of ending",
+    };
     private readonly Argument<string[]> _command = new("CMD")
     {
         Description = "The command and its arguments, after --",
@@ -47,6 +51,7 @@ internal sealed class ExecCommand : Command
         _request.AddTo(this);
         Add(_style);
         Add(_prefix);
+        Add(_wait);
         _broker.AddForAgents(this);
         Add(_command);
         SetAction(RunAsync);
@@ -66,10 +71,7 @@ internal sealed class ExecCommand : Command
 
             // Not cancelled by Ctrl-C: the secret may exist already, and only its lease id releases it. The
             // connection's own timeout bounds the wait.
-            lease = await new AgentClient(connection, _terminal.Time).AcquireAsync(
-                _request.Build(parsed, key),
-                cancellationToken: CancellationToken.None
-            );
+            lease = await AcquireAsync(new(connection, _terminal.Time), parsed, key, signals);
             if (signals.EarlyExitCode is { } early)
             {
                 return early;
@@ -86,6 +88,10 @@ internal sealed class ExecCommand : Command
             await child.WaitForExitAsync(CancellationToken.None);
             return child.ExitCode;
         }
+        catch (OperationCanceledException) when (lease is null && signals.EarlyExitCode is not null)
+        {
+            return signals.EarlyExitCode.Value;
+        }
         catch (Exception exception) when (Failures.IsExpected(exception, interrupted))
         {
             var code = Failures.Report(exception, parsed, _terminal);
@@ -99,6 +105,38 @@ internal sealed class ExecCommand : Command
             }
 
             connection?.Dispose();
+        }
+    }
+
+    private async Task<CredentialLease> AcquireAsync(
+        AgentClient agent,
+        ParseResult parsed,
+        CertificateKey? key,
+        SignalRelay signals
+    )
+    {
+        var request = _request.Build(parsed, key);
+        try
+        {
+            return await agent.AcquireAsync(request, cancellationToken: CancellationToken.None);
+        }
+        catch (ApprovalRequiredException required) when (parsed.GetValue(_wait))
+        {
+            var asked = required.Request;
+            _terminal.Error.WriteLine(
+                $"Waiting for people to approve request {asked.ApprovalId}, until {TimeText.Rfc3339(asked.ExpiresAt)}."
+            );
+            // Nothing is issued yet: a signal ends this wait, unlike what follows it.
+            await agent.WaitForApprovalAsync(asked.ApprovalId, signals.Early);
+            return await agent.AcquireAsync(
+                request with
+                {
+                    ApprovalId = asked.ApprovalId,
+                },
+                // What people agreed to is not renewed.
+                new() { Renew = false },
+                CancellationToken.None
+            );
         }
     }
 

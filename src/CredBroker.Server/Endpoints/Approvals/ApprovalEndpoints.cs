@@ -51,9 +51,20 @@ internal static class ApprovalEndpoints
     {
         await actions.RecordAsync(person, cancellationToken);
         var open = await decisions.ListAsync(person.Person, cancellationToken);
+        var pace = await store.Approvals.FindPaceAsync(person.Person.Issuer, person.Person.Subject, cancellationToken);
         return new Reply<ApprovalListResponse>(
             StatusCodes.Status200OK,
-            new() { Approvals = [.. open.Select(approval => ApprovalResponses.Of(approval, store.Position))] },
+            new()
+            {
+                Approvals = [.. open.Select(approval => ApprovalResponses.Of(approval, store.Position))],
+                You = new()
+                {
+                    Waiting = open.Count,
+                    Decisions = pace.Decisions,
+                    MedianSeconds = pace.Median?.TotalSeconds,
+                    Hurried = pace.IsHurried,
+                },
+            },
             BrokerJson.Default.ApprovalListResponse
         );
     }
@@ -69,7 +80,33 @@ internal static class ApprovalEndpoints
     {
         await actions.RecordAsync(person, cancellationToken);
         var found = await decisions.FindAsync(person.Person, id, cancellationToken);
-        return await ReplyAsync(found, person, actions, store);
+        if (!found.Passes(out var approval, out var refusal))
+        {
+            return await actions.RefuseAsync(person, refusal);
+        }
+
+        var (since, activity) = await store.Approvals.ListActivityAsync(approval.Decision.Identity, cancellationToken);
+        return new Reply<ApprovalResponse>(
+            StatusCodes.Status200OK,
+            ApprovalResponses.Of(approval, store.Position) with
+            {
+                Activity = new()
+                {
+                    Since = since,
+                    Credentials =
+                    [
+                        .. activity.Select(had => new CredentialActivityResponse
+                        {
+                            Credential = had.Credential.Length == 0 ? null : had.Credential,
+                            Issued = had.Issued,
+                            Denied = had.Denied,
+                            Challenged = had.Challenged,
+                        }),
+                    ],
+                },
+            },
+            BrokerJson.Default.ApprovalResponse
+        );
     }
 
     private static async Task<IResult> ApproveAsync(

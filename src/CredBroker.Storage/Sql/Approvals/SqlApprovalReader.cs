@@ -1,12 +1,16 @@
+using CredBroker.Core.Identity;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Access;
+using CredBroker.Storage.Sql.Activity;
 
 namespace CredBroker.Storage.Sql.Approvals;
 
 /// <inheritdoc cref="IApprovalReader"/>
 internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApprovalReader
 {
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
     public async ValueTask<Approval?> FindAsync(string approvalId, CancellationToken cancellationToken) =>
         (
             await reads.FirstAsync<ApprovalRow>(ApprovalRow.ById, new { id = approvalId }, cancellationToken)
@@ -103,6 +107,59 @@ internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApp
             )
         )?.ToEvaluation();
 
+    public async ValueTask<ApproverPace> FindPaceAsync(
+        string issuer,
+        string subject,
+        CancellationToken cancellationToken
+    ) =>
+        ApproverPace.Of([
+            .. (
+                await reads.AllAsync<long>(
+                    SqlApproverStore.TookText,
+                    new { person = SqlApproverStore.KeyOf(issuer, subject), last = ApproverPace.Last },
+                    cancellationToken
+                )
+            ).Select(took => TimeSpan.FromMilliseconds(took)),
+        ]);
+
+    public async ValueTask<(DateTimeOffset Since, IReadOnlyList<AgentActivity> Activity)> ListActivityAsync(
+        WorkloadIdentity instance,
+        CancellationToken cancellationToken
+    )
+    {
+        var since = SqlActivityStore.SlotOf(ColumnValue.From(clock.Now() - Hour));
+        var rows = await reads.AllAsync<ActivityRow>(
+            """
+            SELECT credential AS Credential, cast(sum(issued) AS bigint) AS Issued,
+              cast(sum(denied) AS bigint) AS Denied, cast(sum(challenged) AS bigint) AS Challenged
+            FROM activity WHERE instance = @instance AND slot >= @since
+            GROUP BY credential ORDER BY sum(issued + denied + challenged) DESC, credential LIMIT @most
+            """,
+            new
+            {
+                instance = SqlActivityStore.KeyOf(instance),
+                since,
+                most = AgentActivity.Most,
+            },
+            cancellationToken
+        );
+        return (
+            ColumnValue.Time(since),
+            [.. rows.Select(row => new AgentActivity(row.Credential, row.Issued, row.Denied, row.Challenged))]
+        );
+    }
+
     private static List<Approval> Readable(List<ApprovalRow> rows) =>
         [.. rows.Select(row => row.ToApproval()).OfType<Approval>()];
+
+    private sealed class ActivityRow
+    {
+        public required string Credential { get; init; }
+
+        public long Issued { get; init; }
+
+        public long Denied { get; init; }
+
+        public long Challenged { get; init; }
+    }
 }

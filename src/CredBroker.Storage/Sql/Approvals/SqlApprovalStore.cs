@@ -142,6 +142,7 @@ internal static class SqlApprovalStore
             ("@complete", agreed.IsMet ? 1L : 0L),
             ("@now", session.NowColumn)
         );
+        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, change.Event!);
         if (agreed.IsMet)
         {
             var by = change.Event?.Actor.ToString() ?? "";
@@ -152,11 +153,23 @@ internal static class SqlApprovalStore
     }
 
     /// <summary>A person's no.</summary>
-    public static ChangeResult Deny(SqlSession session, StateChange.ApprovalDenied change) =>
-        Find(session, change.ApprovalId) is { IsOpen: true } approval
-        && ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn
-            ? GuardFailure.DeadlinePassed
-            : Close(session, change.ApprovalId, ApprovalState.Denied, change.DeniedBy, change.Reason);
+    public static ChangeResult Deny(SqlSession session, StateChange.ApprovalDenied change)
+    {
+        var approval = Find(session, change.ApprovalId);
+        if (approval is { IsOpen: true } && ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn)
+        {
+            return GuardFailure.DeadlinePassed;
+        }
+
+        var closed = Close(session, change.ApprovalId, ApprovalState.Denied, change.DeniedBy, change.Reason);
+        if (closed.Failure is null && approval is not null)
+        {
+            var by = change.Event!;
+            SqlApproverStore.Said(session, by.Actor.Issuer, by.Actor.Subject, approval, by);
+        }
+
+        return closed;
+    }
 
     /// <summary>Its time is over.</summary>
     public static ChangeResult Expire(SqlSession session, StateChange.ApprovalExpired change) =>
@@ -288,18 +301,19 @@ internal static class SqlApprovalStore
         return ChangeResult.Done;
     }
 
-    /// <summary>What was closed long ago leaves the store.</summary>
+    /// <summary>What was closed long ago leaves the store, and with it how long people took then.</summary>
     public static ChangeResult Drop(SqlSession session, StateChange.ApprovalsDropped change) =>
         ChangeResult.Done with
         {
-            Number = session.Execute(
-                """
-                DELETE FROM approval WHERE number IN (
-                  SELECT number FROM approval WHERE closed_at < @before AND closed_at IS NOT NULL LIMIT @limit)
-                """,
-                ("@before", ColumnValue.From(change.ClosedBefore)),
-                ("@limit", change.Limit)
-            ),
+            Number =
+                session.Execute(
+                    """
+                    DELETE FROM approval WHERE number IN (
+                      SELECT number FROM approval WHERE closed_at < @before AND closed_at IS NOT NULL LIMIT @limit)
+                    """,
+                    ("@before", ColumnValue.From(change.ClosedBefore)),
+                    ("@limit", change.Limit)
+                ) + SqlApproverStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit),
             IsRecorded = false,
         };
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Activity;
 using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
@@ -80,6 +81,7 @@ internal static class SqlLeaseStore
             return notApproved;
         }
 
+        SqlActivityStore.CountIssued(session, lease.Decision);
         session.Write(
             "INSERT INTO decision (id, lease, at, record) VALUES (@id, @lease, @now, @record)",
             ("@id", lease.Decision.Id),

@@ -1,0 +1,73 @@
+using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
+using CredBroker.Core.Requests;
+using CredBroker.Core.State;
+using CredBroker.Storage.Commit;
+
+namespace CredBroker.Storage.Sql.Activity;
+
+/// <summary>
+/// Counts what becomes of an instance's requests, by credential, in slots of five minutes: a row for each, however many
+/// requests there are.
+/// </summary>
+internal static class SqlActivityStore
+{
+    private static readonly long Slot = (long)TimeSpan.FromMinutes(5).TotalMilliseconds;
+
+    /// <summary>The slot that a time lies in, by its beginning.</summary>
+    public static long SlotOf(long at) => at - (at % Slot);
+
+    /// <summary>One running copy of a workload, as the rows have it.</summary>
+    public static string KeyOf(WorkloadIdentity identity) =>
+        TextDigest.Of(identity.Issuer, identity.Subject, identity.Instance);
+
+    /// <summary>A lease was opened.</summary>
+    public static void CountIssued(SqlSession session, DecisionRecord decision) => Count(session, decision, 1, 0, 0);
+
+    /// <summary>Nothing was issued: denied, or people were asked.</summary>
+    public static ChangeResult CountRefused(SqlSession session, DecisionRecord decision)
+    {
+        var isChallenge = decision.Verdict.Effect == PolicyEffect.Challenge;
+        Count(session, decision, 0, isChallenge ? 0 : 1, isChallenge ? 1 : 0);
+        return ChangeResult.Done;
+    }
+
+    /// <summary>What lies back too far is forgotten.</summary>
+    public static ChangeResult Drop(SqlSession session, StateChange.ActivityDropped change) =>
+        ChangeResult.Done with
+        {
+            Number = session.Execute(
+                """
+                DELETE FROM activity WHERE (instance, slot, credential) IN (
+                  SELECT instance, slot, credential FROM activity WHERE slot < @before LIMIT @limit)
+                """,
+                ("@before", ColumnValue.From(change.Before)),
+                ("@limit", change.Limit)
+            ),
+            IsRecorded = false,
+        };
+
+    /// <summary>After the clock was set back: what was counted by the wrong time is nobody's last hour.</summary>
+    public static void DrawBack(SqlSession session) =>
+        session.Execute("DELETE FROM activity WHERE slot > @now", ("@now", session.NowColumn));
+
+    private static void Count(SqlSession session, DecisionRecord decision, long issued, long denied, long challenged) =>
+        session.Write(
+            """
+            INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
+            VALUES (@instance, @slot, @credential, @issued, @denied, @challenged)
+            ON CONFLICT (instance, slot, credential) DO UPDATE SET issued = activity.issued + excluded.issued,
+              denied = activity.denied + excluded.denied, challenged = activity.challenged + excluded.challenged
+            """,
+            ("@instance", KeyOf(decision.Identity)),
+            ("@slot", SlotOf(session.NowColumn)),
+            // What is in no catalogue is whatever the caller wrote: all of it is one row.
+            ("@credential", IsUnknown(decision) ? "" : decision.Request.Credential),
+            ("@issued", issued),
+            ("@denied", denied),
+            ("@challenged", challenged)
+        );
+
+    private static bool IsUnknown(DecisionRecord decision) =>
+        decision.Verdict is { Grant: null, Refusal.Code: RefusalCode.CredentialUnknown };
+}
