@@ -12,7 +12,7 @@ namespace CredBroker.Client;
 /// </remarks>
 /// <param name="connection">Where the broker is and whose token is sent. It is not disposed with the client.</param>
 /// <param name="time">The clock that a revocation is followed by; the system's unless given.</param>
-public sealed class AdminClient(BrokerConnection connection, TimeProvider? time = null)
+public sealed partial class AdminClient(BrokerConnection connection, TimeProvider? time = null)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);

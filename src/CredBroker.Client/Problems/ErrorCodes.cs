@@ -161,6 +161,7 @@ public static class ErrorCodes
             "Not bound to a denial",
             "Submit exactly what was denied, with the denial's evaluation_id and expires_at; or evaluate again."
         ),
+        new("CB3024", 403, "You are gone", "Leave it to another approver, or have an admin reinstate you."),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),
@@ -267,6 +268,13 @@ public static class ErrorCodes
         new("CB7008", 409, "Hold is over", "Look at \"credbroker holds list\": nothing is left to lift."),
         new("CB7009", 409, "Too many holds", "Lift holds that are not needed, or hold more by one of them."),
         new("CB7010", 404, "Policy version not found", "Use a number of \"credbroker policy versions\"."),
+        new("CB7021", 404, "Not on record as gone", "Look at the list of owners who are gone."),
+        new(
+            "CB7022",
+            409,
+            "Too many are gone",
+            "Name other owners in the policy, and reinstate nobody's record twice."
+        ),
     ];
 
     private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(

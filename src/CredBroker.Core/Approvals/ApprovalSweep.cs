@@ -23,7 +23,7 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
     private DateTimeOffset _dropped;
 
     // What the last pass that came to its end had seen.
-    private (long Fence, long PolicyVersion) _seen;
+    private (long Fence, ActivePolicy? Policy) _seen;
 
     /// <summary>One pass. Called each second.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -62,7 +62,7 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
         }
 
         var (fence, active) = (store.Position.Fence, policy.Current);
-        if (active is null || _seen == (fence, active.Version))
+        if (active is null || (_seen.Fence == fence && ReferenceEquals(_seen.Policy, active)))
         {
             return;
         }
@@ -82,13 +82,18 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
                 await VoidAsync(approval, "revoked", onlyIfFenced: true, cancellationToken);
             }
 
-            if (approval.Decision.PolicyVersion < active.Version && !IsAskedStill(approval, active.Set))
+            // Also at the same version, of which an owner may be gone; never by an older one than asked.
+            if (
+                !ReferenceEquals(_seen.Policy, active)
+                && approval.Decision.PolicyVersion <= active.Version
+                && !IsAskedStill(approval, active.Set)
+            )
             {
                 await VoidAsync(approval, "policy-change", onlyIfFenced: false, cancellationToken);
             }
         }
 
-        _seen = (fence, active.Version);
+        _seen = (fence, active);
     }
 
     /// <summary>Whether the newest policy asks the same people for the same: then what they said holds.</summary>

@@ -178,6 +178,9 @@ public enum RefusalCode
     /// <summary>The request names no denial of the caller's, or is about something else than that.</summary>
     DenialBindingInvalid = 3023,
 
+    /// <summary>The person who would agree is on record as gone.</summary>
+    OwnerGone = 3024,
+
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,
 
@@ -329,4 +332,10 @@ public enum RefusalCode
 
     /// <summary>No such policy version.</summary>
     PolicyVersionNotFound = 7010,
+
+    /// <summary>The person is not on record as gone.</summary>
+    OwnerNotRetired = 7021,
+
+    /// <summary>As many people as may be are on record as gone.</summary>
+    TooManyOwners = 7022,
 }

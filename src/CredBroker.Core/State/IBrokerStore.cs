@@ -66,6 +66,9 @@ public interface IBrokerStore
     /// <summary>Questions to people.</summary>
     IApprovalReader Approvals { get; }
 
+    /// <summary>Owners of processes who are gone.</summary>
+    IOwnerReader Owners { get; }
+
     /// <summary>Idempotency keys.</summary>
     IIdempotencyReader Idempotency { get; }
 }

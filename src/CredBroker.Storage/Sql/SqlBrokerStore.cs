@@ -9,6 +9,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -49,6 +50,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => Opening);
         Approvals = new SqlApprovalReader(reads, clock);
+        Owners = new SqlOwnerReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
         {
@@ -97,6 +99,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IApprovalReader Approvals { get; }
+
+    /// <inheritdoc/>
+    public IOwnerReader Owners { get; }
 
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency { get; }

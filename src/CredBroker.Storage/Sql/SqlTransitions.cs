@@ -8,6 +8,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -67,6 +68,8 @@ internal static class SqlTransitions
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
             StateChange.EvaluationNoted change => SqlEvaluationStore.Note(session, change),
             StateChange.EvaluationUsed change => SqlEvaluationStore.Use(session, change),
+            StateChange.OwnerRetired change => SqlOwnerStore.Retire(session, change),
+            StateChange.OwnerReinstated change => SqlOwnerStore.Reinstate(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limit),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),

@@ -8,6 +8,7 @@ using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -48,6 +49,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Epoch = new SqlEpochReader(reads, _audit, () => 0);
         Idempotency = new SqlIdempotencyReader(reads, _clock);
         Approvals = new SqlApprovalReader(reads, _clock);
+        Owners = new SqlOwnerReader(reads);
     }
 
     /// <summary>None: a file has one broker.</summary>
@@ -78,6 +80,9 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IIdempotencyReader Idempotency { get; }
 
     public IApprovalReader Approvals { get; }
+
+    /// <inheritdoc/>
+    public IOwnerReader Owners { get; }
 
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         ValueTask.FromException<CommitOutcome>(new StoreUnavailableException($"{_fault} Nothing was committed."));

@@ -90,6 +90,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <inheritdoc/>
     public IApprovalReader Approvals => Current.Approvals;
 
+    /// <inheritdoc/>
+    public IOwnerReader Owners => Current.Owners;
+
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
 
     private IAuditLog Log => (IAuditLog)Current;

@@ -67,4 +67,6 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     public IIdempotencyReader Idempotency => store.Idempotency;
 
     public IApprovalReader Approvals => store.Approvals;
+
+    public IOwnerReader Owners => store.Owners;
 }

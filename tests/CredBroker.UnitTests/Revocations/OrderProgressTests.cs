@@ -255,6 +255,8 @@ public sealed class OrderProgressTests
 
             public IApprovalReader Approvals => inner.Approvals;
 
+            public IOwnerReader Owners => inner.Owners;
+
             public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
             {
                 if (held.Hold && change is StateChange.RevocationClaimed)

@@ -4,6 +4,7 @@ using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Holds;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
 
@@ -24,7 +25,7 @@ internal static class SqlApprovalStore
             return GuardFailure.StoreReopened;
         }
 
-        if (decision.PolicyVersion != session.Head.PolicyVersion)
+        if (decision.PolicyVersion != session.Head.PolicyVersion || SqlOwnerStore.IsStale(session, decision))
         {
             return GuardFailure.PolicyChanged;
         }
@@ -109,6 +110,11 @@ internal static class SqlApprovalStore
         )
         {
             return GuardFailure.WrongState;
+        }
+
+        if (SqlOwnerStore.IsRetired(session, said.Issuer, said.Subject))
+        {
+            return GuardFailure.OwnerGone;
         }
 
         if (ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn)
