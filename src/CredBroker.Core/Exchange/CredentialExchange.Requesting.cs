@@ -2,7 +2,6 @@ using CredBroker.Core.Approvals;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 
 namespace CredBroker.Core.Exchange;
 

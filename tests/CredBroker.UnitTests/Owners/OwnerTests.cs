@@ -75,8 +75,7 @@ public sealed class OwnerTests : IAsyncLifetime
     public async Task A_broker_that_has_not_heard_of_it_opens_nothing_either()
     {
         // The same store, by another broker's hand: this one's policy knows nothing of it yet.
-        var there = new PolicyControl(_broker.PolicySource, _broker.Store, NullLogger<PolicyControl>.Instance);
-        using var other = there;
+        using var other = new PolicyControl(_broker.PolicySource, _broker.Store, NullLogger<PolicyControl>.Instance);
         Assert.True(await other.StartAsync(default));
         var retired = await new OwnerOrders(_broker.Store, other, _broker.Revocations, _broker.Anchor).RetireAsync(
             Issuer,
