@@ -10,6 +10,7 @@ using CredBroker.Cli.Commands.Health;
 using CredBroker.Cli.Commands.Holds;
 using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Commands.Login;
+using CredBroker.Cli.Commands.Owners;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Requests;
 using CredBroker.Cli.Commands.Store;
@@ -82,6 +83,7 @@ internal static class CommandLine
             new LeasesCommand(terminal),
             new QuarantineCommand(terminal),
             new HoldsCommand(terminal),
+            new OwnersCommand(terminal),
             new ApprovalsCommand(terminal),
             new AuditCommand(terminal),
             new PolicyCommand(terminal),

@@ -9,6 +9,12 @@ public sealed record ProcessResponse
     /// <summary>Who answers for it; absent where nobody is named.</summary>
     public OwnerResponse? Owner { get; init; }
 
+    /// <summary>Whether the owner is gone, so that nobody answers for it; absent where they are not.</summary>
+    public bool? OwnerGone { get; init; }
+
+    /// <summary><c>revoke</c> where what its agents hold is revoked when its owner goes; absent where it is not.</summary>
+    public string? OnOwnerGone { get; init; }
+
     /// <summary>The agents that may claim it.</summary>
     public required IReadOnlyList<string> Agents { get; init; }
 

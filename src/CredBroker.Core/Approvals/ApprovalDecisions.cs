@@ -30,14 +30,23 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         RefusalCode.SelfApproval,
         "You asked for this yourself, or the rule excludes you: somebody else has to decide."
     );
+    private static readonly Refusal Gone = new(
+        RefusalCode.OwnerGone,
+        "You are on record as gone (credbroker owners list): somebody else has to decide."
+    );
     private static readonly Refusal OtherDigest = new(
         RefusalCode.DigestDiffers,
         "The digest is not that of this request. Load it again, and decide on what it shows."
     );
 
-    /// <summary>Every open question that the person may decide, oldest first.</summary>
+    /// <summary>Every open question that the person may decide, oldest first; none who is gone is asked.</summary>
     public async ValueTask<IReadOnlyList<Approval>> ListAsync(Person person, CancellationToken cancellationToken)
     {
+        if (await IsGoneAsync(person, cancellationToken))
+        {
+            return [];
+        }
+
         var now = store.Position;
         return
         [
@@ -94,6 +103,11 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return NotYours;
             }
 
+            if (await IsGoneAsync(person, cancellationToken))
+            {
+                return Gone;
+            }
+
             if (approval.Agreements.Any(other => (other.Issuer, other.Subject) == (person.Issuer, person.Subject)))
             {
                 return approval;
@@ -141,6 +155,8 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 case CommitOutcome.GuardFailed { Reason: GuardFailure.WrongState }:
                     // Somebody was faster: with what they said it may be met, or over.
                     continue;
+                case CommitOutcome.GuardFailed { Reason: GuardFailure.OwnerGone }:
+                    return Gone;
                 case CommitOutcome.GuardFailed { Reason: (GuardFailure.Revoked or GuardFailure.Held) and var reason }:
                     return GuardRefusals.Of(reason);
                 default:
@@ -227,6 +243,12 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
 
     private static bool Is(Approver.Person named, Person person) =>
         (named.Issuer, named.Subject) == (person.Issuer, person.Subject);
+
+    private async ValueTask<bool> IsGoneAsync(Person person, CancellationToken cancellationToken) =>
+        store.Position.Owners > 0
+        && (await store.Owners.ListRetiredAsync(cancellationToken)).Any(owner =>
+            (owner.Issuer, owner.Subject) == (person.Issuer, person.Subject)
+        );
 
     private async ValueTask<Approval?> ReadAsync(string approvalId, CancellationToken cancellationToken) =>
         Ids.IsValid(approvalId) ? await store.Approvals.FindAsync(approvalId, cancellationToken) : null;

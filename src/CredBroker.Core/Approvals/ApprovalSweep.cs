@@ -27,7 +27,7 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
     private DateTimeOffset _dropped;
 
     // What the last pass that came to its end had seen.
-    private (long Fence, long PolicyVersion) _seen;
+    private (long Fence, ActivePolicy? Policy) _seen;
 
     /// <summary>One pass. Called each second.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -79,7 +79,7 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
         }
 
         var (fence, active) = (store.Position.Fence, policy.Current);
-        if (active is null || _seen == (fence, active.Version))
+        if (active is null || (_seen.Fence == fence && ReferenceEquals(_seen.Policy, active)))
         {
             return;
         }
@@ -99,13 +99,18 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
                 await VoidAsync(approval, "revoked", onlyIfFenced: true, cancellationToken);
             }
 
-            if (approval.Decision.PolicyVersion < active.Version && ApprovalFate.Of(approval, active.Set) is not null)
+            // Also at the same version, of which an owner may be gone; never by an older one than asked.
+            if (
+                !ReferenceEquals(_seen.Policy, active)
+                && approval.Decision.PolicyVersion <= active.Version
+                && ApprovalFate.Of(approval, active.Set) is not null
+            )
             {
                 await VoidAsync(approval, "policy-change", onlyIfFenced: false, cancellationToken);
             }
         }
 
-        _seen = (fence, active.Version);
+        _seen = (fence, active);
     }
 
     private ValueTask VoidAsync(

@@ -2,7 +2,6 @@ using CredBroker.Core.Approvals;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
-using CredBroker.Core.State;
 
 namespace CredBroker.Core.Exchange;
 
@@ -46,12 +45,25 @@ public sealed partial class CredentialExchange
                 return await DenyAsync(command, Denied(decision, unbound));
             }
 
+            if (decision.Verdict is { Effect: PolicyEffect.Deny, Refusal: { } no })
+            {
+                // On record, and counted, as the denial that it is.
+                var denied = await DenyAsync(command, decision);
+                return new ExchangeOutcome.Refused(
+                    NotRequestable($"It is denied now, and people are not asked: {no.CodeText}, {no.Detail}"),
+                    (denied as ExchangeOutcome.Refused)?.DecisionId
+                );
+            }
+
             if (decision.Verdict.Effect != PolicyEffect.Challenge)
             {
-                var why = decision.Verdict.Refusal is { } no
-                    ? $"It is denied now, and people are not asked: {no.CodeText}, {no.Detail}"
-                    : "It is allowed now: ask for the secret, nobody has to agree to it.";
-                return await DenyAsync(command, Denied(decision, new Refusal(RefusalCode.NotRequestable, why)));
+                return await DenyAsync(
+                    command,
+                    Denied(
+                        decision,
+                        NotRequestable("It is allowed now: ask for the secret, nobody has to agree to it.")
+                    )
+                );
             }
 
             if (await AskAsync(command, decision, noted, attempt, check.Use) is { } asked)
@@ -60,4 +72,6 @@ public sealed partial class CredentialExchange
             }
         }
     }
+
+    private static Refusal NotRequestable(string why) => new(RefusalCode.NotRequestable, why);
 }

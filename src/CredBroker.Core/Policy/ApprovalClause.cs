@@ -31,10 +31,17 @@ internal sealed class ApprovalClause
         var owner = process.Owner is { } named ? new Approver.Person(named.Issuer, named.Subject) : null;
         var demand = Demand with
         {
-            Approvers =
-                OwnerMayApprove && owner is not null && !Demand.Approvers.Contains(owner)
-                    ? [.. Demand.Approvers, owner]
-                    : Demand.Approvers,
+            Approvers = (process.HasOwner, owner) switch
+            {
+                (true, not null) when OwnerMayApprove && !Demand.Approvers.Contains(owner) =>
+                [
+                    .. Demand.Approvers,
+                    owner,
+                ],
+                // Who is gone is not asked, also where the rule names them outright.
+                (false, not null) => [.. Demand.Approvers.Where(approver => approver != owner)],
+                _ => Demand.Approvers,
+            },
             NotBy = NotOwner && owner is not null ? [owner] : [],
         };
         var people = demand.Approvers.OfType<Approver.Person>().ToList();

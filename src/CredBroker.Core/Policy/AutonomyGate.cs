@@ -5,7 +5,7 @@ using CredBroker.Core.Requests;
 namespace CredBroker.Core.Policy;
 
 /// <summary>
-/// May this request run on its own? Only where (1) the process tolerates runtime action, (2) it has an owner, (3) an
+/// May this request run on its own? Only where (1) the process tolerates runtime action, (2) it has an owner who is not gone, (3) an
 /// applied policy decides, and (4) the activity is attributable to one instance and one task. (3) holds whenever this
 /// runs: without a policy, or past the step cap, nothing is allowed at all; likewise the audit store's part of (4),
 /// without which nothing commits.
@@ -44,7 +44,7 @@ internal sealed class AutonomyGate
     public static AutonomyGate For(BusinessProcess process, WorkloadIdentity identity, AgentTask task) =>
         All[
             (process.ToleratesRuntimeAction ? 1 : 0)
-                | (process.Owner is not null ? 2 : 0)
+                | (process.HasOwner ? 2 : 0)
                 | (identity.Instance.Length > 0 && task.Id.Length > 0 ? 4 : 0)
         ];
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace CredBroker.Core.Policy;
 
 /// <summary>
@@ -10,6 +12,18 @@ public sealed record BusinessProcess
 
     /// <summary>The person who answers for it; null when none is named.</summary>
     public ProcessOwner? Owner { get; init; }
+
+    /// <summary>Whether the owner is gone: then nobody answers for it until policy names another one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsOwnerGone { get; init; }
+
+    /// <summary>Whether what its agents hold is revoked when its owner goes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RevokesWhenOwnerGoes { get; init; }
+
+    /// <summary>Whether somebody answers for it.</summary>
+    [JsonIgnore]
+    public bool HasOwner => Owner is not null && !IsOwnerGone;
 
     /// <summary>Whether the process tolerates that agents act at run time on their own.</summary>
     public required bool ToleratesRuntimeAction { get; init; }

@@ -36,6 +36,18 @@ public sealed partial class PolicySet
             .Max();
     }
 
+    private PolicySet(PolicySet other)
+    {
+        (Hash, Processes, Credentials, Limits) = (other.Hash, other.Processes, other.Credentials, other.Limits);
+        (_items, _agents, _rules, _shadows, _locals) = (
+            other._items,
+            other._agents,
+            other._rules,
+            other._shadows,
+            other._locals
+        );
+    }
+
     /// <summary>SHA-256 of the document and its schemas, lower-case hex.</summary>
     public string Hash { get; }
 
@@ -43,7 +55,26 @@ public sealed partial class PolicySet
     public IReadOnlyDictionary<string, CatalogueEntry> Credentials { get; }
 
     /// <summary>The processes by name.</summary>
-    public IReadOnlyDictionary<string, BusinessProcess> Processes { get; }
+    public IReadOnlyDictionary<string, BusinessProcess> Processes { get; private init; }
+
+    /// <summary>
+    /// The same policy where these people are gone, as (issuer, subject): a process of theirs has nobody who answers for
+    /// it. Whoever is not among them is not gone.
+    /// </summary>
+    public PolicySet Without(IReadOnlySet<(string Issuer, string Subject)> gone) =>
+        Processes.Values.All(process => process.IsOwnerGone == IsGone(process, gone))
+            ? this
+            : new(this)
+            {
+                Processes = Processes.Values.ToDictionary(
+                    process => process.Name,
+                    process => process with { IsOwnerGone = IsGone(process, gone) },
+                    StringComparer.Ordinal
+                ),
+            };
+
+    private static bool IsGone(BusinessProcess process, IReadOnlySet<(string Issuer, string Subject)> gone) =>
+        process.Owner is { } owner && gone.Contains((owner.Issuer, owner.Subject));
 
     /// <summary>The names of the agents.</summary>
     public IReadOnlyCollection<string> Agents => _agents.Keys;

@@ -1,5 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -50,6 +51,13 @@ public sealed partial class PolicyControl(
     // The newest version that the store was seen to hold: in force, or not understood, which is found out once.
     private long _seen;
 
+    // Who is gone, as the store had it when it was asked last.
+    private volatile IReadOnlySet<(string Issuer, string Subject)> _gone = new HashSet<(string, string)>();
+    private (long Opening, long Owners) _goneAt;
+
+    /// <summary>The same policy where those who are gone answer for nothing.</summary>
+    public PolicySet WithOwners(PolicySet set) => set.Without(_gone);
+
     /// <summary>The newest applied policy; null until one has been applied.</summary>
     public ActivePolicy? Current => _current;
 
@@ -87,6 +95,9 @@ public sealed partial class PolicyControl(
             var before = _current;
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
+                // Who is gone comes before what they answered for.
+                await TakeUpOwnersAsync(cancellationToken);
+
                 // 1. What the store holds comes first: our own commit of unknown outcome, or another broker's.
                 await TakeUpStoredAsync(cancellationToken);
 
@@ -113,6 +124,23 @@ public sealed partial class PolicyControl(
 
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
+
+    private async ValueTask TakeUpOwnersAsync(CancellationToken cancellationToken)
+    {
+        var position = store.Position;
+        if (_goneAt == (position.Opening, position.Owners))
+        {
+            return;
+        }
+
+        var retired = await store.Owners.ListRetiredAsync(cancellationToken);
+        _gone = retired.Select(owner => (owner.Issuer, owner.Subject)).ToHashSet();
+        _goneAt = (position.Opening, position.Owners);
+        if (_current is { } current && WithOwners(current.Set) is var set && !ReferenceEquals(set, current.Set))
+        {
+            _current = current with { Set = set };
+        }
+    }
 
     private async ValueTask TakeUpStoredAsync(CancellationToken cancellationToken)
     {
@@ -362,7 +390,7 @@ public sealed partial class PolicyControl(
 
     private void TakeUp(ActivePolicy active)
     {
-        (_current, _seen) = (active, active.Version);
+        (_current, _seen) = (active with { Set = WithOwners(active.Set) }, active.Version);
         LogApplied(active.Version, active.Document.Name, active.Set.Hash);
     }
 

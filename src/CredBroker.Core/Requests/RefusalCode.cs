@@ -181,6 +181,9 @@ public enum RefusalCode
     /// <summary>The request names no denial of the caller's, or is about something else than that.</summary>
     DenialBindingInvalid = 3023,
 
+    /// <summary>The person who would agree is on record as gone.</summary>
+    OwnerGone = 3024,
+
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,
 
@@ -347,4 +350,10 @@ public enum RefusalCode
 
     /// <summary>A policy document that was to be applied was a version before.</summary>
     PolicyWasVersionBefore = 7025,
+
+    /// <summary>The person is not on record as gone.</summary>
+    OwnerNotRetired = 7026,
+
+    /// <summary>As many people as may be are on record as gone.</summary>
+    TooManyOwners = 7027,
 }

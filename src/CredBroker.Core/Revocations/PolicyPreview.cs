@@ -1,5 +1,6 @@
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.State;
 
 namespace CredBroker.Core.Revocations;
@@ -8,7 +9,7 @@ namespace CredBroker.Core.Revocations;
 /// Which live leases a policy would end, and which open questions to people it would take back, and why, before it is
 /// applied: what <see cref="PolicyReevaluation"/> and the sweep of approvals would, as it stands now. Nothing is changed.
 /// </summary>
-public sealed class PolicyPreview(IBrokerStore store)
+public sealed class PolicyPreview(IBrokerStore store, PolicyControl control)
 {
     /// <summary>How many leases of each kind are listed; all are counted.</summary>
     public const int MaxListed = 10_000;
@@ -18,10 +19,12 @@ public sealed class PolicyPreview(IBrokerStore store)
     {
         var compilation = PolicyCompiler.Compile(document);
         var result = new PolicyPreviewResult(compilation.Set, compilation.Faults);
-        if (compilation.Set is not { } policy)
+        if (compilation.Set is not { } compiled)
         {
             return result;
         }
+
+        var policy = control.WithOwners(compiled);
 
         string? next = null;
         do

@@ -330,6 +330,21 @@ public sealed class RevocationOrders(
         }
     }
 
+    /// <summary>An order that commits together with something else of an admin's.</summary>
+    internal StateChange.RevocationOrdered Prepare(
+        LeaseSelector selector,
+        string reason,
+        AuditActor person,
+        CallContext call
+    )
+    {
+        var order = NewOrder(selector, RevocationCause.Admin, reason, person);
+        return new() { Order = order, Event = OrderEvent(Ordered(order), order, person, call) };
+    }
+
+    /// <summary>Such an order is committed.</summary>
+    internal void Ordered() => signal.Raise();
+
     private RevocationOrder NewOrder(LeaseSelector selector, RevocationCause cause, string reason, AuditActor actor) =>
         new()
         {

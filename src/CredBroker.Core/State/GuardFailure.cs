@@ -53,4 +53,10 @@ public enum GuardFailure
 
     /// <summary>The denial that a request is submitted for is not this caller's, not in time, or used up.</summary>
     EvaluationNotUsable,
+
+    /// <summary>The person who speaks is gone.</summary>
+    OwnerGone,
+
+    /// <summary>As many people as there may be are gone.</summary>
+    TooManyOwners,
 }

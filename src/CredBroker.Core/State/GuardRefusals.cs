@@ -92,8 +92,13 @@ public static class GuardRefusals
             GuardFailure.ApprovalNotUsable => NotApproved,
             GuardFailure.EvaluationNotUsable => NotTheDenial,
             // The exchange answers with the question that is open.
-            GuardFailure.PolicyWasVersionBefore or GuardFailure.TooManyHolds or GuardFailure.AlreadyAsked =>
-                throw new InvalidOperationException($"No agent's change can fail as {failure}."),
+            GuardFailure.PolicyWasVersionBefore
+            or GuardFailure.TooManyHolds
+            or GuardFailure.OwnerGone
+            or GuardFailure.TooManyOwners
+            or GuardFailure.AlreadyAsked => throw new InvalidOperationException(
+                $"No agent's change can fail as {failure}."
+            ),
             _ => throw new InvalidOperationException($"The guard {failure} has no refusal."),
         };
 }

@@ -69,6 +69,9 @@ public interface IBrokerStore
     /// <summary>What is to be sent outside.</summary>
     INotificationReader Notifications { get; }
 
+    /// <summary>Owners of processes who are gone.</summary>
+    IOwnerReader Owners { get; }
+
     /// <summary>Idempotency keys.</summary>
     IIdempotencyReader Idempotency { get; }
 }

@@ -36,6 +36,9 @@ public readonly record struct StorePosition(
     /// <summary>A number that rises with each change of a question to people.</summary>
     public long Approvals { get; init; }
 
+    /// <summary>A number that rises with each change of who is gone; 0 while nobody ever was.</summary>
+    public long Owners { get; init; }
+
     /// <summary>
     /// How often the store was reached anew. Who took its place may lack the newest orders and give their numbers a second
     /// time, so that a fence says nothing beyond it.

@@ -8,6 +8,7 @@ using CredBroker.Server.Endpoints.Health;
 using CredBroker.Server.Endpoints.Holds;
 using CredBroker.Server.Endpoints.Leases;
 using CredBroker.Server.Endpoints.Login;
+using CredBroker.Server.Endpoints.Owners;
 using CredBroker.Server.Endpoints.Policy;
 using CredBroker.Server.Endpoints.Replies;
 using CredBroker.Server.Endpoints.Revocations;
@@ -65,6 +66,14 @@ internal static class BrokerEndpoints
         PlaceHoldEndpoint.Map(people);
         ListHoldsEndpoint.Map(people);
         LiftHoldEndpoint.Map(people);
+        OwnerEndpoints.Map(people);
+        ScimEndpoints.Map(
+            routes
+                .MapGroup("")
+                .CalledBy(Caller.Person)
+                .WithTags("SCIM")
+                .Refusing(ScimErrors.Form, 400, 401, 403, 404, 409, 413, 415, 500, 503)
+        );
         ApprovalEndpoints.Map(people);
         WatchApprovalsEndpoint.Map(people);
         StoreClockEndpoints.Map(people);

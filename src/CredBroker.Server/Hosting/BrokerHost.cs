@@ -5,6 +5,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Limits;
+using CredBroker.Core.Owners;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Retention;
 using CredBroker.Core.Revocations;
@@ -98,6 +99,7 @@ public static class BrokerHost
             .AddSingleton<RevocationOrders>()
             .AddSingleton<SelectorCheck>()
             .AddSingleton<HoldOrders>()
+            .AddSingleton<OwnerOrders>()
             .AddSingleton<Tripwires>();
         services
             .AddSingleton<ApprovalNews>()

@@ -19,6 +19,9 @@ internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditP
     /// <summary>The number of the newest change of a question to people.</summary>
     public long Approvals { get; init; }
 
+    /// <summary>The number of the newest change of who is gone; 0 while nobody ever was.</summary>
+    public long Owners { get; init; }
+
     /// <summary>When a person last accepted another cluster of Vault, or place in it; null for never.</summary>
     public DateTimeOffset? VaultChangedAt { get; init; }
 
@@ -29,6 +32,7 @@ internal readonly record struct StoreHead(long Fence, long PolicyVersion, AuditP
         return new(now.Now, Fence, PolicyVersion, Audit, Holds)
         {
             Approvals = Approvals,
+            Owners = Owners,
             Counted = now.Counted,
             FallenAt = now.FallenAt,
             IsStale = now.IsStale,

@@ -42,7 +42,8 @@ internal sealed partial class PostgresSession : SqlSession
           coalesce(s.number, 0), coalesce(s.id, ''), coalesce(r.sequence, 0),
           CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
           clock, counted, {PostgresDatabase.Clock}, (SELECT coalesce(max(change), 0) FROM approval),
-          (SELECT max(changed_at) FROM vault_cluster)
+          (SELECT max(changed_at) FROM vault_cluster),
+          (SELECT coalesce(max(change), 0) FROM owner_retirement)
         FROM store
         LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
         LEFT JOIN LATERAL (
@@ -332,6 +333,7 @@ internal sealed partial class PostgresSession : SqlSession
         {
             Opening = Opening,
             Approvals = row.Number(10),
+            Owners = row.Number(12),
             VaultChangedAt = row.IsNull(11) ? null : ColumnValue.Time(row.Number(11)),
         };
     }

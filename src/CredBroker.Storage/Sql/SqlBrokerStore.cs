@@ -12,6 +12,7 @@ using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Notifications;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -53,6 +54,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         Epoch = new SqlEpochReader(reads, _audit, () => Opening);
         Approvals = new SqlApprovalReader(reads, clock);
         Notifications = new SqlNotificationReader(reads, clock);
+        Owners = new SqlOwnerReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);
         try
         {
@@ -107,6 +109,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public INotificationReader Notifications { get; }
+
+    /// <inheritdoc/>
+    public IOwnerReader Owners { get; }
 
     /// <inheritdoc/>
     public IIdempotencyReader Idempotency { get; }

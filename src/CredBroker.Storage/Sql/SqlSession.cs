@@ -30,7 +30,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
           (SELECT coalesce(max(version), 0) FROM policy_version),
           (SELECT count(*) FROM hold WHERE lifted_at IS NULL),
           (SELECT coalesce(max(change), 0) FROM approval),
-          (SELECT max(changed_at) FROM vault_cluster)
+          (SELECT max(changed_at) FROM vault_cluster), (SELECT coalesce(max(change), 0) FROM owner_retirement)
         """;
 
     // By reference, because every statement is a literal: nothing is hashed or compared but a pointer.
@@ -56,6 +56,9 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     /// <summary>What the holds in force reach, once it was read in the batch and until it changes.</summary>
     public List<LeaseSelector>? HoldsInForce { get; set; }
+
+    /// <summary>Who is gone, once it was read in the batch and until it changes.</summary>
+    public HashSet<string>? RetiredOwners { get; set; }
 
     /// <summary>The change that is being made has placed or lifted a hold.</summary>
     public void ForgetHolds() => (HoldsInForce, _areHoldsChanged) = (null, true);
@@ -135,6 +138,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     public override void RollbackToSavepoint()
     {
         ReturnToSavepoint();
+        RetiredOwners = null;
         if (_areHoldsChanged)
         {
             HoldsInForce = null;
@@ -284,6 +288,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             {
                 Opening = Opening,
                 Approvals = row.Number(3),
+                Owners = row.Number(5),
                 VaultChangedAt = row.IsNull(4) ? null : ColumnValue.Time(row.Number(4)),
             }
         );
@@ -303,7 +308,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             ForgetRepair();
         }
 
-        (_undoRepair, _isClockRepaired, HoldsInForce) = (null, default, null);
+        (_undoRepair, _isClockRepaired, HoldsInForce, RetiredOwners) = (null, default, null, null);
         TakeUpClock();
         ReadClock();
     }

@@ -10,6 +10,7 @@ using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Notifications;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
@@ -75,6 +76,8 @@ internal static class SqlTransitions
             StateChange.NotificationsDropped change => SqlNotificationStore.Drop(session, change),
             StateChange.EvaluationNoted change => SqlEvaluationStore.Note(session, change),
             StateChange.EvaluationUsed change => SqlEvaluationStore.Use(session, change),
+            StateChange.OwnerRetired change => SqlOwnerStore.Retire(session, change),
+            StateChange.OwnerReinstated change => SqlOwnerStore.Reinstate(session, change),
             StateChange.TaskClosed change => SqlTaskStore.Close(session, change),
             StateChange.TaskBarred change => SqlTaskStore.Bar(session, change),
             StateChange.PolicyApplied change => SqlPolicyStore.Apply(session, change),

@@ -9,6 +9,7 @@ using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Leases;
 using CredBroker.Storage.Sql.Limits;
 using CredBroker.Storage.Sql.Notifications;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Policies;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Vault;
@@ -50,6 +51,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Idempotency = new SqlIdempotencyReader(reads, _clock);
         Approvals = new SqlApprovalReader(reads, _clock);
         Notifications = new SqlNotificationReader(reads, _clock);
+        Owners = new SqlOwnerReader(reads);
     }
 
     /// <summary>None: a file has one broker.</summary>
@@ -82,6 +84,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IApprovalReader Approvals { get; }
 
     public INotificationReader Notifications { get; }
+
+    public IOwnerReader Owners { get; }
 
     public ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken) =>
         ValueTask.FromException<CommitOutcome>(new StoreUnavailableException($"{_fault} Nothing was committed."));

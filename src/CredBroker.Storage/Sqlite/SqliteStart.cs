@@ -96,6 +96,8 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
     /// <inheritdoc/>
     public INotificationReader Notifications => Current.Notifications;
 
+    public IOwnerReader Owners => Current.Owners;
+
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
 
     private IAuditLog Log => (IAuditLog)Current;

@@ -8,6 +8,16 @@ namespace CredBroker.IntegrationTests.Client;
 
 public sealed class ClientCallsTests : IAsyncLifetime
 {
+    private static readonly RetiredOwnerResponse Gone = new()
+    {
+        Issuer = "https://people.test",
+        Subject = "ann",
+        Reason = "left",
+        RetiredBy = "person:https://people.test#ada",
+        RetiredAt = DateTimeOffset.UnixEpoch,
+        Processes = ["invoice-triage"],
+    };
+
     private static readonly LeaseResponse Lease = CliFixture.Lease();
     private static readonly VaultClusterResponse Cluster = new()
     {
@@ -103,6 +113,18 @@ public sealed class ClientCallsTests : IAsyncLifetime
             )
             .On("POST /v1/holds", CliFixture.Hold, BrokerJson.Default.HoldResponse, 201)
             .On("GET /v1/holds", new() { Holds = [CliFixture.Hold] }, BrokerJson.Default.HoldListResponse)
+            .On("GET /v1/owners/retired", new() { Owners = [Gone] }, BrokerJson.Default.RetiredOwnerListResponse)
+            .On(
+                "POST /v1/owners/retire",
+                new()
+                {
+                    Owner = Gone,
+                    Leases = [],
+                    Revocations = ["r-1"],
+                },
+                BrokerJson.Default.RetireOwnerResponse
+            )
+            .On("POST /v1/owners/reinstate", Gone, BrokerJson.Default.RetiredOwnerResponse)
             .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse)
             .On("GET /v1/store/clock", Clock, BrokerJson.Default.StoreClockResponse)
             .On("POST /v1/store/clock/repair", Clock, BrokerJson.Default.StoreClockResponse)
@@ -166,6 +188,15 @@ public sealed class ClientCallsTests : IAsyncLifetime
         Assert.Equal("h-1", (await admin.PlaceHoldAsync(new() { Task = "t", For = TimeSpan.FromHours(2) })).HoldId);
         Assert.Equal("h-1", Assert.Single((await admin.ListHoldsAsync()).Holds).HoldId);
         Assert.Equal("triage", (await admin.LiftHoldAsync("h-1", new() { Reason = "over" })).Agent);
+        var owner = new OwnerRequest
+        {
+            Issuer = Gone.Issuer,
+            Subject = Gone.Subject,
+            Reason = "left",
+        };
+        Assert.Equal("ann", Assert.Single((await admin.ListRetiredOwnersAsync()).Owners).Subject);
+        Assert.Equal(["r-1"], (await admin.RetireOwnerAsync(owner)).Revocations);
+        Assert.Equal("ann", (await admin.ReinstateOwnerAsync(owner)).Subject);
         Assert.Equal(Clock, await admin.GetClockAsync());
         Assert.Equal(Clock, await admin.RepairClockAsync(new() { Reason = "it is right" }));
         Assert.Equal(2, (await admin.GetStoreAnchorAsync()).AcceptAs);
@@ -209,6 +240,9 @@ public sealed class ClientCallsTests : IAsyncLifetime
                 """{"task":"t","for":"2h"}""",
                 "",
                 """{"reason":"over"}""",
+                "",
+                """{"issuer":"https://people.test","subject":"ann","reason":"left"}""",
+                """{"issuer":"https://people.test","subject":"ann","reason":"left"}""",
                 "",
                 """{"reason":"it is right"}""",
                 "",

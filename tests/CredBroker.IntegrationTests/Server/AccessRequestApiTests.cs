@@ -477,7 +477,7 @@ public sealed class AccessRequestApiTests : IAsyncLifetime
         await ApproveAsync(id);
         using var order = await PostAsync(
             "/v1/revocations",
-            """{"agent":"triage","reason":"look"}""",
+            """{"agent":"triage","reason":"look","allowNone":true}""",
             _broker.Person("admin")
         );
         Assert.Equal(HttpStatusCode.Accepted, order.StatusCode);

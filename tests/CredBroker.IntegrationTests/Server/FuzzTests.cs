@@ -43,6 +43,8 @@ public sealed class FuzzTests(SharedBroker shared) : IClassFixture<SharedBroker>
         (HttpMethod.Post, "/v1/leases/00000000000000000000000000000000/confirm", true),
         (HttpMethod.Post, "/v1/revocations", true),
         (HttpMethod.Post, "/v1/holds", true),
+        (HttpMethod.Post, "/v1/owners/retire", true),
+        (HttpMethod.Post, "/v1/owners/reinstate", true),
         (HttpMethod.Post, "/v1/holds/00000000000000000000000000000000/lift", true),
         (HttpMethod.Post, "/v1/store/clock/repair", true),
         (HttpMethod.Post, "/v1/store/anchor/accept", true),

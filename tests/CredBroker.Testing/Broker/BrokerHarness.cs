@@ -7,6 +7,7 @@ using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
+using CredBroker.Core.Owners;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
@@ -83,6 +84,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Revocations = new(Store, Missing, Unrecorded, strays, Signal, Wall);
         Holds = new(Store, Revocations, Missing, Unrecorded, Anchor, new(), Wall);
         Selectors = new(Store, Policy);
+        Owners = new(Store, Policy, Revocations, Anchor);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
         Readiness = new(Policy, Issuer, Cluster, Anchor, Store, Missing, Wall);
         Clock = new(Store, Wall);
@@ -130,6 +132,9 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public ApprovalNews News { get; }
 
     public ApprovalRequests Approvals { get; }
+
+    /// <summary>Who answers for processes no more.</summary>
+    public OwnerOrders Owners { get; }
 
     /// <summary>The same questions, as AuthZEN's access requests ask them.</summary>
     public AccessRequests Access { get; }

@@ -69,4 +69,6 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     public IApprovalReader Approvals => store.Approvals;
 
     public INotificationReader Notifications => store.Notifications;
+
+    public IOwnerReader Owners => store.Owners;
 }

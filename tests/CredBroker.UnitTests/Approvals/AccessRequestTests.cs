@@ -104,6 +104,16 @@ public sealed class AccessRequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_policy_denies_is_told_as_the_denial_that_it_is()
+    {
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
+        var (_, submission) = await NoteAsync();
+        Assert.Equal(RefusalCode.NotRequestable, (await RefusedAsync(submission)).Code);
+        var denied = Assert.Single(await _broker.EventsAsync(RequestDenied.TypeName));
+        Assert.Equal("CB2001", denied.GetProperty("reason").GetString());
+    }
+
+    [Fact]
     public async Task Nobody_is_asked_for_what_would_be_refused_all_the_same()
     {
         var (_, submission) = await NoteAsync();

@@ -30,6 +30,7 @@ public sealed class FolderOrderTests
         "Leases",
         "Revocations",
         "Holds",
+        "Owners",
         "Limits",
         "Tasks",
         "Approvals",

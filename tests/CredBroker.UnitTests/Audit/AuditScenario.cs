@@ -199,6 +199,9 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         ).Passes(out hold, out _);
         await _broker.Retry.RunAsync(CancellationToken.None);
         await _broker.Holds.LiftAsync(hold!.Id, "over", admin, call, CancellationToken.None);
+        var (issuer, none) = ("https://people.example", CancellationToken.None);
+        await _broker.Owners.RetireAsync(issuer, "owner-1", "left \"us\"", admin, call, none);
+        await _broker.Owners.ReinstateAsync(issuer, "owner-1", "is back", admin, call, none);
     }
 
     /// <summary>What people order, and tasks that end.</summary>

@@ -8,6 +8,16 @@ namespace CredBroker.UnitTests.Policy;
 
 public sealed class PolicyLoadTests
 {
+    [Theory]
+    [InlineData("constrain", false)]
+    [InlineData("revoke", true)]
+    public void A_process_says_what_becomes_of_its_leases_when_its_owner_goes(string word, bool revokes)
+    {
+        var policy = Samples.Policy(("acceptsUnrevocable: [agent-mtls]", $"onOwnerGone: {word}"));
+        Assert.Equal(revokes, policy.Processes["invoice-triage"].RevokesWhenOwnerGoes);
+        Assert.False(policy.Processes["payments"].RevokesWhenOwnerGoes);
+    }
+
     [Fact]
     public void The_sample_loads_with_everything_in_it()
     {
@@ -121,6 +131,11 @@ public sealed class PolicyLoadTests
         "acceptsUnrevocable: [agent-mtls]",
         "acceptsUnrevocable: [agent-mtl]",
         "agent-mtl] » there is no credential `agent-mtl`, did you mean `agent-mtls`?"
+    )]
+    [InlineData(
+        "acceptsUnrevocable: [agent-mtls]",
+        "onOwnerGone: quarantine",
+        "quarantine » `onOwnerGone` must be one of constrain, revoke"
     )]
     [InlineData(", contact: treasury@acme.example", "", "{ issuer » `contact` is missing")]
     [InlineData(

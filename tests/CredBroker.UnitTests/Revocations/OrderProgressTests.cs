@@ -257,6 +257,8 @@ public sealed class OrderProgressTests
 
             public INotificationReader Notifications => inner.Notifications;
 
+            public IOwnerReader Owners => inner.Owners;
+
             public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
             {
                 if (held.Hold && change is StateChange.RevocationClaimed)

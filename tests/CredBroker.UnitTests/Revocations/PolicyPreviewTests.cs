@@ -57,7 +57,7 @@ public sealed class PolicyPreviewTests
         text = dice.Chance(0.25) ? text.Replace("cb-test-billing", "cb-test-moved", StringComparison.Ordinal) : text;
         var before = (await broker.LeasesAsync(LeaseState.Active)).ToDictionary(lease => lease.Id);
 
-        var preview = await new PolicyPreview(broker.Store).RunAsync(Document(text), default);
+        var preview = await new PolicyPreview(broker.Store, broker.Policy).RunAsync(Document(text), default);
         await broker.ApplyAsync(text);
         await broker.Reevaluation.RunAsync(default);
 
@@ -90,7 +90,7 @@ public sealed class PolicyPreviewTests
         );
         var head = broker.Store.Position.AuditHead;
 
-        var preview = await new PolicyPreview(broker.Store).RunAsync(
+        var preview = await new PolicyPreview(broker.Store, broker.Policy).RunAsync(
             Document(HarnessPolicy.Text(rule: "agent == \"triage\"", maxTtl: "1m")),
             default
         );
@@ -110,7 +110,7 @@ public sealed class PolicyPreviewTests
         await using var broker = await StartAsync();
         await broker.IssueAsync();
 
-        var preview = await new PolicyPreview(broker.Store).RunAsync(Document("apiVersion: x"), default);
+        var preview = await new PolicyPreview(broker.Store, broker.Policy).RunAsync(Document("apiVersion: x"), default);
 
         Assert.Null(preview.Policy);
         Assert.True(preview.Faults.Count > 1);

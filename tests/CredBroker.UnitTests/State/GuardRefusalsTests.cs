@@ -16,6 +16,8 @@ public sealed class GuardRefusalsTests
             { GuardFailure.StoreReopened, RefusalCode.StoreUnavailable },
             { GuardFailure.Held, RefusalCode.Held },
             { GuardFailure.TooManyHolds, null },
+            { GuardFailure.OwnerGone, null },
+            { GuardFailure.TooManyOwners, null },
             { GuardFailure.TaskClosed, RefusalCode.TaskClosed },
             { GuardFailure.TaskOwnedByAnother, RefusalCode.TaskOwnedByAnother },
             { GuardFailure.IdempotencyTaken, RefusalCode.IdempotencyInProgress },

@@ -101,6 +101,12 @@ internal sealed class PolicyReader
         var accepts = reader.Texts(reader.Find("acceptsUnrevocable"), "acceptsUnrevocable");
         RequireKnown(accepts, "credential", _draft.Credentials.ConvertAll(credential => credential.Name.Text));
         var owner = ReadOwner(reader.Find("owner"));
+        var revokes = reader.Choice("onOwnerGone", absent: false, ("constrain", false), ("revoke", true));
+        if (owner is null && reader.Find("onOwnerGone") is { } nobody)
+        {
+            _faults.Add(nobody, "`onOwnerGone` is there, and no `owner` who could go");
+        }
+
         reader.Finish("a process");
         var process = new BusinessProcess
         {
@@ -108,6 +114,7 @@ internal sealed class PolicyReader
             Owner = owner,
             ToleratesRuntimeAction = tolerates,
             Agents = [.. agents.Select(agent => agent.Text)],
+            RevokesWhenOwnerGoes = revokes,
             AcceptsUnrevocable = [.. accepts.Select(credential => credential.Text)],
         };
         _draft.Processes.Add(new(name, process, agents));

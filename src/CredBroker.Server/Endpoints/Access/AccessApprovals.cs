@@ -1,7 +1,6 @@
 using System.Text.Json;
 using CredBroker.Client;
 using CredBroker.Core.Approvals;
-using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;

@@ -16,10 +16,13 @@ internal static class RequestBody
     public const int MaxBytes = 64 * 1024;
 
     /// <summary>The body, or why it was refused.</summary>
-    public static async ValueTask<Checked<T>> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
+    /// <param name="http">The call.</param>
+    /// <param name="type">How it is read.</param>
+    /// <param name="also">A media type of JSON that this call takes besides.</param>
+    public static async ValueTask<Checked<T>> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type, string? also = null)
         where T : class
     {
-        if (!IsJson(http.Request.ContentType))
+        if (!IsJson(http.Request.ContentType, also))
         {
             return new Refusal(RefusalCode.MediaTypeNotSupported, "Send the body as application/json.");
         }
@@ -112,9 +115,12 @@ internal static class RequestBody
 
     private static string Path(JsonException e) => e.Path is { Length: > 0 and <= 200 } path ? path : "$";
 
-    private static bool IsJson(string? contentType) =>
+    private static bool IsJson(string? contentType, string? also) =>
         MediaTypeHeaderValue.TryParse(contentType, out var media)
-        && media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (
+            media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (also is not null && media.MediaType.Equals(also, StringComparison.OrdinalIgnoreCase))
+        )
         && (!media.Charset.HasValue || media.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
     private static Refusal TooLarge => new(RefusalCode.BodyTooLarge, $"The body is larger than {MaxBytes} bytes.");

@@ -53,14 +53,19 @@ internal static class ListProcessesEndpoint
             Agents = process.Agents,
             ToleratesRuntimeAction = process.ToleratesRuntimeAction,
             AcceptsUnrevocable = process.AcceptsUnrevocable.Count == 0 ? null : process.AcceptsUnrevocable,
-            Mode = process is { ToleratesRuntimeAction: true, Owner: not null } ? "autonomous" : "constrained",
-            Why = (process.ToleratesRuntimeAction, process.Owner is not null) switch
+            OwnerGone = process.IsOwnerGone ? true : null,
+            OnOwnerGone = process.RevokesWhenOwnerGoes ? "revoke" : null,
+            Mode = process is { ToleratesRuntimeAction: true, HasOwner: true } ? "autonomous" : "constrained",
+            Why = (process.ToleratesRuntimeAction, process.HasOwner) switch
             {
                 (true, true) => "It tolerates runtime action and has an owner; "
                     + "an identity without an instance is constrained all the same.",
                 (false, true) => "It does not tolerate runtime action.",
-                (true, false) => "Nobody is named as its owner.",
-                (false, false) => "It does not tolerate runtime action, and nobody is named as its owner.",
+                (true, false) => $"{NoOwner(process)}.",
+                (false, false) => $"It does not tolerate runtime action. {NoOwner(process)}.",
             },
         };
+
+    private static string NoOwner(BusinessProcess process) =>
+        process.IsOwnerGone ? "Its owner is gone" : "Nobody is named as its owner";
 }

@@ -43,6 +43,7 @@ internal static class ReplayPolicyEndpoint
         CallingPerson person,
         PeopleActions actions,
         PolicyReplay replay,
+        PolicyControl control,
         ReplayRoom room,
         IBrokerStore store,
         CancellationToken cancellationToken
@@ -82,7 +83,7 @@ internal static class ReplayPolicyEndpoint
         try
         {
             _ = AuditCursor.TryParse(body.After, out var after);
-            var page = await replay.RunAsync(policy, body.From, to, after, cancellationToken);
+            var page = await replay.RunAsync(control.WithOwners(policy), body.From, to, after, cancellationToken);
             return Answer(Describe(page, to) with { Hash = policy.Hash });
         }
         finally

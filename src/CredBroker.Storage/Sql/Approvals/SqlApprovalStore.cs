@@ -5,6 +5,7 @@ using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Notifications;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
 
@@ -25,7 +26,7 @@ internal static class SqlApprovalStore
             return GuardFailure.StoreReopened;
         }
 
-        if (decision.PolicyVersion != session.Head.PolicyVersion)
+        if (decision.PolicyVersion != session.Head.PolicyVersion || SqlOwnerStore.IsStale(session, decision))
         {
             return GuardFailure.PolicyChanged;
         }
@@ -111,6 +112,11 @@ internal static class SqlApprovalStore
         )
         {
             return GuardFailure.WrongState;
+        }
+
+        if (SqlOwnerStore.IsRetired(session, said.Issuer, said.Subject))
+        {
+            return GuardFailure.OwnerGone;
         }
 
         if (ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn)

@@ -6,6 +6,7 @@ using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Idempotency;
 using CredBroker.Storage.Sql.Limits;
+using CredBroker.Storage.Sql.Owners;
 using CredBroker.Storage.Sql.Revocations;
 using CredBroker.Storage.Sql.Tasks;
 
@@ -47,6 +48,11 @@ internal static class SqlLeaseStore
         }
 
         if (lease.Decision.PolicyVersion != session.Head.PolicyVersion)
+        {
+            return GuardFailure.PolicyChanged;
+        }
+
+        if (SqlOwnerStore.IsStale(session, lease.Decision))
         {
             return GuardFailure.PolicyChanged;
         }
@@ -226,6 +232,12 @@ internal static class SqlLeaseStore
         }
 
         if (change.PolicyVersion != session.Head.PolicyVersion)
+        {
+            return GuardFailure.PolicyChanged;
+        }
+
+        // What only shortens was decided by nobody anew, and is no owner's business.
+        if (change.Decision is { } decided && SqlOwnerStore.IsStale(session, decided))
         {
             return GuardFailure.PolicyChanged;
         }
