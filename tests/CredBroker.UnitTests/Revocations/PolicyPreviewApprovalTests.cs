@@ -75,7 +75,7 @@ public sealed class PolicyPreviewApprovalTests
         var open = await broker.Store.Approvals.ListOpenAsync(default);
         var live = await broker.LeasesAsync(LeaseState.Active);
 
-        var preview = await new PolicyPreview(broker.Store).RunAsync(
+        var preview = await new PolicyPreview(broker.Store, broker.Policy).RunAsync(
             new() { Name = "policy.yaml", Text = text },
             default
         );
@@ -142,7 +142,10 @@ public sealed class PolicyPreviewApprovalTests
             .Approval;
 
     private static ValueTask<PolicyPreviewResult> PreviewAsync(BrokerHarness broker, string text) =>
-        new PolicyPreview(broker.Store).RunAsync(new PolicyDocument { Name = "policy.yaml", Text = text }, default);
+        new PolicyPreview(broker.Store, broker.Policy).RunAsync(
+            new PolicyDocument { Name = "policy.yaml", Text = text },
+            default
+        );
 
     private static async Task AgreeAsync(BrokerHarness broker, Approval asked)
     {

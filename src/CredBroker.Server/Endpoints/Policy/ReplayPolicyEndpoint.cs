@@ -1,6 +1,7 @@
 using CredBroker.Client;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Policy.Document;
+using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
