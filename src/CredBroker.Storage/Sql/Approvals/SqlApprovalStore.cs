@@ -148,11 +148,11 @@ internal static class SqlApprovalStore
             ("@complete", agreed.IsMet ? 1L : 0L),
             ("@now", session.NowColumn)
         );
-        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, change.Event!);
+        var by = change.Event!;
+        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, by);
         if (agreed.IsMet)
         {
-            var by = change.Event?.Actor.ToString() ?? "";
-            SqlNotificationStore.Add(session, approval.Id, NotificationKind.Approved, by);
+            SqlNotificationStore.Add(session, approval.Id, NotificationKind.Approved, by.Actor.ToString());
         }
 
         return ChangeResult.Done;
