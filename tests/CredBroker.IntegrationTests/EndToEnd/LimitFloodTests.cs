@@ -118,11 +118,11 @@ public sealed class LimitFloodTests
 
     private static bool IsNotOver(LeaseResponse lease) => NotOver.Contains(lease.State);
 
-    private static IEnumerable<Task<string?>> FloodAsync(World world, params BrokerProcess[] brokers) =>
+    private static List<Task<string?>> FloodAsync(World world, params BrokerProcess[] brokers) =>
         FloodAsync(world, brokers, instances: 40);
 
     /// <summary>All at once, in turns at the brokers, by so many instances of one workload.</summary>
-    private static IEnumerable<Task<string?>> FloodAsync(World world, BrokerProcess[] brokers, int instances)
+    private static List<Task<string?>> FloodAsync(World world, BrokerProcess[] brokers, int instances)
     {
         var agents = new ConcurrentDictionary<(BrokerProcess, int), AgentClient>();
         return Enumerable

@@ -1,7 +1,8 @@
-using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Policy.Linting;
 using CredBroker.Core.Requests;
+using CredBroker.Testing;
+using CredBroker.Testing;
 
 namespace CredBroker.UnitTests.Policy;
 
@@ -72,13 +73,13 @@ public sealed class CatalogueParameterTests
     public void No_value_leads_out_of_the_template_whatever_the_pattern_takes()
     {
         var policy = Policy(parameters: "{ tenant: { pattern: \"[^x]*\" } }", rule: AnyTenant);
-        var random = new Random(7);
+        var dice = new Dice(7);
         const string Hostile = "./\\%2e{}+*?#&=;:@ \t\n\r\0ab-_~\u202e\ud83d";
         var granted = 0;
         for (var round = 0; round < 20_000; round++)
         {
             var value = string.Concat(
-                Enumerable.Range(0, random.Next(0, 6)).Select(_ => Hostile[random.Next(Hostile.Length)])
+                Enumerable.Range(0, dice.Below(6)).Select(_ => Hostile[dice.Below(Hostile.Length)])
             );
             if (Decide(policy, ("tenant", value)).Grant is not { } grant)
             {
