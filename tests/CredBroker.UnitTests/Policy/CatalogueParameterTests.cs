@@ -1,7 +1,7 @@
+using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Policy.Linting;
 using CredBroker.Core.Requests;
-using CredBroker.Testing;
 using CredBroker.Testing;
 
 namespace CredBroker.UnitTests.Policy;
