@@ -11,13 +11,16 @@ namespace CredBroker.Core.Approvals;
 /// <see cref="ApprovalRequests"/> asks. A denial is bound to the caller and its key, to what was asked, to the policy that
 /// denied and to an end, and it is good for one question.
 /// </summary>
-public sealed class AccessRequests(IBrokerStore store, ApprovalRequests approvals)
+public sealed class AccessRequests(IBrokerStore store, ApprovalRequests approvals, TimeProvider time)
 {
     /// <summary>How long a request can be submitted for a denial.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 
     // After a question's end at the latest it is over; a delayed retry still finds it for a day.
     private static readonly TimeSpan KeyLife = TimeSpan.FromHours(24);
+
+    // Each is a commit: an agent that asks without end is told its denials, and not that it may request.
+    private readonly CallerBudget _notes = new(60, time);
 
     private static readonly Refusal Expired = new(
         RefusalCode.DenialExpired,
@@ -46,7 +49,7 @@ public sealed class AccessRequests(IBrokerStore store, ApprovalRequests approval
         CancellationToken cancellationToken
     )
     {
-        if (store.Fault is not null)
+        if (store.Fault is not null || _notes.Take(identity) is not null)
         {
             return null;
         }
@@ -108,9 +111,12 @@ public sealed class AccessRequests(IBrokerStore store, ApprovalRequests approval
                 return new(null, null, Reused);
             }
 
-            return await store.Approvals.FindAsync(earlier, cancellationToken) is { } asked
-                ? new(asked, null, null)
-                : new(null, null, Lost);
+            return await store.Approvals.FindAsync(earlier, cancellationToken) switch
+            {
+                null => new(null, null, Lost),
+                { } asked when asked.ExpiresAt <= store.Position.Counted => new(null, null, TaskExpired),
+                { } asked => new(asked, null, null),
+            };
         }
 
         // What is noted says the same, or the two differ; and it may be gone by now.
@@ -143,7 +149,8 @@ public sealed class AccessRequests(IBrokerStore store, ApprovalRequests approval
                         ApprovalId = approval.Id,
                         KeyDigest = key,
                         BodyDigest = submission.BodyDigest,
-                        KeptUntil = approval.ExpiresAt + KeyLife,
+                        // Without a key nothing finds it again.
+                        KeptUntil = key is null ? evaluation.ExpiresAt : approval.ExpiresAt + KeyLife,
                         Event = null,
                     },
                 null

@@ -16,6 +16,9 @@ public sealed partial class ApprovalRequests
 
     private const string Cancelled = "cancelled";
 
+    // Who asks and takes back without end would have people told of each.
+    private readonly CallerBudget _cancels = new(10, time);
+
     /// <summary>The caller takes its question back, before people have decided.</summary>
     public async ValueTask<Checked<Approval>> CancelAsync(
         IdentityProof proof,
@@ -33,6 +36,15 @@ public sealed partial class ApprovalRequests
         if (await FindOwnAsync(approvalId, Approval.CallerKeyOf(identity), cancellationToken) is not { } approval)
         {
             return NotFound;
+        }
+
+        if (_cancels.Take(identity) is { } wait)
+        {
+            return new Refusal(
+                RefusalCode.Overloaded,
+                "Too many requests were taken back within a minute; let this one stand.",
+                wait
+            );
         }
 
         var voided = Event(new ApprovalVoided { ApprovalId = approval.Id }, approval.Decision, call) with

@@ -186,7 +186,12 @@ public sealed partial class ApprovalRequests(
         // How much is used of a limit is not asked again: people let this one pass.
         asked = asked with
         {
-            Verdict = LimitDemands.Again(asked.Verdict, LimitDemands.In(approval.Decision.Verdict), asked.Identity),
+            Verdict = LimitDemands.Again(
+                asked.Verdict,
+                active.Set.Limits,
+                LimitDemands.In(approval.Decision.Verdict),
+                asked.Identity
+            ),
         };
         if (asked.Verdict is not { Effect: PolicyEffect.Challenge, Grant: { } grant })
         {

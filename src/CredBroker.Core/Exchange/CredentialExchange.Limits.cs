@@ -13,10 +13,15 @@ public sealed partial class CredentialExchange
     private async ValueTask<(DecisionRecord Decision, LimitBreach? Breach)> LimitAsync(DecisionRecord decision)
     {
         // What people are asked already, or have let pass, is not looked at again.
-        List<LimitUse> left = [.. LimitUse.Of(decision).Where(use => !LimitDemands.AreIn(decision.Verdict, use.Limit))];
+        List<LimitUse> uses =
+        [
+            .. LimitUse
+                .Of(decision)
+                .Select(use => use with { Passed = LimitDemands.PassedIn(decision.Verdict, use.Limit) }),
+        ];
         var demands = new List<ApprovalDemand>();
         string? explanation = null;
-        while (left.Count > 0 && await store.Limits.FindBreachAsync(left, CancellationToken.None) is { } breach)
+        while (uses.Count > 0 && await store.Limits.FindBreachAsync(uses, CancellationToken.None) is { } breach)
         {
             // People agreed to what they were asked, and to no more.
             if (
@@ -29,7 +34,9 @@ public sealed partial class CredentialExchange
 
             demands.Add(demand);
             explanation ??= breach.Explanation;
-            left.RemoveAll(use => use.Limit == breach.Limit);
+            uses = uses.ConvertAll(use =>
+                use.Limit == breach.Limit ? use with { Passed = [.. use.Passed, breach.Kind] } : use
+            );
         }
 
         var verdict = LimitDemands.With(decision.Verdict, demands);

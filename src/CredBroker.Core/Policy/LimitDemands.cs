@@ -12,9 +12,16 @@ public static class LimitDemands
     public static IEnumerable<ApprovalDemand> In(Decision decision) =>
         decision.Approval?.Demands.Where(demand => demand.LimitId is not null) ?? [];
 
-    /// <summary>Whether the decision asks people to let the request pass this limit.</summary>
-    public static bool AreIn(Decision decision, PolicyLimit limit) =>
-        In(decision).Any(demand => string.Equals(demand.LimitId, limit.Id, StringComparison.Ordinal));
+    /// <summary>The bounds of this limit that the decision asks people to let the request pass: no others.</summary>
+    public static IReadOnlyList<LimitKind> PassedIn(Decision decision, PolicyLimit limit) =>
+        [
+            .. LimitBreach
+                .Possible(limit)
+                .Where(breach =>
+                    In(decision).Any(demand => demand.LimitId == limit.Id && demand.LimitSays == breach.Explanation)
+                )
+                .Select(breach => breach.Kind),
+        ];
 
     /// <summary>
     /// What one limit asks of people before this request may pass it; null where nobody is asked, and its breach is a
@@ -35,16 +42,22 @@ public static class LimitDemands
     /// The decision with what the same limits ask by now, in the same order; what no limit says any more is left out.
     /// </summary>
     /// <param name="decision">What policy decides, which has a grant where it is no denial.</param>
+    /// <param name="limits">The limits there are by now.</param>
     /// <param name="earlier">What was asked.</param>
     /// <param name="identity">Who asked.</param>
-    public static Decision Again(Decision decision, IEnumerable<ApprovalDemand> earlier, WorkloadIdentity identity) =>
+    public static Decision Again(
+        Decision decision,
+        IReadOnlyList<PolicyLimit> limits,
+        IEnumerable<ApprovalDemand> earlier,
+        WorkloadIdentity identity
+    ) =>
         With(
             decision,
             [
                 .. earlier
                     .Select(demand =>
-                        decision
-                            .Limits.Where(limit => limit.Id == demand.LimitId)
+                        limits
+                            .Where(limit => limit.Id == demand.LimitId)
                             .SelectMany(LimitBreach.Possible)
                             .FirstOrDefault(breach => breach.Explanation == demand.LimitSays)
                     )

@@ -18,6 +18,7 @@ public sealed record ApprovalFate(PolicyEffect Effect, string DecidedBy)
         // What a limit asked is not of policy's rules, and stays what it was if the limit still asks it.
         var now = LimitDemands.Again(
             policy.EvaluateInForce(asked.Identity, asked.Task, asked.Request),
+            policy.Limits,
             LimitDemands.In(asked.Verdict),
             asked.Identity
         );

@@ -11,8 +11,8 @@ namespace CredBroker.Core.State;
 /// <param name="Key">What is counted together, for leases.</param>
 public sealed record LimitUse(PolicyLimit Limit, string Key)
 {
-    /// <summary>Whether people let this one request pass the limit: it counts, and is not refused.</summary>
-    public bool IsApproved { get; init; }
+    /// <summary>The bounds that people let this one request pass: it counts, and is not refused by them.</summary>
+    public IReadOnlyList<LimitKind> Passed { get; init; } = [];
 
     /// <summary>The same, for denials.</summary>
     public string DeniedKey => $"denied.{Key}";
@@ -25,7 +25,7 @@ public sealed record LimitUse(PolicyLimit Limit, string Key)
             [
                 .. decision.Verdict.Limits.Select(limit => new LimitUse(limit, KeyOf(limit.Per, decision))
                 {
-                    IsApproved = decision.Approval is not null && LimitDemands.AreIn(decision.Verdict, limit),
+                    Passed = decision.Approval is null ? [] : LimitDemands.PassedIn(decision.Verdict, limit),
                 }),
             ];
 

@@ -3,6 +3,7 @@ using System.Text;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Diagnostics;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Server.Hosting;
 
@@ -111,21 +112,26 @@ internal sealed class EventLog(IAuditLog audit, ILoggerFactory loggers)
         /// <summary>A value that could be taken for more than one is quoted: agents name their own tasks.</summary>
         private static void AppendValue(StringBuilder text, string value)
         {
-            if (!value.AsSpan().ContainsAny(Ambiguous))
+            if (!value.AsSpan().ContainsAny(Ambiguous) && VisibleText.IsIn(value))
             {
                 text.Append(value);
                 return;
             }
 
             text.Append('"');
-            foreach (var character in value)
+            foreach (var rune in value.EnumerateRunes())
             {
-                if (character is '"' or '\\')
-                {
-                    text.Append('\\');
-                }
-
-                text.Append(char.IsControl(character) ? ' ' : character);
+                var written = rune.ToString();
+                text.Append(
+                    written switch
+                    {
+                        "\"" or "\\" => "\\" + written,
+                        " " => written,
+                        // What hides or turns text around is said, not done.
+                        _ when !VisibleText.IsIn(written) => $"\\u{{{rune.Value:x}}}",
+                        _ => written,
+                    }
+                );
             }
 
             text.Append('"');

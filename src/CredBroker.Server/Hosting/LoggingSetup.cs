@@ -22,6 +22,10 @@ internal static class LoggingSetup
             logging.AddFilter(category, level);
         }
 
+        // A reader of the console that stalls must not stall what is logged: secrets are revoked all the same.
+        logging.Services.Configure<ConsoleLoggerOptions>(console =>
+            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite
+        );
         if (options.Format == LogFormat.Json)
         {
             logging.AddConsole(console => console.FormatterName = JsonLines.FormatterName);

@@ -13,6 +13,7 @@ namespace CredBroker.Server.Hosting;
 /// </summary>
 internal sealed class StateGauges
 {
+    private static readonly TimeSpan Stale = TimeSpan.FromMinutes(1);
     private readonly IBrokerStore _store;
     private readonly PolicyControl _policy;
     private readonly KeySources _keys;
@@ -21,6 +22,7 @@ internal sealed class StateGauges
     private volatile LeaseCounts? _leases;
     private volatile IReadOnlyList<Measurement<int>> _parts = [];
     private volatile object? _holds;
+    private long _lookedAt;
 
     public StateGauges(
         IMeterFactory meters,
@@ -53,7 +55,7 @@ internal sealed class StateGauges
         );
         meter.CreateObservableGauge(
             "credbroker.holds",
-            () => _holds is int count ? [new Measurement<int>(count)] : Array.Empty<Measurement<int>>(),
+            () => IsFresh && _holds is int count ? [new Measurement<int>(count)] : Array.Empty<Measurement<int>>(),
             "{hold}",
             "Holds in force."
         );
@@ -71,12 +73,15 @@ internal sealed class StateGauges
         );
         meter.CreateObservableGauge(
             "credbroker.health",
-            () => _parts,
+            () => IsFresh ? _parts : [],
             description: "1 for each part of the broker that lets it issue, 0 for each that keeps it from that."
         );
     }
 
-    private IEnumerable<LeaseCounts> Leases => _leases is { } leases ? [leases] : [];
+    private IEnumerable<LeaseCounts> Leases => IsFresh && _leases is { } leases ? [leases] : [];
+
+    // A look that hangs, or a job that no longer runs, must not leave an old word standing.
+    private bool IsFresh => _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) < Stale;
 
     /// <summary>Looks once.</summary>
     public async ValueTask LookAsync(CancellationToken cancellationToken)
@@ -98,6 +103,7 @@ internal sealed class StateGauges
                 new KeyValuePair<string, object?>("part", part.Name)
             )),
         ];
+        Volatile.Write(ref _lookedAt, _time.GetTimestamp());
     }
 
     private static IEnumerable<Measurement<long>> PerState(LeaseCounts leases) =>

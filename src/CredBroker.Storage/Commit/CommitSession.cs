@@ -53,6 +53,11 @@ internal abstract class CommitSession : IDisposable
     /// <summary>Seals the event as the next record of the stream and appends it.</summary>
     public abstract AuditPosition Append(ReadOnlySpan<byte> eventBody);
 
+    /// <summary>
+    /// What applying the last change has put on record by itself, beside the change's own event; whoever applies takes it.
+    /// </summary>
+    public List<AuditEvent> ToldBeside { get; } = [];
+
     /// <summary>Undoes what came after the savepoint; the caller puts <see cref="Head"/> back.</summary>
     public abstract void RollbackToSavepoint();
 

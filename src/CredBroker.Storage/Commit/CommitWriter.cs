@@ -178,11 +178,12 @@ internal sealed partial class CommitWriter : IDisposable
 
         _fault = null;
         Publish(_session.Head);
-        Telemetry.CommittedTogether(changes.Count);
         for (var i = 0; i < results.Length; i++)
         {
             results[i].Answer(changes[i]);
         }
+
+        Telemetry.CommittedTogether(changes.Count);
 
         return null;
     }
@@ -222,7 +223,9 @@ internal sealed partial class CommitWriter : IDisposable
         var (position, number, isToldByAnother) = (default(AuditPosition), 0L, false);
         foreach (ref readonly var change in commit.Changes)
         {
+            _session.ToldBeside.Clear();
             var applied = _session.Apply(change);
+            _session.ToldBeside.ForEach(commit.Record);
             if (applied.Failure is { } guard)
             {
                 return new CommitOutcome.GuardFailed(guard, applied.Breach);

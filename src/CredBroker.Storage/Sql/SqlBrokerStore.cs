@@ -131,10 +131,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
             Telemetry.Committed(started);
             if (outcome is CommitOutcome.Committed && Recorded is { } recorded)
             {
-                foreach (var told in commit.Recorded)
-                {
-                    recorded(told);
-                }
+                Tell(recorded, commit.Recorded);
             }
 
             return outcome;
@@ -220,6 +217,22 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         await probe.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>What is committed is committed: whoever cannot be told of it changes nothing for whoever asked.</summary>
+    private void Tell(Action<AuditEvent> recorded, IReadOnlyList<AuditEvent> events)
+    {
+        try
+        {
+            foreach (var told in events)
+            {
+                recorded(told);
+            }
+        }
+        catch (Exception e)
+        {
+            LogNotTold(_logger, e);
+        }
+    }
+
     /// <summary>What is wrong with where the database is kept, though its last commit went well.</summary>
     private protected abstract string? FileFault { get; }
 
@@ -237,6 +250,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     [LoggerMessage(EventId = 5108, Level = LogLevel.Critical, Message = "Nothing is issued. {Fault}")]
     private static partial void LogFault(ILogger logger, string fault);
+
+    [LoggerMessage(EventId = 5112, Level = LogLevel.Error, Message = "What was put on record could not be said")]
+    private static partial void LogNotTold(ILogger logger, Exception failure);
 
     [LoggerMessage(EventId = 5109, Level = LogLevel.Information, Message = "The store takes changes again.")]
     private static partial void LogWell(ILogger logger);

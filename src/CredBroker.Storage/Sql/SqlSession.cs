@@ -316,6 +316,13 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// <summary>Has the clock follow what others have persisted, where there are others.</summary>
     protected virtual void TakeUpClock() { }
 
+    /// <summary>Puts on record what applying a change has come to, beside the change's own event.</summary>
+    public void Tell(AuditEvent told)
+    {
+        Append(AuditRecordWriter.WriteBody(told));
+        ToldBeside.Add(told);
+    }
+
     /// <summary>Appends that this process has come, or goes.</summary>
     protected void Tell(AuditFact what) =>
         Append(AuditRecordWriter.WriteBody(new() { What = what, Actor = AuditActor.Broker("store") }));

@@ -13,9 +13,7 @@ public sealed class OwnersCommandTests
     public async Task An_owner_is_retired_listed_and_reinstated()
     {
         await using var broker = await TestBroker.StartAsync();
-        using (
-            var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange())
-        )
+        using (var issued = await broker.SendAsync(HttpMethod.Post, "/v1/credentials", broker.Agent(), Api.Exchange()))
         {
             await issued.ReadAsync(HttpStatusCode.Created);
         }

@@ -91,7 +91,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         var callers = new CallerVerification(Verifier, _refusedCalls);
         News = new(Store);
         Approvals = new(callers, Store, News, Wall);
-        Access = new(Store, Approvals);
+        Access = new(Store, Approvals, Wall);
         Executors = new(callers, Policy, Store, Wall);
         People = new(Store, Anchor, News);
         ApprovalSweep = new(Store, Policy, News);

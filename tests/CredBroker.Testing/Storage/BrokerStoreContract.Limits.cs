@@ -76,7 +76,15 @@ public abstract partial class BrokerStoreContract
         {
             Reservations = opened.Reservations with
             {
-                Limits = [.. opened.Reservations.Limits.Select(use => use with { IsApproved = use.Limit == limit })],
+                Limits =
+                [
+                    .. opened.Reservations.Limits.Select(use =>
+                        use with
+                        {
+                            Passed = use.Limit == limit ? Enum.GetValues<LimitKind>() : [],
+                        }
+                    ),
+                ],
             },
         };
     }

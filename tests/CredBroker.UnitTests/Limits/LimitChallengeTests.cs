@@ -91,6 +91,43 @@ public sealed class LimitChallengeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_limit_asked_stays_asked_while_the_limit_asks_the_same()
+    {
+        await LimitAsync(ByLeads);
+        await FillAsync();
+        var asked = await AskAsync();
+        await AgreeAsync(Ann, asked);
+
+        // A broker that has just started looks at every question, and so does each at a new version.
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(ApprovalState.Approved, await StateAsync(asked));
+        await _broker.ApplyAsync("# another\n" + Policy(ByLeads));
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(ApprovalState.Approved, await StateAsync(asked));
+
+        await LimitAsync(ByOwner);
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(ApprovalState.Voided, await StateAsync(asked));
+    }
+
+    [Fact]
+    public async Task Who_lets_one_bound_of_a_limit_pass_lets_no_other_pass()
+    {
+        await LimitAsync(ByLeads + ", maxIssued: { count: 4, per: 1h }");
+        await FillAsync();
+        var asked = await AskAsync();
+        await AgreeAsync(Ann, asked);
+        foreach (var lease in await _broker.LeasesAsync(LeaseState.Active))
+        {
+            await ReleaseAsync(lease);
+        }
+
+        // There is room by the bound that was asked about, and none by the other.
+        await FillAsync();
+        Assert.Equal(RefusalCode.LimitReached, (await RedeemRefusedAsync(asked)).Code);
+    }
+
+    [Fact]
     public async Task A_limit_that_denies_is_let_pass_by_nobody()
     {
         await _broker.ApplyAsync($"{Policy(ByLeads)}  - {{ id: hard, per: workload, maxActive: 3 }}\n");
@@ -209,6 +246,9 @@ public sealed class LimitChallengeTests : IAsyncLifetime
         var said = await _broker.People.AgreeAsync(person, asked.Id, asked.Digest, BrokerHarness.Call, default);
         Assert.False(said.Passes(out _, out _));
     }
+
+    private async Task<ApprovalState?> StateAsync(Approval asked) =>
+        (await _broker.Store.Approvals.FindAsync(asked.Id, default))?.State;
 
     private async Task ReleaseAsync(Lease lease) =>
         await _broker.Agents.ReleaseAsync(

@@ -75,6 +75,7 @@ internal static class ListRequestsEndpoint
                 Credential = request.Credential,
                 Actions = request.Actions,
                 Resource = request.Resource.Length == 0 ? null : request.Resource,
+                Params = request.Params,
                 Ttl = request.Ttl,
                 Delivery = request.Delivery,
                 ToolCall = request.ToolCall is { } call ? new() { Name = call.Name, Arguments = call.Arguments } : null,

@@ -31,11 +31,14 @@ internal static class SqlEvaluationStore
         );
         var waiting = session.ReadFirst(
             """
-            SELECT (SELECT count(*) FROM access_evaluation WHERE approval IS NULL AND workload_key = @workload),
-              (SELECT count(*) FROM access_evaluation WHERE approval IS NULL)
+            SELECT
+              (SELECT count(*) FROM access_evaluation
+               WHERE approval IS NULL AND workload_key = @workload AND expires_at > @counted),
+              (SELECT count(*) FROM access_evaluation WHERE approval IS NULL AND expires_at > @counted)
             """,
             row => (OfWorkload: row.Number(0), OfAll: row.Number(1)),
-            ("@workload", change.WorkloadKey)
+            ("@workload", change.WorkloadKey),
+            ("@counted", session.CountedColumn)
         );
         if (waiting.OfWorkload >= AccessEvaluation.MaxPerWorkload || waiting.OfAll >= AccessEvaluation.Max)
         {

@@ -216,21 +216,19 @@ internal static class SqlApprovalStore
         {
             Close(session, approvalId, ApprovalState.Voided, by.Actor.ToString(), cause);
             var decision = Find(session, approvalId)?.Decision;
-            session.Append(
-                AuditRecordWriter.WriteBody(
-                    new()
-                    {
-                        What = new ApprovalVoided { ApprovalId = approvalId },
-                        Actor = by.Actor,
-                        DecisionId = decision?.Id,
-                        Process = decision?.Task.Process,
-                        TaskId = decision?.Task.Id,
-                        Credential = decision?.Request.Credential,
-                        Holder = decision is null ? null : DecisionFacts.Holder(decision),
-                        Reason = cause,
-                        TraceId = by.TraceId,
-                    }
-                )
+            session.Tell(
+                new()
+                {
+                    What = new ApprovalVoided { ApprovalId = approvalId },
+                    Actor = by.Actor,
+                    DecisionId = decision?.Id,
+                    Process = decision?.Task.Process,
+                    TaskId = decision?.Task.Id,
+                    Credential = decision?.Request.Credential,
+                    Holder = decision is null ? null : DecisionFacts.Holder(decision),
+                    Reason = cause,
+                    TraceId = by.TraceId,
+                }
             );
         }
     }
@@ -267,14 +265,12 @@ internal static class SqlApprovalStore
 
         var by = change.Event!.Actor;
         Close(session, approval.Id, ApprovalState.Redeemed, by.ToString(), "", change.Lease.Id);
-        session.Append(
-            AuditRecordWriter.WriteBody(
-                change.Event with
-                {
-                    What = new ApprovalRedeemed { ApprovalId = approval.Id, Digest = approval.Digest },
-                    Judgement = null,
-                }
-            )
+        session.Tell(
+            change.Event with
+            {
+                What = new ApprovalRedeemed { ApprovalId = approval.Id, Digest = approval.Digest },
+                Judgement = null,
+            }
         );
         return null;
     }

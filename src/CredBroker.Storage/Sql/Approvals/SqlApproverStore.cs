@@ -48,15 +48,13 @@ internal static class SqlApproverStore
         );
         if (pace is { IsHurried: true, Median: { } median })
         {
-            session.Append(
-                AuditRecordWriter.WriteBody(
-                    new()
-                    {
-                        What = new ApproverHurried { Decisions = pace.Decisions, Median = median },
-                        Actor = by.Actor,
-                        TraceId = by.TraceId,
-                    }
-                )
+            session.Tell(
+                new()
+                {
+                    What = new ApproverHurried { Decisions = pace.Decisions, Median = median },
+                    Actor = by.Actor,
+                    TraceId = by.TraceId,
+                }
             );
         }
     }

@@ -41,20 +41,18 @@ internal static class SqlEpochStore
                 ("@requested_by", change.RequestedBy),
                 ("@now", session.NowColumn)
             );
-            session.Append(
-                AuditRecordWriter.WriteBody(
-                    new()
-                    {
-                        What = new RevocationRequested(),
-                        Actor = change.Event!.Actor,
-                        LeaseId = lease,
-                        Process = process,
-                        TaskId = task,
-                        Credential = credential,
-                        Reason = ColumnValue.From(RevocationCause.Recovery),
-                        TraceId = change.Event.TraceId,
-                    }
-                )
+            session.Tell(
+                new()
+                {
+                    What = new RevocationRequested(),
+                    Actor = change.Event!.Actor,
+                    LeaseId = lease,
+                    Process = process,
+                    TaskId = task,
+                    Credential = credential,
+                    Reason = ColumnValue.From(RevocationCause.Recovery),
+                    TraceId = change.Event.TraceId,
+                }
             );
         }
 

@@ -51,12 +51,12 @@ internal sealed class SqlLimitReader(SqlReads reads, StoreClock clock) : ILimitR
         if (limit.MaxActive is not null || limit.MaxIssued is not null)
         {
             var (active, events) = await FindAsync(use.Key, limit.MaxIssued, now, cancellationToken);
-            if (active >= limit.MaxActive)
+            if (active >= limit.MaxActive && !use.Passed.Contains(LimitKind.Active))
             {
                 return new(limit, LimitKind.Active, null);
             }
 
-            if (limit.MaxIssued is { } issued && events >= issued.Count)
+            if (limit.MaxIssued is { } issued && events >= issued.Count && !use.Passed.Contains(LimitKind.Issued))
             {
                 var wait = await WaitAsync(use.Key, issued, issued.Count - 1, now, cancellationToken);
                 return new(limit, LimitKind.Issued, wait);
@@ -65,6 +65,7 @@ internal sealed class SqlLimitReader(SqlReads reads, StoreClock clock) : ILimitR
 
         return
             limit.MaxDenied is { } denied
+            && !use.Passed.Contains(LimitKind.Denied)
             && (await FindAsync(use.DeniedKey, denied, now, cancellationToken)).Events > denied.Count
             ? new(limit, LimitKind.Denied, await WaitAsync(use.DeniedKey, denied, denied.Count, now, cancellationToken))
             : null;

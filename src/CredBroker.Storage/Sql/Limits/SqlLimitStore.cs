@@ -61,7 +61,7 @@ internal static class SqlLimitStore
         foreach (var use in limits)
         {
             // Every one is looked at, so that what was read ahead of any is as it is now.
-            if (FindBreach(session, use) is { } breach && !use.IsApproved)
+            if (FindBreach(session, use) is { } breach)
             {
                 return breach;
             }
@@ -152,18 +152,18 @@ internal static class SqlLimitStore
         if (limit.MaxActive is not null || issued is not null)
         {
             var row = Find(session, use.Key, WindowOf(issued), row => IsFull(row, limit));
-            if (row.Active >= limit.MaxActive)
+            if (row.Active >= limit.MaxActive && !use.Passed.Contains(LimitKind.Active))
             {
                 return new(limit, LimitKind.Active, null);
             }
 
-            if (row.Events >= issued?.Count)
+            if (row.Events >= issued?.Count && !use.Passed.Contains(LimitKind.Issued))
             {
                 return new(limit, LimitKind.Issued, Wait(session, use.Key, issued, issued.Count - 1));
             }
         }
 
-        return IsTripped(session, use)
+        return IsTripped(session, use) && !use.Passed.Contains(LimitKind.Denied)
             ? new(limit, LimitKind.Denied, Wait(session, use.DeniedKey, limit.MaxDenied!, limit.MaxDenied!.Count))
             : null;
     }
