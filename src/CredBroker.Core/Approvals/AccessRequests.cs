@@ -1,3 +1,4 @@
+using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;

@@ -1,5 +1,6 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
+using CredBroker.Core.Callers;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
