@@ -183,15 +183,21 @@ public sealed class CatalogueParameterTests
         );
     }
 
-    [Fact]
-    public void A_rule_that_denies_bounds_a_parameter_for_all()
+    [Theory]
+    [InlineData("credential.name == \"tenant-key\"", true)]
+    [InlineData("agent == \"triage\"", true)]
+    [InlineData("task.process == \"invoice-triage\"", false)]
+    [InlineData("agent == \"payer\"", false)]
+    public void A_rule_that_denies_bounds_a_parameter_for_those_that_it_is_about(string about, bool isBound)
     {
         var text =
             Text(rule: AnyTenant)
-            + "  - { id: own, effect: deny, when: 'credential.name == \"tenant-key\" && request.params.tenant != \"acme\"' }\n";
-        Assert.DoesNotContain(
-            PolicyLint.Check(Samples.Document(text)),
-            warning => warning.Message.Contains("for any tenant", StringComparison.Ordinal)
+            + $"  - {{ id: own, effect: deny, when: '{about} && request.params.tenant != \"acme\"' }}\n";
+        Assert.Equal(
+            !isBound,
+            PolicyLint
+                .Check(Samples.Document(text))
+                .Any(warning => warning.Message.Contains("for any tenant", StringComparison.Ordinal))
         );
     }
 
