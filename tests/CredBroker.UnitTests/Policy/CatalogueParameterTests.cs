@@ -201,6 +201,61 @@ public sealed class CatalogueParameterTests
         );
     }
 
+    [Theory]
+    [InlineData("secret", "tenants/admin/api-key", null, true)]
+    [InlineData("secret", "tenants/Admin/api-key", null, null)]
+    [InlineData("secret", "tenants/admin/other", null, null)]
+    [InlineData("secret", "tenants/admin/api-key/more", null, null)]
+    [InlineData("other", "tenants/admin/api-key", null, null)]
+    [InlineData("secret", "tenants/admin/{what}", "{ what: { pattern: 'api-.*' } }", true)]
+    [InlineData("secret", "tenants/admin/{what}", "{ what: { pattern: 'db-.*' } }", null)]
+    [InlineData(
+        "secret",
+        "{what}/{tenant}/api-key",
+        "{ what: { pattern: '[a-z]+' }, tenant: { pattern: '[a-z0-9-]{1,40}' } }",
+        true
+    )]
+    // Whether two patterns have a value in common is not known, and two times the same template is no accident.
+    [InlineData("secret", "tenants/{who}/api-key", "{ who: { pattern: '[A-Z]+' } }", false)]
+    [InlineData("secret", "tenants/{who}/api-key", "{ who: { pattern: '[a-z0-9-]{1,40}' } }", false)]
+    public void A_parameter_leads_to_no_secret_of_another_entry(
+        string mount,
+        string path,
+        string? parameters,
+        bool? isCertain
+    )
+    {
+        var text = Text()
+            .Replace(
+                "  tenant-key:\n",
+                $$"""
+                  admin-key:
+                    vault: { engine: kv, mount: {{mount}}, path: "{{path}}" }
+                    {{(parameters is null ? "#" : "params: " + parameters)}}
+                    access: read
+                    impact: high
+                    reversible: true
+                    actions: [read]
+                    maxTtl: 5m
+                  tenant-key:
+
+                """,
+                StringComparison.Ordinal
+            );
+
+        Assert.Equal(isCertain == true, Tells(PolicyCompiler.Compile(Samples.Document(text)).Faults));
+        Assert.Equal(isCertain == false, Tells(PolicyLint.Check(Samples.Document(text))));
+
+        bool Tells(IEnumerable<PolicyFault> said) =>
+            said.Any(fault =>
+                fault.Message.StartsWith(
+                    "`tenant-key` also reaches the secret of `admin-key`",
+                    StringComparison.Ordinal
+                )
+                && text.Split('\n')[fault.Line - 1] == "  tenant-key:"
+            );
+    }
+
     [Fact]
     public void What_is_offered_depends_on_the_parameters()
     {
