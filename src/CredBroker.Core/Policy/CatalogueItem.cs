@@ -40,6 +40,13 @@ internal sealed class CatalogueItem(
             }
             : entry;
 
+    /// <summary>Whether the parameter takes the value.</summary>
+    public bool Takes(string name, string value) =>
+        CatalogueParameter.IsSegment(value) && patterns.TryGetValue(name, out var pattern) && pattern.IsMatch(value);
+
+    /// <summary>What the parameter's whole value has to match, as the document says it; null where there is none such.</summary>
+    public string? PatternOf(string name) => Entry.Params?.FirstOrDefault(parameter => parameter.Name == name)?.Pattern;
+
     /// <summary>
     /// Why the entry cannot serve the request, whoever asks: its actions, its ttl, its parameters, its tool call. Null
     /// where it can.
@@ -108,7 +115,7 @@ internal sealed class CatalogueItem(
             }
 
             // What the pattern takes is no path yet.
-            if (!CatalogueParameter.IsSegment(value) || !patterns[name].IsMatch(value))
+            if (!Takes(name, value))
             {
                 return $"`{name}` is not of the form that the catalogue says";
             }

@@ -25,9 +25,10 @@ public sealed record PolicyReplayVerdict(PolicyEffect Effect, bool IsApproved, s
             return new(PolicyEffect.Deny, false, said.RuleId, said.Refusal?.CodeText ?? "");
         }
 
-        return decision.Approval is not null
-            ? new(PolicyEffect.Allow, true, said.RuleId, "")
-            : new(said.Approval is null ? PolicyEffect.Allow : PolicyEffect.Challenge, false, said.RuleId, "");
+        // What a limit alone asked people depends on what others had used by then.
+        var asks = said.Approval?.Demands.Any(demand => demand.LimitId is null) == true;
+        var isAgreed = decision.Approval is not null;
+        return new(asks && !isAgreed ? PolicyEffect.Challenge : PolicyEffect.Allow, asks && isAgreed, said.RuleId, "");
     }
 
     /// <summary>What this policy says to the same.</summary>

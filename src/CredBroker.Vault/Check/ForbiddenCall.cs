@@ -9,6 +9,8 @@ namespace CredBroker.Vault.Check;
 /// <param name="Why">What the broker could do if it were able to.</param>
 public sealed record ForbiddenCall(string Method, string Path, string Capability, string Why)
 {
+    private const string OtherValue = "secret/data/credbroker-check";
+
     /// <summary>Everything that a stolen broker token must not be good for, for this catalogue.</summary>
     public static IReadOnlyList<ForbiddenCall> For(string installation, IEnumerable<CatalogueEntry> catalogue)
     {
@@ -35,9 +37,15 @@ public sealed record ForbiddenCall(string Method, string Path, string Capability
             new("POST", "sys/leases/revoke-force/auth", "update", "forget leases without revoking them"),
             new("LIST", "sys/leases/lookup/auth/", "list", "see everybody's logins"),
             new("LIST", "identity/entity/id", "list", "see other identities"),
-            new("GET", "secret/data/credbroker-check", "read", "read a KV value outside the catalogue"),
         ];
-        foreach (var vault in catalogue.Select(entry => entry.Vault).Distinct())
+        var vaults = catalogue.Select(entry => entry.Vault).Distinct().ToList();
+        // Where an entry's parameter leads there, it is not outside.
+        if (!vaults.Exists(vault => VaultPaths.Sample(vault) == OtherValue))
+        {
+            calls.Add(new("GET", OtherValue, "read", "read a KV value outside the catalogue"));
+        }
+
+        foreach (var vault in vaults)
         {
             calls.AddRange(For(vault));
         }

@@ -183,16 +183,77 @@ public sealed class CatalogueParameterTests
         );
     }
 
-    [Fact]
-    public void A_rule_that_denies_bounds_a_parameter_for_all()
+    [Theory]
+    [InlineData("credential.name == \"tenant-key\"", true)]
+    [InlineData("agent == \"triage\"", true)]
+    [InlineData("task.process == \"invoice-triage\"", false)]
+    [InlineData("agent == \"payer\"", false)]
+    public void A_rule_that_denies_bounds_a_parameter_for_those_that_it_is_about(string about, bool isBound)
     {
         var text =
             Text(rule: AnyTenant)
-            + "  - { id: own, effect: deny, when: 'credential.name == \"tenant-key\" && request.params.tenant != \"acme\"' }\n";
-        Assert.DoesNotContain(
-            PolicyLint.Check(Samples.Document(text)),
-            warning => warning.Message.Contains("for any tenant", StringComparison.Ordinal)
+            + $"  - {{ id: own, effect: deny, when: '{about} && request.params.tenant != \"acme\"' }}\n";
+        Assert.Equal(
+            !isBound,
+            PolicyLint
+                .Check(Samples.Document(text))
+                .Any(warning => warning.Message.Contains("for any tenant", StringComparison.Ordinal))
         );
+    }
+
+    [Theory]
+    [InlineData("secret", "tenants/admin/api-key", null, true)]
+    [InlineData("secret", "tenants/Admin/api-key", null, null)]
+    [InlineData("secret", "tenants/admin/other", null, null)]
+    [InlineData("secret", "tenants/admin/api-key/more", null, null)]
+    [InlineData("other", "tenants/admin/api-key", null, null)]
+    [InlineData("secret", "tenants/admin/{what}", "{ what: { pattern: 'api-.*' } }", true)]
+    [InlineData("secret", "tenants/admin/{what}", "{ what: { pattern: 'db-.*' } }", null)]
+    [InlineData(
+        "secret",
+        "{what}/{tenant}/api-key",
+        "{ what: { pattern: '[a-z]+' }, tenant: { pattern: '[a-z0-9-]{1,40}' } }",
+        true
+    )]
+    // Whether two patterns have a value in common is not known, and two times the same template is no accident.
+    [InlineData("secret", "tenants/{who}/api-key", "{ who: { pattern: '[A-Z]+' } }", false)]
+    [InlineData("secret", "tenants/{who}/api-key", "{ who: { pattern: '[a-z0-9-]{1,40}' } }", false)]
+    public void A_parameter_leads_to_no_secret_of_another_entry(
+        string mount,
+        string path,
+        string? parameters,
+        bool? isCertain
+    )
+    {
+        var text = Text()
+            .Replace(
+                "  tenant-key:\n",
+                $$"""
+                  admin-key:
+                    vault: { engine: kv, mount: {{mount}}, path: "{{path}}" }
+                    {{(parameters is null ? "#" : "params: " + parameters)}}
+                    access: read
+                    impact: high
+                    reversible: true
+                    actions: [read]
+                    maxTtl: 5m
+                  tenant-key:
+
+                """,
+                StringComparison.Ordinal
+            );
+
+        Assert.Equal(isCertain == true, Tells(PolicyCompiler.Compile(Samples.Document(text)).Faults));
+        Assert.Equal(isCertain == false, Tells(PolicyLint.Check(Samples.Document(text))));
+
+        bool Tells(IEnumerable<PolicyFault> said) =>
+            said.Any(fault =>
+                fault.Message.StartsWith(
+                    "`tenant-key` also reaches the secret of `admin-key`",
+                    StringComparison.Ordinal
+                )
+                && text.Split('\n')[fault.Line - 1] == "  tenant-key:"
+            );
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public sealed class PolicyTestFileTests
                 actions: [transfer]
                 resource: r
                 ttl: 90s
+                params: { tenant: acme, year: 2026 }
                 toolCall:
                   name: transfer
                   arguments: { amount: 4.50, iban: "12", ok: true, day: 2026-11-29, gap: _, none: null, list: [1, -2e3, x], deep: { a: 007-x } }
@@ -63,6 +64,7 @@ public sealed class PolicyTestFileTests
                 test.Request.ToolCall!.Name
             )
         );
+        Assert.Equal(new Dictionary<string, string> { ["tenant"] = "acme", ["year"] = "2026" }, test.Request.Params);
         Assert.Equal(
             """{"amount":4.50,"iban":"12","ok":true,"day":"2026-11-29","gap":"_","none":null,"list":[1,-2e3,"x"],"deep":{"a":"007-x"}}""",
             test.Request.ToolCall!.Arguments.GetRawText()
@@ -105,6 +107,14 @@ public sealed class PolicyTestFileTests
         Assert.Equal(new PolicyExpectation(PolicyEffect.Deny), test.Expected);
     }
 
+    [Fact]
+    public void The_workload_of_a_spiffe_id_is_the_path_where_it_is_left_out()
+    {
+        var test = Assert.Single(Read(Text.Replace(" workload: triage,", "", StringComparison.Ordinal)).Tests);
+
+        Assert.Equal("/agents/triage/7", test.Identity.Workload);
+    }
+
     [Theory]
     [InlineData("policy: ../", "polcy: ../", 2, 1, "a test file has no key `polcy`, did you mean `policy`?")]
     [InlineData(
@@ -124,8 +134,8 @@ public sealed class PolicyTestFileTests
     )]
     [InlineData("task: { process", "task: { proces", 9, 15, "a task has no key `proces`, did you mean `process`?")]
     [InlineData("resource: r", "resorce: r", 13, 9, "a request has no key `resorce`, did you mean `resource`?")]
-    [InlineData("name: transfer", "nme: transfer", 16, 11, "a tool call has no key `nme`, did you mean `name`?")]
-    [InlineData("ttl: 2m", "tll: 2m", 18, 48, "`expect` has no key `tll`, did you mean `ttl`?")]
+    [InlineData("name: transfer", "nme: transfer", 17, 11, "a tool call has no key `nme`, did you mean `name`?")]
+    [InlineData("ttl: 2m", "tll: 2m", 19, 48, "`expect` has no key `tll`, did you mean `ttl`?")]
     [InlineData(
         "ttl: 90s",
         "ttl: ninety",
@@ -135,71 +145,79 @@ public sealed class PolicyTestFileTests
     )]
     [InlineData("resource: r", "credential: r", 13, 9, "the key `credential` stands here twice")]
     [InlineData("purpose: pay", "process: pay", 9, 43, "the key `process` stands here twice")]
-    [InlineData("iban: \"12\"", "amount: 1", 17, 38, "the key `amount` stands here twice")]
-    [InlineData("deep: { a: 007-x }", "deep: { a: 1, a: 2 }", 17, 131, "the key `a` stands here twice")]
+    [InlineData("iban: \"12\"", "amount: 1", 18, 38, "the key `amount` stands here twice")]
+    [InlineData("deep: { a: 007-x }", "deep: { a: 1, a: 2 }", 18, 131, "the key `a` stands here twice")]
     [InlineData(
         "amount: 4.50",
         "amount: 9007199254740993",
-        17,
+        18,
         32,
-        "a whole number beyond ±2^53 is not accepted; write it in quotes, as a text"
+        "a number beyond ±2^53 is not accepted; write it in quotes, as a text"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: 99999999999999999999",
-        17,
+        18,
         32,
-        "a whole number beyond ±2^53 is not accepted; write it in quotes, as a text"
+        "a number beyond ±2^53 is not accepted; write it in quotes, as a text"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: 0x10",
-        17,
+        18,
         32,
         "YAML and JSON read `0x10` differently: write it as JSON does, or in quotes"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: +5",
-        17,
+        18,
         32,
         "YAML and JSON read `+5` differently: write it as JSON does, or in quotes"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: 012",
-        17,
+        18,
         32,
         "YAML and JSON read `012` differently: write it as JSON does, or in quotes"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: 1_000",
-        17,
+        18,
         32,
         "YAML and JSON read `1_000` differently: write it as JSON does, or in quotes"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: yes",
-        17,
+        18,
         32,
         "YAML and JSON read `yes` differently: write it as JSON does, or in quotes"
     )]
     [InlineData(
         "amount: 4.50",
         "amount: .nan",
-        17,
+        18,
         32,
         "YAML and JSON read `.nan` differently: write it as JSON does, or in quotes"
     )]
-    [InlineData("iban: \"12\"", "iban: \"a\\0\"", 17, 44, "the text holds U+0000 or half of a surrogate pair")]
-    [InlineData("effect: challenge", "effect: allow", 18, 59, "what is allowed is told no code: leave `code` out")]
-    [InlineData("CB2008", "CB9999", 18, 63, "there is no refusal code `CB9999`")]
+    [InlineData("amount: 4.50", "amount: 1e30", 18, 32, "a number beyond ±2^53 is not accepted")]
+    [InlineData("amount: 4.50", "amount: 9007199254740992.5", 18, 32, "a number beyond ±2^53 is not accepted")]
+    [InlineData("{ tenant: acme", "{ 1tenant: acme", 15, 19, "a parameter's name is a letter")]
+    [InlineData("{ tenant: acme", "{ tenant: a/b", 15, 27, "a parameter's value is 1 to 128 letters")]
+    [InlineData("{ tenant: acme", "{ tenant: null", 15, 27, "a parameter's value is 1 to 128 letters")]
+    [InlineData("{ tenant: acme", "{ tenant: [a]", 15, 27, "a parameter's value is 1 to 128 letters")]
+    [InlineData("{ tenant: acme", "{ year: 1", 15, 28, "`year` stands in `params` twice")]
+    [InlineData("{ tenant: acme, year: 2026 }", "[acme]", 15, 17, "`params` must be a mapping of at most 8")]
+    [InlineData("iban: \"12\"", "iban: \"a\\0\"", 18, 44, "the text holds U+0000 or half of a surrogate pair")]
+    [InlineData("effect: challenge", "effect: allow", 19, 59, "what is allowed is told no code: leave `code` out")]
+    [InlineData("CB2008", "CB9999", 19, 63, "there is no refusal code `CB9999`")]
     [InlineData(
         "owner, ",
         "ownr, ",
-        18,
+        19,
         83,
         "an approver is \"group:NAME\", \"role:NAME\", owner, or { issuer, subject }"
     )]
@@ -304,6 +322,7 @@ public sealed class PolicyTestFileTests
                 "credential",
                 "resource",
                 "ttl",
+                "params",
                 "toolCall",
                 "arguments",
                 "expect",

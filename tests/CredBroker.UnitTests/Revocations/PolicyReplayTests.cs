@@ -119,6 +119,25 @@ public sealed class PolicyReplayTests
     }
 
     [Fact]
+    public async Task What_a_limit_alone_asked_people_is_what_policy_let_be()
+    {
+        var text =
+            Text(Everybody, "allow")
+            + $"\nlimits:\n  - {{ id: one, per: instance, maxActive: 1, onBreach: {{ challenge: {Clause} }} }}\n";
+        await using var broker = await StartAsync(text);
+        await broker.IssueAsync();
+        var command = BrokerHarness.Command(task: "t-2");
+        var asked = Assert.IsType<ExchangeOutcome.Challenged>(await broker.ExchangeAsync(command)).Approval;
+        await AgreeAsync(broker, asked);
+        await broker.IssueAsync(command with { ApprovalId = asked.Id });
+
+        var page = await ReplayAsync(broker, text);
+        Assert.Equal((3L, 0L), (page.Replayed, page.NewAllows));
+        Assert.Empty(page.Changes);
+        Assert.Equal(3L, (await ReplayAsync(broker, Text(Everybody, "challenge"))).NewChallenges);
+    }
+
+    [Fact]
     public async Task It_goes_page_by_page_and_each_request_is_decided_again_once()
     {
         await using var broker = await StartAsync(Text(Everybody, "allow"));

@@ -42,6 +42,14 @@ internal sealed class PolicyReader
             _draft.Credentials.Add(new(name, catalogue.Read(name, value)));
         }
 
+        foreach (var (template, other) in PathOverlap.In(_draft.Credentials, isCertain: true))
+        {
+            _faults.Add(
+                template.Name,
+                $"{PathOverlap.Describe(template, other)}: narrow the pattern, or give one of them another path"
+            );
+        }
+
         foreach (var (name, value) in Named(reader.Need("processes"), "processes"))
         {
             ReadProcess(name, value);

@@ -9,18 +9,19 @@ namespace CredBroker.Core.Policy.Linting;
 /// </summary>
 internal static class ParameterLint
 {
+    private static readonly string[] Askers = ["agent", "task.process"];
+
     public static void Check(CredentialDraft credential, List<RuleScope> all, PolicyFaultList warnings)
     {
         var reaching = all.FindAll(rule => rule.Fault is null && rule.Reaches(credential.Item));
         foreach (var parameter in credential.Item.Entry.Params ?? [])
         {
-            // One that denies bounds what all others grant.
-            if (reaching.Exists(rule => !rule.IsGrant && Compares(rule, parameter.Name)))
-            {
-                continue;
-            }
-
-            foreach (var rule in reaching.Where(rule => rule.IsGrant && !Compares(rule, parameter.Name)))
+            var bounds = reaching.FindAll(rule => !rule.IsGrant && Compares(rule, parameter.Name));
+            foreach (
+                var rule in reaching.Where(rule =>
+                    rule.IsGrant && !Compares(rule, parameter.Name) && !bounds.Exists(bound => IsForAllOf(bound, rule))
+                )
+            )
             {
                 warnings.Add(
                     credential.Name,
@@ -65,6 +66,10 @@ internal static class ParameterLint
         static bool Has(CredentialDraft credential, string name) =>
             credential.Item.Entry.Params?.Any(parameter => parameter.Name == name) == true;
     }
+
+    /// <summary>One that denies bounds what another grants, unless it is about some agents or processes and that is not.</summary>
+    private static bool IsForAllOf(RuleScope bound, RuleScope grant) =>
+        Array.TrueForAll(Askers, path => bound.PinnedTo(path) is not { } only || grant.PinnedTo(path) == only);
 
     /// <summary>Whether the condition reads its value; that there is one says nothing.</summary>
     private static bool Compares(RuleScope rule, string name) =>

@@ -57,6 +57,15 @@ public static class PolicyLint
             ParameterLint.Check(credential, reach, warnings);
         }
 
+        foreach (var (template, other) in PathOverlap.In(draft.Credentials, isCertain: false))
+        {
+            warnings.Add(
+                template.Name,
+                $"{PathOverlap.Describe(template, other)}, unless their patterns have no value in common: "
+                    + "the rules about either must hold for both"
+            );
+        }
+
         foreach (var limit in draft.Limits)
         {
             CheckLimit(limit, draft, warnings);

@@ -128,7 +128,7 @@ internal sealed class PolicyTestReader(PolicyFaultList faults)
         var identity = reader.Find("spiffeId") is null ? OfIssuer(reader) : OfTrustDomain(reader);
         identity = identity with
         {
-            Workload = reader.TextOrNull("workload") ?? identity.Subject,
+            Workload = reader.TextOrNull("workload") ?? identity.Workload,
             Instance = reader.TextOrNull("instance") ?? "",
             Claims = _json
                 .ObjectOf(reader.Find("claims"), "claims")
@@ -139,14 +139,16 @@ internal sealed class PolicyTestReader(PolicyFaultList faults)
         return identity;
     }
 
-    private static WorkloadIdentity OfIssuer(MappingReader reader) =>
-        Nobody() with
-        {
-            Issuer = reader.Text("issuer"),
-            Subject = reader.Text("subject"),
-        };
+    private static WorkloadIdentity OfIssuer(MappingReader reader)
+    {
+        var subject = reader.Text("subject");
+        return Nobody() with { Issuer = reader.Text("issuer"), Subject = subject, Workload = subject };
+    }
 
-    /// <summary>As a trust domain's rules make it: issuer and subject follow from the SPIFFE ID.</summary>
+    /// <summary>
+    /// As a trust domain's rules make it: issuer and subject follow from the SPIFFE ID, and the workload is its path where
+    /// no template says which part.
+    /// </summary>
     private WorkloadIdentity OfTrustDomain(MappingReader reader)
     {
         foreach (var key in new[] { "issuer", "subject" })
@@ -169,6 +171,7 @@ internal sealed class PolicyTestReader(PolicyFaultList faults)
             Proof = ProofMethod.JwtSvid,
             Issuer = $"spiffe://{id.TrustDomain}",
             Subject = id.Text,
+            Workload = id.Path,
             SpiffeId = id.Text,
             TrustDomain = id.TrustDomain,
         };
@@ -193,10 +196,41 @@ internal sealed class PolicyTestReader(PolicyFaultList faults)
             Actions = [.. reader.Texts(reader.Need("actions"), "actions").Select(action => action.Text)],
             Resource = reader.TextOrNull("resource") ?? "",
             Ttl = reader.Duration(reader.Find("ttl"), "ttl", CatalogueReader.LongestTtl),
+            Params = reader.Find("params") is { } values ? ReadParams(values) : null,
             ToolCall = reader.Find("toolCall") is { } call ? ReadToolCall(call) : null,
         };
         reader.Finish("a request");
         return request;
+    }
+
+    /// <summary>As a request may bring them; none is none, however it is written.</summary>
+    private Dictionary<string, string>? ReadParams(YamlNode node)
+    {
+        if (node is not YamlMapping { Entries.Count: <= CatalogueParameter.Most } mapping)
+        {
+            faults.Add(node, $"`params` must be a mapping of at most {CatalogueParameter.Most} parameters");
+            return null;
+        }
+
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in mapping.Entries)
+        {
+            if (!CatalogueParameter.IsName(name.Text))
+            {
+                faults.Add(name, "a parameter's name is a letter, then letters, digits or _, at most 32");
+            }
+
+            if (value is not YamlScalar { IsNull: false, Text: var text } || !CatalogueParameter.IsSegment(text))
+            {
+                faults.Add(value, "a parameter's value is 1 to 128 letters, digits or - _ ., and no . or .. alone");
+            }
+            else if (!values.TryAdd(name.Text, text))
+            {
+                faults.Add(name, $"`{name.Text}` stands in `params` twice");
+            }
+        }
+
+        return values.Count == 0 ? null : values;
     }
 
     private ToolCall ReadToolCall(YamlNode node)

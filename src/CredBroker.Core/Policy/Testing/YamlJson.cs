@@ -13,8 +13,8 @@ namespace CredBroker.Core.Policy.Testing;
 /// </summary>
 internal sealed partial class YamlJson(PolicyFaultList faults)
 {
-    // Beyond it the broker takes no whole number, because readers disagree on which one it is.
-    private const long LargestInteger = 1L << 53;
+    // Beyond it the broker takes no number, because readers disagree on which one it is.
+    private const long SafeInteger = 1L << 53;
 
     /// <summary>The object that a mapping is; an empty one, and a fault, where it is something else.</summary>
     public JsonElement ObjectOf(YamlNode? node, string key)
@@ -82,18 +82,9 @@ internal sealed partial class YamlJson(PolicyFaultList faults)
                 json.WriteBooleanValue(scalar.Text == "true");
                 break;
             case { IsPlain: true } when JsonNumber().IsMatch(scalar.Text):
-                if (
-                    long.TryParse(
-                        scalar.Text,
-                        NumberStyles.AllowLeadingSign,
-                        CultureInfo.InvariantCulture,
-                        out var whole
-                    )
-                        ? whole is > LargestInteger or < -LargestInteger
-                        : !scalar.Text.AsSpan().ContainsAny(".eE")
-                )
+                if (!IsSafe(scalar.Text))
                 {
-                    faults.Add(scalar, "a whole number beyond ±2^53 is not accepted; write it in quotes, as a text");
+                    faults.Add(scalar, "a number beyond ±2^53 is not accepted; write it in quotes, as a text");
                 }
 
                 json.WriteRawValue(scalar.Text);
@@ -110,6 +101,22 @@ internal sealed partial class YamlJson(PolicyFaultList faults)
                 json.WriteStringValue(TextOf(scalar));
                 break;
         }
+    }
+
+    /// <summary>As the broker bounds a request's numbers: digits that a double loses count, too.</summary>
+    private static bool IsSafe(string number)
+    {
+        if (long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
+        {
+            return whole is >= -SafeInteger and <= SafeInteger;
+        }
+
+        return number.AsSpan().ContainsAny(".eE")
+            && Math.Abs(double.Parse(number, CultureInfo.InvariantCulture)) <= SafeInteger
+            && (
+                !decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact)
+                || Math.Abs(exact) <= SafeInteger
+            );
     }
 
     /// <summary>An escape can write what is no Unicode, and JSON cannot carry it.</summary>
