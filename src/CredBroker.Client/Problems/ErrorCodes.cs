@@ -167,7 +167,7 @@ public static class ErrorCodes
             "Not bound to a denial",
             "Submit exactly what was denied, with the denial's evaluation_id and expires_at; or evaluate again."
         ),
-        new("CB3024", 403, "You are gone", "Leave it to another approver, or have an admin reinstate you."),
+        new("CB3024", 403, "You are gone", "Leave it to somebody else, or have another admin reinstate you."),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),
@@ -295,12 +295,7 @@ public static class ErrorCodes
         ),
         new("CB7025", 409, "Was a version before", "Go back on purpose with \"credbroker policy rollback VERSION\"."),
         new("CB7026", 404, "Not on record as gone", "Look at the list of owners who are gone."),
-        new(
-            "CB7027",
-            409,
-            "Too many are gone",
-            "Name other owners in the policy, and reinstate nobody's record twice."
-        ),
+        new("CB7027", 409, "Too many are gone", "Reinstate people whom no process or rule of the policy names."),
     ];
 
     private static readonly FrozenDictionary<string, ErrorCode> ByCode = All.ToFrozenDictionary(

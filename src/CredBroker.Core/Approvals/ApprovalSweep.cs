@@ -85,6 +85,8 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
         }
 
         var open = await store.Approvals.ListOpenAsync(cancellationToken);
+        // A question that was asked since somebody came back is right, and is not judged by who was gone before.
+        var judges = policy.KnowsOwners(active);
         // Whether an order reaches one is looked at here, once for all of them; only what it reaches is the writer's.
         var since = Math.Max(_seen.Fence, open.Select(approval => approval.Fence).DefaultIfEmpty(fence).Min());
         var orders = since < fence ? await store.Revocations.ListSelectorsAsync(since, cancellationToken) : [];
@@ -101,7 +103,8 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
 
             // Also at the same version, of which an owner may be gone; never by an older one than asked.
             if (
-                !ReferenceEquals(_seen.Policy, active)
+                judges
+                && !ReferenceEquals(_seen.Policy, active)
                 && approval.Decision.PolicyVersion <= active.Version
                 && ApprovalFate.Of(approval, active.Set) is not null
             )
@@ -110,7 +113,7 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
             }
         }
 
-        _seen = (fence, active);
+        _seen = (fence, judges ? active : _seen.Policy);
     }
 
     private ValueTask VoidAsync(

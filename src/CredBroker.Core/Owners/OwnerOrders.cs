@@ -31,6 +31,10 @@ public sealed class OwnerOrders(
         RefusalCode.OwnerNotRetired,
         "Nobody of this issuer and subject is on record as gone."
     );
+    private static readonly Refusal Themselves = new(
+        RefusalCode.OwnerGone,
+        "You are on record as gone (credbroker owners list) and cannot take that back yourself: another admin has to."
+    );
     private static readonly Refusal TooMany = new(
         RefusalCode.TooManyOwners,
         $"{OwnerRetirement.Max} people are on record as gone, and there may be no more."
@@ -53,7 +57,10 @@ public sealed class OwnerOrders(
                 .OrderBy(process => process.Name, StringComparer.Ordinal),
         ];
 
-    /// <summary>The person is gone. Saying so twice is saying it once.</summary>
+    /// <summary>
+    /// The person is gone. Saying so twice is saying it once; what is to be revoked with them and lives on is ordered
+    /// again: policy said so later, or it was given since.
+    /// </summary>
     public async ValueTask<Checked<OwnerGone>> RetireAsync(
         string issuer,
         string subject,
@@ -119,7 +126,15 @@ public sealed class OwnerOrders(
                 case CommitOutcome.GuardFailed { Reason: GuardFailure.WrongState }:
                     if (await FindAsync(issuer, subject, cancellationToken) is { } already)
                     {
-                        return await GoneAsync(already, [], cancellationToken);
+                        if (await OrderAgainAsync(orders, cancellationToken) is not { } again)
+                        {
+                            continue;
+                        }
+
+                        return (await GoneAsync(already, again, cancellationToken)) with
+                        {
+                            IsAlready = true,
+                        };
                     }
 
                     // Back by now: the word of who says that they are gone is newer.
@@ -135,7 +150,7 @@ public sealed class OwnerOrders(
     }
 
     /// <summary>
-    /// The person is back: what policy says of their processes counts again. In a store that is behind its anchor nobody
+    /// The person is back: what policy says of their processes counts again. Nobody says it of themselves. In a store that is behind its anchor nobody
     /// comes back: what it has forgotten might speak against it.
     /// </summary>
     public async ValueTask<Checked<OwnerRetirement>> ReinstateAsync(
@@ -155,6 +170,11 @@ public sealed class OwnerOrders(
         if (await FindAsync(issuer, subject, cancellationToken) is not { } owner)
         {
             return NotRetired;
+        }
+
+        if ((by.Issuer, by.Subject) == (issuer, subject))
+        {
+            return Themselves;
         }
 
         var outcome = await store.CommitAsync(
@@ -185,6 +205,47 @@ public sealed class OwnerOrders(
 
         await policy.RefreshAsync(CancellationToken.None);
         return owner;
+    }
+
+    /// <summary>Orders what still lives of it, and says which orders these are; null where they were not taken.</summary>
+    private async ValueTask<IReadOnlyList<string>?> OrderAgainAsync(
+        IEnumerable<StateChange.RevocationOrdered> orders,
+        CancellationToken cancellationToken
+    )
+    {
+        var due = new List<StateChange.RevocationOrdered>();
+        foreach (var order in orders)
+        {
+            var page = await store.Leases.ListAsync(
+                new()
+                {
+                    Selector = order.Order.Selector,
+                    States = LeaseStates.Live,
+                    Limit = 1,
+                },
+                cancellationToken
+            );
+            if (page.Leases.Count > 0)
+            {
+                due.Add(order);
+            }
+        }
+
+        if (due.Count == 0)
+        {
+            return [];
+        }
+
+        if (
+            await store.CommitAsync(new StateChange.All([.. due]), CancellationToken.None)
+            is not CommitOutcome.Committed
+        )
+        {
+            return null;
+        }
+
+        revocations.Ordered();
+        return [.. due.Select(order => order.Order.Id)];
     }
 
     private async ValueTask<OwnerRetirement?> FindAsync(
@@ -240,4 +301,8 @@ public sealed record OwnerGone(
     IReadOnlyList<Lease> Leases,
     bool IsCut,
     IReadOnlyList<string> Orders
-);
+)
+{
+    /// <summary>Whether they were on record as gone before this was said.</summary>
+    public bool IsAlready { get; init; }
+}

@@ -40,9 +40,15 @@ public sealed partial class PolicyControl
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            await TakeUpStoredAsync(cancellationToken);
-            var newest = store.Position.PolicyVersion;
-            var inForce = newest == 0 ? null : await store.Policies.FindAsync(newest, cancellationToken);
+            await TakeUpOwnersAsync(store.Position, cancellationToken);
+
+            // What is in force the store says, not what this broker has heard of it: another one may have been faster.
+            var inForce = await store.Policies.FindNewestAsync(cancellationToken);
+            if (inForce is not null && (inForce.Version, inForce.Hash) != (_current?.Version, _current?.Set.Hash))
+            {
+                TakeUpStored(inForce);
+            }
+
             var (document, origin) = edit switch
             {
                 PolicyEdit.Apply apply => (apply.Document, new PolicyOrigin { Author = edit.Author }),
@@ -80,7 +86,15 @@ public sealed partial class PolicyControl
 
             // Whoever hangs up now has it applied, or not, as a whole.
             switch (
-                await CommitAsync(document, set.Hash, newest, origin, edit.Author, edit.TraceId, CancellationToken.None)
+                await CommitAsync(
+                    document,
+                    set.Hash,
+                    inForce?.Version ?? 0,
+                    origin,
+                    edit.Author,
+                    edit.TraceId,
+                    CancellationToken.None
+                )
             )
             {
                 case CommitOutcome.Committed committed:

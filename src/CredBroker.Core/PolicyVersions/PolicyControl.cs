@@ -1,6 +1,5 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
-using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -51,13 +50,6 @@ public sealed partial class PolicyControl(
     // The newest version that the store was seen to hold: in force, or not understood, which is found out once.
     private long _seen;
 
-    // Who is gone, as the store had it when it was asked last.
-    private volatile IReadOnlySet<(string Issuer, string Subject)> _gone = new HashSet<(string, string)>();
-    private (long Opening, long Owners) _goneAt;
-
-    /// <summary>The same policy where those who are gone answer for nothing.</summary>
-    public PolicySet WithOwners(PolicySet set) => set.Without(_gone);
-
     /// <summary>The newest applied policy; null until one has been applied.</summary>
     public ActivePolicy? Current => _current;
 
@@ -95,11 +87,12 @@ public sealed partial class PolicyControl(
             var before = _current;
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
-                // Who is gone comes before what they answered for.
-                await TakeUpOwnersAsync(cancellationToken);
+                // Who is gone comes before what they answered for, both as of one moment.
+                var position = store.Position;
+                await TakeUpOwnersAsync(position, cancellationToken);
 
                 // 1. What the store holds comes first: our own commit of unknown outcome, or another broker's.
-                await TakeUpStoredAsync(cancellationToken);
+                await TakeUpStoredAsync(position, cancellationToken);
 
                 // 2. What the source holds; 3. apply it, unless it is in force, refused, or was a version before.
                 if (
@@ -125,26 +118,8 @@ public sealed partial class PolicyControl(
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
 
-    private async ValueTask TakeUpOwnersAsync(CancellationToken cancellationToken)
+    private async ValueTask TakeUpStoredAsync(StorePosition position, CancellationToken cancellationToken)
     {
-        var position = store.Position;
-        if (_goneAt == (position.Opening, position.Owners))
-        {
-            return;
-        }
-
-        var retired = await store.Owners.ListRetiredAsync(cancellationToken);
-        _gone = retired.Select(owner => (owner.Issuer, owner.Subject)).ToHashSet();
-        _goneAt = (position.Opening, position.Owners);
-        if (_current is { } current && WithOwners(current.Set) is var set && !ReferenceEquals(set, current.Set))
-        {
-            _current = current with { Set = set };
-        }
-    }
-
-    private async ValueTask TakeUpStoredAsync(CancellationToken cancellationToken)
-    {
-        var position = store.Position;
         if (
             (position.Opening == _opening && position.PolicyVersion == _seen)
             || await store.Policies.FindNewestAsync(cancellationToken) is not { } stored
@@ -154,6 +129,11 @@ public sealed partial class PolicyControl(
         }
 
         _opening = position.Opening;
+        TakeUpStored(stored);
+    }
+
+    private void TakeUpStored(AppliedPolicyRecord stored)
+    {
         if (stored.Version == _current?.Version && PolicyHash.Of(stored.Document) == _current.Set.Hash)
         {
             return;

@@ -181,7 +181,7 @@ public enum RefusalCode
     /// <summary>The request names no denial of the caller's, or is about something else than that.</summary>
     DenialBindingInvalid = 3023,
 
-    /// <summary>The person who would agree is on record as gone.</summary>
+    /// <summary>The person who would agree, or take it back, is on record as gone.</summary>
     OwnerGone = 3024,
 
     /// <summary>Vault does not answer.</summary>

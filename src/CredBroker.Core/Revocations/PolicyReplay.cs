@@ -16,7 +16,6 @@ public sealed class PolicyReplay(IAuditLog audit, TimeProvider time)
     /// <summary>How many records of the log a page reads at most.</summary>
     public const int MaxScanned = 20_000;
 
-    private const int BetweenLooks = 64;
     private static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(2);
 
     /// <summary>One page: the records of a range of time after the cursor, until there are none or it is enough.</summary>
@@ -35,10 +34,7 @@ public sealed class PolicyReplay(IAuditLog audit, TimeProvider time)
             cancellationToken.ThrowIfCancellationRequested();
             Add(page, policy, record);
             page.Scanned++;
-            if (
-                page.Scanned >= MaxScanned
-                || (page.Scanned % BetweenLooks == 0 && time.GetElapsedTime(began) >= MaxTime)
-            )
+            if (page.Scanned >= MaxScanned || time.GetElapsedTime(began) >= MaxTime)
             {
                 page.Next = new(record.Stream, record.Sequence);
                 break;

@@ -3,7 +3,7 @@ namespace CredBroker.Core.State;
 /// <summary>Reads the policy versions that were applied.</summary>
 public interface IPolicyReader
 {
-    /// <summary>The newest applied policy, or null before the first.</summary>
+    /// <summary>The newest applied policy, or null before the first. A damaged one has a document without text.</summary>
     ValueTask<AppliedPolicyRecord?> FindNewestAsync(CancellationToken cancellationToken);
 
     /// <summary>One version, or null. A damaged one has a document without text.</summary>

@@ -42,6 +42,9 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     // Since the last savepoint.
     private bool _areHoldsChanged;
 
+    // In the batch, of which nobody knows yet whether it commits.
+    private bool _areOwnersChanged;
+
     // Of a repair of the clock that is not known to be committed.
     private Action? _undoRepair;
 
@@ -57,8 +60,11 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// <summary>What the holds in force reach, once it was read in the batch and until it changes.</summary>
     public List<LeaseSelector>? HoldsInForce { get; set; }
 
-    /// <summary>Who is gone, once it was read in the batch and until it changes.</summary>
-    public HashSet<string>? RetiredOwners { get; set; }
+    /// <summary>Who is gone, as it was read when the head said so, and until it changes here.</summary>
+    public (long Opening, long Owners, HashSet<string> Keys)? RetiredOwners { get; set; }
+
+    /// <summary>The change that is being made has somebody go or come back.</summary>
+    public void ForgetOwners() => (RetiredOwners, _areOwnersChanged) = (null, true);
 
     /// <summary>The change that is being made has placed or lifted a hold.</summary>
     public void ForgetHolds() => (HoldsInForce, _areHoldsChanged) = (null, true);
@@ -138,7 +144,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     public override void RollbackToSavepoint()
     {
         ReturnToSavepoint();
-        RetiredOwners = null;
+        ForgetChangedOwners();
         if (_areHoldsChanged)
         {
             HoldsInForce = null;
@@ -308,9 +314,19 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
             ForgetRepair();
         }
 
-        (_undoRepair, _isClockRepaired, HoldsInForce, RetiredOwners) = (null, default, null, null);
+        (_undoRepair, _isClockRepaired, HoldsInForce) = (null, default, null);
+        ForgetChangedOwners();
+        _areOwnersChanged = false;
         TakeUpClock();
         ReadClock();
+    }
+
+    private void ForgetChangedOwners()
+    {
+        if (_areOwnersChanged)
+        {
+            RetiredOwners = null;
+        }
     }
 
     /// <summary>Has the clock follow what others have persisted, where there are others.</summary>

@@ -23,7 +23,10 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
         remove => store.News -= value;
     }
 
-    public StorePosition Position => store.Position;
+    /// <summary>What it has heard of, where others have committed since.</summary>
+    public StorePosition? Heard { get; set; }
+
+    public StorePosition Position => Heard ?? store.Position;
 
     public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
@@ -175,6 +176,30 @@ public sealed class OwnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_broker_that_has_not_heard_who_is_back_takes_no_question_back()
+    {
+        await _broker.ApplyAsync(
+            Medium().Replace("toleratesRuntimeAction: true", "toleratesRuntimeAction: false", StringComparison.Ordinal)
+        );
+        var asked = Assert
+            .IsType<ExchangeOutcome.Challenged>(await _broker.ExchangeAsync(BrokerHarness.Command()))
+            .Approval;
+        await RetireAsync();
+        using var other = new PolicyControl(_broker.PolicySource, _broker.Store, NullLogger<PolicyControl>.Instance);
+        Assert.True(await other.StartAsync(default));
+        var there = new OwnerOrders(_broker.Store, other, _broker.Revocations, _broker.Anchor);
+        Assert.True((await ReinstateAsync(at: there)).Passes(out _, out _));
+        Assert.False(_broker.Policy.Current!.Set.Processes["invoice-triage"].HasOwner);
+
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(ApprovalState.Pending, (await _broker.Store.Approvals.FindAsync(asked.Id, default))?.State);
+
+        Assert.True(await _broker.Policy.RefreshAsync(default));
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(ApprovalState.Pending, (await _broker.Store.Approvals.FindAsync(asked.Id, default))?.State);
+    }
+
+    [Fact]
     public async Task Policy_names_the_next_owner_and_who_comes_back_owns_again()
     {
         await RetireAsync();
@@ -193,13 +218,45 @@ public sealed class OwnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_is_gone_does_not_bring_themselves_back()
+    {
+        await RetireAsync();
+        var tried = await ReinstateAsync(AuditActor.Person(Issuer, "owner-1"));
+        Assert.False(tried.Passes(out _, out var refusal));
+        Assert.Equal(RefusalCode.OwnerGone, refusal.Code);
+        Assert.Contains("another admin", refusal.Detail, StringComparison.Ordinal);
+        Assert.Single(await _broker.Owners.ListAsync(default));
+
+        // The same subject of another issuer is somebody else.
+        Assert.True(
+            (await ReinstateAsync(AuditActor.Person("https://elsewhere.example", "owner-1"))).Passes(out _, out _)
+        );
+    }
+
+    [Fact]
     public async Task Gone_twice_is_gone_once()
     {
         var first = await RetireAsync();
         var second = await RetireAsync();
         Assert.Equal(first.Owner, second.Owner);
+        Assert.Equal((false, true), (first.IsAlready, second.IsAlready));
         Assert.Single(await _broker.EventsAsync(OwnerRetired.TypeName));
         Assert.Single(await _broker.Owners.ListAsync(default));
+    }
+
+    [Fact]
+    public async Task Where_the_process_says_revoke_later_saying_it_again_revokes_what_lives_once()
+    {
+        var lease = await _broker.IssueAsync();
+        Assert.Empty((await RetireAsync()).Orders);
+        await _broker.ApplyAsync(Medium(more: "onOwnerGone: revoke"));
+
+        var order = Assert.Single((await RetireAsync()).Orders);
+        await _broker.Retry.RunAsync(default);
+        var revoked = await _broker.LeaseAsync(lease.Id);
+        Assert.Equal((LeaseState.Revoked, order), (revoked.State, revoked.RevocationId));
+        Assert.Empty((await RetireAsync()).Orders);
+        Assert.Single(await _broker.EventsAsync(OwnerRetired.TypeName));
     }
 
     private static string Medium(string more = "", string comment = "") =>
@@ -240,12 +297,12 @@ public sealed class OwnerTests : IAsyncLifetime
         return gone;
     }
 
-    private async Task<Checked<OwnerRetirement>> ReinstateAsync() =>
-        await _broker.Owners.ReinstateAsync(
+    private async Task<Checked<OwnerRetirement>> ReinstateAsync(AuditActor? by = null, OwnerOrders? at = null) =>
+        await (at ?? _broker.Owners).ReinstateAsync(
             Issuer,
             "owner-1",
             "back",
-            BrokerHarness.Admin,
+            by ?? BrokerHarness.Admin,
             BrokerHarness.Call,
             default
         );

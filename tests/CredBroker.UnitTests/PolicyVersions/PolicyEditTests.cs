@@ -6,7 +6,9 @@ using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
+using CredBroker.Testing.Broker;
 using CredBroker.UnitTests.Policy;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -272,6 +274,43 @@ public sealed class PolicyEditTests : IDisposable
         Assert.Equal(RefusalCode.PolicyNotAsSeen, Refusal(await RollBackAsync(control, 1, onto: first)).Code);
         Assert.Equal(2, Active(await RollBackAsync(control, 2)).Version);
         Assert.Equal(2, _store.Position.PolicyVersion);
+    }
+
+    [Fact]
+    public async Task A_broker_that_has_not_heard_of_the_newest_version_goes_by_the_store()
+    {
+        using var control = await StartAsync(PolicySourceKind.Api);
+        var first = control.Current!.Set.Hash;
+        var deaf = new LosingStore<StateChange.PolicyApplied>(_store) { Heard = _store.Position };
+        using var other = new PolicyControl(_source, deaf, _log, PolicySourceKind.Api);
+        Assert.True(await other.StartAsync(CancellationToken.None));
+        var second = Active(await ApplyAsync(control, Samples.Text + Edited)).Set.Hash;
+
+        // Version 1 is what this broker decides by, and is not in force.
+        Assert.Equal(1, other.Current!.Version);
+        Assert.Equal(RefusalCode.PolicyNotAsSeen, Refusal(await RollBackAsync(other, 1, onto: first)).Code);
+        Assert.Equal(2, other.Current!.Version);
+        Assert.Equal(3, Active(await RollBackAsync(other, 1, onto: second)).Version);
+        Assert.Equal(3, _store.Position.PolicyVersion);
+    }
+
+    [Fact]
+    public async Task A_newest_version_that_is_damaged_can_be_rolled_back()
+    {
+        using var control = await StartAsync(PolicySourceKind.Api);
+        var second = Active(await ApplyAsync(control, Samples.Text + Edited)).Set.Hash;
+        using (var connection = new SqliteConnection($"Data Source={_folder.FullName}/broker.db"))
+        {
+            await connection.OpenAsync();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE policy_version SET document = '{' WHERE version = 2";
+            Assert.Equal(1, await command.ExecuteNonQueryAsync());
+        }
+
+        using var restarted = Open(PolicySourceKind.Api);
+        Assert.False(await restarted.StartAsync(CancellationToken.None));
+        Assert.Equal(RefusedEdit.StoredNotAccepted, restarted.RefusedEdit!.Reason);
+        Assert.Equal(3, Active(await RollBackAsync(restarted, 1, onto: second)).Version);
     }
 
     [Fact]

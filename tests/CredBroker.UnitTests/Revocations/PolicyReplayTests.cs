@@ -180,6 +180,24 @@ public sealed class PolicyReplayTests
     }
 
     [Fact]
+    public async Task A_page_ends_when_its_time_is_over_however_few_records_took_it()
+    {
+        await using var broker = await StartAsync(Text(Everybody, "allow"));
+        await broker.IssueAsync();
+        await broker.IssueAsync(BrokerHarness.Command(task: "t-2"));
+
+        var page = await new PolicyReplay(broker.Audit, new SecondByLook()).RunAsync(
+            Set(Text(Everybody, "deny")),
+            DateTimeOffset.MinValue,
+            DateTimeOffset.MaxValue,
+            null,
+            default
+        );
+
+        Assert.Equal((2, true), (page.Scanned, page.Next is not null));
+    }
+
+    [Fact]
     public async Task Only_the_time_that_was_asked_for_counts()
     {
         await using var broker = await StartAsync(Text(Everybody, "allow"));
@@ -318,5 +336,13 @@ public sealed class PolicyReplayTests
         public override long TimestampFrequency => 1;
 
         public override long GetTimestamp() => _looks += 10;
+    }
+
+    /// <summary>Each look at the clock finds it a second on.</summary>
+    private sealed class SecondByLook : TimeProvider
+    {
+        private long _timestamp;
+
+        public override long GetTimestamp() => _timestamp += TimestampFrequency;
     }
 }

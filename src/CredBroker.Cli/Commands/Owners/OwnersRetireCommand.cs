@@ -61,6 +61,15 @@ internal sealed class OwnersRetireCommand : Command
 
     private static string Say(RetireOwnerResponse gone)
     {
+        if (gone.AlreadyGone == true)
+        {
+            var again =
+                gone.Revocations.Count > 0
+                    ? $" Ordered to revoke what was still held: {string.Join(' ', gone.Revocations)}."
+                    : "";
+            return $"On record as gone already.{again} What was ordered then stands; what is still held, credbroker leases list says.";
+        }
+
         if (gone.Owner.Processes.Count == 0)
         {
             return "Gone. No process of the policy in force names them as owner.";

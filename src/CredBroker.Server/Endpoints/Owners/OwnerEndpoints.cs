@@ -80,6 +80,7 @@ internal static class OwnerEndpoints
                 new()
                 {
                     Owner = Of(gone.Owner, owners),
+                    AlreadyGone = gone.IsAlready ? true : null,
                     Leases = [.. gone.Leases.Select(LeaseResponses.ForPeople)],
                     More = gone.IsCut ? true : null,
                     Revocations = gone.Orders,

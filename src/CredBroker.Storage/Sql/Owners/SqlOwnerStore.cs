@@ -78,17 +78,27 @@ internal static class SqlOwnerStore
         return ChangeResult.Done;
     }
 
-    private static HashSet<string> ReadRetired(SqlSession session) =>
-        session.RetiredOwners ??= new(
-            session.ReadAll("SELECT owner_key FROM owner_retirement WHERE reinstated_at IS NULL", row => row.Text(0)),
-            StringComparer.Ordinal
-        );
+    /// <summary>Read once until somebody goes or comes back, here or at another broker: the head counts it.</summary>
+    private static HashSet<string> ReadRetired(SqlSession session)
+    {
+        var (opening, owners) = (session.Head.Opening, session.Head.Owners);
+        if (session.RetiredOwners is { } read && (read.Opening, read.Owners) == (opening, owners))
+        {
+            return read.Keys;
+        }
+
+        var keys = session
+            .ReadAll("SELECT owner_key FROM owner_retirement WHERE reinstated_at IS NULL", row => row.Text(0))
+            .ToHashSet(StringComparer.Ordinal);
+        session.RetiredOwners = (opening, owners, keys);
+        return keys;
+    }
 
     private static long NextChange(SqlSession session)
     {
         var change = session.Head.Owners + 1;
         session.Head = session.Head with { Owners = change };
-        session.RetiredOwners = null;
+        session.ForgetOwners();
         return change;
     }
 }

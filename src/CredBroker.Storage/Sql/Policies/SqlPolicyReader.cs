@@ -12,7 +12,7 @@ internal sealed class SqlPolicyReader(SqlReads reads) : IPolicyReader
                 null,
                 cancellationToken
             )
-        )?.ToRecord();
+        )?.ToRecordOrDamaged();
 
     public async ValueTask<AppliedPolicyRecord?> FindNextAsync(long after, CancellationToken cancellationToken) =>
         (
