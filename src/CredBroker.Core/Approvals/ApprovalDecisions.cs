@@ -56,15 +56,20 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         ];
     }
 
-    /// <summary>One question, open or not, that the person may decide, or might have.</summary>
+    /// <summary>One question, open or not, that the person may decide, or might have; none who is gone reads it.</summary>
     public async ValueTask<Checked<Approval>> FindAsync(
         Person person,
         string approvalId,
         CancellationToken cancellationToken
-    ) =>
-        await ReadAsync(approvalId, cancellationToken) is { } approval && IsNamed(approval, person)
-            ? approval
-            : NotFound;
+    )
+    {
+        if (await ReadAsync(approvalId, cancellationToken) is not { } approval || !IsNamed(approval, person))
+        {
+            return NotFound;
+        }
+
+        return await IsGoneAsync(person, cancellationToken) ? Gone : approval;
+    }
 
     /// <summary>
     /// The person agrees to what has this digest. What comes back says whether others have to, too. Agreeing twice is
@@ -101,11 +106,6 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             if (demands.Count == 0)
             {
                 return NotYours;
-            }
-
-            if (await IsGoneAsync(person, cancellationToken))
-            {
-                return Gone;
             }
 
             if (approval.Agreements.Any(other => (other.Issuer, other.Subject) == (person.Issuer, person.Subject)))
@@ -244,7 +244,8 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
     private static bool Is(Approver.Person named, Person person) =>
         (named.Issuer, named.Subject) == (person.Issuer, person.Subject);
 
-    private async ValueTask<bool> IsGoneAsync(Person person, CancellationToken cancellationToken) =>
+    /// <summary>Whether the person is on record as an owner who is gone: they are asked nothing and decide nothing.</summary>
+    internal async ValueTask<bool> IsGoneAsync(Person person, CancellationToken cancellationToken) =>
         store.Position.Owners > 0
         && (await store.Owners.ListRetiredAsync(cancellationToken)).Any(owner =>
             (owner.Issuer, owner.Subject) == (person.Issuer, person.Subject)

@@ -51,7 +51,14 @@ public sealed class ApprovalWatch(IBrokerStore store, ApprovalDecisions decision
             while (store.Position.Approvals is var position && seen < position)
             {
                 var (changed, last) = await store.Approvals.ListChangedAsync(seen, AtOnce, cancellationToken);
-                foreach (var approval in changed.Where(approval => ApprovalDecisions.IsNamed(approval, person)))
+                var named = changed.Where(approval => ApprovalDecisions.IsNamed(approval, person)).ToList();
+                // Who is gone is told nothing, from then on.
+                if (named.Count > 0 && await decisions.IsGoneAsync(person, cancellationToken))
+                {
+                    named.Clear();
+                }
+
+                foreach (var approval in named)
                 {
                     yield return approval;
                     said = time.GetTimestamp();

@@ -61,9 +61,15 @@ internal sealed record MessageFacts(
                 ("Process", request.Process),
                 ("Owner", request.Owner?.Subject ?? "nobody"),
                 ("Credential", $"{request.Credential} ({request.Access}, impact {request.Impact})"),
+                // One each: which secret it is, is never cut.
+                .. (request.Params ?? new Dictionary<string, string>())
+                    .OrderBy(parameter => parameter.Key, StringComparer.Ordinal)
+                    .Select(parameter => ("Parameters", (string?)$"{parameter.Key}={parameter.Value}")),
                 ("Actions", string.Join(", ", request.Actions)),
+                ("Executor", request.Executor),
                 ("Lives", WireDuration.Format(request.Ttl)),
                 ("Ends", request.ExpiresAt.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)),
+                .. request.Demands.Select(demand => ("Limit", demand.LimitSays)),
                 ("By", request.ClosedBy is null ? null : $"{request.ClosedBy}: {request.Reason}".TrimEnd(' ', ':')),
             ]),
             Texts(said),

@@ -19,21 +19,28 @@ internal sealed partial class NotificationRun(
     NotificationOptions options,
     NotificationTarget target,
     IBrokerStore store,
+    TimeProvider time,
     ILogger<NotificationRun> log
 )
 {
     /// <summary>After so many attempts it is given up: about two hours.</summary>
     public const int MaxAttempts = 12;
 
-    private const int AtOnce = 8;
+    private const int AtOnce = 64;
 
     // Longer than one sending may take.
     private static readonly TimeSpan Claim = TimeSpan.FromMinutes(1);
+
+    // How long a pass waits for what it has begun: a silent address keeps no other waiting.
+    private static readonly TimeSpan Pass = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
     private static readonly AuditActor Actor = AuditActor.Broker("notifications");
 
-    /// <summary>One pass. Called each second.</summary>
+    // What no pass has seen the end of; each ends within its claim.
+    private readonly List<Task> _underWay = [];
+
+    /// <summary>One pass. Called each second, never twice at once.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         // A broker without addresses leaves it to those that have some.
@@ -42,8 +49,21 @@ internal sealed partial class NotificationRun(
             return;
         }
 
-        var due = await store.Notifications.FindDueAsync(AtOnce, cancellationToken);
-        await Task.WhenAll(due.Select(notification => SendAsync(notification, cancellationToken).AsTask()));
+        if (_underWay.Count < AtOnce)
+        {
+            var due = await store.Notifications.FindDueAsync(AtOnce - _underWay.Count, cancellationToken);
+            _underWay.AddRange(due.Select(notification => SendAsync(notification, cancellationToken).AsTask()));
+        }
+
+        await Task.WhenAny(Task.WhenAll(_underWay), Task.Delay(Pass, time, cancellationToken));
+        if (cancellationToken.IsCancellationRequested)
+        {
+            await Task.WhenAll(_underWay);
+        }
+
+        var over = _underWay.FindAll(sending => sending.IsCompleted);
+        _underWay.RemoveAll(over.Contains);
+        await Task.WhenAll(over);
     }
 
     private async ValueTask SendAsync(Notification notification, CancellationToken cancellationToken)
@@ -64,7 +84,18 @@ internal sealed partial class NotificationRun(
         }
 
         var attempt = notification.Attempts + 1;
-        var (sent, failures) = await DeliverAsync(notification, cancellationToken);
+        List<string> sent;
+        List<(string Name, string Why)> failures;
+        try
+        {
+            (sent, failures) = await DeliverAsync(notification, cancellationToken);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or StoreUnavailableException))
+        {
+            // It would fail the same way again, for ever, unless that is counted.
+            (sent, failures) = ([], [("message", "it cannot be made")]);
+        }
+
         var isOver = failures.Count == 0 || attempt >= MaxAttempts;
         var error = string.Join("; ", failures.Select(failure => $"{failure.Name}: {failure.Why}"));
         await store.CommitAsync(

@@ -37,6 +37,11 @@ internal static class ReachableAddress
         IPNetwork.Parse("2001:db8::/32"),
         IPNetwork.Parse("2002::/16"),
         IPNetwork.Parse("3fff::/20"),
+        // Where clouds hand out a machine's own credentials; some of it lies in private networks.
+        IPNetwork.Parse("100.100.100.200/32"),
+        IPNetwork.Parse("168.63.129.16/32"),
+        IPNetwork.Parse("fd00:ec2::254/128"),
+        IPNetwork.Parse("fd20:ce::254/128"),
     ];
 
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
@@ -49,12 +54,13 @@ internal static class ReachableAddress
             address = address.MapToIPv4();
         }
 
-        if (Private.Any(network => network.Contains(address)))
+        if (Never.Any(network => network.Contains(address)))
         {
-            return allowPrivate;
+            return false;
         }
 
-        return !Never.Any(network => network.Contains(address))
-            && (address.AddressFamily == AddressFamily.InterNetwork || GlobalUnicast.Contains(address));
+        return Private.Any(network => network.Contains(address))
+            ? allowPrivate
+            : address.AddressFamily == AddressFamily.InterNetwork || GlobalUnicast.Contains(address);
     }
 }

@@ -74,6 +74,43 @@ public sealed class ExecCommandTests
     }
 
     [Fact]
+    public async Task The_wait_for_people_goes_on_where_it_breaks_off()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var (polls, asked) = (0, new List<string>());
+        Challenge(cli, asked);
+        cli.Broker.On(
+            $"GET /v1/requests/{Request}",
+            http =>
+            {
+                if (++polls == 1)
+                {
+                    http.Abort();
+                    return Task.CompletedTask;
+                }
+
+                return http.Response.WriteAsJsonAsync(Status("approved"), StatusType);
+            }
+        );
+
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--wait-for-approval",
+            "--",
+            "sh",
+            "-c",
+            "exit 7",
+        ]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(7, run.Process.ExitCode);
+        Assert.Equal(["", Request], asked);
+        Assert.Contains("The wait broke off", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_signal_ends_the_wait_for_people_and_nothing_is_issued()
     {
         Signals.SkipWhenIgnored(15);

@@ -44,6 +44,9 @@ public sealed class ApproverViewApiTests : IAsyncLifetime
             [("billing-readonly", 1, 0, 2), ("", 0, 1, 0)],
             seen.GetProperty("activity").GetProperty("credentials").EnumerateArray().Select(Counted)
         );
+        // Of a question that is over, nobody has to judge what the instance does now.
+        var over = await ReadAsync($"/v1/approvals/{first.GetProperty("approvalId")}");
+        Assert.False(over.TryGetProperty("activity", out _));
         // In a list it would be said of each; there one looks for what waits.
         Assert.False((await ReadAsync("/v1/approvals")).GetProperty("approvals")[0].TryGetProperty("activity", out _));
     }

@@ -113,11 +113,16 @@ public abstract partial class BrokerStoreContract
         await CommitAsync(Refused(mine with { Verdict = mine.Verdict with { Effect = PolicyEffect.Challenge } }));
         await CommitAsync(Refused(Unknown("what-is-this")));
         await CommitAsync(Refused(Unknown("and-this")));
+        await CommitAsync(Refused(Unknown("made-up-1", RefusalCode.ProcessUnknown)));
+        await CommitAsync(Refused(Unknown("made-up-2", RefusalCode.ProcessNotAdmitted)));
+        await CommitAsync(Refused(Unknown("made-up-3", RefusalCode.AgentAmbiguous)));
+        await CommitAsync(Refused(Unknown("made-up-4", RefusalCode.RuleFailed, agent: "")));
+        await CommitAsync(Refused(Unknown("other", RefusalCode.NoRuleAllows)));
         Reopen();
 
         var (since, activity) = await Store.Approvals.ListActivityAsync(mine.Identity, default);
         Assert.InRange(Now - since, TimeSpan.FromHours(1), TimeSpan.FromMinutes(65));
-        Assert.Equal([new("billing", 1, 2, 1), new("", 0, 2, 0), new("other", 1, 0, 0)], activity);
+        Assert.Equal([new("", 0, 6, 0), new("billing", 1, 2, 1), new("other", 1, 1, 0)], activity);
         await AssertGuardAsync(
             GuardFailure.PolicyChanged,
             Samples.Opened(Samples.Lease(Samples.Decision(policyVersion: 7)), 0)
@@ -127,7 +132,11 @@ public abstract partial class BrokerStoreContract
         Time.Advance(TimeSpan.FromMinutes(66));
         Assert.Empty((await Store.Approvals.ListActivityAsync(mine.Identity, default)).Activity);
 
-        DecisionRecord Unknown(string credential)
+        DecisionRecord Unknown(
+            string credential,
+            RefusalCode code = RefusalCode.CredentialUnknown,
+            string agent = "triage"
+        )
         {
             var decision = Samples.Decision(credential: credential);
             return decision with
@@ -135,8 +144,9 @@ public abstract partial class BrokerStoreContract
                 Verdict = decision.Verdict with
                 {
                     Effect = PolicyEffect.Deny,
+                    Agent = agent,
                     Grant = null,
-                    Refusal = new(RefusalCode.CredentialUnknown, "unknown"),
+                    Refusal = new(code, "unknown"),
                 },
             };
         }

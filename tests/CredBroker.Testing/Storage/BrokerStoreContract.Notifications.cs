@@ -127,6 +127,18 @@ public abstract partial class BrokerStoreContract
         Assert.Empty(await Store.Notifications.FindDueAsync(100, default));
     }
 
+    [Fact]
+    public async Task What_is_put_off_again_and_again_leaves_the_store_by_when_it_happened()
+    {
+        var one = await ToSendAsync();
+        await CommitAsync(Take(one));
+        await CommitAsync(Settle(one, 1) with { Error = "other: 500", Again = TimeSpan.FromHours(1) });
+        Time.Advance(TimeSpan.FromMinutes(1));
+        await DropAsync(failedBefore: Now);
+        Time.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await Store.Notifications.FindDueAsync(100, default));
+    }
+
     private async Task<Notification> ToSendAsync()
     {
         await AskedAsync();

@@ -1,3 +1,4 @@
+using CredBroker.Core.Approvals;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Exchange;
@@ -7,6 +8,7 @@ using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
+using CredBroker.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CredBroker.UnitTests.Owners;
@@ -149,6 +151,11 @@ public sealed class OwnerTests : IAsyncLifetime
         var refused = await _broker.People.AgreeAsync(ann, asked.Id, asked.Digest, BrokerHarness.Call, default);
         Assert.False(refused.Passes(out _, out var refusal));
         Assert.Equal(RefusalCode.OwnerGone, refusal.Code);
+        Assert.False((await _broker.People.FindAsync(ann, asked.Id, default)).Passes(out _, out refusal));
+        Assert.Equal(RefusalCode.OwnerGone, refusal.Code);
+        var denied = await _broker.People.DenyAsync(ann, asked.Id, "no", BrokerHarness.Call, default);
+        Assert.False(denied.Passes(out _, out refusal));
+        Assert.Equal(RefusalCode.OwnerGone, refusal.Code);
         Assert.True(
             (await _broker.People.AgreeAsync(bob, asked.Id, asked.Digest, BrokerHarness.Call, default)).Passes(
                 out var agreed,
@@ -156,6 +163,47 @@ public sealed class OwnerTests : IAsyncLifetime
             )
         );
         Assert.Equal(ApprovalState.Approved, agreed.State);
+    }
+
+    [Fact]
+    public async Task Who_is_gone_is_told_nothing_by_the_stream_either()
+    {
+        await _broker.ApplyAsync(
+            Medium()
+                .Replace(
+                    "effect: allow",
+                    "effect: challenge\n    approval: { approvers: [\"group:leads\"], expiresAfter: 30m }",
+                    StringComparison.Ordinal
+                )
+        );
+        using var stop = new CancellationTokenSource();
+        var before = _broker.Store.Position.Approvals;
+        await using var ann = Follow("ann");
+        await using var bob = Follow("bob");
+        // The first says that there is nothing.
+        Assert.True(await ann.MoveNextAsync() && ann.Current is null);
+        Assert.True(await bob.MoveNextAsync() && bob.Current is null);
+        await RetireAsync("ann");
+        var asked = Assert
+            .IsType<ExchangeOutcome.Challenged>(await _broker.ExchangeAsync(BrokerHarness.Command()))
+            .Approval;
+
+        Assert.True(await bob.MoveNextAsync());
+        Assert.Equal(asked.Id, bob.Current?.Id);
+        // She, whose stream has read on as far, comes to the next heartbeat.
+        var next = ann.MoveNextAsync().AsTask();
+        await Eventually.BecomesTrueAsync(() =>
+        {
+            _broker.Time.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(next.IsCompleted);
+        });
+        Assert.True(await next);
+        Assert.Null(ann.Current);
+
+        IAsyncEnumerator<Approval?> Follow(string subject) =>
+            new ApprovalWatch(_broker.Store, _broker.People, _broker.News, _broker.Time)
+                .FollowAsync(Human(subject), before, stop.Token)
+                .GetAsyncEnumerator(stop.Token);
     }
 
     [Fact]

@@ -185,7 +185,7 @@ public sealed class QueryPlanTests
             ),
             ["what is to be sent outside"] = (
                 readers => readers.Notifications.FindDueAsync(10, default).AsTask(),
-                ["SEARCH notification USING INDEX notification_due (due_at<?)"]
+                ["SEARCH notification USING INDEX notification_due (due_at<?)", "USE TEMP B-TREE FOR ORDER BY"]
             ),
             ["what could not be sent"] = (
                 readers => readers.Notifications.CountFailedAsync(default).AsTask(),

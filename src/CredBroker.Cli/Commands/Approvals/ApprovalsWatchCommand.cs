@@ -64,15 +64,25 @@ internal sealed class ApprovalsWatchCommand : Command
                     approval.State.PadRight(8),
                     approval.ApprovalId,
                     Printable.Text(approval.Requester.Agent ?? approval.Requester.Subject),
-                    Printable.Text(approval.Credential),
+                    Printable.Text(Credential(approval)),
                     Printable.Text(approval.Process),
                     WireDuration.Format(approval.Ttl),
                     $"ends {TimeText.Short(approval.ExpiresAt, format, _terminal.Time)}"
                 )
         );
 
-    // What may be over in a while; a no is none of it.
-    private static bool IsPassing(Exception e) =>
+    // With its parameters, which say which of its secrets it is.
+    private static string Credential(ApprovalResponse approval) =>
+        string.Join(
+            ' ',
+            (approval.Params ?? new Dictionary<string, string>())
+                .OrderBy(parameter => parameter.Key, StringComparer.Ordinal)
+                .Select(parameter => $"{parameter.Key}={parameter.Value}")
+                .Prepend(approval.Credential)
+        );
+
+    /// <summary>What may be over in a while; a no is none of it.</summary>
+    internal static bool IsPassing(Exception e) =>
         e is HttpRequestException or IOException
         || e is BrokerProblemException { Status: 429 or >= 500 }
         || e is TokenSourceException { IsTransient: true }

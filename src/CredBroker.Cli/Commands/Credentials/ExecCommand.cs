@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CredBroker.Cli.Commands.Approvals;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Exec;
 using CredBroker.Cli.Output;
@@ -12,6 +13,8 @@ namespace CredBroker.Cli.Commands.Credentials;
 /// </summary>
 internal sealed class ExecCommand : Command
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
     private readonly RequestOptions _request = new();
@@ -127,7 +130,8 @@ internal sealed class ExecCommand : Command
                 $"Waiting for people to approve request {asked.ApprovalId}, until {TimeText.Rfc3339(asked.ExpiresAt)}."
             );
             // Nothing is issued yet: a signal ends this wait, unlike what follows it.
-            await agent.WaitForApprovalAsync(asked.ApprovalId, signals.Early);
+            await WaitAsync(agent, asked, signals.Early);
+            signals.Early.ThrowIfCancellationRequested();
             return await agent.AcquireAsync(
                 request with
                 {
@@ -137,6 +141,26 @@ internal sealed class ExecCommand : Command
                 new() { Renew = false },
                 CancellationToken.None
             );
+        }
+    }
+
+    /// <summary>Until people have decided; what breaks off meanwhile is no answer.</summary>
+    private async Task WaitAsync(AgentClient agent, ApprovalRequestResponse asked, CancellationToken interrupted)
+    {
+        while (true)
+        {
+            try
+            {
+                await agent.WaitForApprovalAsync(asked.ApprovalId, interrupted);
+                return;
+            }
+            catch (Exception e)
+                when (ApprovalsWatchCommand.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
+            {
+                _terminal.Error.WriteLine($"The wait broke off; it goes on. {Printable.Text(e.Message)}");
+            }
+
+            await Task.Delay(Pause, _terminal.Time, interrupted);
         }
     }
 

@@ -85,6 +85,16 @@ internal static class ApprovalEndpoints
             return await actions.RefuseAsync(person, refusal);
         }
 
+        if (approval.StateAt(store.Position) is not (ApprovalState.Pending or ApprovalState.Approved))
+        {
+            // Of one that is over nobody has to judge what the instance does now.
+            return new Reply<ApprovalResponse>(
+                StatusCodes.Status200OK,
+                ApprovalResponses.Of(approval, store.Position),
+                BrokerJson.Default.ApprovalResponse
+            );
+        }
+
         var (since, activity) = await store.Approvals.ListActivityAsync(approval.Decision.Identity, cancellationToken);
         return new Reply<ApprovalResponse>(
             StatusCodes.Status200OK,

@@ -61,13 +61,29 @@ internal static class SqlActivityStore
             """,
             ("@instance", KeyOf(decision.Identity)),
             ("@slot", SlotOf(session.NowColumn)),
-            // What is in no catalogue is whatever the caller wrote: all of it is one row.
-            ("@credential", IsUnknown(decision) ? "" : decision.Request.Credential),
+            // What was looked for in no catalogue, or is in none, is whatever the caller wrote: all of it is one row.
+            ("@credential", IsNamed(decision) ? decision.Request.Credential : ""),
             ("@issued", issued),
             ("@denied", denied),
             ("@challenged", challenged)
         );
 
-    private static bool IsUnknown(DecisionRecord decision) =>
-        decision.Verdict is { Grant: null, Refusal.Code: RefusalCode.CredentialUnknown };
+    /// <summary>
+    /// Whether the name is the catalogue's. Each refusal that comes after it was looked up stands here; one that is added
+    /// names nothing until it does. Before an agent is known nothing is looked up, also where its condition failed.
+    /// </summary>
+    private static bool IsNamed(DecisionRecord decision) =>
+        decision.Verdict.Grant is not null
+        || decision.Verdict is { Agent.Length: > 0, Refusal.Code: var code }
+            && code
+                is RefusalCode.ActionNotOffered
+                    or RefusalCode.FieldInvalid
+                    or RefusalCode.ParamsInvalid
+                    or RefusalCode.ToolArgumentsInvalid
+                    or RefusalCode.RuleFailed
+                    or RefusalCode.DeniedByRule
+                    or RefusalCode.NoRuleAllows
+                    or RefusalCode.GateDenied
+                    or RefusalCode.NobodyToAsk
+                    or RefusalCode.ExecutorsDiffer;
 }

@@ -15,7 +15,7 @@ internal sealed class SqlNotificationReader(SqlReads reads, StoreClock clock) : 
                     SELECT id AS Id, approval AS Approval, kind AS Kind, at AS At, said_by AS SaidBy, reason AS Reason,
                       attempts AS Attempts, sent_to AS SentTo
                     FROM notification{reads.UseIndex("notification_due")}
-                    WHERE failed_at IS NULL AND due_at <= @now ORDER BY due_at LIMIT @limit
+                    WHERE failed_at IS NULL AND due_at <= @now ORDER BY attempts > 0, due_at LIMIT @limit
                     """,
                     new { now = ColumnValue.From(clock.Now()), limit },
                     cancellationToken

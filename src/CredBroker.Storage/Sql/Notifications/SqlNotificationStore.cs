@@ -93,7 +93,7 @@ internal static class SqlNotificationStore
                     """
                     DELETE FROM notification WHERE number IN (
                       SELECT number FROM notification
-                      WHERE due_at < @before AND failed_at IS NULL LIMIT @limit)
+                      WHERE at < @before AND failed_at IS NULL LIMIT @limit)
                     """,
                     ("@before", ColumnValue.From(change.AskedBefore)),
                     ("@limit", change.Limit)

@@ -6,10 +6,12 @@ using CredBroker.Client;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Server.Hosting;
 using CredBroker.Server.Notifications;
 using CredBroker.Testing.Broker;
+using CredBroker.Testing.Processes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -89,6 +91,32 @@ public sealed class NotificationTests : IAsyncLifetime
         // What no rule shows is told to nobody.
         Assert.DoesNotContain(messages, message => Text(message).Contains("hunter2", StringComparison.Ordinal));
         Assert.Empty(await _broker.Store.Notifications.FindDueAsync(10, default));
+    }
+
+    [Fact]
+    public async Task A_message_says_which_secret_it_is_who_uses_it_and_which_limit_asks()
+    {
+        await AskAsync();
+        await Run(Desk()).RunAsync(default);
+        var told = Read(Assert.Single(_receiver.Messages));
+        var longest = new string('a', CatalogueParameter.LongestValue);
+        var facts = MessageFacts.Of(
+            told with
+            {
+                Data = told.Data with
+                {
+                    Params = new Dictionary<string, string> { ["tenant"] = longest, ["region"] = "eu" },
+                    Executor = "payer",
+                    Demands = [told.Data.Demands[0] with { LimitSays = "10 an hour are used up" }],
+                },
+            }
+        );
+        Assert.Equal(
+            [("Parameters", "region=eu"), ("Parameters", $"tenant={longest}")],
+            facts.Known.Where(fact => fact.Label == "Parameters")
+        );
+        Assert.Contains(("Executor", "payer"), facts.Known);
+        Assert.Contains(("Limit", "10 an hour are used up"), facts.Known);
     }
 
     [Theory]
@@ -208,6 +236,58 @@ public sealed class NotificationTests : IAsyncLifetime
                 told.GetProperty("endpoints")[0].GetString()
             )
         );
+    }
+
+    [Fact]
+    public async Task A_silent_address_keeps_no_other_waiting()
+    {
+        var (run, began) = (Run(Desk(), Desk() with { Name = "other", Url = $"{_receiver.Address}other" }), Now());
+        var silence = new TaskCompletionSource();
+        _receiver.Answer = http => http.Request.Path == "/other" ? silence.Task : Task.CompletedTask;
+        for (var task = 0; task < 3; task++)
+        {
+            await AskAsync($"t-{task}");
+            var pass = run.RunAsync(default).AsTask();
+            await Eventually.BecomesTrueAsync(
+                () => Task.FromResult(_receiver.Messages.Count(message => message.Path == "/desk") > task),
+                "the healthy address has it"
+            );
+            while (!pass.IsCompleted && Now() - began < TimeSpan.FromSeconds(9))
+            {
+                _broker.Time.Advance(TimeSpan.FromMilliseconds(250));
+                await Task.WhenAny(pass, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
+            }
+
+            if (!pass.IsCompletedSuccessfully)
+            {
+                silence.SetResult();
+                Assert.Fail("the pass waits for the silent address");
+            }
+        }
+
+        silence.SetResult();
+        DateTimeOffset Now() => _broker.Time.GetUtcNow();
+    }
+
+    [Fact]
+    public async Task What_cannot_be_made_is_given_up()
+    {
+        await AskAsync();
+        var run = Run(
+            new NotificationTarget(_broker.Time, (_, _) => throw new InvalidOperationException()),
+            Desk() with
+            {
+                Url = "https://hooks.example/",
+            }
+        );
+        for (var attempt = 0; attempt < NotificationRun.MaxAttempts; attempt++)
+        {
+            await run.RunAsync(default);
+            _broker.Time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.Equal(1, await _broker.Store.Notifications.CountFailedAsync(default));
+        Assert.Single(await _broker.EventsAsync(NotificationFailed.TypeName));
     }
 
     [Fact]
@@ -426,10 +506,14 @@ public sealed class NotificationTests : IAsyncLifetime
         };
 
     private NotificationRun Run(params NotificationEndpointOptions[] endpoints) =>
+        Run(new NotificationTarget(_broker.Time), endpoints);
+
+    private NotificationRun Run(NotificationTarget target, params NotificationEndpointOptions[] endpoints) =>
         new(
             new() { Endpoints = endpoints, Link = "https://approvals.example/{approvalId}" },
-            new(_broker.Time),
+            target,
             _broker.Store,
+            _broker.Time,
             NullLogger<NotificationRun>.Instance
         );
 

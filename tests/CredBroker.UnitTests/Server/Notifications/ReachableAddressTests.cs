@@ -49,6 +49,11 @@ public sealed class ReachableAddressTests
     [InlineData("64:ff9b::a00:1")]
     [InlineData("2002:7f00:1::")]
     [InlineData("2001::7f00:1")]
+    [InlineData("100.100.100.200")]
+    [InlineData("168.63.129.16")]
+    [InlineData("fd00:ec2::254")]
+    [InlineData("fd20:ce::254")]
+    [InlineData("::ffff:100.100.100.200")]
     [InlineData("::ffff:169.254.169.254")]
     [InlineData("::ffff:0:169.254.169.254")]
     public void Link_local_ones_and_those_that_lead_elsewhere_never(string address)
