@@ -8,6 +8,7 @@ using CredBroker.Testing.Processes;
 namespace CredBroker.IntegrationTests.Server;
 
 /// <summary>What <c>samples/observability</c> asks for is what a running broker has.</summary>
+[Collection(TelemetryTests.OneAtATime)]
 public sealed partial class ObservabilitySampleTests
 {
     [Theory]

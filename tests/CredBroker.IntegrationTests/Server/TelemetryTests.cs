@@ -14,8 +14,15 @@ using Microsoft.Extensions.Logging;
 
 namespace CredBroker.IntegrationTests.Server;
 
+[Collection(TelemetryTests.OneAtATime)]
 public sealed class TelemetryTests
 {
+    /// <summary>
+    /// Brokers whose metrics are looked at: of two in one process, which is none that there is outside of tests, the end of
+    /// one silences the gauges of the other.
+    /// </summary>
+    public const string OneAtATime = "metrics of a process";
+
     private const string Credential = "billing-readonly";
 
     private static readonly Dictionary<string, string?> WithMetrics = new()
