@@ -315,6 +315,6 @@ internal readonly record struct OrderFigures(
 
 /// <summary>What a change of policy came to, by the store's times, from the moment that the version was applied.</summary>
 /// <param name="Leases">How many it ended.</param>
-/// <param name="AllMarked">Until the last of them was marked: a pass tries the oldest lease first.</param>
+/// <param name="AllMarked">Until the last of them was marked: a pass tries the newest lease first.</param>
 /// <param name="AllConfirmed">Until each was confirmed.</param>
 internal readonly record struct PolicyFigures(int Leases, TimeSpan AllMarked, TimeSpan AllConfirmed);

@@ -59,7 +59,7 @@ internal static class RevocationSuite
                         {
                             for (var i = 0; (i = Interlocked.Decrement(ref left)) >= 0; )
                             {
-                                await pairs.CommitAsync(InstanceOf(i));
+                                await pairs.CommitAsync(InstanceOf(i, options.Leases));
                             }
                         })
                     )
@@ -69,12 +69,12 @@ internal static class RevocationSuite
 
     private static string Brief => $",\"ttl\":\"{ShortTtlSeconds}s\"";
 
-    /// <summary>Whose the lease is before which so many are left to make: those of the leaver are the last.</summary>
-    private static string InstanceOf(int left) =>
-        (left / OfOneOrder) switch
+    /// <summary>Whose the lease is after which so many are left to make: those of the leaver are the first.</summary>
+    private static string InstanceOf(int left, int leases) =>
+        left switch
         {
-            0 => Leaver,
-            <= Orders and var order => Victim(order - 1),
+            _ when left >= leases - OfOneOrder => Leaver,
+            < Orders * OfOneOrder => Victim(left / OfOneOrder),
             _ => "worker-1",
         };
 
@@ -181,7 +181,7 @@ internal static class RevocationSuite
     }
 
     /// <summary>
-    /// The last leases that were made are those that the new version ends: a pass tries the oldest first, so that they
+    /// The first leases that were made are those that the new version ends: a pass tries the newest first, so that they
     /// are marked when each of the others was tried.
     /// </summary>
     private static async Task ChangePolicyAsync(List<FullBroker> stores, BenchOptions options)
