@@ -51,31 +51,39 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
         var now = store.Position.UtcNow;
         if ((now - _dropped).Duration() >= DropInterval)
         {
-            await store.CommitAsync(
-                new StateChange.All([
-                    new StateChange.ApprovalsDropped
-                    {
-                        ClosedBefore = now - Kept,
-                        Limit = DroppedAtOnce,
-                        Event = null,
-                    },
-                    new StateChange.ActivityDropped
-                    {
-                        Before = now - ActivityKept,
-                        Limit = ActivityDroppedAtOnce,
-                        Event = null,
-                    },
-                    new StateChange.NotificationsDropped
-                    {
-                        FailedBefore = now - FailedKept,
-                        AskedBefore = now - UnsentKept,
-                        Limit = DroppedAtOnce,
-                        Event = null,
-                    },
-                ]),
+            // What is more than goes at once goes in the next pass: nobody makes it faster than it leaves.
+            var isDone = await DropAsync(
+                new StateChange.ApprovalsDropped
+                {
+                    ClosedBefore = now - Kept,
+                    Limit = DroppedAtOnce,
+                    Event = null,
+                },
+                DroppedAtOnce,
                 cancellationToken
             );
-            _dropped = now;
+            isDone &= await DropAsync(
+                new StateChange.ActivityDropped
+                {
+                    Before = now - ActivityKept,
+                    Limit = ActivityDroppedAtOnce,
+                    Event = null,
+                },
+                ActivityDroppedAtOnce,
+                cancellationToken
+            );
+            isDone &= await DropAsync(
+                new StateChange.NotificationsDropped
+                {
+                    FailedBefore = now - FailedKept,
+                    AskedBefore = now - UnsentKept,
+                    Limit = DroppedAtOnce,
+                    Event = null,
+                },
+                DroppedAtOnce,
+                cancellationToken
+            );
+            _dropped = isDone ? now : _dropped;
         }
 
         var (fence, active) = (store.Position.Fence, policy.Current);
@@ -132,6 +140,11 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
             },
             cancellationToken
         );
+
+    /// <summary>Whether nothing is left of what is too old.</summary>
+    private async ValueTask<bool> DropAsync(StateChange drop, int limit, CancellationToken cancellationToken) =>
+        await store.CommitAsync(drop, cancellationToken) is CommitOutcome.Committed { Number: var dropped }
+        && dropped < limit;
 
     private async ValueTask CommitAsync(StateChange change, CancellationToken cancellationToken)
     {

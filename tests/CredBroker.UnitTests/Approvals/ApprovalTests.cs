@@ -244,6 +244,25 @@ public sealed class ApprovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_more_than_goes_at_once_goes_with_the_next_pass()
+    {
+        await _broker.ApprovalSweep.RunAsync(default);
+        await _broker.ExecuteAsync(
+            """
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+            INSERT INTO activity (instance, slot, credential, issued, denied, challenged) SELECT i, 0, 'x', 1, 0, 0 FROM n
+            """
+        );
+        _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(1, await LeftAsync());
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(0, await LeftAsync());
+
+        Task<int> LeftAsync() => _broker.ExecuteAsync("UPDATE activity SET issued = issued");
+    }
+
+    [Fact]
     public async Task A_denial_tells_the_agent_why()
     {
         var asked = await AskAsync();

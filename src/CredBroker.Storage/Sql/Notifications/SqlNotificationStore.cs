@@ -105,6 +105,7 @@ internal static class SqlNotificationStore
     public static void DrawBack(SqlSession session)
     {
         session.Execute("UPDATE notification SET due_at = @now WHERE failed_at IS NULL", ("@now", session.NowColumn));
+        session.Execute("UPDATE notification SET at = @now WHERE at > @now", ("@now", session.NowColumn));
         session.Execute(
             "UPDATE notification SET failed_at = @now WHERE failed_at IS NOT NULL AND failed_at > @now",
             ("@now", session.NowColumn)
