@@ -71,7 +71,10 @@ public sealed class SeveralBrokersTests
         await world.ConfirmedAsync(leaseId, secret);
         var health = await other.Connect("").GetHealthAsync("issuing");
         Assert.Equal("ok", health.Status);
-        Assert.Contains("the policy file holds what an earlier version was", health.Parts.Single(part => part.Name == "policy").Detail);
+        Assert.Contains(
+            "the policy file holds what an earlier version was",
+            health.Parts.Single(part => part.Name == "policy").Detail
+        );
 
         await AssertChainAsync(other, world);
     }
