@@ -65,6 +65,7 @@ public sealed class PolicyCommandTests
         Assert.Equal((5, 5), (run.ExitCode, json.ExitCode));
         Assert.Contains($"{policy}:3:", run.Out, StringComparison.Ordinal);
         Assert.Contains($"{policy}:13:", run.Out, StringComparison.Ordinal);
+        Assert.Matches(@"  13 \|     impact: tiny\r?\n     \|             \^", run.Out);
         Assert.StartsWith("Faults: 2.", run.Error, StringComparison.Ordinal);
         Assert.Equal(
             [3, 13],

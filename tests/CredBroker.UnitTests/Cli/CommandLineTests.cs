@@ -73,6 +73,7 @@ public sealed class CommandLineTests
                 "policy diff",
                 "policy evaluate",
                 "policy lint",
+                "policy reference",
                 "policy replay",
                 "policy rollback",
                 "policy schema",
@@ -152,12 +153,12 @@ public sealed class CommandLineTests
     public async Task The_editors_schema_is_printed_whole_and_its_help_says_how_an_editor_uses_it()
     {
         Assert.Equal(0, await CommandLine.RunAsync(["policy", "schema"], Terminal()));
-        Assert.Equal(PolicyEditorSchema.Read().TrimEnd() + Environment.NewLine, _output.ToString());
+        Assert.Equal(PolicyManual.ReadSchema().TrimEnd() + Environment.NewLine, _output.ToString());
         Assert.True(JsonElement.Parse(_output.ToString()).TryGetProperty("$schema", out _));
 
         Assert.Equal(0, await CommandLine.RunAsync(["policy", "schema", "--tests"], Terminal()));
         Assert.EndsWith(
-            PolicyEditorSchema.ReadTests().TrimEnd() + Environment.NewLine,
+            PolicyManual.ReadTestSchema().TrimEnd() + Environment.NewLine,
             _output.ToString(),
             StringComparison.Ordinal
         );

@@ -31,7 +31,7 @@ public sealed class EngineListTests
     [Fact]
     public void The_editors_schema_offers_every_engine()
     {
-        var node = JsonElement.Parse(PolicyEditorSchema.Read());
+        var node = JsonElement.Parse(PolicyManual.ReadSchema());
         foreach (
             var step in "properties credentials additionalProperties properties vault properties engine enum".Split(' ')
         )

@@ -25,6 +25,30 @@ public sealed class PolicyLintTests
         Assert.Empty(PolicyLint.Check(Samples.Document("apiVersion: x")));
 
     [Theory]
+    [InlineData("allow", "true", 1)]
+    [InlineData("allow", "1 + 1 == 2", 1)]
+    [InlineData("allow", "credential.access == \"read\"", 0)]
+    [InlineData("deny", "true", 0)]
+    public void A_rule_that_allows_everything_to_everybody_is_warned_of(string effect, string condition, int warned)
+    {
+        var warnings = PolicyLint.Check(
+            Samples.Document(
+                Samples.Edited(
+                    ("credential.category == \"secret-handling\"", condition),
+                    ("effect: deny", $"effect: {effect}")
+                )
+            )
+        );
+
+        Assert.Equal(
+            warned,
+            warnings.Count(warning =>
+                warning.Message.Contains("allows everything in the catalogue", StringComparison.Ordinal)
+            )
+        );
+    }
+
+    [Theory]
     [InlineData(
         "agent == \"triage\" && agent == \"payer\" && true",
         "can never match: `agent` cannot be both \"triage\" and \"payer\""

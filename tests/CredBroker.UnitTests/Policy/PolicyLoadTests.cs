@@ -413,7 +413,7 @@ public sealed class PolicyLoadTests
     public void The_sample_fits_the_schema_for_editors()
     {
         var faults = new List<string>();
-        var schema = ArgumentSchema.Load(PolicyEditorSchema.Read(), faults);
+        var schema = ArgumentSchema.Load(PolicyManual.ReadSchema(), faults);
         Assert.Empty(faults);
 
         Assert.Null(schema!.Check(ToJson(Samples.Text)));

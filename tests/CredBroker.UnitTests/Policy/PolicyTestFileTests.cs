@@ -300,7 +300,7 @@ public sealed class PolicyTestFileTests
     public void Every_sample_fits_the_schema_for_editors_and_a_misspelt_key_does_not()
     {
         var faults = new List<string>();
-        var schema = ArgumentSchema.Load(PolicyEditorSchema.ReadTests(), faults)!;
+        var schema = ArgumentSchema.Load(PolicyManual.ReadTestSchema(), faults)!;
         Assert.Empty(faults);
 
         var samples = Directory.GetFiles(Path.Combine(Repository.Root, "samples", "policies"), "*.test.yaml");

@@ -12,6 +12,7 @@ internal sealed class PolicyCommand : GroupCommand
         Add(new PolicyLintCommand(terminal));
         Add(new PolicyEvaluateCommand(terminal));
         Add(new PolicyTestCommand(terminal));
+        Add(new PolicyReferenceCommand(terminal));
         Add(new PolicySchemaCommand(terminal));
         Add(new PolicyVersionsCommand(terminal));
         Add(new PolicyShowCommand(terminal));

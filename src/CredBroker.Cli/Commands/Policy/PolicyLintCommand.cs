@@ -52,7 +52,7 @@ internal sealed class PolicyLintCommand : Command
         }
         else
         {
-            Write(path, findings, compilation.Set);
+            Write(path, document.Text, findings, compilation.Set);
         }
 
         return compilation.Set is null || (parsed.GetValue(_strict) && findings.Count > 0)
@@ -60,15 +60,20 @@ internal sealed class PolicyLintCommand : Command
             : ExitCodes.Done;
     }
 
-    /// <summary>As compilers write it, so that editors jump to the place.</summary>
-    private void Write(string path, List<LintOutput> findings, PolicySet? policy)
+    /// <summary>As compilers write it, so that editors jump to the place; and the place itself below.</summary>
+    private void Write(string path, string text, List<LintOutput> findings, PolicySet? policy)
     {
+        var lines = text.Split('\n');
         foreach (var finding in findings)
         {
             _terminal.Out.WriteLine(
                 $"{path}:{(finding.Line == 0 ? "" : $"{finding.Line}:{finding.Column}:")} {finding.Severity}: "
                     + $"{Printable.Text(finding.Message)}"
             );
+            if (finding.Line > 0 && finding.Line <= lines.Length)
+            {
+                _terminal.Out.WriteLine(CodeFrame.Of(lines[finding.Line - 1], finding.Line, finding.Column));
+            }
         }
 
         _terminal.Error.WriteLine(

@@ -24,7 +24,7 @@ internal sealed class PolicySchemaCommand : Command
         Add(_tests);
         SetAction(parsed =>
             terminal.Out.WriteLine(
-                (parsed.GetValue(_tests) ? PolicyEditorSchema.ReadTests() : PolicyEditorSchema.Read()).TrimEnd()
+                (parsed.GetValue(_tests) ? PolicyManual.ReadTestSchema() : PolicyManual.ReadSchema()).TrimEnd()
             )
         );
     }

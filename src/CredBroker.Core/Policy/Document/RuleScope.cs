@@ -40,6 +40,9 @@ internal sealed class RuleScope
     /// <summary>Whether it has people decide.</summary>
     public bool Challenges => Draft.Effect == PolicyEffect.Challenge;
 
+    /// <summary>Whether its condition reads anything at all; <c>true</c> does not.</summary>
+    public bool Reads => Draft.When!.Expression.All().Any(part => part.Path is not null);
+
     /// <summary>Why it can never match; null where it may.</summary>
     public string? Fault { get; }
 

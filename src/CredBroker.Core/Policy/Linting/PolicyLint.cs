@@ -134,6 +134,15 @@ public static class PolicyLint
             );
         }
 
+        if (rule is { Draft.Effect: PolicyEffect.Allow, Fault: null } && !rule.Reads)
+        {
+            warnings.Add(
+                source,
+                $"the rule `{rule.Id}` allows everything in the catalogue to every agent of every process: "
+                    + "say which, such as agent == \"NAME\" && credential.name == \"NAME\""
+            );
+        }
+
         foreach (var (offset, message) in UnknownNames.In(program, draft))
         {
             Warn(message, offset);
