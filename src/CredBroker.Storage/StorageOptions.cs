@@ -1,3 +1,5 @@
+using CredBroker.Core.State;
+
 namespace CredBroker.Storage;
 
 /// <summary>Settings of the store: section <c>Storage</c>.</summary>
@@ -85,5 +87,27 @@ public sealed class StorageOptions
         }
 
         return faults;
+    }
+
+    /// <summary>
+    /// What keeps the store from being opened, as far as its files tell: looked at without touching the store, which a
+    /// running broker may use. Null when nothing is found; the database itself was not asked.
+    /// </summary>
+    public string? FileFault()
+    {
+        if (Provider == StorageProvider.Postgres)
+        {
+            try
+            {
+                _ = PostgreSql.ConnectionStringFile.Read(this);
+                return null;
+            }
+            catch (StoreUnavailableException fault)
+            {
+                return fault.Message;
+            }
+        }
+
+        return Sqlite.SqliteFile.FaultOf(SqliteFile) is { } why ? $"{Section}:{nameof(SqliteFile)}: {why}" : null;
     }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using CredBroker.Vault.Http;
+using CredBroker.Vault.Session;
 
 namespace CredBroker.Vault;
 
@@ -130,6 +131,21 @@ public sealed partial record VaultOptions
         if (MaxConnections is < 1 or > 4096)
         {
             yield return $"Vault:MaxConnections is {MaxConnections}; write a number from 1 to 4096.";
+        }
+    }
+
+    /// <summary>
+    /// Each of the files that can be missing while the broker runs and is of no use now, as a sentence. A broker starts
+    /// all the same: what writes them may come later.
+    /// </summary>
+    public IEnumerable<string> FileFaults()
+    {
+        var (name, path) = AppRole is { } appRole
+            ? ($"{nameof(AppRole)}:{nameof(AppRoleOptions.SecretIdFile)}", appRole.SecretIdFile)
+            : (nameof(TokenFile), TokenFile);
+        if (SecretFile.Read(path, out var fault) is null)
+        {
+            yield return $"Vault:{name}: {fault}";
         }
     }
 

@@ -16,6 +16,13 @@ internal static partial class VaultRefusals
         TimeSpan.FromSeconds(5)
     );
 
+    public static readonly Refusal NoLogin = new(
+        RefusalCode.NoVaultLogin,
+        "The broker has nothing to log in to Vault with. Its operator finds which file in the broker's log, and by starting "
+            + "it with --check.",
+        TimeSpan.FromSeconds(30)
+    );
+
     public static readonly Refusal Sealed = new(
         RefusalCode.VaultSealed,
         "Vault is sealed: nothing can be issued until its operators unseal it.",
@@ -95,6 +102,7 @@ internal static partial class VaultRefusals
     public static Refusal For(VaultReply reply) =>
         reply switch
         {
+            VaultReply.NoLogin => NoLogin,
             VaultReply.Declined { Status: >= 300 and < 400 } => Standby,
             VaultReply.Declined { Status: 503 } declined
                 when declined.Words.Contains("sealed", StringComparison.OrdinalIgnoreCase) => Sealed,
@@ -121,7 +129,11 @@ internal static partial class VaultRefusals
     /// rolled back. Anything else from a call that mints (a 5xx, a proxy's 408) may have come after the making.
     /// </summary>
     public static bool SaysNothingWasMade(VaultReply reply) =>
-        IsPlainNo(reply) || reply is VaultReply.NotSent or VaultReply.Declined { Status: >= 400 and < 500 and not 408 };
+        IsPlainNo(reply)
+        || reply
+            is VaultReply.NotSent
+                or VaultReply.NoLogin
+                or VaultReply.Declined { Status: >= 400 and < 500 and not 408 };
 
     /// <summary>
     /// PostgreSQL's own error in the words of Vault's database engine, of a class that ends a transaction without doubt

@@ -201,6 +201,12 @@ public static class ErrorCodes
             "Ask for another credential, or have the operator take the control group off the path."
         ),
         new(
+            "CB4013",
+            503,
+            "No Vault login",
+            "Ask again later; the broker's operator has to look at the file that it logs in to Vault with."
+        ),
+        new(
             "CB4014",
             503,
             "Credential paused",

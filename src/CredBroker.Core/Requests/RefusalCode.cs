@@ -225,6 +225,9 @@ public enum RefusalCode
     /// <summary>Vault keeps the secret back until somebody approves there (a control group).</summary>
     VaultWantsApproval = 4012,
 
+    /// <summary>The broker has nothing to log in to Vault with: its token file or secret id cannot be read.</summary>
+    NoVaultLogin = 4013,
+
     /// <summary>The credential's backend does not answer, or as many wait for it as may: it alone is paused.</summary>
     CredentialPaused = 4014,
 

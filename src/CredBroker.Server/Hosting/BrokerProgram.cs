@@ -70,13 +70,12 @@ internal static class BrokerProgram
         Func<Uri, string>? greet = null
     )
     {
-        await using var app = BrokerHost.Build(configuration, devMode: greet is not null);
         if (check)
         {
-            await Console.Out.WriteLineAsync("The settings have no fault.");
-            return Stopped;
+            return await CheckAsync(configuration, devMode: greet is not null);
         }
 
+        await using var app = BrokerHost.Build(configuration, devMode: greet is not null);
         await app.StartAsync();
         if (greet is not null)
         {
@@ -84,6 +83,26 @@ internal static class BrokerProgram
         }
 
         await app.WaitForShutdownAsync();
+        return Stopped;
+    }
+
+    private static async Task<int> CheckAsync(IConfiguration configuration, bool devMode)
+    {
+        // Puts it together as a start does: what only that finds is found, too.
+        await using var app = BrokerHost.Build(configuration, devMode);
+        var warnings = await SettingsCheck.RunAsync(
+            BrokerSettings.Read(configuration, devMode),
+            CancellationToken.None
+        );
+        foreach (var warning in warnings)
+        {
+            await Console.Error.WriteLineAsync($"warning: {warning}");
+        }
+
+        await Console.Out.WriteLineAsync(
+            "The settings have no fault, and every file that they name can be used. "
+                + "Vault is asked by: credbroker vault check"
+        );
         return Stopped;
     }
 }

@@ -18,7 +18,7 @@ internal sealed record CommandLine
 
           CredBroker.Server                    start with ./appsettings.json and the environment (CREDBROKER__Section__Key)
           CredBroker.Server --settings FILE    start with another settings file
-          CredBroker.Server --check            report every fault of the settings and exit
+          CredBroker.Server --check            report every fault of the settings, of the files that they name and of the policy, and exit
           CredBroker.Server --dev              {DevMode}
 
         Every setting is described in appsettings.example.json. Exit codes: 0 stopped, 1 fault, 2 settings or command line wrong.

@@ -79,6 +79,45 @@ internal sealed partial class SqliteFile : IDisposable
                 + "or revoke everything, stop the broker, and start it on a copy that is whole."
             : null;
 
+    /// <summary>
+    /// Why the broker's user could not use this file, or make it; null where nothing speaks against it. Nothing of a store
+    /// that is there is read, changed or locked.
+    /// </summary>
+    public static string? FaultOf(string configuredPath)
+    {
+        var path = System.IO.Path.GetFullPath(configuredPath);
+        try
+        {
+            if (File.Exists(path))
+            {
+                using var there = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            }
+
+            // What is not there yet is made below the first directory that is.
+            var directory = System.IO.Path.GetDirectoryName(path)!;
+            while (!Directory.Exists(directory) && System.IO.Path.GetDirectoryName(directory) is { } above)
+            {
+                directory = File.Exists(directory) ? throw new IOException($"{directory} is no directory.") : above;
+            }
+
+            var probe = System.IO.Path.Combine(directory, $".credbroker-{Guid.NewGuid():N}");
+            using var made = new FileStream(
+                probe,
+                FileMode.CreateNew,
+                FileAccess.Write,
+                FileShare.None,
+                bufferSize: 1,
+                FileOptions.DeleteOnClose
+            );
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"{path} cannot be used ({e.Message}) Check the path, and the rights of the broker's user on file and "
+                + "directory.";
+        }
+    }
+
     /// <exception cref="StoreUnavailableException">
     /// The file cannot be used; the message says why and what to do.
     /// </exception>

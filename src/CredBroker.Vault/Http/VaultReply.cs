@@ -22,6 +22,9 @@ internal abstract record VaultReply
     /// <summary>Vault has not seen the call.</summary>
     public sealed record NotSent(string Reason) : VaultReply;
 
+    /// <summary>There is nothing to log in to Vault with, so that it was not asked.</summary>
+    public sealed record NoLogin(string Reason) : VaultReply;
+
     /// <summary>
     /// The call was sent, or may have been, and no usable answer came: whether Vault acted is not known.
     /// </summary>
@@ -43,6 +46,7 @@ internal abstract record VaultReply
         {
             Declined declined => $"Vault answered {declined.Status}: {declined.Words}",
             NotSent notSent => $"Vault was not reached: {notSent.Reason}",
+            NoLogin noLogin => $"The broker has nothing to log in to Vault with: {noLogin.Reason}",
             Lost lost => $"Vault did not answer: {lost.Reason}",
             _ => "",
         };

@@ -13,8 +13,6 @@ namespace CredBroker.Vault.Session;
 internal sealed partial class VaultSession(VaultClient client, VaultOptions options, TimeProvider time, ILogger logger)
     : IDisposable
 {
-    private const int MaxTokenFileBytes = 8 * 1024;
-
     /// <summary>How long a failed login, or a token that was just looked up, is not tried again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -213,7 +211,7 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
         _lastAttempt = time.GetUtcNow();
         var (token, failure) = options.AppRole is { } appRole
             ? await LoginAsync(appRole, cancellationToken)
-            : (ReadSecret(options.TokenFile, out var reason), reason);
+            : (SecretFile.Read(options.TokenFile, out var fault), fault is null ? null : new VaultReply.NoLogin(fault));
         if (token is not null)
         {
             var asked = time.GetUtcNow();
@@ -240,9 +238,9 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
         CancellationToken cancellationToken
     )
     {
-        if (ReadSecret(appRole.SecretIdFile, out var failure) is not { } secretId)
+        if (SecretFile.Read(appRole.SecretIdFile, out var fault) is not { } secretId)
         {
-            return (null, failure);
+            return (null, new VaultReply.NoLogin(fault!));
         }
 
         var body = VaultBodies.Of(
@@ -262,40 +260,8 @@ internal sealed partial class VaultSession(VaultClient client, VaultOptions opti
 
     private bool HasFileChanged() =>
         options.AppRole is null
-        && ReadSecret(options.TokenFile, out _) is { } read
+        && SecretFile.Read(options.TokenFile, out _) is { } read
         && !string.Equals(read.Reveal(), _current?.Token.Reveal(), StringComparison.Ordinal);
-
-    /// <summary>The trimmed text of a small file that holds one secret. Its content is in no message.</summary>
-    private static SecretText? ReadSecret(string path, out VaultReply? failure)
-    {
-        try
-        {
-            using var file = new FileStream(
-                path,
-                FileMode.Open,
-                FileAccess.Read,
-                FileShare.ReadWrite | FileShare.Delete
-            );
-            if (file.Length <= MaxTokenFileBytes)
-            {
-                using var reader = new StreamReader(file);
-                var text = reader.ReadToEnd().Trim();
-                if (text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~'))
-                {
-                    failure = null;
-                    return new SecretText(text);
-                }
-            }
-
-            failure = new VaultReply.NotSent($"{path} does not hold one line of text");
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            failure = new VaultReply.NotSent($"{path} cannot be read: {fault.GetType().Name}");
-        }
-
-        return null;
-    }
 
     private VaultCall LookupSelf(SecretText token) =>
         new(HttpMethod.Get, "auth/token/lookup-self") { Token = token, Timeout = options.CallTimeout };

@@ -70,6 +70,7 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         var broker = new TestBroker(Directory.CreateTempSubdirectory("credbroker-test-").FullName);
         await File.WriteAllTextAsync(broker.PolicyFile, policy);
+        await File.WriteAllTextAsync(Path.Combine(broker.Folder, "vault-token"), "test");
         await broker.RestartAsync(settings, fakeVault, replace, devMode);
         return broker;
     }

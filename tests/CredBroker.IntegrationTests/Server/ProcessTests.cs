@@ -101,6 +101,46 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task Check_opens_every_file_and_says_of_each_what_is_wrong_with_it()
+    {
+        await using var parts = await TestBroker.StartAsync();
+        using var folder = new TemporaryFolder();
+        var settings = parts.Settings();
+        var missing = Path.Combine(folder.Path, "missing");
+        var (twoLines, empty, policy) = (folder.File("a"), folder.File("b"), folder.File("c"));
+        await File.WriteAllTextAsync(twoLines, "two\nlines");
+        await File.WriteAllTextAsync(empty, "{}");
+        await File.WriteAllTextAsync(policy, "apiVersion: credbroker/v2");
+
+        foreach (
+            var (setting, path, expected) in new[]
+            {
+                ("Vault:TokenFile", missing, $"Vault:TokenFile: {missing} does not exist."),
+                ("Vault:TokenFile", twoLines, $"{twoLines} does not hold one line of text"),
+                ("Policy:File", policy, $"{policy}: line 1, column 13: "),
+                ("Storage:SqliteFile", Path.Combine(empty, "store.db"), "Storage:SqliteFile: "),
+                ("Identity:Issuers:0:Jwks:File", empty, $"Identity:Issuers:0:Jwks:File is \"{empty}\": the JWKS"),
+                ("Identity:Issuers:1:Jwks:File", missing, "Identity:Issuers:1:Jwks:File is"),
+            }
+        )
+        {
+            var (code, output) = await BrokerProcess.RunAsync(
+                ["--check"],
+                new Dictionary<string, string?>(settings) { [setting] = path }
+            );
+            Assert.True(code == 2, output);
+            Assert.True(output.Contains(expected, StringComparison.Ordinal), $"{expected}\n{output}");
+        }
+
+        // Beside the running broker it changes nothing, and what its policy's author can hardly mean is said.
+        var (good, said) = await BrokerProcess.RunAsync(["--check"], settings);
+        Assert.True(good == 0, said);
+        Assert.Contains("every file that they name can be used", said, StringComparison.Ordinal);
+        using var issued = await parts.SendAsync(HttpMethod.Post, "/v1/credentials", parts.Agent(), Api.Exchange());
+        await issued.ReadAsync(HttpStatusCode.Created);
+    }
+
+    [Fact]
     public async Task A_killed_server_starts_again_on_what_it_left()
     {
         await using var parts = await TestBroker.StartAsync();

@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Requests;
+using CredBroker.Testing.Processes;
 
 namespace CredBroker.UnitTests.Client;
 
@@ -30,6 +31,18 @@ public sealed class ErrorCodesTests
                 Assert.EndsWith(".", entry.NextStep, StringComparison.Ordinal);
             }
         );
+
+    [Fact]
+    public void The_page_of_codes_says_what_the_table_says()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, ".github", "docs", "errors.md"));
+        var rows = string.Concat(
+            ErrorCodes.All.Select(entry => $"| `{entry.Code}` | {entry.Status} | {entry.Title} | {entry.NextStep} |\n")
+        );
+
+        // Where they differ, this is what belongs below the page's heading row.
+        Assert.Equal(rows, page[(page.IndexOf("|---|---|---|---|\n", StringComparison.Ordinal) + 18)..]);
+    }
 
     [Fact]
     public void A_code_is_found_and_an_unknown_one_is_null()

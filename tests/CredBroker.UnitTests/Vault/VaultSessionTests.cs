@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using CredBroker.Core.Requests;
 using CredBroker.Testing.Processes;
+using CredBroker.Vault;
 using CredBroker.Vault.Http;
 using CredBroker.Vault.Session;
 using Microsoft.AspNetCore.Http;
@@ -41,6 +42,26 @@ public sealed class VaultSessionTests : IAsyncLifetime
         Assert.IsType<VaultReply.Done>(await harness.CallAsync());
 
         Assert.Equal(["GET auth/token/lookup-self", "POST some/path", "POST some/path"], Vault.Requests);
+    }
+
+    [Fact]
+    public async Task Without_its_token_file_it_says_so_asks_nobody_and_goes_on_once_the_file_is_there()
+    {
+        using var harness = new Harness(this);
+        File.Delete(_tokenFile);
+
+        var reply = Assert.IsType<VaultReply.NoLogin>(await harness.CallAsync());
+
+        Assert.Equal($"The broker has nothing to log in to Vault with: {_tokenFile} does not exist.", reply.Why);
+        var refusal = VaultRefusals.For(reply);
+        Assert.Equal(RefusalCode.NoVaultLogin, refusal.Code);
+        Assert.DoesNotContain(_tokenFile, refusal.Detail, StringComparison.Ordinal);
+        Assert.True(VaultRefusals.SaysNothingWasMade(reply));
+        Assert.Empty(Vault.Requests);
+
+        await File.WriteAllTextAsync(_tokenFile, "first");
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.IsType<VaultReply.Done>(await harness.CallAsync());
     }
 
     [Fact]
@@ -155,20 +176,11 @@ public sealed class VaultSessionTests : IAsyncLifetime
         await File.WriteAllTextAsync(_tokenFile, content);
         using var harness = new Harness(this);
 
-        var failed = Assert.IsType<VaultReply.NotSent>(await harness.CallAsync());
+        var failed = Assert.IsType<VaultReply.NoLogin>(await harness.CallAsync());
 
         Assert.Contains(_tokenFile, failed.Reason);
         Assert.DoesNotContain("lines", failed.Reason);
         Assert.Empty(Vault.Requests);
-    }
-
-    [Fact]
-    public async Task A_missing_token_file_is_named()
-    {
-        File.Delete(_tokenFile);
-        using var harness = new Harness(this);
-
-        Assert.Contains(_tokenFile, Assert.IsType<VaultReply.NotSent>(await harness.CallAsync()).Reason);
     }
 
     [Fact]

@@ -106,7 +106,8 @@ internal sealed class JwksFetcher(string issuer, JwksOptions options, bool devMo
     }
 
     /// <summary>Trust in the authorities of a PEM file; null, and so the system's, without a file.</summary>
-    private static X509ChainPolicy? Trust(string caFile)
+    /// <summary>Trust in the authorities of a PEM file; null, and so the system's, without a file.</summary>
+    public static X509ChainPolicy? Trust(string caFile)
     {
         var trust = caFile.Length > 0 ? CertificateAuthorities.TrustOnly(caFile) : null;
         return trust is { CustomTrustStore.Count: 0 }
