@@ -9,5 +9,11 @@ internal sealed class CliException(int exitCode, string message, string next) : 
 
     public string Next { get; } = next;
 
+    /// <summary>The reason that an order stands in the audit log with.</summary>
+    public static string Reason(string? given) =>
+        string.IsNullOrWhiteSpace(given)
+            ? throw Usage("There is no reason.", "Say why with --reason TEXT: it stands in the audit log.")
+            : given;
+
     public static CliException Usage(string message, string next) => new(ExitCodes.Usage, message, next);
 }

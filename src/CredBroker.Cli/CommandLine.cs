@@ -14,6 +14,7 @@ using CredBroker.Cli.Commands.Owners;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Requests;
 using CredBroker.Cli.Commands.Store;
+using CredBroker.Cli.Commands.Tasks;
 using CredBroker.Cli.Commands.Vault;
 using CredBroker.Cli.Output;
 
@@ -73,8 +74,10 @@ internal static class CommandLine
         {
             new ExchangeCommand(terminal),
             new ExecCommand(terminal),
+            new RenewCommand(terminal),
             new ReleaseCommand(terminal),
             new OutcomeCommand(terminal),
+            new TaskCommand(terminal),
             new RequestsCommand(terminal),
             new LoginCommand(terminal),
             new LogoutCommand(terminal),
@@ -85,11 +88,13 @@ internal static class CommandLine
             new HoldsCommand(terminal),
             new OwnersCommand(terminal),
             new ApprovalsCommand(terminal),
+            new DenialsCommand(terminal),
             new AuditCommand(terminal),
             new PolicyCommand(terminal),
             new StoreCommand(terminal),
             new VaultCommand(terminal),
             new DoctorCommand(terminal),
+            new CompletionCommand(terminal),
         };
         root.SetAction(GroupCommand.ShowHelp);
         return root;

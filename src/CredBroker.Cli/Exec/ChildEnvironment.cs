@@ -11,6 +11,71 @@ internal sealed class ChildEnvironment
     /// </summary>
     private static readonly string[] PostgresStrays = ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSFILE"];
 
+    // What loaders, shells, interpreters and the usual tools read before they do what they were told to.
+    private static readonly string[] Steering =
+    [
+        "PATH",
+        "HOME",
+        "SHELL",
+        "ENV",
+        "IFS",
+        "CDPATH",
+        "PS4",
+        "PROMPT_COMMAND",
+        "SHELLOPTS",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "BROWSER",
+        "TMPDIR",
+        "GCONV_PATH",
+        "LOCPATH",
+        "GLIBC_TUNABLES",
+        "CLASSPATH",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ];
+    private static readonly string[] SteeringFamilies =
+    [
+        "LD_",
+        "DYLD_",
+        "BASH_",
+        "MALLOC_",
+        "PYTHON",
+        "PERL",
+        "RUBY",
+        "GEM_",
+        "NODE_",
+        "NPM_",
+        "JAVA_",
+        "JDK_",
+        "_JAVA_",
+        "MAVEN_",
+        "DOTNET_",
+        "CORECLR_",
+        "COMPLUS_",
+        "GIT_",
+        "SSH_",
+        "SSL_",
+        "OPENSSL_",
+        "CURL_",
+        "KUBECONFIG",
+        "DOCKER_",
+    ];
+
+    /// <summary>
+    /// Variables from which a workload's token could be had, wherever ours came from: the command gets its secret and not
+    /// the means to ask for others.
+    /// </summary>
+    public static readonly IReadOnlyList<string> TokenVariables =
+    [
+        TokenSource.FileVariable,
+        .. TokenSource.GitLab().Variables,
+        .. TokenSource.GitHubActions("none").Variables,
+    ];
+
     private ChildEnvironment(IReadOnlyDictionary<string, string> set, IReadOnlyList<string> remove) =>
         (Set, Remove) = (set, remove);
 
@@ -63,13 +128,13 @@ internal sealed class ChildEnvironment
                 );
             }
 
-            // Whoever writes the secret must not be able to choose what runs: PATH is set already, the loader's
-            // variables usually are not.
+            // Whoever writes the secret must not be able to choose what runs, or where it looks.
             if (
                 name.Length == 0
                 || char.IsAsciiDigit(name[0])
-                || name.StartsWith("LD_", StringComparison.Ordinal)
-                || name.StartsWith("DYLD_", StringComparison.Ordinal)
+                || Steering.Contains(name)
+                || TokenVariables.Contains(name)
+                || Array.Exists(SteeringFamilies, family => name.StartsWith(family, StringComparison.Ordinal))
                 || inherited(name) is not null
                 || !set.TryAdd(name, value)
             )

@@ -18,7 +18,7 @@ internal static class ChildProcess
     )
     {
         var start = new ProcessStartInfo(executable, arguments) { UseShellExecute = false };
-        foreach (var name in environment.Remove.Concat(withhold))
+        foreach (var name in environment.Remove.Concat(ChildEnvironment.TokenVariables).Concat(withhold))
         {
             start.Environment.Remove(name);
         }

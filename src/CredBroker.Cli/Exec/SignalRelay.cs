@@ -80,7 +80,8 @@ internal sealed partial class SignalRelay : IDisposable
         }
     }
 
-    private static void Send(Process process, PosixSignal signal)
+    /// <summary>Sends a signal to a process, if it still runs.</summary>
+    public static void Send(Process process, PosixSignal signal)
     {
         if (process.HasExited)
         {

@@ -18,6 +18,7 @@ namespace CredBroker.Cli.Output;
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(VerificationOutput))]
+[JsonSerializable(typeof(DenialOutput[]))]
 [JsonSerializable(typeof(LintOutput[]))]
 [JsonSerializable(typeof(PolicyTestReport))]
 [JsonSerializable(typeof(SetupFindingOutput[]))]

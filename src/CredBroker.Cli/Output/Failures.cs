@@ -13,6 +13,7 @@ namespace CredBroker.Cli.Output;
 internal static class Failures
 {
     private const string NothingSelected = "CB7006";
+    private const string CsrInvalid = "CB6009";
 
     /// <summary>What a command may end with; everything else is a defect and shows its stack trace.</summary>
     public static bool IsExpected(Exception exception, CancellationToken interrupted) =>
@@ -35,7 +36,7 @@ internal static class Failures
     {
         if (exception is BrokerProblemException refused)
         {
-            Tell(refused, OutputOption.Of(parsed, terminal), terminal);
+            Tell(refused, NextOf(refused, parsed), OutputOption.Of(parsed, terminal), terminal);
             return ExitCodeOf(refused);
         }
 
@@ -116,7 +117,13 @@ internal static class Failures
             _ => ExitCodes.Failed,
         };
 
-    private static void Tell(BrokerProblemException refused, OutputFormat format, Terminal terminal)
+    /// <summary>What a caller of this command line does next, who makes no certificate request by hand.</summary>
+    private static string NextOf(BrokerProblemException refused, ParseResult parsed) =>
+        refused.Code == CsrInvalid && parsed.CommandResult.Command is ExchangeCommand or ExecCommand
+            ? "For a certificate add --new-key: the key is made here, and only its request is sent."
+            : ErrorCodes.Find(refused.Code)?.NextStep ?? "\"credbroker doctor\" looks closer.";
+
+    private static void Tell(BrokerProblemException refused, string next, OutputFormat format, Terminal terminal)
     {
         var problem = refused.Problem;
         if (format == OutputFormat.Json)
@@ -125,8 +132,6 @@ internal static class Failures
             return;
         }
 
-        var known = ErrorCodes.Find(problem.Code);
-        var next = known?.NextStep ?? "\"credbroker doctor\" looks closer.";
         foreach (var fault in problem.Faults ?? [])
         {
             terminal.Error.WriteLine(Printable.Text(fault));
@@ -140,5 +145,14 @@ internal static class Failures
     }
 
     private static string Reason(HttpRequestException exception) =>
-        (exception.InnerException ?? exception).Message.TrimEnd('.') + ".";
+        exception switch
+        {
+            { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner }
+                when inner.Message.Contains("frame", StringComparison.OrdinalIgnoreCase) =>
+                "what listens there does not speak TLS. If it is the broker, its address begins with http://, which "
+                    + "only this machine's may.",
+            { HttpRequestError: HttpRequestError.ResponseEnded } =>
+                "the connection was closed without an answer. If it listens for TLS, its address begins with https://.",
+            _ => (exception.InnerException ?? exception).Message.TrimEnd('.') + ".",
+        };
 }

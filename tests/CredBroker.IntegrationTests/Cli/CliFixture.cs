@@ -29,8 +29,11 @@ internal sealed class CliFixture : IAsyncDisposable
 
     public string TokenFile => Path.Combine(Folder, "token");
 
+    /// <summary>Further variables of the command's environment.</summary>
+    public Dictionary<string, string> Extra { get; } = [];
+
     public Dictionary<string, string> Environment =>
-        new() { ["CREDBROKER_SERVER"] = Broker.Address.ToString(), ["CREDBROKER_TOKEN_FILE"] = TokenFile };
+        new(Extra) { ["CREDBROKER_SERVER"] = Broker.Address.ToString(), ["CREDBROKER_TOKEN_FILE"] = TokenFile };
 
     public static async Task<CliFixture> StartAsync()
     {

@@ -8,6 +8,24 @@ namespace CredBroker.IntegrationTests.Cli;
 public sealed class ExchangeCommandTests
 {
     [Fact]
+    public async Task A_lease_is_renewed_for_the_time_that_was_asked_for()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On(
+            $"POST /v1/credentials/{CliFixture.LeaseId}/renew",
+            CliFixture.Lease(),
+            BrokerJson.Default.LeaseResponse
+        );
+
+        var run = await cli.RunAsync("renew", CliFixture.LeaseId, "--ttl", "3m");
+        var json = await cli.RunAsync("renew", CliFixture.LeaseId, "-o", "json");
+
+        Assert.Equal((0, "Renewed: the secret ends at 2099-01-01T00:00:00Z.\n"), (run.ExitCode, run.Error));
+        Assert.Equal(CliFixture.LeaseId, JsonElement.Parse(json.Out).GetProperty("leaseId").GetString());
+        Assert.Equal(["""{"ttl":"3m"}""", "{}"], cli.Broker.Calls.Select(call => call.Body));
+    }
+
+    [Fact]
     public async Task A_secret_is_printed_to_standard_output_and_the_lease_to_standard_error()
     {
         await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);

@@ -187,6 +187,80 @@ public sealed class ExecCommandTests
         Assert.Equal(Release, cli.Broker.Calls.Last().Call);
     }
 
+    [Theory]
+    [InlineData("echo up; exec sleep 100", 143)]
+    [InlineData("trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done", 9)]
+    public async Task A_command_that_is_to_stop_with_its_secret_is_told_so_when_it_ends(string script, int exitCode)
+    {
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On(
+                "POST /v1/credentials",
+                context =>
+                {
+                    context.Response.StatusCode = 201;
+                    return context.Response.WriteAsJsonAsync(
+                        new()
+                        {
+                            LeaseId = CliFixture.LeaseId,
+                            Secret = CliFixture.Database,
+                            ExpiresAt = TimeProvider.System.GetUtcNow().AddSeconds(3),
+                            Decision = new("d", 1),
+                        },
+                        BrokerJson.Default.ExchangeResponse
+                    );
+                }
+            )
+            .OnProblem($"POST /v1/credentials/{CliFixture.LeaseId}/renew", "CB4009", "no")
+            .OnStatus(Release, 204);
+
+        await using var run = cli.Start([
+            "exec",
+            "billing-readonly",
+            .. CliFixture.Task,
+            "--stop-at-expiry",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Equal(exitCode, run.Process.ExitCode);
+        Assert.Contains("it is told to stop", run.Output, StringComparison.Ordinal);
+        Assert.Equal(Release, cli.Broker.Calls.Last().Call);
+    }
+
+    [Theory]
+    [InlineData("exec", "billing-readonly", "--purpos", "x", "--", "true")]
+    [InlineData("exec", "billing-readonly", "true")]
+    [InlineData("exec", "--purpos", "billing-readonly", "--", "true")]
+    public async Task An_option_that_does_not_exist_never_becomes_the_command(params string[] args)
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+
+        var run = await cli.RunAsync([.. args[..2], .. CliFixture.Task, .. args[2..]]);
+
+        Assert.Equal(125, run.ExitCode);
+        Assert.Contains("--", run.Error, StringComparison.Ordinal);
+        Assert.Empty(cli.Broker.Calls);
+    }
+
+    [Fact]
+    public async Task The_command_inherits_no_variable_that_a_token_could_be_had_from()
+    {
+        await using var cli = (await CliFixture.StartAsync()).Issues(CliFixture.Database);
+        foreach (var name in new[] { "CREDBROKER_ID_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN" })
+        {
+            cli.Extra[name] = "a.b.c";
+        }
+
+        await using var run = cli.Start(["exec", "billing-readonly", .. CliFixture.Task, "--", "env"]);
+        await run.Process.WaitForExitAsync();
+
+        Assert.Contains("SECRET_PASSWORD=", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("TOKEN", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_child_that_handles_the_signal_decides_the_exit_code()
     {

@@ -34,10 +34,10 @@ public sealed class HoldsCommandTests
         await using var cli = await CliFixture.StartAsync();
         cli.Broker.OnProblem("POST /v1/revocations", "CB7006", "There is no owner `x`.");
 
-        var run = await cli.RunAsync("quarantine", "--owner", "x");
+        var run = await cli.RunAsync("quarantine", "--owner", "x", "--reason", "r");
 
         Assert.Equal(5, run.ExitCode);
-        Assert.Equal("""{"owner":"x","hold":"until-lifted"}""", Assert.Single(cli.Broker.Calls).Body);
+        Assert.Equal("""{"owner":"x","reason":"r","hold":"until-lifted"}""", Assert.Single(cli.Broker.Calls).Body);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class HoldsCommandTests
             .On("GET /v1/holds", new() { Holds = [CliFixture.Hold] }, BrokerJson.Default.HoldListResponse)
             .On("POST /v1/holds/h-1/lift", CliFixture.Hold, BrokerJson.Default.HoldResponse);
 
-        var added = await cli.RunAsync("holds", "add", "--agent", "triage", "--allow-none");
+        var added = await cli.RunAsync("holds", "add", "--agent", "triage", "--allow-none", "--reason", "r");
         var listed = await cli.RunAsync("holds", "list");
         var lifted = await cli.RunAsync("holds", "lift", "h-1", "--reason", "it was a drill");
 
@@ -57,7 +57,7 @@ public sealed class HoldsCommandTests
         Assert.Matches("h-1 +agent triage +when lifted +person:https://idp#ada +incident 42", listed.Out);
         Assert.Contains("issued again", lifted.Error, StringComparison.Ordinal);
         Assert.Equal(
-            ["""{"agent":"triage","allowNone":true}""", "", """{"reason":"it was a drill"}"""],
+            ["""{"agent":"triage","reason":"r","allowNone":true}""", "", """{"reason":"it was a drill"}"""],
             cli.Broker.Calls.Select(call => call.Body)
         );
     }
@@ -76,7 +76,7 @@ public sealed class HoldsCommandTests
             201
         );
 
-        var run = await cli.RunAsync("holds", "add", "--agent", "triage");
+        var run = await cli.RunAsync("holds", "add", "--agent", "triage", "--reason", "r");
 
         Assert.Equal(4, run.ExitCode);
         Assert.Contains("in force without its record", run.Error, StringComparison.Ordinal);
@@ -100,6 +100,8 @@ public sealed class HoldsCommandTests
     [InlineData("stop all issuing", "quarantine", "--everything")]
     [InlineData("stop all issuing", "holds", "add", "--everything")]
     [InlineData("contradict", "quarantine", "--everything", "--confirm", "--agent", "x")]
+    [InlineData("There is no reason", "quarantine", "--agent", "x")]
+    [InlineData("There is no reason", "holds", "add", "--agent", "x", "--reason", "")]
     [InlineData("is no duration", "holds", "add", "--agent", "x", "--for", "soon")]
     [InlineData("--reason", "holds", "lift", "h-1")]
     public async Task A_wrong_command_line_is_a_usage_fault_and_asks_nothing(string text, params string[] args)

@@ -229,14 +229,14 @@ public sealed class LeasesCommandTests
         await using var cli = await CliFixture.StartAsync();
         cli.Broker.OnProblem("POST /v1/revocations", "CB7006", "There is no agent `triag`, did you mean `triage`?");
 
-        var run = await cli.RunAsync("leases", "revoke", "--agent", "triag");
+        var run = await cli.RunAsync("leases", "revoke", "--agent", "triag", "--reason", "r");
 
         Assert.Equal((5, ""), (run.ExitCode, run.Out));
         Assert.Contains("did you mean `triage`?", run.Error, StringComparison.Ordinal);
         Assert.Contains("--allow-none", run.Error, StringComparison.Ordinal);
 
-        await cli.RunAsync("leases", "revoke", "--agent", "triag", "--allow-none");
-        Assert.Equal("""{"agent":"triag","allowNone":true}""", cli.Broker.Calls.Last().Body);
+        await cli.RunAsync("leases", "revoke", "--agent", "triag", "--allow-none", "--reason", "r");
+        Assert.Equal("""{"agent":"triag","reason":"r","allowNone":true}""", cli.Broker.Calls.Last().Body);
     }
 
     [Fact]
@@ -303,6 +303,8 @@ public sealed class LeasesCommandTests
     [InlineData("every lease", "leases", "revoke", "--everything")]
     [InlineData("contradict", "leases", "revoke", "--everything", "--confirm", "--agent", "x")]
     [InlineData("selects nothing itself", "leases", "revoke", "--follow", "r", "--agent", "x")]
+    [InlineData("There is no reason", "leases", "revoke", "--agent", "x")]
+    [InlineData("There is no reason", "leases", "revoke", "--agent", "x", "--reason", " ")]
     [InlineData("is no duration", "leases", "revoke", "x", "--wait", "soon")]
     [InlineData("at least 1", "leases", "list", "--limit", "0")]
     [InlineData("Argument 'gone' not recognized", "leases", "list", "--state", "gone")]

@@ -44,6 +44,72 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
     }
 
     [Fact]
+    public async Task A_task_is_closed_and_what_is_denied_afterwards_is_shown()
+    {
+        var (agent, admin) = (await broker.AgentAsync("close-1"), await broker.PersonAsync("admin"));
+        string[] asks = ["exchange", "billing-api-key", .. Task("close-1"), "--ttl", "1m", "-o", "json"];
+        var reply = JsonSerializer.Deserialize(
+            (await CliRun.RunAsync(agent, asks)).Out,
+            BrokerJson.Default.ExchangeResponse
+        )!;
+
+        var renewed = await CliRun.RunAsync(agent, "renew", reply.LeaseId);
+        Assert.Equal(3, renewed.ExitCode);
+        Assert.Contains("CB4009", renewed.Error, StringComparison.Ordinal);
+
+        var closed = await CliRun.RunAsync(agent, "task", "close", "close-1", "--process", "invoice-triage");
+        Assert.True(closed.ExitCode == 0, closed.Error);
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                (await CliRun.RunAsync(admin, "leases", "list", "--task", "close-1", "--state", "all")).Out.Contains(
+                    " ended ",
+                    StringComparison.Ordinal
+                ),
+            "the task's lease is over"
+        );
+        var refused = await CliRun.RunAsync(agent, asks);
+        Assert.Equal(3, refused.ExitCode);
+
+        var auditor = await broker.PersonAsync("auditor");
+        var denials = await CliRun.RunAsync(
+            auditor,
+            "denials",
+            "--since",
+            "5m",
+            "--process",
+            "invoice-triage",
+            "-o",
+            "json"
+        );
+        Assert.True(denials.ExitCode == 0, denials.Error);
+        Assert.Contains(
+            JsonElement.Parse(denials.Out).EnumerateArray(),
+            denial =>
+                denial.GetProperty("code").GetString()
+                    == JsonElement.Parse(refused.Error).GetProperty("code").GetString()
+                && denial.GetProperty("agent").GetString() == "triage"
+                && denial.GetProperty("credential").GetString() == "billing-api-key"
+        );
+        Assert.Contains(
+            "Nobody was denied",
+            (await CliRun.RunAsync(auditor, "denials", "--agent", "nobody")).Error,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task Who_asks_for_a_certificate_without_a_request_is_told_of_the_option()
+    {
+        var run = await CliRun.RunAsync(
+            await broker.AgentAsync("tls-2"),
+            ["exchange", "agent-mtls", .. Task("tls-2", "connect")]
+        );
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("--new-key", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_certificate_comes_with_a_key_that_never_left()
     {
         var agent = await broker.AgentAsync("tls-1");
@@ -125,7 +191,15 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
         Assert.Equal(
             3,
             (
-                await CliRun.RunAsync(await broker.PersonAsync("owner"), "leases", "revoke", "--instance", "bad-1")
+                await CliRun.RunAsync(
+                    await broker.PersonAsync("owner"),
+                    "leases",
+                    "revoke",
+                    "--instance",
+                    "bad-1",
+                    "--reason",
+                    "r"
+                )
             ).ExitCode
         );
     }

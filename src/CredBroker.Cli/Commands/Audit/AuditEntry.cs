@@ -27,6 +27,8 @@ internal sealed record AuditEntry
 
     public string Task => Text("task");
 
+    public string Process => Text("process");
+
     public string Credential => Text("credential");
 
     public string Reason => Text("reason");

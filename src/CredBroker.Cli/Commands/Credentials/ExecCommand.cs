@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using CredBroker.Cli.Commands.Approvals;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Exec;
@@ -14,6 +17,7 @@ namespace CredBroker.Cli.Commands.Credentials;
 internal sealed class ExecCommand : Command
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
 
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
@@ -36,6 +40,10 @@ internal sealed class ExecCommand : Command
     {
         Description = "Where people have to approve it, wait for them instead of ending",
     };
+    private readonly Option<bool> _stopAtExpiry = new("--stop-at-expiry")
+    {
+        Description = "End the command (SIGTERM, and SIGKILL 10 s later) when its secret ends and was not renewed",
+    };
     private readonly Argument<string[]> _command = new("CMD")
     {
         Description = "The command and its arguments, after --",
@@ -55,6 +63,7 @@ internal sealed class ExecCommand : Command
         Add(_style);
         Add(_prefix);
         Add(_wait);
+        Add(_stopAtExpiry);
         _broker.AddForAgents(this);
         Add(_command);
         SetAction(RunAsync);
@@ -62,7 +71,7 @@ internal sealed class ExecCommand : Command
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken interrupted)
     {
-        var line = parsed.GetRequiredValue(_command);
+        var line = Line(parsed);
         var executable = Executable.Find(line[0], _terminal.Variable);
         using var key = parsed.GetValue(_request.NewKey) ? CertificateKey.Create() : null;
         using var signals = new SignalRelay();
@@ -88,7 +97,13 @@ internal sealed class ExecCommand : Command
             );
             signals.Attach(child);
             using var ending = lease.Ending.Register(() => TellEnding(lease));
+            using var exited = new CancellationTokenSource();
+            var stopping = parsed.GetValue(_stopAtExpiry)
+                ? StopAtExpiryAsync(lease, child, exited.Token)
+                : Task.CompletedTask;
             await child.WaitForExitAsync(CancellationToken.None);
+            await exited.CancelAsync();
+            await stopping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return child.ExitCode;
         }
         catch (OperationCanceledException) when (lease is null && signals.EarlyExitCode is not null)
@@ -109,6 +124,37 @@ internal sealed class ExecCommand : Command
 
             connection?.Dispose();
         }
+    }
+
+    /// <summary>
+    /// The command and its arguments. What stands before <c>--</c> is ours: an option with a typing slip must not become
+    /// the command, or a part of it.
+    /// </summary>
+    private string[] Line(ParseResult parsed)
+    {
+        var line = parsed.GetRequiredValue(_command);
+        var own = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Count();
+        return parsed.Tokens.Count - own - 1 == line.Length
+            ? line
+            : throw new CliException(
+                ExitCodes.ExecFailed,
+                $"\"{line[0]}\" is no option of exec, and a command comes after --.",
+                "credbroker exec CREDENTIAL --process … -- CMD ARG …; the options: credbroker exec --help"
+            );
+    }
+
+    /// <summary>Ends the child once its secret has ended; a renewal that comes after all moves that.</summary>
+    private async Task StopAtExpiryAsync(CredentialLease lease, Process child, CancellationToken exited)
+    {
+        while (lease.ExpiresAt - _terminal.Time.GetUtcNow() is { Ticks: > 0 } left)
+        {
+            await Task.Delay(left, _terminal.Time, exited);
+        }
+
+        Failures.Tell("The secret of this command has ended: it is told to stop.", "", _terminal);
+        SignalRelay.Send(child, PosixSignal.SIGTERM);
+        await Task.Delay(StopPatience, _terminal.Time, exited);
+        child.Kill(entireProcessTree: true);
     }
 
     private async Task<CredentialLease> AcquireAsync(

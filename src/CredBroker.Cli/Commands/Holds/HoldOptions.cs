@@ -64,7 +64,7 @@ internal sealed class HoldOptions
             Confirm = all ? true : null,
             AllowNone = parsed.GetValue(_allowNone) ? true : null,
             For = parsed.GetValue(_for),
-            Reason = parsed.GetValue(_reason),
+            Reason = CliException.Reason(parsed.GetValue(_reason)),
         };
     }
 }

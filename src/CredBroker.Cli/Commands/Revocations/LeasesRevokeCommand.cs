@@ -30,7 +30,7 @@ internal sealed class LeasesRevokeCommand : Command
     private readonly Option<string?> _reason = new("--reason")
     {
         HelpName = "TEXT",
-        Description = "Why; stands in the audit log",
+        Description = "Why; stands in the audit log. Needed but for --dry-run and --follow",
     };
     private readonly Option<string?> _follow = new("--follow")
     {
@@ -134,7 +134,7 @@ internal sealed class LeasesRevokeCommand : Command
             Everything = all ? true : null,
             Confirm = parsed.GetValue(_confirm) ? true : null,
             AllowNone = parsed.GetValue(_allowNone) ? true : null,
-            Reason = parsed.GetValue(_reason),
+            Reason = parsed.GetValue(_dryRun) ? null : CliException.Reason(parsed.GetValue(_reason)),
         };
     }
 

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using CredBroker.Cli.Connection;
+using CredBroker.Client;
+
+namespace CredBroker.Cli.Commands.Tasks;
+
+/// <summary><c>credbroker task close</c>: its opener ends a task, or an admin in its place.</summary>
+internal sealed class TaskCloseCommand : Command
+{
+    private readonly Argument<string> _task = new("ID")
+    {
+        Description = "The task's id, as exchange and exec named it",
+    };
+    private readonly Option<string> _process = new("--process")
+    {
+        HelpName = "NAME",
+        Description = "Its business process",
+        Required = true,
+    };
+
+    public TaskCloseCommand(Terminal terminal)
+        : base(
+            "close",
+            "Close a task: everything issued for it is revoked, and its id is never taken again. "
+                + "The workload that opened it may, and an admin."
+        )
+    {
+        var broker = new BrokerOptions(terminal);
+        Add(_task);
+        Add(_process);
+        broker.AddForAgents(this);
+        SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                using var connection = broker.ConnectAsEither(parsed);
+                await new AdminClient(connection).CloseTaskAsync(
+                    parsed.GetRequiredValue(_task),
+                    new() { Process = parsed.GetRequiredValue(_process) },
+                    cancellationToken
+                );
+                terminal.Error.WriteLine(
+                    "Closed: nothing more is issued for it, and what was is being revoked. "
+                        + $"Who may list leases sees how far: credbroker leases list --task {parsed.GetRequiredValue(_task)}"
+                );
+                return ExitCodes.Done;
+            }
+        );
+    }
+}
