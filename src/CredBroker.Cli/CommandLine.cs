@@ -13,6 +13,7 @@ using CredBroker.Cli.Commands.Login;
 using CredBroker.Cli.Commands.Owners;
 using CredBroker.Cli.Commands.Policy;
 using CredBroker.Cli.Commands.Requests;
+using CredBroker.Cli.Commands.Revocations;
 using CredBroker.Cli.Commands.Store;
 using CredBroker.Cli.Commands.Tasks;
 using CredBroker.Cli.Commands.Vault;
@@ -84,6 +85,7 @@ internal static class CommandLine
             new WhoamiCommand(terminal),
             new CatalogueCommand(terminal),
             new LeasesCommand(terminal),
+            new OrdersCommand(terminal),
             new QuarantineCommand(terminal),
             new HoldsCommand(terminal),
             new OwnersCommand(terminal),

@@ -280,6 +280,19 @@ public sealed partial class AdminClient(BrokerConnection connection, TimeProvide
     public ValueTask<PolicyResponse> GetPolicyAsync(CancellationToken cancellationToken = default) =>
         _connection.GetAsync("v1/policy", BrokerJson.Default.PolicyResponse, cancellationToken);
 
+    /// <summary>Orders to revoke, newest first.</summary>
+    /// <param name="before">Only earlier ones: the answer's next.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public ValueTask<RevocationOrderListResponse> ListRevocationsAsync(
+        long? before = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            Before("v1/revocations", before),
+            BrokerJson.Default.RevocationOrderListResponse,
+            cancellationToken
+        );
+
     /// <summary>Versions of the policy that were applied, newest first.</summary>
     /// <param name="before">Only those with a lower number: the answer's next.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -288,12 +301,7 @@ public sealed partial class AdminClient(BrokerConnection connection, TimeProvide
         CancellationToken cancellationToken = default
     ) =>
         _connection.GetAsync(
-            "v1/policy/versions"
-                + (
-                    before is { } number
-                        ? $"?before={number.ToString(System.Globalization.CultureInfo.InvariantCulture)}"
-                        : ""
-                ),
+            Before("v1/policy/versions", before),
             BrokerJson.Default.PolicyVersionListResponse,
             cancellationToken
         );
@@ -365,4 +373,9 @@ public sealed partial class AdminClient(BrokerConnection connection, TimeProvide
     ) => new ApprovalEventReader(_connection, _time).ReadAsync(after, cancellationToken);
 
     private static string Approval(string approvalId) => $"v1/approvals/{BrokerConnection.Segment(approvalId)}";
+
+    private static string Before(string path, long? before) =>
+        before is { } number
+            ? $"{path}?before={number.ToString(System.Globalization.CultureInfo.InvariantCulture)}"
+            : path;
 }

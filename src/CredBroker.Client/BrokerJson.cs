@@ -31,6 +31,7 @@ namespace CredBroker.Client;
 [JsonSerializable(typeof(HoldRequest))]
 [JsonSerializable(typeof(HoldResponse))]
 [JsonSerializable(typeof(HoldListResponse))]
+[JsonSerializable(typeof(RevocationOrderListResponse))]
 [JsonSerializable(typeof(LiftHoldRequest))]
 [JsonSerializable(typeof(OwnerRequest))]
 [JsonSerializable(typeof(RetiredOwnerResponse))]

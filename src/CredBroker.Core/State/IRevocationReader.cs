@@ -7,6 +7,17 @@ public interface IRevocationReader
     ValueTask<RevocationOrder?> FindAsync(string revocationId, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Orders with a fence below this one, newest first. One that cannot be read is left out; the page's end is where the
+    /// rows end.
+    /// </summary>
+    /// <returns>The orders, and the fence below which the next page begins; null where there is none.</returns>
+    ValueTask<(IReadOnlyList<RevocationOrder> Orders, long? Next)> ListAsync(
+        long below,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>
     /// What every order above the fence reaches, oldest first; null where it cannot be read, and then it is taken to reach
     /// everything.
     /// </summary>

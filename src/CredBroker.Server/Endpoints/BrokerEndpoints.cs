@@ -62,6 +62,7 @@ internal static class BrokerEndpoints
         ListLeasesEndpoint.Map(people);
         ConfirmLeaseEndpoint.Map(people);
         OrderRevocationEndpoint.Map(people);
+        ListRevocationsEndpoint.Map(people);
         FindRevocationEndpoint.Map(people);
         PlaceHoldEndpoint.Map(people);
         ListHoldsEndpoint.Map(people);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CredBroker.Client;
 using CredBroker.Testing.Processes;
 
@@ -182,7 +183,18 @@ public sealed class RealBrokerTests(DevBroker broker) : IClassFixture<DevBroker>
 
         var dry = await CliRun.RunAsync(admin, "leases", "revoke", "--instance", "bad-1", "--dry-run");
         Assert.Contains("1 lease would be revoked", dry.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no revocation",
+            (await CliRun.RunAsync(admin, "orders", "show", new string('0', 32))).Error,
+            StringComparison.Ordinal
+        );
         var run = await CliRun.RunAsync(admin, "leases", "revoke", "--instance", "bad-1", "--reason", "compromised");
+        var orders = await CliRun.RunAsync(admin, "orders", "list");
+        var listed = Regex.Match(orders.Out, "(?<id>[0-9a-f]{32}) .* instance bad-1 +compromised");
+        Assert.True(listed.Success, orders.Out);
+        var shown = await CliRun.RunAsync(admin, "orders", "show", listed.Groups["id"].Value);
+        Assert.True(shown.ExitCode == 0, shown.Error);
+        Assert.Contains("1 lease over: ", shown.Error, StringComparison.Ordinal);
 
         Assert.True(run.ExitCode == 0, run.Error);
         Assert.Matches($"{lease}  revoked", run.Out);

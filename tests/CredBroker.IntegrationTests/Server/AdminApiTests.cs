@@ -224,6 +224,36 @@ public sealed class AdminApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Orders_are_listed_with_who_gave_them_and_what_they_reach()
+    {
+        await IssueAsync();
+        var id = (
+            await (await OrderAsync("""{"credential":"billing-readonly","reason":"drill"}""")).ReadAsync(
+                HttpStatusCode.Accepted
+            )
+        )
+            .GetProperty("revocationId")
+            .GetString();
+
+        var listed = await GetAsync("/v1/revocations");
+
+        var order = Assert.Single(listed.GetProperty("orders").EnumerateArray());
+        Assert.Equal(
+            (id, "billing-readonly", "drill", "admin"),
+            (
+                order.GetProperty("revocationId").GetString(),
+                order.GetProperty("credential").GetString(),
+                order.GetProperty("reason").GetString(),
+                order.GetProperty("cause").GetString()
+            )
+        );
+        Assert.Contains("person-1", order.GetProperty("requestedBy").GetString(), StringComparison.Ordinal);
+        Assert.Empty((await GetAsync("/v1/revocations?before=1")).GetProperty("orders").EnumerateArray());
+        using var wrong = await _broker.SendAsync(HttpMethod.Get, "/v1/revocations?before=x", _broker.Person("viewer"));
+        await wrong.ReadProblemAsync("CB7005");
+    }
+
+    [Fact]
     public async Task An_unknown_revocation_is_not_found()
     {
         foreach (var id in new[] { "00000000000000000000000000000000", "x" })

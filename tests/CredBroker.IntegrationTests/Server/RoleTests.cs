@@ -14,6 +14,7 @@ public sealed class RoleTests(SharedBroker shared) : IClassFixture<SharedBroker>
     private static readonly IReadOnlyList<(string Method, string Path, string? Body, string[] Roles)> Calls =
     [
         ("GET", "/v1/leases", null, Readers),
+        ("GET", "/v1/revocations", null, Readers),
         ("GET", "/v1/revocations/00000000000000000000000000000000", null, Readers),
         ("GET", "/v1/policy", null, Readers),
         ("GET", "/v1/policy/versions", null, Readers),

@@ -127,6 +127,23 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task Orders_are_listed_newest_first_page_by_page()
+    {
+        Assert.Empty((await Store.Revocations.ListAsync(long.MaxValue, 2, default)).Orders);
+        await CommitAsync(Samples.Opened());
+        await CommitAsync(Samples.Closed());
+        await CommitAsync(Samples.Ordered(new() { Instance = "i-1" }));
+        await CommitAsync(Samples.Ordered(new() { Everything = true }));
+
+        var (newest, next) = await Store.Revocations.ListAsync(long.MaxValue, 2, default);
+        Assert.Equal(["", "i-1"], newest.Select(order => order.Selector.Instance ?? ""));
+        Assert.Equal(newest[^1].Fence, next);
+        var (oldest, none) = await Store.Revocations.ListAsync(next!.Value, 2, default);
+        Assert.Equal(RevocationCause.TaskClosed, Assert.Single(oldest).Cause);
+        Assert.Null(none);
+    }
+
+    [Fact]
     public async Task A_task_closed_before_its_first_lease_never_opens()
     {
         await AssertGuardAsync(GuardFailure.NotFound, Samples.Closed(owner: StoreSamples.Owner));

@@ -126,6 +126,10 @@ public sealed class QueryPlanTests
                 readers => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
                 ["SEARCH lease USING INDEX lease_by_vault_lease (vault_lease_id=?)"]
             ),
+            ["orders, newest first"] = (
+                readers => readers.Revocations.ListAsync(100, 10, default).AsTask(),
+                ["SEARCH revocation_order USING INTEGER PRIMARY KEY (rowid<?)"]
+            ),
             ["open orders"] = (
                 readers => readers.Revocations.FindOpenAsync(10, _ => true, default).AsTask(),
                 ["SCAN revocation_order USING INDEX revocation_order_open"]

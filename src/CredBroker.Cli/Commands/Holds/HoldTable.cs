@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CredBroker.Cli.Commands.Leases;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 
@@ -17,7 +18,7 @@ internal static class HoldTable
                     new[]
                     {
                         hold.HoldId,
-                        Selection(hold),
+                        SelectorOptions.Words(hold, hold.Everything == true),
                         hold.Until is null ? "when lifted" : TimeText.Short(hold.Until, format, terminal.Time),
                         hold.PlacedBy,
                         hold.Reason,
@@ -41,26 +42,4 @@ internal static class HoldTable
 
         return hold.RecordMissing == true ? ExitCodes.Unavailable : ExitCodes.Done;
     }
-
-    private static string Selection(HoldResponse hold) =>
-        hold.Everything == true
-            ? "everything"
-            : string.Join(
-                ", ",
-                new[]
-                {
-                    ("agent", hold.Agent),
-                    ("workload", hold.Workload),
-                    ("instance", hold.Instance),
-                    ("subject", hold.Subject),
-                    ("task", hold.Task),
-                    ("process", hold.Process),
-                    ("credential", hold.Credential),
-                    ("owner", hold.Owner),
-                    ("issuer", hold.Issuer),
-                    ("trust domain", hold.TrustDomain),
-                }
-                    .Where(field => field.Item2 is not null)
-                    .Select(field => $"{field.Item1} {field.Item2}")
-            );
 }

@@ -66,4 +66,28 @@ internal sealed class SelectorOptions
 
     private static Option<string?> Text(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description };
+
+    /// <summary>What a selection reaches, for people: <c>agent triage, credential billing</c>.</summary>
+    public static string Words(LeaseSelection selection, bool isEverything) =>
+        isEverything
+            ? "everything"
+            : string.Join(
+                ", ",
+                new[]
+                {
+                    ("lease", selection.Lease),
+                    ("agent", selection.Agent),
+                    ("workload", selection.Workload),
+                    ("instance", selection.Instance),
+                    ("subject", selection.Subject),
+                    ("task", selection.Task),
+                    ("process", selection.Process),
+                    ("credential", selection.Credential),
+                    ("owner", selection.Owner),
+                    ("issuer", selection.Issuer),
+                    ("trust domain", selection.TrustDomain),
+                }
+                    .Where(field => field.Item2 is not null)
+                    .Select(field => $"{field.Item1} {field.Item2}")
+            );
 }

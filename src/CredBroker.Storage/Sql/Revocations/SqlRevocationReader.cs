@@ -31,6 +31,20 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
         }
     }
 
+    public async ValueTask<(IReadOnlyList<RevocationOrder> Orders, long? Next)> ListAsync(
+        long below,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await reads.AllAsync<Row>(
+            $"{Select} WHERE fence < @below ORDER BY fence DESC LIMIT @limit",
+            new { below, limit },
+            cancellationToken
+        );
+        return ([.. Readable(rows)], rows.Count == limit ? rows[^1].Fence : null);
+    }
+
     public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(
         int limit,
         Predicate<string> isWanted,
