@@ -52,10 +52,12 @@ public sealed class NullSettingsTests
         for (var place = 0; place < parts.Length; place++)
         {
             var isLast = place == parts.Length - 1;
-            JsonNode? next =
-                isLast ? null
-                : parts[place + 1] == "*" ? new JsonArray()
-                : new JsonObject();
+            JsonNode? next = (isLast, isLast ? "" : parts[place + 1]) switch
+            {
+                (true, _) => null,
+                (_, "*") => new JsonArray(),
+                _ => new JsonObject(),
+            };
             if (at is JsonArray list)
             {
                 list.Add(next);
