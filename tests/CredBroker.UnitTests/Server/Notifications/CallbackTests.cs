@@ -83,6 +83,17 @@ public sealed class CallbackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nothing_is_kept_of_it_once_the_question_is_over()
+    {
+        await SubmitAsync(Agents().Url);
+        Assert.Equal(1, await _broker.ExecuteAsync("UPDATE access_callback SET state = state"));
+        await _broker.ApprovalSweep.RunAsync(default);
+        _broker.Time.Advance(TimeSpan.FromMinutes(30));
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(0, await _broker.ExecuteAsync("UPDATE access_callback SET state = state"));
+    }
+
+    [Fact]
     public async Task What_it_never_takes_is_given_up_in_plain_view()
     {
         var asked = await DeniedAsync();
