@@ -150,6 +150,7 @@ public sealed class AccessRequests(IBrokerStore store, ApprovalRequests approval
                         ApprovalId = approval.Id,
                         KeyDigest = key,
                         BodyDigest = submission.BodyDigest,
+                        Callback = submission.Callback,
                         // Without a key nothing finds it again.
                         KeptUntil = key is null ? evaluation.ExpiresAt : approval.ExpiresAt + KeyLife,
                         Event = null,

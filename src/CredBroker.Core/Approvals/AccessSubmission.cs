@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
 
 namespace CredBroker.Core.Approvals;
 
@@ -20,6 +21,9 @@ public sealed record AccessSubmission
 
     /// <summary>The caller's key against double submission; null where it gave none.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>Where the caller wants to be told what becomes of it; null where it does not.</summary>
+    public AccessCallback? Callback { get; init; }
 
     /// <summary>
     /// SHA-256 of the canonical form of RFC 8785, so that what says the same in another order or spelling is the same.

@@ -54,6 +54,9 @@ public enum GuardFailure
     /// <summary>The denial that a request is submitted for is not this caller's, not in time, or used up.</summary>
     EvaluationNotUsable,
 
+    /// <summary>As many addresses as may be are told of the question.</summary>
+    TooManyCallbacks,
+
     /// <summary>The person who speaks is gone.</summary>
     OwnerGone,
 

@@ -56,6 +56,10 @@ public static class GuardRefusals
         "denial names no denial of yours that waits for a request: it was used, its time is over, or it was about "
             + "something else. Evaluate again."
     );
+    private static readonly Refusal TooManyCallbacks = new(
+        RefusalCode.TooManyApprovals,
+        "As many callbacks as may be wait for what becomes of this request. Submit it without callback, and look at its status."
+    );
     private static readonly Refusal LimitReached = new(
         RefusalCode.LimitReached,
         "A limit is reached: too much is out at once, or was issued or denied of late. Give back what is not needed, and "
@@ -89,6 +93,7 @@ public static class GuardRefusals
             GuardFailure.LimitReached => LimitReached,
             GuardFailure.DeadlinePassed => TooSlow,
             GuardFailure.TooManyApprovals => TooManyQuestions,
+            GuardFailure.TooManyCallbacks => TooManyCallbacks,
             GuardFailure.ApprovalNotUsable => NotApproved,
             GuardFailure.EvaluationNotUsable => NotTheDenial,
             // The exchange answers with the question that is open.

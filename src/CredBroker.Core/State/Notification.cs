@@ -29,4 +29,9 @@ public sealed record Notification
 
     /// <summary>The names of the addresses that have taken it.</summary>
     public required IReadOnlyList<string> SentTo { get; init; }
+
+    /// <summary>
+    /// The one address that is told this, named by who submitted the request; null where it is for those of the settings.
+    /// </summary>
+    public NotificationCallback? Callback { get; init; }
 }

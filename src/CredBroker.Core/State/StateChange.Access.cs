@@ -17,7 +17,8 @@ public abstract partial record StateChange
 
     /// <summary>
     /// A request was submitted for a denial, which is used up by it; commits with the question to people, or where that is
-    /// open already, alone. Guards: it is this caller's, in time and not used; the caller's key was not used.
+    /// open already, alone. Guards: it is this caller's, in time and not used; the caller's key was not used; the question
+    /// has room for another callback.
     /// </summary>
     public sealed record EvaluationUsed : Transition
     {
@@ -35,6 +36,9 @@ public abstract partial record StateChange
 
         /// <summary>Digest of what was submitted.</summary>
         public required string BodyDigest { get; init; }
+
+        /// <summary>Where the caller wants to be told what becomes of the question; null where it does not.</summary>
+        public AccessCallback? Callback { get; init; }
 
         /// <summary>Until when the same key finds the same question.</summary>
         public required DateTimeOffset KeptUntil { get; init; }

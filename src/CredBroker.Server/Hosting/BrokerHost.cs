@@ -100,6 +100,7 @@ public static class BrokerHost
             .AddSingleton<SelectorCheck>()
             .AddSingleton<HoldOrders>()
             .AddSingleton<OwnerOrders>()
+            .AddSingleton<DirectoryCheck>()
             .AddSingleton<Tripwires>();
         services
             .AddSingleton<ApprovalNews>()

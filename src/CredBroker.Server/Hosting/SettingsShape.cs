@@ -62,15 +62,40 @@ internal static class SettingsShape
                                 + $"{string.Join(", ", Properties(property.PropertyType).Select(p => p.Name))}."
                         ),
                     ],
+                    { } property when IsNull(child) && !MayBeNull(property) => NullFaults(child, property.PropertyType),
                     { } property => Faults(child, property.PropertyType),
                 }
             )
             : children.SelectMany(child =>
-                IsDictionary(type) || child.Key.All(char.IsAsciiDigit)
-                    ? Faults(child, element)
-                    : [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")]
+                (IsDictionary(type) || child.Key.All(char.IsAsciiDigit), IsNull(child)) switch
+                {
+                    (true, true) =>
+                    [
+                        (child.Path, $"{child.Path} holds nothing: write {Wanted(element)}, or take it out."),
+                    ],
+                    (true, false) => Faults(child, element),
+                    _ => [(child.Path, $"{child.Path} is not known; {section.Path} is a list.")],
+                }
             );
     }
+
+    /// <summary>
+    /// Whether it is there and is null, as <c>null</c> in the file. An empty object looks the same; an empty list and an
+    /// empty text do not.
+    /// </summary>
+    private static bool IsNull(IConfigurationSection section) => section.Value is null && !section.GetChildren().Any();
+
+    private static bool MayBeNull(PropertyInfo property) =>
+        new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
+
+    /// <summary>
+    /// Null where the type takes none: the binder would put it there all the same. An object that is empty has its
+    /// defaults, and is no fault.
+    /// </summary>
+    private static (string Path, string Fault)[] NullFaults(IConfigurationSection section, Type type) =>
+        IsScalar(type) || ElementType(type) is not null
+            ? [(section.Path, $"{section.Path} is null; write {Wanted(type)}, or leave it out.")]
+            : [];
 
     /// <summary>
     /// Whether a part that may be left out is there and holds nothing. The binder does not tell that from one that is left
@@ -79,7 +104,7 @@ internal static class SettingsShape
     private static bool IsEmptyPart(IConfigurationSection section, PropertyInfo property) =>
         !IsScalar(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType)
         && ElementType(property.PropertyType) is null
-        && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable
+        && MayBeNull(property)
         && !section.GetChildren().Any()
         && string.IsNullOrEmpty(section.Value);
 
@@ -156,6 +181,9 @@ internal static class SettingsShape
             _ when type == typeof(bool) => "true or false",
             _ when type == typeof(Uri) => "an address",
             _ when type == typeof(string) => "text",
+            _ when IsDictionary(type) => "an object",
+            _ when ElementType(type) is not null => "a list",
+            _ when !IsScalar(type) => "its settings",
             _ => "a number",
         };
 

@@ -1,7 +1,9 @@
 using CredBroker.Client;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Identity.Verification;
+using CredBroker.Core.Owners;
 using CredBroker.Core.State;
+using CredBroker.Server.Identity.Directories;
 using CredBroker.Server.Identity.Keys;
 using CredBroker.Server.Identity.Settings;
 
@@ -27,6 +29,15 @@ internal static class IdentityServices
         }
 
         services.AddSingleton(new LoginResponse { Issuers = settings.Logins });
+        foreach (var (issuer, scim) in settings.Directories)
+        {
+            services.AddSingleton<IPeopleDirectory>(provider => new ScimDirectory(
+                issuer,
+                scim,
+                provider.GetRequiredService<TimeProvider>()
+            ));
+        }
+
         services.AddSingleton(provider => new KeySources(
             settings,
             options.KeyRefresh,

@@ -45,6 +45,7 @@ internal static class JobRegistration
                 Schedule<ApprovalSweepJob>(quartz, EachSecond);
                 Schedule<NotificationJob>(quartz, EachSecond);
                 Schedule<AnchorJob>(quartz, EachSecond);
+                Schedule<DirectoryJob>(quartz, EachTenSeconds);
                 Schedule<RefusedCallsJob>(quartz, EachMinute);
                 Schedule<AuditRetentionJob>(quartz, EachHour);
                 if (withGauges)

@@ -1,3 +1,5 @@
+using CredBroker.Core.Identity;
+
 namespace CredBroker.Server.Notifications;
 
 /// <summary>
@@ -14,6 +16,9 @@ public sealed record NotificationOptions
 
     /// <summary>The addresses; without any, nobody is told.</summary>
     public IReadOnlyList<NotificationEndpointOptions> Endpoints { get; init; } = [];
+
+    /// <summary>The addresses that agents may name as the callback of an access request.</summary>
+    public IReadOnlyList<CallbackOptions> Callbacks { get; init; } = [];
 
     /// <summary>
     /// Where people look at a request: an https address with <see cref="IdPlace"/> in it. Empty: messages name the command
@@ -41,12 +46,24 @@ public sealed record NotificationOptions
 
         foreach (
             var name in Endpoints
-                .GroupBy(endpoint => endpoint.Name, StringComparer.OrdinalIgnoreCase)
+                .Select(endpoint => endpoint.Name)
+                .Concat(Callbacks.Select(callback => callback.Name))
+                .GroupBy(name => name, StringComparer.OrdinalIgnoreCase)
                 .Where(group => group.Count() > 1)
                 .Select(group => group.Key)
         )
         {
-            yield return $"{Section}:Endpoints has \"{name}\" twice; write a name of its own for each.";
+            yield return $"{Section}:Endpoints and Callbacks have \"{name}\" twice; write a name of its own for each.";
+        }
+
+        foreach (
+            var url in Callbacks
+                .GroupBy(callback => callback.Url, StringComparer.Ordinal)
+                .Where(group => group.Key.Length > 0 && group.Count() > 1)
+                .Select(group => group.Key)
+        )
+        {
+            yield return $"{Section}:Callbacks has the address {url} twice; write one entry with all its Callers.";
         }
 
         for (var place = 0; place < Endpoints.Count; place++)
@@ -56,7 +73,19 @@ public sealed record NotificationOptions
                 yield return fault;
             }
         }
+
+        for (var place = 0; place < Callbacks.Count; place++)
+        {
+            foreach (var fault in Callbacks[place].Validate($"{Section}:Callbacks:{place}"))
+            {
+                yield return fault;
+            }
+        }
     }
+
+    /// <summary>The address that this caller may have called back; null where it may not.</summary>
+    internal CallbackOptions? CallbackOf(string endpoint, WorkloadIdentity caller) =>
+        Callbacks.FirstOrDefault(callback => callback.Url == endpoint && callback.Serves(caller));
 
     /// <summary>Where people look at this request; null where that is not set.</summary>
     public string? LinkTo(string approvalId) =>

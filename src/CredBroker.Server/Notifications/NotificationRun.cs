@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
-using CredBroker.Core.Diagnostics;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
 
@@ -37,33 +36,39 @@ internal sealed partial class NotificationRun(
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
     private static readonly AuditActor Actor = AuditActor.Broker("notifications");
 
-    // What no pass has seen the end of; each ends within its claim.
-    private readonly List<Task> _underWay = [];
+    // What no pass has seen the end of, and when it began; each ends within its claim.
+    private readonly List<(Task Sending, long Began)> _underWay = [];
 
     /// <summary>One pass. Called each second, never twice at once.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         // A broker without addresses leaves it to those that have some.
-        if (options.Endpoints.Count == 0)
+        if (options.Endpoints.Count == 0 && options.Callbacks.Count == 0)
         {
             return;
         }
 
-        if (_underWay.Count < AtOnce)
+        // Those that a silent address holds take nobody's place: it gets only so many (AddressStanding).
+        var places = AtOnce - _underWay.Count(one => time.GetElapsedTime(one.Began) < Pass);
+        if (places > 0)
         {
-            var due = await store.Notifications.FindDueAsync(AtOnce - _underWay.Count, cancellationToken);
-            _underWay.AddRange(due.Select(notification => SendAsync(notification, cancellationToken).AsTask()));
+            var due = await store.Notifications.FindDueAsync(places, cancellationToken);
+            var began = time.GetTimestamp();
+            _underWay.AddRange(
+                due.Select(notification => (SendAsync(notification, cancellationToken).AsTask(), began))
+            );
         }
 
-        await Task.WhenAny(Task.WhenAll(_underWay), Task.Delay(Pass, time, cancellationToken));
+        var sendings = Task.WhenAll(_underWay.Select(one => one.Sending));
+        await Task.WhenAny(sendings, Task.Delay(Pass, time, cancellationToken));
         if (cancellationToken.IsCancellationRequested)
         {
-            await Task.WhenAll(_underWay);
+            await sendings;
         }
 
-        var over = _underWay.FindAll(sending => sending.IsCompleted);
+        var over = _underWay.FindAll(one => one.Sending.IsCompleted);
         _underWay.RemoveAll(over.Contains);
-        await Task.WhenAll(over);
+        await Task.WhenAll(over.Select(one => one.Sending));
     }
 
     private async ValueTask SendAsync(Notification notification, CancellationToken cancellationToken)
@@ -85,7 +90,7 @@ internal sealed partial class NotificationRun(
 
         var attempt = notification.Attempts + 1;
         List<string> sent;
-        List<(string Name, string Why)> failures;
+        List<Failure> failures;
         try
         {
             (sent, failures) = await DeliverAsync(notification, cancellationToken);
@@ -93,7 +98,7 @@ internal sealed partial class NotificationRun(
         catch (Exception e) when (e is not (OperationCanceledException or StoreUnavailableException))
         {
             // It would fail the same way again, for ever, unless that is counted.
-            (sent, failures) = ([], [("message", "it cannot be made")]);
+            (sent, failures) = ([], [new("message", "it cannot be made")]);
         }
 
         var isOver = failures.Count == 0 || attempt >= MaxAttempts;
@@ -105,7 +110,8 @@ internal sealed partial class NotificationRun(
                 Attempts = attempt,
                 SentTo = [.. notification.SentTo, .. sent],
                 Error = error,
-                Again = isOver ? null : Wait(attempt),
+                // As soon as one of them may be tried again: none waits for another's sake.
+                Again = isOver ? null : failures.Min(failure => Wait(attempt, failure.Rest)),
                 Event =
                     isOver && failures.Count > 0
                         ? new()
@@ -134,60 +140,16 @@ internal sealed partial class NotificationRun(
         }
     }
 
-    private async ValueTask<(List<string> Sent, List<(string Name, string Why)> Failures)> DeliverAsync(
-        Notification notification,
-        CancellationToken cancellationToken
-    )
-    {
-        var (sent, failures) = (new List<string>(), new List<(string, string)>());
-        if (await store.Approvals.FindAsync(notification.ApprovalId, cancellationToken) is not { } approval)
-        {
-            // It was damaged or is long gone: no address could be told anything.
-            failures.Add(("request", "it cannot be read"));
-            return (sent, failures);
-        }
-
-        var told = NotificationMessage.Of(notification, approval, options.LinkTo(approval.Id));
-        var answers = await Task.WhenAll(
-            options
-                .Endpoints.Where(endpoint =>
-                    endpoint.Takes(notification.Kind, approval.Decision.Task.Process)
-                    && !notification.SentTo.Contains(endpoint.Name, StringComparer.Ordinal)
-                )
-                .Select(async endpoint =>
-                    (
-                        endpoint.Name,
-                        Why: await target.SendAsync(
-                            endpoint,
-                            notification.Id,
-                            NotificationMessage.Write(told, endpoint.Format),
-                            cancellationToken
-                        )
-                    )
-                )
-        );
-        foreach (var (name, why) in answers)
-        {
-            Telemetry.Notified(name, why is null ? "sent" : "failed");
-            if (why is null)
-            {
-                sent.Add(name);
-            }
-            else
-            {
-                failures.Add((name, why));
-            }
-        }
-
-        return (sent, failures);
-    }
-
-    /// <summary>Doubled each time, and somewhere in its second half, so that not everything comes back at once.</summary>
-    private static TimeSpan Wait(int attempt)
+    /// <summary>
+    /// Doubled each time, and somewhere in its second half, so that not everything comes back at once; no less than the
+    /// address asks for.
+    /// </summary>
+    private static TimeSpan Wait(int attempt, TimeSpan? rest)
     {
         var full = FirstWait * Math.Pow(2, attempt - 1);
         full = full < LongestWait ? full : LongestWait;
-        return full * (0.5 + RandomNumberGenerator.GetInt32(1, 501) / 1000.0);
+        var wait = full * (0.5 + RandomNumberGenerator.GetInt32(1, 501) / 1000.0);
+        return rest > wait ? rest.Value : wait;
     }
 
     [LoggerMessage(

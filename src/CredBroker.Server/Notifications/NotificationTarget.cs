@@ -10,8 +10,8 @@ namespace CredBroker.Server.Notifications;
 
 /// <summary>
 /// Sends to an address that the settings name, and to no other: no redirect is followed, no proxy asked, and what its
-/// name leads to is looked at when the connection is made. Of the answer nothing but the status is read. Every sending
-/// makes its own connection, so that address, secret and certificates are always current.
+/// name leads to is looked at when the connection is made. Of the answer nothing but the status and <c>Retry-After</c> is
+/// read. Every sending makes its own connection, so that address, secret and certificates are always current.
 /// </summary>
 internal sealed class NotificationTarget(
     TimeProvider time,
@@ -20,10 +20,14 @@ internal sealed class NotificationTarget(
 {
     private const int MaxUrlBytes = 4096;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long an address may ask to be left alone; one that asks for more is tried then.</summary>
+    public static readonly TimeSpan LongestRest = TimeSpan.FromHours(1);
+
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? Dns.GetHostAddressesAsync;
 
-    /// <summary>Sends one message; null where it was taken, else why not, in words that may be kept.</summary>
-    public async ValueTask<string?> SendAsync(
+    /// <summary>Sends one message, and says what became of it.</summary>
+    public async ValueTask<SendingOutcome> SendAsync(
         NotificationEndpointOptions endpoint,
         string id,
         byte[] body,
@@ -56,13 +60,36 @@ internal sealed class NotificationTarget(
                 HttpCompletionOption.ResponseHeadersRead,
                 either.Token
             );
-            return response.IsSuccessStatusCode ? null : $"it answered {(int)response.StatusCode}";
+            return response.IsSuccessStatusCode
+                ? SendingOutcome.Taken
+                : new(
+                    $"it answered {(int)response.StatusCode}",
+                    RetryAfter(response),
+                    IsGone: response.StatusCode == HttpStatusCode.Gone
+                );
         }
         catch (Exception e)
             when (!cancellationToken.IsCancellationRequested && NotificationException.Says(e) is { } why)
         {
-            return why;
+            return new(why);
         }
+    }
+
+    /// <summary>How long it asks for (RFC 9110 section 10.2.3), no longer than is waited at most.</summary>
+    private TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        var asked = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - time.GetUtcNow(),
+            _ => TimeSpan.Zero,
+        };
+        if (asked <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        return asked < LongestRest ? asked : LongestRest;
     }
 
     /// <summary>

@@ -297,7 +297,7 @@ public sealed class AccessRequestApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_callback_or_several_items_are_refused_and_nobody_is_called()
+    public async Task Several_items_are_refused_and_nobody_is_called_whom_no_setting_names()
     {
         var evaluation = await EvaluateAsync(Question());
         var callback = Submission(evaluation);

@@ -118,10 +118,12 @@ public sealed class SettingsTests
         TlsFiles.Write(settings["Listen:Agents:CertificateFile"]!, settings["Listen:Agents:KeyFile"]!, "CN=broker");
         TlsFiles.Write(settings["Listen:People:CertificateFile"]!, settings["Listen:People:KeyFile"]!, "CN=people");
         File.Copy(settings["Listen:Agents:CertificateFile"]!, settings["Vault:CaFile"]!, overwrite: true);
-        File.WriteAllText(
-            settings["Notifications:Endpoints:0:SecretFile"]!,
-            $"whsec_{Convert.ToBase64String(new byte[32])}"
-        );
+        foreach (var told in new[] { "Notifications:Endpoints:0", "Notifications:Callbacks:0" })
+        {
+            File.WriteAllText(settings[$"{told}:SecretFile"]!, $"whsec_{Convert.ToBase64String(new byte[32])}");
+        }
+
+        File.WriteAllText(settings["Identity:Issuers:1:Scim:TokenFile"]!, "token");
         Assert.Empty(Faults(settings));
     }
 

@@ -428,6 +428,19 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             // Told where several brokers share a store, which is on PostgreSQL alone.
             await TellAsync(store, new BrokerJoined { Broker = Guid.NewGuid().ToString("N") });
             await TellAsync(store, new BrokerLeft { Broker = Guid.NewGuid().ToString("N") });
+            await TellAsync(
+                store,
+                new DirectoryDoubted
+                {
+                    Issuer = "https://people.example",
+                    Answered = 4,
+                    Gone = 3,
+                }
+            );
+            await TellAsync(
+                store,
+                new NotificationEndpointGone { Endpoint = "desk", NotificationId = $"msg_{Guid.NewGuid():N}" }
+            );
             await ReadAsync(store);
         }
         finally

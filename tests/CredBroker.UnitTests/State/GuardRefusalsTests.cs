@@ -27,6 +27,7 @@ public sealed class GuardRefusalsTests
             { GuardFailure.TooManyApprovals, RefusalCode.TooManyApprovals },
             { GuardFailure.ApprovalNotUsable, RefusalCode.ApprovalUsed },
             { GuardFailure.EvaluationNotUsable, RefusalCode.DenialBindingInvalid },
+            { GuardFailure.TooManyCallbacks, RefusalCode.TooManyApprovals },
         };
 
     [Theory]

@@ -9,6 +9,7 @@ using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Input;
 using CredBroker.Server.Endpoints.Replies;
+using CredBroker.Server.Notifications;
 
 namespace CredBroker.Server.Endpoints.Access;
 
@@ -49,6 +50,7 @@ internal static class AccessRequestEndpoints
         HttpContext http,
         CallerVerification callers,
         CredentialExchange exchange,
+        NotificationOptions notifications,
         IBrokerStore store,
         CancellationToken cancellationToken
     )
@@ -71,6 +73,12 @@ internal static class AccessRequestEndpoints
             return new Refused(others);
         }
 
+        var (callback, notCalled) = AccessCallbacks.Of(body.Callback, identity, notifications);
+        if (notCalled is not null)
+        {
+            return new Refused(notCalled);
+        }
+
         var denial = body.Denial;
         var submission = new AccessSubmission
         {
@@ -81,6 +89,7 @@ internal static class AccessRequestEndpoints
                 JsonSerializer.SerializeToElement(body, AccessJson.Default.AccessSubmitted)
             ),
             IdempotencyKey = KeyOf(http),
+            Callback = callback,
         };
         var command = new ExchangeCommand
         {
@@ -161,10 +170,7 @@ internal static class AccessRequestEndpoints
             body.Items is null,
             "items: this broker takes one request at a time; send resource and action for each."
         );
-        check.Require(
-            body.Callback is null,
-            "callback: this broker calls nobody; leave it out and look at task.status_endpoint."
-        );
+        AccessCallbacks.Check(body.Callback, check);
         check.IdempotencyKey(key);
         return (check.Refusal ?? AccessMapping.FaultOf(body) ?? AccessApprovals.FaultOfExchange(body)) is { } fault
             ? fault

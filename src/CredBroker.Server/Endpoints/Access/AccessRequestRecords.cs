@@ -14,8 +14,8 @@ internal sealed record AccessSubmitted : AccessQuestion
     /// <summary>Several questions at once, which this broker does not take.</summary>
     public JsonElement? Items { get; init; }
 
-    /// <summary>Where to call when it is over, which this broker does not.</summary>
-    public JsonElement? Callback { get; init; }
+    /// <summary>Whom to call when something becomes of it.</summary>
+    public AccessCallbackAsked? Callback { get; init; }
 
     /// <summary>What the caller wishes beyond the question; policy alone says what is granted.</summary>
     [JsonPropertyName("requested_access")]
@@ -23,6 +23,19 @@ internal sealed record AccessSubmitted : AccessQuestion
 
     /// <summary>What the caller says of itself.</summary>
     public AccessClient? Client { get; init; }
+}
+
+/// <summary>Whom to call, as the caller names it.</summary>
+internal sealed record AccessCallbackAsked
+{
+    /// <summary>The address, exactly as the settings have it.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>What is given back unread, up to 1,024 characters of JSON.</summary>
+    public JsonElement? State { get; init; }
+
+    /// <summary>Of what: <c>approved</c>, <c>denied</c>, <c>expired</c>, <c>cancelled</c>; left out: of all.</summary>
+    public IReadOnlyList<string?>? Events { get; init; }
 }
 
 /// <summary>Which denial a request is for, as the evaluation named it.</summary>

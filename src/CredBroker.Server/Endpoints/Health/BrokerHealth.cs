@@ -1,5 +1,6 @@
 using System.Globalization;
 using CredBroker.Client;
+using CredBroker.Core.Owners;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
@@ -20,7 +21,9 @@ internal sealed class BrokerHealth(
     IssuingReadiness readiness,
     AnchorCheck anchor,
     PolicyControl policy,
-    NotificationOptions notifications
+    DirectoryCheck directories,
+    NotificationOptions notifications,
+    NotificationRun sending
 )
 {
     public const string Well = "ok";
@@ -78,36 +81,67 @@ internal sealed class BrokerHealth(
             Part("anchor", readiness.Anchor, anchor.Finding?.NotKept),
             Part("clock", readiness.Clock),
             Part("holds", await HoldsAsync(cancellationToken)),
+            .. Directories(),
             .. await NotificationsAsync(cancellationToken),
         ];
+
+    /// <summary>
+    /// Whether owners are still there, as far as directories say it: nothing is refused for what they do not say. Which
+    /// issuer's it is, is in the log. Nothing where none is asked.
+    /// </summary>
+    private IReadOnlyList<HealthPartResponse> Directories()
+    {
+        var standings = directories.Standings;
+        var notes = standings
+            .Where(standing => standing.Doubted > 0)
+            .Select(standing =>
+                $"{standing.Doubted} of {standing.Answered} owners are gone at once by a directory's word, and nobody is "
+                + "retired: see to its settings and its data, and say who has left by credbroker owners retire."
+            )
+            .Concat(
+                standings
+                    .Where(standing => standing.Unknown > 0)
+                    .Select(standing =>
+                        $"Whether {standing.Unknown} owners are still there a directory has not said since "
+                        + $"{Rfc3339(standing.KnownAt)}; the log says why."
+                    )
+            )
+            .ToList();
+        return standings.Count == 0 ? [] : [Part("directory", null, notes.Count == 0 ? null : string.Join(' ', notes))];
+    }
 
     /// <summary>
     /// Whether somebody outside was not told of an approval: nothing is refused for it. Nothing where nobody is to be told.
     /// </summary>
     private async ValueTask<IReadOnlyList<HealthPartResponse>> NotificationsAsync(CancellationToken cancellationToken)
     {
-        if (notifications.Endpoints.Count == 0)
+        if (notifications.Endpoints.Count == 0 && notifications.Callbacks.Count == 0)
         {
             return [];
         }
 
+        var notes = new List<string>();
+        if (sending.Gone is > 0 and var gone)
+        {
+            notes.Add(
+                $"{gone} addresses have answered that they are gone (410), and are told nothing until this broker is "
+                    + "started anew; the log names them."
+            );
+        }
+
         try
         {
-            return await store.Notifications.CountFailedAsync(cancellationToken) is > 0 and var failed
-                ?
-                [
-                    Part(
-                        "notifications",
-                        null,
-                        $"{failed} notifications of approvals were given up in the last 7 days; the log says why."
-                    ),
-                ]
-                : [Part("notifications", null)];
+            if (await store.Notifications.CountFailedAsync(cancellationToken) is > 0 and var failed)
+            {
+                notes.Add($"{failed} notifications of approvals were given up in the last 7 days; the log says why.");
+            }
         }
         catch (StoreUnavailableException)
         {
-            return [Part("notifications", null, "Whether any was given up cannot be read.")];
+            notes.Add("Whether any was given up cannot be read.");
         }
+
+        return [Part("notifications", null, notes.Count == 0 ? null : string.Join(' ', notes))];
     }
 
     /// <summary>A hold that reaches whoever asks.</summary>

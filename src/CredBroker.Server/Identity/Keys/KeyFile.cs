@@ -12,11 +12,23 @@ internal static class KeyFile
         ReadAsync(path, JsonWebKeys.MaxBytes, cancellationToken);
 
     /// <summary>The bearer token in a file, without white space around it.</summary>
-    public static async Task<string> ReadTokenAsync(string path, CancellationToken cancellationToken)
+    public static async Task<string> ReadTokenAsync(string path, CancellationToken cancellationToken) =>
+        Token(path, (await ReadAsync(path, MaxTokenBytes, cancellationToken)).Span);
+
+    /// <summary>The same at the start, where nobody waits.</summary>
+    public static string ReadToken(string path)
     {
-        var token = System
-            .Text.Encoding.ASCII.GetString((await ReadAsync(path, MaxTokenBytes, cancellationToken)).Span)
-            .Trim();
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var buffer = new byte[MaxTokenBytes + 1];
+        var length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        return length <= MaxTokenBytes
+            ? Token(path, buffer.AsSpan(0, length))
+            : throw new KeyDocumentException($"the file '{path}' is larger than {MaxTokenBytes} bytes");
+    }
+
+    private static string Token(string path, ReadOnlySpan<byte> text)
+    {
+        var token = System.Text.Encoding.ASCII.GetString(text).Trim();
         return token.Length > 0 && !token.Any(c => char.IsControl(c) || c == ' ')
             ? token
             : throw new KeyDocumentException($"the file '{path}' holds no bearer token");

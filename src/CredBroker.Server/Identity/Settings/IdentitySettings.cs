@@ -16,6 +16,7 @@ internal sealed class IdentitySettings
     private readonly List<ConfiguredTrustDomain> _trustDomains = [];
     private readonly List<ConfiguredIssuer> _issuers = [];
     private readonly List<LoginIssuerResponse> _logins = [];
+    private readonly List<ConfiguredDirectory> _directories = [];
 
     private IdentitySettings() { }
 
@@ -27,6 +28,9 @@ internal sealed class IdentitySettings
 
     /// <summary>Where people log in.</summary>
     public IReadOnlyList<LoginIssuerResponse> Logins => _logins;
+
+    /// <summary>Which directories are asked about people.</summary>
+    public IReadOnlyList<ConfiguredDirectory> Directories => _directories;
 
     /// <summary>Reads the options. <paramref name="devMode"/> permits plain http on loopback.</summary>
     public static IdentitySettings Read(IdentityOptions options, bool devMode)
@@ -54,6 +58,11 @@ internal sealed class IdentitySettings
             if (LoginSettings.Read(issuer, devMode, found) is { } login)
             {
                 settings._logins.Add(login);
+            }
+
+            if (ScimSettings.Read(issuer, devMode, found) is { } directory)
+            {
+                settings._directories.Add(directory);
             }
 
             switch (IssuerSettings.Read(issuer, options.Audience, devMode, found))

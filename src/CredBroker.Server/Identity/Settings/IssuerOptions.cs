@@ -77,6 +77,9 @@ public sealed class IssuerOptions
     /// <summary>People only: how they log in with the command line.</summary>
     public LoginOptions Login { get; set; } = new();
 
+    /// <summary>People only: the directory that is asked whether those of them who own processes are still there.</summary>
+    public ScimOptions Scim { get; set; } = new();
+
     /// <summary>
     /// People only: for each of the broker's roles (<c>admin</c>, <c>approver</c>, <c>auditor</c>, <c>viewer</c>) the
     /// values of the roles claim that give it.

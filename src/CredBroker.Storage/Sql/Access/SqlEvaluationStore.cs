@@ -78,6 +78,11 @@ internal static class SqlEvaluationStore
             return GuardFailure.IdempotencyTaken;
         }
 
+        if (change.Callback is { } callback && SqlCallbackStore.Add(session, change.ApprovalId, callback) is { } full)
+        {
+            return full;
+        }
+
         return
             session.Execute(
                 """

@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Access;
 using CredBroker.Storage.Sql.Holds;
 using CredBroker.Storage.Sql.Notifications;
 using CredBroker.Storage.Sql.Owners;
@@ -368,6 +369,7 @@ internal static class SqlApprovalStore
                 SqlNotificationStore.Add(session, approvalId, kind, closedBy, reason);
             }
 
+            SqlCallbackStore.Forget(session, approvalId);
             return ChangeResult.Done;
         }
 

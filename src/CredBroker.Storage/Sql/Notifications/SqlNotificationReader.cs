@@ -13,7 +13,7 @@ internal sealed class SqlNotificationReader(SqlReads reads, StoreClock clock) : 
                 await reads.AllAsync<Row>(
                     $"""
                     SELECT id AS Id, approval AS Approval, kind AS Kind, at AS At, said_by AS SaidBy, reason AS Reason,
-                      attempts AS Attempts, sent_to AS SentTo
+                      attempts AS Attempts, sent_to AS SentTo, callback AS Callback, callback_state AS CallbackState
                     FROM notification{reads.UseIndex("notification_due")}
                     WHERE failed_at IS NULL AND due_at <= @now ORDER BY attempts > 0, due_at LIMIT @limit
                     """,
@@ -50,6 +50,10 @@ internal sealed class SqlNotificationReader(SqlReads reads, StoreClock clock) : 
 
         public required string SentTo { get; init; }
 
+        public string? Callback { get; init; }
+
+        public required string CallbackState { get; init; }
+
         public Notification ToNotification() =>
             new()
             {
@@ -61,6 +65,7 @@ internal sealed class SqlNotificationReader(SqlReads reads, StoreClock clock) : 
                 Reason = Reason,
                 Attempts = (int)Attempts,
                 SentTo = Names(SentTo),
+                Callback = Callback is null ? null : new(Callback, CallbackState),
             };
 
         // One that somebody damaged is sent to an address that has it once more, not to none.

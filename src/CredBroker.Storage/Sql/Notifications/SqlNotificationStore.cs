@@ -1,31 +1,52 @@
 using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Access;
 
 namespace CredBroker.Storage.Sql.Notifications;
 
 /// <summary>What is to be sent outside: put there with what it tells, taken up, settled.</summary>
 internal static class SqlNotificationStore
 {
-    /// <summary>Puts one there, due at once.</summary>
+    /// <summary>Puts one there for the addresses of the settings, and one for each that a caller has named; due at once.</summary>
     public static void Add(
         SqlSession session,
         string approvalId,
         NotificationKind kind,
         string by = "",
         string reason = ""
+    )
+    {
+        AddFor(session, approvalId, kind, null, by, reason);
+        // Nobody can have named one before it was asked.
+        foreach (var callback in kind == NotificationKind.Asked ? [] : SqlCallbackStore.For(session, approvalId, kind))
+        {
+            AddFor(session, approvalId, kind, callback, by, reason);
+        }
+    }
+
+    /// <summary>Puts one there for one such address, or for those of the settings.</summary>
+    public static void AddFor(
+        SqlSession session,
+        string approvalId,
+        NotificationKind kind,
+        NotificationCallback? callback,
+        string by = "",
+        string reason = ""
     ) =>
         session.Write(
             """
-            INSERT INTO notification (id, approval, kind, at, said_by, reason, due_at)
-            VALUES (@id, @approval, @kind, @now, @said_by, @reason, @now)
+            INSERT INTO notification (id, approval, kind, at, said_by, reason, due_at, callback, callback_state)
+            VALUES (@id, @approval, @kind, @now, @said_by, @reason, @now, @callback, @callback_state)
             """,
             ("@id", $"msg_{Approval.NewId()}"),
             ("@approval", approvalId),
             ("@kind", ColumnValue.From(kind)),
             ("@now", session.NowColumn),
             ("@said_by", by),
-            ("@reason", reason)
+            ("@reason", reason),
+            ("@callback", callback?.Endpoint),
+            ("@callback_state", callback?.State ?? "")
         );
 
     /// <summary>Takes one up.</summary>

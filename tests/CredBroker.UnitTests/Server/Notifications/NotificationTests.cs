@@ -270,6 +270,111 @@ public sealed class NotificationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_silent_address_takes_no_place_of_a_healthy_one_however_many_it_holds()
+    {
+        const int many = 150;
+        var run = Run(Desk(), Desk() with { Name = "other", Url = $"{_receiver.Address}other" });
+        var silence = new TaskCompletionSource();
+        _receiver.Answer = http => http.Request.Path == "/other" ? silence.Task : Task.CompletedTask;
+        await TellAsync(many);
+
+        try
+        {
+            // In less time than the silent one takes to be given up once.
+            var (began, last) = (_broker.Time.GetUtcNow(), Task.CompletedTask);
+            await Eventually.BecomesTrueAsync(async () =>
+            {
+                if (last.IsCompleted)
+                {
+                    last = run.RunAsync(default).AsTask();
+                }
+                else if (_broker.Time.GetUtcNow() - began < TimeSpan.FromSeconds(8))
+                {
+                    _broker.Time.Advance(TimeSpan.FromMilliseconds(250));
+                    await Task.WhenAny(last, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
+                }
+
+                return _receiver.Messages.Count(message => message.Path == "/desk") == many;
+            });
+            // The first pass cannot know; afterwards it is left alone.
+            Assert.InRange(_receiver.Messages.Count(message => message.Path == "/other"), 1, 80);
+        }
+        finally
+        {
+            silence.SetResult();
+        }
+    }
+
+    [Theory]
+    [InlineData("1800", 30)]
+    [InlineData("1000000", 60)]
+    public async Task An_address_that_asks_to_be_left_alone_is_and_others_are_not(string asked, int minutes)
+    {
+        var run = Run(Desk(), Desk() with { Name = "other", Url = $"{_receiver.Address}other" });
+        _receiver.Answer = http =>
+        {
+            http.Response.StatusCode = http.Request.Path == "/other" ? 503 : 204;
+            http.Response.Headers.RetryAfter = asked;
+            return Task.CompletedTask;
+        };
+        await AskAsync("t-1");
+        await run.RunAsync(default);
+        await AskAsync("t-2");
+        for (var minute = 0; minute < minutes - 1; minute++)
+        {
+            await run.RunAsync(default);
+            _broker.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal((2, 1), Counts());
+        _receiver.Answer = _ => Task.CompletedTask;
+        // What is due then may have its own wait beside it.
+        _broker.Time.Advance(TimeSpan.FromMinutes(2));
+        await run.RunAsync(default);
+        Assert.Equal((2, 3), Counts());
+        Assert.Empty(await _broker.EventsAsync(NotificationFailed.TypeName));
+
+        (int, int) Counts() =>
+            (
+                _receiver.Messages.Count(message => message.Path == "/desk"),
+                _receiver.Messages.Count(message => message.Path == "/other")
+            );
+    }
+
+    [Fact]
+    public async Task An_address_that_is_gone_is_switched_off_in_plain_view_until_a_new_start()
+    {
+        var run = Run(Desk(), Desk() with { Name = "other", Url = $"{_receiver.Address}other" });
+        _receiver.Answer = http =>
+        {
+            http.Response.StatusCode = http.Request.Path == "/other" ? 410 : 204;
+            return Task.CompletedTask;
+        };
+        await TellAsync(5);
+        await run.RunAsync(default);
+        Assert.Equal(1, run.Gone);
+        var others = Others();
+        await AskAsync("later");
+        for (var pass = 0; pass < 3; pass++)
+        {
+            _broker.Time.Advance(TimeSpan.FromHours(1));
+            await run.RunAsync(default);
+        }
+
+        Assert.Equal((others, 6), (Others(), _receiver.Messages.Count(message => message.Path == "/desk")));
+        Assert.Empty(await _broker.Store.Notifications.FindDueAsync(10, default));
+        Assert.Equal(0, await _broker.Store.Notifications.CountFailedAsync(default));
+        var told = Assert.Single(await _broker.EventsAsync(NotificationEndpointGone.TypeName));
+        Assert.Equal("other", told.GetProperty("details").GetProperty("endpoint").GetString());
+
+        await AskAsync("after a start");
+        await Run(Desk() with { Name = "other", Url = $"{_receiver.Address}other" }).RunAsync(default);
+        Assert.Equal(others + 1, Others());
+
+        int Others() => _receiver.Messages.Count(message => message.Path == "/other");
+    }
+
+    [Fact]
     public async Task What_cannot_be_made_is_given_up()
     {
         await AskAsync();
@@ -371,7 +476,7 @@ public sealed class NotificationTests : IAsyncLifetime
         );
         Assert.Equal(
             "its name leads to no address that may be called",
-            await target.SendAsync(endpoint, "msg_1", "{}"u8.ToArray(), default)
+            (await target.SendAsync(endpoint, "msg_1", "{}"u8.ToArray(), default)).Why
         );
         Assert.Equal(1, asked);
         Assert.Empty(_receiver.Messages);
@@ -386,15 +491,17 @@ public sealed class NotificationTests : IAsyncLifetime
         );
         Assert.Equal(
             "its name leads to no address that may be called",
-            await target.SendAsync(
-                Desk() with
-                {
-                    Url = $"http://localhost:{_receiver.Address.Port}/",
-                },
-                "msg_1",
-                "{}"u8.ToArray(),
-                default
-            )
+            (
+                await target.SendAsync(
+                    Desk() with
+                    {
+                        Url = $"http://localhost:{_receiver.Address.Port}/",
+                    },
+                    "msg_1",
+                    "{}"u8.ToArray(),
+                    default
+                )
+            ).Why
         );
     }
 
@@ -517,12 +624,28 @@ public sealed class NotificationTests : IAsyncLifetime
             NullLogger<NotificationRun>.Instance
         );
 
-    private static ValueTask<string?> SendAsync(NotificationEndpointOptions endpoint) =>
-        new NotificationTarget(TimeProvider.System).SendAsync(endpoint, "msg_1", "{}"u8.ToArray(), default);
+    private static async Task<string?> SendAsync(NotificationEndpointOptions endpoint) =>
+        (await new NotificationTarget(TimeProvider.System).SendAsync(endpoint, "msg_1", "{}"u8.ToArray(), default)).Why;
 
-    private async Task<Approval> AskAsync(string task = "t-1")
+    /// <summary>So many questions, each of another instance's.</summary>
+    private async Task TellAsync(int many)
     {
-        var command = BrokerHarness.Command(task: task);
+        for (var number = 0; number < many; number++)
+        {
+            var asked = await AskAsync($"many-{number}", $"{number}");
+            if (number % 50 == 49)
+            {
+                // A workload has only so many open.
+                await _broker.ExecuteAsync("UPDATE approval SET closed_at = 1, state = 'voided'");
+            }
+
+            Assert.NotNull(asked);
+        }
+    }
+
+    private async Task<Approval> AskAsync(string task = "t-1", string instance = "1")
+    {
+        var command = BrokerHarness.Command(task: task, instance: instance);
         return Assert
             .IsType<ExchangeOutcome.Challenged>(
                 await _broker.ExchangeAsync(

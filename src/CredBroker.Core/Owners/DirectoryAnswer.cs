@@ -1,0 +1,18 @@
+namespace CredBroker.Core.Owners;
+
+/// <summary>What a directory says of a person.</summary>
+public abstract record DirectoryAnswer
+{
+    private DirectoryAnswer() { }
+
+    /// <summary>They are there, and active.</summary>
+    public sealed record Present : DirectoryAnswer;
+
+    /// <summary>It has said in its own words that they are not.</summary>
+    /// <param name="Reason">Which words: kept with the retirement.</param>
+    public sealed record Gone(string Reason) : DirectoryAnswer;
+
+    /// <summary>It has said nothing that would prove the one or the other.</summary>
+    /// <param name="Why">What came instead; for the log. It has no secret in it.</param>
+    public sealed record Unknown(string Why) : DirectoryAnswer;
+}

@@ -1,0 +1,23 @@
+namespace CredBroker.Core.Owners;
+
+/// <summary>How far one directory's word goes at this broker.</summary>
+public sealed record DirectoryStanding
+{
+    /// <summary>The issuer whose people it knows.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>When it last said of every owner whether they are there; the start of the broker where it never did.</summary>
+    public required DateTimeOffset KnownAt { get; init; }
+
+    /// <summary>Of how many owners it did not say it when it was asked last.</summary>
+    public int Unknown { get; init; }
+
+    /// <summary>What came instead, of the first of them; for the log.</summary>
+    public string Why { get; init; } = "";
+
+    /// <summary>How many were gone at once when it was asked last, of whom none is retired; 0 where that was not so.</summary>
+    public int Doubted { get; init; }
+
+    /// <summary>Of how many it said at all whether they are there.</summary>
+    public int Answered { get; init; }
+}
