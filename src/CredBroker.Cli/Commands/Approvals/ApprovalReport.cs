@@ -46,6 +46,7 @@ internal static class ApprovalReport
                         ? failed
                         : null
                 ),
+                .. approval.Demands.Select(demand => ("May agree", (string?)DemandText.People(demand, terminal.Time))),
                 ("Left to", approval.Executor),
                 (
                     "Agreed",

@@ -52,24 +52,32 @@ internal sealed class ApprovalsListCommand : Command
             return ExitCodes.Done;
         }
 
+        // Where no rule asks more people later, nobody has to read that.
+        var escalate = open.Approvals.Any(approval => EscalatesAt(approval) is not null);
         Grid.Write(
             _terminal,
             format,
-            ["Request", "Agent", "Credential", "Process", "For", "Ends"],
+            ["Request", "Agent", "Credential", "Process", "For", "Ends", .. escalate ? ["More asked"] : (string[])[]],
             [
                 .. open.Approvals.Select(approval =>
-                    new[]
-                    {
-                        approval.ApprovalId,
-                        approval.Requester.Agent ?? approval.Requester.Subject,
-                        approval.Credential,
-                        approval.Process,
-                        WireDuration.Format(approval.Ttl),
-                        TimeText.Short(approval.ExpiresAt, format, _terminal.Time),
-                    }
+                    (string[])
+                        [
+                            approval.ApprovalId,
+                            approval.Requester.Agent ?? approval.Requester.Subject,
+                            approval.Credential,
+                            approval.Process,
+                            WireDuration.Format(approval.Ttl),
+                            TimeText.Short(approval.ExpiresAt, format, _terminal.Time),
+                            .. escalate
+                                ? [TimeText.Short(EscalatesAt(approval), format, _terminal.Time)]
+                                : (string[])[],
+                        ]
                 ),
             ]
         );
         return ExitCodes.Done;
     }
+
+    private static DateTimeOffset? EscalatesAt(ApprovalResponse approval) =>
+        approval.Demands.Select(demand => demand.Escalation?.At).Min();
 }

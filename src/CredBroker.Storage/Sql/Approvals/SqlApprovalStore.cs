@@ -15,7 +15,7 @@ namespace CredBroker.Storage.Sql.Approvals;
 /// Questions to people: asked, agreed to, closed. Each change is guarded by the row's state, and its times by the count
 /// of what has passed: a clock that falls back keeps no question open.
 /// </summary>
-internal static class SqlApprovalStore
+internal static partial class SqlApprovalStore
 {
     /// <summary>Asks.</summary>
     public static ChangeResult Ask(SqlSession session, StateChange.ApprovalRequested change)
@@ -77,9 +77,9 @@ internal static class SqlApprovalStore
         session.Execute(
             """
             INSERT INTO approval (
-              id, change, state, decision, digest, caller_key, workload_key, fence, asked_at, expires_at)
+              id, change, state, decision, digest, caller_key, workload_key, fence, asked_at, expires_at, escalates_at)
             VALUES (
-              @id, @change, 'pending', @decision, @digest, @caller, @workload, @fence, @counted, @expires)
+              @id, @change, 'pending', @decision, @digest, @caller, @workload, @fence, @counted, @expires, @escalates)
             """,
             ("@id", approval.Id),
             ("@change", NextChange(session)),
@@ -89,7 +89,14 @@ internal static class SqlApprovalStore
             ("@workload", workload),
             ("@fence", approval.Fence),
             ("@counted", session.CountedColumn),
-            ("@expires", ColumnValue.From(approval.ExpiresAt))
+            ("@expires", ColumnValue.From(approval.ExpiresAt)),
+            // From when it is on record, as all of its times are.
+            (
+                "@escalates",
+                ColumnValue.From(
+                    (approval with { AskedAt = ColumnValue.Time(session.CountedColumn) }).NextEscalation(default)
+                )
+            )
         );
         SqlNotificationStore.Add(session, approval.Id, NotificationKind.Asked);
         return ChangeResult.Done;
@@ -122,6 +129,11 @@ internal static class SqlApprovalStore
         if (ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn)
         {
             return GuardFailure.DeadlinePassed;
+        }
+
+        if (change.Escalated.Any(demand => !approval.IsEscalated(demand, ColumnValue.Time(session.CountedColumn))))
+        {
+            return GuardFailure.WrongState;
         }
 
         if (Reached(session, approval.Decision, approval.Fence) is { } reached)
@@ -325,7 +337,8 @@ internal static class SqlApprovalStore
     {
         session.Execute(
             """
-            UPDATE approval SET expires_at = @now + (expires_at - asked_at), asked_at = @now
+            UPDATE approval SET expires_at = @now + (expires_at - asked_at),
+              escalates_at = @now + (escalates_at - asked_at), asked_at = @now
             WHERE closed_at IS NULL AND asked_at > @now
             """,
             ("@now", session.NowColumn)
