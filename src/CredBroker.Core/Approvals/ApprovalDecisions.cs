@@ -16,25 +16,25 @@ namespace CredBroker.Core.Approvals;
 public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, ApprovalNews news)
 {
     // Each time somebody else has said something in between; more people than this do not agree to one question.
-    private const int Attempts = 20;
+    internal const int Attempts = 20;
 
-    private static readonly Refusal NotFound = new(
+    internal static readonly Refusal NotFound = new(
         RefusalCode.ApprovalNotFound,
         "There is no request with this id that you may decide."
     );
-    private static readonly Refusal Over = new(
+    internal static readonly Refusal Over = new(
         RefusalCode.ApprovalOver,
         "The request is decided, taken back, or its time is over: nothing more can be said to it."
     );
-    private static readonly Refusal NotYours = new(
+    internal static readonly Refusal NotYours = new(
         RefusalCode.SelfApproval,
         "You asked for this yourself, or the rule excludes you: somebody else has to decide."
     );
-    private static readonly Refusal Gone = new(
+    internal static readonly Refusal Gone = new(
         RefusalCode.OwnerGone,
         "You are on record as gone (credbroker owners list): somebody else has to decide."
     );
-    private static readonly Refusal OtherDigest = new(
+    internal static readonly Refusal OtherDigest = new(
         RefusalCode.DigestDiffers,
         "The digest is not that of this request. Load it again, and decide on what it shows."
     );
@@ -229,7 +229,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             ];
 
     /// <summary>Those of these demands that ask the person only because nobody has decided for so long.</summary>
-    private static IReadOnlyList<int> EscalatedOf(
+    internal static IReadOnlyList<int> EscalatedOf(
         Approval approval,
         Person person,
         IReadOnlyList<int> demands,
@@ -271,9 +271,9 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             (owner.Issuer, owner.Subject) == (person.Issuer, person.Subject)
         );
 
-    private async ValueTask<Approval?> ReadAsync(string approvalId, CancellationToken cancellationToken) =>
+    internal async ValueTask<Approval?> ReadAsync(string approvalId, CancellationToken cancellationToken) =>
         Ids.IsValid(approvalId) ? await store.Approvals.FindAsync(approvalId, cancellationToken) : null;
 
-    private static AuditEvent Event(AuditFact what, Approval approval, Person person, CallContext call) =>
+    internal static AuditEvent Event(AuditFact what, Approval approval, Person person, CallContext call) =>
         ApprovalEvents.Of(what, approval.Decision, AuditActor.Person(person.Issuer, person.Subject), call.TraceId);
 }

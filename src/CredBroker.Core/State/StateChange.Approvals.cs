@@ -47,6 +47,12 @@ public abstract partial record StateChange
         /// is so.
         /// </summary>
         public IReadOnlyList<int> Escalated { get; init; } = [];
+
+        /// <summary>
+        /// How many questions this word of the person is about: of a group, that of its last, the newest, is about all, and
+        /// those of the others are none of their own.
+        /// </summary>
+        public int WordAbout { get; init; } = 1;
     }
 
     /// <summary>
@@ -73,6 +79,12 @@ public abstract partial record StateChange
 
         /// <summary>Why; the agent may see it.</summary>
         public required string Reason { get; init; }
+
+        /// <summary>
+        /// How many questions this word of the person is about: of a group, that of its last, the newest, is about all, and
+        /// those of the others are none of their own.
+        /// </summary>
+        public int WordAbout { get; init; } = 1;
     }
 
     /// <summary>Its time is over. Guard: open, and its end is not ahead of the store's clock.</summary>

@@ -108,6 +108,7 @@ public static class BrokerHost
             .AddSingleton<AccessRequests>()
             .AddSingleton<AccessApprovals>()
             .AddSingleton<ApprovalDecisions>()
+            .AddSingleton<GroupDecisions>()
             .AddSingleton<ApprovalWatch>()
             .AddSingleton<ApprovalStreams>()
             .AddSingleton<ApprovalSweep>();

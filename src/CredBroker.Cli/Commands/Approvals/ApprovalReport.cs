@@ -9,7 +9,7 @@ namespace CredBroker.Cli.Commands.Approvals;
 /// <summary>One request as an approver sees it: what the agent says is marked as that.</summary>
 internal static class ApprovalReport
 {
-    public static Argument<string> Argument() => new("REQUEST") { Description = "The request's id" };
+    public static Argument<string> Argument() => new("REQUEST") { Description = "The request's id, or a group's" };
 
     public static int Write(Terminal terminal, OutputFormat format, ApprovalResponse approval)
     {
@@ -105,7 +105,7 @@ internal static class ApprovalReport
                 ),
             ];
 
-    private static string Value(ApprovalShownResponse shown) =>
+    public static string Value(ApprovalShownResponse shown) =>
         (shown.Kind, shown.Cut) switch
         {
             ("absent", _) => "(none)",

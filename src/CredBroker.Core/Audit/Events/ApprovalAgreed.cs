@@ -26,6 +26,9 @@ public sealed record ApprovalAgreed : AuditFact
     /// <summary>Whether nobody else has to agree: the question is approved by it.</summary>
     public required bool IsApproved { get; init; }
 
+    /// <summary>The group that it was decided with; null where it was decided alone.</summary>
+    public GroupDecision? Group { get; init; }
+
     /// <inheritdoc/>
     public override bool HasDetails => true;
 
@@ -41,6 +44,7 @@ public sealed record ApprovalAgreed : AuditFact
         }
 
         json.WriteBoolean("approved", IsApproved);
+        Group?.Write(json);
     }
 
     private static void WriteNumbers(Utf8JsonWriter json, string name, IReadOnlyList<int> numbers)

@@ -161,7 +161,7 @@ internal static partial class SqlApprovalStore
             ("@now", session.NowColumn)
         );
         var by = change.Event!;
-        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, by);
+        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, change.WordAbout, by);
         if (agreed.IsMet)
         {
             SqlNotificationStore.Add(session, approval.Id, NotificationKind.Approved, by.Actor.ToString());
@@ -183,7 +183,7 @@ internal static partial class SqlApprovalStore
         if (closed.Failure is null && approval is not null)
         {
             var by = change.Event!;
-            SqlApproverStore.Said(session, by.Actor.Issuer, by.Actor.Subject, approval, by);
+            SqlApproverStore.Said(session, by.Actor.Issuer, by.Actor.Subject, approval, change.WordAbout, by);
         }
 
         return closed;
