@@ -2,6 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Identity;
+using CredBroker.Core.Policy;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
@@ -122,6 +123,31 @@ public sealed class EscalationTests : IAsyncLifetime
         );
         Assert.Equal(RefusalCode.OwnerGone, await AgreeRefusedAsync(Eve, asked));
         Assert.Empty(await _broker.People.ListAsync(Eve, default));
+    }
+
+    [Fact]
+    public async Task An_owner_who_is_gone_is_not_asked_later()
+    {
+        const string toOwner =
+            """{ approvers: ["group:leads"], expiresAfter: 30m, escalate: { after: 10m, to: [owner] } }""";
+        await ChallengeAsync(toOwner);
+        var before = await AskAsync();
+        Assert.Equal(
+            new Approver.Person("https://people.example", "owner-1"),
+            Assert.Single(before.Demands[0].Escalation!.To)
+        );
+        await _broker.Owners.RetireAsync(
+            "https://people.example",
+            "owner-1",
+            "left",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            default
+        );
+
+        Assert.Null((await AskAsync("t-2")).Demands[0].Escalation);
+        await _broker.ApprovalSweep.RunAsync(default);
+        Assert.Equal(ApprovalState.Voided, (await _broker.Store.Approvals.FindAsync(before.Id, default))!.State);
     }
 
     [Fact]
