@@ -79,6 +79,7 @@ public sealed class GroupDecisionTests : IAsyncLifetime
                 );
             })
         );
+        Assert.Equal(1, (await _broker.Store.Approvals.FindPaceAsync(Ann.Issuer, Ann.Subject, default)).Decisions);
         // Sent once more, as where the answer was lost: nothing is said twice.
         Passed(await AgreeAsync(Ann, asked));
         Assert.Equal(3, (await _broker.EventsAsync(ApprovalAgreed.TypeName)).Count);
@@ -92,6 +93,7 @@ public sealed class GroupDecisionTests : IAsyncLifetime
         Passed(await DenyAsync(Ann, asked));
         Assert.Equal([ApprovalState.Denied, ApprovalState.Denied], await StatesAsync(asked));
         Assert.Equal(2, (await _broker.EventsAsync(ApprovalDenied.TypeName)).Count);
+        Assert.Equal(1, (await _broker.Store.Approvals.FindPaceAsync(Ann.Issuer, Ann.Subject, default)).Decisions);
         await AssertRefusedAsync(RefusalCode.ApprovalOver, asked[0], () => DenyAsync(Ann, asked), asked);
     }
 
