@@ -41,9 +41,9 @@ public sealed class GroupDecisions(
         Person person
     )
     {
-        var said = open.Where(approval => HasAgreed(approval, person)).ToList();
-        var (groups, alone) = ApprovalGroup.Of([.. open.Except(said)]);
-        return (groups, [.. alone, .. said]);
+        var (groups, _) = ApprovalGroup.Of([.. open.Where(approval => !HasAgreed(approval, person))]);
+        var grouped = groups.SelectMany(group => group.Requests).Select(approval => approval.Id).ToHashSet();
+        return (groups, [.. open.Where(approval => !grouped.Contains(approval.Id))]);
     }
 
     /// <summary>
