@@ -7,8 +7,8 @@ namespace CredBroker.Client;
 public sealed record ApprovalNotification
 {
     /// <summary>
-    /// <c>approval.asked</c>, <c>approval.approved</c>, <c>approval.denied</c>, <c>approval.expired</c> or
-    /// <c>approval.voided</c>.
+    /// <c>approval.asked</c>, <c>approval.escalated</c>, <c>approval.approved</c>, <c>approval.denied</c>,
+    /// <c>approval.expired</c> or <c>approval.voided</c>.
     /// </summary>
     public required string Type { get; init; }
 

@@ -11,7 +11,8 @@ public sealed record ApproverLoadResponse
 
     /// <summary>
     /// What half of these took at most, in seconds: from when it was asked, or from the person's decision before it where
-    /// that is later. Absent without any.
+    /// that is later. A group is one decision, whose time is divided by one, plus a quarter for each request after the
+    /// first. Absent without any.
     /// </summary>
     public double? MedianSeconds { get; init; }
 

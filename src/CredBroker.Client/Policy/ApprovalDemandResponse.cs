@@ -23,6 +23,9 @@ public sealed record ApprovalDemandResponse
     /// <summary>How many different people have to agree.</summary>
     public required int Quorum { get; init; }
 
+    /// <summary>Who may agree, too, once nobody has decided for a while; absent: nobody else.</summary>
+    public ApprovalEscalationResponse? Escalation { get; init; }
+
     /// <summary>How long after it was asked the question stands.</summary>
     [JsonConverter(typeof(WireDurationConverter))]
     public required TimeSpan ExpiresAfter { get; init; }

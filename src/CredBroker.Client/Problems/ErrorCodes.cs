@@ -168,6 +168,8 @@ public static class ErrorCodes
             "Submit exactly what was denied, with the denial's evaluation_id and expires_at; or evaluate again."
         ),
         new("CB3024", 403, "You are gone", "Leave it to somebody else, or have another admin reinstate you."),
+        new("CB3031", 409, "Decided alone", "Leave it out of the group, and decide it by its own id."),
+        new("CB3032", 409, "Not one group", "Decide together only what one card of the list shows; load it again."),
         new("CB4001", 503, "Vault unreachable", "Ask again later; nothing was issued."),
         new("CB4002", 503, "Vault sealed", "Ask again later; nothing is issued until Vault is unsealed."),
         new("CB4003", 503, "Vault on standby", "Ask again later; the broker needs Vault's active node."),

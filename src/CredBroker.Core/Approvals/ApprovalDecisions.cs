@@ -11,30 +11,30 @@ namespace CredBroker.Core.Approvals;
 
 /// <summary>
 /// What people say to questions. Who may, is what the rule names: a role, a group, a person; never who asked, whatever
-/// token they come by, and never whom the rule excludes. People are compared as (issuer, subject).
+/// token they come by, and never whom the rule excludes; whom it names to be asked later, only from then on. People are compared as (issuer, subject).
 /// </summary>
 public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, ApprovalNews news)
 {
     // Each time somebody else has said something in between; more people than this do not agree to one question.
-    private const int Attempts = 20;
+    internal const int Attempts = 20;
 
-    private static readonly Refusal NotFound = new(
+    internal static readonly Refusal NotFound = new(
         RefusalCode.ApprovalNotFound,
         "There is no request with this id that you may decide."
     );
-    private static readonly Refusal Over = new(
+    internal static readonly Refusal Over = new(
         RefusalCode.ApprovalOver,
         "The request is decided, taken back, or its time is over: nothing more can be said to it."
     );
-    private static readonly Refusal NotYours = new(
+    internal static readonly Refusal NotYours = new(
         RefusalCode.SelfApproval,
         "You asked for this yourself, or the rule excludes you: somebody else has to decide."
     );
-    private static readonly Refusal Gone = new(
+    internal static readonly Refusal Gone = new(
         RefusalCode.OwnerGone,
         "You are on record as gone (credbroker owners list): somebody else has to decide."
     );
-    private static readonly Refusal OtherDigest = new(
+    internal static readonly Refusal OtherDigest = new(
         RefusalCode.DigestDiffers,
         "The digest is not that of this request. Load it again, and decide on what it shows."
     );
@@ -51,7 +51,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         return
         [
             .. (await store.Approvals.ListOpenAsync(cancellationToken)).Where(approval =>
-                approval.StateAt(now) == ApprovalState.Pending && DemandsOf(approval, person).Count > 0
+                approval.StateAt(now) == ApprovalState.Pending && DemandsOf(approval, person, now.Counted).Count > 0
             ),
         ];
     }
@@ -63,7 +63,10 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         CancellationToken cancellationToken
     )
     {
-        if (await ReadAsync(approvalId, cancellationToken) is not { } approval || !IsNamed(approval, person))
+        if (
+            await ReadAsync(approvalId, cancellationToken) is not { } approval
+            || !IsNamed(approval, person, store.Position.Counted)
+        )
         {
             return NotFound;
         }
@@ -102,7 +105,8 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return OtherDigest;
             }
 
-            var demands = DemandsOf(approval, person);
+            var counted = store.Position.Counted;
+            var demands = DemandsOf(approval, person, counted);
             if (demands.Count == 0)
             {
                 return NotYours;
@@ -119,6 +123,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             }
 
             var agreement = new Agreement(person.Issuer, person.Subject, demands, store.Position.UtcNow);
+            var escalated = EscalatedOf(approval, person, demands, counted);
             var agreed = approval with { Agreements = [.. approval.Agreements, agreement] };
             var outcome = await store.CommitAsync(
                 new StateChange.ApprovalAgreed
@@ -128,12 +133,14 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                     Agreement = agreement,
                     Expected = approval.Agreements.Count,
                     Completes = agreed.IsMet,
+                    Escalated = escalated,
                     Event = Event(
                         new ApprovalAgreed
                         {
                             ApprovalId = approval.Id,
                             Digest = digest,
                             Demands = demands,
+                            Escalated = escalated,
                             IsApproved = agreed.IsMet,
                         },
                         approval,
@@ -182,7 +189,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             return unknown;
         }
 
-        if (DemandsOf(approval, person).Count == 0)
+        if (DemandsOf(approval, person, store.Position.Counted).Count == 0)
         {
             return NotYours;
         }
@@ -208,7 +215,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
     }
 
     /// <summary>Which of the question's demands the person may agree to, by their place; none of their own question's.</summary>
-    public static IReadOnlyList<int> DemandsOf(Approval approval, Person person) =>
+    public static IReadOnlyList<int> DemandsOf(Approval approval, Person person, DateTimeOffset counted) =>
         IsOwn(approval, person)
             ? []
             :
@@ -216,20 +223,33 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 .. Enumerable
                     .Range(0, approval.Demands.Count)
                     .Where(place =>
-                        Names(approval.Demands[place], person)
+                        Names(approval.ApproversOf(place, counted), person)
                         && !approval.Demands[place].NotBy.Any(other => Is(other, person))
                     ),
             ];
 
-    /// <summary>Whether a demand names the person, though they may be excluded.</summary>
-    internal static bool IsNamed(Approval approval, Person person) =>
-        approval.Demands.Any(demand => Names(demand, person));
+    /// <summary>Those of these demands that ask the person only because nobody has decided for so long.</summary>
+    internal static IReadOnlyList<int> EscalatedOf(
+        Approval approval,
+        Person person,
+        IReadOnlyList<int> demands,
+        DateTimeOffset counted
+    ) =>
+        [
+            .. demands.Where(place =>
+                approval.IsEscalated(place, counted) && !Names(approval.Demands[place].Approvers, person)
+            ),
+        ];
+
+    /// <summary>Whether a demand names the person by now, though they may be excluded.</summary>
+    internal static bool IsNamed(Approval approval, Person person, DateTimeOffset counted) =>
+        Enumerable.Range(0, approval.Demands.Count).Any(place => Names(approval.ApproversOf(place, counted), person));
 
     private static bool IsOwn(Approval approval, Person person) =>
         (approval.Decision.Identity.Issuer, approval.Decision.Identity.Subject) == (person.Issuer, person.Subject);
 
-    private static bool Names(ApprovalDemand demand, Person person) =>
-        demand.Approvers.Any(approver =>
+    private static bool Names(IReadOnlyList<Approver> approvers, Person person) =>
+        approvers.Any(approver =>
             approver switch
             {
                 Approver.Role role => person.Roles.Any(held =>
@@ -251,9 +271,9 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
             (owner.Issuer, owner.Subject) == (person.Issuer, person.Subject)
         );
 
-    private async ValueTask<Approval?> ReadAsync(string approvalId, CancellationToken cancellationToken) =>
+    internal async ValueTask<Approval?> ReadAsync(string approvalId, CancellationToken cancellationToken) =>
         Ids.IsValid(approvalId) ? await store.Approvals.FindAsync(approvalId, cancellationToken) : null;
 
-    private static AuditEvent Event(AuditFact what, Approval approval, Person person, CallContext call) =>
+    internal static AuditEvent Event(AuditFact what, Approval approval, Person person, CallContext call) =>
         ApprovalEvents.Of(what, approval.Decision, AuditActor.Person(person.Issuer, person.Subject), call.TraceId);
 }

@@ -7,7 +7,7 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Approvals;
 
 /// <summary>
-/// Closes the questions whose time is over, and takes back those that a revocation order reaches or that a new policy
+/// Closes the questions whose time is over, tells of those that ask more people by now, and takes back those that a revocation order reaches or that a new policy
 /// would ask otherwise: neither could be redeemed, and nobody is to be disturbed by them. Every broker does it; the
 /// guards let one of them.
 /// </summary>
@@ -48,6 +48,7 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
             );
         }
 
+        await EscalateAsync(cancellationToken);
         var now = store.Position.UtcNow;
         if ((now - _dropped).Duration() >= DropInterval)
         {
@@ -122,6 +123,28 @@ public sealed class ApprovalSweep(IBrokerStore store, PolicyControl policy, Appr
         }
 
         _seen = (fence, judges ? active : _seen.Policy);
+    }
+
+    /// <summary>Tells of what asks more people by now, once each.</summary>
+    private async ValueTask EscalateAsync(CancellationToken cancellationToken)
+    {
+        foreach (var approval in await store.Approvals.FindEscalatedAsync(cancellationToken))
+        {
+            var demands = approval.DueFor(store.Position.Counted);
+            await CommitAsync(
+                new StateChange.ApprovalEscalated
+                {
+                    ApprovalId = approval.Id,
+                    Demands = demands,
+                    Event = Event(
+                        new ApprovalEscalated { ApprovalId = approval.Id, Demands = demands },
+                        approval,
+                        reason: null
+                    ),
+                },
+                cancellationToken
+            );
+        }
     }
 
     private ValueTask VoidAsync(

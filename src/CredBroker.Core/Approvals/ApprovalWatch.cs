@@ -51,7 +51,9 @@ public sealed class ApprovalWatch(IBrokerStore store, ApprovalDecisions decision
             while (store.Position.Approvals is var position && seen < position)
             {
                 var (changed, last) = await store.Approvals.ListChangedAsync(seen, AtOnce, cancellationToken);
-                var named = changed.Where(approval => ApprovalDecisions.IsNamed(approval, person)).ToList();
+                var named = changed
+                    .Where(approval => ApprovalDecisions.IsNamed(approval, person, store.Position.Counted))
+                    .ToList();
                 // Who is gone is told nothing, from then on.
                 if (named.Count > 0 && await decisions.IsGoneAsync(person, cancellationToken))
                 {

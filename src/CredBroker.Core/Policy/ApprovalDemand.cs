@@ -26,6 +26,10 @@ public sealed record ApprovalDemand
     /// <summary>How many different people have to agree; at least one.</summary>
     public int Quorum { get; init; } = 1;
 
+    /// <summary>Who may agree besides once nobody has decided for a while; null: nobody else.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ApprovalEscalation? Escalation { get; init; }
+
     /// <summary>How long after it was asked the question stands. What is not agreed by then is refused.</summary>
     public required TimeSpan ExpiresAfter { get; init; }
 

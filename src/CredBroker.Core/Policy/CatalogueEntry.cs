@@ -89,6 +89,13 @@ public sealed record CatalogueEntry
     public VaultSetup? Setup { get; init; }
 
     /// <summary>
+    /// The effective <c>reversible</c>: false where a revocation reaches less than the backend, unless the process accepts
+    /// that.
+    /// </summary>
+    public bool IsReversibleIn(BusinessProcess process) =>
+        Reversible && (Vault.Revocation == RevocationReach.Backend || process.AcceptsUnrevocable.Contains(Name));
+
+    /// <summary>
     /// A mount may itself have slashes, so it is what stands before the last two segments: <c>aws</c> of
     /// <c>aws/creds/deploy</c>, and <c>gcp/roleset</c>, one for all roles still, of <c>gcp/roleset/deploy/token</c>.
     /// </summary>

@@ -26,9 +26,7 @@ internal sealed class CatalogueItem(
     /// The effective <c>reversible</c>: false where a revocation reaches less than the backend, unless the process accepts
     /// that.
     /// </summary>
-    public bool IsReversibleIn(BusinessProcess process) =>
-        Entry.Reversible
-        && (Entry.Vault.Revocation == RevocationReach.Backend || process.AcceptsUnrevocable.Contains(Entry.Name));
+    public bool IsReversibleIn(BusinessProcess process) => Entry.IsReversibleIn(process);
 
     /// <summary>The entry with the path that the request's parameters make; they have been checked.</summary>
     public CatalogueEntry Resolve(CredentialRequest request) =>

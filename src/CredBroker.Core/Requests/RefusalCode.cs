@@ -184,6 +184,14 @@ public enum RefusalCode
     /// <summary>The person who would agree, or take it back, is on record as gone.</summary>
     OwnerGone = 3024,
 
+    /// <summary>
+    /// The request is decided alone and in no group: what it is for cannot be undone, or misuse of it would cost much.
+    /// </summary>
+    DecidedAlone = 3031,
+
+    /// <summary>The requests of the group are not about the same, so that no one card could show them.</summary>
+    NotOneGroup = 3032,
+
     /// <summary>Vault does not answer.</summary>
     VaultUnreachable = 4001,
 

@@ -9,7 +9,7 @@ namespace CredBroker.Core.State;
 /// redeems by. It is stored as it is given: it opens nothing without the proof of the identity that it is bound to, and
 /// approvers have to name it. Its randomness only keeps others from learning that there is one.
 /// </summary>
-public sealed record Approval
+public sealed partial record Approval
 {
     /// <summary>How many questions of one identity may be open at once.</summary>
     public const int MaxOpenPerCaller = 20;
@@ -49,6 +49,9 @@ public sealed record Approval
 
     /// <summary>Until when it can be agreed to and redeemed.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>When it asks more people, as its rules say, and nobody has been told yet; null where it does not.</summary>
+    public DateTimeOffset? Escalates { get; init; }
 
     /// <summary>Who has agreed so far.</summary>
     public IReadOnlyList<Agreement> Agreements { get; init; } = [];

@@ -2,7 +2,7 @@ namespace CredBroker.Core.State;
 
 /// <summary>
 /// How fast a person decides: of their last words, each measured from when it was asked, or from their word before it
-/// where that is later.
+/// where that is later. A group of questions that is decided at once is one word.
 /// </summary>
 /// <param name="Decisions">How many words it is of; <see cref="Last"/> at most.</param>
 /// <param name="Median">What half of them took at most; null without any.</param>
@@ -19,6 +19,12 @@ public sealed record ApproverPace(int Decisions, TimeSpan? Median)
 
     /// <summary>Whether the person decides faster than one can read.</summary>
     public bool IsHurried => Decisions >= Enough && Median < Shortest;
+
+    /// <summary>
+    /// How long a word about so many questions took, as one about one: what they share is read once, and what differs is a
+    /// quarter of it for each further one. So a group is one word, and whoever decides one without reading it is hurried.
+    /// </summary>
+    public static TimeSpan Took(TimeSpan took, int questions) => took / (1 + (questions - 1) / 4.0);
 
     /// <summary>The pace of these words.</summary>
     public static ApproverPace Of(IReadOnlyList<TimeSpan> took)

@@ -21,5 +21,6 @@ public abstract record CommitOutcome
     /// <summary>The guard failed, of several the first that did; nothing changed.</summary>
     /// <param name="Reason">Which.</param>
     /// <param name="Breach">Which limit, for <see cref="GuardFailure.LimitReached"/>.</param>
-    public sealed record GuardFailed(GuardFailure Reason, LimitBreach? Breach = null) : CommitOutcome;
+    /// <param name="Place">Whose guard it is, of several changes that are one: its place among them, from 0.</param>
+    public sealed record GuardFailed(GuardFailure Reason, LimitBreach? Breach = null, int Place = 0) : CommitOutcome;
 }

@@ -44,6 +44,12 @@ public interface IApprovalReader
     /// <summary>The ids of open questions whose time is over, the first to end first.</summary>
     ValueTask<IReadOnlyList<string>> FindDueAsync(int limit, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Open questions that ask more people by now, of which that is not on record; the first to come due first,
+    /// <see cref="Approval.MaxOpen"/> at most.
+    /// </summary>
+    ValueTask<IReadOnlyList<Approval>> FindEscalatedAsync(CancellationToken cancellationToken);
+
     /// <summary>One denial that a request may be submitted for, or was; or null.</summary>
     ValueTask<AccessEvaluation?> FindEvaluationAsync(string evaluationId, CancellationToken cancellationToken);
 

@@ -6,6 +6,9 @@ public enum NotificationKind
     /// <summary>It was asked.</summary>
     Asked,
 
+    /// <summary>Nobody has decided for a while: more people are asked.</summary>
+    Escalated,
+
     /// <summary>The last one who had to has agreed.</summary>
     Approved,
 

@@ -22,7 +22,7 @@ public abstract partial record StateChange
     /// <summary>
     /// A person agrees. Guards: pending, in time, the digest is the one the person saw, exactly
     /// <see cref="Expected"/> agreements are there already (whoever saw fewer looks again), the person's is none of them,
-    /// and no revocation order above its fence and no hold reaches it. It becomes approved if, and only if, all demands
+    /// the escalated demands are, and no revocation order above its fence and no hold reaches it. It becomes approved if, and only if, all demands
     /// are met by it; <see cref="Completes"/> must say the same.
     /// </summary>
     public sealed record ApprovalAgreed : Transition
@@ -41,6 +41,31 @@ public abstract partial record StateChange
 
         /// <summary>Whether nobody else has to agree, as the event tells.</summary>
         public required bool Completes { get; init; }
+
+        /// <summary>
+        /// The demands that the person may agree to only because nobody has decided for so long: the store looks whether that
+        /// is so.
+        /// </summary>
+        public IReadOnlyList<int> Escalated { get; init; } = [];
+
+        /// <summary>
+        /// How many questions this word of the person is about: of a group, that of its last, the newest, is about all, and
+        /// those of the others are none of their own.
+        /// </summary>
+        public int WordAbout { get; init; } = 1;
+    }
+
+    /// <summary>
+    /// Nobody has decided for so long that more people are asked. Guards: pending and in time, not told yet, and these are
+    /// the demands whose moment has come since it last was. Who may agree does not hang on it: it tells.
+    /// </summary>
+    public sealed record ApprovalEscalated : Transition
+    {
+        /// <summary>The question.</summary>
+        public required string ApprovalId { get; init; }
+
+        /// <summary>Which demands, by their place.</summary>
+        public required IReadOnlyList<int> Demands { get; init; }
     }
 
     /// <summary>A person refuses, before it was redeemed. Guard: open and in time.</summary>
@@ -54,6 +79,12 @@ public abstract partial record StateChange
 
         /// <summary>Why; the agent may see it.</summary>
         public required string Reason { get; init; }
+
+        /// <summary>
+        /// How many questions this word of the person is about: of a group, that of its last, the newest, is about all, and
+        /// those of the others are none of their own.
+        /// </summary>
+        public int WordAbout { get; init; } = 1;
     }
 
     /// <summary>Its time is over. Guard: open, and its end is not ahead of the store's clock.</summary>

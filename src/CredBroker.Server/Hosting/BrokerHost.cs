@@ -109,6 +109,7 @@ public static class BrokerHost
             .AddSingleton<AccessRequests>()
             .AddSingleton<AccessApprovals>()
             .AddSingleton<ApprovalDecisions>()
+            .AddSingleton<GroupDecisions>()
             .AddSingleton<ApprovalWatch>()
             .AddSingleton<ApprovalStreams>()
             .AddSingleton<ApprovalSweep>();

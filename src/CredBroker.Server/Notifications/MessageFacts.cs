@@ -49,6 +49,7 @@ internal sealed record MessageFacts(
             told.Type switch
             {
                 "approval.asked" => "An agent asks for approval",
+                "approval.escalated" => "A request waits, and more people are asked",
                 "approval.approved" => "A request was approved",
                 "approval.denied" => "A request was denied",
                 "approval.expired" => "The time of a request is over",

@@ -34,7 +34,7 @@ public sealed record NotificationEndpointOptions
     /// </summary>
     public bool AllowPrivateAddress { get; init; }
 
-    /// <summary>Of what it is told: asked, approved, denied, expired, voided; empty means all.</summary>
+    /// <summary>Of what it is told: asked, escalated, approved, denied, expired, voided; empty means all.</summary>
     public IReadOnlyList<NotificationKind> Events { get; init; } = [];
 
     /// <summary>Processes of which it is told nothing. What happens is on record all the same.</summary>

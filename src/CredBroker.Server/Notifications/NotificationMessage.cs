@@ -16,7 +16,15 @@ internal static class NotificationMessage
     /// <summary>The notification as a record.</summary>
     public static ApprovalNotification Of(Notification notification, Approval approval, string? link)
     {
-        var then = notification.Kind == NotificationKind.Asked ? approval with { Agreements = [] } : approval;
+        var then = notification.Kind switch
+        {
+            NotificationKind.Asked => approval with { Agreements = [] },
+            NotificationKind.Escalated => approval with
+            {
+                Agreements = [.. approval.Agreements.Where(agreement => agreement.At <= notification.At)],
+            },
+            _ => approval,
+        };
         var state = StateOf(notification.Kind);
         return new()
         {
@@ -24,7 +32,10 @@ internal static class NotificationMessage
             Timestamp = notification.At,
             Data = ApprovalResponses.Of(then, state) with
             {
-                ClosedBy = notification.Kind is NotificationKind.Asked or NotificationKind.Approved
+                ClosedBy = notification.Kind
+                    is NotificationKind.Asked
+                        or NotificationKind.Escalated
+                        or NotificationKind.Approved
                     ? null
                     : notification.By,
                 Reason = notification.Reason.Length == 0 ? null : notification.Reason,

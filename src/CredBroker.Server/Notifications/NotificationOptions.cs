@@ -3,7 +3,7 @@ using CredBroker.Core.Identity;
 namespace CredBroker.Server.Notifications;
 
 /// <summary>
-/// Who outside is told that an approval is asked, given, denied, over or taken back. Bound from the section
+/// Who outside is told that an approval is asked, asked of more people, given, denied, over or taken back. Bound from the section
 /// <c>Notifications</c>; brokers that share a store have the same.
 /// </summary>
 public sealed record NotificationOptions

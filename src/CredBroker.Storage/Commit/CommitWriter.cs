@@ -221,6 +221,7 @@ internal sealed partial class CommitWriter : IDisposable
     {
         commit.Restart();
         var (position, number, isToldByAnother) = (default(AuditPosition), 0L, false);
+        var place = 0;
         foreach (ref readonly var change in commit.Changes)
         {
             _session.ToldBeside.Clear();
@@ -228,9 +229,10 @@ internal sealed partial class CommitWriter : IDisposable
             _session.ToldBeside.ForEach(commit.Record);
             if (applied.Failure is { } guard)
             {
-                return new CommitOutcome.GuardFailed(guard, applied.Breach);
+                return new CommitOutcome.GuardFailed(guard, applied.Breach, place);
             }
 
+            place++;
             number = applied.Number == 0 ? number : applied.Number;
             isToldByAnother |= change.EventBody is null && change.IsToldNow;
             if (applied.IsRecorded && change.EventBody is { } body)

@@ -64,6 +64,7 @@ internal static class SqlTransitions
             StateChange.HoldLifted change => SqlHoldStore.Lift(session, change),
             StateChange.ApprovalRequested change => SqlApprovalStore.Ask(session, change),
             StateChange.ApprovalAgreed change => SqlApprovalStore.Agree(session, change),
+            StateChange.ApprovalEscalated change => SqlApprovalStore.Escalate(session, change),
             StateChange.ApprovalDenied change => SqlApprovalStore.Deny(session, change),
             StateChange.ApprovalExpired change => SqlApprovalStore.Expire(session, change),
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),

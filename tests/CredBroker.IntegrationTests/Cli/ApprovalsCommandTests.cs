@@ -141,6 +141,116 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
         Assert.Equal(isHurried, run.Error.Contains("on record", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_group_is_listed_shown_and_decided_by_the_digest_that_was_shown()
+    {
+        _cli.Broker.On(
+            "GET /v1/approvals",
+            new() { Approvals = [Approval("pending")], Groups = [Group()] },
+            BrokerJson.Default.ApprovalListResponse
+        );
+        foreach (var verb in (string[])["approve", "deny"])
+        {
+            _cli.Broker.On(
+                $"POST /v1/approvals/{verb}",
+                new([Approval("approved")]),
+                BrokerJson.Default.ApprovalGroupDecisionResponse
+            );
+        }
+
+        var list = await _cli.RunAsync("approvals", "list", "--grouped");
+        Assert.Contains("grp_1", list.Out, StringComparison.Ordinal);
+        Assert.Contains("purpose", list.Out, StringComparison.Ordinal);
+        Assert.Contains(Approval("pending").ApprovalId, list.Out, StringComparison.Ordinal);
+        var show = await _cli.RunAsync("approvals", "show", "grp_1");
+        Assert.Equal((ExitCodes.Done, ""), (show.ExitCode, show.Error));
+        var lines = show
+            .Out.Split('\n')
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+            .ToList();
+        // What is the same stands above, once.
+        Assert.Contains("Task t-1", lines);
+        Assert.Contains("May agree 1 of group leads; after 10m of group heads, too", lines);
+        Assert.Contains("Digest the-digest", lines);
+        Assert.Contains("REQUEST THE AGENT SAYS: PURPOSE AGREED ENDS", lines);
+        Assert.Contains(lines, line => line.StartsWith("id-1 pay one", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("id-2 pay two", StringComparison.Ordinal));
+
+        Assert.Equal(
+            ExitCodes.Refused,
+            (await _cli.RunAsync("approvals", "approve", "grp_1", "--digest", "another")).ExitCode
+        );
+        Assert.Equal(
+            ExitCodes.Refused,
+            (await _cli.RunAsync("approvals", "approve", "grp_2", "--digest", "the-digest")).ExitCode
+        );
+        Assert.Equal(ExitCodes.Usage, (await _cli.RunAsync("approvals", "deny", "grp_1", "--reason", "no")).ExitCode);
+        Assert.Empty(Sent());
+
+        const string requests =
+            "\"requests\":[{\"approvalId\":\"id-1\",\"digest\":\"d-1\"},{\"approvalId\":\"id-2\",\"digest\":\"d-2\"}]";
+        Assert.Equal(
+            ExitCodes.Done,
+            (await _cli.RunAsync("approvals", "approve", "grp_1", "--digest", "the-digest")).ExitCode
+        );
+        Assert.Equal(
+            ExitCodes.Done,
+            (await _cli.RunAsync("approvals", "deny", "grp_1", "--digest", "the-digest", "--reason", "no")).ExitCode
+        );
+        Assert.Equal([$"{{{requests}}}", $"{{{requests},\"reason\":\"no\"}}"], Sent());
+
+        IEnumerable<string> Sent() =>
+            _cli
+                .Broker.Calls.Where(call => call.Call.StartsWith("POST", StringComparison.Ordinal))
+                .Select(call => call.Body);
+    }
+
+    private static ApprovalGroupResponse Group() =>
+        new()
+        {
+            GroupId = "grp_1",
+            Digest = "the-digest",
+            Process = "invoice",
+            Credential = "billing",
+            Access = "read",
+            Impact = "low",
+            Revocation = "backend",
+            Rules = ["rule"],
+            Gate = [],
+            Demands =
+            [
+                new()
+                {
+                    Approvers = [new() { By = "group", Name = "leads" }],
+                    NotBy = [],
+                    Quorum = 1,
+                    Escalation = new()
+                    {
+                        After = TimeSpan.FromMinutes(10),
+                        To = [new() { By = "group", Name = "heads" }],
+                    },
+                    ExpiresAfter = TimeSpan.FromMinutes(30),
+                },
+            ],
+            Differs = ["purpose"],
+            Requests = [One("1", "pay one"), One("2", "pay two")],
+        };
+
+    private static GroupedApprovalResponse One(string number, string purpose) =>
+        new()
+        {
+            ApprovalId = $"id-{number}",
+            Digest = $"d-{number}",
+            AskedAt = DateTimeOffset.UnixEpoch,
+            ExpiresAt = DateTimeOffset.UnixEpoch,
+            Requester = Approval("pending").Requester,
+            Task = "t-1",
+            Actions = ["read"],
+            Ttl = TimeSpan.FromMinutes(10),
+            Agreements = [],
+            Statements = new() { Purpose = purpose, Arguments = [] },
+        };
+
     private static ApprovalResponse Approval(string state) =>
         new()
         {

@@ -232,6 +232,63 @@ public sealed class PostgresBrokersTests : IClassFixture<SharedPostgres>, IAsync
         Assert.Single(await brokers[1].Holds.ListInForceAsync(default));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Two_at_two_brokers_who_decide_overlapping_groups_at_once_do_not_share_what_both_named(int quorum)
+    {
+        PostgresBrokerStore[] brokers = [Open(), Open()];
+        for (var round = 0; round < 10; round++)
+        {
+            var asked = new List<Approval>();
+            for (var number = 0; number < 3; number++)
+            {
+                var question = _samples.Asked(
+                    demands: [StoreSamples.Demands[0] with { Quorum = quorum }],
+                    digest: $"{round}-{number}"
+                );
+                await CommitAsync(brokers[number % 2], question);
+                asked.Add(question.Approval);
+            }
+
+            // Each in an order of their own: neither waits for the other for ever.
+            var outcomes = await Task.WhenAll(
+                brokers[0].CommitAsync(Agreed("lead-1", asked[0], asked[1]), default).AsTask(),
+                brokers[1].CommitAsync(Agreed("lead-2", asked[2], asked[1]), default).AsTask()
+            );
+
+            Assert.Single(outcomes.OfType<CommitOutcome.Committed>());
+            Assert.Single(outcomes, new CommitOutcome.GuardFailed(GuardFailure.WrongState, null, 1));
+            var first = outcomes[0] is CommitOutcome.Committed;
+            string[][] expected = first
+                ?
+                [
+                    ["lead-1"],
+                    ["lead-1"],
+                    [],
+                ]
+                :
+                [
+                    [],
+                    ["lead-2"],
+                    ["lead-2"],
+                ];
+            for (var number = 0; number < 3; number++)
+            {
+                var found = (await brokers[round % 2].Approvals.FindAsync(asked[number].Id, default))!;
+                Assert.Equal(expected[number], found.Agreements.Select(agreement => agreement.Subject));
+                Assert.Equal(
+                    quorum == 1 && expected[number].Length > 0 ? ApprovalState.Approved : ApprovalState.Pending,
+                    found.State
+                );
+                await CommitAsync(brokers[1], StoreSamples.Refused(found.Id));
+            }
+        }
+
+        StateChange.All Agreed(string person, params Approval[] group) =>
+            new([.. group.Select(one => _samples.Agreed(one.Id, person, 0, quorum == 1, one.Digest))]);
+    }
+
     [Fact]
     public async Task What_one_has_committed_the_other_hears_of_at_once()
     {

@@ -94,6 +94,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Access = new(Store, Approvals, Wall);
         Executors = new(callers, Policy, Store, Wall);
         People = new(Store, Anchor, News);
+        Groups = new(Store, Anchor, News, People);
         ApprovalSweep = new(Store, Policy, News);
         Exchange = new(
             callers,
@@ -130,6 +131,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public string StoreFile => Path.Combine(_directory, "broker.db");
 
     public ApprovalNews News { get; }
+
+    public GroupDecisions Groups { get; }
 
     public ApprovalRequests Approvals { get; }
 

@@ -290,7 +290,8 @@ internal sealed partial class AuditScenario : IAsyncDisposable
                 .Text(comment: "people")
                 .Replace(
                     "effect: allow",
-                    "effect: challenge\n    approval: { approvers: [\"group:leads\"], quorum: 2, expiresAfter: 30m }",
+                    "effect: challenge\n    approval: { approvers: [\"group:leads\"], quorum: 2, expiresAfter: 30m, "
+                        + "escalate: { after: 20m, to: [\"group:heads\"] } }",
                     StringComparison.Ordinal
                 )
         );
@@ -333,8 +334,12 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             CancellationToken.None
         );
         await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
-        _broker.Time.Advance(TimeSpan.FromMinutes(30));
-        await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
+        foreach (var later in new[] { 20, 10 })
+        {
+            _broker.Time.Advance(TimeSpan.FromMinutes(later));
+            await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
+        }
+
         // As the store adds it to the fifth word of somebody who hurries: those words would all stand in the samples, too.
         await _broker.Store.CommitAsync(
             new StateChange.EventRecorded

@@ -50,6 +50,31 @@ public sealed class IdentityOptionsTests
         Assert.Equal(TimeSpan.FromMinutes(10), options.KeyRefresh.Interval);
     }
 
+    /// <summary>An approval is of them, too, and the token that redeems it is seldom the one that asked.</summary>
+    [Fact]
+    public void Claims_that_a_new_token_has_anew_are_faults_each()
+    {
+        string[] anew = ["jti", "exp", "iat", "nbf", "nonce", "auth_time", "sid"];
+        var faults = new IdentityOptions
+        {
+            Audience = "credbroker",
+            Issuers = [new() { Issuer = "https://idp.example", Claims = ["azp", .. anew, "groups"] }],
+        }
+            .Validate(devMode: false)
+            .ToList();
+
+        Assert.Equal(anew.Length, faults.Count);
+        Assert.All(
+            anew.Zip(faults),
+            pair =>
+                Assert.StartsWith(
+                    $"Identity:Issuers:0:Claims names '{pair.First}', which a new token has anew",
+                    pair.Second,
+                    StringComparison.Ordinal
+                )
+        );
+    }
+
     [Fact]
     public void All_faults_are_reported_together_each_with_its_path_and_what_to_write()
     {

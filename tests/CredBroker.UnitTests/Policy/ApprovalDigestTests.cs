@@ -204,6 +204,7 @@ public sealed class ApprovalDigestTests
                         Approvers = [new Approver.Group("g"), new Approver.Role("r"), new Approver.Person("i", "s")],
                         NotBy = [new("i", "owner"), new("i", "second")],
                         Quorum = 2,
+                        Escalation = new(TimeSpan.FromMinutes(3), [new Approver.Group("e"), new Approver.Role("f")]),
                         ExpiresAfter = TimeSpan.FromMinutes(5),
                         Executor = "payments-executor",
                         Show =
@@ -222,6 +223,7 @@ public sealed class ApprovalDigestTests
                             new("A", "toolCall.arguments.amount", false),
                             new("B", "toolCall.arguments.iban", true),
                         ],
+                        Escalation = new(TimeSpan.FromSeconds(40), [new Approver.Group("k"), new Approver.Group("l")]),
                         ExpiresAfter = TimeSpan.FromMinutes(1),
                     },
                 ]),

@@ -63,6 +63,22 @@ public sealed class ChallengeLintTests
     }
 
     [Theory]
+    [InlineData("[\"group:g\"], escalate: { after: 5m, to: [\"group:h\"] }", false)]
+    [InlineData("[\"group:g\"], escalate: { after: 5m, to: [\"group:g\", \"group:h\"] }", false)]
+    [InlineData("[\"group:g\"], escalate: { after: 5m, to: [\"group:g\"] }", true)]
+    [InlineData("[\"group:g\", owner], escalate: { after: 5m, to: [owner] }", true)]
+    [InlineData(
+        "[\"group:g\"], notOwner: true, "
+            + "escalate: { after: 5m, to: [{ issuer: \"https://idp.acme.example\", subject: \"70fd3e76-0000\" }] }",
+        true
+    )]
+    public void An_escalation_that_adds_nobody_is_named(string approvers, bool named) =>
+        Assert.Equal(
+            named ? ["`to` adds nobody whom `payments-need-a-human` does not ask already"] : [],
+            Warnings((Rule, Challenge(approvers)))
+        );
+
+    [Theory]
     [InlineData("payments-executor", "")]
     [InlineData(
         "triage",

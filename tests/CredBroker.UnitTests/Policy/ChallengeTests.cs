@@ -146,6 +146,15 @@ public sealed class ChallengeTests
     [InlineData("[owner, { issuer: \"https://idp.acme.example\", subject: \"70fd3e76-0000\" }], quorum: 2", false)]
     [InlineData("[owner, { issuer: \"https://idp.acme.example\", subject: other }], quorum: 2", true)]
     [InlineData("[\"role:approver\", { issuer: \"https://idp.acme.example\", subject: payer-service }]", true)]
+    [InlineData(
+        "[{ issuer: \"https://idp.acme.example\", subject: payer-service }], escalate: { after: 5m, to: [owner] }",
+        true
+    )]
+    [InlineData("[owner], quorum: 2, escalate: { after: 5m, to: [owner, \"group:g\"] }", true)]
+    [InlineData(
+        "[owner], quorum: 2, escalate: { after: 5m, to: [{ issuer: \"https://idp.acme.example\", subject: payer-service }] }",
+        false
+    )]
     public void A_challenge_that_too_few_people_could_approve_is_a_denial(string approvers, bool canBeMet)
     {
         var decision = Pay(Samples.Policy(Challenged, ("[\"group:finance-leads\"], quorum: 1, ", approvers + ", ")));
@@ -211,6 +220,29 @@ public sealed class ChallengeTests
         "Amount",
         "Amount » a shown argument must be a mapping"
     )]
+    [InlineData("30m", "30m, escalate: 5m", "5m » `escalate` must be a mapping")]
+    [InlineData("30m", "30m, escalate: { to: [owner] }", "{ to » `after` is missing")]
+    [InlineData("30m", "30m, escalate: { after: 5m }", "{ after » `to` is missing")]
+    [InlineData("30m", "30m, escalate: { after: 59s, to: [owner] }", "59s » `after` must be at least 1m")]
+    [InlineData(
+        "30m",
+        "30m, escalate: { after: 30m, to: [owner] }",
+        "30m, to » `after` must be less than `expiresAfter`"
+    )]
+    [InlineData(
+        "30m",
+        "30m, escalate: { after: 25h, to: [owner] }",
+        "25h » `after` must be a whole number of s, m or h"
+    )]
+    [InlineData("30m", "30m, escalate: { after: 5m, to: [] }", "[] » `to` is empty: nobody could be asked")]
+    [InlineData("30m", "30m, escalate: { after: 5m, to: [people] }", "people » an approver is")]
+    [InlineData(
+        "30m",
+        "30m, escalate: { after: 5m, to: [owner, owner] }",
+        "owner] » this approver stands in `to` twice"
+    )]
+    [InlineData("30m", "30m, notOwner: true, escalate: { after: 5m, to: [owner] }", "owner] » `owner` is asked here")]
+    [InlineData("30m", "30m, escalate: { after: 5m, to: [owner], at: 1 }", "at » `escalate` has no key `at`")]
     [InlineData("quorum: 1", "quorums: 1", "quorums » an approval has no key `quorums`, did you mean `quorum`?")]
     public void A_fault_is_named_with_its_place(string old, string replacement, string wanted)
     {

@@ -30,6 +30,8 @@ public sealed class PolicyPreviewApprovalTests
         """{ approvers: ["group:leads"], expiresAfter: 20m }""",
         """{ approvers: ["group:leads"], quorum: 2, expiresAfter: 30m }""",
         """{ approvers: ["group:dbas"], expiresAfter: 30m }""",
+        """{ approvers: ["group:leads"], expiresAfter: 30m, escalate: { after: 5m, to: ["group:dbas"] } }""",
+        """{ approvers: ["group:leads"], expiresAfter: 30m, escalate: { after: 6m, to: ["group:dbas"] } }""",
         """{ approvers: ["group:leads"], expiresAfter: 30m, executor: helper }""",
     ];
 

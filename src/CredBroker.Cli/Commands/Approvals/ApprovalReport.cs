@@ -9,7 +9,7 @@ namespace CredBroker.Cli.Commands.Approvals;
 /// <summary>One request as an approver sees it: what the agent says is marked as that.</summary>
 internal static class ApprovalReport
 {
-    public static Argument<string> Argument() => new("REQUEST") { Description = "The request's id" };
+    public static Argument<string> Argument() => new("REQUEST") { Description = "The request's id, or a group's" };
 
     public static int Write(Terminal terminal, OutputFormat format, ApprovalResponse approval)
     {
@@ -46,6 +46,7 @@ internal static class ApprovalReport
                         ? failed
                         : null
                 ),
+                .. approval.Demands.Select(demand => ("May agree", (string?)DemandText.People(demand, terminal.Time))),
                 ("Left to", approval.Executor),
                 (
                     "Agreed",
@@ -104,7 +105,7 @@ internal static class ApprovalReport
                 ),
             ];
 
-    private static string Value(ApprovalShownResponse shown) =>
+    public static string Value(ApprovalShownResponse shown) =>
         (shown.Kind, shown.Cut) switch
         {
             ("absent", _) => "(none)",

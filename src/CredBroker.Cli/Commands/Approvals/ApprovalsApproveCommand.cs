@@ -19,7 +19,7 @@ internal sealed class ApprovalsApproveCommand : Command
     };
 
     public ApprovalsApproveCommand(Terminal terminal)
-        : base("approve", "Agree to a request. It is approved once everybody has who has to.")
+        : base("approve", "Agree to a request, or to all of a group. It is approved once everybody has who has to.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_request);
@@ -32,8 +32,17 @@ internal sealed class ApprovalsApproveCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var connection = _broker.ConnectAsPerson(parsed);
-        var approval = await new AdminClient(connection).ApproveAsync(
-            parsed.GetRequiredValue(_request),
+        var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
+        if (GroupReport.IsGroup(id))
+        {
+            var group = await GroupReport.FindAsync(client, id, cancellationToken);
+            var seen = GroupReport.Seen(group, parsed.GetRequiredValue(_digest));
+            var decided = await client.ApproveGroupAsync(new() { Requests = seen }, cancellationToken);
+            return GroupReport.Write(_terminal, OutputOption.Of(parsed, _terminal), decided);
+        }
+
+        var approval = await client.ApproveAsync(
+            id,
             new() { Digest = parsed.GetRequiredValue(_digest) },
             cancellationToken
         );

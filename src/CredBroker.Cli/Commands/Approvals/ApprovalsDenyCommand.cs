@@ -17,13 +17,19 @@ internal sealed class ApprovalsDenyCommand : Command
         Description = "Why; the agent may read it",
         Required = true,
     };
+    private readonly Option<string?> _digest = new("--digest")
+    {
+        HelpName = "HEX",
+        Description = "Of a group: what you refuse, as approvals show gives it",
+    };
 
     public ApprovalsDenyCommand(Terminal terminal)
-        : base("deny", "Refuse a request that was not redeemed yet.")
+        : base("deny", "Refuse a request that was not redeemed yet, or all of a group.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_request);
         Add(_reason);
+        Add(_digest);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -32,8 +38,20 @@ internal sealed class ApprovalsDenyCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var connection = _broker.ConnectAsPerson(parsed);
-        var approval = await new AdminClient(connection).DenyApprovalAsync(
-            parsed.GetRequiredValue(_request),
+        var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
+        if (GroupReport.IsGroup(id))
+        {
+            var group = await GroupReport.FindAsync(client, id, cancellationToken);
+            var seen = GroupReport.Seen(group, parsed.GetValue(_digest));
+            var decided = await client.DenyGroupAsync(
+                new() { Requests = seen, Reason = parsed.GetRequiredValue(_reason) },
+                cancellationToken
+            );
+            return GroupReport.Write(_terminal, OutputOption.Of(parsed, _terminal), decided);
+        }
+
+        var approval = await client.DenyApprovalAsync(
+            id,
             new() { Reason = parsed.GetRequiredValue(_reason) },
             cancellationToken
         );

@@ -12,11 +12,16 @@ internal sealed class ApprovalsListCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
+    private readonly Option<bool> _grouped = new("--grouped")
+    {
+        Description = "Those that may be decided together as groups",
+    };
 
     public ApprovalsListCommand(Terminal terminal)
         : base("list", "The open requests that you may decide, oldest first.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
+        Add(_grouped);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -26,7 +31,10 @@ internal sealed class ApprovalsListCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
-        var open = await new AdminClient(connection).ListApprovalsAsync(cancellationToken);
+        var client = new AdminClient(connection);
+        var open = parsed.GetValue(_grouped)
+            ? await client.ListGroupedApprovalsAsync(cancellationToken)
+            : await client.ListApprovalsAsync(cancellationToken);
         if (format == OutputFormat.Json)
         {
             _terminal.Out.WriteLine(JsonSerializer.Serialize(open, BrokerJson.Default.ApprovalListResponse));
@@ -43,6 +51,17 @@ internal sealed class ApprovalsListCommand : Command
             );
         }
 
+        if (open.Groups is { Count: > 0 } groups)
+        {
+            WriteGroups(groups, format);
+            if (open.Approvals.Count == 0)
+            {
+                return ExitCodes.Done;
+            }
+
+            _terminal.Out.WriteLine();
+        }
+
         if (open.Approvals.Count == 0)
         {
             _terminal.Error.WriteLine(
@@ -52,24 +71,52 @@ internal sealed class ApprovalsListCommand : Command
             return ExitCodes.Done;
         }
 
+        // Where no rule asks more people later, nobody has to read that.
+        var escalate = open.Approvals.Any(approval => EscalatesAt(approval) is not null);
         Grid.Write(
             _terminal,
             format,
-            ["Request", "Agent", "Credential", "Process", "For", "Ends"],
+            ["Request", "Agent", "Credential", "Process", "For", "Ends", .. escalate ? ["More asked"] : (string[])[]],
             [
                 .. open.Approvals.Select(approval =>
-                    new[]
-                    {
-                        approval.ApprovalId,
-                        approval.Requester.Agent ?? approval.Requester.Subject,
-                        approval.Credential,
-                        approval.Process,
-                        WireDuration.Format(approval.Ttl),
-                        TimeText.Short(approval.ExpiresAt, format, _terminal.Time),
-                    }
+                    (string[])
+                        [
+                            approval.ApprovalId,
+                            approval.Requester.Agent ?? approval.Requester.Subject,
+                            approval.Credential,
+                            approval.Process,
+                            WireDuration.Format(approval.Ttl),
+                            TimeText.Short(approval.ExpiresAt, format, _terminal.Time),
+                            .. escalate
+                                ? [TimeText.Short(EscalatesAt(approval), format, _terminal.Time)]
+                                : (string[])[],
+                        ]
                 ),
             ]
         );
         return ExitCodes.Done;
     }
+
+    private void WriteGroups(IReadOnlyList<ApprovalGroupResponse> groups, OutputFormat format) =>
+        Grid.Write(
+            _terminal,
+            format,
+            ["Group", "Requests", "Credential", "Process", "Differ in", "First ends"],
+            [
+                .. groups.Select(group =>
+                    (string[])
+                        [
+                            group.GroupId,
+                            group.Requests.Count.ToString(CultureInfo.InvariantCulture),
+                            group.Credential,
+                            group.Process,
+                            string.Join(", ", group.Differs),
+                            TimeText.Short(group.Requests.Min(request => request.ExpiresAt), format, _terminal.Time),
+                        ]
+                ),
+            ]
+        );
+
+    private static DateTimeOffset? EscalatesAt(ApprovalResponse approval) =>
+        approval.Demands.Select(demand => demand.Escalation?.At).Min();
 }

@@ -5,7 +5,7 @@ using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Approvals;
 
-/// <summary><c>credbroker approvals show</c>: one request, what the broker knows of it and what the agent says.</summary>
+/// <summary><c>credbroker approvals show</c>: one request or group, what the broker knows of it and what the agent says.</summary>
 internal sealed class ApprovalsShowCommand : Command
 {
     private readonly Terminal _terminal;
@@ -13,7 +13,7 @@ internal sealed class ApprovalsShowCommand : Command
     private readonly Argument<string> _request = ApprovalReport.Argument();
 
     public ApprovalsShowCommand(Terminal terminal)
-        : base("show", "One request: what the broker knows, what the agent says, and the digest to agree to.")
+        : base("show", "One request or group: what the broker knows, what the agent says, and the digest to agree to.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_request);
@@ -25,10 +25,10 @@ internal sealed class ApprovalsShowCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var connection = _broker.ConnectAsPerson(parsed);
-        var approval = await new AdminClient(connection).GetApprovalAsync(
-            parsed.GetRequiredValue(_request),
-            cancellationToken
-        );
-        return ApprovalReport.Write(_terminal, OutputOption.Of(parsed, _terminal), approval);
+        var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
+        var format = OutputOption.Of(parsed, _terminal);
+        return GroupReport.IsGroup(id)
+            ? GroupReport.Write(_terminal, format, await GroupReport.FindAsync(client, id, cancellationToken))
+            : ApprovalReport.Write(_terminal, format, await client.GetApprovalAsync(id, cancellationToken));
     }
 }

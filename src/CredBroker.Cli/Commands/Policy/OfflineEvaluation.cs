@@ -67,6 +67,9 @@ internal static class OfflineEvaluation
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,
+            Escalation = demand.Escalation is { } later
+                ? new() { After = later.After, To = [.. later.To.Select(Describe)] }
+                : null,
             ExpiresAfter = demand.ExpiresAfter,
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };

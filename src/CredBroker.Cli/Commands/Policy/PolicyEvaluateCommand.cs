@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using CredBroker.Cli.Commands.Approvals;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -152,7 +153,7 @@ internal sealed class PolicyEvaluateCommand : Command
                         : null
                 ),
                 ("Limits", answer.Limits is { } limits ? string.Join("; ", limits.Select(Describe)) : null),
-                .. answer.Approvals.Select(asked => ("Asks", (string?)Describe(asked))),
+                .. answer.Approvals.Select(asked => ("Asks", (string?)DemandText.Of(asked))),
                 ("Why", answer.Explanation),
                 .. (answer.Shadow ?? []).Select(shadow =>
                     ("In shadow", (string?)$"{shadow.Effect}: {shadow.Explanation}")
@@ -183,14 +184,4 @@ internal sealed class PolicyEvaluateCommand : Command
                 limit.Challenges == true ? "or people are asked" : null,
             }.OfType<string>()
         );
-
-    private static string Describe(ApprovalDemandResponse asked) =>
-        $"{asked.Quorum} of {string.Join(", ", asked.Approvers.Select(Describe))}"
-        + (asked.NotBy.Count == 0 ? "" : $", but not {string.Join(", ", asked.NotBy.Select(Describe))}")
-        + $"; for {WireDuration.Format(asked.ExpiresAfter)}"
-        + (asked.Executor is { } executor ? $"; only {executor} may redeem it" : "")
-        + $" ({(asked.RuleId is { } rule ? $"rule {rule}" : "autonomy gate")})";
-
-    private static string Describe(ApproverResponse approver) =>
-        approver.By == "person" ? $"{approver.Subject} of {approver.Issuer}" : $"{approver.By} {approver.Name}";
 }

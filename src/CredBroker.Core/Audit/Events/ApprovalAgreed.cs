@@ -20,8 +20,14 @@ public sealed record ApprovalAgreed : AuditFact
     /// <summary>Which demands the person met, by their place.</summary>
     public required IReadOnlyList<int> Demands { get; init; }
 
+    /// <summary>Those of them that asked the person only because nobody had decided for so long.</summary>
+    public IReadOnlyList<int> Escalated { get; init; } = [];
+
     /// <summary>Whether nobody else has to agree: the question is approved by it.</summary>
     public required bool IsApproved { get; init; }
+
+    /// <summary>The group that it was decided with; null where it was decided alone.</summary>
+    public GroupDecision? Group { get; init; }
 
     /// <inheritdoc/>
     public override bool HasDetails => true;
@@ -31,13 +37,24 @@ public sealed record ApprovalAgreed : AuditFact
     {
         json.WriteString("approval", ApprovalId);
         json.WriteString("digest", Digest);
-        json.WriteStartArray("demands");
-        foreach (var demand in Demands)
+        WriteNumbers(json, "demands", Demands);
+        if (Escalated.Count > 0)
         {
-            json.WriteNumberValue(demand);
+            WriteNumbers(json, "escalated", Escalated);
+        }
+
+        json.WriteBoolean("approved", IsApproved);
+        Group?.Write(json);
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string name, IReadOnlyList<int> numbers)
+    {
+        json.WriteStartArray(name);
+        foreach (var number in numbers)
+        {
+            json.WriteNumberValue(number);
         }
 
         json.WriteEndArray();
-        json.WriteBoolean("approved", IsApproved);
     }
 }

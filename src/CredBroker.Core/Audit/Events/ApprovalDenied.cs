@@ -17,6 +17,9 @@ public sealed record ApprovalDenied : AuditFact
     /// <summary>Why, in the person's words.</summary>
     public required string Reason { get; init; }
 
+    /// <summary>The group that it was decided with; null where it was decided alone.</summary>
+    public GroupDecision? Group { get; init; }
+
     /// <inheritdoc/>
     public override bool HasDetails => true;
 
@@ -25,5 +28,6 @@ public sealed record ApprovalDenied : AuditFact
     {
         json.WriteString("approval", ApprovalId);
         json.WriteString("reason", Reason);
+        Group?.Write(json);
     }
 }

@@ -29,7 +29,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
         }
 
         var reader = new MappingReader(value, "an approval", _faults);
-        var people = ReadPeople(reader);
+        var people = ReadPeople(reader, reader.Find("escalate"));
         var executor = reader.Scalar(reader.Find("executor"), "executor");
         var agents = draft.Agents.ConvertAll(agent => agent.Name.Text);
         if (executor is not null && !agents.Contains(executor.Text))
@@ -52,6 +52,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
                 Show = show,
             },
             OwnerMayApprove = people.OwnerMayApprove,
+            EscalatesToOwner = people.EscalatesToOwner,
             NotOwner = people.NotOwner,
         };
     }
@@ -60,33 +61,40 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
     public ApprovalClause ReadOfLimit(YamlNode value)
     {
         var reader = new MappingReader(value, "`challenge`", _faults);
-        var people = ReadPeople(reader);
+        var people = ReadPeople(reader, escalateAt: null);
         reader.Finish("`challenge`");
         return people;
     }
 
-    private ApprovalClause ReadPeople(MappingReader reader)
+    private ApprovalClause ReadPeople(MappingReader reader, YamlNode? escalateAt)
     {
         var notOwner = reader.FlagOrFalse("notOwner");
-        var (approvers, ownerAt) = ReadApprovers(reader.Need("approvers"));
-        if (ownerAt is not null && notOwner)
-        {
-            _faults.Add(ownerAt, "`owner` is asked here, and `notOwner` keeps the owner from approving");
-        }
-
-        var quorumAt = reader.Find("quorum");
-        var quorum = reader.Integer(quorumAt, "quorum", 1, MostApprovers);
-        var named = approvers.OfType<Approver.Person>().Count() + (ownerAt is null ? 0 : 1);
-        if (quorum > named && approvers.All(approver => approver is Approver.Person) && named > 0)
-        {
-            _faults.Add(quorumAt!, $"`quorum` asks for {quorum} people, and `approvers` names {named}");
-        }
-
+        var (approvers, ownerAt) = ReadApprovers(reader.Need("approvers"), "approvers");
         var expiresAt = reader.Need("expiresAfter");
         var expiresAfter = reader.Duration(expiresAt, "expiresAfter", Longest);
         if (expiresAfter < Shortest)
         {
             _faults.Add(expiresAt!, "`expiresAfter` must be at least 1m: nobody answers faster");
+        }
+
+        var (escalation, toOwnerAt) = ReadEscalation(escalateAt, expiresAfter);
+        foreach (var at in notOwner ? new[] { ownerAt, toOwnerAt }.OfType<YamlNode>() : [])
+        {
+            _faults.Add(at, "`owner` is asked here, and `notOwner` keeps the owner from approving");
+        }
+
+        var quorumAt = reader.Find("quorum");
+        var quorum = reader.Integer(quorumAt, "quorum", 1, MostApprovers);
+        Approver[] all = [.. approvers, .. escalation?.To ?? []];
+        var named = all.OfType<Approver.Person>().Distinct().Count() + ((ownerAt ?? toOwnerAt) is null ? 0 : 1);
+        if (quorum > named && all.All(approver => approver is Approver.Person) && named > 0)
+        {
+            _faults.Add(
+                quorumAt!,
+                escalation is null
+                    ? $"`quorum` asks for {quorum} people, and `approvers` names {named}"
+                    : $"`quorum` asks for {quorum} people, and `approvers` and `to` name {named}"
+            );
         }
 
         return new()
@@ -95,24 +103,50 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
             {
                 Approvers = approvers,
                 Quorum = quorum,
+                Escalation = escalation,
                 ExpiresAfter = expiresAfter ?? Shortest,
             },
             OwnerMayApprove = ownerAt is not null,
+            EscalatesToOwner = toOwnerAt is not null,
             NotOwner = notOwner,
         };
     }
 
-    private (List<Approver> Approvers, YamlNode? OwnerAt) ReadApprovers(YamlNode? value)
+    private (ApprovalEscalation? Escalation, YamlNode? OwnerAt) ReadEscalation(YamlNode? value, TimeSpan? expiresAfter)
+    {
+        if (value is null)
+        {
+            return (null, null);
+        }
+
+        var reader = new MappingReader(value, "`escalate`", _faults);
+        var at = reader.Need("after");
+        var after = reader.Duration(at, "after", Longest);
+        if (after < Shortest)
+        {
+            _faults.Add(at!, "`after` must be at least 1m: nobody answers faster");
+        }
+        else if (after >= expiresAfter)
+        {
+            _faults.Add(at!, "`after` must be less than `expiresAfter`: nobody could answer then");
+        }
+
+        var (to, ownerAt) = ReadApprovers(reader.Need("to"), "to");
+        reader.Finish("`escalate`");
+        return (new(after ?? Shortest, to), ownerAt);
+    }
+
+    private (List<Approver> Approvers, YamlNode? OwnerAt) ReadApprovers(YamlNode? value, string key)
     {
         var approvers = new List<Approver>();
         YamlNode? ownerAt = null;
-        foreach (var item in ItemsOf(value, "approvers", MostApprovers))
+        foreach (var item in ItemsOf(value, key, MostApprovers))
         {
             var isOwner = item is YamlScalar { Text: "owner" };
             var approver = isOwner ? null : ReadApprover(item);
             if (isOwner ? ownerAt is not null : approver is not null && approvers.Contains(approver))
             {
-                _faults.Add(item, "this approver stands in `approvers` twice");
+                _faults.Add(item, $"this approver stands in `{key}` twice");
             }
             else if (approver is not null)
             {
@@ -124,7 +158,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
 
         if (value is YamlSequence { Items.Count: 0 })
         {
-            _faults.Add(value, "`approvers` is empty: nobody could be asked");
+            _faults.Add(value, $"`{key}` is empty: nobody could be asked");
         }
 
         return (approvers, ownerAt);

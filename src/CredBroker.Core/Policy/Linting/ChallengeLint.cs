@@ -92,6 +92,7 @@ internal static class ChallengeLint
             );
         }
 
+        CheckEscalation(rule, approval, warnings);
         CheckShown(rule, approval, draft, warnings);
         if (clause.Demand.Executor is not { Length: > 0 } executor)
         {
@@ -125,6 +126,29 @@ internal static class ChallengeLint
                 at,
                 $"whatever `{rule.Id}` matches is challenged by `{contrary.Id}`, too, and for another executor: "
                     + "it is always denied"
+            );
+        }
+    }
+
+    // In no process of the rule, so that one whose owner happens to be among the approvers is nobody's mistake.
+    private static void CheckEscalation(RuleScope rule, YamlMapping approval, PolicyFaultList warnings)
+    {
+        var clause = rule.Draft.Approval!;
+        if (
+            clause.Demand.Escalation is not null
+            && rule
+                .Processes.Select(process => clause.For(process, Anybody)?.Demands[0])
+                .OfType<ApprovalDemand>()
+                .ToList()
+                is { Count: > 0 } demands
+            && demands.TrueForAll(demand =>
+                demand.Escalation?.To.Except(demand.Approvers).Except(demand.NotBy).Any() is not true
+            )
+        )
+        {
+            warnings.Add(
+                approval.Entries.Find(entry => entry.Key.Text == "escalate").Value,
+                $"`to` adds nobody whom `{rule.Id}` does not ask already"
             );
         }
     }

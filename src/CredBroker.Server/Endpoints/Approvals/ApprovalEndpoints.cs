@@ -11,12 +11,14 @@ namespace CredBroker.Server.Endpoints.Approvals;
 /// <summary><c>/v1/approvals</c>: what an approver may decide, and what they say to it.</summary>
 internal static class ApprovalEndpoints
 {
+    private static readonly Refusal GroupedInvalid = new(RefusalCode.FieldInvalid, "grouped must be true or false.");
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes
             .MapGet("/v1/approvals", ListAsync)
             .WithName("listApprovals")
-            .WithSummary("The open requests that the caller may decide, oldest first.")
+            .WithSummary("The open requests that the caller may decide, oldest first; with grouped=true, in groups.")
             .ForRoles(TakenRoles.Approvers)
             .Produces<ApprovalListResponse>();
         routes
@@ -42,6 +44,7 @@ internal static class ApprovalEndpoints
     }
 
     private static async Task<IResult> ListAsync(
+        string? grouped,
         CallingPerson person,
         PeopleActions actions,
         ApprovalDecisions decisions,
@@ -49,14 +52,21 @@ internal static class ApprovalEndpoints
         CancellationToken cancellationToken
     )
     {
+        if (grouped is not (null or "true" or "false"))
+        {
+            return new Refused(GroupedInvalid);
+        }
+
         await actions.RecordAsync(person, cancellationToken);
         var open = await decisions.ListAsync(person.Person, cancellationToken);
         var pace = await store.Approvals.FindPaceAsync(person.Person.Issuer, person.Person.Subject, cancellationToken);
+        var (groups, alone) = grouped == "true" ? GroupDecisions.Group(open, person.Person) : (null, open);
         return new Reply<ApprovalListResponse>(
             StatusCodes.Status200OK,
             new()
             {
-                Approvals = [.. open.Select(approval => ApprovalResponses.Of(approval, store.Position))],
+                Approvals = [.. alone.Select(approval => ApprovalResponses.Of(approval, store.Position))],
+                Groups = groups?.Select(group => ApprovalGroups.Of(group, store.Position)).ToList(),
                 You = new()
                 {
                     Waiting = open.Count,

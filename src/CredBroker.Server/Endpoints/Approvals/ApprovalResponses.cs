@@ -43,7 +43,7 @@ internal static class ApprovalResponses
             Rules = [.. approval.Demands.Select(demand => demand.RuleId).Where(rule => rule.Length > 0).Distinct()],
             Gate = [.. verdict.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
             Executor = NullIfEmpty(approval.Executor),
-            Demands = ApprovalDemands.Describe(verdict),
+            Demands = ApprovalDemands.Describe(approval),
             Agreements =
             [
                 .. approval.Agreements.Select(agreement => new ApprovalAgreementResponse(

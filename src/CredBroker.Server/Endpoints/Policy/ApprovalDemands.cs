@@ -1,5 +1,6 @@
 using CredBroker.Client;
 using CredBroker.Core.Policy;
+using CredBroker.Core.State;
 
 namespace CredBroker.Server.Endpoints.Policy;
 
@@ -12,6 +13,21 @@ internal static class ApprovalDemands
             ? [.. approval.Demands.Select(Describe)]
             : [];
 
+    /// <summary>What a question asks, and when it asks more people.</summary>
+    public static IReadOnlyList<ApprovalDemandResponse> Describe(Approval approval) =>
+        [
+            .. Describe(approval.Decision.Verdict)
+                .Select(
+                    (demand, place) =>
+                        demand.Escalation is { } later
+                            ? demand with
+                            {
+                                Escalation = later with { At = approval.EscalatesAt(place) },
+                            }
+                            : demand
+                ),
+        ];
+
     public static ApprovalDemandResponse Describe(ApprovalDemand demand) =>
         new()
         {
@@ -21,6 +37,9 @@ internal static class ApprovalDemands
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,
+            Escalation = demand.Escalation is { } later
+                ? new() { After = later.After, To = [.. later.To.Select(Describe)] }
+                : null,
             ExpiresAfter = demand.ExpiresAfter,
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };

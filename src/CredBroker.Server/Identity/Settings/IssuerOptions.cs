@@ -53,7 +53,10 @@ public sealed class IssuerOptions
     /// </summary>
     public string InstanceClaim { get; set; } = "";
 
-    /// <summary>The top-level claims that policy may see.</summary>
+    /// <summary>
+    /// The top-level claims that policy may see. An approval is of them, too: one that a new token has anew (<c>jti</c>,
+    /// <c>exp</c>, <c>iat</c>, <c>nbf</c>, <c>nonce</c>, <c>auth_time</c>, <c>sid</c>) is a fault.
+    /// </summary>
     public IList<string> Claims { get; set; } = [];
 
     /// <summary>Claims that every token must have.</summary>

@@ -6,6 +6,9 @@ namespace CredBroker.Server.Identity.Settings;
 /// <summary>Reads one issuer's options into rules.</summary>
 internal static class IssuerSettings
 {
+    /// <summary>Claims that say something of one token or one login, and not of who has it.</summary>
+    private static readonly string[] NewWithEachToken = ["jti", "exp", "iat", "nbf", "nonce", "auth_time", "sid"];
+
     /// <summary>The rules, or null where <paramref name="faults"/> was told something.</summary>
     public static TokenRules? Read(IssuerOptions options, string commonAudience, bool devMode, SettingFaults faults)
     {
@@ -102,6 +105,15 @@ internal static class IssuerSettings
         foreach (var name in options.Claims.Where(name => name.Length == 0 || name.StartsWith('/')))
         {
             faults.Add("Claims", $"names '{name}'; write top-level claims only (policy reaches into them itself)");
+        }
+
+        foreach (var name in options.Claims.Where(NewWithEachToken.Contains))
+        {
+            faults.Add(
+                "Claims",
+                $"names '{name}', which a new token has anew: an approval is of the claims too, and could not be redeemed "
+                    + "with the next token; leave it out"
+            );
         }
 
         faults.Require(

@@ -11,7 +11,7 @@ internal sealed class ApprovalRow
         SELECT id AS Id, change AS Change, state AS State, decision AS Decision, digest AS Digest,
           caller_key AS CallerKey, fence AS Fence, asked_at AS AskedAt, expires_at AS ExpiresAt,
           agreements AS Agreements, approved_at AS ApprovedAt, closed_at AS ClosedAt, closed_by AS ClosedBy,
-          reason AS Reason, lease AS Lease, outcome AS Outcome
+          reason AS Reason, lease AS Lease, outcome AS Outcome, escalates_at AS EscalatesAt
         FROM approval
         """;
 
@@ -35,6 +35,8 @@ internal sealed class ApprovalRow
     public long AskedAt { get; init; }
 
     public long ExpiresAt { get; init; }
+
+    public long? EscalatesAt { get; init; }
 
     public required string Agreements { get; init; }
 
@@ -69,6 +71,7 @@ internal sealed class ApprovalRow
                     Fence = Fence,
                     AskedAt = ColumnValue.Time(AskedAt),
                     ExpiresAt = ColumnValue.Time(ExpiresAt),
+                    Escalates = ColumnValue.Time(EscalatesAt),
                     Agreements = agreements,
                     ApprovedAt = ColumnValue.Time(ApprovedAt),
                     ClosedAt = ColumnValue.Time(ClosedAt),

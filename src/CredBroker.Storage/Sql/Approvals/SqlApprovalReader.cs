@@ -82,6 +82,20 @@ internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApp
             cancellationToken
         );
 
+    public async ValueTask<IReadOnlyList<Approval>> FindEscalatedAsync(CancellationToken cancellationToken) =>
+        Readable(
+            await reads.AllAsync<ApprovalRow>(
+                $"""
+                {ApprovalRow.Select}{reads.UseIndex("approval_escalates")}
+                WHERE closed_at IS NULL AND state = 'pending' AND escalates_at IS NOT NULL AND escalates_at <= @now
+                  AND expires_at > @now
+                ORDER BY escalates_at LIMIT @limit
+                """,
+                new { now = ColumnValue.From(clock.Read().Counted), limit = Approval.MaxOpen },
+                cancellationToken
+            )
+        );
+
     public async ValueTask<AccessEvaluation?> FindEvaluationAsync(
         string evaluationId,
         CancellationToken cancellationToken

@@ -16,7 +16,7 @@ namespace CredBroker.Storage.Sql.Approvals;
 /// Questions to people: asked, agreed to, closed. Each change is guarded by the row's state, and its times by the count
 /// of what has passed: a clock that falls back keeps no question open.
 /// </summary>
-internal static class SqlApprovalStore
+internal static partial class SqlApprovalStore
 {
     /// <summary>Asks.</summary>
     public static ChangeResult Ask(SqlSession session, StateChange.ApprovalRequested change)
@@ -78,9 +78,9 @@ internal static class SqlApprovalStore
         session.Execute(
             """
             INSERT INTO approval (
-              id, change, state, decision, digest, caller_key, workload_key, fence, asked_at, expires_at)
+              id, change, state, decision, digest, caller_key, workload_key, fence, asked_at, expires_at, escalates_at)
             VALUES (
-              @id, @change, 'pending', @decision, @digest, @caller, @workload, @fence, @counted, @expires)
+              @id, @change, 'pending', @decision, @digest, @caller, @workload, @fence, @counted, @expires, @escalates)
             """,
             ("@id", approval.Id),
             ("@change", NextChange(session)),
@@ -90,7 +90,14 @@ internal static class SqlApprovalStore
             ("@workload", workload),
             ("@fence", approval.Fence),
             ("@counted", session.CountedColumn),
-            ("@expires", ColumnValue.From(approval.ExpiresAt))
+            ("@expires", ColumnValue.From(approval.ExpiresAt)),
+            // From when it is on record, as all of its times are.
+            (
+                "@escalates",
+                ColumnValue.From(
+                    (approval with { AskedAt = ColumnValue.Time(session.CountedColumn) }).NextEscalation(default)
+                )
+            )
         );
         SqlNotificationStore.Add(session, approval.Id, NotificationKind.Asked);
         return ChangeResult.Done;
@@ -125,6 +132,11 @@ internal static class SqlApprovalStore
             return GuardFailure.DeadlinePassed;
         }
 
+        if (change.Escalated.Any(demand => !approval.IsEscalated(demand, ColumnValue.Time(session.CountedColumn))))
+        {
+            return GuardFailure.WrongState;
+        }
+
         if (Reached(session, approval.Decision, approval.Fence) is { } reached)
         {
             return reached;
@@ -150,7 +162,7 @@ internal static class SqlApprovalStore
             ("@now", session.NowColumn)
         );
         var by = change.Event!;
-        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, by);
+        SqlApproverStore.Said(session, said.Issuer, said.Subject, approval, change.WordAbout, by);
         if (agreed.IsMet)
         {
             SqlNotificationStore.Add(session, approval.Id, NotificationKind.Approved, by.Actor.ToString());
@@ -172,7 +184,7 @@ internal static class SqlApprovalStore
         if (closed.Failure is null && approval is not null)
         {
             var by = change.Event!;
-            SqlApproverStore.Said(session, by.Actor.Issuer, by.Actor.Subject, approval, by);
+            SqlApproverStore.Said(session, by.Actor.Issuer, by.Actor.Subject, approval, change.WordAbout, by);
         }
 
         return closed;
@@ -326,7 +338,8 @@ internal static class SqlApprovalStore
     {
         session.Execute(
             """
-            UPDATE approval SET expires_at = @now + (expires_at - asked_at), asked_at = @now
+            UPDATE approval SET expires_at = @now + (expires_at - asked_at),
+              escalates_at = @now + (escalates_at - asked_at), asked_at = @now
             WHERE closed_at IS NULL AND asked_at > @now
             """,
             ("@now", session.NowColumn)

@@ -15,20 +15,34 @@ internal static class SqlApproverStore
     /// <summary>A person, as the rows have them.</summary>
     public static string KeyOf(string issuer, string subject) => TextDigest.Of(issuer, subject);
 
-    /// <summary>A person has said a word on a question. An event tells, within the change, where they hurry.</summary>
-    public static void Said(SqlSession session, string issuer, string subject, Approval approval, AuditEvent by)
+    /// <summary>A person has said a word on a question, or on so many of which it is the newest. An event tells, within the change, where they hurry.</summary>
+    public static void Said(
+        SqlSession session,
+        string issuer,
+        string subject,
+        Approval approval,
+        int questions,
+        AuditEvent by
+    )
     {
+        if (questions == 0)
+        {
+            // The word on another one of its group is about it, too.
+            return;
+        }
+
         var (person, now) = (KeyOf(issuer, subject), session.CountedColumn);
         var before = session.ReadFirst(
             "SELECT at FROM approver_word WHERE person = @person ORDER BY number DESC LIMIT 1",
             row => row.Number(0),
             ("@person", person)
         );
+        var took = TimeSpan.FromMilliseconds(Math.Max(0, now - Math.Max(before, ColumnValue.From(approval.AskedAt))));
         session.Execute(
             "INSERT INTO approver_word (person, at, took) VALUES (@person, @now, @took)",
             ("@person", person),
             ("@now", now),
-            ("@took", Math.Max(0, now - Math.Max(before, ColumnValue.From(approval.AskedAt))))
+            ("@took", (long)ApproverPace.Took(took, questions).TotalMilliseconds)
         );
         session.Execute(
             """

@@ -93,6 +93,38 @@ public sealed class NotificationTests : IAsyncLifetime
         Assert.Empty(await _broker.Store.Notifications.FindDueAsync(10, default));
     }
 
+    /// <summary>Though somebody has agreed since: the same notification is the same message.</summary>
+    [Fact]
+    public async Task That_more_people_are_asked_is_told_as_it_was_when_it_happened()
+    {
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text()
+                .Replace(
+                    "effect: allow",
+                    "effect: challenge\n    approval: { approvers: [\"group:leads\"], quorum: 2, expiresAfter: 30m, "
+                        + "escalate: { after: 10m, to: [\"group:heads\"] } }",
+                    StringComparison.Ordinal
+                )
+        );
+        var asked = await AskAsync();
+        _broker.Time.Advance(TimeSpan.FromMinutes(10));
+        await _broker.ApprovalSweep.RunAsync(default);
+        _broker.Time.Advance(TimeSpan.FromSeconds(1));
+        await _broker.People.AgreeAsync(Ann, asked.Id, asked.Digest, BrokerHarness.Call, default);
+        await Run(Desk() with { Events = [NotificationKind.Escalated] }, Chat(NotificationFormat.Slack))
+            .RunAsync(default);
+
+        var told = Read(Assert.Single(_receiver.Messages, message => message.Headers.ContainsKey("webhook-signature")));
+        Assert.Equal(("approval.escalated", "pending"), (told.Type, told.Data.State));
+        Assert.Empty(told.Data.Agreements);
+        Assert.Equal(asked.AskedAt.AddMinutes(10), Assert.Single(told.Data.Demands).Escalation?.At);
+        Assert.Contains(
+            _receiver.Messages,
+            message => Text(message).Contains("more people are asked", StringComparison.Ordinal)
+        );
+    }
+
     [Fact]
     public async Task A_message_says_which_secret_it_is_who_uses_it_and_which_limit_asks()
     {
