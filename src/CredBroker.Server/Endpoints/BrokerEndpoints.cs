@@ -75,6 +75,7 @@ internal static class BrokerEndpoints
                 .Refusing(ScimErrors.Form, 400, 401, 403, 404, 409, 413, 415, 500, 503)
         );
         ApprovalEndpoints.Map(people);
+        TimeBoxEndpoints.Map(people);
         WatchApprovalsEndpoint.Map(people);
         StoreClockEndpoints.Map(people);
         StoreAnchorEndpoints.Map(people);

@@ -110,7 +110,9 @@ public static class BrokerHost
             .AddSingleton<ApprovalDecisions>()
             .AddSingleton<ApprovalWatch>()
             .AddSingleton<ApprovalStreams>()
-            .AddSingleton<ApprovalSweep>();
+            .AddSingleton<ApprovalSweep>()
+            .AddSingleton<TimeBoxes>()
+            .AddSingleton<TimeBoxSweep>();
         services
             .AddSingleton(settings.Notifications)
             .AddSingleton(provider => new NotificationTarget(provider.GetRequiredService<TimeProvider>()))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -17,6 +18,14 @@ internal sealed class ApprovalsApproveCommand : Command
         Description = "What you agree to, as approvals show gives it",
         Required = true,
     };
+    private readonly Option<TimeSpan?> _timeBox = new("--time-box")
+    {
+        HelpName = "DURATION",
+        Description =
+            "Let the same agent have the same again without asking, for so long from the first secret, such as 30m; no "
+            + "longer than approvals show says",
+        CustomParser = RequestOptions.ParseDuration,
+    };
 
     public ApprovalsApproveCommand(Terminal terminal)
         : base("approve", "Agree to a request. It is approved once everybody has who has to.")
@@ -24,6 +33,7 @@ internal sealed class ApprovalsApproveCommand : Command
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_request);
         Add(_digest);
+        Add(_timeBox);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -34,7 +44,7 @@ internal sealed class ApprovalsApproveCommand : Command
         using var connection = _broker.ConnectAsPerson(parsed);
         var approval = await new AdminClient(connection).ApproveAsync(
             parsed.GetRequiredValue(_request),
-            new() { Digest = parsed.GetRequiredValue(_digest) },
+            new() { Digest = parsed.GetRequiredValue(_digest), TimeBox = parsed.GetValue(_timeBox) },
             cancellationToken
         );
         return ApprovalReport.Write(_terminal, OutputOption.Of(parsed, _terminal), approval);

@@ -67,6 +67,7 @@ internal static class OfflineEvaluation
             Approvers = [.. demand.Approvers.Select(Describe)],
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,
+            TimeBox = demand.TimeBox,
             ExpiresAfter = demand.ExpiresAfter,
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };

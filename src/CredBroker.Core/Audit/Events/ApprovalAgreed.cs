@@ -20,6 +20,9 @@ public sealed record ApprovalAgreed : AuditFact
     /// <summary>Which demands the person met, by their place.</summary>
     public required IReadOnlyList<int> Demands { get; init; }
 
+    /// <summary>The time box that the person gave with it; null where they gave none.</summary>
+    public TimeSpan? TimeBox { get; init; }
+
     /// <summary>Whether nobody else has to agree: the question is approved by it.</summary>
     public required bool IsApproved { get; init; }
 
@@ -39,5 +42,9 @@ public sealed record ApprovalAgreed : AuditFact
 
         json.WriteEndArray();
         json.WriteBoolean("approved", IsApproved);
+        if (TimeBox is { } timeBox)
+        {
+            json.WriteNumber("timeBoxSeconds", (long)timeBox.TotalSeconds);
+        }
     }
 }

@@ -22,6 +22,7 @@ internal static class ApprovalDemands
             NotBy = [.. demand.NotBy.Select(Describe)],
             Quorum = demand.Quorum,
             ExpiresAfter = demand.ExpiresAfter,
+            TimeBox = demand.TimeBox,
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };
 

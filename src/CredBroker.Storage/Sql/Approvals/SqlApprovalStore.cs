@@ -114,6 +114,12 @@ internal static class SqlApprovalStore
             return GuardFailure.WrongState;
         }
 
+        // Nobody gives more than is offered.
+        if (said.TimeBox is { } timeBox && !(timeBox > TimeSpan.Zero && timeBox <= approval.TimeBoxOffered))
+        {
+            return GuardFailure.WrongState;
+        }
+
         if (SqlOwnerStore.IsRetired(session, said.Issuer, said.Subject))
         {
             return GuardFailure.OwnerGone;
@@ -244,9 +250,18 @@ internal static class SqlApprovalStore
             return null;
         }
 
+        if (Find(session, use.ApprovalId) is not { } approval || approval.Digest != use.Digest)
+        {
+            return GuardFailure.ApprovalNotUsable;
+        }
+
+        if (use.IsInTimeBox)
+        {
+            return SqlTimeBoxStore.Use(session, change, approval);
+        }
+
         if (
-            Find(session, use.ApprovalId) is not { State: ApprovalState.Approved, IsMet: true } approval
-            || approval.Digest != use.Digest
+            approval is not { State: ApprovalState.Approved, IsMet: true }
             || ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn
         )
         {
@@ -272,6 +287,7 @@ internal static class SqlApprovalStore
                 Judgement = null,
             }
         );
+        SqlTimeBoxStore.Open(session, change, approval);
         return null;
     }
 
@@ -315,7 +331,9 @@ internal static class SqlApprovalStore
                     """,
                     ("@before", ColumnValue.From(change.ClosedBefore)),
                     ("@limit", change.Limit)
-                ) + SqlApproverStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit),
+                )
+                + SqlApproverStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit)
+                + SqlTimeBoxStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit),
             IsRecorded = false,
         };
 
