@@ -67,7 +67,7 @@ public sealed partial class ApprovalRequests
         var left = timeBox.EndsAt - position.Counted;
         if (
             asked.Verdict is not { Effect: PolicyEffect.Challenge, Grant: { } grant }
-            || approval is not { State: ApprovalState.Redeemed, Decision: { Verdict.Grant: { } given } }
+            || approval is not { State: ApprovalState.Redeemed, TimeBox: not null, Decision.Verdict.Grant: { } given }
             || TimeBoxDigestOf(asked) is var digest && digest != timeBox.Digest
             || !asked.Request.Actions.All(approval.Decision.Request.Actions.Contains)
             || grant.Ttl > given.Ttl

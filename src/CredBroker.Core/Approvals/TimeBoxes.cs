@@ -43,17 +43,12 @@ public sealed class TimeBoxes(
     )
     {
         var after = 0L;
-        if (
-            cursor is not null
-            && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after)
-        )
+        if (cursor is not null && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after))
         {
             return CursorInvalid;
         }
 
-        var seesAll = person.Roles.Any(role =>
-            role is PersonRole.Admin or PersonRole.Auditor or PersonRole.Viewer
-        );
+        var seesAll = person.Roles.Any(role => role is PersonRole.Admin or PersonRole.Auditor or PersonRole.Viewer);
         if (!seesAll && await decisions.IsGoneAsync(person, cancellationToken))
         {
             return new TimeBoxPage([], null);

@@ -53,6 +53,9 @@ public sealed partial class CredentialExchange
     private static bool IsDecidedAnew(ExchangeCommand command, DecisionRecord notOpened) =>
         notOpened.Verdict.Refusal?.Code == RefusalCode.PolicyChanging
         // A time box that ended in between is none that fits any more: people are asked.
-        || (notOpened is { Approval.TimeBox: not null, Verdict.Refusal.Code: RefusalCode.ApprovalUsed } && command.ApprovalId is null)
+        || (
+            notOpened is { Approval.TimeBox: not null, Verdict.Refusal.Code: RefusalCode.ApprovalUsed }
+            && command.ApprovalId is null
+        )
         || (notOpened.Verdict.Breach is { Limit.Challenges: true } && command.ApprovalId is null);
 }

@@ -79,14 +79,13 @@ public sealed partial class CredentialExchange
         var position = store.Position;
         var now = position.UtcNow;
         // What was made slowly does not outlive its time box either.
-        var boxEnd = lease.Decision.Approval?.TimeBox is { } timeBox ? timeBox.EndsAt - position.Counted : plan.Grant.Ttl;
+        var boxEnd = lease.Decision.Approval?.TimeBox is { } timeBox
+            ? timeBox.EndsAt - position.Counted
+            : plan.Grant.Ttl;
         if (boxEnd <= TimeSpan.Zero)
         {
             await revoker.RevokeLateAsync(lease, minted.Handles, "time-box-over");
-            return new ExchangeOutcome.Refused(
-                GuardRefusals.Of(GuardFailure.ApprovalNotUsable),
-                lease.Decision.Id
-            );
+            return new ExchangeOutcome.Refused(GuardRefusals.Of(GuardFailure.ApprovalNotUsable), lease.Decision.Id);
         }
 
         var expiresAt = Earliest(

@@ -55,7 +55,8 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
         && LimitDemands.With(decision, [.. LimitDemands.In(granted.Verdict)]) is var same
         && (
             // In a time box it may have been asked for otherwise than people saw: what that fixes has to be the same.
-            approval.TimeBox is { } timeBox
+            approval.TimeBox
+                is { } timeBox
                 ? ApprovalDigest.OfTimeBox(asked.Identity, asked.Task, asked.Request, same) == timeBox.Digest
                 : ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, same) == approval.Digest
         );

@@ -50,12 +50,7 @@ internal static class ApprovalReport
                 ("Left to", approval.Executor),
                 (
                     "Agreed",
-                    approval.Agreements.Count == 0
-                        ? null
-                        : string.Join(
-                            ", ",
-                            approval.Agreements.Select(Agreed)
-                        )
+                    approval.Agreements.Count == 0 ? null : string.Join(", ", approval.Agreements.Select(Agreed))
                 ),
                 .. (approval.Params ?? new Dictionary<string, string>()).Select(param =>
                     ($"Parameter {Printable.Text(param.Key)}", (string?)Printable.Text(param.Value))

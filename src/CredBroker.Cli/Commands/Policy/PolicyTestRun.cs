@@ -138,7 +138,11 @@ internal static class PolicyTestRun
             : null;
         if (expected.TimeBox is { } timeBox && timeBox != box)
         {
-            yield return new("timeBox", WireDuration.Format(timeBox), box is { } least ? WireDuration.Format(least) : null);
+            yield return new(
+                "timeBox",
+                WireDuration.Format(timeBox),
+                box is { } least ? WireDuration.Format(least) : null
+            );
         }
 
         var executors = answer.Approvals.Select(demand => demand.Executor).OfType<string>().Distinct().ToList();

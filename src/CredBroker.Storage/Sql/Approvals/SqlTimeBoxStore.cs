@@ -56,7 +56,13 @@ internal static class SqlTimeBoxStore
     {
         var (use, decision) = (change.Reservations.Approval!, change.Lease.Decision);
         if (
-            approval is not { State: ApprovalState.Redeemed, Decision: { Verdict.Grant: { } approved } asked }
+            approval
+                is not {
+                    State: ApprovalState.Redeemed,
+                    IsMet: true,
+                    TimeBox: not null,
+                    Decision: { Verdict.Grant: { } approved } asked
+                }
             || session.QueryFirst<TimeBoxRow>(TimeBoxRow.ByApproval, new { approval = approval.Id }) is not { } timeBox
             || timeBox.EndedAt is not null
             || timeBox.EndsAt <= session.CountedColumn
@@ -97,8 +103,7 @@ internal static class SqlTimeBoxStore
             return GuardFailure.NotFound;
         }
 
-        return
-            timeBox.EndedAt is not null || (change.OnlyIfOver && timeBox.EndsAt > session.CountedColumn)
+        return timeBox.EndedAt is not null || (change.OnlyIfOver && timeBox.EndsAt > session.CountedColumn)
             ? GuardFailure.WrongState
             : Close(session, change.ApprovalId, change.Cause, change.Event!.Actor);
     }
@@ -172,10 +177,7 @@ internal static class SqlTimeBoxStore
     }
 
     private static List<string> ReadOpen(SqlSession session) =>
-        session.ReadAll(
-            "SELECT approval FROM time_box WHERE ended_at IS NULL ORDER BY number",
-            row => row.Text(0)
-        );
+        session.ReadAll("SELECT approval FROM time_box WHERE ended_at IS NULL ORDER BY number", row => row.Text(0));
 
     // By the columns that orders are enumerated by; of an executor's leases they say who the executor is.
     private static HashSet<string> LeasesReached(SqlSession session, LeaseSelector selector) =>

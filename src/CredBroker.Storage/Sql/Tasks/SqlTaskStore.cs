@@ -1,7 +1,7 @@
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
-using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 
 namespace CredBroker.Storage.Sql.Tasks;
 
