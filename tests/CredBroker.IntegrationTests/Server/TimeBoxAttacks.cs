@@ -281,7 +281,11 @@ public abstract class TimeBoxAttacks
         return asked.Id;
     }
 
-    private protected static async Task<string> IssuedAsync(ApprovalDesk desk, JsonObject? body = null, string? token = null)
+    private protected static async Task<string> IssuedAsync(
+        ApprovalDesk desk,
+        JsonObject? body = null,
+        string? token = null
+    )
     {
         using var issued = await desk.ExchangeAsync(token ?? desk.Broker.Agent(), body: body ?? Body());
         return (await issued.ReadAsync(HttpStatusCode.Created)).GetProperty("leaseId").GetString()!;
