@@ -178,6 +178,20 @@ public sealed class TimeBoxAttackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_executor_whom_an_order_has_reached_since_it_opened_is_kept_out()
+    {
+        await _desk.ApplyAsync("""{ approvers: ["group:leads"], expiresAfter: 30m, timeBox: 1h, executor: helper }""");
+        var (approval, _) = await _desk.OpenAsync(redeemer: TimeBoxDesk.Command("helper"));
+        await OrderAsync(new() { Workload = "helper", Instance = "2" });
+        Assert.Equal(
+            RefusalCode.RevokedMeanwhile,
+            (await Broker.RefusedAsync(TimeBoxDesk.Command("helper", "2") with { ApprovalId = approval.Id })).Code
+        );
+        await Broker.IssueAsync(TimeBoxDesk.Command("helper") with { ApprovalId = approval.Id });
+        await Broker.IssueAsync(TimeBoxDesk.Command("helper", "3") with { ApprovalId = approval.Id });
+    }
+
+    [Fact]
     public async Task Who_is_no_executor_any_more_is_issued_nothing_in_it()
     {
         await _desk.ApplyAsync("""{ approvers: ["group:leads"], expiresAfter: 30m, timeBox: 1h, executor: helper }""");

@@ -5,6 +5,7 @@ CREATE TABLE time_box (
   approval TEXT NOT NULL UNIQUE,
   digest TEXT NOT NULL,
   caller_key TEXT NOT NULL,
+  fence BIGINT NOT NULL,
   opened_at BIGINT NOT NULL,
   ends_at BIGINT NOT NULL,
   uses BIGINT NOT NULL DEFAULT 0,

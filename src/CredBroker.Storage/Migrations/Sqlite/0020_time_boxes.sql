@@ -5,6 +5,7 @@ CREATE TABLE time_box (
   approval TEXT NOT NULL UNIQUE,
   digest TEXT NOT NULL,
   caller_key TEXT NOT NULL,
+  fence INTEGER NOT NULL,
   opened_at INTEGER NOT NULL,
   ends_at INTEGER NOT NULL,
   uses INTEGER NOT NULL DEFAULT 0,

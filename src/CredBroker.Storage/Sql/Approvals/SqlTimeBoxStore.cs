@@ -2,6 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Revocations;
 
 namespace CredBroker.Storage.Sql.Approvals;
 
@@ -24,12 +25,13 @@ internal static class SqlTimeBoxStore
         var digest = change.Reservations.Approval!.TimeBoxDigest;
         session.Execute(
             """
-            INSERT INTO time_box (approval, digest, caller_key, opened_at, ends_at)
-            VALUES (@approval, @digest, @caller, @counted, @ends)
+            INSERT INTO time_box (approval, digest, caller_key, fence, opened_at, ends_at)
+            VALUES (@approval, @digest, @caller, @fence, @counted, @ends)
             """,
             ("@approval", approval.Id),
             ("@digest", digest),
             ("@caller", approval.CallerKey),
+            ("@fence", session.Head.Fence),
             ("@counted", session.CountedColumn),
             ("@ends", endsAt)
         );
@@ -74,6 +76,12 @@ internal static class SqlTimeBoxStore
         )
         {
             return GuardFailure.ApprovalNotUsable;
+        }
+
+        // An order about an executor who has had nothing of it yet has ended nothing, and keeps that one out.
+        if (SqlOrderStore.IsFenced(session, change.Lease, timeBox.Fence))
+        {
+            return GuardFailure.Revoked;
         }
 
         Count(session, approval.Id, change.Lease.Id);

@@ -7,7 +7,7 @@ internal sealed class TimeBoxRow
 {
     /// <summary>Selects it; what names an index and a condition follow.</summary>
     public const string Select = """
-        SELECT number AS Number, approval AS Approval, digest AS Digest, opened_at AS OpenedAt, ends_at AS EndsAt,
+        SELECT number AS Number, approval AS Approval, digest AS Digest, fence AS Fence, opened_at AS OpenedAt, ends_at AS EndsAt,
           uses AS Uses, ended_at AS EndedAt, ended_by AS EndedBy, cause AS Cause
         FROM time_box
         """;
@@ -20,6 +20,9 @@ internal sealed class TimeBoxRow
     public required string Approval { get; init; }
 
     public required string Digest { get; init; }
+
+    /// <summary>The newest revocation order when it opened.</summary>
+    public long Fence { get; init; }
 
     public long OpenedAt { get; init; }
 
