@@ -57,6 +57,14 @@ public sealed record ApprovalResponse
     [JsonConverter(typeof(WireDurationConverter))]
     public required TimeSpan Ttl { get; init; }
 
+    /// <summary>The longest time box that may be given with a yes; absent where none is offered.</summary>
+    [JsonConverter(typeof(WireDurationConverter))]
+    public TimeSpan? TimeBoxOffered { get; init; }
+
+    /// <summary>The time box that everybody who agreed so far has given; absent where somebody has given none.</summary>
+    [JsonConverter(typeof(WireDurationConverter))]
+    public TimeSpan? TimeBox { get; init; }
+
     /// <summary>The rules that challenge it.</summary>
     public required IReadOnlyList<string> Rules { get; init; }
 

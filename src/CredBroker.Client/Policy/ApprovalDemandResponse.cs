@@ -30,6 +30,10 @@ public sealed record ApprovalDemandResponse
     [JsonConverter(typeof(WireDurationConverter))]
     public required TimeSpan ExpiresAfter { get; init; }
 
+    /// <summary>The longest time box that who agrees may give; absent: none.</summary>
+    [JsonConverter(typeof(WireDurationConverter))]
+    public TimeSpan? TimeBox { get; init; }
+
     /// <summary>The agent that alone may redeem the approval; absent: the one that asks.</summary>
     public string? Executor { get; init; }
 }

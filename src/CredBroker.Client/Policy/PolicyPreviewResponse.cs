@@ -35,4 +35,13 @@ public sealed record PolicyPreviewResponse
 
     /// <summary>Those of them that it would take back.</summary>
     public IReadOnlyList<PolicyPreviewApproval> Voided { get; init; } = [];
+
+    /// <summary>How many time boxes are open.</summary>
+    public int OpenTimeBoxes { get; init; }
+
+    /// <summary>How many of them it would end.</summary>
+    public int EndedTimeBoxesCount { get; init; }
+
+    /// <summary>Those; 10,000 at most.</summary>
+    public IReadOnlyList<PolicyPreviewTimeBox> EndedTimeBoxes { get; init; } = [];
 }

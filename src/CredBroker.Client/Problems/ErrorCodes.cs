@@ -159,6 +159,12 @@ public static class ErrorCodes
             "Left to another agent",
             "Only the agent that the rule names redeems it: wait for the outcome."
         ),
+        new(
+            "CB3013",
+            400,
+            "No such time box",
+            "Agree with a time box no longer than the request offers, or without one."
+        ),
         new("CB3021", 400, "Not requestable", "Evaluate again: only a denial with access_request leads to a request."),
         new("CB3022", 410, "Denial expired", "Evaluate again, and submit the request for the new denial."),
         new(

@@ -2,6 +2,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
+using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Readiness;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
@@ -33,6 +34,10 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
     internal static readonly Refusal Gone = new(
         RefusalCode.OwnerGone,
         "You are on record as gone (credbroker owners list): somebody else has to decide."
+    );
+    private static readonly Refusal SaidOtherwise = new(
+        RefusalCode.ApprovalOver,
+        "You have agreed already, with another time box or none, and that stands."
     );
     internal static readonly Refusal OtherDigest = new(
         RefusalCode.DigestDiffers,
@@ -74,14 +79,24 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         return await IsGoneAsync(person, cancellationToken) ? Gone : approval;
     }
 
+    /// <summary>The person agrees, and gives no time box.</summary>
+    public ValueTask<Checked<Approval>> AgreeAsync(
+        Person person,
+        string approvalId,
+        string digest,
+        CallContext call,
+        CancellationToken cancellationToken
+    ) => AgreeAsync(person, approvalId, digest, timeBox: null, call, cancellationToken);
+
     /// <summary>
-    /// The person agrees to what has this digest. What comes back says whether others have to, too. Agreeing twice is
-    /// agreeing once.
+    /// The person agrees to what has this digest, and may give a time box with it, no longer than is offered. What comes
+    /// back says whether others have to agree, too. Agreeing twice is agreeing once.
     /// </summary>
     public async ValueTask<Checked<Approval>> AgreeAsync(
         Person person,
         string approvalId,
         string digest,
+        TimeSpan? timeBox,
         CallContext call,
         CancellationToken cancellationToken
     )
@@ -112,9 +127,19 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return NotYours;
             }
 
-            if (approval.Agreements.Any(other => (other.Issuer, other.Subject) == (person.Issuer, person.Subject)))
+            if (timeBox is { } length && !(length > TimeSpan.Zero && length <= approval.TimeBoxOffered))
             {
-                return approval;
+                return NotOffered(approval.TimeBoxOffered);
+            }
+
+            if (
+                approval.Agreements.FirstOrDefault(other =>
+                    (other.Issuer, other.Subject) == (person.Issuer, person.Subject)
+                ) is
+                { } earlier
+            )
+            {
+                return earlier.TimeBox == timeBox ? approval : SaidOtherwise;
             }
 
             if (approval.StateAt(store.Position) != ApprovalState.Pending)
@@ -122,7 +147,10 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return Over;
             }
 
-            var agreement = new Agreement(person.Issuer, person.Subject, demands, store.Position.UtcNow);
+            var agreement = new Agreement(person.Issuer, person.Subject, demands, store.Position.UtcNow)
+            {
+                TimeBox = timeBox,
+            };
             var escalated = EscalatedOf(approval, person, demands, counted);
             var agreed = approval with { Agreements = [.. approval.Agreements, agreement] };
             var outcome = await store.CommitAsync(
@@ -141,6 +169,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                             Digest = digest,
                             Demands = demands,
                             Escalated = escalated,
+                            TimeBox = timeBox,
                             IsApproved = agreed.IsMet,
                         },
                         approval,
@@ -244,6 +273,14 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
     /// <summary>Whether a demand names the person by now, though they may be excluded.</summary>
     internal static bool IsNamed(Approval approval, Person person, DateTimeOffset counted) =>
         Enumerable.Range(0, approval.Demands.Count).Any(place => Names(approval.ApproversOf(place, counted), person));
+
+    private static Refusal NotOffered(TimeSpan? offered) =>
+        new(
+            RefusalCode.TimeBoxNotOffered,
+            offered is { } most
+                ? $"The time box may be {PolicyDuration.Format(most)} at most: agree with a shorter one, or without."
+                : "No time box is offered for this request: agree without one, and people are asked each time."
+        );
 
     private static bool IsOwn(Approval approval, Person person) =>
         (approval.Decision.Identity.Issuer, approval.Decision.Identity.Subject) == (person.Issuer, person.Subject);

@@ -169,7 +169,8 @@ public sealed partial class ApprovalRequests(
             return (Refused(decision, NotFound), null);
         }
 
-        if (WhyNot(approval) is { } refusal)
+        var timeBox = await FindTimeBoxAsync(approval, cancellationToken);
+        if (timeBox is null && WhyNot(approval) is { } refusal)
         {
             return (Refused(decision, refusal), null);
         }
@@ -202,6 +203,12 @@ public sealed partial class ApprovalRequests(
             );
         }
 
+        if (timeBox is not null)
+        {
+            return Enter(timeBox, decision, asked, preparer, agent)
+                ?? (Refused(decision, GuardRefusals.Of(GuardFailure.ApprovalNotUsable)), null);
+        }
+
         if (DigestOf(asked) != approval.Digest)
         {
             return (Refused(decision, Mismatch), null);
@@ -228,7 +235,7 @@ public sealed partial class ApprovalRequests(
                     },
                 },
             },
-            new(approval.Id, approval.Digest)
+            new(approval.Id, approval.Digest, TimeBoxDigestOf(asked))
         );
     }
 

@@ -52,5 +52,10 @@ public sealed partial class CredentialExchange
     /// <summary>Whether what kept it from being opened is worth another look, at which it may be asked of people.</summary>
     private static bool IsDecidedAnew(ExchangeCommand command, DecisionRecord notOpened) =>
         notOpened.Verdict.Refusal?.Code == RefusalCode.PolicyChanging
+        // A time box that ended in between is none that fits any more: people are asked.
+        || (
+            notOpened is { Approval.TimeBox: not null, Verdict.Refusal.Code: RefusalCode.ApprovalUsed }
+            && command.ApprovalId is null
+        )
         || (notOpened.Verdict.Breach is { Limit.Challenges: true } && command.ApprovalId is null);
 }

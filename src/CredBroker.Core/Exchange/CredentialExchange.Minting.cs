@@ -76,8 +76,23 @@ public sealed partial class CredentialExchange
             return new ExchangeOutcome.Refused(undelivered, lease.Decision.Id);
         }
 
-        var now = store.Position.UtcNow;
-        var expiresAt = Earliest(now + plan.Grant.Ttl, child?.EndsAt - TimeSpan.FromSeconds(1), minted.EndsAt);
+        var position = store.Position;
+        var now = position.UtcNow;
+        // What was made slowly does not outlive its time box either.
+        var boxEnd = lease.Decision.Approval?.TimeBox is { } timeBox
+            ? timeBox.EndsAt - position.Counted
+            : plan.Grant.Ttl;
+        if (boxEnd <= TimeSpan.Zero)
+        {
+            await revoker.RevokeLateAsync(lease, minted.Handles, "time-box-over");
+            return new ExchangeOutcome.Refused(GuardRefusals.Of(GuardFailure.ApprovalNotUsable), lease.Decision.Id);
+        }
+
+        var expiresAt = Earliest(
+            now + (boxEnd < plan.Grant.Ttl ? boxEnd : plan.Grant.Ttl),
+            child?.EndsAt - TimeSpan.FromSeconds(1),
+            minted.EndsAt
+        );
         var graceUntil = minted.GraceUntil > expiresAt ? minted.GraceUntil.Value : expiresAt;
         var outcome = await store.CommitAsync(
             new StateChange.LeaseActivated

@@ -161,10 +161,15 @@ public sealed partial class CredentialExchange(
         };
         Telemetry.Decided(asked);
         ApprovalUse? use = null;
+        var challenged = decision;
+        // Not the caller's token from here: what is found may be a denial.
         if (command.ApprovalId is { } approvalId)
         {
-            // Not the caller's token from here: what is found may be a denial.
             (decision, use) = await approvals.RedeemAsync(approvalId, decision, active, CancellationToken.None);
+        }
+        else if (decision.Verdict.Effect == PolicyEffect.Challenge)
+        {
+            (decision, use) = await approvals.EnterTimeBoxAsync(decision, CancellationToken.None);
         }
 
         if (decision.Verdict is not { Effect: PolicyEffect.Allow, Grant: { } grant })
@@ -191,6 +196,12 @@ public sealed partial class CredentialExchange(
         }
 
         var (limited, breach) = await LimitAsync(decision);
+        if (breach is { Limit.Challenges: true } && use is { IsInTimeBox: true } && command.ApprovalId is null)
+        {
+            // Nobody gave more than the limit lets be: people are asked, about both.
+            return (challenged, null, null);
+        }
+
         return (breach is null ? limited : Denied(limited, breach), use, idempotency);
     }
 

@@ -33,6 +33,13 @@ public sealed record ApprovalDemand
     /// <summary>How long after it was asked the question stands. What is not agreed by then is refused.</summary>
     public required TimeSpan ExpiresAfter { get; init; }
 
+    /// <summary>
+    /// The longest time box that who agrees may give: for so long the same is issued again without asking. Null where none
+    /// is offered.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? TimeBox { get; init; }
+
     /// <summary>The agent that alone may redeem the approval with its own proof; empty: the one that asked.</summary>
     public string Executor { get; init; } = "";
 

@@ -22,7 +22,56 @@ public static class ApprovalDigest
     /// <exception cref="ArgumentException">A text is no Unicode, so that two of them would have one digest.</exception>
     public static string Of(WorkloadIdentity identity, AgentTask task, CredentialRequest request, Decision decision)
     {
-        var bound = new ApprovalBinding
+        return Of(BindingOf(identity, task, request, decision));
+    }
+
+    /// <summary>
+    /// What a time box binds: the same members, but for what may differ within it, the purpose, the actions and the life,
+    /// and what follows from these in the grant. Whoever compares it has to compare the actions and the life besides.
+    /// </summary>
+    /// <inheritdoc cref="Of(WorkloadIdentity, AgentTask, CredentialRequest, Decision)"/>
+    public static string OfTimeBox(
+        WorkloadIdentity identity,
+        AgentTask task,
+        CredentialRequest request,
+        Decision decision
+    ) =>
+        Of(
+            BindingOf(
+                identity,
+                task with
+                {
+                    Purpose = "",
+                },
+                request with
+                {
+                    Actions = [],
+                    Ttl = null,
+                },
+                decision with
+                {
+                    Grant = decision.Grant is { } grant ? grant with { Ttl = TimeSpan.Zero, TtlCut = false } : null,
+                }
+            ) with
+            {
+                Form = "credbroker-timebox/1",
+            }
+        );
+
+    /// <summary>The digest of one value, such as an argument that a person may compare and not read.</summary>
+    internal static string Of(JsonElement value) =>
+        Convert.ToHexStringLower(SHA256.HashData(CanonicalJson.Exact(value)));
+
+    private static string Of(ApprovalBinding bound) =>
+        Of(JsonSerializer.SerializeToElement(bound, ApprovalBindingJson.Default.ApprovalBinding));
+
+    private static ApprovalBinding BindingOf(
+        WorkloadIdentity identity,
+        AgentTask task,
+        CredentialRequest request,
+        Decision decision
+    ) =>
+        new()
         {
             Proof = identity.Proof,
             Issuer = identity.Issuer,
@@ -43,12 +92,6 @@ public static class ApprovalDigest
             Obligations = decision.Obligations,
             Grant = decision.Grant,
         };
-        return Of(JsonSerializer.SerializeToElement(bound, ApprovalBindingJson.Default.ApprovalBinding));
-    }
-
-    /// <summary>The digest of one value, such as an argument that a person may compare and not read.</summary>
-    internal static string Of(JsonElement value) =>
-        Convert.ToHexStringLower(SHA256.HashData(CanonicalJson.Exact(value)));
 }
 
 /// <summary>

@@ -28,6 +28,12 @@ internal sealed class CatalogueItem(
     /// </summary>
     public bool IsReversibleIn(BusinessProcess process) => Entry.IsReversibleIn(process);
 
+    /// <summary>
+    /// Whether people may let it be issued again for a while: never what cannot be undone, as far as this process goes,
+    /// and never what is of high impact.
+    /// </summary>
+    public bool TakesTimeBoxIn(BusinessProcess process) => Entry.Impact != ImpactLevel.High && IsReversibleIn(process);
+
     /// <summary>The entry with the path that the request's parameters make; they have been checked.</summary>
     public CatalogueEntry Resolve(CredentialRequest request) =>
         entry is { Params: not null, Vault: VaultBinding.KeyValue kv } && request.Params is { } values

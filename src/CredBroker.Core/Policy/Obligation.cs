@@ -25,6 +25,16 @@ public abstract record Obligation
         [JsonIgnore]
         public string Executor =>
             Demands.Select(demand => demand.Executor).FirstOrDefault(executor => executor.Length > 0) ?? "";
+
+        /// <summary>
+        /// The longest time box that people may give with their yes: the shortest that a demand offers, and none unless all
+        /// offer one.
+        /// </summary>
+        [JsonIgnore]
+        public TimeSpan? TimeBox =>
+            Demands.Count > 0 && Demands.All(demand => demand.TimeBox is not null)
+                ? Demands.Min(demand => demand.TimeBox)
+                : null;
     }
 
     /// <summary>The secret's whole life, renewals included, is bounded.</summary>

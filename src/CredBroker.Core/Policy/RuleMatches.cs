@@ -54,6 +54,11 @@ internal sealed class RuleMatches(PolicyInputs inputs)
     public bool Ask(ApprovalClause clause)
     {
         var approval = clause.For(inputs.Process, inputs.Identity);
+        if (approval?.TimeBox is not null && !inputs.Credential.TakesTimeBoxIn(inputs.Process))
+        {
+            approval = new([.. approval.Demands.Select(demand => demand with { TimeBox = null })]);
+        }
+
         _obligations.Add(approval);
         return approval is not null;
     }

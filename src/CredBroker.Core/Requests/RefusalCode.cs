@@ -172,6 +172,9 @@ public enum RefusalCode
     /// <summary>Only the rule's executor redeems the approval, with what only it can bring.</summary>
     ExecutorOnly = 3012,
 
+    /// <summary>No time box, or none so long, may be given with a yes to this request.</summary>
+    TimeBoxNotOffered = 3013,
+
     /// <summary>What is asked for is nothing that people could be asked about.</summary>
     NotRequestable = 3021,
 

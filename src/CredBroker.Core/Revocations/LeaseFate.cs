@@ -53,5 +53,11 @@ public sealed record LeaseFate(string? EndedBy, DateTimeOffset? EndsAt)
         && granted.Approval is { } approval
         // A limit binds what opens, and this one was let pass.
         && LimitDemands.With(decision, [.. LimitDemands.In(granted.Verdict)]) is var same
-        && ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, same) == approval.Digest;
+        && (
+            // In a time box it may have been asked for otherwise than people saw: what that fixes has to be the same.
+            approval.TimeBox
+                is { } timeBox
+                ? ApprovalDigest.OfTimeBox(asked.Identity, asked.Task, asked.Request, same) == timeBox.Digest
+                : ApprovalDigest.Of(asked.Identity, asked.Task, asked.Request, same) == approval.Digest
+        );
 }

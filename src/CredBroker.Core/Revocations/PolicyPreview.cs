@@ -6,8 +6,9 @@ using CredBroker.Core.State;
 namespace CredBroker.Core.Revocations;
 
 /// <summary>
-/// Which live leases a policy would end, and which open questions to people it would take back, and why, before it is
-/// applied: what <see cref="PolicyReevaluation"/> and the sweep of approvals would, as it stands now. Nothing is changed.
+/// Which live leases and open time boxes a policy would end, and which open questions to people it would take back, and
+/// why, before it is applied: what <see cref="PolicyReevaluation"/> and the sweeps of approvals and time boxes would, as it
+/// stands now. Nothing is changed.
 /// </summary>
 public sealed class PolicyPreview(IBrokerStore store, PolicyControl control)
 {
@@ -52,6 +53,17 @@ public sealed class PolicyPreview(IBrokerStore store, PolicyControl control)
             }
         }
 
+        long? box = 0;
+        while (box is { } after)
+        {
+            (var open, box) = await store.TimeBoxes.ListOpenAsync(after, 500, cancellationToken);
+            foreach (var timeBox in open.Where(timeBox => timeBox.IsOpenAt(now)))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                result.Add(timeBox, ApprovalFate.Of(timeBox.Approval, policy));
+            }
+        }
+
         return result;
     }
 }
@@ -64,6 +76,7 @@ public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyF
     private readonly List<(Lease Lease, string Rule)> _ended = [];
     private readonly List<(Lease Lease, DateTimeOffset EndsAt)> _shortened = [];
     private readonly List<(Approval Approval, ApprovalFate Fate)> _voided = [];
+    private readonly List<(TimeBox TimeBox, ApprovalFate Fate)> _endedTimeBoxes = [];
 
     /// <summary>The policy; null where the document has faults.</summary>
     public PolicySet? Policy => policy;
@@ -92,6 +105,15 @@ public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyF
     /// <summary>Those that it would take back, and what it says to them instead; never more than may be open.</summary>
     public IReadOnlyList<(Approval Approval, ApprovalFate Fate)> Voided => _voided;
 
+    /// <summary>How many time boxes are open.</summary>
+    public int OpenTimeBoxes { get; private set; }
+
+    /// <summary>How many of them it would end.</summary>
+    public int EndedTimeBoxesCount { get; private set; }
+
+    /// <summary>Those, and what it says to what was approved instead; the first of them.</summary>
+    public IReadOnlyList<(TimeBox TimeBox, ApprovalFate Fate)> EndedTimeBoxes => _endedTimeBoxes;
+
     /// <summary>Ids of live leases whose record is damaged: any new version ends them.</summary>
     public List<string> Unreadable { get; } = [];
 
@@ -101,6 +123,19 @@ public sealed class PolicyPreviewResult(PolicySet? policy, IReadOnlyList<PolicyF
         if (fate is not null)
         {
             _voided.Add((approval, fate));
+        }
+    }
+
+    internal void Add(TimeBox timeBox, ApprovalFate? fate)
+    {
+        OpenTimeBoxes++;
+        if (fate is not null)
+        {
+            EndedTimeBoxesCount++;
+            if (_endedTimeBoxes.Count < PolicyPreview.MaxListed)
+            {
+                _endedTimeBoxes.Add((timeBox, fate));
+            }
         }
     }
 

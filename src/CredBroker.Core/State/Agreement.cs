@@ -8,4 +8,8 @@ namespace CredBroker.Core.State;
 /// <see cref="Approval.Demands"/>: by what their token said then.
 /// </param>
 /// <param name="At">When, by the store's clock.</param>
-public sealed record Agreement(string Issuer, string Subject, IReadOnlyList<int> Demands, DateTimeOffset At);
+public sealed record Agreement(string Issuer, string Subject, IReadOnlyList<int> Demands, DateTimeOffset At)
+{
+    /// <summary>The time box that they gave with it; null where they gave none.</summary>
+    public TimeSpan? TimeBox { get; init; }
+}

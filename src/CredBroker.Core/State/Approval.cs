@@ -84,6 +84,18 @@ public sealed partial record Approval
         Demands.Count > 0
         && Enumerable.Range(0, Demands.Count).All(demand => AgreedTo(demand) >= Math.Max(1, Demands[demand].Quorum));
 
+    /// <summary>The longest time box that may be given with a yes; null where none is offered.</summary>
+    public TimeSpan? TimeBoxOffered => Decision.Verdict.Approval?.TimeBox;
+
+    /// <summary>
+    /// The time box that opens when it is redeemed, as far as people have agreed: the shortest that they gave, and none
+    /// where one of them gave none.
+    /// </summary>
+    public TimeSpan? TimeBox =>
+        TimeBoxOffered is { } most && Agreements.Count > 0 && Agreements.All(said => said.TimeBox is not null)
+            ? Agreements.Select(said => said.TimeBox).Append(most).Min()
+            : null;
+
     /// <summary>The agent that alone redeems it; empty for the one that asked.</summary>
     public string Executor => Decision.Verdict.Approval?.Executor ?? "";
 

@@ -66,6 +66,9 @@ public interface IBrokerStore
     /// <summary>Questions to people.</summary>
     IApprovalReader Approvals { get; }
 
+    /// <summary>Time boxes that were given with approvals.</summary>
+    ITimeBoxReader TimeBoxes { get; }
+
     /// <summary>What is to be sent outside.</summary>
     INotificationReader Notifications { get; }
 

@@ -34,7 +34,7 @@ public sealed record Reservations
     /// <summary>
     /// The approval that the lease opens on, if it needs one: it must be approved, in time, about exactly this, and not
     /// reached by a revocation order since it was asked (<see cref="GuardFailure.ApprovalNotUsable"/>,
-    /// <see cref="GuardFailure.Revoked"/>), and is used up.
+    /// <see cref="GuardFailure.Revoked"/>), and is used up; or its time box must be open and let it be, and counts it.
     /// </summary>
     public ApprovalUse? Approval { get; init; }
 

@@ -77,6 +77,7 @@ internal static class BrokerEndpoints
         );
         ApprovalEndpoints.Map(people);
         GroupEndpoints.Map(people);
+        TimeBoxEndpoints.Map(people);
         WatchApprovalsEndpoint.Map(people);
         StoreClockEndpoints.Map(people);
         StoreAnchorEndpoints.Map(people);

@@ -112,7 +112,9 @@ public static class BrokerHost
             .AddSingleton<GroupDecisions>()
             .AddSingleton<ApprovalWatch>()
             .AddSingleton<ApprovalStreams>()
-            .AddSingleton<ApprovalSweep>();
+            .AddSingleton<ApprovalSweep>()
+            .AddSingleton<TimeBoxes>()
+            .AddSingleton<TimeBoxSweep>();
         services
             .AddSingleton(settings.Notifications)
             .AddSingleton(provider => new NotificationTarget(provider.GetRequiredService<TimeProvider>()))

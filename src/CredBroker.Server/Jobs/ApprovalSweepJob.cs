@@ -3,10 +3,15 @@ using Quartz;
 
 namespace CredBroker.Server.Jobs;
 
-/// <summary>Closes the questions to people whose time is over, and takes back those that no longer hold.</summary>
+/// <summary>
+/// Closes the questions to people whose time is over, and takes back those that no longer hold; and so with time boxes.
+/// </summary>
 [DisallowConcurrentExecution]
-internal sealed class ApprovalSweepJob(ApprovalSweep sweep) : IJob
+internal sealed class ApprovalSweepJob(ApprovalSweep sweep, TimeBoxSweep timeBoxes) : IJob
 {
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
-        sweep.RunAsync(cancellationToken);
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
+    {
+        await sweep.RunAsync(cancellationToken);
+        await timeBoxes.RunAsync(cancellationToken);
+    }
 }

@@ -71,6 +71,7 @@ internal readonly struct PreparedChange
                 or StateChange.HoldPlaced { Tripwire: null }
                 or StateChange.ApprovalDenied
                 or StateChange.ApprovalVoided
+                or StateChange.TimeBoxEnded
                 or StateChange.OwnerRetired
                 or StateChange.TaskClosed
                 or StateChange.PolicyApplied

@@ -53,6 +53,7 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
         VaultCluster = new SqlVaultClusterReader(reads);
         Epoch = new SqlEpochReader(reads, _audit, () => Opening);
         Approvals = new SqlApprovalReader(reads, clock);
+        TimeBoxes = new SqlTimeBoxReader(reads, clock);
         Notifications = new SqlNotificationReader(reads, clock);
         Owners = new SqlOwnerReader(reads);
         Idempotency = new SqlIdempotencyReader(reads, clock);
@@ -106,6 +107,9 @@ public abstract partial class SqlBrokerStore : IBrokerStore, IAuditLog, IDisposa
 
     /// <inheritdoc/>
     public IApprovalReader Approvals { get; }
+
+    /// <inheritdoc/>
+    public ITimeBoxReader TimeBoxes { get; }
 
     /// <inheritdoc/>
     public INotificationReader Notifications { get; }

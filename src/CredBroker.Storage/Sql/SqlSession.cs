@@ -383,6 +383,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
         SqlLimitStore.DrawBack(this);
         SqlIdempotencyStore.DrawBack(this);
         SqlApprovalStore.DrawBack(this);
+        SqlTimeBoxStore.DrawBack(this);
         SqlNotificationStore.DrawBack(this);
         SqlEvaluationStore.DrawBack(this);
         SqlApproverStore.DrawBack(this);

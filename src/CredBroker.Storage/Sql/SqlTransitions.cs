@@ -70,6 +70,7 @@ internal static class SqlTransitions
             StateChange.ApprovalVoided change => SqlApprovalStore.Void(session, change),
             StateChange.OutcomeReported change => SqlApprovalStore.Report(session, change),
             StateChange.ApprovalsDropped change => SqlApprovalStore.Drop(session, change),
+            StateChange.TimeBoxEnded change => SqlTimeBoxStore.End(session, change),
             StateChange.DenialCounted change => SqlLimitStore.Count(session, change.Limits),
             StateChange.ActivityDropped change => SqlActivityStore.Drop(session, change),
             StateChange.NotificationTaken change => SqlNotificationStore.Take(session, change),
@@ -87,7 +88,7 @@ internal static class SqlTransitions
             StateChange.VaultClusterAccepted change => SqlVaultClusterStore.Accept(session, change),
             StateChange.EpochOpened change => SqlEpochStore.Open(session, change),
             StateChange.AnchorWritten change => SqlEpochStore.Anchored(session, change),
-            StateChange.ClockRepaired => session.RepairClock(),
+            StateChange.ClockRepaired change => RepairClock(session, change),
             // What it was decided from stands in the event, once: anybody can be denied as often as they like.
             StateChange.RequestDenied change => SqlActivityStore.CountRefused(session, change.Decision),
             StateChange.EventRecorded => ChangeResult.Done,
@@ -95,4 +96,11 @@ internal static class SqlTransitions
                 $"The store does not know the change {prepared.Change.GetType().Name}."
             ),
         };
+
+    /// <summary>How long a time box has been open by a clock that was wrong, nobody knows: all of them end.</summary>
+    private static ChangeResult RepairClock(SqlSession session, StateChange.ClockRepaired change)
+    {
+        SqlTimeBoxStore.EndAll(session, "clock-repaired", change.Event!);
+        return session.RepairClock();
+    }
 }

@@ -51,6 +51,7 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
         Idempotency = new SqlIdempotencyReader(reads, _clock);
         Approvals = new SqlApprovalReader(reads, _clock);
         Notifications = new SqlNotificationReader(reads, _clock);
+        TimeBoxes = new SqlTimeBoxReader(reads, _clock);
         Owners = new SqlOwnerReader(reads);
     }
 
@@ -82,6 +83,8 @@ internal sealed class CopiedStore : IBrokerStore, IAuditLog, IDisposable
     public IIdempotencyReader Idempotency { get; }
 
     public IApprovalReader Approvals { get; }
+
+    public ITimeBoxReader TimeBoxes { get; }
 
     public INotificationReader Notifications { get; }
 

@@ -98,6 +98,9 @@ public sealed partial class SqliteStart : IBrokerStore, IAuditLog, IDisposable
 
     public IOwnerReader Owners => Current.Owners;
 
+    /// <inheritdoc/>
+    public ITimeBoxReader TimeBoxes => Current.TimeBoxes;
+
     private IBrokerStore Current => (IBrokerStore?)_store ?? _copied!;
 
     private IAuditLog Log => (IAuditLog)Current;

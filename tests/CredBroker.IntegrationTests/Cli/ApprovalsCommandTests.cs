@@ -142,6 +142,86 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_request_says_how_long_a_time_box_may_be_and_what_for()
+    {
+        var approval = Approval("approved") with
+        {
+            TimeBoxOffered = TimeSpan.FromHours(1),
+            Agreements =
+            [
+                new("https://idp.example", "ann", DateTimeOffset.UnixEpoch) { TimeBox = TimeSpan.FromMinutes(30) },
+            ],
+        };
+        _cli.Broker.On(
+            $"POST /v1/approvals/{approval.ApprovalId}/approve",
+            approval,
+            BrokerJson.Default.ApprovalResponse
+        );
+        var run = await _cli.RunAsync(
+            "approvals",
+            "approve",
+            approval.ApprovalId,
+            "--digest",
+            "d",
+            "--time-box",
+            "30m"
+        );
+        Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Error));
+        Assert.Equal("""{"digest":"d","timeBox":"30m"}""", _cli.Broker.Calls.Last().Body);
+        Assert.Contains(
+            "may be given for up to 1h; then this agent may, without asking again, have billing for read",
+            run.Out,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("ann of https://idp.example (time box 30m)", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Time_boxes_are_listed_and_taken_back()
+    {
+        var open = new TimeBoxResponse
+        {
+            ApprovalId = Approval("redeemed").ApprovalId,
+            State = "open",
+            OpenedAt = DateTimeOffset.UnixEpoch,
+            EndsAt = DateTimeOffset.UnixEpoch,
+            Uses = 3,
+            MaxUses = 1000,
+            Requester = Approval("redeemed").Requester,
+            Process = "invoice",
+            Task = "t-1",
+            Credential = "billing",
+            Actions = ["read"],
+            Ttl = TimeSpan.FromMinutes(5),
+            Agreements = [],
+        };
+        _cli.Broker.On(
+            "GET /v1/approvals/boxes",
+            new() { TimeBoxes = [open], Next = "7" },
+            BrokerJson.Default.TimeBoxListResponse
+        );
+        var listed = await _cli.RunAsync("approvals", "boxes");
+        Assert.Contains(open.ApprovalId, listed.Out, StringComparison.Ordinal);
+        Assert.Contains("--cursor 7", listed.Error, StringComparison.Ordinal);
+
+        _cli.Broker.On(
+            $"POST /v1/approvals/{open.ApprovalId}/revoke-box",
+            open with
+            {
+                State = "ended",
+                Cause = "taken-back",
+                Revoking = 2,
+            },
+            BrokerJson.Default.TimeBoxResponse
+        );
+        var ended = await _cli.RunAsync("approvals", "revoke-box", open.ApprovalId, "--reason", "enough", "--leases");
+        Assert.Equal((ExitCodes.Done, ""), (ended.ExitCode, ended.Error));
+        Assert.Equal("""{"reason":"enough","leases":true}""", _cli.Broker.Calls.Last().Body);
+        Assert.Contains("taken-back", ended.Out, StringComparison.Ordinal);
+        Assert.Contains("2 leases", ended.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_group_is_listed_shown_and_decided_by_the_digest_that_was_shown()
     {
         _cli.Broker.On(

@@ -115,6 +115,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Expiry = new(Store, Revoker, Signal, Wall);
         Pending = new(Store, Revoker, Options);
         Reevaluation = new(Store, Policy, Revoker, Signal);
+        TimeBoxes = new(Store, People, Revoker, Signal);
+        TimeBoxSweep = new(Store, Policy);
     }
 
     public static CallContext Call { get; } = new("0af7651916cd43dd8448eb211c80319c", "127.0.0.1");
@@ -149,6 +151,11 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public ApprovalDecisions People { get; }
 
     public ApprovalSweep ApprovalSweep { get; }
+
+    /// <summary>What people let be issued again, as they see it and take it back.</summary>
+    public TimeBoxes TimeBoxes { get; }
+
+    public TimeBoxSweep TimeBoxSweep { get; }
 
     public IBrokerStore Store { get; }
 

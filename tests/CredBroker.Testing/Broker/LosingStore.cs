@@ -74,4 +74,6 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
     public INotificationReader Notifications => store.Notifications;
 
     public IOwnerReader Owners => store.Owners;
+
+    public ITimeBoxReader TimeBoxes => store.TimeBoxes;
 }

@@ -420,7 +420,7 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         var opened = Opened(lease ?? Lease(approval.Decision with { Id = NewId(), Verdict = allowed }), long.MaxValue);
         return opened with
         {
-            Reservations = opened.Reservations with { Approval = new(approval.Id, digest ?? approval.Digest) },
+            Reservations = opened.Reservations with { Approval = new(approval.Id, digest ?? approval.Digest, "box-1") },
         };
     }
 

@@ -281,6 +281,56 @@ internal sealed partial class AuditScenario : IAsyncDisposable
         await _broker.RefusedAsync(BrokerHarness.Command(task: "t-3"));
     }
 
+    /// <summary>What is issued again without asking, until a person, an order or time ends it.</summary>
+    private async Task GiveTimeBoxesAsync(Person lead)
+    {
+        await _broker.ApplyAsync(
+            HarnessPolicy
+                .Text(comment: "time boxes")
+                .Replace(
+                    "effect: allow",
+                    "effect: challenge\n    approval: { approvers: [\"group:leads\"], expiresAfter: 30m, timeBox: 1h }",
+                    StringComparison.Ordinal
+                )
+        );
+        var given = new List<string>();
+        for (var task = 20; task < 23; task++)
+        {
+            var command = BrokerHarness.Command(task: $"t-{task}");
+            var asked = Assert.IsType<ExchangeOutcome.Challenged>(await _broker.ExchangeAsync(command)).Approval;
+            _broker.Time.Advance(TimeSpan.FromSeconds(10));
+            await _broker.People.AgreeAsync(
+                lead,
+                asked.Id,
+                asked.Digest,
+                TimeSpan.FromMinutes(10),
+                BrokerHarness.Call,
+                CancellationToken.None
+            );
+            await _broker.IssueAsync(command with { ApprovalId = asked.Id });
+            given.Add(asked.Id);
+        }
+
+        await _broker.IssueAsync(BrokerHarness.Command(task: "t-20"));
+        await _broker.TimeBoxes.TakeBackAsync(
+            lead,
+            given[0],
+            "no longer <needed>",
+            leases: false,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        await _broker.Revocations.OrderAsync(
+            new() { Task = "t-21" },
+            "",
+            BrokerHarness.Admin,
+            BrokerHarness.Call,
+            CancellationToken.None
+        );
+        _broker.Time.Advance(TimeSpan.FromMinutes(10));
+        await _broker.TimeBoxSweep.RunAsync(CancellationToken.None);
+    }
+
     /// <summary>Questions to people, and all that can become of them.</summary>
     private async Task AskPeopleAsync()
     {
@@ -339,7 +389,7 @@ internal sealed partial class AuditScenario : IAsyncDisposable
             _broker.Time.Advance(TimeSpan.FromMinutes(later));
             await _broker.ApprovalSweep.RunAsync(CancellationToken.None);
         }
-
+        await GiveTimeBoxesAsync(Lead("kim"));
         // As the store adds it to the fifth word of somebody who hurries: those words would all stand in the samples, too.
         await _broker.Store.CommitAsync(
             new StateChange.EventRecorded

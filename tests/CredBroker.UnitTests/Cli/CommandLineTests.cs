@@ -40,8 +40,10 @@ public sealed class CommandLineTests
             [
                 "approvals",
                 "approvals approve",
+                "approvals boxes",
                 "approvals deny",
                 "approvals list",
+                "approvals revoke-box",
                 "approvals show",
                 "approvals watch",
                 "audit",

@@ -105,6 +105,65 @@ public sealed class ApprovalDigestTests
         }
     }
 
+    /// <summary>What may differ within a time box, and what follows from it in the grant; all else is fixed.</summary>
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void A_time_box_leaves_out_purpose_actions_and_life_and_nothing_else(int engine)
+    {
+        string[] leftOut =
+        [
+            "task.Purpose",
+            "request.Actions",
+            "request.Ttl",
+            "decision.Grant.Ttl",
+            "decision.Grant.TtlCut",
+        ];
+        var (task, decision) = (Samples.PaymentTask, Challenge(Bindings[engine]));
+        var digest = ApprovalDigest.OfTimeBox(Identity, task, Request, decision);
+        Assert.NotEqual(digest, Of(Identity, task, Request, decision));
+        List<(string Field, bool IsBound, bool IsFixed)> variants =
+        [
+            .. Variations
+                .Of(Identity, typeof(WorkloadIdentity), "identity")
+                .Select(one => Compare(one.Field, (WorkloadIdentity)one.Value!, task, Request, decision)),
+            .. Variations
+                .Of(task, typeof(AgentTask), "task")
+                .Select(one => Compare(one.Field, Identity, (AgentTask)one.Value!, Request, decision)),
+            .. Variations
+                .Of(Request, typeof(CredentialRequest), "request")
+                .Select(one => Compare(one.Field, Identity, task, (CredentialRequest)one.Value!, decision)),
+            .. Variations
+                .Of(decision, typeof(Decision), "decision")
+                .Select(one => Compare(one.Field, Identity, task, Request, (Decision)one.Value!)),
+        ];
+
+        foreach (var (field, isBound, isFixed) in variants)
+        {
+            var isLeftOut = leftOut.Any(name =>
+                field == name || field.StartsWith(name + "[", StringComparison.Ordinal)
+            );
+            Assert.True(isFixed == (isBound && !isLeftOut), $"{field}: bound {isBound}, fixed {isFixed}");
+        }
+
+        foreach (var name in leftOut)
+        {
+            Assert.Contains(variants, variant => variant.Field.StartsWith(name, StringComparison.Ordinal));
+        }
+
+        (string, bool, bool) Compare(
+            string field,
+            WorkloadIdentity identity,
+            AgentTask other,
+            CredentialRequest request,
+            Decision changed
+        ) =>
+            (
+                field,
+                Of(identity, other, request, changed) != Of(Identity, task, Request, decision),
+                ApprovalDigest.OfTimeBox(identity, other, request, changed) != digest
+            );
+    }
+
     [Fact]
     public void What_is_stored_has_the_digest_that_was_shown()
     {

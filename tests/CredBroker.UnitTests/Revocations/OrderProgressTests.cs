@@ -259,6 +259,8 @@ public sealed class OrderProgressTests
 
             public IOwnerReader Owners => inner.Owners;
 
+            public ITimeBoxReader TimeBoxes => inner.TimeBoxes;
+
             public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
             {
                 if (held.Hold && change is StateChange.RevocationClaimed)

@@ -33,6 +33,7 @@ public sealed class PolicyPreviewApprovalTests
         """{ approvers: ["group:leads"], expiresAfter: 30m, escalate: { after: 5m, to: ["group:dbas"] } }""",
         """{ approvers: ["group:leads"], expiresAfter: 30m, escalate: { after: 6m, to: ["group:dbas"] } }""",
         """{ approvers: ["group:leads"], expiresAfter: 30m, executor: helper }""",
+        """{ approvers: ["group:leads"], expiresAfter: 30m, timeBox: 2h }""",
     ];
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 16)];
@@ -42,7 +43,7 @@ public sealed class PolicyPreviewApprovalTests
     public async Task The_preview_is_exactly_what_applying_ends_and_takes_back(int seed)
     {
         var dice = new Dice((ulong)seed);
-        await using var broker = await StartAsync();
+        await using var broker = await StartAsync(Clauses[^1]);
         for (var i = 0; i < 20; i++)
         {
             var workload = dice.Of<string>(["triage", "helper"]);
@@ -53,13 +54,20 @@ public sealed class PolicyPreviewApprovalTests
                 $"{(workload == "triage" ? "t" : "h")}-{dice.Below(4)}",
                 TimeSpan.FromMinutes(1 + dice.Below(9))
             );
-            var asked = Assert.IsType<ExchangeOutcome.Challenged>(await broker.ExchangeAsync(command)).Approval;
-            if (dice.Chance(0.6))
+            // What falls into a time box is issued.
+            if (
+                await broker.ExchangeAsync(command) is ExchangeOutcome.Challenged { Approval: var asked }
+                && dice.Chance(0.6)
+            )
             {
-                await AgreeAsync(broker, asked);
+                await AgreeAsync(broker, asked, dice.Chance(0.7) ? TimeSpan.FromHours(1) : null);
                 if (dice.Chance(0.5))
                 {
                     await broker.IssueAsync(command with { ApprovalId = asked.Id });
+                    if (dice.Chance(0.5) && await broker.Store.TimeBoxes.FindAsync(asked.Id, default) is not null)
+                    {
+                        await broker.IssueAsync(command with { Task = command.Task with { Purpose = "again" } });
+                    }
                 }
             }
 
@@ -75,6 +83,7 @@ public sealed class PolicyPreviewApprovalTests
             $"seed {seed}"
         );
         var open = await broker.Store.Approvals.ListOpenAsync(default);
+        var (boxes, _) = await broker.Store.TimeBoxes.ListOpenAsync(0, 100, default);
         var live = await broker.LeasesAsync(LeaseState.Active);
 
         var preview = await new PolicyPreview(broker.Store, broker.Policy).RunAsync(
@@ -84,8 +93,16 @@ public sealed class PolicyPreviewApprovalTests
         await broker.ApplyAsync(text);
         await broker.Reevaluation.RunAsync(default);
         await broker.ApprovalSweep.RunAsync(default);
+        await broker.TimeBoxSweep.RunAsync(default);
 
         Assert.Empty(preview.Faults);
+        Assert.NotEmpty(boxes);
+        Assert.Equal(boxes.Count, preview.OpenTimeBoxes);
+        var (left, _) = await broker.Store.TimeBoxes.ListOpenAsync(0, 100, default);
+        Assert.Equal(
+            boxes.Select(box => box.Approval.Id).Except(left.Select(box => box.Approval.Id)).Order(),
+            preview.EndedTimeBoxes.Select(ended => ended.TimeBox.Approval.Id).Order()
+        );
         Assert.Equal((open.Count, live.Count), (preview.OpenApprovals, preview.Live));
         var voided = new List<string>();
         foreach (var approval in open)
@@ -149,7 +166,7 @@ public sealed class PolicyPreviewApprovalTests
             default
         );
 
-    private static async Task AgreeAsync(BrokerHarness broker, Approval asked)
+    private static async Task AgreeAsync(BrokerHarness broker, Approval asked, TimeSpan? timeBox = null)
     {
         var ann = new Person
         {
@@ -160,7 +177,7 @@ public sealed class PolicyPreviewApprovalTests
             ProofExpiresAt = DateTimeOffset.MaxValue,
             ProofHash = "hash",
         };
-        var said = await broker.People.AgreeAsync(ann, asked.Id, asked.Digest, BrokerHarness.Call, default);
+        var said = await broker.People.AgreeAsync(ann, asked.Id, asked.Digest, timeBox, BrokerHarness.Call, default);
         Assert.True(said.Passes(out _, out var refusal), refusal?.Detail);
     }
 
@@ -172,10 +189,10 @@ public sealed class PolicyPreviewApprovalTests
             : text.Replace("effect: allow", $"effect: challenge\n    approval: {clause}", StringComparison.Ordinal);
     }
 
-    private static async Task<BrokerHarness> StartAsync()
+    private static async Task<BrokerHarness> StartAsync(string? first = null)
     {
         var broker = await BrokerHarness.StartAsync();
-        await broker.ApplyAsync(Text(Everybody, "10m", "challenge", Clauses[0], "first"));
+        await broker.ApplyAsync(Text(Everybody, "10m", "challenge", first ?? Clauses[0], "first"));
         return broker;
     }
 }

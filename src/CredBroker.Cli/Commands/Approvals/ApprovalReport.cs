@@ -38,6 +38,7 @@ internal static class ApprovalReport
                 ("Revoking reaches", approval.Revocation),
                 ("Actions", string.Join(", ", approval.Actions)),
                 ("Lives", WireDuration.Format(approval.Ttl)),
+                ("Time box", TimeBox(approval)),
                 ("Asked for by", WhatAsks(approval)),
                 (
                     "Gate",
@@ -50,12 +51,7 @@ internal static class ApprovalReport
                 ("Left to", approval.Executor),
                 (
                     "Agreed",
-                    approval.Agreements.Count == 0
-                        ? null
-                        : string.Join(
-                            ", ",
-                            approval.Agreements.Select(agreed => $"{agreed.Subject} of {agreed.Issuer}")
-                        )
+                    approval.Agreements.Count == 0 ? null : string.Join(", ", approval.Agreements.Select(Agreed))
                 ),
                 .. (approval.Params ?? new Dictionary<string, string>()).Select(param =>
                     ($"Parameter {Printable.Text(param.Key)}", (string?)Printable.Text(param.Value))
@@ -75,6 +71,19 @@ internal static class ApprovalReport
         );
         return ExitCodes.Done;
     }
+
+    private static string? TimeBox(ApprovalResponse approval) =>
+        approval.TimeBoxOffered is { } most
+            ? $"may be given for up to {WireDuration.Format(most)}; then "
+                + $"{(approval.Executor is { } executor ? $"the agent {executor}" : "this agent")} may, without asking again, "
+                + $"have {approval.Credential} for {string.Join(" and ", approval.Actions)} in the same task, for "
+                + $"{WireDuration.Format(approval.Ttl)} at most each time and for any purpose"
+            : null;
+
+    private static string Agreed(ApprovalAgreementResponse agreed) =>
+        agreed.TimeBox is { } timeBox
+            ? $"{agreed.Subject} of {agreed.Issuer} (time box {WireDuration.Format(timeBox)})"
+            : $"{agreed.Subject} of {agreed.Issuer}";
 
     /// <summary>Rules and limits; where neither does, the gate.</summary>
     private static string WhatAsks(ApprovalResponse approval)

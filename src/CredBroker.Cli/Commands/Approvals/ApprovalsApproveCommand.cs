@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -17,6 +18,14 @@ internal sealed class ApprovalsApproveCommand : Command
         Description = "What you agree to, as approvals show gives it",
         Required = true,
     };
+    private readonly Option<TimeSpan?> _timeBox = new("--time-box")
+    {
+        HelpName = "DURATION",
+        Description =
+            "Let the same agent have the same again without asking, for so long from the first secret, such as 30m; no "
+            + "longer than approvals show says",
+        CustomParser = RequestOptions.ParseDuration,
+    };
 
     public ApprovalsApproveCommand(Terminal terminal)
         : base("approve", "Agree to a request, or to all of a group. It is approved once everybody has who has to.")
@@ -24,6 +33,7 @@ internal sealed class ApprovalsApproveCommand : Command
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_request);
         Add(_digest);
+        Add(_timeBox);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -35,6 +45,14 @@ internal sealed class ApprovalsApproveCommand : Command
         var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
         if (GroupReport.IsGroup(id))
         {
+            if (parsed.GetValue(_timeBox) is not null)
+            {
+                throw CliException.Usage(
+                    "A group is approved without a time box.",
+                    "Approve the one request that it is for by itself."
+                );
+            }
+
             var group = await GroupReport.FindAsync(client, id, cancellationToken);
             var seen = GroupReport.Seen(group, parsed.GetRequiredValue(_digest));
             var decided = await client.ApproveGroupAsync(new() { Requests = seen }, cancellationToken);
@@ -43,7 +61,7 @@ internal sealed class ApprovalsApproveCommand : Command
 
         var approval = await client.ApproveAsync(
             id,
-            new() { Digest = parsed.GetRequiredValue(_digest) },
+            new() { Digest = parsed.GetRequiredValue(_digest), TimeBox = parsed.GetValue(_timeBox) },
             cancellationToken
         );
         return ApprovalReport.Write(_terminal, OutputOption.Of(parsed, _terminal), approval);

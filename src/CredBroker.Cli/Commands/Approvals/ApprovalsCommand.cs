@@ -11,5 +11,7 @@ internal sealed class ApprovalsCommand : GroupCommand
         Add(new ApprovalsWatchCommand(terminal));
         Add(new ApprovalsApproveCommand(terminal));
         Add(new ApprovalsDenyCommand(terminal));
+        Add(new ApprovalsBoxesCommand(terminal));
+        Add(new ApprovalsRevokeBoxCommand(terminal));
     }
 }

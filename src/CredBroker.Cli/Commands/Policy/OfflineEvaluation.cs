@@ -70,6 +70,7 @@ internal static class OfflineEvaluation
             Escalation = demand.Escalation is { } later
                 ? new() { After = later.After, To = [.. later.To.Select(Describe)] }
                 : null,
+            TimeBox = demand.TimeBox,
             ExpiresAfter = demand.ExpiresAfter,
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };

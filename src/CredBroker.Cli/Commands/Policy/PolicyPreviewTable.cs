@@ -32,6 +32,7 @@ internal static class PolicyPreviewTable
                     new[] { id, "", "", "", "lease ends", "its record is damaged" }
                 ),
                 .. preview.Voided.Select(Row),
+                .. preview.EndedTimeBoxes.Select(Row),
             ]
         );
         terminal.Error.WriteLine(Sum(preview));
@@ -40,7 +41,8 @@ internal static class PolicyPreviewTable
     /// <summary>The same in one sentence.</summary>
     public static string Sum(PolicyPreviewResponse preview) =>
         $"Of {preview.Live} live leases {preview.EndedCount} would end and {preview.ShortenedCount} would end earlier, and of "
-        + $"{preview.OpenApprovals} open requests to people {preview.Voided.Count} would be taken back, compared with "
+        + $"{preview.OpenApprovals} open requests to people {preview.Voided.Count} would be taken back, and of "
+        + $"{preview.OpenTimeBoxes} time boxes {preview.EndedTimeBoxesCount} would end, compared with "
         + $"version {preview.PolicyVersion}.";
 
     private static string[] Row(PolicyPreviewLease lease, string what, string why) =>
@@ -53,8 +55,19 @@ internal static class PolicyPreviewTable
             approval.Process,
             approval.Credential,
             $"{approval.State} request is taken back",
-            approval.Effect == "challenge"
-                ? $"{approval.Rule} asks otherwise"
-                : $"{approval.Effect} by {approval.Rule}",
+            Why(approval.Effect, approval.Rule),
         ];
+
+    private static string[] Row(PolicyPreviewTimeBox timeBox) =>
+        [
+            timeBox.ApprovalId,
+            timeBox.Agent,
+            timeBox.Process,
+            timeBox.Credential,
+            "time box ends",
+            Why(timeBox.Effect, timeBox.Rule),
+        ];
+
+    private static string Why(string effect, string rule) =>
+        effect == "challenge" ? $"{rule} asks otherwise" : $"{effect} by {rule}";
 }

@@ -133,6 +133,18 @@ internal static class PolicyTestRun
             yield return new("quorum", $"{quorum}", most is null ? null : $"{most}");
         }
 
+        var box = answer.Approvals.All(demand => demand.TimeBox is not null)
+            ? answer.Approvals.Min(demand => demand.TimeBox)
+            : null;
+        if (expected.TimeBox is { } timeBox && timeBox != box)
+        {
+            yield return new(
+                "timeBox",
+                WireDuration.Format(timeBox),
+                box is { } least ? WireDuration.Format(least) : null
+            );
+        }
+
         var executors = answer.Approvals.Select(demand => demand.Executor).OfType<string>().Distinct().ToList();
         if (expected.Executor is { } executor && !executors.Contains(executor))
         {

@@ -23,6 +23,9 @@ public sealed record ApprovalAgreed : AuditFact
     /// <summary>Those of them that asked the person only because nobody had decided for so long.</summary>
     public IReadOnlyList<int> Escalated { get; init; } = [];
 
+    /// <summary>The time box that the person gave with it; null where they gave none.</summary>
+    public TimeSpan? TimeBox { get; init; }
+
     /// <summary>Whether nobody else has to agree: the question is approved by it.</summary>
     public required bool IsApproved { get; init; }
 
@@ -44,6 +47,11 @@ public sealed record ApprovalAgreed : AuditFact
         }
 
         json.WriteBoolean("approved", IsApproved);
+        if (TimeBox is { } timeBox)
+        {
+            json.WriteNumber("timeBoxSeconds", (long)timeBox.TotalSeconds);
+        }
+
         Group?.Write(json);
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
     private const int LongestName = 256;
 
     private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Longest = TimeSpan.FromHours(24);
+    internal static readonly TimeSpan Longest = TimeSpan.FromHours(24);
     private static readonly string[] Roles = [.. Enum.GetNames<PersonRole>().Select(role => role.ToLowerInvariant())];
 
     private readonly PolicyFaultList _faults = draft.Faults;
@@ -41,6 +41,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
         }
 
         var show = ReadShow(reader.Find("show"), rule);
+        var timeBox = ReadTimeBox(reader, rule);
         reader.Finish("an approval");
         return new()
         {
@@ -49,6 +50,7 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
                 RuleId = rule.Id.Text,
                 Executor = executor?.Text ?? "",
                 ExecutorMember = draft.Agents.Find(agent => agent.Name.Text == executor?.Text)?.Source?.Text,
+                TimeBox = timeBox,
                 Show = show,
             },
             OwnerMayApprove = people.OwnerMayApprove,
@@ -110,6 +112,35 @@ internal sealed partial class ApprovalReader(PolicyDraft draft)
             EscalatesToOwner = toOwnerAt is not null,
             NotOwner = notOwner,
         };
+    }
+
+    private TimeSpan? ReadTimeBox(MappingReader reader, RuleDraft rule)
+    {
+        if (reader.Find("timeBox") is not { } at)
+        {
+            return null;
+        }
+
+        var timeBox = reader.Duration(at, "timeBox", Longest);
+        if (timeBox < Shortest)
+        {
+            _faults.Add(at, "`timeBox` must be at least 1m: ask each time instead");
+        }
+
+        // Where some of what the rule reaches takes one, what does not is the linter's to tell.
+        if (
+            rule.When is not null
+            && new RuleScope(rule, draft) is { Fault: null } scope
+            && TimeBoxTakers.In(scope, draft) is { Takers: [], Others: not [] }
+        )
+        {
+            _faults.Add(
+                at,
+                "`timeBox` is never offered for what this rule reaches: it is of high impact or cannot be undone"
+            );
+        }
+
+        return timeBox;
     }
 
     private (ApprovalEscalation? Escalation, YamlNode? OwnerAt) ReadEscalation(YamlNode? value, TimeSpan? expiresAfter)

@@ -94,6 +94,14 @@ internal static class ChallengeLint
 
         CheckEscalation(rule, approval, warnings);
         CheckShown(rule, approval, draft, warnings);
+        if (clause.Demand.TimeBox is not null && TimeBoxTakers.In(rule, draft) is { Others: [var first, ..] })
+        {
+            warnings.Add(
+                approval.Entries.Find(entry => entry.Key.Text == "timeBox").Value,
+                $"no time box is offered for `{first}`, which is of high impact or cannot be undone: people are asked each time"
+            );
+        }
+
         if (clause.Demand.Executor is not { Length: > 0 } executor)
         {
             return;

@@ -43,6 +43,9 @@ public sealed record PolicyExpectation(PolicyEffect Effect)
     /// <summary>How many people have to agree: the most that one rule asks for.</summary>
     public int? Quorum { get; init; }
 
+    /// <summary>The longest time box that people may give with their yes.</summary>
+    public TimeSpan? TimeBox { get; init; }
+
     /// <summary>The agent that alone may redeem the approval.</summary>
     public string? Executor { get; init; }
 }

@@ -261,12 +261,14 @@ internal sealed class PolicyTestReader(PolicyFaultList faults)
             Quorum = reader.Find("quorum") is { } quorum
                 ? reader.Integer(quorum, "quorum", 1, ApprovalReader.MostApprovers)
                 : null,
+            TimeBox = reader.Duration(reader.Find("timeBox"), "timeBox", ApprovalReader.Longest),
             Executor = reader.TextOrNull("executor"),
         };
         Only(effect != PolicyEffect.Deny, "ttl", "a denial grants nothing");
         Only(effect != PolicyEffect.Allow, "code", "what is allowed is told no code");
         Only(effect == PolicyEffect.Challenge, "approvers", "only a challenge asks people");
         Only(effect == PolicyEffect.Challenge, "quorum", "only a challenge asks people");
+        Only(effect == PolicyEffect.Challenge, "timeBox", "only a challenge offers a time box");
         Only(effect == PolicyEffect.Challenge, "executor", "only a challenge has an executor");
         reader.Finish("`expect`");
         return expected;

@@ -145,13 +145,24 @@ internal static class ApprovalEndpoints
             return new Refused(fault);
         }
 
-        var said = await decisions.AgreeAsync(person.Person, id, body.Digest, person.Call, cancellationToken);
+        var said = await decisions.AgreeAsync(
+            person.Person,
+            id,
+            body.Digest,
+            body.TimeBox,
+            person.Call,
+            cancellationToken
+        );
         return await ReplyAsync(said, person, actions, store);
 
         static Checked<ApproveRequest> Check(ApproveRequest body)
         {
             var check = new FieldCheck();
             check.Name("digest", body.Digest);
+            check.Require(
+                body.TimeBox is null || body.TimeBox >= TimeSpan.FromSeconds(1),
+                "timeBox must be at least one second."
+            );
             return check.Of(body);
         }
     }

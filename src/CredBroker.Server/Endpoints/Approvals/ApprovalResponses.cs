@@ -40,18 +40,13 @@ internal static class ApprovalResponses
             Actions = decision.Request.Actions,
             Params = decision.Request.Params,
             Ttl = grant.Ttl,
+            TimeBoxOffered = approval.TimeBoxOffered,
+            TimeBox = approval.TimeBox,
             Rules = [.. approval.Demands.Select(demand => demand.RuleId).Where(rule => rule.Length > 0).Distinct()],
             Gate = [.. verdict.Gate.Select(condition => new GateConditionResponse(condition.Name, condition.Holds))],
             Executor = NullIfEmpty(approval.Executor),
             Demands = ApprovalDemands.Describe(approval),
-            Agreements =
-            [
-                .. approval.Agreements.Select(agreement => new ApprovalAgreementResponse(
-                    agreement.Issuer,
-                    agreement.Subject,
-                    agreement.At
-                )),
-            ],
+            Agreements = Agreements(approval),
             Statements = new()
             {
                 Purpose = decision.Task.Purpose,
@@ -72,6 +67,19 @@ internal static class ApprovalResponses
             LeaseId = approval.LeaseId,
         };
     }
+
+    /// <summary>Who has agreed so far.</summary>
+    public static IReadOnlyList<ApprovalAgreementResponse> Agreements(Approval approval) =>
+        [
+            .. approval.Agreements.Select(agreement => new ApprovalAgreementResponse(
+                agreement.Issuer,
+                agreement.Subject,
+                agreement.At
+            )
+            {
+                TimeBox = agreement.TimeBox,
+            }),
+        ];
 
     /// <summary>202: people are asked.</summary>
     public static IResult Challenged(Approval approval) =>

@@ -16,6 +16,12 @@ internal sealed record TakenRoles(IReadOnlyList<PersonRole> Roles)
     /// <summary>Roles that may decide what they are asked; no other role includes it.</summary>
     public static readonly TakenRoles Approvers = new([PersonRole.Approver]);
 
+    /// <summary>Roles that may look at time boxes: an approver at their own.</summary>
+    public static readonly TakenRoles TimeBoxReaders = new([.. Readers.Roles, PersonRole.Approver]);
+
+    /// <summary>Roles that may end time boxes: an approver their own.</summary>
+    public static readonly TakenRoles TimeBoxEnders = new([PersonRole.Approver, PersonRole.Admin]);
+
     /// <summary>Roles that may export the audit log.</summary>
     public static readonly TakenRoles Auditors = new([PersonRole.Auditor]);
 

@@ -41,6 +41,7 @@ internal static class ApprovalDemands
                 ? new() { After = later.After, To = [.. later.To.Select(Describe)] }
                 : null,
             ExpiresAfter = demand.ExpiresAfter,
+            TimeBox = demand.TimeBox,
             Executor = demand.Executor.Length == 0 ? null : demand.Executor,
         };
 

@@ -11,8 +11,8 @@ using CredBroker.Server.Endpoints.Replies;
 namespace CredBroker.Server.Endpoints.Policy;
 
 /// <summary>
-/// <c>POST /v1/policy/preview</c>: which live leases would a document end, which open requests to people would it take
-/// back, and why? Nothing is applied.
+/// <c>POST /v1/policy/preview</c>: which live leases and time boxes would a document end, which open requests to people
+/// would it take back, and why? Nothing is applied.
 /// </summary>
 internal static class PreviewPolicyEndpoint
 {
@@ -21,7 +21,7 @@ internal static class PreviewPolicyEndpoint
             .MapPost("/v1/policy/preview", HandleAsync)
             .WithName("previewPolicy")
             .WithSummary(
-                "Lists what a policy document would end, and why, if it were applied now: leases and requests to people."
+                "Lists what a policy document would end, and why, if it were applied now: leases, time boxes and requests to people."
             )
             .ForRoles(TakenRoles.Readers)
             .Accepts<PolicyPreviewRequest>("application/json")
@@ -84,6 +84,21 @@ internal static class PreviewPolicyEndpoint
             Unreadable = found.Unreadable.Count == 0 ? null : found.Unreadable,
             OpenApprovals = found.OpenApprovals,
             Voided = [.. found.Voided.Select(voided => Describe(voided.Approval, voided.Fate))],
+            OpenTimeBoxes = found.OpenTimeBoxes,
+            EndedTimeBoxesCount = found.EndedTimeBoxesCount,
+            EndedTimeBoxes = [.. found.EndedTimeBoxes.Select(ended => Describe(ended.TimeBox, ended.Fate))],
+        };
+
+    private static PolicyPreviewTimeBox Describe(TimeBox timeBox, ApprovalFate fate) =>
+        new()
+        {
+            ApprovalId = timeBox.Approval.Id,
+            Agent = timeBox.Approval.Decision.Verdict.Agent,
+            Process = timeBox.Approval.Decision.Task.Process,
+            Credential = timeBox.Approval.Decision.Request.Credential,
+            EndsAt = timeBox.EndsAt,
+            Effect = KebabCase.Of(fate.Effect),
+            Rule = fate.DecidedBy,
         };
 
     private static PolicyPreviewApproval Describe(Approval approval, ApprovalFate fate) =>

@@ -122,6 +122,12 @@ internal static partial class SqlApprovalStore
             return GuardFailure.WrongState;
         }
 
+        // Nobody gives more than is offered.
+        if (said.TimeBox is { } timeBox && !(timeBox > TimeSpan.Zero && timeBox <= approval.TimeBoxOffered))
+        {
+            return GuardFailure.WrongState;
+        }
+
         if (SqlOwnerStore.IsRetired(session, said.Issuer, said.Subject))
         {
             return GuardFailure.OwnerGone;
@@ -257,9 +263,18 @@ internal static partial class SqlApprovalStore
             return null;
         }
 
+        if (Find(session, use.ApprovalId) is not { } approval || approval.Digest != use.Digest)
+        {
+            return GuardFailure.ApprovalNotUsable;
+        }
+
+        if (use.IsInTimeBox)
+        {
+            return SqlTimeBoxStore.Use(session, change, approval);
+        }
+
         if (
-            Find(session, use.ApprovalId) is not { State: ApprovalState.Approved, IsMet: true } approval
-            || approval.Digest != use.Digest
+            approval is not { State: ApprovalState.Approved, IsMet: true }
             || ColumnValue.From(approval.ExpiresAt) <= session.CountedColumn
         )
         {
@@ -285,6 +300,7 @@ internal static partial class SqlApprovalStore
                 Judgement = null,
             }
         );
+        SqlTimeBoxStore.Open(session, change, approval);
         return null;
     }
 
@@ -328,7 +344,9 @@ internal static partial class SqlApprovalStore
                     """,
                     ("@before", ColumnValue.From(change.ClosedBefore)),
                     ("@limit", change.Limit)
-                ) + SqlApproverStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit),
+                )
+                + SqlApproverStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit)
+                + SqlTimeBoxStore.Forget(session, ColumnValue.From(change.ClosedBefore), change.Limit),
             IsRecorded = false,
         };
 

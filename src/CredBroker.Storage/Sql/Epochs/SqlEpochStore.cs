@@ -56,6 +56,7 @@ internal static class SqlEpochStore
         }
 
         SqlApprovalStore.VoidAll(session, "new-epoch", change.Event!);
+        SqlTimeBoxStore.EndAll(session, "new-epoch", change.Event!);
         session.Execute("DELETE FROM idempotency");
         return ChangeResult.Done;
     }

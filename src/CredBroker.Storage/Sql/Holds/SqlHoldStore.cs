@@ -2,6 +2,7 @@ using System.Text.Json;
 using CredBroker.Core.Policy;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 using CredBroker.Storage.Sql.Limits;
 
 namespace CredBroker.Storage.Sql.Holds;
@@ -50,6 +51,7 @@ internal static class SqlHoldStore
             ("@revocation", hold.RevocationId)
         );
         session.PlacedHold = hold.Id;
+        SqlTimeBoxStore.EndReached(session, hold.Selector, "held", change.Event);
         Recount(session);
         return ChangeResult.Done;
     }

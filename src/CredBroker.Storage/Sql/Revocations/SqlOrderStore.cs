@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 
 namespace CredBroker.Storage.Sql.Revocations;
 
@@ -53,6 +54,7 @@ internal static class SqlOrderStore
             ("@requested_at", ColumnValue.From(order.RequestedAt))
         );
         session.Head = session.Head with { Fence = fence };
+        SqlTimeBoxStore.EndReached(session, order.Selector, "revoked", change.Event);
         return ChangeResult.Done with { Number = fence };
     }
 

@@ -1,6 +1,7 @@
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Approvals;
 
 namespace CredBroker.Storage.Sql.Tasks;
 
@@ -89,6 +90,12 @@ internal static class SqlTaskStore
             ("@id", change.TaskId),
             ("@now", session.NowColumn),
             ("@closed_by", change.ClosedBy)
+        );
+        SqlTimeBoxStore.EndReached(
+            session,
+            new() { Process = change.Process, Task = change.TaskId },
+            "task-closed",
+            change.Event
         );
         return ChangeResult.Done;
     }
