@@ -320,7 +320,11 @@ public sealed class NotificationTests : IAsyncLifetime
                 {
                     last = run.RunAsync(default).AsTask();
                 }
-                else if (_broker.Time.GetUtcNow() - began < TimeSpan.FromSeconds(8))
+                else if (
+                    // The clock stands still until the first pass has sent all of its own.
+                    _receiver.Messages.Count(message => message.Path == "/other") >= 64
+                    && _broker.Time.GetUtcNow() - began < TimeSpan.FromSeconds(8)
+                )
                 {
                     _broker.Time.Advance(TimeSpan.FromMilliseconds(250));
                     await Task.WhenAny(last, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
