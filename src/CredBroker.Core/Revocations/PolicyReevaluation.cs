@@ -59,7 +59,7 @@ public sealed class PolicyReevaluation(
         {
             if (ahead is not null)
             {
-                await ahead.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
