@@ -32,43 +32,36 @@ public sealed class PolicyReevaluation(
         }
 
         var fence = store.Position.Fence;
-        string? next = null;
         StoreUnavailableException? refused = null;
-        do
+        var ahead = ReadAsync(null, cancellationToken);
+        try
         {
-            var page = await store.Leases.ListAsync(
-                new()
+            while (ahead is not null)
+            {
+                // The next page is read while this one is tried: two are in memory, and what the newer of them says is
+                // older by one page's work. It is the store's guards that go by what is true when it is changed.
+                var page = await ahead;
+                ahead = page.Next is null ? null : ReadAsync(page.Next, cancellationToken);
+                try
                 {
-                    States = LeaseStates.Live,
-                    After = next,
-                    Limit = 1000,
-                },
-                cancellationToken
-            );
-            var tried = Task.WhenAll([
-                .. page
-                    .Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
-                    .Select(lease => ReevaluateAsync(lease, active, fence)),
-                // What it was allowed for cannot be read: nothing allows it.
-                .. page.Unreadable.Select(lease =>
-                    revoker
-                        .MarkAsync(lease, Changed($"unreadable, at version {active.Version}"), LeaseStates.Live)
-                        .AsTask()
-                ),
-            ]);
-            try
-            {
-                await tried;
-            }
-            catch (StoreUnavailableException fault) when (store.Fault is null)
-            {
-                // A row that the store refuses keeps no other from it; the pass is repeated as a whole.
-                refused = fault;
-            }
+                    await TryAsync(page, active, fence);
+                }
+                catch (StoreUnavailableException fault) when (store.Fault is null)
+                {
+                    // A row that the store refuses keeps no other from it; the pass is repeated as a whole.
+                    refused = fault;
+                }
 
-            signal.Raise();
-            next = page.Next;
-        } while (next is not null);
+                signal.Raise();
+            }
+        }
+        finally
+        {
+            if (ahead is not null)
+            {
+                await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
 
         if (refused is not null)
         {
@@ -77,6 +70,33 @@ public sealed class PolicyReevaluation(
 
         Volatile.Write(ref _evaluated, active.Version);
     }
+
+    /// <summary>Beside the caller: SQLite reads, and every store parses, on the thread that asks.</summary>
+    private Task<LeasePage> ReadAsync(string? after, CancellationToken cancellationToken) =>
+        Task.Run(
+            async () =>
+                await store.Leases.ListAsync(
+                    new()
+                    {
+                        States = LeaseStates.Live,
+                        After = after,
+                        Limit = 1000,
+                    },
+                    cancellationToken
+                ),
+            cancellationToken
+        );
+
+    private Task TryAsync(LeasePage page, ActivePolicy active, long fence) =>
+        Task.WhenAll([
+            .. page
+                .Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
+                .Select(lease => ReevaluateAsync(lease, active, fence)),
+            // What it was allowed for cannot be read: nothing allows it.
+            .. page.Unreadable.Select(lease =>
+                revoker.MarkAsync(lease, Changed($"unreadable, at version {active.Version}"), LeaseStates.Live).AsTask()
+            ),
+        ]);
 
     private static RevocationReason Changed(string rule) =>
         new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, rule);

@@ -27,6 +27,7 @@ internal sealed class FilePolicySource : IPolicySource, IDisposable
     private readonly FileSystemWatcher? _watcher;
     private volatile TaskCompletionSource _notice = NewNotice();
     private volatile PolicyDocument? _lastRead;
+    private volatile PolicyDocument? _lastSeen;
 
     public FilePolicySource(string path, TimeProvider time)
     {
@@ -78,7 +79,7 @@ internal sealed class FilePolicySource : IPolicySource, IDisposable
     {
         try
         {
-            return await PolicyFile.ReadAsync(_path, cancellationToken);
+            return _lastSeen = await PolicyFile.ReadAsync(_path, _lastSeen, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -33,6 +33,12 @@ internal sealed class PostgresReads(PostgresDatabase database) : SqlReads
 
     public override string IsAmong(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
+    /// <summary>
+    /// As an array, which is complete before anything is looked up: of IN the planner made a merge with the whole index,
+    /// from its newest end to what is looked for.
+    /// </summary>
+    public override string IsAmongFound(string column, string query) => $"{column} = ANY(ARRAY({query}))";
+
     private async ValueTask<T> ReadAsync<T>(
         Func<NpgsqlConnection, CommandDefinition, Task<T>> query,
         CommandDefinition command

@@ -21,6 +21,8 @@ internal sealed partial class PostgresSession
     private readonly List<(ForeseenRows.Key Key, PostgresStatement Statement, Func<SqlStatement, object> Map)> _asked =
     [];
 
+    private readonly Dictionary<string, PostgresRows> _rows = new(ReferenceEqualityComparer.Instance);
+
     // What is assumed to change one row each, and where among it and among what is deferred the change begins that is
     // being made; -1 outside of one.
     private readonly List<NpgsqlBatchCommand> _assumed = [];
@@ -61,6 +63,22 @@ internal sealed partial class PostgresSession
         else
         {
             Execute(sql, parameters);
+        }
+    }
+
+    /// <summary>Each by itself here; those that are sent together are put together then.</summary>
+    public override void Write(SqlRows rows, params ReadOnlySpan<(string Name, SqlValue Value)> parameters)
+    {
+        if (!_mayAssume)
+        {
+            Execute(rows.One, parameters);
+            return;
+        }
+
+        var statement = Defer(rows.One, parameters);
+        if (!_rows.ContainsKey(statement.Sql))
+        {
+            _rows.Add(statement.Sql, new(rows.Many, parameters));
         }
     }
 
@@ -195,7 +213,7 @@ internal sealed partial class PostgresSession
             _isSavepointSent = true;
         }
 
-        var sent = _deferred.ToArray();
+        var sent = _mayAssume ? Together() : _deferred.ToArray();
         _deferred.Clear();
         _savepoint = _savepoint.Deferred < 0 ? _savepoint : (0, 0);
         _areLentSent = true;
@@ -224,6 +242,53 @@ internal sealed partial class PostgresSession
         }
 
         throw new WrongAssumptionException("An update did not find its row.");
+    }
+
+    /// <summary>
+    /// What is sent now, with the rows of a kind in one statement, where the first of them stood: a batch is a few
+    /// statements, however many changes it has. Only past what changes one row by its id, and other such rows: whatever
+    /// else there is finds all that came before it and nothing that comes after.
+    /// </summary>
+    private NpgsqlBatchCommand[] Together()
+    {
+        var sent = new List<NpgsqlBatchCommand>(_deferred.Count);
+        var assumed = _assumed.ToHashSet<NpgsqlBatchCommand>(ReferenceEqualityComparer.Instance);
+        var open = new Dictionary<PostgresRows, (int Place, List<NpgsqlBatchCommand> Rows)>();
+        foreach (var command in _deferred)
+        {
+            if (_rows.TryGetValue(command.CommandText, out var kind))
+            {
+                if (open.TryGetValue(kind, out var together))
+                {
+                    together.Rows.Add(command);
+                    continue;
+                }
+
+                open.Add(kind, (sent.Count, [command]));
+            }
+            else if (!assumed.Contains(command))
+            {
+                Close();
+            }
+
+            sent.Add(command);
+        }
+
+        Close();
+        return [.. sent];
+
+        void Close()
+        {
+            foreach (var (kind, (place, rows)) in open)
+            {
+                if (rows.Count > 1)
+                {
+                    sent[place] = kind.Of(rows);
+                }
+            }
+
+            open.Clear();
+        }
     }
 
     private void Put(ReadOnlySpan<NpgsqlBatchCommand> commands)

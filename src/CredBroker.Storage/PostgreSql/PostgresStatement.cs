@@ -14,7 +14,6 @@ namespace CredBroker.Storage.PostgreSql;
 internal sealed partial class PostgresStatement : SqlStatement
 {
     private readonly PostgresSession _session;
-    private readonly string _text;
     private readonly SqlType[] _types;
     private readonly List<NpgsqlBatchCommand> _commands = [];
     private int _used;
@@ -35,8 +34,11 @@ internal sealed partial class PostgresStatement : SqlStatement
             places.Add(name, $"${places.Count + 1}");
         }
 
-        _text = Parameter().Replace(sql, name => places[name.Value]);
+        Sql = Parameter().Replace(sql, name => places[name.Value]);
     }
+
+    /// <summary>As it goes to the server, the same each time.</summary>
+    public string Sql { get; }
 
     /// <summary>The statement as it was set last and goes to the server.</summary>
     public NpgsqlBatchCommand Command => _commands[_used - 1];
@@ -96,7 +98,7 @@ internal sealed partial class PostgresStatement : SqlStatement
 
     private NpgsqlBatchCommand Make()
     {
-        var command = new NpgsqlBatchCommand(_text);
+        var command = new NpgsqlBatchCommand(Sql);
         foreach (var type in _types)
         {
             command.Parameters.Add(new() { NpgsqlDbType = TypeOf(type) });
@@ -105,7 +107,7 @@ internal sealed partial class PostgresStatement : SqlStatement
         return command;
     }
 
-    private static NpgsqlDbType TypeOf(SqlType type) =>
+    public static NpgsqlDbType TypeOf(SqlType type) =>
         type switch
         {
             SqlType.Number => NpgsqlDbType.Bigint,

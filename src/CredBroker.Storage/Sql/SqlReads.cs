@@ -22,4 +22,7 @@ internal abstract class SqlReads
 
     /// <summary>That the column's value is one of the list that is the parameter.</summary>
     public abstract string IsAmong(string column, string parameter);
+
+    /// <summary>That the column's value is one of the few that the query answers, which are looked up one by one.</summary>
+    public virtual string IsAmongFound(string column, string query) => $"{column} IN ({query})";
 }

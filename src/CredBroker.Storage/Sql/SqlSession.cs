@@ -63,6 +63,15 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// <summary>Who is gone, as it was read when the head said so, and until it changes here.</summary>
     public (long Opening, long Owners, HashSet<string> Keys)? RetiredOwners { get; set; }
 
+    /// <summary>
+    /// The next decision's number. The writer gives them, so that a lease names its decision without asking for it; one
+    /// that is undone leaves a gap.
+    /// </summary>
+    public long NextDecision() => ++LastDecision;
+
+    /// <summary>The number of the newest decision, read in the batch's transaction before anything is applied.</summary>
+    protected long LastDecision { get; set; }
+
     /// <summary>The change that is being made has somebody go or come back.</summary>
     public void ForgetOwners() => (RetiredOwners, _areOwnersChanged) = (null, true);
 
@@ -188,6 +197,13 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// </summary>
     public virtual void Write(string sql, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
         Execute(sql, parameters);
+
+    /// <summary>
+    /// Writes a row. It may go to the database together with others of its kind, those first that came later: nothing that
+    /// the batch does meanwhile may depend on it, but what changes that very row.
+    /// </summary>
+    public virtual void Write(SqlRows rows, params ReadOnlySpan<(string Name, SqlValue Value)> parameters) =>
+        Execute(rows.One, parameters);
 
     /// <summary>
     /// Runs a statement that nearly always changes one row; returns whether it does. Where that is assumed and wrong, the

@@ -16,6 +16,10 @@ internal sealed class SqliteSession : SqlSession
     private readonly SqliteFile _file;
     private long _batch;
 
+    // Whether changes are made without savepoints, and how much had been written before the one that is being made.
+    private bool _mayAssume;
+    private int _written;
+
     // Null where only the file knows.
     private StoreHead? _committed = default(StoreHead);
 
@@ -40,13 +44,19 @@ internal sealed class SqliteSession : SqlSession
 
     public override bool InTransaction => raw.sqlite3_get_autocommit(_connection.Handle) == 0;
 
-    // Nothing is far from here, so that nothing is read ahead or assumed.
+    /// <summary>
+    /// Nothing is far from here, so that nothing is read ahead. What is assumed is that a change which fails has written
+    /// nothing yet, as nearly always, for then there is nothing to go back to: in a savepoint SQLite copies each page before
+    /// it is first written.
+    /// </summary>
     public override void Begin(IReadOnlyList<PendingCommit> batch, bool mayAssume)
     {
+        _mayAssume = mayAssume;
         _file.EnsureInPlace();
         BeginNow();
         Head = _committed ??= ReadHead();
         Execute("BEGIN IMMEDIATE");
+        LastDecision = ReadFirst("SELECT coalesce(max(number), 0) FROM decision", row => row.Number(0));
     }
 
     public override void TakeOver() => SqlRevocationStore.DropClaims(this);
@@ -67,6 +77,38 @@ internal sealed class SqliteSession : SqlSession
     {
         base.Commit();
         _committed = Head;
+    }
+
+    public override void ReleaseSavepoint()
+    {
+        if (!_mayAssume)
+        {
+            base.ReleaseSavepoint();
+        }
+    }
+
+    protected override void MarkSavepoint()
+    {
+        if (_mayAssume)
+        {
+            _written = raw.sqlite3_total_changes(_connection.Handle);
+        }
+        else
+        {
+            base.MarkSavepoint();
+        }
+    }
+
+    protected override void ReturnToSavepoint()
+    {
+        if (!_mayAssume)
+        {
+            base.ReturnToSavepoint();
+        }
+        else if (raw.sqlite3_total_changes(_connection.Handle) != _written)
+        {
+            throw new WrongAssumptionException("What failed had written something already.");
+        }
     }
 
     public override bool ReadBack()

@@ -69,7 +69,13 @@ internal sealed class BareStoreRows : BarePostgres
             $"task-{_made++ % 20_000}",
             _now
         );
-        Add("INSERT INTO decision (id, lease, at, record) VALUES ($1, $1, $2, $3)", lease, _now, _decision);
+        Add(
+            "INSERT INTO decision (number, id, lease, at, record) VALUES ($1, $2, $2, $3, $4)",
+            _made,
+            lease,
+            _now,
+            _decision
+        );
         Add(
             """
             INSERT INTO lease (

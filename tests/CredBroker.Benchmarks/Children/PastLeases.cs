@@ -98,10 +98,6 @@ internal sealed class PastLeases(BenchPostgres postgres, string schema)
             );
         }
 
-        await ExecuteAsync(
-            connection,
-            $"SELECT setval(pg_get_serial_sequence('decision', 'number'), {leases + 2 * FirstDecision})"
-        );
         await ExecuteAsync(connection, "VACUUM (FREEZE, ANALYZE)");
         await using var records = new NpgsqlCommand("SELECT count(*) FROM record", connection);
         return (long)(await records.ExecuteScalarAsync())!;

@@ -9,8 +9,10 @@ using CredBroker.Storage.Sqlite;
 using CredBroker.Testing;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Storage;
+using Dapper;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace CredBroker.IntegrationTests.Storage;
 
@@ -80,6 +82,35 @@ public sealed class PostgresBatchTests(SharedPostgres shared) : IClassFixture<Sh
         );
         await InTripsAsync(7, leases.Select(lease => _samples.Claimed(lease.Id)));
         await InTripsAsync(7, leases.Select(lease => StoreSamples.Revoked(lease.Id)));
+    }
+
+    [Fact]
+    public async Task Rows_of_a_kind_are_one_statement_and_each_is_its_own()
+    {
+        var leases = Enumerable.Range(0, 100).Select(i => _samples.Lease(_samples.Decision(task: $"t-{i}"))).ToList();
+
+        await CommittedAsync(leases.Select(lease => _samples.Opened(lease)));
+
+        await using var connection = new NpgsqlConnection(await File.ReadAllTextAsync(_schema.ConnectionStringFile));
+        await connection.OpenAsync();
+        foreach (var table in new[] { "decision", "lease", "task", "activity" })
+        {
+            // What one command of a transaction has written bears its number.
+            Assert.Equal(1, await CountAsync($"SELECT count(DISTINCT (xmin::text, cmin::text)) FROM {table}"));
+        }
+
+        Assert.Equal(
+            100,
+            await CountAsync(
+                """
+                SELECT count(*) FROM lease l JOIN decision d ON d.number = l.decision AND d.lease = l.id
+                WHERE position(l.task IN d.record) > 0
+                """
+            )
+        );
+        Assert.Equal(100, await CountAsync("SELECT sum(issued)::bigint FROM activity"));
+
+        Task<long> CountAsync(string sql) => connection.QuerySingleAsync<long>(sql);
     }
 
     [Fact]

@@ -78,6 +78,22 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
                     readers.Leases.ListAsync(new() { States = [LeaseState.Active], Limit = 10 }, default).AsTask(),
                 400
             ),
+            // As a pass over all of them comes to it: what lies before it was read by the pages before.
+            ["a page of those that are live, in their midst"] = (
+                (readers, _) =>
+                    readers
+                        .Leases.ListAsync(
+                            new()
+                            {
+                                States = LeaseStates.Live,
+                                After = IdOf(Past + Revoking + 1_500),
+                                Limit = 1000,
+                            },
+                            default
+                        )
+                        .AsTask(),
+                12_000
+            ),
             ["the first of an order's leases"] = (
                 (readers, _) =>
                     readers
@@ -226,6 +242,8 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
         Assert.True(tooMuch.Count == 0, string.Join("\n\n", tooMuch));
     }
 
+    private static string IdOf(int number) => $"{number:x32}";
+
     /// <summary>Copies of the one lease that the store has made, in another state.</summary>
     private async Task CopyAsync(int first, int last, string state, string confirmedAt, string cause, string expiresAt)
     {
@@ -299,5 +317,7 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
         }
 
         public override string IsAmong(string column, string parameter) => $"{column} = ANY(@{parameter})";
+
+        public override string IsAmongFound(string column, string query) => $"{column} = ANY(ARRAY({query}))";
     }
 }

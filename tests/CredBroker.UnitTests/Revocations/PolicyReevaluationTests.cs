@@ -2,6 +2,8 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 using CredBroker.Testing.Broker;
+using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace CredBroker.UnitTests.Revocations;
 
@@ -81,6 +83,23 @@ public sealed class PolicyReevaluationTests : IAsyncLifetime
             ((await _broker.OnlyLeaseAsync()).State, (await _broker.OnlyLeaseAsync()).Cause!.Value)
         );
         Assert.Empty(_broker.Issuer.Alive);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_fails_the_pass_and_the_next_one_tries_again()
+    {
+        var lease = await _broker.IssueAsync();
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
+        using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
+        connection.Execute("ALTER TABLE decision RENAME TO away");
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            _broker.Reevaluation.RunAsync(CancellationToken.None).AsTask()
+        );
+        connection.Execute("ALTER TABLE away RENAME TO decision");
+        await _broker.Reevaluation.RunAsync(CancellationToken.None);
+
+        Assert.Equal(RevocationCause.PolicyChange, (await _broker.LeaseAsync(lease.Id)).Cause);
     }
 
     private async Task ChangeAsync(string policy)

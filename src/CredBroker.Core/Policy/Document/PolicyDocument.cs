@@ -11,4 +11,7 @@ public sealed record PolicyDocument
 
     /// <summary>JSON Schema texts by the file name that <c>toolSchemas</c> uses.</summary>
     public IReadOnlyDictionary<string, string> Schemas { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Every schema file that the text names, those that do not exist included; null where nobody has looked.</summary>
+    internal IReadOnlyList<string>? Named { get; init; }
 }

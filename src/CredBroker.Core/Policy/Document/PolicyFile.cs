@@ -15,7 +15,18 @@ public static class PolicyFile
     /// where it is named. Throws <see cref="IOException"/> (or <see cref="UnauthorizedAccessException"/>) where
     /// something cannot be read, is too large or is not UTF-8.
     /// </summary>
-    public static async ValueTask<PolicyDocument?> ReadAsync(string path, CancellationToken cancellationToken)
+    public static ValueTask<PolicyDocument?> ReadAsync(string path, CancellationToken cancellationToken) =>
+        ReadAsync(path, before: null, cancellationToken);
+
+    /// <summary>
+    /// The same, for who looks again and again: where the text is still the one of <paramref name="before"/>, it is read
+    /// and not parsed.
+    /// </summary>
+    public static async ValueTask<PolicyDocument?> ReadAsync(
+        string path,
+        PolicyDocument? before,
+        CancellationToken cancellationToken
+    )
     {
         var full = Path.GetFullPath(path);
         if (await ReadTextAsync(full, YamlTree.MaxBytes, cancellationToken) is not { } text)
@@ -24,7 +35,8 @@ public static class PolicyFile
         }
 
         var schemas = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in SchemaFileName.NamedIn(text))
+        var named = before?.Text == text && before.Named is { } known ? known : SchemaFileName.NamedIn(text);
+        foreach (var name in named)
         {
             if (
                 await ReadTextAsync(
@@ -44,6 +56,7 @@ public static class PolicyFile
             Name = Path.GetFileName(full),
             Text = text,
             Schemas = schemas,
+            Named = named,
         };
     }
 

@@ -12,6 +12,25 @@ namespace CredBroker.Storage.Sql.Activity;
 /// </summary>
 internal static class SqlActivityStore
 {
+    private const string OrAdd = """
+        ON CONFLICT (instance, slot, credential) DO UPDATE SET issued = activity.issued + excluded.issued,
+          denied = activity.denied + excluded.denied, challenged = activity.challenged + excluded.challenged
+        """;
+
+    private static readonly SqlRows CountText = new(
+        $"""
+        INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
+        VALUES (@instance, @slot, @credential, @issued, @denied, @challenged)
+        {OrAdd}
+        """,
+        $"""
+        INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
+        SELECT instance, slot, credential, sum(issued), sum(denied), sum(challenged) FROM rows
+        GROUP BY instance, slot, credential ORDER BY instance, slot, credential
+        {OrAdd}
+        """
+    );
+
     private static readonly long Slot = (long)TimeSpan.FromMinutes(5).TotalMilliseconds;
 
     /// <summary>The slot that a time lies in, by its beginning.</summary>
@@ -53,12 +72,7 @@ internal static class SqlActivityStore
 
     private static void Count(SqlSession session, DecisionRecord decision, long issued, long denied, long challenged) =>
         session.Write(
-            """
-            INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
-            VALUES (@instance, @slot, @credential, @issued, @denied, @challenged)
-            ON CONFLICT (instance, slot, credential) DO UPDATE SET issued = activity.issued + excluded.issued,
-              denied = activity.denied + excluded.denied, challenged = activity.challenged + excluded.challenged
-            """,
+            CountText,
             ("@instance", KeyOf(decision.Identity)),
             ("@slot", SlotOf(session.NowColumn)),
             // What was looked for in no catalogue, or is in none, is whatever the caller wrote: all of it is one row.

@@ -5,6 +5,11 @@ namespace CredBroker.Storage.Sql.Audit;
 /// <summary>Appends to the audit log.</summary>
 internal static class SqlAuditStore
 {
+    private static readonly SqlRows AppendText = new(
+        "INSERT INTO audit_record (stream, sequence, bytes) VALUES (@stream, @sequence, @bytes)",
+        "INSERT INTO audit_record (stream, sequence, bytes) SELECT stream, sequence, bytes FROM rows"
+    );
+
     /// <summary>
     /// Enters a stream and returns its number. Streams are read in the order of their ids, so a new one's is later than
     /// every other, even if the clock has stood still since.
@@ -43,12 +48,7 @@ internal static class SqlAuditStore
         var head = session.Head.Audit;
         var sequence = head.Sequence + 1;
         var record = AuditRecordWriter.Seal(head.Stream, sequence, session.Now, head.Hash, eventBody, session.Broker);
-        session.Write(
-            "INSERT INTO audit_record (stream, sequence, bytes) VALUES (@stream, @sequence, @bytes)",
-            ("@stream", streamNumber),
-            ("@sequence", sequence),
-            ("@bytes", record)
-        );
+        session.Write(AppendText, ("@stream", streamNumber), ("@sequence", sequence), ("@bytes", record));
         var position = new AuditPosition(head.Stream, sequence, AuditRecordWriter.Hash(record));
         session.Head = session.Head with { Audit = position };
         return position;

@@ -253,12 +253,13 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         {
             ({ }, true) => $"{LeaseRow.OfOrder} AND ({Unconfirmed} OR {Contradictory}){page}",
             ({ }, false) => LeaseRow.OfOrder + page,
-            (null, true) => $"""
-                {LeaseRow.Select}{LeaseRow.JoinDecision} WHERE l.id IN (
+            (null, true) =>
+                $"""
+                {LeaseRow.Select}{LeaseRow.JoinDecision} WHERE {reads.IsAmongFound("l.id", $"""
                   SELECT id FROM ({Live("lease_live", Unconfirmed)}) AS live
                   UNION ALL
                   SELECT id FROM ({Live("lease_contradictory", Contradictory)}) AS contradictory
-                ) ORDER BY l.id DESC LIMIT @limit
+                """)} ORDER BY l.id DESC LIMIT @limit
                 """,
             (null, false) => $"{LeaseRow.Select}{LeaseRow.JoinDecision}WHERE TRUE{page}",
         };

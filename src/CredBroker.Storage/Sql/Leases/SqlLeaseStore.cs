@@ -21,6 +21,31 @@ internal static class SqlLeaseStore
         WHERE l.id = @id AND l.state = 'pending'
         """;
 
+    private static readonly SqlRows DecideText = new(
+        "INSERT INTO decision (number, id, lease, at, record) VALUES (@number, @id, @lease, @now, @record)",
+        "INSERT INTO decision (number, id, lease, at, record) SELECT number, id, lease, now, record FROM rows"
+    );
+
+    private static readonly SqlRows OpenText = new(
+        """
+        INSERT INTO lease (
+          id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
+          backend, accessor, public_name, opened_at, issuance_deadline)
+        VALUES (
+          @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner, @issuer,
+          @trust_domain, @backend, @accessor, @public_name, @now, @deadline)
+        """,
+        """
+        INSERT INTO lease (
+          id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
+          backend, accessor, public_name, opened_at, issuance_deadline)
+        SELECT
+          id, 'pending', decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
+          backend, accessor, public_name, now, deadline
+        FROM rows
+        """
+    );
+
     /// <summary>
     /// Says that <see cref="Activate"/> will read it, if there were holds when this was last looked at: there mostly are
     /// none, and then it reads nothing.
@@ -88,26 +113,20 @@ internal static class SqlLeaseStore
         }
 
         SqlActivityStore.CountIssued(session, lease.Decision);
+        var number = session.NextDecision();
         session.Write(
-            "INSERT INTO decision (id, lease, at, record) VALUES (@id, @lease, @now, @record)",
+            DecideText,
+            ("@number", number),
             ("@id", lease.Decision.Id),
             ("@lease", lease.Id),
             ("@now", session.NowColumn),
             ("@record", SqlValue.Utf8(decisionJson))
         );
         var (identity, task, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Verdict);
-        // The number that the decision was just given: the newest. Were that another one, there would be none, and no lease.
         session.Write(
-            """
-            INSERT INTO lease (
-              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
-              trust_domain, backend, accessor, public_name, opened_at, issuance_deadline)
-            VALUES (
-              @id, 'pending', (SELECT CASE id WHEN @decision THEN number END FROM decision ORDER BY number DESC LIMIT 1), @agent, @workload, @instance, @subject, @task, @process, @credential, @owner,
-              @issuer, @trust_domain, @backend, @accessor, @public_name, @now, @deadline)
-            """,
+            OpenText,
             ("@id", lease.Id),
-            ("@decision", lease.Decision.Id),
+            ("@decision", number),
             ("@agent", decision.Agent),
             ("@workload", identity.Workload),
             ("@instance", identity.Instance),

@@ -12,6 +12,17 @@ internal static class SqlTaskStore
     private const string FindText =
         "SELECT issuer, workload, closed_at FROM task WHERE process = @process AND id = @id";
 
+    private static readonly SqlRows OpenText = new(
+        """
+        INSERT INTO task (process, id, issuer, workload, opened_at)
+        VALUES (@process, @id, @issuer, @workload, @now)
+        """,
+        """
+        INSERT INTO task (process, id, issuer, workload, opened_at)
+        SELECT process, id, issuer, workload, now FROM rows
+        """
+    );
+
     /// <summary>The owner of a task that an admin closed before anybody opened it.</summary>
     private static readonly TaskOwner Nobody = new("", "");
 
@@ -25,10 +36,7 @@ internal static class SqlTaskStore
         if (Find(session, task.Process, task.Id) is not { } found)
         {
             session.Write(
-                """
-                INSERT INTO task (process, id, issuer, workload, opened_at)
-                VALUES (@process, @id, @issuer, @workload, @now)
-                """,
+                OpenText,
                 ("@process", task.Process),
                 ("@id", task.Id),
                 ("@issuer", owner.Issuer),
