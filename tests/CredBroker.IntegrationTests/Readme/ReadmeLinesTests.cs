@@ -18,6 +18,11 @@ public sealed partial class ReadmeLinesTests
     [
         NotRun("dotnet run --project samples/Quickstart  ", "QuickstartTests starts the program that this builds"),
         NotRun("dotnet test ", "this is it"),
+        new("dotnet pack ", Where.Installed, "Successfully created package"),
+        new("dotnet tool install ", Where.Installed, "was successfully installed"),
+        new("dotnet publish src/CredBroker.Server -c Release ", Where.Installed, ""),
+        NotRun("dotnet publish src/CredBroker.Server -t:PublishContainer ", "its base image comes from a registry"),
+        NotRun("samples/deploy/up.sh ", "needs Docker; DeploySampleTests runs its parts as processes"),
         NotRun(
             "dotnet run --project samples/Quickstart -- --keep",
             "each test here starts the program that this builds"
@@ -63,6 +68,7 @@ public sealed partial class ReadmeLinesTests
     private enum Where
     {
         NotRun,
+        Installed,
         DevMode,
         RealServers,
     }
@@ -112,7 +118,7 @@ public sealed partial class ReadmeLinesTests
         var printed = await PrintedLinesAsync(quickstart);
 
         var setup = printed[..3].Append("export CREDBROKER_TOKEN_FILE=$DEV/tokens/triage").ToList();
-        var results = await Shell.PasteAsync(setup, [.. printed[3..], ReadmeText.ShellLines[4]]);
+        var results = await Shell.PasteAsync(setup, [.. printed[3..], ReadmeOf(Where.DevMode)[1]]);
 
         string[] says =
         [
@@ -150,6 +156,35 @@ public sealed partial class ReadmeLinesTests
         );
 
         Assert.Empty(await world.Postgres.IssuedUsersAsync());
+    }
+
+    [Fact]
+    public async Task What_is_installed_by_the_lines_that_say_so_starts()
+    {
+        Shell.SkipUnlessAvailable();
+        using var folder = new TemporaryFolder();
+        var (tool, server) = (Path.Combine(folder.Path, "tool"), Path.Combine(folder.Path, "server"));
+        string[] lines =
+        [
+            .. ReadmeOf(Where.Installed)
+                .Select(line =>
+                    line.Replace("--global", $"--tool-path {tool}", StringComparison.Ordinal)
+                        .Replace("/opt/credbroker", server, StringComparison.Ordinal)
+                ),
+        ];
+
+        // No server of the build outlives the lines.
+        var results = await Shell.PasteAsync(
+            [$"export PACKAGES={folder.Path}/packages MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false"],
+            [.. lines, $"{tool}/credbroker --version", $"{server}/CredBroker.Server --help"]
+        );
+
+        Assert.All(results, result => Assert.True(result.ExitCode == 0, result.Output));
+        Assert.All(
+            results.Zip(Lines.Where(line => line.Where == Where.Installed)),
+            pair => Assert.Contains(pair.Second.Says, pair.First.Output, StringComparison.Ordinal)
+        );
+        Assert.Matches("--dev +not in this build", results[^1].Output);
     }
 
     [Fact]
