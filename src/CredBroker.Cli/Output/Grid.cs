@@ -77,12 +77,8 @@ internal static class Grid
 
         foreach (var row in rows)
         {
-            // A name too long for its column is cut, a message in the last one goes on in the next line.
-            table.AddRow(
-                shown.Select(index =>
-                    Cell(row[index]).Overflow(index > 0 && index < row.Count - 1 ? Overflow.Ellipsis : Overflow.Fold)
-                )
-            );
+            // What is too long for its column goes on in the next line: two names that differ at their end stay apart.
+            table.AddRow(shown.Select(index => Cell(row[index]).Overflow(Overflow.Fold)));
         }
 
         console.Write(table);

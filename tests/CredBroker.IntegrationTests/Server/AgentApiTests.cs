@@ -287,7 +287,7 @@ public sealed class AgentApiTests(SharedBroker shared) : IClassFixture<SharedBro
                 $"/v1/credentials/{leaseId}",
                 $"/v1/credentials/{leaseId}/renew",
                 "/v1/tasks/t-1/close",
-                "/v1/revocations",
+                "/v1/policy/rollback",
             }
         )
         {

@@ -76,7 +76,15 @@ internal sealed class ApprovalsListCommand : Command
         Grid.Write(
             _terminal,
             format,
-            ["Request", "Agent", "Credential", "Process", "For", "Ends", .. escalate ? ["More asked"] : (string[])[]],
+            [
+                "Request",
+                "Agent",
+                "Credential",
+                new Column("Process", 100),
+                new Column("For", 90),
+                "Ends",
+                .. escalate ? [new Column("More asked", 110)] : (Column[])[],
+            ],
             [
                 .. open.Approvals.Select(approval =>
                     (string[])

@@ -40,19 +40,27 @@ internal static class LeaseTable
     /// </summary>
     public static void WriteStillValid(Terminal terminal, IReadOnlyList<StillValidResponse> stillValid)
     {
-        foreach (var valid in stillValid)
+        // By what is to be done: a value that ten leases read is rotated once.
+        foreach (
+            var same in stillValid.GroupBy(valid =>
+                (valid.Credential, valid.What, IsSearched: valid.LeaseId.Length > 0)
+            )
+        )
         {
-            if (valid.LeaseId.Length == 0)
+            if (!same.Key.IsSearched)
             {
                 // What was not searched: whether there is anything is not known.
-                terminal.Error.WriteLine(Printable.Text(valid.What));
+                terminal.Error.WriteLine(Printable.Text(same.Key.What));
                 continue;
             }
 
-            var until = valid.Until is { } end ? $"until {TimeText.Rfc3339(end)}" : "no end is known";
+            var leases = same.Select(valid => valid.LeaseId).Distinct().ToList();
+            var of = leases.Count == 1 ? $"lease {Printable.Text(leases[0])}" : $"{leases.Count} leases";
+            var until = same.All(valid => valid.Until is not null)
+                ? $"until {TimeText.Rfc3339(same.Max(valid => valid.Until)!.Value)}"
+                : "no end is known";
             terminal.Error.WriteLine(
-                $"Still valid: {Printable.Text(valid.Credential)} of lease {Printable.Text(valid.LeaseId)}, {until}: "
-                    + Printable.Text(valid.What)
+                $"Still valid: {Printable.Text(same.Key.Credential)} of {of}, {until}: {Printable.Text(same.Key.What)}"
             );
         }
     }
