@@ -64,8 +64,8 @@ public sealed record TimeBoxResponse
     public string? Cause { get; init; }
 
     /// <summary>
-    /// Of a time box that was taken back with its leases: how many of them are being revoked now. That they are revoked,
-    /// the leases say.
+    /// Of a time box that was taken back with its leases: the order to revoke them, whose progress
+    /// <c>GET /v1/revocations/{id}</c> shows.
     /// </summary>
-    public int? Revoking { get; init; }
+    public string? RevocationId { get; init; }
 }

@@ -35,6 +35,11 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
         RefusalCode.OwnerGone,
         "You are on record as gone (credbroker owners list): somebody else has to decide."
     );
+    private static readonly Refusal SaidBefore = new(
+        RefusalCode.ApprovalOver,
+        "You agreed before more people were asked, and that stands for what you were asked then. For the rest somebody "
+            + "else has to agree."
+    );
     private static readonly Refusal SaidOtherwise = new(
         RefusalCode.ApprovalOver,
         "You have agreed already, with another time box or none, and that stands."
@@ -139,7 +144,13 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 { } earlier
             )
             {
-                return earlier.TimeBox == timeBox ? approval : SaidOtherwise;
+                if (earlier.TimeBox != timeBox)
+                {
+                    return SaidOtherwise;
+                }
+
+                // Of a demand that asks them only since then somebody else has to agree, and they have to know.
+                return demands.Except(earlier.Demands).Any() ? SaidBefore : approval;
             }
 
             if (approval.StateAt(store.Position) != ApprovalState.Pending)
@@ -272,7 +283,9 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
 
     /// <summary>Whether a demand names the person by now, though they may be excluded.</summary>
     internal static bool IsNamed(Approval approval, Person person, DateTimeOffset counted) =>
-        Enumerable.Range(0, approval.Demands.Count).Any(place => Names(approval.ApproversOf(place, counted), person));
+        Enumerable.Range(0, approval.Demands.Count).Any(place => Names(approval.ApproversOf(place, counted), person))
+        // Whoever agreed was asked, whatever the clock says since.
+        || approval.Agreements.Any(agreed => (agreed.Issuer, agreed.Subject) == (person.Issuer, person.Subject));
 
     private static Refusal NotOffered(TimeSpan? offered) =>
         new(

@@ -4,5 +4,5 @@ namespace CredBroker.Core.Approvals;
 
 /// <summary>A time box after it was taken back.</summary>
 /// <param name="TimeBox">It, as it stands.</param>
-/// <param name="Revoking">How many of its leases were claimed for revocation; null where that was not asked for.</param>
-public sealed record TakenBackTimeBox(TimeBox TimeBox, int? Revoking);
+/// <param name="RevocationId">The order that takes its leases back; null where that was not asked for.</param>
+public sealed record TakenBackTimeBox(TimeBox TimeBox, string? RevocationId);

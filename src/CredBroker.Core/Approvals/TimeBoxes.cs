@@ -2,8 +2,8 @@ using System.Globalization;
 using CredBroker.Core.Audit;
 using CredBroker.Core.Audit.Events;
 using CredBroker.Core.Identity;
-using CredBroker.Core.Leases;
 using CredBroker.Core.Requests;
+using CredBroker.Core.Revocations;
 using CredBroker.Core.State;
 using CredBroker.Core.Text;
 
@@ -13,12 +13,7 @@ namespace CredBroker.Core.Approvals;
 /// Open time boxes as people see them, and take them back: admins all of them, and approvers those that they might have
 /// given. Whoever reads leases may look at all.
 /// </summary>
-public sealed class TimeBoxes(
-    IBrokerStore store,
-    ApprovalDecisions decisions,
-    LeaseRevoker revoker,
-    RevocationSignal signal
-)
+public sealed class TimeBoxes(IBrokerStore store, ApprovalDecisions decisions, RevocationOrders orders)
 {
     /// <summary>The longest page.</summary>
     public const int MaxPage = 100;
@@ -73,9 +68,9 @@ public sealed class TimeBoxes(
     }
 
     /// <summary>
-    /// Ends a time box before its time. Where <paramref name="leases"/> says so, what was issued in it is claimed for
-    /// revocation, also of one that has ended already: no lease opens in it after its end, so that none is missed. The
-    /// number is how many were claimed; their own records say when they are revoked.
+    /// Ends a time box before its time. Where <paramref name="leases"/> says so, an order takes back what the agent (with an
+    /// executor, whoever of it) holds of that credential for that task, also where the time box has ended already: an order
+    /// as an admin gives it, on record before anything is looked for, and carried out without the store if need be.
     /// </summary>
     public async ValueTask<Checked<TakenBackTimeBox>> TakeBackAsync(
         Person person,
@@ -104,57 +99,62 @@ public sealed class TimeBoxes(
 
         // From here nothing stops half way: what is ended and not told would be asked for again.
         var by = AuditActor.Person(person.Issuer, person.Subject);
-        await store.CommitAsync(
-            new StateChange.TimeBoxEnded
-            {
-                ApprovalId = approvalId,
-                Cause = TakenBack,
-                Event = ApprovalEvents.Of(
-                    new TimeBoxEnded { ApprovalId = approvalId, Reason = reason },
-                    timeBox.Approval.Decision,
-                    by,
-                    call.TraceId
-                ) with
-                {
-                    Reason = TakenBack,
-                },
-            },
-            CancellationToken.None
-        );
-        var revoking = leases ? await RevokeLeasesAsync(approvalId, by, call) : (int?)null;
-        return new TakenBackTimeBox(
-            await store.TimeBoxes.FindAsync(approvalId, CancellationToken.None) ?? timeBox,
-            revoking
-        );
-    }
-
-    private async ValueTask<int> RevokeLeasesAsync(string approvalId, AuditActor by, CallContext call)
-    {
-        var (why, count) = (new RevocationReason(RevocationCause.Admin, by, null, call.TraceId), 0);
-        foreach (var id in await store.TimeBoxes.ListLeasesAsync(approvalId, CancellationToken.None))
+        try
         {
-            var found = await store.Leases.ListAsync(
-                new()
+            await store.CommitAsync(
+                new StateChange.TimeBoxEnded
                 {
-                    Selector = new() { Lease = id },
-                    States = LeaseStates.Live,
-                    Limit = 1,
+                    ApprovalId = approvalId,
+                    Cause = TakenBack,
+                    Event = ApprovalEvents.Of(
+                        new TimeBoxEnded { ApprovalId = approvalId, Reason = reason },
+                        timeBox.Approval.Decision,
+                        by,
+                        call.TraceId
+                    ) with
+                    {
+                        Reason = TakenBack,
+                    },
                 },
                 CancellationToken.None
             );
-            foreach (var lease in found.Leases)
-            {
-                count += await revoker.MarkAsync(lease, why, LeaseStates.Live) ? 1 : 0;
-            }
-
-            // What it was issued for cannot be read; it goes all the same.
-            foreach (var lease in found.Unreadable)
-            {
-                count += await revoker.MarkAsync(lease, why, LeaseStates.Live) ? 1 : 0;
-            }
+        }
+        catch (StoreUnavailableException) when (leases)
+        {
+            // The order is carried out all the same, and ends the time box once it is on record.
         }
 
-        signal.Raise();
-        return count;
+        var order = leases
+            ? await orders.OrderAsync(Issued(timeBox.Approval), reason, by, call, CancellationToken.None)
+            : null;
+        return new TakenBackTimeBox(
+            order is { } given && orders.IsRecordMissing(given.Id)
+                ? timeBox
+                : await store.TimeBoxes.FindAsync(approvalId, CancellationToken.None) ?? timeBox,
+            order?.Id
+        );
+    }
+
+    /// <summary>What was issued by the approval and in its time box.</summary>
+    private static LeaseSelector Issued(Approval approval)
+    {
+        var (decision, selector) = (
+            approval.Decision,
+            new LeaseSelector
+            {
+                Process = approval.Decision.Task.Process,
+                Task = approval.Decision.Task.Id,
+                Credential = approval.Decision.Request.Credential,
+            }
+        );
+        // An executor's leases are its own, whichever of its instances redeemed.
+        return approval.Executor.Length > 0
+            ? selector
+            : selector with
+            {
+                Issuer = decision.Identity.Issuer,
+                Subject = decision.Identity.Subject,
+                Instance = decision.Identity.Instance,
+            };
     }
 }

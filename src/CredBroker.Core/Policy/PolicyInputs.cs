@@ -37,6 +37,9 @@ internal class PolicyInputs(WorkloadIdentity identity, int locals) : CelFrame(lo
 
     public CelValue FailedGate { get; set; }
 
+    /// <summary>Whether the request may run on its own, as far as the autonomy gate goes.</summary>
+    public bool IsGateOpen { get; set; }
+
     /// <inheritdoc/>
     public override CelValue Read(int slot) =>
         (PolicyPath)slot switch

@@ -152,7 +152,7 @@ public sealed partial class PolicySet
         }
 
         var gate = AutonomyGate.For(process, identity, task);
-        inputs.FailedGate = gate.Failed;
+        (inputs.FailedGate, inputs.IsGateOpen) = (gate.Failed, gate.IsOpen);
         return (inputs, gate);
     }
 }

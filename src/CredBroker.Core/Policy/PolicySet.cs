@@ -159,7 +159,7 @@ public sealed partial class PolicySet
         inputs.Credential = item;
         inputs.IsReversible = item.IsReversibleIn(process);
         inputs.Ttl = request.Ttl ?? item.Entry.MaxTtl;
-        inputs.FailedGate = gate.Failed;
+        (inputs.FailedGate, inputs.IsGateOpen) = (gate.Failed, gate.IsOpen);
 
         // 3. The rules, 4. the gate, 5. the grant.
         return triesShadows ? DecideWithShadows(inputs, gate) : Decide(inputs, gate);

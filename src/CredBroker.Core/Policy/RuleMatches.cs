@@ -54,7 +54,8 @@ internal sealed class RuleMatches(PolicyInputs inputs)
     public bool Ask(ApprovalClause clause)
     {
         var approval = clause.For(inputs.Process, inputs.Identity);
-        if (approval?.TimeBox is not null && !inputs.Credential.TakesTimeBoxIn(inputs.Process))
+        // A time box is autonomy for a while: only for what the gate would let run, and for one instance that can be told from others.
+        if (approval?.TimeBox is not null && !(inputs.IsGateOpen && inputs.Credential.TakesTimeBoxIn(inputs.Process)))
         {
             approval = new([.. approval.Demands.Select(demand => demand with { TimeBox = null })]);
         }

@@ -11,7 +11,14 @@ internal sealed class ApprovalSweepJob(ApprovalSweep sweep, TimeBoxSweep timeBox
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
     {
-        await sweep.RunAsync(cancellationToken);
-        await timeBoxes.RunAsync(cancellationToken);
+        // Neither keeps the other from its work.
+        try
+        {
+            await timeBoxes.RunAsync(cancellationToken);
+        }
+        finally
+        {
+            await sweep.RunAsync(cancellationToken);
+        }
     }
 }

@@ -194,13 +194,14 @@ internal sealed partial class CommitWriter : IDisposable
         var before = _session.Head;
         _session.Savepoint();
         Result result;
+        Exception? refused = null;
         try
         {
             result = new(Apply(commit));
         }
         catch (Exception e) when (_session.InTransaction && _session.IsOwnFault(e))
         {
-            LogChangeRefused(_logger, e, commit.Names);
+            refused = e;
             result = new(
                 null,
                 new StoreUnavailableException("The store refused this change. Nothing of it was committed.", e)
@@ -211,6 +212,12 @@ internal sealed partial class CommitWriter : IDisposable
         {
             _session.RollbackToSavepoint();
             _session.Head = before;
+        }
+
+        // Only now its batch goes on without it: a session that assumed its success begins the batch anew instead.
+        if (refused is not null)
+        {
+            LogChangeRefused(_logger, refused, commit.Names);
         }
 
         _session.ReleaseSavepoint();

@@ -210,7 +210,7 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
             {
                 State = "ended",
                 Cause = "taken-back",
-                Revoking = 2,
+                RevocationId = "order-1",
             },
             BrokerJson.Default.TimeBoxResponse
         );
@@ -218,7 +218,7 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
         Assert.Equal((ExitCodes.Done, ""), (ended.ExitCode, ended.Error));
         Assert.Equal("""{"reason":"enough","leases":true}""", _cli.Broker.Calls.Last().Body);
         Assert.Contains("taken-back", ended.Out, StringComparison.Ordinal);
-        Assert.Contains("2 leases", ended.Out, StringComparison.Ordinal);
+        Assert.Contains("order-1", ended.Out, StringComparison.Ordinal);
     }
 
     [Fact]

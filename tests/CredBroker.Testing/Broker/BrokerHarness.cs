@@ -115,7 +115,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Expiry = new(Store, Revoker, Signal, Wall);
         Pending = new(Store, Revoker, Options);
         Reevaluation = new(Store, Policy, Revoker, Signal);
-        TimeBoxes = new(Store, People, Revoker, Signal);
+        TimeBoxes = new(Store, People, Revocations);
         TimeBoxSweep = new(Store, Policy);
     }
 

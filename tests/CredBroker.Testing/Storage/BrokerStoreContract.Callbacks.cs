@@ -76,6 +76,23 @@ public abstract partial class BrokerStoreContract
         Assert.Empty(await CallbacksAsync());
     }
 
+    [Fact]
+    public async Task That_more_people_are_asked_is_told_to_nobody_who_asked()
+    {
+        var asking = Samples.Asked(demands: [AfterTen]);
+        await CommitAsync(
+            new StateChange.All([Naming(await NotedAsync(), asking.Approval.Id, "\"all\""), asking])
+        );
+        Time.Advance(TimeSpan.FromMinutes(10));
+        await CommitAsync(Escalated(asking.Approval.Id, 0));
+
+        Assert.Empty(await CallbacksAsync());
+        Assert.Contains(
+            await Store.Notifications.FindDueAsync(100, default),
+            notification => notification.Kind == NotificationKind.Escalated
+        );
+    }
+
     private StateChange.EvaluationUsed Naming(
         AccessEvaluation noted,
         string approval,

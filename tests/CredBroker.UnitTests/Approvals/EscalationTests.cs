@@ -56,6 +56,18 @@ public sealed class EscalationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_agreed_before_they_were_asked_for_the_rest_is_told_that_somebody_else_has_to()
+    {
+        await ChallengeAsync("""{ approvers: ["group:leads"], quorum: 2, expiresAfter: 30m, escalate: { after: 10m, to: ["group:heads"] } }""");
+        var asked = await AskAsync();
+        await AgreeAsync(Ann, asked);
+        Assert.True((await _broker.People.AgreeAsync(Ann, asked.Id, asked.Digest, BrokerHarness.Call, default)).Passes(out _, out _));
+        _broker.Time.Advance(TimeSpan.FromMinutes(10));
+        // Of the same demand nothing more is to be had from the same person.
+        Assert.True((await _broker.People.AgreeAsync(Ann, asked.Id, asked.Digest, BrokerHarness.Call, default)).Passes(out _, out _));
+    }
+
+    [Fact]
     public async Task Who_was_asked_from_the_beginning_decides_as_before()
     {
         var asked = await AskAsync();

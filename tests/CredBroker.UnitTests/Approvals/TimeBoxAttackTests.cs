@@ -192,6 +192,22 @@ public sealed class TimeBoxAttackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_executor_whom_an_order_has_reached_before_it_opened_is_kept_out_as_of_the_redemption()
+    {
+        await _desk.ApplyAsync("""{ approvers: ["group:leads"], expiresAfter: 30m, timeBox: 1h, executor: helper }""");
+        var asked = await _desk.AskAsync();
+        await _desk.AgreeAsync(TimeBoxDesk.Ann, asked, TimeBoxDesk.HalfAnHour);
+        await OrderAsync(new() { Workload = "helper", Instance = "2" });
+        await Broker.IssueAsync(TimeBoxDesk.Command("helper") with { ApprovalId = asked.Id });
+
+        Assert.Equal(
+            RefusalCode.RevokedMeanwhile,
+            (await Broker.RefusedAsync(TimeBoxDesk.Command("helper", "2") with { ApprovalId = asked.Id })).Code
+        );
+        await Broker.IssueAsync(TimeBoxDesk.Command("helper", "3") with { ApprovalId = asked.Id });
+    }
+
+    [Fact]
     public async Task Who_is_no_executor_any_more_is_issued_nothing_in_it()
     {
         await _desk.ApplyAsync("""{ approvers: ["group:leads"], expiresAfter: 30m, timeBox: 1h, executor: helper }""");

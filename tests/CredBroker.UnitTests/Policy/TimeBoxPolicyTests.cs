@@ -1,3 +1,4 @@
+using CredBroker.Core.Identity;
 using CredBroker.Core.Policy;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Policy.Linting;
@@ -87,21 +88,20 @@ public sealed class TimeBoxPolicyTests
             )
         );
 
-    [Fact]
-    public void The_gate_alone_offers_none()
+    /// <summary>A time box is autonomy for a while, so that a rule must not give what the gate would not.</summary>
+    [Theory]
+    [InlineData("toleratesRuntimeAction: true", "toleratesRuntimeAction: false", true)]
+    [InlineData("toleratesRuntimeAction: true", "toleratesRuntimeAction: true", false)]
+    public void What_the_gate_would_not_let_run_is_offered_none(string @is, string becomes, bool hasInstance)
     {
-        var text = Text()
-            .Replace("toleratesRuntimeAction: true", "toleratesRuntimeAction: false", StringComparison.Ordinal)
-            .Replace("access: read", "access: write", StringComparison.Ordinal);
-        Assert.Equal(TimeSpan.FromHours(1), OfferedBy(text));
-        var allowed = text.Replace(
-            "effect: challenge\n    approval: { approvers: [\"group:g\"], timeBox: 1h, expiresAfter: 30m }",
-            "effect: allow",
-            StringComparison.Ordinal
+        Assert.Equal(TimeSpan.FromHours(1), OfferedBy(Text()));
+
+        var decision = Decide(
+            Text().Replace(@is, becomes, StringComparison.Ordinal),
+            identity: hasInstance ? Samples.Payer : Samples.Payer with { Instance = "" }
         );
-        Assert.DoesNotContain("timeBox", allowed, StringComparison.Ordinal);
-        Assert.Equal(PolicyEffect.Challenge, Decide(allowed).Effect);
-        Assert.Null(OfferedBy(allowed));
+        Assert.Equal(PolicyEffect.Challenge, decision.Effect);
+        Assert.Null(decision.Approval!.TimeBox);
     }
 
     [Fact]
@@ -172,12 +172,12 @@ public sealed class TimeBoxPolicyTests
     private static TimeSpan? OfferedBy(string text, string credential = "a") =>
         Decide(text, credential).Approval?.TimeBox;
 
-    private static Decision Decide(string text, string credential = "a")
+    private static Decision Decide(string text, string credential = "a", WorkloadIdentity? identity = null)
     {
         var compilation = Compile(text);
         Assert.Empty(compilation.Faults);
         return compilation.Set!.Evaluate(
-            Samples.Payer,
+            identity ?? Samples.Payer,
             new AgentTask("t-1", "p", "look"),
             new CredentialRequest { Credential = credential, Actions = ["read"] }
         );

@@ -59,7 +59,7 @@ internal sealed class ApprovalsRevokeBoxCommand : Command
                 ("Ended", ended.EndedAt is { } at ? TimeText.Full(at, format, _terminal.Time) : null),
                 ("Cause", ended.Cause),
                 ("By", ended.EndedBy is { } by ? Printable.Text(by) : null),
-                ("Being revoked", ended.Revoking is { } leases ? $"{leases} leases" : null),
+                ("Order", ended.RevocationId),
             ]
         );
         return ExitCodes.Done;

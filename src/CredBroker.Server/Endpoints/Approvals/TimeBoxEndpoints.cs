@@ -98,7 +98,7 @@ internal static class TimeBoxEndpoints
                 StatusCodes.Status200OK,
                 Of(back.TimeBox, store.Position) with
                 {
-                    Revoking = back.Revoking,
+                    RevocationId = back.RevocationId,
                 },
                 BrokerJson.Default.TimeBoxResponse
             )

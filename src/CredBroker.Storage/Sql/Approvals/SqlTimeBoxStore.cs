@@ -31,7 +31,8 @@ internal static class SqlTimeBoxStore
             ("@approval", approval.Id),
             ("@digest", digest),
             ("@caller", approval.CallerKey),
-            ("@fence", session.Head.Fence),
+            // Whom an order has reached since it was asked for is kept out of it, as of the redemption.
+            ("@fence", approval.Fence),
             ("@counted", session.CountedColumn),
             ("@ends", endsAt)
         );

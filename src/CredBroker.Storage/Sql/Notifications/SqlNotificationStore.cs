@@ -18,8 +18,12 @@ internal static class SqlNotificationStore
     )
     {
         AddFor(session, approvalId, kind, null, by, reason);
-        // Nobody can have named one before it was asked.
-        foreach (var callback in kind == NotificationKind.Asked ? [] : SqlCallbackStore.For(session, approvalId, kind))
+        // Nobody can have named one before it was asked; and whom else it asks is no answer of people's.
+        foreach (
+            var callback in kind is NotificationKind.Asked or NotificationKind.Escalated
+                ? []
+                : SqlCallbackStore.For(session, approvalId, kind)
+        )
         {
             AddFor(session, approvalId, kind, callback, by, reason);
         }
