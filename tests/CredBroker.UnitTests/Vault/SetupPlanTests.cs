@@ -145,8 +145,8 @@ public sealed class SetupPlanTests
 
     [Theory]
     [InlineData("calls", "POST /v1/sys/config/auditing")]
-    [InlineData("hcl", "# bao write sys/config/auditing")]
-    [InlineData("terraform", "resource \"vault_generic_endpoint\" \"auditedheader_sys_config_auditing")]
+    [InlineData("sh", "(VAULT_NAMESPACE='' BAO_NAMESPACE=''")]
+    [InlineData("terraform", "resource \"vault_audit_request_header\" \"X_CredBroker_Lease\"")]
     public void A_printed_plan_says_of_the_one_step_that_belongs_to_the_root_namespace_that_it_does(
         string format,
         string step
@@ -155,7 +155,7 @@ public sealed class SetupPlanTests
         var plan = SetupPlan.For("prod", [Database("reader")]);
         var text = format switch
         {
-            "hcl" => SetupRenderer.Hcl(plan),
+            "sh" => SetupRenderer.Shell(plan),
             "terraform" => SetupRenderer.Terraform(plan),
             _ => SetupRenderer.ApiCalls(plan),
         };
@@ -260,7 +260,7 @@ public sealed class SetupPlanTests
         var text = SetupRenderer.Terraform(SetupPlan.For("prod", [entry]));
 
         Assert.Contains("$${evil} %%{evil}", text);
-        Assert.Contains("sensitive = true", text);
+        Assert.Contains("sensitive   = true", text);
         Assert.DoesNotContain("\"password\":", text);
     }
 
