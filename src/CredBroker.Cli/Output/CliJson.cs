@@ -36,7 +36,11 @@ internal sealed partial class CliJson : JsonSerializerContext;
 internal sealed record SetupFindingOutput(string State, string Kind, string Path, IReadOnlyList<string> Details);
 
 /// <summary>A line of <c>vault check</c>.</summary>
-internal sealed record CheckFindingOutput(bool Passed, string What, string Detail);
+internal sealed record CheckFindingOutput(bool Passed, string What, string Detail)
+{
+    /// <summary>There, and true, where the look says nothing of this login.</summary>
+    public bool? MeansNothing { get; init; }
+}
 
 /// <summary>A line of <c>vault check --orphans</c>.</summary>
 internal sealed record OrphanOutput(string VaultLeaseId, DateTimeOffset IssuedAt, string State);

@@ -37,7 +37,11 @@ internal sealed class DevVaultPreparation(DevVault vault, VaultOptions options) 
             var report = await setup.ApplyAsync(SetupPlan.For(options.Installation, catalogue), cancellationToken);
             if (
                 report.Findings.FirstOrDefault(finding =>
-                    finding.State is SetupState.Failed or SetupState.Differs or SetupState.Missing
+                    finding.State
+                        is SetupState.Failed
+                            or SetupState.Differs
+                            or SetupState.Outdated
+                            or SetupState.Missing
                 ) is
                 { } finding
             )

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CredBroker.Client;
 using CredBroker.Server.Endpoints.Access;
 using CredBroker.Server.Endpoints.Callers;
@@ -21,6 +22,8 @@ internal static class OpenApiDocument
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, BrokerJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, AccessJson.Default);
+            // As requests are read and replies written: a number is no text.
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
         services.AddOpenApi(
             Name,
@@ -37,7 +40,6 @@ internal static class OpenApiDocument
                                 "Just-in-time, short-lived credentials for AI agents. "
                                 + "A GET never mints and never changes anything.",
                         };
-                        document.Servers = [];
                         document.AddComponent(
                             Workload,
                             Bearer(
@@ -49,6 +51,7 @@ internal static class OpenApiDocument
                             Person,
                             Bearer("A person's token of an issuer that is configured for people, with a role.")
                         );
+                        OpenApiContent.AddTo(document);
                         return Task.CompletedTask;
                     }
                 );

@@ -26,6 +26,9 @@ public sealed class VaultCheck(
     private readonly VaultSecretIssuer _issuer = new(options, time, logger, cluster);
     private readonly VaultNames _names = new(options.Installation);
 
+    /// <summary>Whether the login is a root token, to which every look at a right says yes.</summary>
+    private bool IsRoot => _issuer.Session.Current!.Facts.Policies.Contains("root");
+
     /// <summary>Everything that was looked at, in order. Stops after the login if that fails.</summary>
     public async ValueTask<IReadOnlyList<CheckFinding>> RunAsync(
         IEnumerable<CatalogueEntry> catalogue,
@@ -42,13 +45,15 @@ public sealed class VaultCheck(
         findings.AddRange(OwnToken());
         var status = await _issuer.ProbeAsync(cancellationToken);
         findings.Add(
-            new(
-                status.CanIssue,
-                "make a token, revoke it and see it gone",
-                status.CanIssue ? "" : $"{status.Refusal!.Detail} Run `credbroker vault setup`."
+            OfRight(
+                new(
+                    status.CanIssue,
+                    "make a token, revoke it and see it gone",
+                    status.CanIssue ? "" : $"{status.Refusal!.Detail} Run `credbroker vault setup`."
+                )
             )
         );
-        findings.Add(await AnchorAsync(cancellationToken));
+        findings.Add(OfCapability(await AnchorAsync(cancellationToken)));
         foreach (var entry in entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -68,6 +73,12 @@ public sealed class VaultCheck(
 
     /// <inheritdoc/>
     public void Dispose() => _issuer.Dispose();
+
+    /// <summary>A look at what happens when a right is used: what a root token fails at, the broker would, too.</summary>
+    private CheckFinding OfRight(CheckFinding finding) => finding.Passed ? OfCapability(finding) : finding;
+
+    /// <summary>A look at what Vault says of a right, which of a root token is nothing but that it is one.</summary>
+    private CheckFinding OfCapability(CheckFinding finding) => IsRoot ? finding.AsRoot() : finding;
 
     private IEnumerable<CheckFinding> OwnToken()
     {
@@ -118,10 +129,12 @@ public sealed class VaultCheck(
             var mayRead = (await CapabilitiesAsync([path], cancellationToken))[path].Contains("read");
             return
             [
-                new(
-                    mayRead,
-                    $"{entry.Name}: read {VaultPaths.Granted(kv)}",
-                    mayRead ? "" : "The broker's policy does not permit it: run `credbroker vault setup`."
+                OfCapability(
+                    new(
+                        mayRead,
+                        $"{entry.Name}: read {VaultPaths.Granted(kv)}",
+                        mayRead ? "" : "The broker's policy does not permit it: run `credbroker vault setup`."
+                    )
                 ),
             ];
         }
@@ -144,12 +157,14 @@ public sealed class VaultCheck(
             findings.AddRange(await CheckReaperAsync(entry, cancellationToken));
             var listed = await _issuer.ListLeasesAsync(entry, cancellationToken);
             findings.Add(
-                new(
-                    listed is LeaseListing.Listed,
-                    $"{entry.Name}: list the leases under {prefix}",
-                    listed is LeaseListing.Failed failed
-                        ? $"{failed.Error} It needs list and sudo there: run `credbroker vault setup`."
-                        : ""
+                OfRight(
+                    new(
+                        listed is LeaseListing.Listed,
+                        $"{entry.Name}: list the leases under {prefix}",
+                        listed is LeaseListing.Failed failed
+                            ? $"{failed.Error} It needs list and sudo there: run `credbroker vault setup`."
+                            : ""
+                    )
                 )
             );
         }
@@ -201,7 +216,7 @@ public sealed class VaultCheck(
                     + "a renewal could exceed the credential's maxTtl.",
             _ => "",
         };
-        return new(detail.Length == 0, what, detail);
+        return new(detail.Length == 0, what, detail.Length == 0 && IsRoot ? OfRoleAlone : detail);
     }
 
     /// <summary>Has the reaper look for the users of a lease that there never was: it removes and makes nothing.</summary>
@@ -233,7 +248,7 @@ public sealed class VaultCheck(
                 {
                     RevokeOutcome.Failed failed => failed.Error,
                     RevokeOutcome.Unproven unproven => unproven.Cure ?? "",
-                    _ => "",
+                    _ => IsRoot ? OfRoleAlone : "",
                 }
             ),
         ];
@@ -261,7 +276,9 @@ public sealed class VaultCheck(
                 _issuer.Client.RepeatableAsync,
                 cancellationToken
             );
-            var compared = reply is VaultReply.Done { Body.Data: var found } ? SetupRun.Compare(step, found) : null;
+            var compared = reply is VaultReply.Done { Body.Data: var found }
+                ? SetupComparison.Compare(step, found)
+                : null;
             var detail = reply switch
             {
                 VaultReply.Done when compared!.State == SetupState.Present => "",
@@ -270,12 +287,12 @@ public sealed class VaultCheck(
                     { } text when Conditions.FirstOrDefault(text.Contains) is { } condition =>
                         $"It has a {condition}, under which Vault keeps secrets back from the broker: take that off.",
                     _ =>
-                        "It is another version's, or somebody has edited it: run `credbroker vault setup --apply`, which "
-                            + "leaves one alone that was edited.",
+                        "It is another version's, or somebody has edited it: `credbroker vault setup --compare` shows the "
+                            + "difference, --apply takes it away, and leaves one alone that was edited.",
                 },
                 VaultReply.Done =>
                     $"{string.Join(", ", compared!.Differing)} are not what setup makes: Vault was set up by another version, or "
-                        + "somebody has edited them. Run `credbroker vault setup --apply --replace`.",
+                        + "somebody has edited them. Run `credbroker vault setup --apply`, which shows the difference first.",
                 VaultReply.Declined { Status: 403 } =>
                     "The broker may not read it, as a policy of an earlier version has it: run `credbroker vault setup "
                         + "--apply`, then this again.",
@@ -287,6 +304,9 @@ public sealed class VaultCheck(
 
         return findings;
     }
+
+    private const string OfRoleAlone =
+        "It is the role that is right: whether the broker may use it, a root token does not show.";
 
     /// <summary>What a policy can ask for beside the right.</summary>
     private static readonly string[] Conditions = ["min_wrapping_ttl", "control_group"];
@@ -305,10 +325,13 @@ public sealed class VaultCheck(
                 has.Contains("root")
                 || has.Contains(call.Capability)
                 || (call.Capability == "update" && has.Contains("create"));
-            return new CheckFinding(
-                !isAble,
-                $"cannot {call.Method} {call.Path}",
-                isAble ? $"It can, and so could {call.Why}: take the policies beside {_names.Broker} away." : ""
+            var what = $"cannot {call.Method} {call.Path}";
+            return OfCapability(
+                new(
+                    !isAble,
+                    what,
+                    isAble ? $"It can, and so could {call.Why}: take the policies beside {_names.Broker} away." : ""
+                )
             );
         });
     }

@@ -123,6 +123,13 @@ internal static class BrokerPolicy
         && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end
         && text[Mark.Length..end] == Digest(text[(end + 1)..]);
 
+    /// <summary>The text without the mark, whoever wrote the digest in it.</summary>
+    public static string Unmarked(string text) =>
+        text.StartsWith(Mark, StringComparison.Ordinal)
+        && text.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end
+            ? text[(end + 1)..]
+            : text;
+
     /// <summary>
     /// The ids of the leases that are this installation's to revoke: by the roles' common prefix, so that a lease of an
     /// entry that has left the catalogue can still be revoked.

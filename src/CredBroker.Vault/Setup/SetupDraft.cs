@@ -257,9 +257,14 @@ internal sealed class SetupDraft(VaultNames names)
 
     private void Add(SetupStep step)
     {
-        if (_steps.Find(other => other.Path == step.Path) is not { } same)
+        // Neither Vault nor a shell takes every character of a YAML text.
+        if (SetupText.FaultOf(step) is { } fault)
         {
-            _steps.Add(step);
+            _faults.Add(fault);
+        }
+        else if (_steps.Find(other => other.Path == step.Path) is not { } same)
+        {
+            _steps.Add(step with { IsOwn = IsOwned(step) });
         }
         else if (!JsonNode.DeepEquals(same.Body, step.Body) || same.CredentialFile != step.CredentialFile)
         {
@@ -269,6 +274,16 @@ internal sealed class SetupDraft(VaultNames names)
             );
         }
     }
+
+    private bool IsOwned(SetupStep step) =>
+        step.Kind
+            is SetupKind.Policy
+                or SetupKind.TokenRole
+                or SetupKind.AppRole
+                or SetupKind.DatabaseConnection
+                or SetupKind.DatabaseRole
+                or SetupKind.PkiRole
+        && names.Owns(step.Name);
 
     private void NoteForeign(CatalogueEntry entry, string role) =>
         _notes.Add(

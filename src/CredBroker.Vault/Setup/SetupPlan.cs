@@ -14,6 +14,9 @@ public sealed record SetupPlan(
     IReadOnlyList<string> Faults
 )
 {
+    /// <summary>Whose plan it is, as in <see cref="VaultOptions.Installation"/>.</summary>
+    public required string Installation { get; init; }
+
     /// <summary>The plan for these entries under this installation's names.</summary>
     /// <param name="installation">As in <see cref="VaultOptions.Installation"/>.</param>
     /// <param name="catalogue">The entries, with their <c>vault.setup</c> parts.</param>
@@ -29,7 +32,7 @@ public sealed record SetupPlan(
         var faults = entries.Select(names.FaultOf).OfType<string>().ToList();
         if (faults.Count > 0)
         {
-            return new([], [], faults);
+            return new([], [], faults) { Installation = installation };
         }
 
         var draft = new SetupDraft(names);
@@ -40,6 +43,6 @@ public sealed record SetupPlan(
         }
 
         draft.AddWarnings(entries);
-        return new(draft.Steps, draft.Notes, draft.Faults);
+        return new(draft.Steps, draft.Notes, draft.Faults) { Installation = installation };
     }
 }

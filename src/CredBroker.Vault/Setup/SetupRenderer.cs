@@ -8,7 +8,7 @@ namespace CredBroker.Vault.Setup;
 /// <summary>Prints a plan for people and for other tools. What a credential file holds is named, never shown.</summary>
 public static class SetupRenderer
 {
-    private const string OfTheRoot =
+    internal const string OfTheRoot =
         "Of the whole Vault: it is made in the root namespace, by an operator of that one, whatever namespace the rest is for.";
 
     /// <summary>The HTTP calls, in their order.</summary>
@@ -42,108 +42,47 @@ public static class SetupRenderer
         return text.Append(Notes(plan)).ToString();
     }
 
-    /// <summary>The policies as HCL, each under its name; everything else as the command line that writes it.</summary>
+    /// <summary>The policies as HCL, one file each, by the file's name.</summary>
+    public static IReadOnlyList<(string File, string Text)> PolicyFiles(SetupPlan plan) =>
+        [
+            .. plan
+                .Steps.Where(step => step.Kind == SetupKind.Policy)
+                .Select(step => ($"{step.Name}.hcl", step.PolicyText)),
+        ];
+
+    /// <summary>
+    /// The same one after the other, each below a line that names its file and says how many lines follow: no text of a
+    /// policy can pass for the next one's.
+    /// </summary>
     public static string Hcl(SetupPlan plan)
     {
         var text = new StringBuilder();
-        foreach (var step in plan.Steps)
+        foreach (var (file, policy) in PolicyFiles(plan))
         {
-            if (step.Kind == SetupKind.Policy)
-            {
-                text.Append($"# bao policy write {step.Name} - <<'EOF'\n{step.PolicyText}# EOF\n\n");
-                continue;
-            }
-
-            if (step.Kind == SetupKind.AuditedHeader)
-            {
-                text.Append($"# {OfTheRoot}\n");
-            }
-
-            text.Append($"# bao write {step.Path} - <<'EOF'\n");
-            if (step.CredentialFile.Length > 0)
-            {
-                text.Append($"#   with \"username\" and \"password\" as in {step.CredentialFile}\n");
-            }
-
-            foreach (var line in Json(step.Body).Split('\n'))
-            {
-                text.Append($"# {line}\n");
-            }
-
-            text.Append("# EOF\n\n");
+            var lines = policy.Count(c => c == '\n');
+            text.Append(
+                $"# ===== {file}: the next {lines} lines; then: bao policy write {file[..^".hcl".Length]} {file}\n"
+                    + $"{policy}\n"
+            );
         }
 
-        return text.Append(Notes(plan)).ToString();
+        return text.Append(
+                "# ===== These are the policies alone. Mounts, roles and connections: --format sh, terraform or calls.\n"
+            )
+            .ToString();
     }
+
+    /// <summary>A POSIX shell script of <c>bao</c> (or <c>vault</c>) commands that makes it all. It holds no secret.</summary>
+    public static string Shell(SetupPlan plan) => new ShellScript(plan).ToString();
 
     /// <summary>Terraform for the provider hashicorp/vault. Credentials are sensitive variables.</summary>
-    public static string Terraform(SetupPlan plan)
-    {
-        var text = new StringBuilder();
-        var previous = "";
-        foreach (var step in plan.Steps)
-        {
-            var label = Label(step);
-            var resource = step.Kind == SetupKind.Policy ? "vault_policy" : "vault_generic_endpoint";
-            var variables = "";
-            if (step.CredentialFile.Length > 0)
-            {
-                text.Append(
-                    $"variable \"{label}_username\" {{}}\nvariable \"{label}_password\" {{\n"
-                        + $"  sensitive = true # as in {Escaped(step.CredentialFile)}\n}}\n\n"
-                );
-                variables = $", {{ username = var.{label}_username, password = var.{label}_password }}";
-            }
+    public static string Terraform(SetupPlan plan) => new TerraformModule(plan).ToString();
 
-            if (step.Kind == SetupKind.AuditedHeader)
-            {
-                text.Append(
-                    $"# {OfTheRoot}\n# Where the provider has a namespace, give this one a provider of its own without one.\n"
-                );
-            }
+    /// <summary>What is left to the operator, as comments.</summary>
+    internal static string Notes(SetupPlan plan) =>
+        string.Concat(plan.Notes.Select(note => $"# {SetupText.Comment(note)}\n"));
 
-            text.Append($"resource \"{resource}\" \"{label}\" {{\n");
-            text.Append(
-                step.Kind == SetupKind.Policy
-                    ? $"  name   = \"{step.Name}\"\n  policy = <<-EOT\n"
-                        + $"{Indented(Escaped(step.PolicyText.TrimEnd('\n')))}\n  EOT\n"
-                    : $"  path                 = \"{step.Path}\"\n  ignore_absent_fields = true\n"
-                        + $"  disable_read         = {(IsUnreadable(step) ? "true" : "false")}\n"
-                        + "  disable_delete       = "
-                        + $"{(step.Kind == SetupKind.CertificateAuthority ? "true" : "false")}\n"
-                        + "  data_json = jsonencode(merge(jsondecode(<<-EOT\n"
-                        + $"{Indented(Escaped(Json(step.Body)))}\n  EOT\n  ){variables}))\n"
-            );
-            text.Append(previous.Length == 0 ? "}\n\n" : $"  depends_on = [{previous}]\n}}\n\n");
-            previous = $"{resource}.{label}";
-        }
-
-        return text.Append(Notes(plan)).ToString();
-    }
-
-    /// <summary>What cannot be compared by reading it back: it says other things than were written.</summary>
-    private static bool IsUnreadable(SetupStep step) =>
-        step.Kind
-            is SetupKind.CertificateAuthority
-                or SetupKind.DatabaseConnection
-                or SetupKind.Mount
-                or SetupKind.AuthMethod
-                or SetupKind.AuditedHeader;
-
-    private static string Notes(SetupPlan plan) => string.Concat(plan.Notes.Select(note => $"# {note}\n"));
-
-    private static string Label(SetupStep step) =>
-        string.Concat(
-            $"{step.Kind}_{step.Path}".ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')
-        );
-
-    private static string Indented(string text) => "    " + text.Replace("\n", "\n    ", StringComparison.Ordinal);
-
-    /// <summary>Terraform reads <c>${</c> and <c>%{</c> as its own.</summary>
-    private static string Escaped(string text) =>
-        text.Replace("${", "$${", StringComparison.Ordinal).Replace("%{", "%%{", StringComparison.Ordinal);
-
-    private static string Json(JsonObject body)
+    internal static string Json(JsonObject body, bool indented = true)
     {
         using var stream = new MemoryStream();
         using (
@@ -151,7 +90,7 @@ public static class SetupRenderer
                 stream,
                 new()
                 {
-                    Indented = true,
+                    Indented = indented,
                     NewLine = "\n",
                     Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
                 }

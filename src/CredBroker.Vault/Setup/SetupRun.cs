@@ -1,13 +1,12 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Text;
 using CredBroker.Core.Text;
 using CredBroker.Vault.Http;
 
 namespace CredBroker.Vault.Setup;
 
 /// <summary>
-/// Compares Vault with a plan by the operator's token, and on request makes what is missing. It never edits what it did
-/// not make: only a policy that carries its mark, untouched, is brought up to date; every other difference is reported.
+/// Compares Vault with a plan by the operator's token, and on request makes what is missing and changes what is the
+/// installation's own: by its names, and a policy only while nobody has edited it. Everything else is used as it is.
 /// </summary>
 public sealed class SetupRun : IDisposable
 {
@@ -24,65 +23,76 @@ public sealed class SetupRun : IDisposable
         _transport = new(options, time);
     }
 
-    /// <summary>How Vault stands to the plan. Writes nothing.</summary>
-    public ValueTask<SetupReport> CompareAsync(SetupPlan plan, CancellationToken cancellationToken) =>
-        RunAsync(plan, apply: false, cancellationToken);
-
-    /// <summary>
-    /// Makes what is missing, in the plan's order, and stops at the first step that fails. A second run finds
-    /// everything present.
-    /// </summary>
+    /// <summary>How Vault, and the files that the plan takes, stand to it. Writes nothing.</summary>
     /// <param name="plan">What Vault shall hold.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="replace">
-    /// Whether this installation's database roles that say something else are brought up to date, on the operator's word.
-    /// </param>
-    public ValueTask<SetupReport> ApplyAsync(
-        SetupPlan plan,
-        CancellationToken cancellationToken,
-        bool replace = false
-    ) => RunAsync(plan, apply: true, cancellationToken, replace);
-
-    /// <inheritdoc/>
-    public void Dispose() => _transport.Dispose();
-
-    private async ValueTask<SetupReport> RunAsync(
-        SetupPlan plan,
-        bool apply,
-        CancellationToken cancellationToken,
-        bool replace = false
-    )
+    /// <exception cref="ArgumentException">The plan has faults.</exception>
+    public async ValueTask<SetupReport> CompareAsync(SetupPlan plan, CancellationToken cancellationToken)
     {
         if (plan.Faults.Count > 0)
         {
             throw new ArgumentException("A plan with faults cannot be run.", nameof(plan));
         }
 
+        // Before the first call. A file that nothing needs any more may be gone: Vault alone knows a rotated password.
+        var files = await SetupFile.FaultsAsync(plan, cancellationToken);
         var findings = new List<SetupFinding>();
         foreach (var step in plan.Steps)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var finding = await CompareAsync(step, cancellationToken);
-            if (
-                apply
-                && (
-                    finding.State == SetupState.Missing
-                    || finding is { State: SetupState.Differs, Step.Kind: SetupKind.Policy, Details: [] }
-                    || (replace && finding is { State: SetupState.Differs, Step.Kind: SetupKind.DatabaseRole })
-                )
-            )
-            {
-                finding = await WriteAsync(finding, cancellationToken);
-            }
+            findings.Add(await CompareAsync(step, cancellationToken));
+        }
 
-            findings.Add(finding);
-            if (apply && finding.State == SetupState.Failed)
+        return new(findings)
+        {
+            FileFaults =
+            [
+                .. findings
+                    .Where(finding => finding.State == SetupState.Failed || NeedsCredential(finding))
+                    .Select(finding => files.GetValueOrDefault(finding.Step.CredentialFile))
+                    .OfType<string>()
+                    .Distinct(),
+            ],
+        };
+    }
+
+    /// <summary>Compares, and then does as <see cref="ApplyAsync(SetupReport, CancellationToken)"/>.</summary>
+    /// <param name="plan">What Vault shall hold.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">The plan has faults.</exception>
+    public async ValueTask<SetupReport> ApplyAsync(SetupPlan plan, CancellationToken cancellationToken) =>
+        await ApplyAsync(await CompareAsync(plan, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Makes what was found missing and changes what was found outdated, in the plan's order, and stops at the first step
+    /// that fails. Where a file has a fault, or something could not be read, nothing is made. A second run finds everything
+    /// present.
+    /// </summary>
+    /// <param name="compared">What a comparison found a moment ago.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<SetupReport> ApplyAsync(SetupReport compared, CancellationToken cancellationToken)
+    {
+        if (compared.FileFaults.Count > 0 || compared.Findings.Any(finding => finding.State == SetupState.Failed))
+        {
+            return compared;
+        }
+
+        var findings = new List<SetupFinding>();
+        foreach (var finding in compared.Findings)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            findings.Add(
+                finding.State is SetupState.Missing or SetupState.Outdated
+                    ? await WriteAsync(finding, cancellationToken)
+                    : finding
+            );
+            if (findings[^1].State == SetupState.Failed)
             {
                 break;
             }
         }
 
-        for (var i = 0; apply && i < findings.Count; i++)
+        for (var i = 0; i < findings.Count; i++)
         {
             if (
                 findings[i] is
@@ -96,6 +106,70 @@ public sealed class SetupRun : IDisposable
         return new(findings);
     }
 
+    /// <summary>What of the installation's own the plan needs no more, in every mount where there could be some.</summary>
+    /// <param name="plan">What Vault shall hold.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<SetupLeftOver> FindLeftOverAsync(SetupPlan plan, CancellationToken cancellationToken)
+    {
+        var names = new VaultNames(plan.Installation);
+        var needed = plan.Steps.Select(step => step.Path).ToHashSet(StringComparer.Ordinal);
+        var (paths, notSearched) = (new List<string>(), new List<string>());
+        var folders = new List<string> { "sys/policies/acl", "auth/token/roles" };
+        folders.AddRange(await FoldersAsync("sys/mounts", "", notSearched, cancellationToken));
+        folders.AddRange(await FoldersAsync("sys/auth", "auth/", notSearched, cancellationToken));
+        foreach (var folder in folders)
+        {
+            var reply = await _transport.SendAsync(Call(VaultCall.List, folder), cancellationToken);
+            if (reply is VaultReply.Done { Body: var body })
+            {
+                paths.AddRange(
+                    (body.As(VaultJson.Default.ListedKeys)?.Keys ?? [])
+                        .Where(names.Owns)
+                        .Select(name => $"{folder}/{name}")
+                        .Where(path => !needed.Contains(path))
+                );
+            }
+            else if (reply is not VaultReply.Declined { Status: 404 })
+            {
+                notSearched.Add($"{folder}: {reply.Why}");
+            }
+        }
+
+        paths.Sort(StringComparer.Ordinal);
+        return new(paths, notSearched);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _transport.Dispose();
+
+    /// <summary>Where what setup makes could be in the mounts that Vault has.</summary>
+    private async ValueTask<IEnumerable<string>> FoldersAsync(
+        string mounts,
+        string above,
+        List<string> notSearched,
+        CancellationToken cancellationToken
+    )
+    {
+        var reply = await _transport.SendAsync(Call(HttpMethod.Get, mounts), cancellationToken);
+        if (reply is not VaultReply.Done { Body.Data: { ValueKind: System.Text.Json.JsonValueKind.Object } data })
+        {
+            notSearched.Add($"{mounts}: {reply.Why}");
+            return [];
+        }
+
+        return data.EnumerateObject()
+            .Where(mount => mount.Value.ValueKind == System.Text.Json.JsonValueKind.Object)
+            .SelectMany(mount =>
+                (mount.Value.TryGetProperty("type", out var type) ? type.GetString() : "") switch
+                {
+                    "database" => new[] { $"{above}{mount.Name}config", $"{above}{mount.Name}roles" },
+                    "pki" => [$"{above}{mount.Name}roles"],
+                    "approle" => [$"{above}{mount.Name}role"],
+                    _ => [],
+                }
+            );
+    }
+
     /// <summary>
     /// Has a new reaper look for a lease that there never was: it makes the role that inherits what users leave, before
     /// the first of them, and refuses a server that is unfit.
@@ -106,15 +180,14 @@ public sealed class SetupRun : IDisposable
         CancellationToken cancellationToken
     )
     {
-        var create = new VaultCall(HttpMethod.Post, VaultPaths.TokenCreate(tokenRole))
-        {
-            Token = _operatorToken,
-            Timeout = _options.CallTimeout,
-            Body = VaultBodies.Of(
+        var create = Call(
+            HttpMethod.Post,
+            VaultPaths.TokenCreate(tokenRole),
+            VaultBodies.Of(
                 new TokenRequest("60s", $"cb-{PostgresStatements.CheckedLease}", new Dictionary<string, string>()),
                 VaultJson.Default.TokenRequest
-            ),
-        };
+            )
+        );
         if (
             await _transport.SendAsync(create, cancellationToken) is var reply
             && reply is not VaultReply.Done { Body.Auth: { ClientToken.Length: > 0 } }
@@ -124,9 +197,8 @@ public sealed class SetupRun : IDisposable
         }
 
         var token = ((VaultReply.Done)reply).Body.Auth!;
-        var mount = made.Step.Path[..made.Step.Path.LastIndexOf("/roles/", StringComparison.Ordinal)];
         var tried = await _transport.SendAsync(
-            new(HttpMethod.Get, $"{mount}/creds/{made.Step.Name}")
+            new(HttpMethod.Get, made.Step.CredentialsPath)
             {
                 Token = new SecretText(token.ClientToken!),
                 Timeout = _options.RevokeTimeout,
@@ -143,16 +215,12 @@ public sealed class SetupRun : IDisposable
         // A PKI mount has a root when it has any issuer, whoever made it.
         var read =
             step.Kind == SetupKind.CertificateAuthority
-                ? new VaultCall(VaultCall.List, $"{step.Name}/issuers")
-                {
-                    Token = _operatorToken,
-                    Timeout = _options.CallTimeout,
-                }
-                : new VaultCall(HttpMethod.Get, step.Path) { Token = _operatorToken, Timeout = _options.CallTimeout };
+                ? Call(VaultCall.List, $"{step.Name}/issuers")
+                : Call(HttpMethod.Get, step.Path);
         var reply = await _transport.SendAsync(read, cancellationToken);
         return reply switch
         {
-            VaultReply.Done { Body: var body } => Compare(step, body.Data),
+            VaultReply.Done { Body: var body } => SetupComparison.Compare(step, body.Data),
             VaultReply.Declined declined when IsMissing(step.Kind, declined) => new(step, SetupState.Missing, []),
             // No part of the namespace, and nothing that issuing or revoking hangs on: the rest is set up without it.
             VaultReply.Declined { Status: 403 }
@@ -186,143 +254,56 @@ public sealed class SetupRun : IDisposable
             _ => false,
         };
 
-    /// <summary>How what Vault shows of a thing stands to what setup would make.</summary>
-    internal static SetupFinding Compare(SetupStep step, JsonElement found)
-    {
-        if (step.Kind == SetupKind.CertificateAuthority)
-        {
-            return new(step, SetupState.Present, []);
-        }
-
-        var actual = JsonObject.Create(found) ?? [];
-        if (step.Kind == SetupKind.Policy)
-        {
-            var text = (string?)actual["policy"] ?? "";
-            if (text == step.PolicyText)
-            {
-                return new(step, SetupState.Present, []);
-            }
-
-            return BrokerPolicy.IsUntouched(text)
-                ? new(step, SetupState.Differs, [])
-                : new(step, SetupState.Differs, ["the policy was written or edited by somebody else"]);
-        }
-
-        if (step.Kind == SetupKind.AuditedHeader)
-        {
-            actual =
-                actual
-                    .FirstOrDefault(member => string.Equals(member.Key, step.Name, StringComparison.OrdinalIgnoreCase))
-                    .Value as JsonObject
-                ?? [];
-        }
-        else if (actual["connection_details"] is JsonObject details)
-        {
-            foreach (var (name, value) in details.ToList())
-            {
-                actual.TryAdd(name, value?.DeepClone());
-            }
-        }
-
-        // A mount's limits are the operator's affair once it is there.
-        string[] differing =
-        [
-            .. step
-                .Body.Where(member => member.Key != "config" && !IsSame(member.Key, member.Value, actual[member.Key]))
-                .Select(member => member.Key),
-        ];
-        return differing.Length == 0
-            ? new(step, SetupState.Present, [])
-            : new(
-                step,
-                SetupState.Differs,
-                [
-                    .. differing.Select(name =>
-                        $"{name} is {actual[name]?.ToJsonString() ?? "not set"}, "
-                        + $"the catalogue needs {step.Body[name]!.ToJsonString()}"
-                    ),
-                ]
-            )
-            {
-                Differing = differing,
-            };
-    }
-
     private async ValueTask<SetupFinding> WriteAsync(SetupFinding finding, CancellationToken cancellationToken)
     {
         var step = finding.Step;
         var body = step.Body.DeepClone().AsObject();
-        if (step.CredentialFile.Length > 0)
+        if (NeedsCredential(finding))
         {
-            if (await ReadCredentialAsync(step.CredentialFile, cancellationToken) is not var (user, password))
+            var (credential, fault) = await SetupFile.ReadAsync(step.CredentialFile, cancellationToken);
+            if (credential is not var (user, password))
             {
-                return new(
-                    step,
-                    SetupState.Failed,
-                    [$"{step.CredentialFile} cannot be read, or does not hold user:password"]
-                );
+                return new(step, SetupState.Failed, [fault]);
             }
 
             (body["username"], body["password"]) = (user, password.Reveal());
         }
 
-        var call = new VaultCall(HttpMethod.Post, step.Path)
+        var reply = await _transport.SendAsync(
+            Call(HttpMethod.Post, step.Path, Encoding.UTF8.GetBytes(body.ToJsonString())),
+            cancellationToken
+        );
+        if (reply is not VaultReply.Done)
         {
-            Token = _operatorToken,
-            Body = System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()),
-            Timeout = _options.MintTimeout,
-        };
-        var reply = await _transport.SendAsync(call, cancellationToken);
-        return reply is VaultReply.Done
-            ? new(step, finding.State == SetupState.Missing ? SetupState.Made : SetupState.Updated, [])
-            : new(step, SetupState.Failed, [reply.Why]);
-    }
+            return new(step, SetupState.Failed, [reply.Why]);
+        }
 
-    private static async ValueTask<(string User, SecretText Password)?> ReadCredentialAsync(
-        string path,
-        CancellationToken cancellationToken
-    )
-    {
-        try
+        if (finding.State == SetupState.Missing)
         {
-            var text = (await File.ReadAllTextAsync(path, cancellationToken)).Trim();
-            var colon = text.IndexOf(':', StringComparison.Ordinal);
-            return colon > 0 && colon < text.Length - 1 ? (text[..colon], new SecretText(text[(colon + 1)..])) : null;
+            return new(step, SetupState.Made, []);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+
+        // What was there may keep what setup does not write: changed is what Vault now shows so.
+        var now = await CompareAsync(step, cancellationToken);
+        return now.State == SetupState.Present
+            ? new(step, SetupState.Updated, finding.Details)
+            : new(step, SetupState.Failed, ["Vault took the change and still shows:", .. now.Details]);
     }
 
     /// <summary>
-    /// Equal as Vault means it: names in any order, statements in theirs; a number or a truth value also as text.
+    /// A connection that is there keeps its administrator, whose password Vault may have rotated since; another server has
+    /// another.
     /// </summary>
-    private static bool IsSame(string name, JsonNode? wanted, JsonNode? actual) =>
-        (wanted, actual) switch
+    private static bool NeedsCredential(SetupFinding finding) =>
+        finding.Step.CredentialFile.Length > 0
+        && (finding.State == SetupState.Missing || finding is { State: SetupState.Outdated, IsOfAnotherServer: true });
+
+    private VaultCall Call(HttpMethod method, string path, byte[]? body = null) =>
+        new(method, path)
         {
-            (JsonArray { Count: 0 }, null) => true,
-            (JsonArray one, JsonArray other) when name.EndsWith("_statements", StringComparison.Ordinal) => Texts(one)
-                .SequenceEqual(Texts(other)),
-            (JsonArray one, JsonArray other) when name.EndsWith("_cidrs", StringComparison.Ordinal) => Networks(one)
-                .SequenceEqual(Networks(other)),
-            (JsonArray one, JsonArray other) => Texts(one)
-                .Order(StringComparer.Ordinal)
-                .SequenceEqual(Texts(other).Order(StringComparer.Ordinal)),
-            (JsonObject one, JsonObject other) => one.All(member =>
-                IsSame(member.Key, member.Value, other[member.Key])
-            ),
-            (JsonValue one, JsonValue other) => one.ToString() == other.ToString(),
-            _ => false,
+            Token = _operatorToken,
+            Body = body,
+            // A write may have Vault ask a database first.
+            Timeout = body is null ? _options.CallTimeout : _options.MintTimeout,
         };
-
-    // Vault shows a network of one address as that address.
-    private static IEnumerable<string> Networks(JsonArray array) =>
-        Texts(array)
-            .Select(text =>
-                text.Contains('/', StringComparison.Ordinal) ? text : text + (text.Contains(':') ? "/128" : "/32")
-            )
-            .Order(StringComparer.Ordinal);
-
-    private static IEnumerable<string> Texts(JsonArray array) => array.Select(item => item?.ToString() ?? "");
 }

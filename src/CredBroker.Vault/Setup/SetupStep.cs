@@ -23,8 +23,18 @@ public sealed record SetupStep
     /// </summary>
     public string CredentialFile { get; init; } = "";
 
+    /// <summary>
+    /// Whether it is this installation's own, by its name <c>cb-&lt;installation&gt;-…</c>: setup changes it as the
+    /// catalogue changes. A mount, an auth method, an authority and the header are everybody's: made where they are not
+    /// there, used as they are where they are.
+    /// </summary>
+    public bool IsOwn { get; init; }
+
     /// <summary>For a reaper: the token role by which setup has it try once when it was made; else empty.</summary>
     internal string TriedBy { get; init; } = "";
+
+    /// <summary>Of a database role: where reading makes its user.</summary>
+    internal string CredentialsPath => $"{Path[..Path.LastIndexOf("/roles/", StringComparison.Ordinal)]}/creds/{Name}";
 
     /// <summary>The policy's text, where it is one.</summary>
     internal string PolicyText => (string?)Body["policy"] ?? "";

@@ -44,7 +44,8 @@ public sealed class VaultCommandTests
 
     [Theory]
     [InlineData("calls", "POST /v1/pki/roles/cb-prod-agent-mtls")]
-    [InlineData("hcl", "# bao policy write cb-prod-broker")]
+    [InlineData("sh", "write_policy 'cb-prod-broker'")]
+    [InlineData("hcl", "then: bao policy write cb-prod-broker cb-prod-broker.hcl")]
     [InlineData("terraform", "resource \"vault_policy\"")]
     public async Task What_the_catalogue_needs_is_printed_without_asking_any_Vault(string format, string text)
     {
@@ -158,6 +159,72 @@ public sealed class VaultCommandTests
         {
             Assert.DoesNotContain(await File.ReadAllTextAsync(token), run.Out + run.Error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_changed_catalogue_is_shown_as_a_difference_and_then_applied()
+    {
+        await using var bao = await TestBao.StartAsync();
+        await using var cli = await CliFixture.StartAsync();
+        var environment = cli.Environment;
+        (environment["VAULT_ADDR"], environment["VAULT_TOKEN"]) = (bao.Address.ToString(), bao.RootToken);
+        async Task<CliRun> RunAsync(string policy, params string[] args) =>
+            await CliRun.RunAsync(
+                environment,
+                ["vault", "setup", .. args, "--policy", await PolicyAsync(cli, policy), .. Installation]
+            );
+        Assert.Equal(0, (await RunAsync(Policy, "--apply")).ExitCode);
+        var changed = Policy
+            .Replace("payments/api-key", "payments/other-key", StringComparison.Ordinal)
+            .Replace("spiffe://acme.example/*", "spiffe://acme.example/agents/*", StringComparison.Ordinal);
+
+        var compared = await RunAsync(changed, "--compare");
+
+        Assert.Equal(5, compared.ExitCode);
+        string[] lines = [.. compared.Out.Split('\n').Select(line => line.TrimEnd())];
+        Assert.Contains("sys/policies/acl/cb-prod-broker (is changed by --apply)", lines);
+        Assert.Contains("  - path \"secret/data/payments/api-key\" {", lines);
+        Assert.Contains("  + path \"secret/data/payments/other-key\" {", lines);
+        Assert.Contains(
+            "  allowed_uri_sans: [\"spiffe://acme.example/*\"] → [\"spiffe://acme.example/agents/*\"]",
+            lines
+        );
+        Assert.Contains("2 outdated (--apply changes them)", compared.Error, StringComparison.Ordinal);
+
+        var applied = await RunAsync(changed, "--apply");
+
+        Assert.Equal(0, applied.ExitCode);
+        Assert.Contains("+ path \"secret/data/payments/other-key\" {", applied.Error, StringComparison.Ordinal);
+        Assert.Contains("Done: 0 made, 2 updated", applied.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync(changed, "--compare")).ExitCode);
+
+        // An entry that leaves the catalogue leaves its things.
+        var less = changed.Replace("engine: pki", "engine: kv, path: a/b", StringComparison.Ordinal);
+        less =
+            less[..less.IndexOf("  agent-mtls:", StringComparison.Ordinal)]
+            + less[less.IndexOf("rules:", StringComparison.Ordinal)..];
+        var leftOver = await RunAsync(less, "--compare");
+        Assert.Contains("Left over: pki/roles/cb-prod-agent-mtls", leftOver.Error, StringComparison.Ordinal);
+        Assert.Contains("bao delete sys/policies/acl/cb-prod-agent-mtls", leftOver.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Policy_files_are_written_where_they_are_asked_for()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        var folder = Path.Combine(cli.Folder, "policies");
+        string[] args = ["vault", "setup", "--policy", await PolicyAsync(cli), .. Installation, "--out", folder];
+
+        var run = await cli.RunAsync([.. args, "--format", "hcl"]);
+        var wrong = await cli.RunAsync(args);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Equal(
+            ["cb-prod-agent-mtls.hcl", "cb-prod-broker.hcl", "cb-prod-probe.hcl"],
+            Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("--format hcl", wrong.Error, StringComparison.Ordinal);
     }
 
     [Fact]

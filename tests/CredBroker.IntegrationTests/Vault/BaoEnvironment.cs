@@ -37,7 +37,7 @@ internal sealed class BaoEnvironment : IAsyncDisposable
     /// <summary>The billing database's credential; needs a PostgreSQL.</summary>
     public CatalogueEntry Database => DatabaseEntry("billing-readonly");
 
-    private string AdminFile => Path.Combine(_directory.FullName, "billing-admin");
+    public string AdminFile => Path.Combine(_directory.FullName, "billing-admin");
 
     /// <summary>
     /// Prepares the given servers, which it takes over; with a PostgreSQL, the database credential too.
@@ -74,16 +74,12 @@ internal sealed class BaoEnvironment : IAsyncDisposable
         return environment;
     }
 
-    public async Task<SetupReport> SetUpAsync(
-        IEnumerable<CatalogueEntry> entries,
-        AppRoleSetup? appRole = null,
-        bool replace = false
-    )
+    public async Task<SetupReport> SetUpAsync(IEnumerable<CatalogueEntry> entries, AppRoleSetup? appRole = null)
     {
         var plan = SetupPlan.For(Catalogue.Installation, entries, appRole);
         Assert.Empty(plan.Faults);
         using var run = new SetupRun(Options, new SecretText(Bao.RootToken), TimeProvider.System);
-        return await run.ApplyAsync(plan, default, replace);
+        return await run.ApplyAsync(plan, default);
     }
 
     public Task WriteKeyValueAsync() =>

@@ -41,7 +41,7 @@ public sealed class DatabaseGrantTests(PreparedDatabase database) : WorkSchemaTe
             """
         );
         var reader = With("reader", "GRANT USAGE ON SCHEMA work TO \"{{name}}\"", $"GRANT {grant} TO \"{{{{name}}}}\"");
-        Assert.True((await Environment.SetUpAsync([Environment.Database, Writer, reader], replace: true)).IsComplete);
+        Assert.True((await Environment.SetUpAsync([Environment.Database, Writer, reader])).IsComplete);
         var (owner, maker) = await IssueAsync();
         await RunAsync(
             maker,
@@ -126,7 +126,7 @@ public sealed class DatabaseGrantTests(PreparedDatabase database) : WorkSchemaTe
     private async Task<MintOutcome.Refused> RefusedAsync(string grant)
     {
         var entry = With("refused", grant);
-        Assert.True((await Environment.SetUpAsync([Environment.Database, Writer, entry], replace: true)).IsComplete);
+        Assert.True((await Environment.SetUpAsync([Environment.Database, Writer, entry])).IsComplete);
         var plan = Plan(entry);
         var child = Assert.IsType<PrepareOutcome.Prepared>(await Issuer.PrepareAsync(plan, default)).Child;
         var outcome = await Issuer.MintAsync(plan, child, default);

@@ -33,7 +33,7 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
     {
         _environment = await database.GetAsync();
         // Whatever the test before this one left in the shared server.
-        Assert.True((await Environment.SetUpAsync([Environment.Database], replace: true)).IsComplete);
+        Assert.True((await Environment.SetUpAsync([Environment.Database])).IsComplete);
         _issuer = new(Environment.Options, TimeProvider.System, NullLogger<VaultSecretIssuer>.Instance);
     }
 
@@ -229,7 +229,7 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
     }
 
     [Fact]
-    public async Task The_check_says_when_a_role_was_made_by_another_version_and_setup_renews_it_on_the_operators_word()
+    public async Task The_check_says_when_a_role_was_made_by_another_version_and_setup_renews_it()
     {
         const string Role = "database/roles/cb-test-billing-readonly";
         await Environment.Bao.SendAsync(
@@ -240,10 +240,9 @@ public sealed class ReaperTests(PreparedDatabase database) : IClassFixture<Prepa
         var stale = Assert.Single(await RoleFindingsAsync(), finding => !finding.Passed);
         Assert.StartsWith(Role + " is", stale.What, StringComparison.Ordinal);
         Assert.Contains("revocation_statements are not what setup makes", stale.Detail, StringComparison.Ordinal);
-        Assert.Contains("`credbroker vault setup --apply --replace`", stale.Detail, StringComparison.Ordinal);
+        Assert.Contains("`credbroker vault setup --apply`", stale.Detail, StringComparison.Ordinal);
 
-        Assert.False((await Environment.SetUpAsync([Environment.Database])).IsComplete);
-        var renewed = await Environment.SetUpAsync([Environment.Database], replace: true);
+        var renewed = await Environment.SetUpAsync([Environment.Database]);
 
         Assert.Equal(Role, Assert.Single(renewed.Findings, finding => finding.State == SetupState.Updated).Step.Path);
         Assert.All(await RoleFindingsAsync(), finding => Assert.True(finding.Passed, finding.Detail));

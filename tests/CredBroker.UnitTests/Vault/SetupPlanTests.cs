@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.Policy;
 using CredBroker.Vault.Setup;
 
@@ -145,8 +146,8 @@ public sealed class SetupPlanTests
 
     [Theory]
     [InlineData("calls", "POST /v1/sys/config/auditing")]
-    [InlineData("hcl", "# bao write sys/config/auditing")]
-    [InlineData("terraform", "resource \"vault_generic_endpoint\" \"auditedheader_sys_config_auditing")]
+    [InlineData("sh", "(VAULT_NAMESPACE='' BAO_NAMESPACE=''")]
+    [InlineData("terraform", "resource \"vault_audit_request_header\" \"X_CredBroker_Lease\"")]
     public void A_printed_plan_says_of_the_one_step_that_belongs_to_the_root_namespace_that_it_does(
         string format,
         string step
@@ -155,7 +156,7 @@ public sealed class SetupPlanTests
         var plan = SetupPlan.For("prod", [Database("reader")]);
         var text = format switch
         {
-            "hcl" => SetupRenderer.Hcl(plan),
+            "sh" => SetupRenderer.Shell(plan),
             "terraform" => SetupRenderer.Terraform(plan),
             _ => SetupRenderer.ApiCalls(plan),
         };
@@ -260,8 +261,39 @@ public sealed class SetupPlanTests
         var text = SetupRenderer.Terraform(SetupPlan.For("prod", [entry]));
 
         Assert.Contains("$${evil} %%{evil}", text);
-        Assert.Contains("sensitive = true", text);
+        Assert.Contains("sensitive   = true", text);
         Assert.DoesNotContain("\"password\":", text);
+    }
+
+    [Theory]
+    [InlineData(
+        "postgresql://{{username}}:{{password}}@db:5432/other?sslmode=disable",
+        false,
+        "{{username}}:{{password}}@db:5432/other"
+    )]
+    [InlineData("postgresql://{{username}}:{{password}}@elsewhere:5432/billing", true, "{{password}}@elsewhere")]
+    [InlineData("postgresql://root:hunter2@elsewhere/billing", true, "postgresql://[hidden]@elsewhere")]
+    [InlineData("postgresql://root:hun@ter2@db:5432/billing", false, "postgresql://[hidden]@db")]
+    public void A_connection_to_another_server_is_told_from_one_that_changed_and_no_login_in_it_is_shown(
+        string url,
+        bool isOther,
+        string shown
+    )
+    {
+        var step = SetupPlan
+            .For("prod", [Database("billing")])
+            .Steps.Single(step => step.Kind == SetupKind.DatabaseConnection);
+        var found = step.Body.DeepClone().AsObject();
+        found["connection_url"] = url;
+
+        var finding = SetupComparison.Compare(step, JsonSerializer.SerializeToElement(found));
+
+        Assert.Equal((SetupState.Outdated, isOther), (finding.State, finding.IsOfAnotherServer));
+        var line = Assert.Single(finding.Details);
+        Assert.Contains(shown, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("ter2", line, StringComparison.Ordinal);
+        Assert.EndsWith("@db:5432/billing?sslmode=verify-full\"", line, StringComparison.Ordinal);
     }
 
     [Fact]

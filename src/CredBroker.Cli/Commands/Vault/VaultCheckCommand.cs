@@ -101,7 +101,8 @@ internal sealed class VaultCheckCommand : Command
             findings.Add(ofStore);
         }
 
-        var failed = findings.Where(finding => !finding.Passed).ToList();
+        var failed = findings.Where(finding => finding is { Passed: false, MeansNothing: false }).ToList();
+        var worthless = findings.Count(finding => finding.MeansNothing);
         if (OutputOption.Of(parsed, _terminal) is var format && format == OutputFormat.Json)
         {
             _terminal.Out.WriteLine(
@@ -111,7 +112,10 @@ internal sealed class VaultCheckCommand : Command
                             finding.Passed,
                             finding.What,
                             finding.Detail
-                        )),
+                        )
+                        {
+                            MeansNothing = finding.MeansNothing ? true : null,
+                        }),
                     ],
                     CliJson.Default.CheckFindingOutputArray
                 )
@@ -123,11 +127,7 @@ internal sealed class VaultCheckCommand : Command
                 _terminal,
                 format,
                 ["Result", "Check", "Cure"],
-                [
-                    .. findings.Select(finding =>
-                        new[] { finding.Passed ? "ok" : "failed", finding.What, finding.Detail }
-                    ),
-                ]
+                [.. findings.Select(finding => new[] { Word(finding), finding.What, finding.Detail })]
             );
             _terminal.Error.WriteLine(
                 failed.Count == 0
@@ -135,8 +135,23 @@ internal sealed class VaultCheckCommand : Command
                     : $"{failed.Count} of {findings.Count} checks failed. "
                         + $"The first: {Printable.Text(failed[0].What)}: {Printable.Text(failed[0].Detail)}"
             );
+            if (worthless > 0)
+            {
+                _terminal.Error.WriteLine(
+                    $"{worthless} more mean nothing: this is a root token, which may do everything. "
+                        + "Look again with the broker's own login."
+                );
+            }
         }
 
-        return failed.Count == 0 ? ExitCodes.Done : ExitCodes.FaultsFound;
+        return findings.TrueForAll(finding => finding.Passed) ? ExitCodes.Done : ExitCodes.FaultsFound;
     }
+
+    private static string Word(CheckFinding finding) =>
+        finding switch
+        {
+            { MeansNothing: true } => "no meaning",
+            { Passed: true } => "ok",
+            _ => "failed",
+        };
 }

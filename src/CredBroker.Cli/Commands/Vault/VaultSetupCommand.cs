@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Net;
-using System.Text.Json;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 using CredBroker.Core.Text;
@@ -10,8 +9,8 @@ using CredBroker.Vault.Setup;
 namespace CredBroker.Cli.Commands.Vault;
 
 /// <summary>
-/// <c>credbroker vault setup</c>: prints what the catalogue needs in Vault, compares it, or makes what is missing. It
-/// never edits what it did not make.
+/// <c>credbroker vault setup</c>: prints what the catalogue needs in Vault, compares it, or makes what is missing and
+/// changes what is the installation's own. It never edits what it did not make.
 /// </summary>
 internal sealed class VaultSetupCommand : Command
 {
@@ -21,7 +20,8 @@ internal sealed class VaultSetupCommand : Command
     {
         HelpName = "FORMAT",
         Description =
-            "What is printed: calls (of the HTTP API), hcl (policies, and the commands that write them) or terraform",
+            "What is printed: calls (of the HTTP API), sh (a script that runs as printed), hcl (the policies, as files) "
+            + "or terraform",
         DefaultValueFactory = _ => "calls",
     };
     private readonly Option<string?> _appRole = new("--approle")
@@ -41,14 +41,18 @@ internal sealed class VaultSetupCommand : Command
         Description = "With --approle: from where the broker logs in and uses its token; repeat for more",
         CustomParser = ParseNetworks,
     };
+    private readonly Option<string?> _out = new("--out")
+    {
+        HelpName = "FOLDER",
+        Description = "With --format hcl: write each policy into a file of its own there",
+    };
     private readonly Option<bool> _compare = new("--compare")
     {
-        Description = "Print nothing of it, but how Vault stands to it; changes nothing",
+        Description = "Print nothing of it, but how Vault stands to it, with each difference; changes nothing",
     };
-    private readonly Option<bool> _apply = new("--apply") { Description = "Make what is missing" };
-    private readonly Option<bool> _replace = new("--replace")
+    private readonly Option<bool> _apply = new("--apply")
     {
-        Description = "With --apply: bring this installation's database roles that say something else up to date, too",
+        Description = "Show the differences, make what is missing, and change what is this installation's own",
     };
     private readonly Option<string?> _tokenFile = new("--token-file")
     {
@@ -59,19 +63,19 @@ internal sealed class VaultSetupCommand : Command
     public VaultSetupCommand(Terminal terminal)
         : base(
             "setup",
-            "Print exactly what the catalogue needs in Vault, compare it with Vault, or make what is missing."
+            "Print exactly what the catalogue needs in Vault, compare it with Vault, or bring Vault up to date."
         )
     {
         (_terminal, _target) = (terminal, new(terminal));
-        _format.AcceptOnlyFromAmong("calls", "hcl", "terraform");
+        _format.AcceptOnlyFromAmong("calls", "sh", "hcl", "terraform");
         _target.AddTo(this);
         Add(_format);
+        Add(_out);
         Add(_appRole);
         Add(_secretIdTtl);
         Add(_cidrs);
         Add(_compare);
         Add(_apply);
-        Add(_replace);
         Add(_tokenFile);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -96,9 +100,15 @@ internal sealed class VaultSetupCommand : Command
 
         if (!parsed.GetValue(_apply) && !parsed.GetValue(_compare))
         {
+            if (parsed.GetValue(_out) is { } folder)
+            {
+                return await WriteFilesAsync(parsed, plan, folder, cancellationToken);
+            }
+
             _terminal.Out.Write(
                 parsed.GetValue(_format) switch
                 {
+                    "sh" => SetupRenderer.Shell(plan),
                     "hcl" => SetupRenderer.Hcl(plan),
                     "terraform" => SetupRenderer.Terraform(plan),
                     _ => SetupRenderer.ApiCalls(plan),
@@ -110,11 +120,42 @@ internal sealed class VaultSetupCommand : Command
         // The login of these settings is the broker's and not used here: setup works with the operator's own token.
         var options = _target.Options(parsed, tokenFile: "(the operator's)", appRole: null);
         using var run = new SetupRun(options, await OperatorTokenAsync(parsed, cancellationToken), _terminal.Time);
-        var report = parsed.GetValue(_apply)
-            ? await run.ApplyAsync(plan, cancellationToken, parsed.GetValue(_replace))
-            : await run.CompareAsync(plan, cancellationToken);
-        Write(report, plan, OutputOption.Of(parsed, _terminal));
-        return report.IsComplete ? ExitCodes.Done : ExitCodes.FaultsFound;
+        var compared = await run.CompareAsync(plan, cancellationToken);
+        var leftOver = await run.FindLeftOverAsync(plan, cancellationToken);
+        var output = OutputOption.Of(parsed, _terminal);
+        if (!parsed.GetValue(_apply))
+        {
+            new SetupOutput(_terminal, output).Write(compared, plan, leftOver);
+            return compared.IsComplete ? ExitCodes.Done : ExitCodes.FaultsFound;
+        }
+
+        // What will change is shown before it does, whatever becomes of it.
+        SetupOutput.WriteDifferences(_terminal.Error, compared);
+        var applied = await run.ApplyAsync(compared, cancellationToken);
+        new SetupOutput(_terminal, output).Write(applied, plan, leftOver, isApplied: true);
+        return applied is { IsComplete: true, FileFaults: [] } ? ExitCodes.Done : ExitCodes.FaultsFound;
+    }
+
+    private async Task<int> WriteFilesAsync(
+        ParseResult parsed,
+        SetupPlan plan,
+        string folder,
+        CancellationToken cancellationToken
+    )
+    {
+        if (parsed.GetValue(_format) != "hcl")
+        {
+            throw CliException.Usage("--out is of policy files.", "Add --format hcl.");
+        }
+
+        Directory.CreateDirectory(folder);
+        foreach (var (file, text) in SetupRenderer.PolicyFiles(plan))
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, file), text, cancellationToken);
+            _terminal.Out.WriteLine(Path.Combine(folder, file));
+        }
+
+        return ExitCodes.Done;
     }
 
     private AppRoleSetup? AppRole(ParseResult parsed)
@@ -175,68 +216,4 @@ internal sealed class VaultSetupCommand : Command
                 )
         );
     }
-
-    private void Write(SetupReport report, SetupPlan plan, OutputFormat output)
-    {
-        if (output == OutputFormat.Json)
-        {
-            _terminal.Out.WriteLine(
-                JsonSerializer.Serialize(
-                    [
-                        .. report.Findings.Select(finding => new SetupFindingOutput(
-                            Word(finding.State),
-                            Word(finding.Step.Kind),
-                            finding.Step.Path,
-                            finding.Details
-                        )),
-                    ],
-                    CliJson.Default.SetupFindingOutputArray
-                )
-            );
-            return;
-        }
-
-        Grid.Write(
-            _terminal,
-            output,
-            ["Path", "What", "State"],
-            [
-                .. report.Findings.Select(finding =>
-                    new[]
-                    {
-                        finding.Step.Path,
-                        Word(finding.Step.Kind).Replace('-', ' '),
-                        finding.Details.Count == 0
-                            ? Word(finding.State)
-                            : $"{Word(finding.State)}: {string.Join("; ", finding.Details)}",
-                    }
-                ),
-            ]
-        );
-        foreach (var note in plan.Notes)
-        {
-            _terminal.Error.WriteLine($"Note: {Printable.Text(note)}");
-        }
-
-        _terminal.Error.WriteLine(Summary(report, plan.Steps.Count));
-    }
-
-    private static string Summary(SetupReport report, int steps)
-    {
-        int Count(SetupState state) => report.Findings.Count(finding => finding.State == state);
-        return report switch
-        {
-            { IsUnchanged: true } => "Vault holds everything that the catalogue needs.",
-            { IsComplete: true } => $"Done: {Count(SetupState.Made)} made, {Count(SetupState.Updated)} updated, "
-                + $"{Count(SetupState.Present)} were there.",
-            _ when Count(SetupState.Failed) > 0 && report.Findings.Count < steps =>
-                $"Stopped: the last step failed, {steps - report.Findings.Count} were not tried. "
-                    + "What is made stays; run it again.",
-            _ => $"Not complete: {Count(SetupState.Missing)} missing (--apply makes them), {Count(SetupState.Differs)} "
-                + $"differ (--apply --replace brings database roles up to date; change what else there is yourself), {Count(SetupState.Failed)} failed.",
-        };
-    }
-
-    private static string Word<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 }
