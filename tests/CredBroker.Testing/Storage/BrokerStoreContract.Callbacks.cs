@@ -80,9 +80,7 @@ public abstract partial class BrokerStoreContract
     public async Task That_more_people_are_asked_is_told_to_nobody_who_asked()
     {
         var asking = Samples.Asked(demands: [AfterTen]);
-        await CommitAsync(
-            new StateChange.All([Naming(await NotedAsync(), asking.Approval.Id, "\"all\""), asking])
-        );
+        await CommitAsync(new StateChange.All([Naming(await NotedAsync(), asking.Approval.Id, "\"all\""), asking]));
         Time.Advance(TimeSpan.FromMinutes(10));
         await CommitAsync(Escalated(asking.Approval.Id, 0));
 

@@ -58,13 +58,23 @@ public sealed class EscalationTests : IAsyncLifetime
     [Fact]
     public async Task Who_agreed_before_they_were_asked_for_the_rest_is_told_that_somebody_else_has_to()
     {
-        await ChallengeAsync("""{ approvers: ["group:leads"], quorum: 2, expiresAfter: 30m, escalate: { after: 10m, to: ["group:heads"] } }""");
+        await _broker.ApplyAsync(
+            $$"""
+            {{Challenging(ToHeads)}}
+              - id: heads-too
+                effect: challenge
+                when: agent == "triage"
+                approval: { approvers: ["group:heads"], expiresAfter: 30m }
+            """
+        );
         var asked = await AskAsync();
-        await AgreeAsync(Ann, asked);
-        Assert.True((await _broker.People.AgreeAsync(Ann, asked.Id, asked.Digest, BrokerHarness.Call, default)).Passes(out _, out _));
+        await AgreeAsync(Eve, asked);
+        await AgreeAsync(Eve, asked);
         _broker.Time.Advance(TimeSpan.FromMinutes(10));
-        // Of the same demand nothing more is to be had from the same person.
-        Assert.True((await _broker.People.AgreeAsync(Ann, asked.Id, asked.Digest, BrokerHarness.Call, default)).Passes(out _, out _));
+
+        Assert.Equal(RefusalCode.ApprovalOver, await AgreeRefusedAsync(Eve, asked));
+        await AgreeAsync(Ann, asked);
+        await _broker.IssueAsync(BrokerHarness.Command() with { ApprovalId = asked.Id });
     }
 
     [Fact]
