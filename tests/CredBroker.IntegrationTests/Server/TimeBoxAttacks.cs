@@ -317,12 +317,17 @@ public abstract class TimeBoxAttacks
         );
     }
 
-    private protected static Task<HttpResponseMessage> RevokeAsync(TestBroker broker, string id, string token) =>
+    private protected static Task<HttpResponseMessage> RevokeAsync(
+        TestBroker broker,
+        string id,
+        string token,
+        bool leases = true
+    ) =>
         broker.SendAsync(
             HttpMethod.Post,
             $"/v1/approvals/{id}/revoke-box",
             token,
-            Api.Json("""{"reason":"enough","leases":true}""")
+            Api.Json($$"""{"reason":"enough","leases":{{(leases ? "true" : "false")}}}""")
         );
 
     private static JsonObject With(string task)
