@@ -18,7 +18,9 @@ namespace CredBroker.Core.Owners;
 /// </summary>
 public sealed partial class DirectoryCheck
 {
-    /// <summary>After so many without an answer, one after the other, the rest is not asked for in this pass.</summary>
+    /// <summary>
+    /// After so many without an answer, one after the other, the rest is not asked for in this pass, and first in the next.
+    /// </summary>
     public const int MaxUnknownInARow = 3;
 
     private static readonly AuditActor Actor = AuditActor.Broker("directory");
@@ -74,7 +76,9 @@ public sealed partial class DirectoryCheck
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
             .ToList();
-        var (gone, answered, why) = await AskAsync(directory, subjects, cancellationToken);
+        var pass = await DirectoryPass.RunAsync(directory, watched.InTurn(subjects), cancellationToken);
+        watched.Next = pass.Next ?? watched.Next;
+        var (gone, answered, why) = (pass.Gone, pass.Answered, pass.Why);
         var unknown = subjects.Count - answered;
         if (unknown > 0 && why != watched.Standing.Why)
         {
@@ -100,40 +104,6 @@ public sealed partial class DirectoryCheck
         {
             await RetireAsync(directory.Issuer, subject, reason, cancellationToken);
         }
-    }
-
-    private static async ValueTask<(List<(string Subject, string Reason)> Gone, int Answered, string Why)> AskAsync(
-        IPeopleDirectory directory,
-        IReadOnlyList<string> subjects,
-        CancellationToken cancellationToken
-    )
-    {
-        var gone = new List<(string, string)>();
-        var (answered, inARow, why) = (0, 0, "");
-        foreach (var subject in subjects)
-        {
-            switch (await directory.FindAsync(subject, cancellationToken))
-            {
-                case DirectoryAnswer.Present:
-                    (answered, inARow) = (answered + 1, 0);
-                    break;
-                case DirectoryAnswer.Gone said:
-                    gone.Add((subject, said.Reason));
-                    (answered, inARow) = (answered + 1, 0);
-                    break;
-                case DirectoryAnswer.Unknown said:
-                    why = why.Length == 0 ? said.Why : why;
-                    inARow++;
-                    break;
-            }
-
-            if (inARow == MaxUnknownInARow)
-            {
-                break;
-            }
-        }
-
-        return (gone, answered, why);
     }
 
     private async ValueTask DoubtAsync(IPeopleDirectory directory, int answered, int gone)
@@ -205,6 +175,18 @@ public sealed partial class DirectoryCheck
         public IPeopleDirectory Directory => directory;
 
         public long? AskedAt { get; set; }
+
+        /// <summary>
+        /// With whom a pass begins. A pass that reaches everybody leaves it as it is: those who are never answered for stay
+        /// behind all others.
+        /// </summary>
+        public string? Next { get; set; }
+
+        public IReadOnlyList<string> InTurn(IReadOnlyList<string> subjects) =>
+            [
+                .. subjects.Where(subject => string.CompareOrdinal(subject, Next) >= 0),
+                .. subjects.Where(subject => string.CompareOrdinal(subject, Next) < 0),
+            ];
 
         // Read by whoever asks for health.
         private volatile DirectoryStanding _standing = new() { Issuer = directory.Issuer, KnownAt = now };

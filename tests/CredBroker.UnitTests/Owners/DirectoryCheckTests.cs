@@ -223,6 +223,32 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Those_whom_it_never_answers_for_do_not_hide_those_behind_them()
+    {
+        await _broker.ApplyAsync(Policy(owners: 6));
+        foreach (var user in new[] { "owner-4", "owner-5" })
+        {
+            _scim.Users[user] = true;
+        }
+
+        _scim.Refused.UnionWith(["owner-1", "owner-2", "owner-3"]);
+        var check = Check();
+        await check.RunAsync(default);
+        Assert.Equal((3, 6), (_scim.Asked.Count, check.Standings[0].Unknown));
+
+        // Each pass from now on reaches everybody: it begins behind where the first one stopped.
+        for (var pass = 0; pass < 2; pass++)
+        {
+            _scim.Asked.Clear();
+            _broker.Time.Advance(Every);
+            await check.RunAsync(default);
+            Assert.Equal((6 - pass, 3), (_scim.Asked.Count, check.Standings[0].Unknown));
+            Assert.Equal("it answered 400", check.Standings[0].Why);
+            Assert.Equal("owner-6", Assert.Single(await _broker.Store.Owners.ListRetiredAsync(default)).Subject);
+        }
+    }
+
+    [Fact]
     public async Task Of_two_brokers_one_retires()
     {
         _scim.Users.Remove("owner-1", out _);

@@ -1,0 +1,61 @@
+namespace CredBroker.Core.Owners;
+
+/// <summary>What one directory said when it was asked for owners one after the other.</summary>
+internal sealed class DirectoryPass
+{
+    private readonly List<(string Subject, string Reason)> _gone = [];
+
+    /// <summary>Who is gone, and in which words of its.</summary>
+    public IReadOnlyList<(string Subject, string Reason)> Gone => _gone;
+
+    /// <summary>Of how many it said whether they are there.</summary>
+    public int Answered { get; private set; }
+
+    /// <summary>What came instead, of the first of whom it did not say it.</summary>
+    public string Why { get; private set; } = "";
+
+    /// <summary>The first who was not asked for; null where everybody was.</summary>
+    public string? Next { get; private set; }
+
+    /// <summary>Asks for them in this order, until too many in a row are not known.</summary>
+    public static async ValueTask<DirectoryPass> RunAsync(
+        IPeopleDirectory directory,
+        IReadOnlyList<string> subjects,
+        CancellationToken cancellationToken
+    )
+    {
+        var pass = new DirectoryPass();
+        var inARow = 0;
+        foreach (var subject in subjects)
+        {
+            if (inARow == DirectoryCheck.MaxUnknownInARow)
+            {
+                pass.Next = subject;
+                break;
+            }
+
+            var answer = await directory.FindAsync(subject, cancellationToken);
+            pass.Take(subject, answer);
+            inARow = answer is DirectoryAnswer.Unknown ? inARow + 1 : 0;
+        }
+
+        return pass;
+    }
+
+    private void Take(string subject, DirectoryAnswer answer)
+    {
+        switch (answer)
+        {
+            case DirectoryAnswer.Present:
+                Answered++;
+                break;
+            case DirectoryAnswer.Gone said:
+                _gone.Add((subject, said.Reason));
+                Answered++;
+                break;
+            case DirectoryAnswer.Unknown said:
+                Why = Why.Length == 0 ? said.Why : Why;
+                break;
+        }
+    }
+}
