@@ -87,9 +87,15 @@ public sealed partial class DirectoryCheck
 
         // Counted against those whom it spoke of: one that says little is believed less.
         var isDoubted = gone.Count > directory.MaxGone && gone.Count * 2 > answered;
-        if (isDoubted && watched.Standing.Doubted == 0)
+        var isTold = !isDoubted || watched.IsDoubtTold || await TryDoubtAsync(directory, answered, gone.Count);
+        watched.IsDoubtTold = isDoubted && isTold;
+        watched.NotRetired.Clear();
+        foreach (var (subject, reason) in isDoubted ? [] : gone)
         {
-            await DoubtAsync(directory, answered, gone.Count);
+            if (!await TryRetireAsync(directory.Issuer, subject, reason, cancellationToken))
+            {
+                watched.NotRetired.Add(subject);
+            }
         }
 
         watched.Standing = watched.Standing with
@@ -98,18 +104,33 @@ public sealed partial class DirectoryCheck
             Unknown = unknown,
             Why = why,
             Doubted = isDoubted ? gone.Count : 0,
+            NotRetired = watched.NotRetired.Count,
             Answered = answered,
         };
-        foreach (var (subject, reason) in isDoubted ? [] : gone)
+        if (watched.NotRetired.Count > 0 || !isTold)
         {
-            await RetireAsync(directory.Issuer, subject, reason, cancellationToken);
+            // It is asked again then: what it said may have changed before the store takes it.
+            watched.AskedAt = null;
         }
     }
 
-    private async ValueTask DoubtAsync(IPeopleDirectory directory, int answered, int gone)
+    /// <summary>Whether the doubt is on record.</summary>
+    private async ValueTask<bool> TryDoubtAsync(IPeopleDirectory directory, int answered, int gone)
     {
         Doubted(directory.Issuer, gone, answered);
-        await _store.CommitAsync(
+        try
+        {
+            return await RecordDoubtAsync(directory, answered, gone) is CommitOutcome.Committed;
+        }
+        catch (StoreUnavailableException fault)
+        {
+            DoubtNotRecorded(fault, directory.Issuer);
+            return false;
+        }
+    }
+
+    private ValueTask<CommitOutcome> RecordDoubtAsync(IPeopleDirectory directory, int answered, int gone) =>
+        _store.CommitAsync(
             new StateChange.EventRecorded
             {
                 Event = new()
@@ -125,24 +146,32 @@ public sealed partial class DirectoryCheck
             },
             CancellationToken.None
         );
-    }
 
-    private async ValueTask RetireAsync(
+    /// <summary>Whether the person is on record as gone; each is tried, whatever came of the one before.</summary>
+    private async ValueTask<bool> TryRetireAsync(
         string issuer,
         string subject,
         string reason,
         CancellationToken cancellationToken
     )
     {
-        var retired = await _owners.RetireAsync(issuer, subject, reason, Actor, Call, cancellationToken);
-        if (retired.Passes(out var owner, out var refusal))
+        try
         {
-            Retired(issuer, subject, reason, owner.Processes.Count);
+            var retired = await _owners.RetireAsync(issuer, subject, reason, Actor, Call, cancellationToken);
+            if (retired.Passes(out var owner, out var refusal))
+            {
+                Retired(issuer, subject, reason, owner.Processes.Count);
+                return true;
+            }
+
+            NotRetired(null, issuer, subject, $"{refusal.CodeText} {refusal.Detail}");
         }
-        else
+        catch (Exception fault) when (fault is StoreUnavailableException or ArgumentException)
         {
-            NotRetired(issuer, subject, refusal.CodeText, refusal.Detail);
+            NotRetired(fault, issuer, subject, fault.Message);
         }
+
+        return false;
     }
 
     [LoggerMessage(
@@ -166,9 +195,12 @@ public sealed partial class DirectoryCheck
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "{Subject} of {Issuer} is gone by the directory's word and not retired yet: {Code} {Detail}"
+        Message = "{Subject} of {Issuer} is gone by the directory's word and not retired yet: {Why}"
     )]
-    private partial void NotRetired(string issuer, string subject, string code, string detail);
+    private partial void NotRetired(Exception? fault, string issuer, string subject, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "That the directory of {Issuer} is doubted is not on record yet")]
+    private partial void DoubtNotRecorded(Exception fault, string issuer);
 
     private sealed class Watched(IPeopleDirectory directory, DateTimeOffset now)
     {
@@ -182,10 +214,19 @@ public sealed partial class DirectoryCheck
         /// </summary>
         public string? Next { get; set; }
 
+        /// <summary>Who is gone by its word and could not be retired.</summary>
+        public HashSet<string> NotRetired { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Whether it is on record that it is doubted.</summary>
+        public bool IsDoubtTold { get; set; }
+
+        /// <summary>Those who are still to be retired, then everybody from where the pass before ended, and round.</summary>
         public IReadOnlyList<string> InTurn(IReadOnlyList<string> subjects) =>
             [
-                .. subjects.Where(subject => string.CompareOrdinal(subject, Next) >= 0),
-                .. subjects.Where(subject => string.CompareOrdinal(subject, Next) < 0),
+                .. subjects
+                    .OrderByDescending(NotRetired.Contains)
+                    .ThenByDescending(subject => string.CompareOrdinal(subject, Next) >= 0)
+                    .ThenBy(subject => subject, StringComparer.Ordinal),
             ];
 
         // Read by whoever asks for health.

@@ -249,6 +249,56 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_could_not_be_retired_stops_nobody_else_and_is_tried_again_at_once()
+    {
+        LosingStore<StateChange.All> store = null!;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await broker.ApplyAsync(Policy());
+        var check = Check(broker: broker);
+        _scim.Users.Remove("owner-1", out _);
+        _scim.Users.Remove("owner-2", out _);
+        (store.Lost, store.Loses) = (
+            true,
+            all => all.Changes.OfType<StateChange.OwnerRetired>().Single() is { Owner.Subject: "owner-1" }
+        );
+        await check.RunAsync(default);
+        Assert.Equal("owner-2", Assert.Single(await broker.Store.Owners.ListRetiredAsync(default)).Subject);
+        Assert.Equal(
+            (1, 0, 0),
+            (check.Standings[0].NotRetired, check.Standings[0].Unknown, check.Standings[0].Doubted)
+        );
+
+        store.Lost = false;
+        await check.RunAsync(default);
+        Assert.Equal(2, (await broker.Store.Owners.ListRetiredAsync(default)).Count);
+        Assert.Equal(0, check.Standings[0].NotRetired);
+
+        _scim.Asked.Clear();
+        await check.RunAsync(default);
+        Assert.Empty(_scim.Asked);
+    }
+
+    [Fact]
+    public async Task A_doubt_that_could_not_be_recorded_counts_and_is_recorded_at_once_when_it_can()
+    {
+        LosingStore<StateChange.EventRecorded> store = null!;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await broker.ApplyAsync(Policy());
+        var check = Check(broker: broker);
+        _scim.Users.Clear();
+        store.Lost = true;
+        await check.RunAsync(default);
+        Assert.Equal(4, check.Standings[0].Doubted);
+
+        store.Lost = false;
+        await check.RunAsync(default);
+        await check.RunAsync(default);
+        Assert.Equal(8, _scim.Asked.Count);
+        Assert.Single(await broker.EventsAsync(DirectoryDoubted.TypeName));
+        Assert.Empty(await broker.Store.Owners.ListRetiredAsync(default));
+    }
+
+    [Fact]
     public async Task Of_two_brokers_one_retires()
     {
         _scim.Users.Remove("owner-1", out _);
@@ -279,15 +329,14 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
         Assert.Equal(2, _scim.Asked.Count);
     }
 
-    private DirectoryCheck Check(string attribute = "externalId", string issuer = Issuer) =>
-        new(
-            [Directory(attribute, issuer)],
-            _broker.Owners,
-            _broker.Policy,
-            _broker.Store,
-            _broker.Time,
-            NullLogger<DirectoryCheck>.Instance
-        );
+    private DirectoryCheck Check(
+        string attribute = "externalId",
+        string issuer = Issuer,
+        BrokerHarness? broker = null
+    ) => Check(broker ?? _broker, Directory(attribute, issuer));
+
+    private static DirectoryCheck Check(BrokerHarness broker, params IPeopleDirectory[] directories) =>
+        new(directories, broker.Owners, broker.Policy, broker.Store, broker.Time, NullLogger<DirectoryCheck>.Instance);
 
     private ScimDirectory Directory(string attribute, string issuer = Issuer) =>
         new(

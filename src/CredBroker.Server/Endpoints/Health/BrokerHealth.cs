@@ -100,6 +100,14 @@ internal sealed class BrokerHealth(
             )
             .Concat(
                 standings
+                    .Where(standing => standing.NotRetired > 0)
+                    .Select(standing =>
+                        $"{standing.NotRetired} owners are gone by a directory's word and could not be retired yet: it is "
+                        + "tried again, the log says why, and credbroker owners retire does it, too."
+                    )
+            )
+            .Concat(
+                standings
                     .Where(standing => standing.Unknown > 0)
                     .Select(standing =>
                         $"Whether {standing.Unknown} owners are still there a directory has not said since "
