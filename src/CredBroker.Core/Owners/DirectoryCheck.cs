@@ -23,6 +23,11 @@ public sealed partial class DirectoryCheck
     /// </summary>
     public const int MaxUnknownInARow = 3;
 
+    /// <summary>
+    /// How long a directory is asked in one pass: its word is no older when it is acted on, and no other waits longer for it.
+    /// </summary>
+    public static readonly TimeSpan PassLimit = TimeSpan.FromMinutes(1);
+
     private static readonly AuditActor Actor = AuditActor.Broker("directory");
     private static readonly CallContext Call = new(null, "");
 
@@ -76,7 +81,7 @@ public sealed partial class DirectoryCheck
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
             .ToList();
-        var pass = await DirectoryPass.RunAsync(directory, watched.InTurn(subjects), cancellationToken);
+        var pass = await DirectoryPass.RunAsync(directory, watched.InTurn(subjects), _time, cancellationToken);
         watched.Next = pass.Next ?? watched.Next;
         var (gone, answered, why) = (pass.Gone, pass.Answered, pass.Why);
         var unknown = subjects.Count - answered;

@@ -17,14 +17,20 @@ internal sealed class DirectoryPass
     /// <summary>The first who was not asked for; null where everybody was.</summary>
     public string? Next { get; private set; }
 
-    /// <summary>Asks for them in this order, until too many in a row are not known.</summary>
+    /// <summary>
+    /// Asks for them in this order, until too many in a row are not known or the time is over. Who was being asked for then
+    /// is the first of the next pass, so that everybody's turn comes.
+    /// </summary>
     public static async ValueTask<DirectoryPass> RunAsync(
         IPeopleDirectory directory,
         IReadOnlyList<string> subjects,
+        TimeProvider time,
         CancellationToken cancellationToken
     )
     {
         var pass = new DirectoryPass();
+        using var limit = new CancellationTokenSource(DirectoryCheck.PassLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var inARow = 0;
         foreach (var subject in subjects)
         {
@@ -34,9 +40,19 @@ internal sealed class DirectoryPass
                 break;
             }
 
-            var answer = await directory.FindAsync(subject, cancellationToken);
-            pass.Take(subject, answer);
-            inARow = answer is DirectoryAnswer.Unknown ? inARow + 1 : 0;
+            try
+            {
+                either.Token.ThrowIfCancellationRequested();
+                var answer = await directory.FindAsync(subject, either.Token);
+                pass.Take(subject, answer);
+                inARow = answer is DirectoryAnswer.Unknown ? inARow + 1 : 0;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                pass.Take(subject, new DirectoryAnswer.Unknown("it was too slow to be asked for everybody"));
+                pass.Next = subject;
+                break;
+            }
         }
 
         return pass;

@@ -121,7 +121,7 @@ public sealed class DirectoryApiTests : IAsyncLifetime
                     "1 owners are gone by a directory's word and could not be retired yet",
                     StringComparison.Ordinal
                 ) == true,
-            TimeSpan.FromSeconds(15)
+            TimeSpan.FromSeconds(75)
         );
         Assert.False((await ProcessAsync()).TryGetProperty("ownerGone", out _));
 

@@ -299,6 +299,40 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_slow_directory_is_asked_for_a_minute_and_gone_on_with_next_time()
+    {
+        await _broker.ApplyAsync(Policy(owners: 9));
+        using var gate = new SemaphoreSlim(0);
+        _scim.Answer = async http =>
+        {
+            await gate.WaitAsync(http.RequestAborted);
+            await http.Response.WriteAsync(ScimServer.List(0));
+        };
+        var check = Check();
+        var pass = check.RunAsync(default).AsTask();
+        for (var asked = 1; asked <= 8; asked++)
+        {
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(_scim.Asked.Count == asked), "it is asked");
+            _broker.Time.Advance(TimeSpan.FromSeconds(8));
+            if (asked < 8)
+            {
+                gate.Release();
+            }
+        }
+
+        await pass.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+        Assert.Equal((7, 2), (check.Standings[0].Answered, check.Standings[0].Unknown));
+        Assert.Equal("it was too slow to be asked for everybody", check.Standings[0].Why);
+
+        _scim.Asked.Clear();
+        _scim.Answer = null;
+        _broker.Time.Advance(Every);
+        await check.RunAsync(default);
+        Assert.Equal(9, _scim.Asked.Count);
+        Assert.Contains("owner-8", _scim.Asked.First(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Of_two_brokers_one_retires()
     {
         _scim.Users.Remove("owner-1", out _);
