@@ -10,7 +10,8 @@ namespace CredBroker.Core.Owners;
 /// <summary>
 /// Asks the directories, each as often as it says, about every owner that the policy in force names: <list type="number">
 /// <item>ask for each who is not on record as gone,</item>
-/// <item>stop where too many are gone at once: that is a broken directory, and not everybody's leaving,</item>
+/// <item>stop where too many are gone at once, or nobody is found: that is a broken directory, and not everybody's
+/// leaving,</item>
 /// <item>retire who is gone, as an admin would.</item>
 /// </list>
 /// Nobody comes back by it: that a person is known again says nothing about why they were retired. Every broker asks for
@@ -90,14 +91,18 @@ public sealed partial class DirectoryCheck
             NotSaid(directory.Issuer, unknown, why);
         }
 
-        // Counted against those whom it spoke of: one that says little is believed less.
-        var isDoubted = gone.Count > directory.MaxGone && gone.Count * 2 > answered;
-        var isTold = !isDoubted || watched.IsDoubtTold || await TryDoubtAsync(directory, answered, gone.Count);
-        watched.IsDoubtTold = isDoubted && isTold;
+        // Counted against those whom it spoke of: one that says little is believed less. And one that found nobody may just
+        // have lost them all; of a sole owner it cannot find another.
+        var isTooMany = gone.Count > directory.MaxGone && gone.Count * 2 > answered;
+        var findsNobody = pass.Present == 0 && subjects.Count > 1;
+        var believed = gone.Where(one => !isTooMany && (one.Said.IsFound || !findsNobody)).ToList();
+        var doubted = gone.Count - believed.Count;
+        var isTold = doubted == 0 || watched.IsDoubtTold || await TryDoubtAsync(directory, answered, doubted);
+        watched.IsDoubtTold = doubted > 0 && isTold;
         watched.NotRetired.Clear();
-        foreach (var (subject, reason) in isDoubted ? [] : gone)
+        foreach (var (subject, said) in believed)
         {
-            if (!await TryRetireAsync(directory.Issuer, subject, reason, cancellationToken))
+            if (!await TryRetireAsync(directory.Issuer, subject, said.Reason, cancellationToken))
             {
                 watched.NotRetired.Add(subject);
             }
@@ -108,7 +113,7 @@ public sealed partial class DirectoryCheck
             KnownAt = unknown == 0 ? _time.GetUtcNow() : watched.Standing.KnownAt,
             Unknown = unknown,
             Why = why,
-            Doubted = isDoubted ? gone.Count : 0,
+            Doubted = doubted,
             NotRetired = watched.NotRetired.Count,
             Answered = answered,
         };
@@ -187,7 +192,7 @@ public sealed partial class DirectoryCheck
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The directory of {Issuer} says that {Gone} of {Answered} owners are gone, all at once: nobody is retired. "
+        Message = "The directory of {Issuer} says that {Gone} of {Answered} owners are gone, and too few are there: they are not retired. "
             + "See to its settings and its data; who has left, credbroker owners retire says"
     )]
     private partial void Doubted(string issuer, int gone, int answered);

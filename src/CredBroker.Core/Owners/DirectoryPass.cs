@@ -3,13 +3,16 @@ namespace CredBroker.Core.Owners;
 /// <summary>What one directory said when it was asked for owners one after the other.</summary>
 internal sealed class DirectoryPass
 {
-    private readonly List<(string Subject, string Reason)> _gone = [];
+    private readonly List<(string Subject, DirectoryAnswer.Gone Said)> _gone = [];
 
     /// <summary>Who is gone, and in which words of its.</summary>
-    public IReadOnlyList<(string Subject, string Reason)> Gone => _gone;
+    public IReadOnlyList<(string Subject, DirectoryAnswer.Gone Said)> Gone => _gone;
+
+    /// <summary>How many are there.</summary>
+    public int Present { get; private set; }
 
     /// <summary>Of how many it said whether they are there.</summary>
-    public int Answered { get; private set; }
+    public int Answered => Present + _gone.Count;
 
     /// <summary>What came instead, of the first of whom it did not say it.</summary>
     public string Why { get; private set; } = "";
@@ -63,11 +66,10 @@ internal sealed class DirectoryPass
         switch (answer)
         {
             case DirectoryAnswer.Present:
-                Answered++;
+                Present++;
                 break;
             case DirectoryAnswer.Gone said:
-                _gone.Add((subject, said.Reason));
-                Answered++;
+                _gone.Add((subject, said));
                 break;
             case DirectoryAnswer.Unknown said:
                 Why = Why.Length == 0 ? said.Why : Why;

@@ -332,6 +332,46 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
         Assert.Contains("owner-8", _scim.Asked.First(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_that_finds_nobody_is_believed_only_of_whom_it_says_that_they_are_not_active(bool isInactive)
+    {
+        var check = Check();
+        for (var pass = 0; pass < 3; pass++)
+        {
+            var asked = 0;
+            _scim.Answer = async http =>
+            {
+                http.Response.StatusCode = asked++ == 0 ? 200 : 503;
+                await http.Response.WriteAsync(
+                    isInactive ? ScimServer.List(1, ScimServer.User("owner-1", false)) : ScimServer.List(0)
+                );
+            };
+            await check.RunAsync(default);
+            if (isInactive)
+            {
+                Assert.Equal("owner-1", Assert.Single(await _broker.Store.Owners.ListRetiredAsync(default)).Subject);
+                return;
+            }
+
+            Assert.Empty(await _broker.Store.Owners.ListRetiredAsync(default));
+            Assert.Equal((1, 1), (check.Standings[0].Doubted, check.Standings[0].Answered));
+            _broker.Time.Advance(Every);
+        }
+
+        Assert.Single(await _broker.EventsAsync(DirectoryDoubted.TypeName));
+    }
+
+    [Fact]
+    public async Task A_sole_owner_is_retired_by_its_word_alone()
+    {
+        await _broker.ApplyAsync(Policy(owners: 1));
+        _scim.Users.Remove("owner-1", out _);
+        await Check().RunAsync(default);
+        Assert.Single(await _broker.Store.Owners.ListRetiredAsync(default));
+    }
+
     [Fact]
     public async Task Of_two_brokers_one_retires()
     {

@@ -95,8 +95,8 @@ internal sealed class BrokerHealth(
         var notes = standings
             .Where(standing => standing.Doubted > 0)
             .Select(standing =>
-                $"{standing.Doubted} of {standing.Answered} owners are gone at once by a directory's word, and nobody is "
-                + "retired: see to its settings and its data, and say who has left by credbroker owners retire."
+                $"{standing.Doubted} of {standing.Answered} owners are gone at once by a directory's word, and they are "
+                + "not retired: see to its settings and its data, and say who has left by credbroker owners retire."
             )
             .Concat(
                 standings
