@@ -10,7 +10,8 @@ namespace CredBroker.Core.Owners;
 /// <summary>
 /// Asks the directories, each as often as it says, about every owner that the policy in force names: <list type="number">
 /// <item>ask for each who is not on record as gone,</item>
-/// <item>stop where too many are gone at once: that is a broken directory, and not everybody's leaving,</item>
+/// <item>stop where too many are gone at once, or nobody is found: that is a broken directory, and not everybody's
+/// leaving,</item>
 /// <item>retire who is gone, as an admin would.</item>
 /// </list>
 /// Nobody comes back by it: that a person is known again says nothing about why they were retired. Every broker asks for
@@ -18,8 +19,15 @@ namespace CredBroker.Core.Owners;
 /// </summary>
 public sealed partial class DirectoryCheck
 {
-    /// <summary>After so many without an answer, one after the other, the rest is not asked for in this pass.</summary>
+    /// <summary>
+    /// After so many without an answer, one after the other, the rest is not asked for in this pass, and first in the next.
+    /// </summary>
     public const int MaxUnknownInARow = 3;
+
+    /// <summary>
+    /// How long a directory is asked in one pass: its word is no older when it is acted on, and no other waits longer for it.
+    /// </summary>
+    public static readonly TimeSpan PassLimit = TimeSpan.FromMinutes(1);
 
     private static readonly AuditActor Actor = AuditActor.Broker("directory");
     private static readonly CallContext Call = new(null, "");
@@ -74,18 +82,30 @@ public sealed partial class DirectoryCheck
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
             .ToList();
-        var (gone, answered, why) = await AskAsync(directory, subjects, cancellationToken);
+        var pass = await DirectoryPass.RunAsync(directory, watched.InTurn(subjects), _time, cancellationToken);
+        watched.Next = pass.Next ?? watched.Next;
+        var (gone, answered, why) = (pass.Gone, pass.Answered, pass.Why);
         var unknown = subjects.Count - answered;
         if (unknown > 0 && why != watched.Standing.Why)
         {
             NotSaid(directory.Issuer, unknown, why);
         }
 
-        // Counted against those whom it spoke of: one that says little is believed less.
-        var isDoubted = gone.Count > directory.MaxGone && gone.Count * 2 > answered;
-        if (isDoubted && watched.Standing.Doubted == 0)
+        // Counted against those whom it spoke of: one that says little is believed less. And one that found nobody may just
+        // have lost them all; of a sole owner it cannot find another.
+        var isTooMany = gone.Count > directory.MaxGone && gone.Count * 2 > answered;
+        var findsNobody = pass.Present == 0 && subjects.Count > 1;
+        var believed = gone.Where(one => !isTooMany && (one.Said.IsFound || !findsNobody)).ToList();
+        var doubted = gone.Count - believed.Count;
+        var isTold = doubted == 0 || watched.IsDoubtTold || await TryDoubtAsync(directory, answered, doubted);
+        watched.IsDoubtTold = doubted > 0 && isTold;
+        watched.NotRetired.Clear();
+        foreach (var (subject, said) in believed)
         {
-            await DoubtAsync(directory, answered, gone.Count);
+            if (!await TryRetireAsync(directory.Issuer, subject, said.Reason, cancellationToken))
+            {
+                watched.NotRetired.Add(subject);
+            }
         }
 
         watched.Standing = watched.Standing with
@@ -93,53 +113,34 @@ public sealed partial class DirectoryCheck
             KnownAt = unknown == 0 ? _time.GetUtcNow() : watched.Standing.KnownAt,
             Unknown = unknown,
             Why = why,
-            Doubted = isDoubted ? gone.Count : 0,
+            Doubted = doubted,
+            NotRetired = watched.NotRetired.Count,
             Answered = answered,
         };
-        foreach (var (subject, reason) in isDoubted ? [] : gone)
+        if (watched.NotRetired.Count > 0 || !isTold)
         {
-            await RetireAsync(directory.Issuer, subject, reason, cancellationToken);
+            // It is asked again then: what it said may have changed before the store takes it.
+            watched.AskedAt = null;
         }
     }
 
-    private static async ValueTask<(List<(string Subject, string Reason)> Gone, int Answered, string Why)> AskAsync(
-        IPeopleDirectory directory,
-        IReadOnlyList<string> subjects,
-        CancellationToken cancellationToken
-    )
-    {
-        var gone = new List<(string, string)>();
-        var (answered, inARow, why) = (0, 0, "");
-        foreach (var subject in subjects)
-        {
-            switch (await directory.FindAsync(subject, cancellationToken))
-            {
-                case DirectoryAnswer.Present:
-                    (answered, inARow) = (answered + 1, 0);
-                    break;
-                case DirectoryAnswer.Gone said:
-                    gone.Add((subject, said.Reason));
-                    (answered, inARow) = (answered + 1, 0);
-                    break;
-                case DirectoryAnswer.Unknown said:
-                    why = why.Length == 0 ? said.Why : why;
-                    inARow++;
-                    break;
-            }
-
-            if (inARow == MaxUnknownInARow)
-            {
-                break;
-            }
-        }
-
-        return (gone, answered, why);
-    }
-
-    private async ValueTask DoubtAsync(IPeopleDirectory directory, int answered, int gone)
+    /// <summary>Whether the doubt is on record.</summary>
+    private async ValueTask<bool> TryDoubtAsync(IPeopleDirectory directory, int answered, int gone)
     {
         Doubted(directory.Issuer, gone, answered);
-        await _store.CommitAsync(
+        try
+        {
+            return await RecordDoubtAsync(directory, answered, gone) is CommitOutcome.Committed;
+        }
+        catch (StoreUnavailableException fault)
+        {
+            DoubtNotRecorded(fault, directory.Issuer);
+            return false;
+        }
+    }
+
+    private ValueTask<CommitOutcome> RecordDoubtAsync(IPeopleDirectory directory, int answered, int gone) =>
+        _store.CommitAsync(
             new StateChange.EventRecorded
             {
                 Event = new()
@@ -155,24 +156,32 @@ public sealed partial class DirectoryCheck
             },
             CancellationToken.None
         );
-    }
 
-    private async ValueTask RetireAsync(
+    /// <summary>Whether the person is on record as gone; each is tried, whatever came of the one before.</summary>
+    private async ValueTask<bool> TryRetireAsync(
         string issuer,
         string subject,
         string reason,
         CancellationToken cancellationToken
     )
     {
-        var retired = await _owners.RetireAsync(issuer, subject, reason, Actor, Call, cancellationToken);
-        if (retired.Passes(out var owner, out var refusal))
+        try
         {
-            Retired(issuer, subject, reason, owner.Processes.Count);
+            var retired = await _owners.RetireAsync(issuer, subject, reason, Actor, Call, cancellationToken);
+            if (retired.Passes(out var owner, out var refusal))
+            {
+                Retired(issuer, subject, reason, owner.Processes.Count);
+                return true;
+            }
+
+            NotRetired(null, issuer, subject, $"{refusal.CodeText} {refusal.Detail}");
         }
-        else
+        catch (Exception fault) when (fault is StoreUnavailableException or ArgumentException)
         {
-            NotRetired(issuer, subject, refusal.CodeText, refusal.Detail);
+            NotRetired(fault, issuer, subject, fault.Message);
         }
+
+        return false;
     }
 
     [LoggerMessage(
@@ -183,7 +192,7 @@ public sealed partial class DirectoryCheck
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The directory of {Issuer} says that {Gone} of {Answered} owners are gone, all at once: nobody is retired. "
+        Message = "The directory of {Issuer} says that {Gone} of {Answered} owners are gone, and too few are there: they are not retired. "
             + "See to its settings and its data; who has left, credbroker owners retire says"
     )]
     private partial void Doubted(string issuer, int gone, int answered);
@@ -196,15 +205,39 @@ public sealed partial class DirectoryCheck
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "{Subject} of {Issuer} is gone by the directory's word and not retired yet: {Code} {Detail}"
+        Message = "{Subject} of {Issuer} is gone by the directory's word and not retired yet: {Why}"
     )]
-    private partial void NotRetired(string issuer, string subject, string code, string detail);
+    private partial void NotRetired(Exception? fault, string issuer, string subject, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "That the directory of {Issuer} is doubted is not on record yet")]
+    private partial void DoubtNotRecorded(Exception fault, string issuer);
 
     private sealed class Watched(IPeopleDirectory directory, DateTimeOffset now)
     {
         public IPeopleDirectory Directory => directory;
 
         public long? AskedAt { get; set; }
+
+        /// <summary>
+        /// With whom a pass begins. A pass that reaches everybody leaves it as it is: those who are never answered for stay
+        /// behind all others.
+        /// </summary>
+        public string? Next { get; set; }
+
+        /// <summary>Who is gone by its word and could not be retired.</summary>
+        public HashSet<string> NotRetired { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Whether it is on record that it is doubted.</summary>
+        public bool IsDoubtTold { get; set; }
+
+        /// <summary>Those who are still to be retired, then everybody from where the pass before ended, and round.</summary>
+        public IReadOnlyList<string> InTurn(IReadOnlyList<string> subjects) =>
+            [
+                .. subjects
+                    .OrderByDescending(NotRetired.Contains)
+                    .ThenByDescending(subject => string.CompareOrdinal(subject, Next) >= 0)
+                    .ThenBy(subject => subject, StringComparer.Ordinal),
+            ];
 
         // Read by whoever asks for health.
         private volatile DirectoryStanding _standing = new() { Issuer = directory.Issuer, KnownAt = now };

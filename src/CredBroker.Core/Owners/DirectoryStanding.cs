@@ -15,8 +15,11 @@ public sealed record DirectoryStanding
     /// <summary>What came instead, of the first of them; for the log.</summary>
     public string Why { get; init; } = "";
 
-    /// <summary>How many were gone at once when it was asked last, of whom none is retired; 0 where that was not so.</summary>
+    /// <summary>How many were gone when it was asked last and are not believed to be: too many at once, or nobody was found.</summary>
     public int Doubted { get; init; }
+
+    /// <summary>How many are gone by its word and could not be retired when it was asked last; they are tried again soon.</summary>
+    public int NotRetired { get; init; }
 
     /// <summary>Of how many it said at all whether they are there.</summary>
     public int Answered { get; init; }

@@ -4,6 +4,7 @@ using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Hosting;
 using CredBroker.Testing.Processes;
 using CredBroker.Testing.Servers;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -107,6 +108,30 @@ public sealed class DirectoryApiTests : IAsyncLifetime
         Assert.Empty((await GetAsync("/v1/owners/retired")).GetProperty("owners").EnumerateArray());
     }
 
+    [Fact]
+    public async Task Who_could_not_be_retired_is_seen_in_health_and_retired_as_soon_as_the_store_takes_it()
+    {
+        await ExecuteAsync(
+            "CREATE TRIGGER refuse BEFORE INSERT ON owner_retirement BEGIN SELECT raise(ABORT, 'no'); END"
+        );
+        _scim.Users.Remove("owner-1", out _);
+        await PassesAsync(
+            async () =>
+                (await NoteAsync())?.StartsWith(
+                    "1 owners are gone by a directory's word and could not be retired yet",
+                    StringComparison.Ordinal
+                ) == true,
+            TimeSpan.FromSeconds(75)
+        );
+        Assert.False((await ProcessAsync()).TryGetProperty("ownerGone", out _));
+
+        await ExecuteAsync("DROP TRIGGER refuse");
+        await PassesAsync(
+            async () => (await ProcessAsync()).TryGetProperty("ownerGone", out _) && await NoteAsync() is null,
+            TimeSpan.FromSeconds(15)
+        );
+    }
+
     [Theory]
     [InlineData("Url", "http://directory.example/scim", "Scim:Url is 'http://directory.example/scim'")]
     [InlineData("Url", "https://directory.example/scim?x=1", "Scim:Url is")]
@@ -151,6 +176,15 @@ public sealed class DirectoryApiTests : IAsyncLifetime
 
             return false;
         });
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={_broker.StoreFile};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task<string?> NoteAsync()

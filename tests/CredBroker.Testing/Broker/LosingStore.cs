@@ -8,6 +8,9 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 {
     public bool Lost { get; set; }
 
+    /// <summary>Which of these changes are lost meanwhile; all of them unless a test says otherwise.</summary>
+    public Func<TChange, bool> Loses { get; set; } = _ => true;
+
     /// <summary>Whether such a change is taken, but nobody hears of it.</summary>
     public bool LosesReply { get; set; }
 
@@ -30,7 +33,7 @@ internal sealed class LosingStore<TChange>(IBrokerStore store) : IBrokerStore
 
     public async ValueTask<CommitOutcome> CommitAsync(StateChange change, CancellationToken cancellationToken)
     {
-        if (Lost && change is TChange)
+        if (Lost && change is TChange one && Loses(one))
         {
             throw new StoreUnavailableException("lost");
         }

@@ -25,6 +25,9 @@ internal sealed class ScimServer : IAsyncDisposable
     /// <summary>Who is there, by id and by externalId, and whether they are active.</summary>
     public ConcurrentDictionary<string, bool> Users { get; } = [];
 
+    /// <summary>Of whom it answers 400, as to an id in a form that it does not take.</summary>
+    public HashSet<string> Refused { get; } = [];
+
     /// <summary>What was asked.</summary>
     public ConcurrentQueue<string> Asked { get; } = [];
 
@@ -92,6 +95,12 @@ internal sealed class ScimServer : IAsyncDisposable
         if (http.Request.Query["filter"].ToString() is { Length: > 0 } filter)
         {
             var subject = JsonNode.Parse(filter["externalId eq ".Length..])!.GetValue<string>();
+            if (Refused.Contains(subject))
+            {
+                http.Response.StatusCode = StatusCodes.Status400BadRequest;
+                return;
+            }
+
             await http.Response.WriteAsync(
                 Users.TryGetValue(subject, out var listed) ? List(1, User(subject, listed)) : List(0)
             );

@@ -223,6 +223,156 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Those_whom_it_never_answers_for_do_not_hide_those_behind_them()
+    {
+        await _broker.ApplyAsync(Policy(owners: 6));
+        foreach (var user in new[] { "owner-4", "owner-5" })
+        {
+            _scim.Users[user] = true;
+        }
+
+        _scim.Refused.UnionWith(["owner-1", "owner-2", "owner-3"]);
+        var check = Check();
+        await check.RunAsync(default);
+        Assert.Equal((3, 6), (_scim.Asked.Count, check.Standings[0].Unknown));
+
+        // Each pass from now on reaches everybody: it begins behind where the first one stopped.
+        for (var pass = 0; pass < 2; pass++)
+        {
+            _scim.Asked.Clear();
+            _broker.Time.Advance(Every);
+            await check.RunAsync(default);
+            Assert.Equal((6 - pass, 3), (_scim.Asked.Count, check.Standings[0].Unknown));
+            Assert.Equal("it answered 400", check.Standings[0].Why);
+            Assert.Equal("owner-6", Assert.Single(await _broker.Store.Owners.ListRetiredAsync(default)).Subject);
+        }
+    }
+
+    [Fact]
+    public async Task Who_could_not_be_retired_stops_nobody_else_and_is_tried_again_at_once()
+    {
+        LosingStore<StateChange.All> store = null!;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await broker.ApplyAsync(Policy());
+        var check = Check(broker: broker);
+        _scim.Users.Remove("owner-1", out _);
+        _scim.Users.Remove("owner-2", out _);
+        (store.Lost, store.Loses) = (
+            true,
+            all => all.Changes.OfType<StateChange.OwnerRetired>().Single() is { Owner.Subject: "owner-1" }
+        );
+        await check.RunAsync(default);
+        Assert.Equal("owner-2", Assert.Single(await broker.Store.Owners.ListRetiredAsync(default)).Subject);
+        Assert.Equal(
+            (1, 0, 0),
+            (check.Standings[0].NotRetired, check.Standings[0].Unknown, check.Standings[0].Doubted)
+        );
+
+        store.Lost = false;
+        await check.RunAsync(default);
+        Assert.Equal(2, (await broker.Store.Owners.ListRetiredAsync(default)).Count);
+        Assert.Equal(0, check.Standings[0].NotRetired);
+
+        _scim.Asked.Clear();
+        await check.RunAsync(default);
+        Assert.Empty(_scim.Asked);
+    }
+
+    [Fact]
+    public async Task A_doubt_that_could_not_be_recorded_counts_and_is_recorded_at_once_when_it_can()
+    {
+        LosingStore<StateChange.EventRecorded> store = null!;
+        await using var broker = await BrokerHarness.StartAsync(wrapStore: inner => store = new(inner));
+        await broker.ApplyAsync(Policy());
+        var check = Check(broker: broker);
+        _scim.Users.Clear();
+        store.Lost = true;
+        await check.RunAsync(default);
+        Assert.Equal(4, check.Standings[0].Doubted);
+
+        store.Lost = false;
+        await check.RunAsync(default);
+        await check.RunAsync(default);
+        Assert.Equal(8, _scim.Asked.Count);
+        Assert.Single(await broker.EventsAsync(DirectoryDoubted.TypeName));
+        Assert.Empty(await broker.Store.Owners.ListRetiredAsync(default));
+    }
+
+    [Fact]
+    public async Task A_slow_directory_is_asked_for_a_minute_and_gone_on_with_next_time()
+    {
+        await _broker.ApplyAsync(Policy(owners: 9));
+        using var gate = new SemaphoreSlim(0);
+        _scim.Answer = async http =>
+        {
+            await gate.WaitAsync(http.RequestAborted);
+            await http.Response.WriteAsync(ScimServer.List(0));
+        };
+        var check = Check();
+        var pass = check.RunAsync(default).AsTask();
+        for (var asked = 1; asked <= 8; asked++)
+        {
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(_scim.Asked.Count == asked), "it is asked");
+            _broker.Time.Advance(TimeSpan.FromSeconds(8));
+            if (asked < 8)
+            {
+                gate.Release();
+            }
+        }
+
+        await pass.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+        Assert.Equal((7, 2), (check.Standings[0].Answered, check.Standings[0].Unknown));
+        Assert.Equal("it was too slow to be asked for everybody", check.Standings[0].Why);
+
+        _scim.Asked.Clear();
+        _scim.Answer = null;
+        _broker.Time.Advance(Every);
+        await check.RunAsync(default);
+        Assert.Equal(9, _scim.Asked.Count);
+        Assert.Contains("owner-8", _scim.Asked.First(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_that_finds_nobody_is_believed_only_of_whom_it_says_that_they_are_not_active(bool isInactive)
+    {
+        var check = Check();
+        for (var pass = 0; pass < 3; pass++)
+        {
+            var asked = 0;
+            _scim.Answer = async http =>
+            {
+                http.Response.StatusCode = asked++ == 0 ? 200 : 503;
+                await http.Response.WriteAsync(
+                    isInactive ? ScimServer.List(1, ScimServer.User("owner-1", false)) : ScimServer.List(0)
+                );
+            };
+            await check.RunAsync(default);
+            if (isInactive)
+            {
+                Assert.Equal("owner-1", Assert.Single(await _broker.Store.Owners.ListRetiredAsync(default)).Subject);
+                return;
+            }
+
+            Assert.Empty(await _broker.Store.Owners.ListRetiredAsync(default));
+            Assert.Equal((1, 1), (check.Standings[0].Doubted, check.Standings[0].Answered));
+            _broker.Time.Advance(Every);
+        }
+
+        Assert.Single(await _broker.EventsAsync(DirectoryDoubted.TypeName));
+    }
+
+    [Fact]
+    public async Task A_sole_owner_is_retired_by_its_word_alone()
+    {
+        await _broker.ApplyAsync(Policy(owners: 1));
+        _scim.Users.Remove("owner-1", out _);
+        await Check().RunAsync(default);
+        Assert.Single(await _broker.Store.Owners.ListRetiredAsync(default));
+    }
+
+    [Fact]
     public async Task Of_two_brokers_one_retires()
     {
         _scim.Users.Remove("owner-1", out _);
@@ -253,15 +403,14 @@ public sealed class DirectoryCheckTests : IAsyncLifetime
         Assert.Equal(2, _scim.Asked.Count);
     }
 
-    private DirectoryCheck Check(string attribute = "externalId", string issuer = Issuer) =>
-        new(
-            [Directory(attribute, issuer)],
-            _broker.Owners,
-            _broker.Policy,
-            _broker.Store,
-            _broker.Time,
-            NullLogger<DirectoryCheck>.Instance
-        );
+    private DirectoryCheck Check(
+        string attribute = "externalId",
+        string issuer = Issuer,
+        BrokerHarness? broker = null
+    ) => Check(broker ?? _broker, Directory(attribute, issuer));
+
+    private static DirectoryCheck Check(BrokerHarness broker, params IPeopleDirectory[] directories) =>
+        new(directories, broker.Owners, broker.Policy, broker.Store, broker.Time, NullLogger<DirectoryCheck>.Instance);
 
     private ScimDirectory Directory(string attribute, string issuer = Issuer) =>
         new(

@@ -95,8 +95,16 @@ internal sealed class BrokerHealth(
         var notes = standings
             .Where(standing => standing.Doubted > 0)
             .Select(standing =>
-                $"{standing.Doubted} of {standing.Answered} owners are gone at once by a directory's word, and nobody is "
-                + "retired: see to its settings and its data, and say who has left by credbroker owners retire."
+                $"{standing.Doubted} of {standing.Answered} owners are gone at once by a directory's word, and they are "
+                + "not retired: see to its settings and its data, and say who has left by credbroker owners retire."
+            )
+            .Concat(
+                standings
+                    .Where(standing => standing.NotRetired > 0)
+                    .Select(standing =>
+                        $"{standing.NotRetired} owners are gone by a directory's word and could not be retired yet: it is "
+                        + "tried again, the log says why, and credbroker owners retire does it, too."
+                    )
             )
             .Concat(
                 standings

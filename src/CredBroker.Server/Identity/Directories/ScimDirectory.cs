@@ -105,7 +105,7 @@ internal sealed class ScimDirectory(string issuer, ScimOptions options, TimeProv
             {
                 // A proxy's or another server's 404 says nothing about a user.
                 return Is(answer, ErrorSchema)
-                    ? new DirectoryAnswer.Gone("directory: not known")
+                    ? new DirectoryAnswer.Gone("directory: not known", IsFound: false)
                     : new DirectoryAnswer.Unknown("it answered 404, but not in SCIM's words");
             }
 
@@ -129,7 +129,7 @@ internal sealed class ScimDirectory(string issuer, ScimOptions options, TimeProv
             : [];
         return (count, users) switch
         {
-            (0, []) => new DirectoryAnswer.Gone("directory: not known"),
+            (0, []) => new DirectoryAnswer.Gone("directory: not known", IsFound: false),
             (1, [var only]) => OfUser(only, subject),
             (0 or 1, _) => new DirectoryAnswer.Unknown("its list has another number of users than it says"),
             _ => new DirectoryAnswer.Unknown($"it has {count} users with this {options.Attribute}"),
@@ -156,7 +156,7 @@ internal sealed class ScimDirectory(string issuer, ScimOptions options, TimeProv
         return Member(user, "active") switch
         {
             null or { ValueKind: JsonValueKind.True } => new DirectoryAnswer.Present(),
-            { ValueKind: JsonValueKind.False } => new DirectoryAnswer.Gone("directory: not active"),
+            { ValueKind: JsonValueKind.False } => new DirectoryAnswer.Gone("directory: not active", IsFound: true),
             _ => new DirectoryAnswer.Unknown("its active is neither true nor false"),
         };
     }
