@@ -47,7 +47,7 @@ internal sealed class Agents : IDisposable
             {
                 var payload = $$"""
                     {"iss":"{{Issuer}}","aud":"{{Audience}}",
-                     "sub":"{{workload}}","instance":"{{workload}}-{{i}}","jti":"{{i}}",
+                     "sub":"{{workload}}","instance":"{{workload}}-{{i}}","jti":"{{i}}","run":"{{i}}",
                      "iat":{{now - 10}},"nbf":{{now - 10}},"exp":{{now + 7200}}}
                     """;
                 tokens[i] = Sign(payload, own);

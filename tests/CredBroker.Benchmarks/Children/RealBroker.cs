@@ -51,7 +51,7 @@ internal static class RealBroker
                             ["Jwks"] = new JsonObject { ["File"] = jwks },
                             ["WorkloadClaim"] = "sub",
                             ["InstanceClaim"] = "instance",
-                            ["Claims"] = new JsonArray("jti"),
+                            ["Claims"] = new JsonArray("run"),
                         },
                         new JsonObject
                         {
