@@ -129,16 +129,21 @@ internal static class SqlTimeBoxStore
             return;
         }
 
-        var held = LeasesReached(session, selector);
+        HashSet<string>? held = null;
         foreach (var approvalId in open)
         {
             // One whose approval cannot be read was given for nobody knows what.
-            var decision = Find(session, approvalId)?.Decision;
-            if (decision is null || held.Contains(approvalId) || selector.Matches(decision, ""))
+            var approval = Find(session, approvalId);
+            if (approval is null || selector.Matches(approval.Decision, "") || IsHeld(approval))
             {
-                EndAndTell(session, approvalId, decision, cause, by);
+                EndAndTell(session, approvalId, approval?.Decision, cause, by);
             }
         }
+
+        // Without an executor each of its leases is of the one that asked, for the same: only by its id is it reached alone.
+        bool IsHeld(Approval approval) =>
+            (selector.Lease is not null || approval.Executor.Length > 0)
+            && (held ??= LeasesReached(session, selector)).Contains(approval.Id);
     }
 
     /// <summary>Ends all that are open, and an event tells it of each.</summary>
