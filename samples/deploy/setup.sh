@@ -13,7 +13,9 @@ $CREDBROKER vault setup --policy "$DEPLOY/policy.yaml" --installation sample --t
 # The token goes from one file to another: it stands on no command line.
 printf 'header = "X-Vault-Token: %s"\n' "$(cat "$STATE/operator/token")" |
   curl --silent --show-error --fail --config - --cacert "$VAULT_CACERT" --request POST "$VAULT_ADDR/v1/auth/token/create/cb-sample-broker" |
-  sed -E 's/.*"client_token":"([^"]+)".*/\1/' >"$STATE/broker/vault-token.new"
+  sed -nE 's/.*"client_token":"([^"]+)".*/\1/p' >"$STATE/broker/vault-token.new"
+# What a pipe begins with may fail unseen.
+[ -s "$STATE/broker/vault-token.new" ] || { echo "OpenBao gave no token for the broker." >&2; exit 1; }
 chmod 600 "$STATE/broker/vault-token.new"
 [ "$(id -u)" != 0 ] || chown 1654:1654 "$STATE/broker/vault-token.new"
 mv "$STATE/broker/vault-token.new" "$STATE/broker/vault-token"

@@ -125,8 +125,8 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return OtherDigest;
             }
 
-            var counted = store.Position.Counted;
-            var demands = DemandsOf(approval, person, counted);
+            var now = store.Position;
+            var demands = DemandsOf(approval, person, now.Counted);
             if (demands.Count == 0)
             {
                 return NotYours;
@@ -137,12 +137,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return NotOffered(approval.TimeBoxOffered);
             }
 
-            if (
-                approval.Agreements.FirstOrDefault(other =>
-                    (other.Issuer, other.Subject) == (person.Issuer, person.Subject)
-                ) is
-                { } earlier
-            )
+            if (AgreementOf(approval, person) is { } earlier)
             {
                 if (earlier.TimeBox != timeBox)
                 {
@@ -153,52 +148,18 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 return demands.Except(earlier.Demands).Any() ? SaidBefore : approval;
             }
 
-            if (approval.StateAt(store.Position) != ApprovalState.Pending)
+            if (approval.StateAt(now) != ApprovalState.Pending)
             {
                 return Over;
             }
 
-            var agreement = new Agreement(person.Issuer, person.Subject, demands, store.Position.UtcNow)
-            {
-                TimeBox = timeBox,
-            };
-            var escalated = EscalatedOf(approval, person, demands, counted);
-            var agreed = approval with { Agreements = [.. approval.Agreements, agreement] };
-            var outcome = await store.CommitAsync(
-                new StateChange.ApprovalAgreed
-                {
-                    ApprovalId = approval.Id,
-                    Digest = digest,
-                    Agreement = agreement,
-                    Expected = approval.Agreements.Count,
-                    Completes = agreed.IsMet,
-                    Escalated = escalated,
-                    Event = Event(
-                        new ApprovalAgreed
-                        {
-                            ApprovalId = approval.Id,
-                            Digest = digest,
-                            Demands = demands,
-                            Escalated = escalated,
-                            TimeBox = timeBox,
-                            IsApproved = agreed.IsMet,
-                        },
-                        approval,
-                        person,
-                        call
-                    ),
-                },
-                CancellationToken.None
-            );
+            var (change, agreed) = Agree(approval, person, now, call, timeBox);
+            var outcome = await store.CommitAsync(change, CancellationToken.None);
             switch (outcome)
             {
                 case CommitOutcome.Committed { At: var at }:
                     news.Raise();
-                    return agreed with
-                    {
-                        State = agreed.IsMet ? ApprovalState.Approved : ApprovalState.Pending,
-                        ApprovedAt = agreed.IsMet ? at : null,
-                    };
+                    return agreed with { ApprovedAt = agreed.IsMet ? at : null };
                 case CommitOutcome.GuardFailed { Reason: GuardFailure.WrongState }:
                     // Somebody was faster: with what they said it may be met, or over.
                     continue;
@@ -263,7 +224,7 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
                 .. Enumerable
                     .Range(0, approval.Demands.Count)
                     .Where(place =>
-                        Names(approval.ApproversOf(place, counted), person)
+                        Asks(approval, place, person, counted)
                         && !approval.Demands[place].NotBy.Any(other => Is(other, person))
                     ),
             ];
@@ -283,9 +244,61 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
 
     /// <summary>Whether a demand names the person by now, though they may be excluded.</summary>
     internal static bool IsNamed(Approval approval, Person person, DateTimeOffset counted) =>
-        Enumerable.Range(0, approval.Demands.Count).Any(place => Names(approval.ApproversOf(place, counted), person))
-        // Whoever agreed was asked, whatever the clock says since.
-        || approval.Agreements.Any(agreed => (agreed.Issuer, agreed.Subject) == (person.Issuer, person.Subject));
+        Enumerable.Range(0, approval.Demands.Count).Any(place => Asks(approval, place, person, counted));
+
+    /// <summary>What the person has agreed to, once; null where they have not.</summary>
+    internal static Agreement? AgreementOf(Approval approval, Person person) =>
+        approval.Agreements.FirstOrDefault(agreed =>
+            (agreed.Issuer, agreed.Subject) == (person.Issuer, person.Subject)
+        );
+
+    /// <summary>The person's agreement to a question as it stands, and the question with it.</summary>
+    internal static (StateChange.ApprovalAgreed Change, Approval After) Agree(
+        Approval approval,
+        Person person,
+        StorePosition now,
+        CallContext call,
+        TimeSpan? timeBox = null,
+        GroupDecision? group = null,
+        int wordAbout = 1
+    )
+    {
+        var demands = DemandsOf(approval, person, now.Counted);
+        var escalated = EscalatedOf(approval, person, demands, now.Counted);
+        var agreement = new Agreement(person.Issuer, person.Subject, demands, now.UtcNow) { TimeBox = timeBox };
+        var agreed = approval with { Agreements = [.. approval.Agreements, agreement] };
+        return (
+            new()
+            {
+                ApprovalId = approval.Id,
+                Digest = approval.Digest,
+                Agreement = agreement,
+                Expected = approval.Agreements.Count,
+                Completes = agreed.IsMet,
+                Escalated = escalated,
+                WordAbout = wordAbout,
+                Event = Event(
+                    new ApprovalAgreed
+                    {
+                        ApprovalId = approval.Id,
+                        Digest = approval.Digest,
+                        Demands = demands,
+                        Escalated = escalated,
+                        TimeBox = timeBox,
+                        IsApproved = agreed.IsMet,
+                        Group = group,
+                    },
+                    approval,
+                    person,
+                    call
+                ),
+            },
+            agreed with
+            {
+                State = agreed.IsMet ? ApprovalState.Approved : ApprovalState.Pending,
+            }
+        );
+    }
 
     private static Refusal NotOffered(TimeSpan? offered) =>
         new(
@@ -297,6 +310,15 @@ public sealed class ApprovalDecisions(IBrokerStore store, AnchorCheck anchor, Ap
 
     private static bool IsOwn(Approval approval, Person person) =>
         (approval.Decision.Identity.Issuer, approval.Decision.Identity.Subject) == (person.Issuer, person.Subject);
+
+    // Whoever agreed because more people were asked was asked, whatever a clock that fell back says of that moment since.
+    private static bool Asks(Approval approval, int place, Person person, DateTimeOffset counted) =>
+        Names(approval.ApproversOf(place, counted), person)
+        || (
+            approval.Demands[place].Escalation is { To: var to }
+            && AgreementOf(approval, person)?.Demands.Contains(place) == true
+            && Names(to, person)
+        );
 
     private static bool Names(IReadOnlyList<Approver> approvers, Person person) =>
         approvers.Any(approver =>

@@ -41,7 +41,9 @@ public sealed class GroupDecisions(
         Person person
     )
     {
-        var (groups, _) = ApprovalGroup.Of([.. open.Where(approval => !HasAgreed(approval, person))]);
+        var (groups, _) = ApprovalGroup.Of([
+            .. open.Where(approval => ApprovalDecisions.AgreementOf(approval, person) is null),
+        ]);
         var grouped = groups.SelectMany(group => group.Requests).Select(approval => approval.Id).ToHashSet();
         return (groups, [.. open.Where(approval => !grouped.Contains(approval.Id))]);
     }
@@ -70,7 +72,9 @@ public sealed class GroupDecisions(
                 return refusal;
             }
 
-            var said = group.Requests.Where(approval => HasAgreed(approval, person)).ToList();
+            var said = group
+                .Requests.Where(approval => ApprovalDecisions.AgreementOf(approval, person) is not null)
+                .ToList();
             if (said.Count == group.Requests.Count)
             {
                 return group;
@@ -83,7 +87,19 @@ public sealed class GroupDecisions(
                 return Of(refused, over is null ? SaidAlready : ApprovalDecisions.Over);
             }
 
-            Answer[] answers = [.. group.Requests.Select((_, place) => Agreement(group, place, person, now, call))];
+            var answers = group
+                .Requests.Select(
+                    (approval, place) =>
+                        ApprovalDecisions.Agree(
+                            approval,
+                            person,
+                            now,
+                            call,
+                            group: Mark(group),
+                            wordAbout: WordAbout(group, place)
+                        )
+                )
+                .ToList();
             var outcome = await store.CommitAsync(
                 new StateChange.All([.. answers.Select(answer => answer.Change)]),
                 CancellationToken.None
@@ -253,48 +269,6 @@ public sealed class GroupDecisions(
             : null;
     }
 
-    private static Answer Agreement(ApprovalGroup group, int place, Person person, StorePosition now, CallContext call)
-    {
-        var approval = group.Requests[place];
-        var demands = ApprovalDecisions.DemandsOf(approval, person, now.Counted);
-        var escalated = ApprovalDecisions.EscalatedOf(approval, person, demands, now.Counted);
-        var agreement = new Agreement(person.Issuer, person.Subject, demands, now.UtcNow);
-        var agreed = approval with { Agreements = [.. approval.Agreements, agreement] };
-        return new(
-            new()
-            {
-                ApprovalId = approval.Id,
-                Digest = approval.Digest,
-                Agreement = agreement,
-                Expected = approval.Agreements.Count,
-                Completes = agreed.IsMet,
-                Escalated = escalated,
-                WordAbout = WordAbout(group, place),
-                Event = ApprovalDecisions.Event(
-                    new ApprovalAgreed
-                    {
-                        ApprovalId = approval.Id,
-                        Digest = approval.Digest,
-                        Demands = demands,
-                        Escalated = escalated,
-                        IsApproved = agreed.IsMet,
-                        Group = Mark(group),
-                    },
-                    approval,
-                    person,
-                    call
-                ),
-            },
-            agreed with
-            {
-                State = agreed.IsMet ? ApprovalState.Approved : ApprovalState.Pending,
-            }
-        );
-    }
-
-    private static bool HasAgreed(Approval approval, Person person) =>
-        approval.Agreements.Any(other => (other.Issuer, other.Subject) == (person.Issuer, person.Subject));
-
     // They are in the order in which they were asked, so that the last is what the person can have read shortest.
     private static int WordAbout(ApprovalGroup group, int place) =>
         place == group.Requests.Count - 1 ? group.Requests.Count : 0;
@@ -318,6 +292,4 @@ public sealed class GroupDecisions(
         {
             Detail = $"Nothing was decided, because of request {approvalId}. {refusal.Detail}",
         };
-
-    private sealed record Answer(StateChange.ApprovalAgreed Change, Approval After);
 }

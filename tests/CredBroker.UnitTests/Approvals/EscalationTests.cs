@@ -78,6 +78,18 @@ public sealed class EscalationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_agreed_because_more_people_were_asked_may_take_it_back_also_by_a_clock_that_fell_back()
+    {
+        var asked = await AskAsync();
+        _broker.Wall.Offset = -TimeSpan.FromHours(1);
+        _broker.Time.Advance(TimeSpan.FromMinutes(10));
+        await AgreeAsync(Eve, asked);
+
+        var said = await _broker.People.DenyAsync(Eve, asked.Id, "no", BrokerHarness.Call, default);
+        Assert.True(said.Passes(out _, out var refusal), refusal?.Detail);
+    }
+
+    [Fact]
     public async Task Who_was_asked_from_the_beginning_decides_as_before()
     {
         var asked = await AskAsync();

@@ -1,6 +1,7 @@
 using CredBroker.Client;
 using CredBroker.Core.State;
 using CredBroker.Server.Endpoints.Replies;
+using CredBroker.Server.Endpoints.Revocations;
 
 namespace CredBroker.Server.Endpoints.Holds;
 
@@ -12,29 +13,21 @@ internal static class HoldResponses
         new Reply<HoldResponse>(status, Of(hold, isRecordMissing), BrokerJson.Default.HoldResponse);
 
     public static HoldResponse Of(Hold hold, bool isRecordMissing = false) =>
-        new()
-        {
-            Lease = hold.Selector.Lease,
-            Agent = hold.Selector.Agent,
-            Workload = hold.Selector.Workload,
-            Instance = hold.Selector.Instance,
-            Subject = hold.Selector.Subject,
-            Task = hold.Selector.Task,
-            Process = hold.Selector.Process,
-            Credential = hold.Selector.Credential,
-            Owner = hold.Selector.Owner,
-            Issuer = hold.Selector.Issuer,
-            TrustDomain = hold.Selector.TrustDomain,
-            Everything = hold.Selector.Everything ? true : null,
-            HoldId = hold.Id,
-            Reason = hold.Reason,
-            PlacedBy = hold.PlacedBy,
-            PlacedAt = hold.PlacedAt,
-            Until = hold.Until,
-            RevocationId = hold.RevocationId,
-            RecordMissing = isRecordMissing ? true : null,
-            LiftedAt = hold.LiftedAt,
-            LiftedBy = hold.LiftedBy,
-            LiftReason = hold.LiftReason,
-        };
+        Selectors.Describe(
+            hold.Selector,
+            new HoldResponse
+            {
+                Everything = hold.Selector.Everything ? true : null,
+                HoldId = hold.Id,
+                Reason = hold.Reason,
+                PlacedBy = hold.PlacedBy,
+                PlacedAt = hold.PlacedAt,
+                Until = hold.Until,
+                RevocationId = hold.RevocationId,
+                RecordMissing = isRecordMissing ? true : null,
+                LiftedAt = hold.LiftedAt,
+                LiftedBy = hold.LiftedBy,
+                LiftReason = hold.LiftReason,
+            }
+        );
 }

@@ -23,27 +23,19 @@ internal static class RevocationResponses
     }
 
     public static RevocationOrderResponse Order(RevocationOrder order) =>
-        new()
-        {
-            Lease = order.Selector.Lease,
-            Agent = order.Selector.Agent,
-            Workload = order.Selector.Workload,
-            Instance = order.Selector.Instance,
-            Subject = order.Selector.Subject,
-            Task = order.Selector.Task,
-            Process = order.Selector.Process,
-            Credential = order.Selector.Credential,
-            Owner = order.Selector.Owner,
-            Issuer = order.Selector.Issuer,
-            TrustDomain = order.Selector.TrustDomain,
-            Everything = order.Selector.Everything ? true : null,
-            RevocationId = order.Id,
-            Cause = KebabCase.Of(order.Cause),
-            Reason = order.Reason,
-            RequestedBy = order.RequestedBy,
-            RequestedAt = order.RequestedAt,
-            EnumeratedAt = order.EnumeratedAt,
-        };
+        Selectors.Describe(
+            order.Selector,
+            new RevocationOrderResponse
+            {
+                Everything = order.Selector.Everything ? true : null,
+                RevocationId = order.Id,
+                Cause = KebabCase.Of(order.Cause),
+                Reason = order.Reason,
+                RequestedBy = order.RequestedBy,
+                RequestedAt = order.RequestedAt,
+                EnumeratedAt = order.EnumeratedAt,
+            }
+        );
 
     public static RevocationResponse Progress(RevocationProgress progress) =>
         new()

@@ -47,6 +47,24 @@ internal static class Selectors
     public static TimeSpan? HoldTime(RevocationRequest body) =>
         WireDuration.TryParse(body.Hold, out var lasts) ? lasts : null;
 
+    /// <summary>The answer with the selector's fields that are set.</summary>
+    public static TSelection Describe<TSelection>(LeaseSelector selector, TSelection answer)
+        where TSelection : LeaseSelection =>
+        answer with
+        {
+            Lease = selector.Lease,
+            Agent = selector.Agent,
+            Workload = selector.Workload,
+            Instance = selector.Instance,
+            Subject = selector.Subject,
+            Task = selector.Task,
+            Process = selector.Process,
+            Credential = selector.Credential,
+            Owner = selector.Owner,
+            Issuer = selector.Issuer,
+            TrustDomain = selector.TrustDomain,
+        };
+
     /// <summary>Checks the form of a selector's fields.</summary>
     public static void Check(FieldCheck check, LeaseSelector selector)
     {

@@ -21,7 +21,7 @@ internal sealed class TimeBoxRow
 
     public required string Digest { get; init; }
 
-    /// <summary>The newest revocation order when it opened.</summary>
+    /// <summary>The newest revocation order when its approval was asked for.</summary>
     public long Fence { get; init; }
 
     public long OpenedAt { get; init; }
