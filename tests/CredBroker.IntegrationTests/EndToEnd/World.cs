@@ -199,9 +199,18 @@ internal sealed class World : IAsyncDisposable
     private static Task IssuesAsync(BrokerProcess broker) =>
         Eventually.BecomesTrueAsync(async () => await broker.HealthAsync("issuing") == "ok", "the broker issues");
 
-    public async Task KillBrokerAsync()
+    /// <summary>
+    /// Kills the broker (SIGKILL). The request that it thereby leaves unanswered is looked at before the clients are
+    /// disposed of, which would cancel it instead.
+    /// </summary>
+    public async Task KillBrokerAsync(Task? unanswered = null)
     {
         await Broker.KillAsync();
+        if (unanswered is not null)
+        {
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => unanswered);
+        }
+
         await Broker.DisposeAsync();
         Broker = null!;
     }
