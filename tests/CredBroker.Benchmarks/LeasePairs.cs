@@ -88,7 +88,12 @@ internal sealed class LeasePairs
                 CancellationToken.None
             )
         );
-        var handles = new SecretHandles($"database/creds/cb-bench-{_request.Credential}/{id}", null, "cb-" + id);
+        var handles = new SecretHandles(
+            // As Vault makes them: in no order.
+            $"database/creds/cb-bench-{_request.Credential}/{Guid.NewGuid():N}",
+            null,
+            "cb-" + id
+        );
         var expires = position.UtcNow + _life;
         Expect(
             await _store.CommitAsync(

@@ -2,32 +2,35 @@ using System.Text.Json;
 
 namespace CredBroker.Vault.Http;
 
-/// <summary>Vault's common answer. Classes, not records: they hold secrets and must not print them.</summary>
+/// <summary>
+/// Vault's common answer. Classes, not records: they hold secrets and must not print them. With setters, because the
+/// serializer reads what can only be initialized by way of a constructor of all members, which each exchange pays twice.
+/// </summary>
 internal sealed class VaultBody
 {
     /// <summary>Of a 204, by which Vault says that it did what it was told.</summary>
     public static readonly VaultBody Empty = new();
 
     /// <summary>What Vault calls the request: in every answer with a body, but for health and for what is kept back.</summary>
-    public string? RequestId { get; init; }
+    public string? RequestId { get; set; }
 
-    public string? LeaseId { get; init; }
+    public string? LeaseId { get; set; }
 
     /// <summary>Seconds.</summary>
-    public long LeaseDuration { get; init; }
+    public long LeaseDuration { get; set; }
 
-    public JsonElement Data { get; init; }
+    public JsonElement Data { get; set; }
 
-    public VaultAuth? Auth { get; init; }
+    public VaultAuth? Auth { get; set; }
 
     /// <summary>There where Vault keeps back its answer, which the broker never asks for.</summary>
-    public JsonElement WrapInfo { get; init; }
+    public JsonElement WrapInfo { get; set; }
 
     /// <summary>Of <c>sys/health</c>: whether the node is a standby.</summary>
-    public bool? Standby { get; init; }
+    public bool? Standby { get; set; }
 
     /// <summary>Of <c>sys/health</c>: which cluster the node belongs to; a new Vault is a new one.</summary>
-    public string? ClusterId { get; init; }
+    public string? ClusterId { get; set; }
 
     /// <summary>
     /// Whether a control group kept the call back until somebody approves: Vault answers with a wrapped promise alone,
@@ -35,9 +38,9 @@ internal sealed class VaultBody
     /// </summary>
     public bool AwaitsApproval => LeaseId is null or "" && Auth is null && Data.ValueKind == JsonValueKind.Null;
 
-    public IReadOnlyList<string>? Warnings { get; init; }
+    public IReadOnlyList<string>? Warnings { get; set; }
 
-    public IReadOnlyList<string>? Errors { get; init; }
+    public IReadOnlyList<string>? Errors { get; set; }
 
     /// <summary>A text member of the data, or null.</summary>
     public string? Text(string member) =>
@@ -65,20 +68,20 @@ internal sealed class VaultBody
 /// <summary>A token that Vault made or renewed.</summary>
 internal sealed class VaultAuth
 {
-    public string? ClientToken { get; init; }
+    public string? ClientToken { get; set; }
 
-    public string? Accessor { get; init; }
+    public string? Accessor { get; set; }
 
-    public IReadOnlyList<string>? TokenPolicies { get; init; }
+    public IReadOnlyList<string>? TokenPolicies { get; set; }
 
     /// <summary>Seconds; 0 means that it never ends.</summary>
-    public long LeaseDuration { get; init; }
+    public long LeaseDuration { get; set; }
 
-    public bool Renewable { get; init; }
+    public bool Renewable { get; set; }
 
-    public bool? Orphan { get; init; }
+    public bool? Orphan { get; set; }
 
-    public string? TokenType { get; init; }
+    public string? TokenType { get; set; }
 }
 
 /// <summary>A token as lookup shows it.</summary>

@@ -121,7 +121,7 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
             ["one lease"] = ((readers, _) => readers.Leases.FindAsync(readers.Template, default).AsTask(), 20),
             ["leases by Vault's ids"] = (
                 (readers, _) => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
-                20
+                (Live + Revoking) * 5 / 4
             ),
             ["open orders"] = ((readers, _) => readers.Revocations.FindOpenAsync(10, _ => true, default).AsTask(), 20),
             ["holds in force"] = ((readers, _) => readers.Holds.ListInForceAsync(default).AsTask(), 20),

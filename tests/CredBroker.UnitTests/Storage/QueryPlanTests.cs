@@ -124,7 +124,7 @@ public sealed class QueryPlanTests
             ),
             ["leases by Vault's ids"] = (
                 readers => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
-                ["SEARCH lease USING INDEX lease_by_vault_lease (vault_lease_id=?)"]
+                ["SCAN l USING INDEX lease_live", "SCAN l USING INDEX lease_contradictory"]
             ),
             ["orders, newest first"] = (
                 readers => readers.Revocations.ListAsync(100, 10, default).AsTask(),

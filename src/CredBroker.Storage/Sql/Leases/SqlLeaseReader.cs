@@ -12,6 +12,9 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
 {
     private const int MaxIdsAtOnce = 1_000;
 
+    /// <summary>SQLite binds no more than 32,766.</summary>
+    private const int MaxVaultLeasesAtOnce = 30_000;
+
     /// <summary>What is not over, in the words of the index <c>lease_live</c>.</summary>
     private const string Unconfirmed = "l.confirmed_at IS NULL";
 
@@ -169,13 +172,15 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
     )
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var chunk in vaultLeaseIds.Chunk(500))
+        var isAsked = reads.IsAmong("l.vault_lease_id", "chunk");
+        foreach (var chunk in vaultLeaseIds.Chunk(MaxVaultLeasesAtOnce))
         {
             known.UnionWith(
                 await reads.AllAsync<string>(
                     $"""
-                    SELECT vault_lease_id FROM lease
-                    WHERE {reads.IsAmong("vault_lease_id", "chunk")} AND state NOT IN ('revoked', 'ended')
+                    {Holding("lease_live", Unconfirmed)}
+                    UNION ALL
+                    {Holding("lease_contradictory", Contradictory)}
                     """,
                     new { chunk },
                     cancellationToken
@@ -184,6 +189,13 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         }
 
         return known;
+
+        // All that is not over is gone through: an index of random ids would cost each issuance more than this ever does.
+        string Holding(string index, string condition) =>
+            $"""
+                SELECT l.vault_lease_id FROM lease l{reads.UseIndex(index)}
+                WHERE {condition} AND l.state NOT IN ('revoked', 'ended') AND {isAsked}
+                """;
     }
 
     /// <summary>
