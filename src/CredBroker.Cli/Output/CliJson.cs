@@ -15,6 +15,7 @@ namespace CredBroker.Cli.Output;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
+[JsonSerializable(typeof(FailureOutput))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(VerificationOutput))]
