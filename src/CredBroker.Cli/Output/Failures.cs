@@ -65,6 +65,10 @@ internal static class Failures
         }
     }
 
+    /// <summary>What kept a call, in the words of an error.</summary>
+    public static string WordsOf(Exception exception) =>
+        exception is HttpRequestException unreachable ? Reason(unreachable) : exception.Message;
+
     private static FailureOutput Of(Exception exception, ParseResult parsed)
     {
         if (exception is BrokerProblemException refused)

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using CredBroker.Cli.Commands.Approvals;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Exec;
 using CredBroker.Cli.Output;
@@ -201,7 +200,7 @@ internal sealed class ExecCommand : Command
                 return;
             }
             catch (Exception e)
-                when (ApprovalsWatchCommand.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
+                when (Watch.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
             {
                 _terminal.Error.WriteLine($"The wait broke off; it goes on. {Printable.Text(e.Message)}");
             }
