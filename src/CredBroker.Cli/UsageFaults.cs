@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using CredBroker.Cel;
+using CredBroker.Core.Text;
 
 namespace CredBroker.Cli;
 
@@ -18,15 +18,20 @@ internal static class UsageFaults
     {
         var (command, path) = (parsed.CommandResult.Command, Path(parsed.CommandResult));
         string[] own = [.. Unknown(command, path, args), .. Repeated(parsed.CommandResult)];
-        if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens.FirstOrDefault(token => token[0] != '-') is { } slip)
+        if (
+            command.Subcommands.Count > 0
+            && parsed.UnmatchedTokens.FirstOrDefault(token => token[0] != '-') is { } slip
+        )
         {
             // With the command it belongs to unknown, an option is not known either.
             return
             [
                 $"There is no command {path} {slip}"
-                    + (NearestName.Of(slip, command.Subcommands.Select(sub => sub.Name)) is { } meant
-                        ? $", did you mean {path} {meant}?"
-                        : "."),
+                    + (
+                        Spelling.Nearest(slip, command.Subcommands.Select(sub => sub.Name)) is { } meant
+                            ? $", did you mean {path} {meant}?"
+                            : "."
+                    ),
             ];
         }
 
@@ -60,7 +65,7 @@ internal static class UsageFaults
             if (LooksLikeOption(name) && !known.Contains(name) && !(name[1] != '-' && known.Contains(name[..2])))
             {
                 var meant = name.StartsWith("--", StringComparison.Ordinal)
-                    ? NearestName.Of(name[2..], options.Select(option => option.Name.TrimStart('-')))
+                    ? Spelling.Nearest(name[2..], options.Select(option => option.Name.TrimStart('-')))
                     : null;
                 yield return $"{name} is no option of {path}"
                     + (meant is null ? "." : $", did you mean --{meant}?")

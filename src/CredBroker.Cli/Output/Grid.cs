@@ -85,6 +85,13 @@ internal static class Grid
         }
 
         console.Write(table);
+        if (columns.Where(column => column.FromWidth > console.Profile.Width).ToList() is [_, ..] left)
+        {
+            terminal.Error.WriteLine(
+                $"Too narrow for {string.Join(", ", left.Select(column => column.Heading))}: a terminal of "
+                    + $"{left.Max(column => column.FromWidth)} columns shows all, and so does --output plain."
+            );
+        }
     }
 
     private static Text Cell(string value) =>

@@ -66,7 +66,6 @@ internal static class ShortIds
         return found switch
         {
             [var one] => one,
-            _ when found.Contains(typed) => typed,
             [] => throw new CliException(
                 ExitCodes.Refused,
                 $"There is no {what} whose id begins with {typed}, or none that you may see.",

@@ -57,7 +57,9 @@ internal sealed class AppendedLooks(Terminal terminal, OutputFormat format) : Wa
         {
             if (format != OutputFormat.Json)
             {
-                Terminal.Out.WriteLine(_last is null ? TimeText.Rfc3339(at) : $"{Environment.NewLine}{TimeText.Rfc3339(at)}");
+                Terminal.Out.WriteLine(
+                    _last is null ? TimeText.Rfc3339(at) : $"{Environment.NewLine}{TimeText.Rfc3339(at)}"
+                );
             }
 
             Terminal.Out.Write(output);
@@ -120,7 +122,7 @@ internal sealed class DrawnScreen : WatchScreen
         Draw(
             [why, $"What stands below was so at {TimeText.Rfc3339(seen)}."],
             _last,
-            $"{_title}, trying again at {TimeText.Rfc3339(Terminal.Time.GetUtcNow())}. Ctrl-C ends."
+            $"{_title}, tried at {TimeText.Rfc3339(Terminal.Time.GetUtcNow())}. Ctrl-C ends."
         );
 
     private void Draw(string[] warning, string body, string title)
@@ -144,9 +146,7 @@ internal sealed class DrawnScreen : WatchScreen
             lines.Add($"… and {left} lines more, for which the terminal is too low.");
         }
 
-        Terminal.Out.Write(
-            Home + string.Join('\n', lines.Select(line => line + EndOfLine)) + EndOfScreen
-        );
+        Terminal.Out.Write(Home + string.Join('\n', lines.Select(line => line + EndOfLine)) + EndOfScreen);
         Terminal.Out.Flush();
     }
 

@@ -180,7 +180,12 @@ public sealed class CommandLineTests
                 [.. arguments, "--no-such-option"],
                 ["--no-such-option=x"],
                 ["-y"],
-                .. text is null ? (string[][])[] : [[text.Name, "--no-such-option"]],
+                .. text is null
+                    ? (string[][])[]
+                    :
+                    [
+                        [text.Name, "--no-such-option"],
+                    ],
             ];
             foreach (var tail in tails)
             {
@@ -222,9 +227,20 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("--reasn is no option of credbroker leases revoke, did you mean --reason?", "leases", "revoke", "--reasn", "x")]
+    [InlineData(
+        "--reasn is no option of credbroker leases revoke, did you mean --reason?",
+        "leases",
+        "revoke",
+        "--reasn",
+        "x"
+    )]
     [InlineData("A value that begins with - is given as --agent=--nope.", "leases", "list", "--agent", "--nope")]
-    [InlineData("There is no command credbroker leases revok, did you mean credbroker leases revoke?", "leases", "revok", "--dry-run")]
+    [InlineData(
+        "There is no command credbroker leases revok, did you mean credbroker leases revoke?",
+        "leases",
+        "revok",
+        "--dry-run"
+    )]
     [InlineData("There is no command credbroker nonsense.", "nonsense")]
     [InlineData("y is more than credbroker leases show takes.", "leases", "show", "x", "y")]
     [InlineData("Must be one of: 'table' 'plain' 'json'", "leases", "list", "--output", "yaml")]

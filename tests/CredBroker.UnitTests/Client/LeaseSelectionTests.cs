@@ -41,7 +41,14 @@ public sealed class LeaseSelectionTests
     [Fact]
     public void The_clients_query_has_every_parameter_of_the_broker()
     {
-        var filter = Filled<LeaseFilter>() with { IdPrefix = "0", Revocation = "x", States = ["a", "b"], Limit = 5, Cursor = "c" };
+        var filter = Filled<LeaseFilter>() with
+        {
+            IdPrefix = "0",
+            Revocation = "x",
+            States = ["a", "b"],
+            Limit = 5,
+            Cursor = "c",
+        };
 
         var parameters = filter.ToQuery()[1..].Split('&').Select(pair => pair.Split('=')[0]).ToList();
 

@@ -112,9 +112,7 @@ internal sealed class ApprovalsListCommand : Command
                             approval.Process,
                             WireDuration.Format(approval.Ttl),
                             TimeText.Short(approval.ExpiresAt, format, terminal.Time),
-                            .. escalate
-                                ? [TimeText.Short(EscalatesAt(approval), format, terminal.Time)]
-                                : (string[])[],
+                            .. escalate ? [TimeText.Short(EscalatesAt(approval), format, terminal.Time)] : (string[])[],
                         ]
                 ),
             ]
@@ -122,7 +120,11 @@ internal sealed class ApprovalsListCommand : Command
         return ExitCodes.Done;
     }
 
-    private static void WriteGroups(IReadOnlyList<ApprovalGroupResponse> groups, OutputFormat format, Terminal terminal) =>
+    private static void WriteGroups(
+        IReadOnlyList<ApprovalGroupResponse> groups,
+        OutputFormat format,
+        Terminal terminal
+    ) =>
         Grid.Write(
             terminal,
             format,

@@ -22,6 +22,12 @@ internal static class GroupReport
     )
     {
         var groups = (await client.ListGroupedApprovalsAsync(cancellationToken)).Groups ?? [];
+        if (groups.FirstOrDefault(group => group.GroupId == groupId) is { } exact)
+        {
+            // Also where another's id begins with it.
+            return exact;
+        }
+
         var whole = await ShortIds.WholeAsync(
             groupId,
             "group",

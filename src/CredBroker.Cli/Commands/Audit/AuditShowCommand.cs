@@ -17,7 +17,11 @@ internal sealed class AuditShowCommand : Command
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
     private readonly Option<string?> _task = new("--task") { HelpName = "ID", Description = "A task's id" };
-    private readonly Option<string?> _lease = new("--lease") { HelpName = "ID", Description = "Or a lease; how its id begins is enough" };
+    private readonly Option<string?> _lease = new("--lease")
+    {
+        HelpName = "ID",
+        Description = "Or a lease; how its id begins is enough",
+    };
     private readonly Option<string?> _agent = new("--agent")
     {
         HelpName = "NAME",

@@ -199,8 +199,7 @@ internal sealed class ExecCommand : Command
                 await agent.WaitForApprovalAsync(asked.ApprovalId, interrupted);
                 return;
             }
-            catch (Exception e)
-                when (Watch.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
+            catch (Exception e) when (Watch.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
             {
                 _terminal.Error.WriteLine($"The wait broke off; it goes on. {Printable.Text(e.Message)}");
             }

@@ -72,7 +72,13 @@ internal sealed class LeasesListCommand : Command
         return await _watch.RunAsync(
             parsed,
             _terminal,
-            async shown => Write(await ReadAsync(client, filter, parsed.GetValue(_limit), cancellationToken), parsed, format, shown),
+            async shown =>
+                Write(
+                    await ReadAsync(client, filter, parsed.GetValue(_limit), cancellationToken),
+                    parsed,
+                    format,
+                    shown
+                ),
             cancellationToken
         );
     }

@@ -47,11 +47,7 @@ internal sealed class LeasesShowCommand : Command
         CancellationToken cancellationToken
     ) =>
         (await client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)).Leases.FirstOrDefault()
-        ?? throw new CliException(
-            ExitCodes.Refused,
-            $"There is no lease {id}.",
-            "credbroker leases list --state all"
-        );
+        ?? throw new CliException(ExitCodes.Refused, $"There is no lease {id}.", "credbroker leases list --state all");
 
     private static void Write(LeaseResponse lease, OutputFormat format, Terminal terminal)
     {

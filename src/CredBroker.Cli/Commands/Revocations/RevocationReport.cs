@@ -23,13 +23,10 @@ internal static class RevocationReport
     {
         if (format == OutputFormat.Json)
         {
-            var document = JsonSerializer.SerializeToNode(progress, BrokerJson.Default.RevocationResponse)!.AsObject();
-            if (holdId is not null)
-            {
-                document.Insert(1, "holdId", holdId);
-            }
-
-            terminal.Out.WriteLine(document.ToJsonString(BrokerJson.Default.Options));
+            var document = JsonSerializer.Serialize(progress, BrokerJson.Default.RevocationResponse);
+            terminal.Out.WriteLine(
+                holdId is null ? document : $$"""{"holdId":"{{JsonEncodedText.Encode(holdId)}}",{{document[1..]}}"""
+            );
             return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;
         }
 
@@ -38,7 +35,14 @@ internal static class RevocationReport
             Grid.Write(
                 terminal,
                 format,
-                [Column.Id("Lease"), "State", "Agent", "Credential", new Column("Process / task", 110), "Confirmed after"],
+                [
+                    Column.Id("Lease"),
+                    "State",
+                    "Agent",
+                    "Credential",
+                    new Column("Process / task", 110),
+                    "Confirmed after",
+                ],
                 [
                     .. progress.Leases.Select(lease =>
                         new[]

@@ -27,9 +27,7 @@ internal static class ListRevocationsEndpoint
         PeopleActions actions,
         IBrokerStore store,
         string? before,
-        [Description(
-            "Those whose id begins with these hexadecimal digits, at most 100, on one page; without before."
-        )]
+        [Description("Those whose id begins with these hexadecimal digits, at most 100, on one page; without before.")]
             string? idPrefix,
         CancellationToken cancellationToken
     )
