@@ -19,8 +19,9 @@ internal static class UsageFaults
         var (command, path) = (parsed.CommandResult.Command, Path(parsed.CommandResult));
         string[] own = [.. Unknown(command, path, args), .. Repeated(parsed.CommandResult)];
         if (
-            command.Subcommands.Count > 0
-            && parsed.UnmatchedTokens.FirstOrDefault(token => token[0] != '-') is { } slip
+            parsed.Errors.Count > 0
+            && command.Subcommands.Count > 0
+            && parsed.UnmatchedTokens.FirstOrDefault(token => !token.StartsWith('-')) is { } slip
         )
         {
             // With the command it belongs to unknown, an option is not known either.
@@ -38,7 +39,10 @@ internal static class UsageFaults
         return own switch
         {
             { Length: > 0 } => own,
-            _ when parsed.UnmatchedTokens is [var first, ..] => [$"{first} is more than {path} takes."],
+            _ when parsed is { Errors.Count: > 0, UnmatchedTokens: [var first, ..] } =>
+            [
+                $"{first} is more than {path} takes.",
+            ],
             _ =>
             [
                 .. parsed.Errors.Select(error =>
@@ -50,9 +54,12 @@ internal static class UsageFaults
 
     /// <summary>The command as it is typed: <c>credbroker leases revoke</c>.</summary>
     public static string Path(SymbolResult? result) =>
-        result is not CommandResult command ? ""
-        : command.Parent is null ? "credbroker"
-        : $"{Path(command.Parent)} {command.Command.Name}";
+        result switch
+        {
+            CommandResult { Parent: null } => "credbroker",
+            CommandResult command => $"{Path(command.Parent)} {command.Command.Name}",
+            _ => "",
+        };
 
     private static IEnumerable<string> Unknown(Command command, string path, IReadOnlyList<string> args)
     {

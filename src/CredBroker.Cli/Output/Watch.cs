@@ -4,14 +4,6 @@ using CredBroker.Client;
 
 namespace CredBroker.Cli.Output;
 
-/// <summary>One look at what a command shows.</summary>
-/// <param name="ExitCode">The command's exit code, were this look its last.</param>
-/// <param name="IsOver">Whether no later look can show anything else.</param>
-internal readonly record struct Look(int ExitCode, bool IsOver = false)
-{
-    public static implicit operator Look(int exitCode) => new(exitCode);
-}
-
 /// <summary>
 /// <c>--watch</c>: the command looks again and again, until Ctrl-C or until what it shows is over. A terminal is drawn
 /// anew; in a pipe, and with <c>plain</c> and <c>json</c>, each change is appended. A broker that is away for a while is

@@ -86,7 +86,7 @@ public sealed partial class WatchTests
         var run = await CliRun.RunWatchingAsync(cli.Environment, isDrawn: true, "leases", "list");
 
         Assert.StartsWith("\e[?1049h", run.Out, StringComparison.Ordinal);
-        Assert.Equal(2, Regex.Matches(run.Out, Regex.Escape("\e[H")).Count);
+        Assert.Equal(2, Regex.Count(run.Out, Regex.Escape("\e[H")));
         Assert.Contains("credbroker leases list, every 2 s, at ", run.Out, StringComparison.Ordinal);
         var after = run.Out.Split("\e[?1049l")[1];
         Assert.Contains("failed", after, StringComparison.Ordinal);
@@ -102,7 +102,7 @@ public sealed partial class WatchTests
         var run = await CliRun.RunWatchingAsync(cli.Environment, isDrawn: true, "leases", "list");
 
         Assert.Matches(@"… and \d+ lines more", run.Out.Split("\e[?1049l")[0]);
-        Assert.Equal(60, Regex.Matches(run.Out.Split("\e[?1049l")[1], "active").Count);
+        Assert.Equal(60, Regex.Count(run.Out.Split("\e[?1049l")[1], "active"));
     }
 
     [Fact]

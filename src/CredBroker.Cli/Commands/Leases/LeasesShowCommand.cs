@@ -46,8 +46,13 @@ internal sealed class LeasesShowCommand : Command
         string id,
         CancellationToken cancellationToken
     ) =>
-        (await client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)).Leases.FirstOrDefault()
-        ?? throw new CliException(ExitCodes.Refused, $"There is no lease {id}.", "credbroker leases list --state all");
+        (await client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)).Leases is [var lease, ..]
+            ? lease
+            : throw new CliException(
+                ExitCodes.Refused,
+                $"There is no lease {id}.",
+                "credbroker leases list --state all"
+            );
 
     private static void Write(LeaseResponse lease, OutputFormat format, Terminal terminal)
     {
