@@ -91,10 +91,7 @@ internal static class UsageFaults
 
     /// <summary>A number or a sentence that begins with a dash is none.</summary>
     private static bool LooksLikeOption(string text) =>
-        text.Length > 1
-        && text[0] == '-'
-        && char.IsAsciiLetter(text.TrimStart('-').FirstOrDefault())
-        && !text.Any(char.IsWhiteSpace);
+        text is ['-', '-' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), ..] && !text.Any(char.IsWhiteSpace);
 
     private static bool TakesValue(IEnumerable<Option> options, string name) =>
         options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name))

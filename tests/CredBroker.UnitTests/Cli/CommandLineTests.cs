@@ -180,6 +180,7 @@ public sealed class CommandLineTests
                 [.. arguments, "--no-such-option"],
                 ["--no-such-option=x"],
                 ["-y"],
+                [.. arguments, "--1"],
                 .. text is null
                     ? (string[][])[]
                     :
