@@ -7,9 +7,12 @@ public static class NearestName
     private const int Most = 200;
 
     /// <summary>", did you mean `x`?" for the nearest candidate, or nothing where none is near.</summary>
-    public static string Suggestion(string written, IEnumerable<string> candidates)
-    {
-        var nearest = candidates
+    public static string Suggestion(string written, IEnumerable<string> candidates) =>
+        Of(written, candidates) is { } nearest ? $", did you mean `{nearest}`?" : "";
+
+    /// <summary>The nearest candidate; null where none is near.</summary>
+    public static string? Of(string written, IEnumerable<string> candidates) =>
+        candidates
             .Take(Most)
             .Select(candidate => (candidate, distance: Distance(written, candidate)))
             .Where(pair => pair.distance <= Math.Max(1, Math.Min(written.Length, pair.candidate.Length) / 2))
@@ -17,8 +20,6 @@ public static class NearestName
             .ThenBy(pair => pair.candidate, StringComparer.Ordinal)
             .Select(pair => pair.candidate)
             .FirstOrDefault();
-        return nearest is null ? "" : $", did you mean `{nearest}`?";
-    }
 
     /// <summary>
     /// How many characters have to be added, taken away or replaced to make one text of the other (Levenshtein).

@@ -30,9 +30,9 @@ internal static class CommandLine
     {
         // "@name" stays what the user typed: it may be an argument of the command that exec runs.
         var parsed = Create(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+        if (parsed.Action is not HelpAction && UsageFaults.Of(parsed, args) is { Count: > 0 } faults)
         {
-            return Failures.Report(parsed, terminal);
+            return Failures.Report(faults, parsed, terminal);
         }
 
         using var interrupted = new CancellationTokenSource();

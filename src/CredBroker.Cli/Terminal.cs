@@ -32,6 +32,12 @@ internal sealed class Terminal
     /// <summary>Shows an address in the user's browser, where there is one.</summary>
     public Action<Uri> OpenBrowser { get; init; } = static _ => { };
 
+    /// <summary>Whether the terminal obeys escape sequences; null lets Spectre find out.</summary>
+    public bool? Ansi { get; init; }
+
+    /// <summary>Which colours it has; null lets Spectre find out, which heeds NO_COLOR.</summary>
+    public ColorSystem? Colors { get; init; }
+
     /// <summary>Columns of the terminal; null lets Spectre find out.</summary>
     public int? Width { get; init; }
 
@@ -59,6 +65,26 @@ internal sealed class Terminal
 
     public IAnsiConsole ErrorConsole() => Open(Error);
 
+    /// <summary>This terminal for what is written on it later: as wide and as coloured, and nobody is asked anything.</summary>
+    public Terminal Into(TextWriter output, TextWriter error)
+    {
+        var profile = OutConsole().Profile;
+        return new()
+        {
+            Out = output,
+            Error = error,
+            In = Stream.Null,
+            OpenOut = OpenOut,
+            OutIsTerminal = OutIsTerminal,
+            ErrorIsTerminal = false,
+            Variable = Variable,
+            Time = Time,
+            Width = profile.Width,
+            Ansi = profile.Capabilities.Ansi,
+            Colors = profile.Capabilities.ColorSystem,
+        };
+    }
+
     private IAnsiConsole Open(TextWriter writer)
     {
         var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer) });
@@ -66,6 +92,9 @@ internal sealed class Terminal
         {
             console.Profile.Width = width;
         }
+
+        console.Profile.Capabilities.Ansi = Ansi ?? console.Profile.Capabilities.Ansi;
+        console.Profile.Capabilities.ColorSystem = Colors ?? console.Profile.Capabilities.ColorSystem;
 
         return console;
     }

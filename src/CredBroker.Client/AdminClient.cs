@@ -293,6 +293,17 @@ public sealed partial class AdminClient(BrokerConnection connection, TimeProvide
             cancellationToken
         );
 
+    /// <summary>Orders to revoke whose id begins so, newest first; at most 100.</summary>
+    public ValueTask<RevocationOrderListResponse> FindRevocationsAsync(
+        string idPrefix,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            $"v1/revocations?idPrefix={Uri.EscapeDataString(idPrefix)}",
+            BrokerJson.Default.RevocationOrderListResponse,
+            cancellationToken
+        );
+
     /// <summary>Versions of the policy that were applied, newest first.</summary>
     /// <param name="before">Only those with a lower number: the answer's next.</param>
     /// <param name="cancellationToken">Gives up.</param>

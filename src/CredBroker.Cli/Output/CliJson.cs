@@ -15,6 +15,9 @@ namespace CredBroker.Cli.Output;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
+[JsonSerializable(typeof(FailureOutput))]
+[JsonSerializable(typeof(RecordedOutput))]
+[JsonSerializable(typeof(ClosedOutput))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(VerificationOutput))]
@@ -44,3 +47,9 @@ internal sealed record CheckFindingOutput(bool Passed, string What, string Detai
 
 /// <summary>A line of <c>vault check --orphans</c>.</summary>
 internal sealed record OrphanOutput(string VaultLeaseId, DateTimeOffset IssuedAt, string State);
+
+/// <summary>What <c>outcome</c> put on record.</summary>
+internal sealed record RecordedOutput(string LeaseId, string Status);
+
+/// <summary>What <c>task close</c> closed.</summary>
+internal sealed record ClosedOutput(string Task, string Process);

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 using System.Text.Json;
 using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Cli.Login;
@@ -12,6 +10,7 @@ namespace CredBroker.Cli.Output;
 /// <summary>Says what went wrong and what to do next, on standard error, and which exit code that is.</summary>
 internal static class Failures
 {
+    private const string Usage = "usage";
     private const string NothingSelected = "CB7006";
     private const string CsrInvalid = "CB6009";
 
@@ -34,10 +33,72 @@ internal static class Failures
 
     public static int Report(Exception exception, ParseResult parsed, Terminal terminal)
     {
+        var failure = Of(exception, parsed);
+        Tell(failure, parsed, terminal);
+        return failure.ExitCode;
+    }
+
+    /// <summary>A command line that cannot be read.</summary>
+    public static int Report(IReadOnlyList<string> faults, ParseResult parsed, Terminal terminal)
+    {
+        var isExec = parsed.CommandResult.Command is ExecCommand;
+        var failure = new FailureOutput
+        {
+            Code = Usage,
+            Message = faults[0],
+            Next =
+                (isExec ? "A command and its arguments come after --; the options: " : "")
+                + $"{UsageFaults.Path(parsed.CommandResult)} --help",
+            ExitCode = isExec ? ExitCodes.ExecFailed : ExitCodes.Usage,
+            Faults = faults.Count > 1 ? faults : null,
+        };
+        Tell(failure, parsed, terminal);
+        return failure.ExitCode;
+    }
+
+    public static void Tell(string message, string next, Terminal terminal)
+    {
+        terminal.Error.WriteLine($"credbroker: {Printable.Text(message)}");
+        if (next.Length > 0)
+        {
+            terminal.Error.WriteLine($"Next: {Printable.Text(next)}");
+        }
+    }
+
+    /// <summary>What kept a call, in the words of an error.</summary>
+    public static string WordsOf(Exception exception) =>
+        exception is HttpRequestException unreachable ? Reason(unreachable) : exception.Message;
+
+    private static FailureOutput Of(Exception exception, ParseResult parsed)
+    {
         if (exception is BrokerProblemException refused)
         {
-            Tell(refused, NextOf(refused, parsed), OutputOption.Of(parsed, terminal), terminal);
-            return ExitCodeOf(refused);
+            var (problem, exitCode) = (refused.Problem, ExitCodeOf(refused));
+            return new()
+            {
+                Code = refused.Code ?? CodeOf(exitCode),
+                Message = refused.Message,
+                Next = NextOf(refused, parsed),
+                ExitCode = exitCode,
+                Status = refused.Status,
+                RetryAfter = problem.RetryAfter,
+                TraceId = problem.TraceId,
+                DecisionId = problem.DecisionId,
+                Faults = problem.Faults,
+            };
+        }
+
+        if (exception is ApprovalRequiredException { Request: var asked })
+        {
+            return new()
+            {
+                Code = "approval-needed",
+                Message = $"People have to approve this first: request {asked.ApprovalId}, until {asked.ExpiresAt:u}.",
+                Next = "--wait-for-approval, with the same options, waits for them.",
+                ExitCode = ExitCodes.Unavailable,
+                ApprovalId = asked.ApprovalId,
+                ExpiresAt = asked.ExpiresAt,
+            };
         }
 
         var (code, message, next) = exception switch
@@ -47,11 +108,6 @@ internal static class Failures
                 token.IsTransient ? ExitCodes.Unavailable : ExitCodes.Usage,
                 token.Message,
                 token.NextStep
-            ),
-            ApprovalRequiredException { Request: var asked } => (
-                ExitCodes.Unavailable,
-                $"People have to approve this first: request {asked.ApprovalId}, until {asked.ExpiresAt:u}.",
-                "--wait-for-approval, with the same options, waits for them."
             ),
             HttpRequestException unreachable => (
                 ExitCodes.Unavailable,
@@ -72,37 +128,47 @@ internal static class Failures
             OperationCanceledException => (ExitCodes.Interrupted, "Interrupted.", ""),
             _ => (ExitCodes.Failed, exception.Message, "Check that the file exists and that you may use it."),
         };
-        Tell(message, next, terminal);
-        return code;
+        return new()
+        {
+            Code = CodeOf(code),
+            Message = message,
+            Next = next.Length > 0 ? next : null,
+            ExitCode = code,
+        };
     }
 
-    /// <summary>A command line that cannot be read.</summary>
-    public static int Report(ParseResult parsed, Terminal terminal)
-    {
-        if (parsed.Action is ParseErrorAction action)
+    /// <summary>What kept the command, where the broker gave no code.</summary>
+    private static string CodeOf(int exitCode) =>
+        exitCode switch
         {
-            action.ShowHelp = false;
-            parsed.Invoke(new() { Output = terminal.Error, Error = terminal.Error });
+            ExitCodes.Usage => Usage,
+            ExitCodes.Refused => "refused",
+            ExitCodes.Unavailable => "unavailable",
+            ExitCodes.FaultsFound => "faults-found",
+            ExitCodes.Interrupted => "interrupted",
+            ExitCodes.ExecFailed or ExitCodes.ExecNotRunnable or ExitCodes.ExecNotFound => "exec-failed",
+            _ => "failed",
+        };
+
+    private static void Tell(FailureOutput failure, ParseResult parsed, Terminal terminal)
+    {
+        if (OutputOption.AsksForJson(parsed))
+        {
+            terminal.Error.WriteLine(JsonSerializer.Serialize(failure, CliJson.Default.FailureOutput));
+            return;
         }
 
-        terminal.Error.WriteLine($"Next: {string.Join(' ', Path(parsed.CommandResult).Reverse())} --help");
-        return parsed.CommandResult.Command is ExecCommand ? ExitCodes.ExecFailed : ExitCodes.Usage;
-
-        static IEnumerable<string> Path(SymbolResult? result)
+        // What stands first is the message; of a document's faults it is the summary.
+        foreach (var fault in (failure.Faults ?? []).Where(fault => fault != failure.Message))
         {
-            for (; result is CommandResult command; result = command.Parent)
-            {
-                yield return command.Parent is null ? "credbroker" : command.Command.Name;
-            }
+            terminal.Error.WriteLine(Printable.Text(fault));
         }
-    }
 
-    public static void Tell(string message, string next, Terminal terminal)
-    {
-        terminal.Error.WriteLine($"credbroker: {Printable.Text(message)}");
-        if (next.Length > 0)
+        var next = failure.Next ?? "";
+        Tell(failure.Message, failure.RetryAfter is { } seconds ? $"{next} (In {seconds} s.)" : next, terminal);
+        if (failure.TraceId is { } trace)
         {
-            terminal.Error.WriteLine($"Next: {Printable.Text(next)}");
+            terminal.Error.WriteLine($"Trace: {Printable.Text(trace)}");
         }
     }
 
@@ -122,27 +188,6 @@ internal static class Failures
         refused.Code == CsrInvalid && parsed.CommandResult.Command is ExchangeCommand or ExecCommand
             ? "For a certificate add --new-key: the key is made here, and only its request is sent."
             : ErrorCodes.Find(refused.Code)?.NextStep ?? "\"credbroker doctor\" looks closer.";
-
-    private static void Tell(BrokerProblemException refused, string next, OutputFormat format, Terminal terminal)
-    {
-        var problem = refused.Problem;
-        if (format == OutputFormat.Json)
-        {
-            terminal.Error.WriteLine(JsonSerializer.Serialize(problem, BrokerJson.Default.ProblemResponse));
-            return;
-        }
-
-        foreach (var fault in problem.Faults ?? [])
-        {
-            terminal.Error.WriteLine(Printable.Text(fault));
-        }
-
-        Tell(refused.Message, problem.RetryAfter is { } seconds ? $"{next} (In {seconds} s.)" : next, terminal);
-        if (problem.TraceId is { } trace)
-        {
-            terminal.Error.WriteLine($"Trace: {Printable.Text(trace)}");
-        }
-    }
 
     private static string Reason(HttpRequestException exception) =>
         exception switch

@@ -75,13 +75,23 @@ internal static class Grid
             table.AddColumn(index == 0 ? column.NoWrap() : column);
         }
 
+        var shorten = columns
+            .Select((column, index) => column.IsId ? ShortIds.Among(rows.Select(row => row[index])) : text => text)
+            .ToArray();
         foreach (var row in rows)
         {
             // What is too long for its column goes on in the next line: two names that differ at their end stay apart.
-            table.AddRow(shown.Select(index => Cell(row[index]).Overflow(Overflow.Fold)));
+            table.AddRow(shown.Select(index => Cell(shorten[index](row[index])).Overflow(Overflow.Fold)));
         }
 
         console.Write(table);
+        if (columns.Where(column => column.FromWidth > console.Profile.Width).ToList() is [_, ..] left)
+        {
+            terminal.Error.WriteLine(
+                $"Too narrow for {string.Join(", ", left.Select(column => column.Heading))}: a terminal of "
+                    + $"{left.Max(column => column.FromWidth)} columns shows all, and so does --output plain."
+            );
+        }
     }
 
     private static Text Cell(string value) =>
@@ -119,7 +129,10 @@ internal static class Grid
 /// <summary>A column of a table.</summary>
 /// <param name="Heading">Its heading.</param>
 /// <param name="FromWidth">A terminal narrower than this does without it.</param>
-internal readonly record struct Column(string Heading, int FromWidth = 0)
+/// <param name="IsId">Whether its cells are ids, of which a table shows as much as tells them apart.</param>
+internal readonly record struct Column(string Heading, int FromWidth = 0, bool IsId = false)
 {
+    public static Column Id(string heading) => new(heading, IsId: true);
+
     public static implicit operator Column(string heading) => new(heading);
 }

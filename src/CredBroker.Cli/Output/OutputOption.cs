@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace CredBroker.Cli.Output;
 
@@ -19,10 +20,11 @@ internal enum OutputFormat
 internal static class OutputOption
 {
     private const string Name = "--output";
+    private const string Alias = "-o";
 
     public static Option<string?> Create()
     {
-        var option = new Option<string?>(Name, "-o")
+        var option = new Option<string?>(Name, Alias)
         {
             Description = "table (the default on a terminal), plain (the default in a pipe) or json",
             HelpName = "FORMAT",
@@ -35,11 +37,18 @@ internal static class OutputOption
     /// The format asked for; without the option, or for a command that has none, what fits standard output.
     /// </summary>
     public static OutputFormat Of(ParseResult parsed, Terminal terminal) =>
-        (parsed.GetResult(Name) as System.CommandLine.Parsing.OptionResult)?.GetValueOrDefault<string?>() switch
+        (parsed.GetResult(Name) as OptionResult)?.GetValueOrDefault<string?>() switch
         {
             "json" => OutputFormat.Json,
             "plain" => OutputFormat.Plain,
             "table" => OutputFormat.Table,
             _ => terminal.OutIsTerminal ? OutputFormat.Table : OutputFormat.Plain,
         };
+
+    /// <summary>Whether errors are told as JSON: also where the rest of the command line cannot be read.</summary>
+    public static bool AsksForJson(ParseResult parsed)
+    {
+        var own = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).ToList();
+        return own.Zip(own.Skip(1)).Any(pair => pair is { First.Value: Name or Alias, Second.Value: "json" });
+    }
 }

@@ -5,6 +5,9 @@ namespace CredBroker.Client;
 /// <summary>Which leases <c>GET /v1/leases</c> lists: all that is set must hold.</summary>
 public sealed record LeaseFilter : LeaseSelection
 {
+    /// <summary>How the id begins: 1 to 32 hexadecimal digits.</summary>
+    public string? IdPrefix { get; init; }
+
     /// <summary>Leases taken by this revocation.</summary>
     public string? Revocation { get; init; }
 
@@ -22,6 +25,7 @@ public sealed record LeaseFilter : LeaseSelection
     internal string ToQuery()
     {
         var given = Fields()
+            .Append(("idPrefix", IdPrefix))
             .Append(("revocation", Revocation))
             .Concat(States.Select(state => ("state", (string?)state)))
             .Append(("limit", Limit?.ToString(CultureInfo.InvariantCulture)))

@@ -17,6 +17,13 @@ public interface IRevocationReader
         CancellationToken cancellationToken
     );
 
+    /// <summary>Orders whose id begins so, newest first, at most so many. One that cannot be read is left out.</summary>
+    ValueTask<IReadOnlyList<RevocationOrder>> FindByPrefixAsync(
+        string idPrefix,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
     /// <summary>
     /// What every order above the fence reaches, oldest first; null where it cannot be read, and then it is taken to reach
     /// everything.

@@ -12,6 +12,9 @@ public sealed record LeaseQuery
     /// <summary>Leases that this revocation order reached, whoever took them first.</summary>
     public string? RevocationId { get; init; }
 
+    /// <summary>How the id begins; null where that is all the same.</summary>
+    public string? IdPrefix { get; init; }
+
     /// <summary>Continue after this lease id (exclusive).</summary>
     public string? After { get; init; }
 

@@ -10,9 +10,16 @@ public static class Ids
         "0123456789abcdef"
     );
 
+    /// <summary>What is said of a text that is no <see cref="IsPrefix">prefix</see>.</summary>
+    public const string PrefixRule = "idPrefix must be 1 to 32 of 0123456789abcdef: how the id begins.";
+
     /// <summary>A new identifier, carrying the clock's time.</summary>
     public static string New(TimeProvider time) => Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
 
     /// <summary>Whether the text has the form of an identifier.</summary>
     public static bool IsValid(string? text) => text is { Length: 32 } && text.AsSpan().IndexOfAnyExcept(HexDigits) < 0;
+
+    /// <summary>Whether an identifier could begin with the text, or be it.</summary>
+    public static bool IsPrefix(string? text) =>
+        text is { Length: > 0 and <= 32 } && text.AsSpan().IndexOfAnyExcept(HexDigits) < 0;
 }

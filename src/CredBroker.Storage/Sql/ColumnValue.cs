@@ -20,6 +20,9 @@ internal static class ColumnValue
     public static DateTimeOffset? TryTime(long column) =>
         column >= From(DateTimeOffset.MinValue) && column <= From(DateTimeOffset.MaxValue) ? Time(column) : null;
 
+    /// <summary>What every id that begins with the prefix sorts before, and no other that sorts after those.</summary>
+    public static string BeyondIds(string prefix) => prefix + "g";
+
     public static string From(LeaseState state) =>
         state switch
         {

@@ -262,7 +262,7 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
         );
         Assert.Equal(
             ExitCodes.Refused,
-            (await _cli.RunAsync("approvals", "approve", "grp_2", "--digest", "the-digest")).ExitCode
+            (await _cli.RunAsync("approvals", "approve", "grp_22222222", "--digest", "the-digest")).ExitCode
         );
         Assert.Equal(ExitCodes.Usage, (await _cli.RunAsync("approvals", "deny", "grp_1", "--reason", "no")).ExitCode);
         Assert.Empty(Sent());
@@ -331,7 +331,7 @@ public sealed class ApprovalsCommandTests : IAsyncLifetime
             Statements = new() { Purpose = purpose, Arguments = [] },
         };
 
-    private static ApprovalResponse Approval(string state) =>
+    internal static ApprovalResponse Approval(string state) =>
         new()
         {
             ApprovalId = "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f",

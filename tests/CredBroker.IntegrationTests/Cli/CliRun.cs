@@ -22,11 +22,20 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
         params string[] args
     ) => RunAsync(environment, atTerminal: false, typed, args);
 
+    /// <summary>With <c>--watch</c>: the next look comes at once; at a terminal that obeys escapes, if it is drawn.</summary>
+    public static Task<CliRun> RunWatchingAsync(
+        IReadOnlyDictionary<string, string> environment,
+        bool isDrawn,
+        params string[] args
+    ) => RunAsync(environment, isDrawn, typed: null, [.. args, "--watch"], new ImpatientTime(), isDrawn);
+
     private static async Task<CliRun> RunAsync(
         IReadOnlyDictionary<string, string> environment,
         bool atTerminal,
         string? typed,
-        string[] args
+        string[] args,
+        TimeProvider? time = null,
+        bool? ansi = null
     )
     {
         using var output = new StringWriter();
@@ -42,7 +51,8 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             OutIsTerminal = atTerminal,
             ErrorIsTerminal = false,
             Variable = name => environment.GetValueOrDefault(name),
-            Time = TimeProvider.System,
+            Time = time ?? TimeProvider.System,
+            Ansi = ansi,
             Width = 160,
         };
         var exitCode = await CommandLine.RunAsync(args, terminal);
@@ -52,4 +62,11 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
     /// <summary>In a pipe.</summary>
     public static Task<CliRun> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] args) =>
         RunAsync(environment, atTerminal: false, args);
+}
+
+/// <summary>A clock on which nobody waits: every pause is over at once.</summary>
+internal sealed class ImpatientTime : TimeProvider
+{
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        System.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? TimeSpan.FromTicks(1) : dueTime, period);
 }

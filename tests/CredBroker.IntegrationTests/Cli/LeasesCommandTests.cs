@@ -214,13 +214,14 @@ public sealed class LeasesCommandTests
     public async Task A_revocation_that_is_not_confirmed_in_time_says_so_and_how_to_go_on()
     {
         await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On("POST /v1/revocations", new("r-1"), BrokerJson.Default.RevocationAcceptedResponse, 202);
         cli.Broker.On("GET /v1/revocations/r-1", Progress(LeaseStates.Failed), BrokerJson.Default.RevocationResponse);
 
-        var run = await cli.RunAsync("leases", "revoke", "--follow", "r-1", "--wait", "1s");
+        var run = await cli.RunAsync("leases", "revoke", "l-1", "--reason", "r", "--wait", "1s");
 
         Assert.Equal(4, run.ExitCode);
         Assert.Contains("Not confirmed yet: 1 failed.", run.Error, StringComparison.Ordinal);
-        Assert.Contains("--follow r-1", run.Error, StringComparison.Ordinal);
+        Assert.Contains("credbroker orders show r-1 --watch", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -302,7 +303,6 @@ public sealed class LeasesCommandTests
     [InlineData("Nothing is selected", "leases", "revoke")]
     [InlineData("every lease", "leases", "revoke", "--everything")]
     [InlineData("contradict", "leases", "revoke", "--everything", "--confirm", "--agent", "x")]
-    [InlineData("selects nothing itself", "leases", "revoke", "--follow", "r", "--agent", "x")]
     [InlineData("There is no reason", "leases", "revoke", "--agent", "x")]
     [InlineData("There is no reason", "leases", "revoke", "--agent", "x", "--reason", " ")]
     [InlineData("is no duration", "leases", "revoke", "x", "--wait", "soon")]

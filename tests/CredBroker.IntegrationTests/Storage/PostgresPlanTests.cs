@@ -119,6 +119,10 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
                 200
             ),
             ["one lease"] = ((readers, _) => readers.Leases.FindAsync(readers.Template, default).AsTask(), 20),
+            ["leases by the beginning of their ids"] = (
+                (readers, _) => readers.Leases.ListAsync(new() { IdPrefix = $"{1:x30}", Limit = 6 }, default).AsTask(),
+                50
+            ),
             ["leases by Vault's ids"] = (
                 (readers, _) => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
                 (Live + Revoking) * 5 / 4

@@ -144,6 +144,29 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task Orders_are_found_by_the_beginning_of_their_ids()
+    {
+        var orders = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            // A moment that another order's id cannot begin with.
+            Time.Advance(TimeSpan.FromDays(1));
+            var ordered = Samples.Ordered(new() { Instance = $"i-{i}" });
+            await CommitAsync(ordered);
+            orders.Add(ordered.Order.Id);
+        }
+
+        async Task<string[]> FindAsync(string prefix, int limit = 10) =>
+            [.. (await Store.Revocations.FindByPrefixAsync(prefix, limit, default)).Select(order => order.Id)];
+
+        Assert.Equal([orders[1]], await FindAsync(orders[1][..12]));
+        Assert.Equal([orders[1]], await FindAsync(orders[1]));
+        Assert.Equal([orders[2], orders[1], orders[0]], await FindAsync(orders[0][..1]));
+        Assert.Equal([orders[2], orders[1]], await FindAsync(orders[0][..1], limit: 2));
+        Assert.Empty(await FindAsync("ffff"));
+    }
+
+    [Fact]
     public async Task A_task_closed_before_its_first_lease_never_opens()
     {
         await AssertGuardAsync(GuardFailure.NotFound, Samples.Closed(owner: StoreSamples.Owner));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Text.Json;
 using CredBroker.Cli;
 using CredBroker.Cli.Output;
@@ -157,6 +158,114 @@ public sealed class CommandLineTests
             _error.ToString(),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task No_command_takes_what_begins_like_an_option_and_is_none()
+    {
+        foreach (var command in Everything(CommandLine.Create(Terminal())))
+        {
+            string[] path = [.. Path(command).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+            string[] arguments =
+            [
+                .. command.Arguments.SelectMany(argument =>
+                    Enumerable.Repeat("x", Math.Max(1, argument.Arity.MinimumNumberOfValues))
+                ),
+            ];
+            var text = command.Options.FirstOrDefault(option => option.Arity.MinimumNumberOfValues > 0);
+            string[][] tails =
+            [
+                ["--no-such-option"],
+                ["--no-such-option", .. arguments],
+                [.. arguments, "--no-such-option"],
+                ["--no-such-option=x"],
+                ["-y"],
+                [.. arguments, "--1"],
+                .. text is null
+                    ? (string[][])[]
+                    :
+                    [
+                        [text.Name, "--no-such-option"],
+                    ],
+            ];
+            foreach (var tail in tails)
+            {
+                _error.GetStringBuilder().Clear();
+                _output.GetStringBuilder().Clear();
+                var exitCode = await CommandLine.RunAsync([.. path, .. tail], Terminal());
+
+                var line = string.Join(' ', path.Concat(tail));
+                Assert.True(exitCode == (command.Name == "exec" ? 125 : 2), $"{line}: {exitCode}");
+                Assert.True(_error.ToString().Contains(" is no option of credbroker", StringComparison.Ordinal), line);
+                Assert.Contains("--help", _error.ToString(), StringComparison.Ordinal);
+                Assert.Equal("", _output.ToString());
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_counts_once_is_not_given_twice()
+    {
+        foreach (var command in Everything(CommandLine.Create(Terminal())))
+        {
+            foreach (var option in command.Options.Where(option => option is not (HelpOption or VersionOption)))
+            {
+                string[] once = option.Arity.MinimumNumberOfValues > 0 ? [option.Name, "json"] : [option.Name];
+                _error.GetStringBuilder().Clear();
+                var exitCode = await CommandLine.RunAsync(
+                    [.. Path(command).Split(' ', StringSplitOptions.RemoveEmptyEntries), .. once, .. once],
+                    Terminal()
+                );
+
+                Assert.NotEqual(0, exitCode);
+                Assert.True(
+                    option.Arity.MaximumNumberOfValues > 1
+                        || _error.ToString().Contains($"{option.Name} is given 2 times", StringComparison.Ordinal),
+                    $"{Path(command)} {option.Name}: {_error}"
+                );
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(
+        "--reasn is no option of credbroker leases revoke, did you mean --reason?",
+        "leases",
+        "revoke",
+        "--reasn",
+        "x"
+    )]
+    [InlineData("A value that begins with - is given as --agent=--nope.", "leases", "list", "--agent", "--nope")]
+    [InlineData(
+        "There is no command credbroker leases revok, did you mean credbroker leases revoke?",
+        "leases",
+        "revok",
+        "--dry-run"
+    )]
+    [InlineData("There is no command credbroker nonsense.", "nonsense")]
+    [InlineData("y is more than credbroker leases show takes.", "leases", "show", "x", "y")]
+    [InlineData("Must be one of: 'table' 'plain' 'json'", "leases", "list", "--output", "yaml")]
+    public async Task A_usage_fault_says_what_and_how_to_go_on(string text, params string[] args)
+    {
+        Assert.Equal(2, await CommandLine.RunAsync(args, Terminal()));
+        Assert.Contains(text, _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(2, _error.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Theory]
+    [InlineData("-o", "json", "leases", "list")]
+    [InlineData("leases", "list", "--ajent", "x", "--output", "json")]
+    [InlineData("leases", "list", "--output=json", "--limit", "none")]
+    [InlineData("exchange", "-o", "json")]
+    public async Task A_usage_fault_is_JSON_where_that_is_asked_for(params string[] args)
+    {
+        Assert.Equal(2, await CommandLine.RunAsync(args, Terminal()));
+        var told = JsonElement.Parse(_error.ToString());
+        Assert.Equal("usage", told.GetProperty("code").GetString());
+        Assert.Equal(2, told.GetProperty("exitCode").GetInt32());
+        Assert.NotEqual("", told.GetProperty("message").GetString());
+        Assert.EndsWith("--help", told.GetProperty("next").GetString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class LeaseSelectionTests
     [Fact]
     public void The_broker_lists_by_the_same_fields() =>
         Assert.Equal(
-            [.. Fields, "Revocation", "State", "Cursor", "Limit"],
+            [.. Fields.Take(1), "IdPrefix", .. Fields.Skip(1), "Revocation", "State", "Cursor", "Limit"],
             typeof(LeaseListQuery)
                 .GetProperties()
                 .Select(property => property.GetCustomAttribute<FromQueryAttribute>()?.Name)
@@ -41,7 +41,14 @@ public sealed class LeaseSelectionTests
     [Fact]
     public void The_clients_query_has_every_parameter_of_the_broker()
     {
-        var filter = Filled<LeaseFilter>() with { Revocation = "x", States = ["a", "b"], Limit = 5, Cursor = "c" };
+        var filter = Filled<LeaseFilter>() with
+        {
+            IdPrefix = "0",
+            Revocation = "x",
+            States = ["a", "b"],
+            Limit = 5,
+            Cursor = "c",
+        };
 
         var parameters = filter.ToQuery()[1..].Split('&').Select(pair => pair.Split('=')[0]).ToList();
 

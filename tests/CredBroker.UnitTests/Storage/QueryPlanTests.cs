@@ -122,6 +122,10 @@ public sealed class QueryPlanTests
                 readers => readers.Leases.FindAsync("lease", default).AsTask(),
                 ["SEARCH l USING PRIMARY KEY (id=?)", "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"]
             ),
+            ["leases by the beginning of their ids"] = (
+                readers => readers.Leases.ListAsync(new() { IdPrefix = "0199d3b0" }, default).AsTask(),
+                ["SEARCH l USING PRIMARY KEY (id>? AND id<?)", "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"]
+            ),
             ["leases by Vault's ids"] = (
                 readers => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),
                 ["SCAN l USING INDEX lease_live", "SCAN l USING INDEX lease_contradictory"]
@@ -129,6 +133,10 @@ public sealed class QueryPlanTests
             ["orders, newest first"] = (
                 readers => readers.Revocations.ListAsync(100, 10, default).AsTask(),
                 ["SEARCH revocation_order USING INTEGER PRIMARY KEY (rowid<?)"]
+            ),
+            ["orders by the beginning of their ids"] = (
+                readers => readers.Revocations.FindByPrefixAsync("0199d3b0", 6, default).AsTask(),
+                ["SEARCH revocation_order USING INDEX sqlite_autoindex_revocation_order_1 (id>? AND id<?)"]
             ),
             ["open orders"] = (
                 readers => readers.Revocations.FindOpenAsync(10, _ => true, default).AsTask(),

@@ -9,7 +9,8 @@ namespace CredBroker.Cli.Commands.Approvals;
 /// <summary>One request as an approver sees it: what the agent says is marked as that.</summary>
 internal static class ApprovalReport
 {
-    public static Argument<string> Argument() => new("REQUEST") { Description = "The request's id, or a group's" };
+    public static Argument<string> Argument() =>
+        new("REQUEST") { Description = "The request's id or a group's, or how it begins" };
 
     public static int Write(Terminal terminal, OutputFormat format, ApprovalResponse approval)
     {

@@ -42,7 +42,8 @@ internal sealed class ApprovalsApproveCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var connection = _broker.ConnectAsPerson(parsed);
-        var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
+        var client = new AdminClient(connection);
+        var id = await KnownIds.OpenRequestAsync(client, parsed.GetRequiredValue(_request), cancellationToken);
         if (GroupReport.IsGroup(id))
         {
             if (parsed.GetValue(_timeBox) is not null)

@@ -18,11 +18,14 @@ internal sealed class ApprovalsBoxesCommand : Command
         Description = "Goes on where an earlier page ended",
     };
 
+    private readonly Watch _watch = new();
+
     public ApprovalsBoxesCommand(Terminal terminal)
         : base("boxes", "The open time boxes, oldest first: what may be issued again without asking.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_cursor);
+        _watch.AddTo(this);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -32,23 +35,34 @@ internal sealed class ApprovalsBoxesCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
-        var page = await new AdminClient(connection).ListTimeBoxesAsync(parsed.GetValue(_cursor), cancellationToken);
+        var client = new AdminClient(connection);
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            async shown =>
+                Write(await client.ListTimeBoxesAsync(parsed.GetValue(_cursor), cancellationToken), format, shown),
+            cancellationToken
+        );
+    }
+
+    private static int Write(TimeBoxListResponse page, OutputFormat format, Terminal terminal)
+    {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(page, BrokerJson.Default.TimeBoxListResponse));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(page, BrokerJson.Default.TimeBoxListResponse));
             return ExitCodes.Done;
         }
 
         if (page.TimeBoxes.Count == 0)
         {
-            _terminal.Error.WriteLine("No time box is open that you may see.");
+            terminal.Error.WriteLine("No time box is open that you may see.");
             return ExitCodes.Done;
         }
 
         Grid.Write(
-            _terminal,
+            terminal,
             format,
-            ["Request", "Agent", "Credential", "Process", "Task", "Uses", "Ends"],
+            [Column.Id("Request"), "Agent", "Credential", "Process", "Task", "Uses", "Ends"],
             [
                 .. page.TimeBoxes.Select(timeBox =>
                     new[]
@@ -59,14 +73,14 @@ internal sealed class ApprovalsBoxesCommand : Command
                         timeBox.Process,
                         timeBox.Task,
                         timeBox.Uses.ToString(CultureInfo.InvariantCulture),
-                        TimeText.Short(timeBox.EndsAt, format, _terminal.Time),
+                        TimeText.Short(timeBox.EndsAt, format, terminal.Time),
                     }
                 ),
             ]
         );
         if (page.Next is { } next)
         {
-            _terminal.Error.WriteLine($"More: --cursor {next}");
+            terminal.Error.WriteLine($"More: --cursor {next}");
         }
 
         return ExitCodes.Done;

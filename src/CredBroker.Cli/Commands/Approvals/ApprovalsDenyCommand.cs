@@ -38,7 +38,8 @@ internal sealed class ApprovalsDenyCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var connection = _broker.ConnectAsPerson(parsed);
-        var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
+        var client = new AdminClient(connection);
+        var id = await KnownIds.OpenRequestAsync(client, parsed.GetRequiredValue(_request), cancellationToken);
         if (GroupReport.IsGroup(id))
         {
             var group = await GroupReport.FindAsync(client, id, cancellationToken);

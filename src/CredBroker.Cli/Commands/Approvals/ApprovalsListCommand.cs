@@ -17,11 +17,14 @@ internal sealed class ApprovalsListCommand : Command
         Description = "Those that may be decided together as groups",
     };
 
+    private readonly Watch _watch = new();
+
     public ApprovalsListCommand(Terminal terminal)
         : base("list", "The open requests that you may decide, oldest first.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         Add(_grouped);
+        _watch.AddTo(this);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -32,18 +35,32 @@ internal sealed class ApprovalsListCommand : Command
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
         var client = new AdminClient(connection);
-        var open = parsed.GetValue(_grouped)
-            ? await client.ListGroupedApprovalsAsync(cancellationToken)
-            : await client.ListApprovalsAsync(cancellationToken);
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            async shown =>
+                Write(
+                    parsed.GetValue(_grouped)
+                        ? await client.ListGroupedApprovalsAsync(cancellationToken)
+                        : await client.ListApprovalsAsync(cancellationToken),
+                    format,
+                    shown
+                ),
+            cancellationToken
+        );
+    }
+
+    private static int Write(ApprovalListResponse open, OutputFormat format, Terminal terminal)
+    {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(open, BrokerJson.Default.ApprovalListResponse));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(open, BrokerJson.Default.ApprovalListResponse));
             return ExitCodes.Done;
         }
 
         if (open.You is { Decisions: > 0, MedianSeconds: { } median } you)
         {
-            _terminal.Error.WriteLine(
+            terminal.Error.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{you.Waiting} wait for you. Half of your last {you.Decisions} decisions took {median:0.#} s or less{(you.Hurried ? ": less than reading takes, and on record" : "")}."
@@ -53,18 +70,18 @@ internal sealed class ApprovalsListCommand : Command
 
         if (open.Groups is { Count: > 0 } groups)
         {
-            WriteGroups(groups, format);
+            WriteGroups(groups, format, terminal);
             if (open.Approvals.Count == 0)
             {
                 return ExitCodes.Done;
             }
 
-            _terminal.Out.WriteLine();
+            terminal.Out.WriteLine();
         }
 
         if (open.Approvals.Count == 0)
         {
-            _terminal.Error.WriteLine(
+            terminal.Error.WriteLine(
                 "Nothing waits for you. What a rule of the policy challenges stands here while it waits for you, "
                     + "your role or a group of yours."
             );
@@ -74,10 +91,10 @@ internal sealed class ApprovalsListCommand : Command
         // Where no rule asks more people later, nobody has to read that.
         var escalate = open.Approvals.Any(approval => EscalatesAt(approval) is not null);
         Grid.Write(
-            _terminal,
+            terminal,
             format,
             [
-                "Request",
+                Column.Id("Request"),
                 "Agent",
                 "Credential",
                 new Column("Process", 100),
@@ -94,10 +111,8 @@ internal sealed class ApprovalsListCommand : Command
                             approval.Credential,
                             approval.Process,
                             WireDuration.Format(approval.Ttl),
-                            TimeText.Short(approval.ExpiresAt, format, _terminal.Time),
-                            .. escalate
-                                ? [TimeText.Short(EscalatesAt(approval), format, _terminal.Time)]
-                                : (string[])[],
+                            TimeText.Short(approval.ExpiresAt, format, terminal.Time),
+                            .. escalate ? [TimeText.Short(EscalatesAt(approval), format, terminal.Time)] : (string[])[],
                         ]
                 ),
             ]
@@ -105,11 +120,15 @@ internal sealed class ApprovalsListCommand : Command
         return ExitCodes.Done;
     }
 
-    private void WriteGroups(IReadOnlyList<ApprovalGroupResponse> groups, OutputFormat format) =>
+    private static void WriteGroups(
+        IReadOnlyList<ApprovalGroupResponse> groups,
+        OutputFormat format,
+        Terminal terminal
+    ) =>
         Grid.Write(
-            _terminal,
+            terminal,
             format,
-            ["Group", "Requests", "Credential", "Process", "Differ in", "First ends"],
+            [Column.Id("Group"), "Requests", "Credential", "Process", "Differ in", "First ends"],
             [
                 .. groups.Select(group =>
                     (string[])
@@ -119,7 +138,7 @@ internal sealed class ApprovalsListCommand : Command
                             group.Credential,
                             group.Process,
                             string.Join(", ", group.Differs),
-                            TimeText.Short(group.Requests.Min(request => request.ExpiresAt), format, _terminal.Time),
+                            TimeText.Short(group.Requests.Min(request => request.ExpiresAt), format, terminal.Time),
                         ]
                 ),
             ]

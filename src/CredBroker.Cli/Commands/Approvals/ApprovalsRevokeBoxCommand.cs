@@ -11,7 +11,10 @@ internal sealed class ApprovalsRevokeBoxCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
-    private readonly Argument<string> _request = ApprovalReport.Argument();
+    private readonly Argument<string> _request = new("REQUEST")
+    {
+        Description = "The id of the request whose time box it is, or how it begins",
+    };
     private readonly Option<string> _reason = new("--reason")
     {
         HelpName = "TEXT",
@@ -39,8 +42,9 @@ internal sealed class ApprovalsRevokeBoxCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
-        var ended = await new AdminClient(connection).RevokeTimeBoxAsync(
-            parsed.GetRequiredValue(_request),
+        var client = new AdminClient(connection);
+        var ended = await client.RevokeTimeBoxAsync(
+            await KnownIds.TimeBoxAsync(client, parsed.GetRequiredValue(_request), cancellationToken),
             new() { Reason = parsed.GetRequiredValue(_reason), Leases = parsed.GetValue(_leases) ? true : null },
             cancellationToken
         );

@@ -25,7 +25,8 @@ internal sealed class ApprovalsShowCommand : Command
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var connection = _broker.ConnectAsPerson(parsed);
-        var (client, id) = (new AdminClient(connection), parsed.GetRequiredValue(_request));
+        var client = new AdminClient(connection);
+        var id = await KnownIds.OpenRequestAsync(client, parsed.GetRequiredValue(_request), cancellationToken);
         var format = OutputOption.Of(parsed, _terminal);
         return GroupReport.IsGroup(id)
             ? GroupReport.Write(_terminal, format, await GroupReport.FindAsync(client, id, cancellationToken))

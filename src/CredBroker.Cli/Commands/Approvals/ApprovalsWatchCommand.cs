@@ -29,6 +29,20 @@ internal sealed class ApprovalsWatchCommand : Command
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        try
+        {
+            await FollowAsync(parsed, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // It ends by Ctrl-C and no other way.
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private async Task FollowAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
         var client = new AdminClient(connection, _terminal.Time);
@@ -43,7 +57,7 @@ internal sealed class ApprovalsWatchCommand : Command
                     (pause, last) = (FirstPause, Math.Max(told.Number, last ?? 0));
                 }
             }
-            catch (Exception e) when (IsPassing(e))
+            catch (Exception e) when (Watch.IsPassing(e))
             {
                 _terminal.Error.WriteLine(
                     $"The stream broke off; connecting again in {TimeText.Duration(pause)}. {Printable.Text(e.Message)}"
@@ -80,11 +94,4 @@ internal sealed class ApprovalsWatchCommand : Command
                 .Select(parameter => $"{parameter.Key}={parameter.Value}")
                 .Prepend(approval.Credential)
         );
-
-    /// <summary>What may be over in a while; a no is none of it.</summary>
-    internal static bool IsPassing(Exception e) =>
-        e is HttpRequestException or IOException
-        || e is BrokerProblemException { Status: 429 or >= 500 }
-        || e is TokenSourceException { IsTransient: true }
-        || e is OperationCanceledException { InnerException: TimeoutException };
 }

@@ -19,15 +19,29 @@ internal static class GroupReport
         AdminClient client,
         string groupId,
         CancellationToken cancellationToken
-    ) =>
-        (await client.ListGroupedApprovalsAsync(cancellationToken)).Groups?.FirstOrDefault(group =>
-            group.GroupId == groupId
-        )
-        ?? throw new CliException(
-            ExitCodes.Refused,
-            $"No group {Printable.Text(groupId)} waits for you.",
-            "List what waits: credbroker approvals list --grouped"
+    )
+    {
+        var groups = (await client.ListGroupedApprovalsAsync(cancellationToken)).Groups ?? [];
+        if (groups.FirstOrDefault(group => group.GroupId == groupId) is { } exact)
+        {
+            // Also where another's id begins with it.
+            return exact;
+        }
+
+        var whole = await ShortIds.WholeAsync(
+            groupId,
+            "group",
+            "credbroker approvals list --grouped",
+            _ => ValueTask.FromResult(groups.Select(group => group.GroupId)),
+            Prefix
         );
+        return groups.FirstOrDefault(group => group.GroupId == whole)
+            ?? throw new CliException(
+                ExitCodes.Refused,
+                $"No group {Printable.Text(groupId)} waits for you.",
+                "List what waits: credbroker approvals list --grouped"
+            );
+    }
 
     /// <summary>The group's requests, if they are those that the person saw.</summary>
     /// <exception cref="CliException">They are others by now, or it is not said which they were.</exception>
@@ -94,7 +108,7 @@ internal static class GroupReport
         Grid.Write(
             terminal,
             format,
-            ["Request", .. differing.Select(field => (Column)field.Label), "Agreed", "Ends"],
+            [Column.Id("Request"), .. differing.Select(field => (Column)field.Label), "Agreed", "Ends"],
             [
                 .. group.Requests.Select(request =>
                     (string[])
@@ -122,7 +136,7 @@ internal static class GroupReport
         Grid.Write(
             terminal,
             format,
-            ["Request", "State", "Task"],
+            [Column.Id("Request"), "State", "Task"],
             [.. decided.Approvals.Select(approval => (string[])[approval.ApprovalId, approval.State, approval.Task])]
         );
         return ExitCodes.Done;

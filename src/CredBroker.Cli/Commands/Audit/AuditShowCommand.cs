@@ -17,7 +17,11 @@ internal sealed class AuditShowCommand : Command
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
     private readonly Option<string?> _task = new("--task") { HelpName = "ID", Description = "A task's id" };
-    private readonly Option<string?> _lease = new("--lease") { HelpName = "ID", Description = "Or a lease" };
+    private readonly Option<string?> _lease = new("--lease")
+    {
+        HelpName = "ID",
+        Description = "Or a lease; how its id begins is enough",
+    };
     private readonly Option<string?> _agent = new("--agent")
     {
         HelpName = "NAME",
@@ -96,14 +100,36 @@ internal sealed class AuditShowCommand : Command
         (parsed.GetValue(_task), parsed.GetValue(_lease), parsed.GetValue(_agent), parsed.GetValue(_approval)) switch
         {
             ({ Length: > 0 } task, null, null, null) => entry => entry.Task == task,
-            (null, { Length: > 0 } lease, null, null) => entry => entry.Lease == lease,
+            (null, { Length: > 0 } lease, null, null) => Begins(lease, "lease", entry => entry.Lease),
             (null, null, { Length: > 0 } agent, null) => entry => entry.Agent == agent,
-            (null, null, null, { Length: > 0 } approval) => entry => entry.Approval == approval,
+            (null, null, null, { Length: > 0 } approval) => Begins(approval, "request", entry => entry.Approval),
             _ => throw CliException.Usage(
                 "One of a task, a lease, an agent or an approval is shown.",
                 "Add --task, --lease, --agent or --approval."
             ),
         };
+
+    /// <summary>Whether a record has this id, or the one id in the log that begins so.</summary>
+    private static Func<AuditEntry, bool> Begins(string typed, string what, Func<AuditEntry, string> idOf)
+    {
+        if (!ShortIds.IsShort(typed, what, "credbroker audit show --agent NAME"))
+        {
+            return entry => idOf(entry) == typed;
+        }
+
+        var meant = "";
+        return entry =>
+        {
+            var id = idOf(entry);
+            if (!id.StartsWith(typed, StringComparison.Ordinal))
+            {
+                return false;
+            }
+
+            meant = meant.Length == 0 ? id : meant;
+            return id == meant ? true : throw ShortIds.Ambiguous(typed, what, [meant, id]);
+        };
+    }
 
     private static async Task<List<AuditEntry>> FindAsync(
         IAsyncEnumerable<ReadOnlyMemory<byte>> lines,

@@ -26,6 +26,9 @@ internal sealed class DenialsCommand : Command
         Description = "Only those of this agent, as the policy calls it",
     };
 
+    // Each look reads the log of the whole period.
+    private readonly Watch _watch = new(usualSeconds: 10);
+
     public DenialsCommand(Terminal terminal)
         : base("denials", "Who was denied what of late, and why: for policy authors and incident responders.")
     {
@@ -34,6 +37,7 @@ internal sealed class DenialsCommand : Command
         Add(_since);
         Add(_process);
         Add(_agent);
+        _watch.AddTo(this);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -41,12 +45,26 @@ internal sealed class DenialsCommand : Command
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var from = parsed.GetValue(_since) ?? _terminal.Time.GetUtcNow() - TimeSpan.FromHours(1);
-        var kinds = new Dictionary<DenialKind, (int Count, string Last)>();
         using var connection = _broker.ConnectAsPerson(parsed);
-        await foreach (
-            var line in new AdminClient(connection).ExportAuditAsync(new() { From = from }, cancellationToken)
-        )
+        var client = new AdminClient(connection);
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            shown => LookAsync(client, parsed, shown, cancellationToken),
+            cancellationToken
+        );
+    }
+
+    private async Task<Look> LookAsync(
+        AdminClient client,
+        ParseResult parsed,
+        Terminal terminal,
+        CancellationToken cancellationToken
+    )
+    {
+        var from = parsed.GetValue(_since) ?? terminal.Time.GetUtcNow() - TimeSpan.FromHours(1);
+        var kinds = new Dictionary<DenialKind, (int Count, string Last)>();
+        await foreach (var line in client.ExportAuditAsync(new() { From = from }, cancellationToken))
         {
             if (AuditEntry.Read(line.Bytes) is not { Type: Denied } entry || !Matches(parsed, entry))
             {
@@ -90,7 +108,8 @@ internal sealed class DenialsCommand : Command
                     )),
             ],
             from,
-            OutputOption.Of(parsed, _terminal)
+            OutputOption.Of(parsed, terminal),
+            terminal
         );
         return ExitCodes.Done;
     }
@@ -99,17 +118,17 @@ internal sealed class DenialsCommand : Command
         (parsed.GetValue(_process) is not { } process || entry.Process == process)
         && (parsed.GetValue(_agent) is not { } agent || entry.Agent == agent);
 
-    private void Tell(DenialOutput[] denials, DateTimeOffset from, OutputFormat format)
+    private static void Tell(DenialOutput[] denials, DateTimeOffset from, OutputFormat format, Terminal terminal)
     {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(denials, CliJson.Default.DenialOutputArray));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(denials, CliJson.Default.DenialOutputArray));
             return;
         }
 
         if (denials.Length == 0)
         {
-            _terminal.Error.WriteLine(
+            terminal.Error.WriteLine(
                 $"Nobody was denied anything by policy, a hold or a limit since {TimeText.Rfc3339(from)}. Calls whose "
                     + "identity was not accepted are no denials: credbroker audit export has them."
             );
@@ -117,7 +136,7 @@ internal sealed class DenialsCommand : Command
         }
 
         Grid.Write(
-            _terminal,
+            terminal,
             format,
             ["Times", "Agent", "Credential", "Why", new Column("Process", 100), new Column("Last", 120)],
             [
@@ -134,7 +153,7 @@ internal sealed class DenialsCommand : Command
                 ),
             ]
         );
-        _terminal.Error.WriteLine(
+        terminal.Error.WriteLine(
             "What one of them was decided from: credbroker audit show --agent NAME. What is denied too often in a "
                 + "minute to be recorded one by one stands in the log as a count, and not here."
         );

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using CredBroker.Cli.Commands.Approvals;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Exec;
 using CredBroker.Cli.Output;
@@ -200,8 +199,7 @@ internal sealed class ExecCommand : Command
                 await agent.WaitForApprovalAsync(asked.ApprovalId, interrupted);
                 return;
             }
-            catch (Exception e)
-                when (ApprovalsWatchCommand.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
+            catch (Exception e) when (Watch.IsPassing(e) && _terminal.Time.GetUtcNow() < asked.ExpiresAt)
             {
                 _terminal.Error.WriteLine($"The wait broke off; it goes on. {Printable.Text(e.Message)}");
             }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Credentials;
@@ -41,21 +43,33 @@ internal sealed class OutcomeCommand : Command
         Add(_tool);
         Add(_toolArguments);
         broker.AddForAgents(this);
+        Add(OutputOption.Create());
         SetAction(
             async (parsed, cancellationToken) =>
             {
                 using var connection = broker.ConnectAsAgent(parsed);
+                var (lease, status) = (parsed.GetRequiredValue(_lease), parsed.GetRequiredValue(_status));
                 await new AgentClient(connection).ReportAsync(
-                    parsed.GetRequiredValue(_lease),
+                    lease,
                     new()
                     {
-                        Status = parsed.GetRequiredValue(_status),
+                        Status = status,
                         Summary = parsed.GetValue(_summary),
                         ToolCall = RequestOptions.ToolCall(parsed.GetValue(_tool), parsed.GetValue(_toolArguments)),
                     },
                     cancellationToken
                 );
-                terminal.Error.WriteLine("Recorded.");
+                if (OutputOption.Of(parsed, terminal) == OutputFormat.Json)
+                {
+                    terminal.Out.WriteLine(
+                        JsonSerializer.Serialize(new(lease, status), CliJson.Default.RecordedOutput)
+                    );
+                }
+                else
+                {
+                    terminal.Error.WriteLine("Recorded.");
+                }
+
                 return ExitCodes.Done;
             }
         );

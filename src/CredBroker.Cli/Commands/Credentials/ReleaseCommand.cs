@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
@@ -16,14 +17,22 @@ internal sealed class ReleaseCommand : Command
         var broker = new BrokerOptions(terminal);
         Add(_lease);
         broker.AddForAgents(this);
+        Add(OutputOption.Create());
         SetAction(
             async (parsed, cancellationToken) =>
             {
                 using var connection = broker.ConnectAsAgent(parsed);
-                return Tell(
-                    await new AgentClient(connection).ReleaseAsync(parsed.GetRequiredValue(_lease), cancellationToken),
-                    terminal
+                var release = await new AgentClient(connection).ReleaseAsync(
+                    parsed.GetRequiredValue(_lease),
+                    cancellationToken
                 );
+                if (OutputOption.Of(parsed, terminal) != OutputFormat.Json)
+                {
+                    return Tell(release, terminal);
+                }
+
+                terminal.Out.WriteLine(JsonSerializer.Serialize(release, BrokerJson.Default.ReleaseResponse));
+                return ExitCodeOf(release);
             }
         );
     }
@@ -31,13 +40,14 @@ internal sealed class ReleaseCommand : Command
     /// <summary>What a release came to, on standard error.</summary>
     public static int Tell(ReleaseResponse release, Terminal terminal)
     {
-        var (exitCode, text) = release.State switch
-        {
-            LeaseStates.Revoked => (ExitCodes.Done, "Released: the secret is revoked, and Vault has confirmed it."),
-            LeaseStates.Ended => (ExitCodes.Done, "Released: the lease has ended. Nobody can revoke this secret."),
-            _ => (ExitCodes.Unavailable, "Release accepted, but not confirmed yet: the broker goes on revoking."),
-        };
-        terminal.Error.WriteLine(text);
+        terminal.Error.WriteLine(
+            release.State switch
+            {
+                LeaseStates.Revoked => "Released: the secret is revoked, and Vault has confirmed it.",
+                LeaseStates.Ended => "Released: the lease has ended. Nobody can revoke this secret.",
+                _ => "Release accepted, but not confirmed yet: the broker goes on revoking.",
+            }
+        );
         foreach (var valid in release.StillValid ?? [])
         {
             terminal.Error.WriteLine(
@@ -45,6 +55,9 @@ internal sealed class ReleaseCommand : Command
             );
         }
 
-        return exitCode;
+        return ExitCodeOf(release);
     }
+
+    private static int ExitCodeOf(ReleaseResponse release) =>
+        LeaseStates.IsFinal(release.State) ? ExitCodes.Done : ExitCodes.Unavailable;
 }

@@ -16,6 +16,8 @@ internal sealed class DoctorCommand : Command
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
 
+    private readonly Watch _watch = new(usualSeconds: 5);
+
     public DoctorCommand(Terminal terminal)
         : base(
             "doctor",
@@ -24,6 +26,7 @@ internal sealed class DoctorCommand : Command
         )
     {
         (_terminal, _broker) = (terminal, new(terminal));
+        _watch.AddTo(this);
         _broker.AddForAgents(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -33,17 +36,25 @@ internal sealed class DoctorCommand : Command
     {
         var (format, token) = (OutputOption.Of(parsed, _terminal), Token(parsed));
         using var connection = _broker.Connect(parsed, token ?? NoToken);
-        var report = await new Examination(connection, token, _terminal).RunAsync(cancellationToken);
-        if (format == OutputFormat.Json)
-        {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
-        }
-        else
-        {
-            Write(report, format);
-        }
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            async shown =>
+            {
+                var report = await new Examination(connection, token, shown).RunAsync(cancellationToken);
+                if (format == OutputFormat.Json)
+                {
+                    shown.Out.WriteLine(JsonSerializer.Serialize(report, CliJson.Default.DoctorReport));
+                }
+                else
+                {
+                    Write(report, format, shown);
+                }
 
-        return report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound;
+                return report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound;
+            },
+            cancellationToken
+        );
     }
 
     private ITokenSource? Token(ParseResult parsed)
@@ -58,38 +69,38 @@ internal sealed class DoctorCommand : Command
         }
     }
 
-    private void Write(DoctorReport report, OutputFormat format)
+    private static void Write(DoctorReport report, OutputFormat format, Terminal terminal)
     {
         Grid.Write(
-            _terminal,
+            terminal,
             format,
             ["Check", "Result", "Found"],
             [.. report.Checks.Select(check => new[] { check.Name, check.Ok ? "ok" : "failed", check.Found })]
         );
         if (report.Token is { } token)
         {
-            _terminal.Out.WriteLine();
-            _terminal.Out.WriteLine(
+            terminal.Out.WriteLine();
+            terminal.Out.WriteLine(
                 $"The token in {Printable.Text(token.Source)} says of itself (decoded here, not verified):"
             );
             Grid.WriteFields(
-                _terminal,
+                terminal,
                 format,
                 token
                     .Header.Concat(token.Claims)
                     .Select(claim =>
-                        (claim.Key, (string?)TokenReading.Show(claim.Key, claim.Value, format, _terminal.Time))
+                        (claim.Key, (string?)TokenReading.Show(claim.Key, claim.Value, format, terminal.Time))
                     )
             );
         }
         else if (report.Checks.All(check => check.Name != "token"))
         {
-            _terminal.Error.WriteLine(
+            terminal.Error.WriteLine(
                 "No token was looked at: run \"credbroker login\", or name a token's file with --token-file to have it checked."
             );
         }
 
-        _terminal.Error.WriteLine(
+        terminal.Error.WriteLine(
             report.FirstFault is { } fault
                 ? $"First failing check: {fault.Name}: {Printable.Text(fault.Found)}\n"
                     + $"Cure: {Printable.Text(fault.Cure ?? "")}"

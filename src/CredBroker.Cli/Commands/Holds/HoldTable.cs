@@ -12,7 +12,7 @@ internal static class HoldTable
         Grid.Write(
             terminal,
             format,
-            ["Hold", "Refuses", "Lapses", new Column("Placed by", 110), "Reason"],
+            [Column.Id("Hold"), "Refuses", "Lapses", new Column("Placed by", 110), "Reason"],
             [
                 .. holds.Select(hold =>
                     new[]

@@ -10,7 +10,7 @@ internal sealed class HoldsLiftCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
-    private readonly Argument<string> _hold = new("HOLD") { Description = "The hold's id" };
+    private readonly Argument<string> _hold = new("HOLD") { Description = "The hold's id, or how it begins" };
     private readonly Option<string> _reason = new("--reason")
     {
         HelpName = "TEXT",
@@ -33,8 +33,9 @@ internal sealed class HoldsLiftCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
-        var hold = await new AdminClient(connection).LiftHoldAsync(
-            parsed.GetRequiredValue(_hold),
+        var client = new AdminClient(connection);
+        var hold = await client.LiftHoldAsync(
+            await KnownIds.HoldAsync(client, parsed.GetRequiredValue(_hold), cancellationToken),
             new() { Reason = parsed.GetRequiredValue(_reason) },
             cancellationToken
         );

@@ -11,11 +11,13 @@ internal sealed class HoldsListCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
+    private readonly Watch _watch = new();
 
     public HoldsListCommand(Terminal terminal)
         : base("list", "Every hold in force, newest first.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
+        _watch.AddTo(this);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -25,18 +27,28 @@ internal sealed class HoldsListCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
-        var list = await new AdminClient(connection).ListHoldsAsync(cancellationToken);
+        var client = new AdminClient(connection);
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            async shown => Write(await client.ListHoldsAsync(cancellationToken), format, shown),
+            cancellationToken
+        );
+    }
+
+    private static int Write(HoldListResponse list, OutputFormat format, Terminal terminal)
+    {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(list, BrokerJson.Default.HoldListResponse));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(list, BrokerJson.Default.HoldListResponse));
         }
         else if (list.Holds.Count == 0)
         {
-            _terminal.Error.WriteLine("Nothing is held.");
+            terminal.Error.WriteLine("Nothing is held.");
         }
         else
         {
-            HoldTable.Write(_terminal, format, list.Holds);
+            HoldTable.Write(terminal, format, list.Holds);
         }
 
         return ExitCodes.Done;

@@ -47,7 +47,7 @@ internal sealed class QuarantineCommand : Command
             cancellationToken
         );
         _terminal.Error.WriteLine($"To issue again: credbroker holds lift {accepted.HoldId} --reason TEXT");
-        return RevocationReport.Tell(_terminal, accepted.RevocationId, progress, format);
+        return RevocationReport.Tell(_terminal, accepted.RevocationId, progress, format, accepted.HoldId);
     }
 
     private static RevocationRequest Order(HoldRequest held) =>

@@ -10,7 +10,7 @@ internal static class LeaseTable
         Grid.Write(
             terminal,
             format,
-            ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Ends"],
+            [Column.Id("Lease"), "State", "Agent", "Credential", new Column("Process / task", 110), "Ends"],
             [
                 .. leases.Select(lease =>
                     new[]

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Leases;
@@ -9,7 +11,7 @@ namespace CredBroker.Cli.Commands.Leases;
 /// </summary>
 internal sealed class LeasesConfirmCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id" };
+    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, or how it begins" };
 
     private readonly Option<string> _evidence = new("--evidence")
     {
@@ -24,15 +26,23 @@ internal sealed class LeasesConfirmCommand : Command
         Add(_lease);
         Add(_evidence);
         broker.AddForPeople(this);
+        Add(OutputOption.Create());
         SetAction(
             async (parsed, cancellationToken) =>
             {
                 using var connection = broker.ConnectAsPerson(parsed);
-                var confirmed = await new AdminClient(connection).ConfirmLeaseAsync(
-                    parsed.GetRequiredValue(_lease),
+                var client = new AdminClient(connection);
+                var confirmed = await client.ConfirmLeaseAsync(
+                    await KnownIds.LeaseAsync(client, parsed.GetRequiredValue(_lease), cancellationToken),
                     new() { Evidence = parsed.GetRequiredValue(_evidence) },
                     cancellationToken
                 );
+                if (OutputOption.Of(parsed, terminal) == OutputFormat.Json)
+                {
+                    terminal.Out.WriteLine(JsonSerializer.Serialize(confirmed, BrokerJson.Default.LeaseResponse));
+                    return ExitCodes.Done;
+                }
+
                 terminal.Out.WriteLine(
                     $"{confirmed.LeaseId} is {confirmed.State}, on the word of {confirmed.Revocation?.ConfirmedBy}."
                 );

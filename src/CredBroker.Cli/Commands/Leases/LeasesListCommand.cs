@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using CredBroker.Cli.Connection;
 using CredBroker.Cli.Output;
@@ -32,23 +33,31 @@ internal sealed class LeasesListCommand : Command
         HelpName = "N",
         Description = "At most this many",
         DefaultValueFactory = _ => 100,
+        CustomParser = result =>
+        {
+            if (
+                int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
+                && limit > 0
+            )
+            {
+                return limit;
+            }
+
+            result.AddError($"--limit is a whole number, at least 1, and not {result.Tokens[0].Value}.");
+            return 0;
+        },
     };
+    private readonly Watch _watch = new();
 
     public LeasesListCommand(Terminal terminal)
         : base("list", "Who holds what now, newest first.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
         _state.AcceptOnlyFromAmong([.. LeaseStates.All, "all"]);
-        _limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--limit is at least 1.");
-            }
-        });
         _selector.AddTo(this);
         Add(_state);
         Add(_limit);
+        _watch.AddTo(this);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -58,21 +67,33 @@ internal sealed class LeasesListCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsPerson(parsed);
-        var list = await ReadAsync(
-            new AdminClient(connection),
-            _selector.Apply(parsed, new LeaseFilter { States = States(parsed) }),
-            parsed.GetValue(_limit),
+        var client = new AdminClient(connection);
+        var filter = _selector.Apply(parsed, new LeaseFilter { States = States(parsed) });
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            async shown =>
+                Write(
+                    await ReadAsync(client, filter, parsed.GetValue(_limit), cancellationToken),
+                    parsed,
+                    format,
+                    shown
+                ),
             cancellationToken
         );
+    }
+
+    private int Write(LeaseListResponse list, ParseResult parsed, OutputFormat format, Terminal terminal)
+    {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(JsonSerializer.Serialize(list, BrokerJson.Default.LeaseListResponse));
+            terminal.Out.WriteLine(JsonSerializer.Serialize(list, BrokerJson.Default.LeaseListResponse));
             return ExitCodes.Done;
         }
 
         if (list.Leases.Count == 0)
         {
-            _terminal.Error.WriteLine(
+            terminal.Error.WriteLine(
                 parsed.GetValue(_state) is { Length: > 0 }
                     ? "No lease matches."
                     : "No live lease matches. An agent gets one by \"credbroker exchange\" or \"credbroker exec\"; "
@@ -81,10 +102,10 @@ internal sealed class LeasesListCommand : Command
             return ExitCodes.Done;
         }
 
-        LeaseTable.Write(_terminal, format, list.Leases);
+        LeaseTable.Write(terminal, format, list.Leases);
         if (list.Next is not null)
         {
-            _terminal.Error.WriteLine($"There are more than {list.Leases.Count}. Narrow them down, or raise --limit.");
+            terminal.Error.WriteLine($"There are more than {list.Leases.Count}. Narrow them down, or raise --limit.");
         }
 
         return ExitCodes.Done;

@@ -9,40 +9,50 @@ namespace CredBroker.Cli.Commands.Leases;
 /// <summary><c>credbroker leases show</c>: everything that is known of one lease, never its secret.</summary>
 internal sealed class LeasesShowCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id" };
+    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, or how it begins" };
+    private readonly Watch _watch = new();
 
     public LeasesShowCommand(Terminal terminal)
         : base("show", "One lease: who holds it, what it was decided from, where it stands.")
     {
         var broker = new BrokerOptions(terminal);
         Add(_lease);
+        _watch.AddTo(this);
         broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(
             async (parsed, cancellationToken) =>
             {
                 using var connection = broker.ConnectAsPerson(parsed);
-                var id = parsed.GetRequiredValue(_lease);
-                var found = (
-                    await new AdminClient(connection).ListLeasesAsync(
-                        new() { Lease = id, Limit = 1 },
-                        cancellationToken
-                    )
-                ).Leases;
-                if (found.Count == 0)
-                {
-                    throw new CliException(
-                        ExitCodes.Refused,
-                        $"There is no lease {id}.",
-                        "credbroker leases list --state all"
-                    );
-                }
-
-                Write(found[0], OutputOption.Of(parsed, terminal), terminal);
-                return ExitCodes.Done;
+                var client = new AdminClient(connection);
+                var id = await KnownIds.LeaseAsync(client, parsed.GetRequiredValue(_lease), cancellationToken);
+                return await _watch.RunAsync(
+                    parsed,
+                    terminal,
+                    async shown =>
+                    {
+                        var lease = await FindAsync(client, id, cancellationToken);
+                        Write(lease, OutputOption.Of(parsed, terminal), shown);
+                        return new(ExitCodes.Done, LeaseStates.IsFinal(lease.State));
+                    },
+                    cancellationToken
+                );
             }
         );
     }
+
+    private static async Task<LeaseResponse> FindAsync(
+        AdminClient client,
+        string id,
+        CancellationToken cancellationToken
+    ) =>
+        (await client.ListLeasesAsync(new() { Lease = id, Limit = 1 }, cancellationToken)).Leases is [var lease, ..]
+            ? lease
+            : throw new CliException(
+                ExitCodes.Refused,
+                $"There is no lease {id}.",
+                "credbroker leases list --state all"
+            );
 
     private static void Write(LeaseResponse lease, OutputFormat format, Terminal terminal)
     {

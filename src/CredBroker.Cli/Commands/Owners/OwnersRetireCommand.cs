@@ -39,7 +39,7 @@ internal sealed class OwnersRetireCommand : Command
             Grid.Write(
                 _terminal,
                 format,
-                ["Lease", "State", "Process", "Credential", "Ends"],
+                [Column.Id("Lease"), "State", "Process", "Credential", "Ends"],
                 [
                     .. gone.Leases.Select(lease =>
                         new[]

@@ -22,7 +22,7 @@ internal static class PolicyPreviewTable
         Grid.Write(
             terminal,
             format,
-            ["Id", "Agent", "Process", "Credential", "What", "Why"],
+            [Column.Id("Id"), "Agent", "Process", "Credential", "What", "Why"],
             [
                 .. preview.Ended.Select(lease => Row(lease, "lease ends", lease.Rule ?? "")),
                 .. preview.Shortened.Select(lease =>

@@ -14,10 +14,13 @@ internal sealed class RequestsListCommand : Command
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
 
+    private readonly Watch _watch = new();
+
     public RequestsListCommand(Terminal terminal)
         : base("list", "The approved requests that this workload alone may redeem, oldest first.")
     {
         (_terminal, _broker) = (terminal, new(terminal));
+        _watch.AddTo(this);
         _broker.AddForAgents(this);
         Add(OutputOption.Create());
         SetAction(RunAsync);
@@ -45,10 +48,20 @@ internal sealed class RequestsListCommand : Command
     {
         var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsAgent(parsed);
-        var found = await ReadAsync(new(connection), cancellationToken);
+        var agent = new AgentClient(connection);
+        return await _watch.RunAsync(
+            parsed,
+            _terminal,
+            async shown => Write(await ReadAsync(agent, cancellationToken), format, shown),
+            cancellationToken
+        );
+    }
+
+    private static int Write(IReadOnlyList<ExecutorRequestResponse> found, OutputFormat format, Terminal terminal)
+    {
         if (format == OutputFormat.Json)
         {
-            _terminal.Out.WriteLine(
+            terminal.Out.WriteLine(
                 JsonSerializer.Serialize(new() { Requests = found }, BrokerJson.Default.ExecutorRequestListResponse)
             );
             return ExitCodes.Done;
@@ -56,7 +69,7 @@ internal sealed class RequestsListCommand : Command
 
         if (found.Count == 0)
         {
-            _terminal.Error.WriteLine(
+            terminal.Error.WriteLine(
                 "Nothing approved waits for this workload. What a rule leaves to it as the executor stands here once "
                     + "people have approved it."
             );
@@ -64,9 +77,9 @@ internal sealed class RequestsListCommand : Command
         }
 
         Grid.Write(
-            _terminal,
+            terminal,
             format,
-            ["Request", "Prepared by", "Credential", "Process", "Purpose", "For", "Ends"],
+            [Column.Id("Request"), "Prepared by", "Credential", "Process", "Purpose", "For", "Ends"],
             [
                 .. found.Select(request =>
                     new[]
@@ -77,7 +90,7 @@ internal sealed class RequestsListCommand : Command
                         Printable.Text(request.Approval.Process),
                         Printable.Text(request.Approval.Statements.Purpose),
                         WireDuration.Format(request.Approval.Ttl),
-                        TimeText.Short(request.Approval.ExpiresAt, format, _terminal.Time),
+                        TimeText.Short(request.Approval.ExpiresAt, format, terminal.Time),
                     }
                 ),
             ]

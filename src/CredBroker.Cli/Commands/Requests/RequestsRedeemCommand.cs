@@ -11,7 +11,7 @@ internal sealed class RequestsRedeemCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
-    private readonly Argument<string> _request = new("REQUEST") { Description = "The request's id" };
+    private readonly Argument<string> _request = new("REQUEST") { Description = "The request's id, or how it begins" };
     private readonly Option<bool> _newKey = new("--new-key")
     {
         Description = "For a certificate: make an EC P-256 key here and send a certificate request",
@@ -33,13 +33,18 @@ internal sealed class RequestsRedeemCommand : Command
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var (id, format) = (parsed.GetRequiredValue(_request), OutputOption.Of(parsed, _terminal));
+        var format = OutputOption.Of(parsed, _terminal);
         using var connection = _broker.ConnectAsAgent(parsed);
         var agent = new AgentClient(connection);
+        var left = await RequestsListCommand.ReadAsync(agent, cancellationToken);
+        var id = await ShortIds.WholeAsync(
+            parsed.GetRequiredValue(_request),
+            "request",
+            "credbroker requests list",
+            _ => ValueTask.FromResult(left.Select(request => request.Approval.ApprovalId))
+        );
         var found =
-            (await RequestsListCommand.ReadAsync(agent, cancellationToken)).FirstOrDefault(request =>
-                request.Approval.ApprovalId == id
-            )
+            left.FirstOrDefault(request => request.Approval.ApprovalId == id)
             ?? throw CliException.Usage(
                 "No approved request with this id is left to this workload.",
                 "See what is: credbroker requests list"

@@ -17,7 +17,7 @@ internal sealed class LeasesRevokeCommand : Command
     private readonly SelectorOptions _selector = new();
     private readonly Argument<string?> _lease = new("LEASE")
     {
-        Description = "One lease's id",
+        Description = "One lease's id, or how it begins",
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly Option<bool> _everything = new("--everything")
@@ -30,12 +30,7 @@ internal sealed class LeasesRevokeCommand : Command
     private readonly Option<string?> _reason = new("--reason")
     {
         HelpName = "TEXT",
-        Description = "Why; stands in the audit log. Needed but for --dry-run and --follow",
-    };
-    private readonly Option<string?> _follow = new("--follow")
-    {
-        HelpName = "ORDER",
-        Description = "Order nothing; go on watching an earlier order",
+        Description = "Why; stands in the audit log. Needed but for --dry-run",
     };
     private readonly Option<TimeSpan?> _wait = RevocationWatch.WaitOption();
 
@@ -50,7 +45,6 @@ internal sealed class LeasesRevokeCommand : Command
         Add(_allowNone);
         Add(_dryRun);
         Add(_reason);
-        Add(_follow);
         Add(_wait);
         _broker.AddForPeople(this);
         Add(OutputOption.Create());
@@ -63,20 +57,19 @@ internal sealed class LeasesRevokeCommand : Command
         var request = Request(parsed);
         using var connection = _broker.ConnectAsPerson(parsed);
         var client = new AdminClient(connection, _terminal.Time);
+        if (request.Lease is { } lease)
+        {
+            request = request with { Lease = await KnownIds.LeaseAsync(client, lease, cancellationToken) };
+        }
+
         if (parsed.GetValue(_dryRun))
         {
-            var preview = await client.PreviewRevocationAsync(request!, cancellationToken);
-            return TellPreview(preview, request!.Everything == true, format);
+            var preview = await client.PreviewRevocationAsync(request, cancellationToken);
+            return TellPreview(preview, request.Everything == true, format);
         }
 
-        var order = request is null
-            ? parsed.GetRequiredValue(_follow)!
-            : (await client.RevokeAsync(request, cancellationToken)).RevocationId;
-        if (request is not null)
-        {
-            _terminal.Error.WriteLine($"Ordered: {order}. It is carried out even if you stop watching.");
-        }
-
+        var order = (await client.RevokeAsync(request, cancellationToken)).RevocationId;
+        _terminal.Error.WriteLine($"Ordered: {order}. It is carried out even if you stop watching.");
         var progress = await new RevocationWatch(client, _terminal).UntilCompleteAsync(
             order,
             parsed.GetRequiredValue(_wait)!.Value,
@@ -93,21 +86,10 @@ internal sealed class LeasesRevokeCommand : Command
         return RevocationReport.Tell(_terminal, order, progress, format);
     }
 
-    /// <summary>The order; null to follow an earlier one.</summary>
-    private RevocationRequest? Request(ParseResult parsed)
+    private RevocationRequest Request(ParseResult parsed)
     {
         var selected = _selector.Apply(parsed, new RevocationRequest { Lease = parsed.GetValue(_lease) });
         var (isEmpty, all) = (selected == new RevocationRequest(), parsed.GetValue(_everything));
-        if (parsed.GetValue(_follow) is not null)
-        {
-            return isEmpty && !all && !parsed.GetValue(_dryRun)
-                ? null
-                : throw CliException.Usage(
-                    "--follow watches an earlier order and selects nothing itself.",
-                    "Give --follow ORDER alone."
-                );
-        }
-
         if (isEmpty && !all)
         {
             throw CliException.Usage(

@@ -16,11 +16,14 @@ internal sealed class OrdersListCommand : Command
         Description = "Only earlier orders: the number that the last page named",
     };
 
+    private readonly Watch _watch = new();
+
     public OrdersListCommand(Terminal terminal)
         : base("list", "Orders to revoke, newest first; 100 at a time.")
     {
         var broker = new BrokerOptions(terminal);
         Add(_before);
+        _watch.AddTo(this);
         broker.AddForPeople(this);
         Add(OutputOption.Create());
         SetAction(
@@ -28,12 +31,18 @@ internal sealed class OrdersListCommand : Command
             {
                 var format = OutputOption.Of(parsed, terminal);
                 using var connection = broker.ConnectAsPerson(parsed);
-                var page = await new AdminClient(connection).ListRevocationsAsync(
-                    parsed.GetValue(_before),
+                var client = new AdminClient(connection);
+                return await _watch.RunAsync(
+                    parsed,
+                    terminal,
+                    async shown =>
+                    {
+                        var page = await client.ListRevocationsAsync(parsed.GetValue(_before), cancellationToken);
+                        Write(page, format, shown);
+                        return ExitCodes.Done;
+                    },
                     cancellationToken
                 );
-                Write(page, format, terminal);
-                return ExitCodes.Done;
             }
         );
     }
@@ -55,7 +64,7 @@ internal sealed class OrdersListCommand : Command
         Grid.Write(
             terminal,
             format,
-            ["Order", "When", "Reaches", "Reason", new Column("By", 110), new Column("Leases", 130)],
+            [Column.Id("Order"), "When", "Reaches", "Reason", new Column("By", 110), new Column("Leases", 130)],
             [
                 .. page.Orders.Select(order =>
                     new[]

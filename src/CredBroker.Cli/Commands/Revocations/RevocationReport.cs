@@ -8,11 +8,25 @@ namespace CredBroker.Cli.Commands.Revocations;
 /// <summary>How far a revocation is, lease by lease, for a person or a program.</summary>
 internal static class RevocationReport
 {
-    public static int Tell(Terminal terminal, string order, RevocationResponse progress, OutputFormat format)
+    /// <param name="terminal">Where it is told.</param>
+    /// <param name="order">The order's id.</param>
+    /// <param name="progress">How far it is.</param>
+    /// <param name="format">For whom.</param>
+    /// <param name="holdId">The hold that was placed with it, which a program needs to lift it.</param>
+    public static int Tell(
+        Terminal terminal,
+        string order,
+        RevocationResponse progress,
+        OutputFormat format,
+        string? holdId = null
+    )
     {
         if (format == OutputFormat.Json)
         {
-            terminal.Out.WriteLine(JsonSerializer.Serialize(progress, BrokerJson.Default.RevocationResponse));
+            var document = JsonSerializer.Serialize(progress, BrokerJson.Default.RevocationResponse);
+            terminal.Out.WriteLine(
+                holdId is null ? document : $$"""{"holdId":"{{JsonEncodedText.Encode(holdId)}}",{{document[1..]}}"""
+            );
             return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;
         }
 
@@ -21,7 +35,14 @@ internal static class RevocationReport
             Grid.Write(
                 terminal,
                 format,
-                ["Lease", "State", "Agent", "Credential", new Column("Process / task", 110), "Confirmed after"],
+                [
+                    Column.Id("Lease"),
+                    "State",
+                    "Agent",
+                    "Credential",
+                    new Column("Process / task", 110),
+                    "Confirmed after",
+                ],
                 [
                     .. progress.Leases.Select(lease =>
                         new[]
@@ -47,10 +68,10 @@ internal static class RevocationReport
                 { RecordMissing: true } =>
                     $"The broker's store did not take the order: its record is missing, and it is carried out without. "
                         + $"Vault has confirmed {Count(progress.DeadAtVault ?? 0)} gone. Keep the broker running until "
-                        + $"the order is on record: credbroker leases revoke --follow {order}",
+                        + $"the order is on record: credbroker orders show {order} --watch",
                 { Complete: true } => $"{Count(progress.Counts.Values.Sum())} over: {Counts(progress)}.",
                 _ => $"Not confirmed yet: {Counts(progress)}. The broker goes on; "
-                    + $"watch it with: credbroker leases revoke --follow {order}",
+                    + $"watch it with: credbroker orders show {order} --watch",
             }
         );
         return progress.Complete ? ExitCodes.Done : ExitCodes.Unavailable;

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using CredBroker.Cli.Connection;
+using CredBroker.Cli.Output;
 using CredBroker.Client;
 
 namespace CredBroker.Cli.Commands.Tasks;
@@ -29,18 +31,22 @@ internal sealed class TaskCloseCommand : Command
         Add(_task);
         Add(_process);
         broker.AddForAgents(this);
+        Add(OutputOption.Create());
         SetAction(
             async (parsed, cancellationToken) =>
             {
                 using var connection = broker.ConnectAsEither(parsed);
-                await new AdminClient(connection).CloseTaskAsync(
-                    parsed.GetRequiredValue(_task),
-                    new() { Process = parsed.GetRequiredValue(_process) },
-                    cancellationToken
-                );
+                var (task, process) = (parsed.GetRequiredValue(_task), parsed.GetRequiredValue(_process));
+                await new AdminClient(connection).CloseTaskAsync(task, new() { Process = process }, cancellationToken);
+                if (OutputOption.Of(parsed, terminal) == OutputFormat.Json)
+                {
+                    terminal.Out.WriteLine(JsonSerializer.Serialize(new(task, process), CliJson.Default.ClosedOutput));
+                    return ExitCodes.Done;
+                }
+
                 terminal.Error.WriteLine(
                     "Closed: nothing more is issued for it, and what was is being revoked. "
-                        + $"Who may list leases sees how far: credbroker leases list --task {parsed.GetRequiredValue(_task)}"
+                        + $"Who may list leases sees how far: credbroker leases list --task {task}"
                 );
                 return ExitCodes.Done;
             }

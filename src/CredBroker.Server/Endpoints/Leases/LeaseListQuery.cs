@@ -15,6 +15,9 @@ internal sealed record LeaseListQuery
     [FromQuery(Name = "lease"), Description("One lease.")]
     public string? Lease { get; init; }
 
+    [FromQuery(Name = "idPrefix"), Description("Leases whose id begins with these hexadecimal digits.")]
+    public string? IdPrefix { get; init; }
+
     [FromQuery(Name = "agent"), Description("An entry of the policy's agents.")]
     public string? Agent { get; init; }
 
@@ -92,6 +95,7 @@ internal sealed record LeaseListQuery
         };
         Selectors.Check(check, selector);
         check.OptionalId("revocation", Revocation);
+        check.Require(IdPrefix is null || Ids.IsPrefix(IdPrefix), Ids.PrefixRule);
         check.Require(Limit is null or (>= 1 and <= 1000), "limit must lie between 1 and 1000.");
         var states = (State ?? []).SelectMany(text => text.Split(',')).ToList();
         check.Require(
@@ -113,6 +117,7 @@ internal sealed record LeaseListQuery
             Selector = selector,
             States = [.. states.Select(state => Enum.Parse<LeaseState>(state, ignoreCase: true))],
             RevocationId = Revocation,
+            IdPrefix = IdPrefix,
             After = Cursor,
             Limit = Limit ?? 100,
         };
@@ -122,6 +127,7 @@ internal sealed record LeaseListQuery
     public static readonly IReadOnlyList<string> Known =
     [
         "lease",
+        "idPrefix",
         "agent",
         "workload",
         "instance",

@@ -1,7 +1,9 @@
+using System.ComponentModel;
 using System.Globalization;
 using CredBroker.Client;
 using CredBroker.Core.Requests;
 using CredBroker.Core.State;
+using CredBroker.Core.Text;
 using CredBroker.Server.Endpoints.Callers;
 using CredBroker.Server.Endpoints.Replies;
 
@@ -25,6 +27,8 @@ internal static class ListRevocationsEndpoint
         PeopleActions actions,
         IBrokerStore store,
         string? before,
+        [Description("Those whose id begins with these hexadecimal digits, at most 100, on one page; without before.")]
+            string? idPrefix,
         CancellationToken cancellationToken
     )
     {
@@ -37,8 +41,20 @@ internal static class ListRevocationsEndpoint
             return new Refused(new(RefusalCode.RangeInvalid, "before must be the next of an earlier answer."));
         }
 
+        if (idPrefix is not null && (before is not null || !Ids.IsPrefix(idPrefix)))
+        {
+            return new Refused(
+                new(
+                    RefusalCode.RangeInvalid,
+                    before is null ? Ids.PrefixRule : "before and idPrefix are not asked for together."
+                )
+            );
+        }
+
         await actions.RecordAsync(person, cancellationToken);
-        var (orders, next) = await store.Revocations.ListAsync(below, PageSize, cancellationToken);
+        var (orders, next) = idPrefix is null
+            ? await store.Revocations.ListAsync(below, PageSize, cancellationToken)
+            : (await store.Revocations.FindByPrefixAsync(idPrefix, PageSize, cancellationToken), null);
         return new Reply<RevocationOrderListResponse>(
             StatusCodes.Status200OK,
             new() { Orders = [.. orders.Select(RevocationResponses.Order)], Next = next },

@@ -251,6 +251,14 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             parameters.Add("states", query.States.Select(ColumnValue.From).ToArray());
         }
 
+        if (query.IdPrefix is { } prefix)
+        {
+            // A range of the order that the page has: however many leases there are, only those of the prefix are read.
+            conditions.Append($" AND {id} >= @prefix AND {id} < @beyond");
+            parameters.Add("prefix", prefix);
+            parameters.Add("beyond", ColumnValue.BeyondIds(prefix));
+        }
+
         if (query.After is not null)
         {
             conditions.Append($" AND {id} < @after");

@@ -45,6 +45,25 @@ internal sealed partial class SqlRevocationReader(SqlReads reads, ILogger logger
         return ([.. Readable(rows)], rows.Count == limit ? rows[^1].Fence : null);
     }
 
+    public async ValueTask<IReadOnlyList<RevocationOrder>> FindByPrefixAsync(
+        string idPrefix,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await reads.AllAsync<Row>(
+            $"{Select} WHERE id >= @prefix AND id < @beyond ORDER BY id DESC LIMIT @limit",
+            new
+            {
+                prefix = idPrefix,
+                beyond = ColumnValue.BeyondIds(idPrefix),
+                limit,
+            },
+            cancellationToken
+        );
+        return [.. Readable(rows)];
+    }
+
     public async ValueTask<IReadOnlyList<RevocationOrder>> FindOpenAsync(
         int limit,
         Predicate<string> isWanted,
