@@ -22,6 +22,18 @@ internal sealed class BenchPostgres : IAsyncDisposable
     public static async Task<BenchPostgres> StartAsync(BenchDirectory directory, bool flushes) =>
         new(await TestPostgres.StartAsync(flushes), directory.Info);
 
+    public int Port => _server.Port;
+
+    /// <summary>
+    /// Makes the administrator by whom Vault makes users here; returns the file with its user and password.
+    /// </summary>
+    public async Task<string> CreateAdminAsync()
+    {
+        var file = Path.Combine(_directory.FullName, "admin");
+        await File.WriteAllTextAsync(file, await _server.CreateAdminAsync());
+        return file;
+    }
+
     /// <summary>Makes a schema and the user who owns it; returns the file with the connection string.</summary>
     public async Task<string> CreateSchemaAsync(string schema)
     {
