@@ -14,8 +14,10 @@ internal sealed record BenchOptions
           --concurrency N[,N]    kept connections, each with one request under way (default 32,128)
           --tokens N             distinct tokens that are taken in turn (default 20000)
           --leases N             live leases of the revocation suite (default 10000)
-          --mass N               secrets that the suite mass takes back at once (default 400)
+          --mass N               secrets that the suite mass takes back at once (default 200)
           --idle N               seconds that the suite idle watches the broker at rest (default 30)
+          --settle N             seconds that it is left alone before, while .NET compiles what jobs call each second (default 0)
+          --server FILE          the CredBroker.Server.dll that the suite idle starts, such as a published one (default: its own)
           --past N               past leases of the suite size (default 1000000)
           --events N             audit records of theirs, in all (default 10000000; 18 GB for each engine and many minutes)
           --engine NAME          sqlite or postgres: the only one that the suite size measures (default both)
@@ -51,9 +53,13 @@ internal sealed record BenchOptions
 
     public int Leases { get; init; } = 10_000;
 
-    public int Mass { get; init; } = 400;
+    public int Mass { get; init; } = 200;
 
     public int Idle { get; init; } = 30;
+
+    public int Settle { get; init; }
+
+    public string? Server { get; init; }
 
     public int Past { get; init; } = 1_000_000;
 
@@ -94,6 +100,8 @@ internal sealed record BenchOptions
                 "--past" when Number(value, 1, 100_000_000) is { } number => options with { Past = number },
                 "--mass" when Number(value, 1, 100_000) is { } number => options with { Mass = number },
                 "--idle" when Number(value, 1, 3_600) is { } number => options with { Idle = number },
+                "--settle" when Number(value, 0, 3_600) is { } number => options with { Settle = number },
+                "--server" when File.Exists(value) => options with { Server = value },
                 "--events" when Number(value, 1, 1_000_000_000) is { } number => options with { Events = number },
                 "--engine" when value is "sqlite" or "postgres" => options with { Engine = value },
                 "--directory" when System.IO.Directory.Exists(value) => options with { Directory = value },

@@ -12,8 +12,7 @@ namespace CredBroker.Benchmarks.Children;
 /// <summary>A real OpenBao (or Vault) in memory, and the operator's calls that prepare it.</summary>
 internal sealed class OpenBao : IAsyncDisposable
 {
-    public const string NotFound =
-        "no OpenBao or Vault binary; set CREDBROKER_TEST_BAO or put bao or vault on PATH";
+    public const string NotFound = "no OpenBao or Vault binary; set CREDBROKER_TEST_BAO or put bao or vault on PATH";
 
     public const string RootToken = "root";
     private readonly HttpClient _http;
@@ -77,7 +76,8 @@ internal sealed class OpenBao : IAsyncDisposable
         var report = plan.Faults.Count > 0 ? null : await run.ApplyAsync(plan, CancellationToken.None);
         if (report is not { IsComplete: true })
         {
-            var faults = report?.Findings.SelectMany(finding => finding.Details.Prepend(finding.Step.Path)) ?? plan.Faults;
+            var faults =
+                report?.Findings.SelectMany(finding => finding.Details.Prepend(finding.Step.Path)) ?? plan.Faults;
             throw new InvalidOperationException($"OpenBao was not set up:\n{string.Join('\n', faults)}");
         }
 

@@ -19,6 +19,7 @@ internal static class RealBroker
     /// <param name="vaultToken">The broker's own token.</param>
     /// <param name="connectionStringFile">Leads to its PostgreSQL; null where its store is an SQLite file.</param>
     /// <param name="document">Its policy; null for the one that is measured with a Vault stub.</param>
+    /// <param name="server">The assembly that is started; null for the one that this was built with.</param>
     /// <param name="isReady">When it counts as started; null for when it may issue.</param>
     public static async Task<Child> StartAsync(
         DirectoryInfo directory,
@@ -27,6 +28,7 @@ internal static class RealBroker
         string vaultToken,
         string? connectionStringFile = null,
         PolicyDocument? document = null,
+        string? server = null,
         Func<Uri, CancellationToken, Task<bool>>? isReady = null
     )
     {
@@ -36,7 +38,7 @@ internal static class RealBroker
         var token = await WriteAsync(files, "vault-token", vaultToken);
         return await Child.StartAsync(
             "dotnet",
-            port => [ServerAssembly, "--settings", WriteSettings(port)],
+            port => [server ?? ServerAssembly, "--settings", WriteSettings(port)],
             isReady ?? IsIssuingAsync
         );
 

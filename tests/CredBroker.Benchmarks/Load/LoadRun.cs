@@ -27,7 +27,9 @@ internal static class LoadRun
 
             var before = contender.CpuTimes();
             var start = Stopwatch.GetTimestamp();
-            var workers = connections.ConvertAll(connection => Task.Run(() => WorkAsync(contender, connection, goesOn)));
+            var workers = connections.ConvertAll(connection =>
+                Task.Run(() => WorkAsync(contender, connection, goesOn))
+            );
             var latencies = await Task.WhenAll(workers);
             var elapsed = Stopwatch.GetElapsedTime(start);
             return new Measurement(
@@ -42,11 +44,7 @@ internal static class LoadRun
         }
     }
 
-    private static async Task<List<long>> WorkAsync(
-        Contender contender,
-        HttpConnection connection,
-        Func<bool> goesOn
-    )
+    private static async Task<List<long>> WorkAsync(Contender contender, HttpConnection connection, Func<bool> goesOn)
     {
         var latencies = new List<long>(16 * 1024);
         while (goesOn())

@@ -109,7 +109,12 @@ internal static class MassRevocationSuite
         Add("OpenBao by itself: revoke-prefix", rate => rate.Prefix);
         Add($"OpenBao, {Concurrency} callers, one by one", rate => rate.OneByOne);
         table.Print();
-        Report.PrintGoal("broker ÷ OpenBao by itself", Middle(rates.Select(rate => rate.Broker / rate.Prefix)), "≥", Goal);
+        Report.PrintGoal(
+            "broker ÷ OpenBao by itself",
+            Middle(rates.Select(rate => rate.Broker / rate.Prefix)),
+            "≥",
+            Goal
+        );
         Report.PrintGoal("broker ÷ one by one", Middle(rates.Select(rate => rate.Broker / rate.OneByOne)), "≥", Goal);
 
         void Add(string name, Func<(double Broker, double Prefix, double OneByOne), double> other)
