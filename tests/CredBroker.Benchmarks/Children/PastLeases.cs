@@ -44,6 +44,9 @@ internal abstract class PastLeases
     /// <summary>The twelve digits of a lease's id that say its time <c>at</c>.</summary>
     protected abstract string TimeOfId { get; }
 
+    /// <summary>32 hexadecimal digits that a text has to itself.</summary>
+    protected abstract string HashOf(string text);
+
     /// <summary>A table of these numbers, as the column <c>n</c>.</summary>
     protected abstract string Numbers(long first, long last);
 
@@ -90,14 +93,14 @@ internal abstract class PastLeases
                     DROP TABLE IF EXISTS past;
                     CREATE TEMP TABLE past AS
                       SELECT n, at, hash, {TimeOfId} || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15) AS id FROM (
-                        SELECT n, md5('' || n) AS hash, {now - Day} - ({leases} - n) * CAST({Year
+                        SELECT n, {HashOf("'' || n")} AS hash, {now - Day} - ({leases} - n) * CAST({Year
                         / leases} AS bigint) AS at
                         FROM {Numbers(first, Math.Min(first + AtOnce - 1, leases))}) AS numbers;
                     INSERT INTO task (process, id, issuer, workload, opened_at)
                       SELECT t.process, 'past-' || (p.n / 10), t.issuer, t.workload, min(p.at) FROM past p, template t
                       GROUP BY p.n / 10, t.process, t.issuer, t.workload ON CONFLICT DO NOTHING;
                     INSERT INTO decision (number, id, lease, at, record)
-                      SELECT p.n + {FirstDecision}, md5(p.hash), p.id, p.at, d.record
+                      SELECT p.n + {FirstDecision}, {HashOf("p.hash")}, p.id, p.at, d.record
                       FROM past p, template t JOIN decision d ON d.number = t.decision ORDER BY p.n;
                     INSERT INTO lease ({string.Join(", ", columns)})
                       SELECT {string.Join(", ", columns.Select(column => Own.GetValueOrDefault(column, $"t.{column}")))}

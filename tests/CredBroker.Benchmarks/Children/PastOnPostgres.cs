@@ -18,6 +18,8 @@ internal sealed class PastOnPostgres(BenchPostgres postgres, string schema) : Pa
 
     protected override string Settle => "VACUUM (FREEZE, ANALYZE)";
 
+    protected override string HashOf(string text) => $"md5({text})";
+
     protected override string Numbers(long first, long last) => $"generate_series({first}, {last}) AS n";
 
     protected override async Task<DbConnection> ConnectAsync()

@@ -17,6 +17,8 @@ internal sealed class PastOnSqlite(string file) : PastLeases
 
     protected override string Settle => "PRAGMA wal_checkpoint(TRUNCATE)";
 
+    protected override string HashOf(string text) => $"hash({text})";
+
     protected override string Numbers(long first, long last) =>
         $"(WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last}) SELECT n FROM s)";
 
@@ -27,8 +29,8 @@ internal sealed class PastOnSqlite(string file) : PastLeases
         );
         await connection.OpenAsync();
         connection.CreateFunction(
-            "md5",
-            static (string text) => Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(text))),
+            "hash",
+            static (string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..32],
             isDeterministic: true
         );
         await using var command = connection.CreateCommand();

@@ -32,8 +32,7 @@ internal static class IdleSuite
         }
 
         Report.PrintTitle(
-            $"idle: start to the first answered exchange, and {options.Idle} s at rest, {options.Settle} s later; "
-                + "default settings, SQLite, "
+            $"idle: start to the first answered exchange, and {options.Idle} s at rest; default settings, SQLite, "
                 + (bao is null ? "Vault stub" : "a real OpenBao")
         );
         var requests = ExchangeRequests.Of(agents.Mint(options.Tokens), BenchPolicy.Token);
@@ -53,7 +52,8 @@ internal static class IdleSuite
             server: options.Server
         );
         var idle = new Table($"{options.Idle} s at rest", "RSS MiB", "of it files' pages", "CPU, % of a core");
-        var (memory, cpu) = await RestAsync("after the start");
+        await Task.Delay(TimeSpan.FromSeconds(options.Settle), TimeProvider.System);
+        var (memory, cpu) = await RestAsync($"{options.Settle} s after the start");
         var asking = new Contender(
             "broker",
             [broker.Address],
@@ -95,7 +95,6 @@ internal static class IdleSuite
         async Task<(double Memory, double Cpu)> RestAsync(string name)
         {
             await broker.IsAtRestAsync(CancellationToken.None);
-            await Task.Delay(TimeSpan.FromSeconds(options.Settle), TimeProvider.System);
             var (began, before) = (Stopwatch.GetTimestamp(), broker.CpuTime());
             await Task.Delay(TimeSpan.FromSeconds(options.Idle), TimeProvider.System);
             var used = 100 * (broker.CpuTime() - before).TotalSeconds / Stopwatch.GetElapsedTime(began).TotalSeconds;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using CredBroker.Benchmarks.Children;
 using CredBroker.Benchmarks.Load;
 using CredBroker.Testing.Servers;

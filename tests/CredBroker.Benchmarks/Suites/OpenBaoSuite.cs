@@ -173,10 +173,10 @@ internal sealed class OpenBaoSuite
             );
     }
 
-    private void PrintGoals(IReadOnlyList<Contender> contenders, IReadOnlyList<IReadOnlyList<Measurement>> rounds)
+    private void PrintGoals(Contender[] contenders, IReadOnlyList<IReadOnlyList<Measurement>> rounds)
     {
         var cpu = rounds.Select(round => Measurement.Sum(round).AllCpuMicrosecondsEach).ToList();
-        for (var i = 1; i < contenders.Count; i++)
+        for (var i = 1; i < contenders.Length; i++)
         {
             if (contenders[i].Addresses[0] == contenders[0].Addresses[0])
             {
@@ -194,7 +194,7 @@ internal sealed class OpenBaoSuite
                 );
                 Console.WriteLine($"  broker ÷ {name}, CPU of all: {ratio:N2}");
             }
-            else if (i == contenders.Count - 1)
+            else if (i == contenders.Length - 1)
             {
                 Report.PrintGoal($"broker ÷ {name}, CPU of all", ratio, "≤", CpuGoal);
             }
