@@ -35,9 +35,8 @@ internal static class BenchPolicy
         Of(
             $"host: 127.0.0.1, port: {postgres.Port}, database: {TestPostgres.Database}, sslmode: disable",
             $$$"""
-            , setup: { connection: reports, adminCredentialFile: {{{adminFile}}}, grants: [
-                        'GRANT USAGE ON SCHEMA billing TO "{{name}}"',
-                        'GRANT SELECT ON ALL TABLES IN SCHEMA billing TO "{{name}}"'] }
+            , setup: { connection: reports, adminCredentialFile: {{{adminFile}}},
+                                  grants: ['GRANT {{{BenchPostgres.Readers}}} TO "{{name}}"'] }
             """
         );
 
