@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CredBroker.Benchmarks.Load;
 using CredBroker.Core.Policy.Document;
 using CredBroker.Core.Text;
 using CredBroker.Vault;
@@ -84,6 +85,17 @@ internal sealed class OpenBao : IAsyncDisposable
         var made = await PostAsync($"auth/token/create/{new VaultNames(RealBroker.Installation).Broker}", []);
         return made.GetProperty("auth").GetProperty("client_token").GetString()!;
     }
+
+    /// <summary>
+    /// Asks for a token that a secret can hang on, as the broker does; named after a lease of this number, as is the user.
+    /// </summary>
+    public static byte[] ChildTokenRequest(string credential, int number, string token) =>
+        HttpConnection.Request(
+            "POST",
+            $"/v1/auth/token/create/cb-bench-{credential}",
+            $"X-Vault-Token: {token}\r\n",
+            $$"""{"ttl":"630s","display_name":"cb-{{number:x32}}"}"""
+        );
 
     /// <summary>
     /// Lets the agents log in by themselves, as role <c>agent</c> of <c>auth/jwt</c>, each call of theirs one that the

@@ -192,12 +192,7 @@ internal static class MassRevocationSuite
                 async (connection, index) =>
                 {
                     var child = await connection.SendAsync(
-                        Request(
-                            "POST",
-                            $"auth/token/create/cb-bench-{kind.Credential}",
-                            // As long as a lease's id: the user is named after it.
-                            $$"""{"ttl":"630s","display_name":"cb-{{index:x32}}"}"""
-                        )
+                        OpenBao.ChildTokenRequest(kind.Credential, index, OpenBao.RootToken)
                     );
                     if (!child.IsSuccess)
                     {

@@ -108,7 +108,7 @@ internal sealed class OpenBaoSuite
             document: policy
         );
 
-        var contenders = Contenders(broker, bao, postgres, agents.Mint(options.Tokens));
+        var contenders = Contenders(broker, bao, brokerToken, postgres, agents.Mint(options.Tokens));
         // What makes something is slow, and what it has made stays. OpenBao is warm by then, and compiles nothing.
         await Rounds.WarmUpAsync(
             IsKeyValue ? contenders : [contenders[0]],
@@ -123,7 +123,13 @@ internal sealed class OpenBaoSuite
     }
 
     /// <summary>The broker first, the agent that logs in and asks by itself last.</summary>
-    private Contender[] Contenders(Child broker, OpenBao bao, BenchPostgres? postgres, string[] tokens)
+    private Contender[] Contenders(
+        Child broker,
+        OpenBao bao,
+        string brokerToken,
+        BenchPostgres? postgres,
+        string[] tokens
+    )
     {
         Func<TimeSpan>[] backends = postgres is null ? [bao.Child.CpuTime] : [bao.Child.CpuTime, postgres.CpuTime];
         var exchanges = ExchangeRequests.Of(tokens, _credential, _more);
@@ -153,13 +159,25 @@ internal sealed class OpenBaoSuite
                 )
             );
         }
+        else
+        {
+            contenders.Add(
+                new(
+                    "the broker's two calls",
+                    [bao.Child.Address],
+                    backends,
+                    (connection, index) =>
+                        TokenAndAskAsync(connection, OpenBao.ChildTokenRequest(_credential, index, brokerToken))
+                )
+            );
+        }
 
         contenders.Add(
             new(
                 "agent alone",
                 [bao.Child.Address],
                 backends,
-                (connection, index) => LogInAndAskAsync(connection, logins[index % logins.Length])
+                (connection, index) => TokenAndAskAsync(connection, logins[index % logins.Length])
             )
         );
         return [.. contenders];
@@ -183,27 +201,20 @@ internal sealed class OpenBaoSuite
                 continue;
             }
 
-            var (name, ratio) = (contenders[i].Name, cpu[0] / cpu[i]);
-            if (!IsKeyValue)
+            var (what, ratio) = ($"broker ÷ {contenders[i].Name}", cpu[0] / cpu[i]);
+            var throughput = Rounds.Ratio(rounds[0], rounds[i]).Median;
+            if (i < contenders.Length - 1)
             {
-                Report.PrintGoal(
-                    $"broker ÷ {name}, throughput",
-                    Rounds.Ratio(rounds[0], rounds[i]).Median,
-                    "≥",
-                    ThroughputGoal
-                );
-                Console.WriteLine($"  broker ÷ {name}, CPU of all: {ratio:N2}");
+                Console.WriteLine($"  {what}: throughput {throughput:N2}, CPU of all {ratio:N2}");
             }
-            else if (i == contenders.Length - 1)
+            else if (IsKeyValue)
             {
-                Report.PrintGoal($"broker ÷ {name}, CPU of all", ratio, "≤", CpuGoal);
+                Report.PrintGoal($"{what}, CPU of all", ratio, "≤", CpuGoal);
             }
             else
             {
-                Console.WriteLine(
-                    $"  broker ÷ {name}: CPU of all {ratio:N2}, "
-                        + $"throughput {Rounds.Ratio(rounds[0], rounds[i]).Median:N2} (no goal)"
-                );
+                Console.WriteLine($"  {what}: CPU of all {ratio:N2}");
+                Report.PrintGoal($"{what}, throughput", throughput, "≥", ThroughputGoal);
             }
         }
     }
@@ -224,9 +235,9 @@ internal sealed class OpenBaoSuite
         }
     }
 
-    private async ValueTask<HttpAnswer> LogInAndAskAsync(HttpConnection connection, byte[] login)
+    private async ValueTask<HttpAnswer> TokenAndAskAsync(HttpConnection connection, byte[] tokenRequest)
     {
-        var answer = await connection.SendAsync(login);
+        var answer = await connection.SendAsync(tokenRequest);
         return answer.IsSuccess
             ? await connection.SendAsync(
                 HttpConnection.Request(
