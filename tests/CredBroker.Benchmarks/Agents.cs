@@ -36,7 +36,6 @@ internal sealed class Agents : IDisposable
     /// <summary>Tokens of <paramref name="count"/> instances of one workload, valid for two hours.</summary>
     public string[] Mint(int count, string workload = "worker")
     {
-        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var privateKey = _key.ExportRSAPrivateKey();
         var tokens = new string[count];
         Parallel.For(
@@ -45,18 +44,16 @@ internal sealed class Agents : IDisposable
             () => ImportKey(privateKey),
             (i, _, own) =>
             {
-                var payload = $$"""
-                    {"iss":"{{Issuer}}","aud":"{{Audience}}",
-                     "sub":"{{workload}}","instance":"{{workload}}-{{i}}","jti":"{{i}}","run":"{{i}}",
-                     "iat":{{now - 10}},"nbf":{{now - 10}},"exp":{{now + 7200}}}
-                    """;
-                tokens[i] = Sign(payload, own);
+                tokens[i] = Mint(workload, $"{workload}-{i}", own);
                 return own;
             },
             own => own.Dispose()
         );
         return tokens;
     }
+
+    /// <summary>A token of this instance of the worker.</summary>
+    public string MintOne(string instance) => Mint("worker", instance, _key);
 
     /// <summary>A token of an admin's and auditor's, valid for two hours.</summary>
     public string MintAdmin()
@@ -72,6 +69,19 @@ internal sealed class Agents : IDisposable
     }
 
     public void Dispose() => _key.Dispose();
+
+    private static string Mint(string workload, string instance, RSA key)
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        return Sign(
+            $$"""
+            {"iss":"{{Issuer}}","aud":"{{Audience}}",
+             "sub":"{{workload}}","instance":"{{instance}}","jti":"{{instance}}","run":"{{instance}}",
+             "iat":{{now - 10}},"nbf":{{now - 10}},"exp":{{now + 7200}}}
+            """,
+            key
+        );
+    }
 
     private static string Sign(string payload, RSA key)
     {
@@ -92,5 +102,5 @@ internal sealed class Agents : IDisposable
         return own;
     }
 
-    private static string Encode(byte[]? bytes) => Base64Url.EncodeToString(bytes);
+    public static string Encode(byte[]? bytes) => Base64Url.EncodeToString(bytes);
 }

@@ -6,19 +6,38 @@ namespace CredBroker.Benchmarks;
 internal sealed record BenchOptions
 {
     public const string Usage = """
-        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [exchange|shared|kv|policy|store|revocation|size|all] [options]
+        usage: dotnet run -c Release --project tests/CredBroker.Benchmarks -- [SUITE…|all] [options]
+          suites: exchange shared kv pki database policy store revocation mass idle; size, which all leaves out
           --seconds N            measured seconds for each contender and concurrency (default 12)
           --warmup N             unmeasured seconds for each contender before (default 10)
           --rounds N             rounds that the measured seconds are split into; contenders take turns in each (default 6)
           --concurrency N[,N]    kept connections, each with one request under way (default 32,128)
           --tokens N             distinct tokens that are taken in turn (default 20000)
           --leases N             live leases of the revocation suite (default 10000)
-          --past N               past leases of the suite size, which all leaves out (default 1000000; 10 GB and some minutes)
+          --mass N               secrets that the suite mass takes back at once (default 200)
+          --idle N               seconds that the suite idle watches the broker at rest (default 30)
+          --settle N             seconds that it is left alone before, while .NET compiles what jobs call each second (default 0)
+          --server FILE          the CredBroker.Server.dll that the suite idle starts, such as a published one (default: its own)
+          --past N               past leases of the suite size (default 1000000)
+          --events N             audit records of theirs, in all (default 10000000; 18 GB for each engine and many minutes)
+          --engine NAME          sqlite or postgres: the only one that the suite size measures (default both)
           --directory DIR        where the stores are kept while it runs (default: the temporary directory)
         """;
 
     private const string Size = "size";
-    private static readonly string[] AllSuites = ["exchange", "shared", "kv", "policy", "store", "revocation"];
+    private static readonly string[] AllSuites =
+    [
+        "exchange",
+        "shared",
+        "kv",
+        "pki",
+        "database",
+        "policy",
+        "store",
+        "revocation",
+        "mass",
+        "idle",
+    ];
 
     public IReadOnlyList<string> Suites { get; init; } = AllSuites;
 
@@ -34,7 +53,19 @@ internal sealed record BenchOptions
 
     public int Leases { get; init; } = 10_000;
 
+    public int Mass { get; init; } = 200;
+
+    public int Idle { get; init; } = 30;
+
+    public int Settle { get; init; }
+
+    public string? Server { get; init; }
+
     public int Past { get; init; } = 1_000_000;
+
+    public int Events { get; init; } = 10_000_000;
+
+    public string Engine { get; init; } = "";
 
     public string Directory { get; init; } = Path.GetTempPath();
 
@@ -67,6 +98,12 @@ internal sealed record BenchOptions
                 "--tokens" when Number(value, 1, 200_000) is { } number => options with { Tokens = number },
                 "--leases" when Number(value, 1, 1_000_000) is { } number => options with { Leases = number },
                 "--past" when Number(value, 1, 100_000_000) is { } number => options with { Past = number },
+                "--mass" when Number(value, 1, 100_000) is { } number => options with { Mass = number },
+                "--idle" when Number(value, 1, 3_600) is { } number => options with { Idle = number },
+                "--settle" when Number(value, 0, 3_600) is { } number => options with { Settle = number },
+                "--server" when File.Exists(value) => options with { Server = value },
+                "--events" when Number(value, 1, 1_000_000_000) is { } number => options with { Events = number },
+                "--engine" when value is "sqlite" or "postgres" => options with { Engine = value },
                 "--directory" when System.IO.Directory.Exists(value) => options with { Directory = value },
                 "--concurrency"
                     when value.Split(',').Select(part => Number(part, 1, 1024)).ToArray() is var numbers

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using CredBroker.Benchmarks.Children;
 using CredBroker.Core.Policy.Document;
+using CredBroker.Testing.Servers;
 
 namespace CredBroker.Benchmarks;
 
@@ -11,11 +13,37 @@ namespace CredBroker.Benchmarks;
 internal static class BenchPolicy
 {
     public const int Rules = 100;
+    public const string Database = "reports";
+    public const string KeyValue = "api-key";
+    public const string Certificate = "certificate";
+    public const string Token = "deploy";
+
+    /// <summary>Where a real Vault has the value of <see cref="KeyValue"/>.</summary>
+    public const string ValuePath = "secret/data/bench/api-key";
+
+    /// <summary>The only name of the worker's <see cref="Certificate"/>.</summary>
+    public const string CertificateName = "worker.agents.example";
+
     private const int OtherCredentials = 20;
+    private const int LastRules = 5;
 
-    public static PolicyDocument Document => new() { Name = "bench.yaml", Text = Text() };
+    public static PolicyDocument Document =>
+        Of("host: reports-db, port: 5432, database: reports, sslmode: verify-full", setup: "");
 
-    private static string Text()
+    /// <summary>The same, with the users of <see cref="Database"/> on a PostgreSQL that a real Vault makes them on.</summary>
+    public static PolicyDocument On(BenchPostgres postgres, string adminFile) =>
+        Of(
+            $"host: 127.0.0.1, port: {postgres.Port}, database: {TestPostgres.Database}, sslmode: disable",
+            $$$"""
+            , setup: { connection: reports, adminCredentialFile: {{{adminFile}}},
+                                  grants: ['GRANT {{{BenchPostgres.Readers}}} TO "{{name}}"'] }
+            """
+        );
+
+    private static PolicyDocument Of(string connection, string setup) =>
+        new() { Name = "bench.yaml", Text = Text(connection, setup) };
+
+    private static string Text(string connection, string setup)
     {
         var text = new StringBuilder(
             $$"""
@@ -29,16 +57,16 @@ internal static class BenchPolicy
                 owner: { issuer: "https://people.bench.example", subject: "owner-1", contact: finance@bench.example }
                 toleratesRuntimeAction: true
                 agents: [worker, planner, reviewer]
-                acceptsUnrevocable: [api-key]
+                acceptsUnrevocable: [api-key, certificate]
             credentials:
               reports:
-                vault: { engine: database, mount: database, role: cb-bench-reports }
+                vault: { engine: database, mount: database, role: cb-bench-reports{{setup}} }
                 access: read
                 impact: low
                 reversible: true
                 actions: [read, summarise]
                 maxTtl: 15m
-                connection: { host: reports-db, port: 5432, database: reports, sslmode: verify-full }
+                connection: { {{connection}} }
               api-key:
                 vault: { engine: kv, mount: secret, path: bench/api-key }
                 access: read
@@ -46,7 +74,22 @@ internal static class BenchPolicy
                 reversible: true
                 actions: [read]
                 maxTtl: 15m
-
+              certificate:
+                vault: { engine: pki, mount: pki, role: cb-bench-certificate, setup: { allowedDomains: ["*.agents.example"] } }
+                names: { dns: "{{"{{identity.workload}}"}}.agents.example" }
+                access: read
+                impact: low
+                reversible: true
+                actions: [read]
+                maxTtl: 15m
+              deploy:
+                vault: { engine: token, role: cb-bench-deploy-token,
+                         setup: { policy: 'path "{{ValuePath}}" { capabilities = ["read"] }' } }
+                access: read
+                impact: low
+                reversible: true
+                actions: [read]
+                maxTtl: 15m
               archive:
                 vault: { engine: database, mount: database, role: cb-bench-archive }
                 access: read
@@ -77,7 +120,7 @@ internal static class BenchPolicy
         }
 
         text.Append("rules:\n");
-        for (var i = 0; i < Rules - 3; i++)
+        for (var i = 0; i < Rules - LastRules; i++)
         {
             var credential = $"other-{i % OtherCredentials}";
             var (effect, condition) = (i % 5) switch
@@ -120,6 +163,10 @@ internal static class BenchPolicy
                   when: 'agent == "worker" && credential.name == "archive"' }
               - { id: worker-reads-api-key, effect: allow, maxTtl: 10m,
                   when: 'agent == "worker" && credential.name == "api-key"' }
+              - { id: worker-connects, effect: allow, maxTtl: 10m,
+                  when: 'agent == "worker" && credential.name == "certificate"' }
+              - { id: worker-deploys, effect: allow, maxTtl: 10m,
+                  when: 'agent == "worker" && credential.name == "deploy"' }
 
             """
         );

@@ -35,7 +35,13 @@ foreach (var suite in options.Suites)
             await SharedExchangeSuite.RunAsync(options);
             break;
         case "kv":
-            await KeyValueSuite.RunAsync(options);
+            await OpenBaoSuite.RunKeyValueAsync(options);
+            break;
+        case "pki":
+            await OpenBaoSuite.RunCertificateAsync(options);
+            break;
+        case "database":
+            await OpenBaoSuite.RunDatabaseAsync(options);
             break;
         case "policy":
             PolicySuite.Run(options);
@@ -48,6 +54,12 @@ foreach (var suite in options.Suites)
             break;
         case "revocation":
             await RevocationSuite.RunAsync(options);
+            break;
+        case "mass":
+            await MassRevocationSuite.RunAsync(options);
+            break;
+        case "idle":
+            await IdleSuite.RunAsync(options);
             break;
     }
 }

@@ -12,9 +12,19 @@ internal static class Report
             ? $", load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} before"
             : "";
         Console.WriteLine(
-            $"{RuntimeInformation.FrameworkDescription}, "
-                + $"{RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores{load}; "
+            $"{TimeProvider.System.GetUtcNow():d MMMM yyyy HH:mm} UTC; {RuntimeInformation.FrameworkDescription}, "
+                + $"{RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores, "
+                + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GiB{load}; "
                 + $"{options.Seconds} s each in {options.Rounds} rounds, contenders in turn"
+        );
+    }
+
+    /// <summary>A ratio beside what it should be.</summary>
+    public static void PrintGoal(string what, double figure, string relation, double goal, string unit = "")
+    {
+        var isMet = relation == "≥" ? figure >= goal : figure <= goal;
+        Console.WriteLine(
+            $"  {what}: {figure:N2}{unit}, goal {relation} {goal:N2}{unit}: {(isMet ? "met" : "MISSED")}"
         );
     }
 

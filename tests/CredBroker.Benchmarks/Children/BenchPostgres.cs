@@ -10,6 +10,12 @@ namespace CredBroker.Benchmarks.Children;
 /// <summary>A throw-away PostgreSQL in which each contender has a schema and a user of its own.</summary>
 internal sealed class BenchPostgres : IAsyncDisposable
 {
+    /// <summary>
+    /// The role whose rights the users have. Rights of their own would stand in the row of each table for each user, and a
+    /// row is full with some five hundred.
+    /// </summary>
+    public const string Readers = "bench_readers";
+
     private const double TicksPerSecond = 100;
 
     private readonly TestPostgres _server;
@@ -21,6 +27,28 @@ internal sealed class BenchPostgres : IAsyncDisposable
     /// <param name="flushes">Whether a commit is on disk before it is answered.</param>
     public static async Task<BenchPostgres> StartAsync(BenchDirectory directory, bool flushes) =>
         new(await TestPostgres.StartAsync(flushes), directory.Info);
+
+    public int Port => _server.Port;
+
+    /// <summary>
+    /// Makes the administrator by whom Vault makes users here, who hands on the rights of <see cref="Readers"/>; returns
+    /// the file with its user and password.
+    /// </summary>
+    public async Task<string> CreateAdminAsync()
+    {
+        var file = Path.Combine(_directory.FullName, "admin");
+        var admin = await _server.CreateAdminAsync();
+        await File.WriteAllTextAsync(file, admin);
+        await ExecuteAsync(
+            $"""
+            CREATE ROLE {Readers} NOLOGIN;
+            GRANT USAGE ON SCHEMA billing TO {Readers};
+            GRANT SELECT ON ALL TABLES IN SCHEMA billing TO {Readers};
+            GRANT {Readers} TO {admin.Split(':')[0]} WITH ADMIN OPTION;
+            """
+        );
+        return file;
+    }
 
     /// <summary>Makes a schema and the user who owns it; returns the file with the connection string.</summary>
     public async Task<string> CreateSchemaAsync(string schema)

@@ -14,6 +14,8 @@ internal sealed class Child : IAsyncDisposable
     private const int KeptCharacters = 16 * 1024;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+
     private readonly StringBuilder _output = new();
 
     private Child(string program, IEnumerable<string> arguments, Uri address)
@@ -40,6 +42,36 @@ internal sealed class Child : IAsyncDisposable
     {
         Process.Refresh();
         return Process.TotalProcessorTime;
+    }
+
+    /// <summary>How much of it is in memory, in MiB.</summary>
+    public double Memory()
+    {
+        Process.Refresh();
+        return Process.WorkingSet64 / 1024.0 / 1024;
+    }
+
+    /// <summary>
+    /// How much of that are pages of files, the runtime's and its own, in MiB: shared with whoever else has them open, and
+    /// given back when memory is short. Zero where there is no /proc.
+    /// </summary>
+    public double FileMemory()
+    {
+        const string Name = "RssFile:";
+        var status = $"/proc/{Process.Id}/status";
+        var line = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith(Name)) : null;
+        return line is null ? 0 : double.Parse(line[Name.Length..^"kB".Length]) / 1024;
+    }
+
+    /// <summary>Waits until it has used little CPU time for three seconds.</summary>
+    public async Task IsAtRestAsync(CancellationToken cancellationToken)
+    {
+        for (var (quiet, before) = (0, TimeSpan.Zero); quiet < 3; )
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
+            var now = CpuTime();
+            (quiet, before) = (now - before < TimeSpan.FromMilliseconds(150) ? quiet + 1 : 0, now);
+        }
     }
 
     /// <summary>Starts a program of the bench itself (see Program.cs) on a free port.</summary>
@@ -77,7 +109,7 @@ internal sealed class Child : IAsyncDisposable
                     );
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, limit.Token);
+                await Task.Delay(Look, TimeProvider.System, limit.Token);
             }
 
             return child;

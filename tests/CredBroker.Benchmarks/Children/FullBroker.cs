@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Benchmarks.Load;
+using CredBroker.Core.Policy.Document;
 using CredBroker.Core.State;
 using CredBroker.Storage;
 using CredBroker.Storage.Sqlite;
@@ -55,14 +56,27 @@ internal sealed class FullBroker : IAsyncDisposable
             await fill(new(store, Credential, LifeInMinutes));
         }
 
-        var broker = await RealBroker.StartAsync(own, agents, vault, "hvs.own");
+        return await StartOnSqliteAsync("SQLite", own, agents, vault, "hvs.own");
+    }
+
+    /// <summary>On what an SQLite file in the directory holds, if there is one.</summary>
+    public static async Task<FullBroker> StartOnSqliteAsync(
+        string name,
+        DirectoryInfo directory,
+        Agents agents,
+        Uri vault,
+        string vaultToken,
+        PolicyDocument? policy = null
+    )
+    {
+        var broker = await RealBroker.StartAsync(directory, agents, vault, vaultToken, document: policy);
         var settings = new SqliteConnectionStringBuilder
         {
-            DataSource = file,
+            DataSource = RealBroker.Database(directory),
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = false,
         };
-        return await StartAsync("SQLite", own, broker, new SqliteConnection(settings.ToString()), null);
+        return await StartAsync(name, directory, broker, new SqliteConnection(settings.ToString()), null);
     }
 
     public static async Task<FullBroker> StartAsync(
@@ -108,12 +122,8 @@ internal sealed class FullBroker : IAsyncDisposable
             (connection, index) => connection.SendAsync(requests[index % requests.Length])
         );
 
-    /// <summary>How much of it is in memory, in MB.</summary>
-    public double Memory()
-    {
-        _broker.Process.Refresh();
-        return _broker.Process.WorkingSet64 / 1024.0 / 1024;
-    }
+    /// <summary>How much of it is in memory, in MiB.</summary>
+    public double Memory() => _broker.Memory();
 
     /// <summary>Orders the revocation of an instance's leases, and waits until each is confirmed.</summary>
     public async Task<OrderFigures> OrderAsync(string admin, string instance)
@@ -236,19 +246,9 @@ internal sealed class FullBroker : IAsyncDisposable
         await reader.OpenAsync();
         var full = new FullBroker(name, directory, broker, reader, other);
         // The policy is newer than what was filled in, and was tried on each of those leases when this is over.
-        await full.IsAtRestAsync();
-        return full;
-    }
-
-    private async Task IsAtRestAsync()
-    {
         using var limit = new CancellationTokenSource(DrainLimit);
-        for (var (quiet, before) = (0, TimeSpan.Zero); quiet < 3; )
-        {
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, limit.Token);
-            var now = _broker.CpuTime();
-            (quiet, before) = (now - before < TimeSpan.FromMilliseconds(150) ? quiet + 1 : 0, now);
-        }
+        await broker.IsAtRestAsync(limit.Token);
+        return full;
     }
 
     private async Task<TimeSpan?> SeenAsync(long? fence, long start)

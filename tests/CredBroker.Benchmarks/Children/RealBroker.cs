@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.Benchmarks.Children;
 
@@ -17,22 +18,28 @@ internal static class RealBroker
     /// <param name="vault">Where Vault is.</param>
     /// <param name="vaultToken">The broker's own token.</param>
     /// <param name="connectionStringFile">Leads to its PostgreSQL; null where its store is an SQLite file.</param>
+    /// <param name="document">Its policy; null for the one that is measured with a Vault stub.</param>
+    /// <param name="server">The assembly that is started; null for the one that this was built with.</param>
+    /// <param name="isReady">When it counts as started; null for when it may issue.</param>
     public static async Task<Child> StartAsync(
         DirectoryInfo directory,
         Agents agents,
         Uri vault,
         string vaultToken,
-        string? connectionStringFile = null
+        string? connectionStringFile = null,
+        PolicyDocument? document = null,
+        string? server = null,
+        Func<Uri, CancellationToken, Task<bool>>? isReady = null
     )
     {
         var files = directory.CreateSubdirectory(Files);
-        var policy = await WriteAsync(files, PolicyName, BenchPolicy.Document.Text);
+        var policy = await WriteAsync(files, PolicyName, (document ?? BenchPolicy.Document).Text);
         var jwks = await WriteAsync(files, "jwks.json", agents.Jwks);
         var token = await WriteAsync(files, "vault-token", vaultToken);
         return await Child.StartAsync(
             "dotnet",
-            port => [ServerAssembly, "--settings", WriteSettings(port)],
-            IsIssuingAsync
+            port => [server ?? ServerAssembly, "--settings", WriteSettings(port)],
+            isReady ?? IsIssuingAsync
         );
 
         string WriteSettings(int port)

@@ -111,5 +111,19 @@ internal readonly record struct HttpAnswer(int Status, ReadOnlyMemory<byte> Body
 {
     public bool IsSuccess => Status is >= 200 and < 300;
 
+    /// <summary>The first text of this name, wherever in the body it is; for what Vault writes without escapes.</summary>
+    public string Text(string name)
+    {
+        var sought = Encoding.ASCII.GetBytes($"\"{name}\":\"");
+        var at = Body.Span.IndexOf(sought);
+        if (at < 0)
+        {
+            throw new InvalidOperationException($"No {name} in the answer.");
+        }
+
+        var rest = Body.Span[(at + sought.Length)..];
+        return Encoding.ASCII.GetString(rest[..rest.IndexOf((byte)'"')]);
+    }
+
     public override string ToString() => $"{Status} {Encoding.UTF8.GetString(Body.Span)}";
 }

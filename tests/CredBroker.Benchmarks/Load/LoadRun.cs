@@ -2,10 +2,20 @@ using System.Diagnostics;
 
 namespace CredBroker.Benchmarks.Load;
 
-/// <summary>Keeps a number of operations under way on as many kept connections, until the time is over.</summary>
+/// <summary>Keeps a number of operations under way on as many kept connections, until the time is over or enough are done.</summary>
 internal static class LoadRun
 {
-    public static async Task<Measurement> RunAsync(Contender contender, int concurrency, TimeSpan duration)
+    public static Task<Measurement> RunAsync(Contender contender, int concurrency, TimeSpan duration)
+    {
+        var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        return RunAsync(contender, concurrency, () => Stopwatch.GetTimestamp() < end);
+    }
+
+    /// <summary>The same, until so many operations were begun.</summary>
+    public static Task<Measurement> RunAsync(Contender contender, int concurrency, int operations) =>
+        RunAsync(contender, concurrency, () => Interlocked.Decrement(ref operations) >= 0);
+
+    private static async Task<Measurement> RunAsync(Contender contender, int concurrency, Func<bool> goesOn)
     {
         var connections = new List<HttpConnection>(concurrency);
         try
@@ -17,8 +27,9 @@ internal static class LoadRun
 
             var before = contender.CpuTimes();
             var start = Stopwatch.GetTimestamp();
-            var end = start + (long)(duration.TotalSeconds * Stopwatch.Frequency);
-            var workers = connections.ConvertAll(connection => Task.Run(() => WorkAsync(contender, connection, end)));
+            var workers = connections.ConvertAll(connection =>
+                Task.Run(() => WorkAsync(contender, connection, goesOn))
+            );
             var latencies = await Task.WhenAll(workers);
             var elapsed = Stopwatch.GetElapsedTime(start);
             return new Measurement(
@@ -33,20 +44,18 @@ internal static class LoadRun
         }
     }
 
-    private static async Task<List<long>> WorkAsync(Contender contender, HttpConnection connection, long end)
+    private static async Task<List<long>> WorkAsync(Contender contender, HttpConnection connection, Func<bool> goesOn)
     {
         var latencies = new List<long>(16 * 1024);
-        for (var before = Stopwatch.GetTimestamp(); before < end; )
+        while (goesOn())
         {
+            var before = Stopwatch.GetTimestamp();
             var answer = await contender.Operation(connection, contender.NextIndex());
-            var after = Stopwatch.GetTimestamp();
+            latencies.Add(Stopwatch.GetTimestamp() - before);
             if (!answer.IsSuccess)
             {
                 throw new InvalidOperationException($"{contender.Name} answered {answer}");
             }
-
-            latencies.Add(after - before);
-            before = after;
         }
 
         return latencies;

@@ -14,6 +14,9 @@ internal sealed record Measurement(IReadOnlyList<long> Latencies, TimeSpan Elaps
     public IEnumerable<double> CpuMicrosecondsEach =>
         Cpu.Select(cpu => cpu.TotalMicroseconds / Math.Max(1, Latencies.Count));
 
+    /// <summary>All processes' together.</summary>
+    public double AllCpuMicrosecondsEach => CpuMicrosecondsEach.Sum();
+
     /// <summary>Several runs as one.</summary>
     public static Measurement Sum(IReadOnlyCollection<Measurement> runs) =>
         new(

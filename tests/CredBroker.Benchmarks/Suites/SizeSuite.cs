@@ -8,47 +8,85 @@ using Npgsql;
 namespace CredBroker.Benchmarks.Suites;
 
 /// <summary>
-/// What a long history costs on PostgreSQL: a broker whose store holds a year of past leases beside one whose store was
-/// made just now, in turn.
+/// Target 5: what a long history costs, on SQLite and on PostgreSQL: a broker whose store holds a year of past leases
+/// beside one whose store was made just now, in turn.
 /// </summary>
 internal static class SizeSuite
 {
     private const int ShortTtlSeconds = 10;
     private const int Connections = 4;
     private const int Calls = 20;
+    private const int Tokens = 1_000;
     private static readonly TimeSpan ExportFor = TimeSpan.FromSeconds(8);
 
     public static async Task RunAsync(BenchOptions options)
     {
-        if (TestPostgres.FindPrograms() is null)
+        using var agents = new Agents();
+        if (options.Engine is "" or "sqlite")
         {
-            Report.PrintTitle("size: PostgreSQL is left out, there is no initdb");
-            return;
+            await OnSqliteAsync(agents, options);
         }
 
-        using var agents = new Agents();
+        if (options.Engine is "" or "postgres" && TestPostgres.FindPrograms() is null)
+        {
+            Report.PrintTitle("size: PostgreSQL is left out, there is no initdb");
+        }
+        else if (options.Engine is "" or "postgres")
+        {
+            await OnPostgresAsync(agents, options);
+        }
+    }
+
+    private static async Task OnSqliteAsync(Agents agents, BenchOptions options)
+    {
+        using var directory = new BenchDirectory(options);
+        await using var vault = await Child.StartOwnAsync("vault-stub");
+        var past = directory.Info.CreateSubdirectory("past");
+        await using (var first = await StartAsync("first", past))
+        {
+            await LeaveTemplateAsync(first, agents);
+        }
+
+        var file = RealBroker.Database(past);
+        var seconds = await WriteAsync(new PastOnSqlite(file), options);
+        PrintTitle("SQLite synchronous=FULL", seconds, options);
+        var size = new FileInfo(file).Length;
+        Console.WriteLine($"  {size / 1e6:N0} MB, {(double)size / options.Past:N0} bytes a lease");
+
+        await using var full = await StartAsync("long history", past);
+        await using var empty = await StartAsync("empty", directory.Info.CreateSubdirectory("empty"));
+        var contenders = new[] { full, empty }
+            .Select(broker => broker.Asking(ExchangeRequests.Of(agents.Mint(Tokens), "reports")))
+            .ToArray();
+        await Rounds.WarmUpAsync(contenders, options);
+        foreach (var concurrency in options.Concurrency.Prepend(1))
+        {
+            var rounds = await Rounds.RunAsync(contenders, concurrency, options);
+            Report.PrintContenders(contenders, rounds, concurrency);
+            PrintGoals(rounds[0], rounds[1], concurrency);
+        }
+
+        await CompareAsync([full, empty], agents, options);
+
+        Task<FullBroker> StartAsync(string name, DirectoryInfo place) =>
+            FullBroker.StartOnSqliteAsync(name, place, agents, vault.Address, "hvs.own");
+    }
+
+    private static async Task OnPostgresAsync(Agents agents, BenchOptions options)
+    {
         using var directory = new BenchDirectory(options);
         await using var vault = await Child.StartOwnAsync("vault-stub");
         await using var postgres = await BenchPostgres.StartAsync(directory, flushes: true);
-        var tokens = agents.Mint(1_000);
-        var brief = ExchangeRequests.Of(tokens, "reports", $",\"ttl\":\"{ShortTtlSeconds}s\"");
         var past = await postgres.CreateSchemaAsync("past");
-        var started = Stopwatch.GetTimestamp();
         await using (var first = await FullBroker.StartAsync("first", past, directory.Info, agents, vault.Address))
         {
-            // What the history is copied from.
-            var asked = await LoadRun.RunAsync(first.Asking(brief), 1, TimeSpan.FromSeconds(1));
-            await first.DrainAsync(asked.Latencies.Count);
+            await LeaveTemplateAsync(first, agents);
         }
 
-        var records = await new PastLeases(postgres, "past").WriteAsync(options.Past);
-        Report.PrintTitle(
-            $"size: {options.Past:N0} past leases with {records} audit records each beside an empty store, PostgreSQL with "
-                + $"synchronous_commit=on fsync=on (history written in {Stopwatch.GetElapsedTime(started).TotalSeconds:N0} s)"
-        );
+        var seconds = await WriteAsync(new PastOnPostgres(postgres, "past"), options);
+        PrintTitle("PostgreSQL with synchronous_commit=on fsync=on", seconds, options);
         await PrintTablesAsync(postgres, options.Past);
 
-        var admin = agents.MintAdmin();
         await using var full = await FullBroker.StartAsync("long history", past, directory.Info, agents, vault.Address);
         await using var empty = await FullBroker.StartAsync(
             "empty",
@@ -57,12 +95,53 @@ internal static class SizeSuite
             agents,
             vault.Address
         );
-        (FullBroker Broker, string Schema)[] brokers = [(full, "past"), (empty, "empty")];
+        await ExchangeAsync(
+            postgres,
+            [(full, "past"), (empty, "empty")],
+            ExchangeRequests.Of(agents.Mint(Tokens), "reports"),
+            options
+        );
+        await CompareAsync([full, empty], agents, options);
+    }
 
-        await ExchangeAsync(postgres, brokers, ExchangeRequests.Of(tokens, "reports"), options);
+    /// <summary>What a history is copied from.</summary>
+    private static async Task LeaveTemplateAsync(FullBroker broker, Agents agents)
+    {
+        var asked = await LoadRun.RunAsync(broker.Asking(Brief(agents)), 1, TimeSpan.FromSeconds(1));
+        await broker.DrainAsync(asked.Latencies.Count);
+    }
+
+    private static byte[][] Brief(Agents agents) =>
+        ExchangeRequests.Of(agents.Mint(Tokens), "reports", $",\"ttl\":\"{ShortTtlSeconds}s\"");
+
+    private static async Task<double> WriteAsync(PastLeases past, BenchOptions options)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await past.WriteAsync(options.Past, RecordsEach(options));
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static long RecordsEach(BenchOptions options) => Math.Max(1, options.Events / options.Past);
+
+    private static void PrintTitle(string engine, double seconds, BenchOptions options) =>
+        Report.PrintTitle(
+            $"size: {options.Past:N0} past leases with {RecordsEach(options)} audit records each beside an empty store, "
+                + $"{engine} (history written in {seconds:N0} s)"
+        );
+
+    private static void PrintGoals(IReadOnlyList<Measurement> full, IReadOnlyList<Measurement> empty, int concurrency)
+    {
+        var latency = Measurement.Sum([.. full]).Quantile(0.5) / Measurement.Sum([.. empty]).Quantile(0.5);
+        Report.PrintGoal($"{concurrency} concurrent, throughput ÷ empty", Rounds.Ratio(full, empty).Median, "≥", 0.9);
+        Report.PrintGoal($"{concurrency} concurrent, p50 latency ÷ empty", latency, "≤", 1.1);
+    }
+
+    private static async Task CompareAsync(FullBroker[] brokers, Agents agents, BenchOptions options)
+    {
+        var admin = agents.MintAdmin();
         await ListAsync(brokers, admin);
-        await ExportAsync(full, admin);
-        await SweepAsync(brokers, brief, options);
+        await ExportAsync(brokers[0], admin);
+        await SweepAsync(brokers, Brief(agents), options);
     }
 
     /// <summary>What the tables and indexes take, for each lease.</summary>
@@ -116,6 +195,7 @@ internal static class SizeSuite
             "÷ empty",
             "(lowest–highest round)"
         );
+        var goals = new List<Action>();
         foreach (var concurrency in options.Concurrency.Prepend(1))
         {
             var runs = contenders.Select(_ => new List<Measurement>()).ToArray();
@@ -138,6 +218,7 @@ internal static class SizeSuite
             }
 
             var (median, low, high) = Rounds.Ratio(runs[0], runs[1]);
+            goals.Add(() => PrintGoals(runs[0], runs[1], concurrency));
             for (var i = 0; i < contenders.Length; i++)
             {
                 var run = Measurement.Sum(runs[i]);
@@ -159,9 +240,10 @@ internal static class SizeSuite
         }
 
         table.Print();
+        goals.ForEach(goal => goal());
     }
 
-    private static async Task ListAsync((FullBroker Broker, string Schema)[] brokers, string admin)
+    private static async Task ListAsync(FullBroker[] brokers, string admin)
     {
         var table = new Table("a page of 100 leases, ms p50 (longest)", "long history", "empty");
         foreach (
@@ -176,7 +258,7 @@ internal static class SizeSuite
         )
         {
             var row = new List<string> { name };
-            foreach (var (broker, _) in brokers)
+            foreach (var broker in brokers)
             {
                 using var http = Client(broker, admin);
                 var times = new List<TimeSpan>();
@@ -218,14 +300,10 @@ internal static class SizeSuite
         );
     }
 
-    private static async Task SweepAsync(
-        (FullBroker Broker, string Schema)[] brokers,
-        byte[][] brief,
-        BenchOptions options
-    )
+    private static async Task SweepAsync(FullBroker[] brokers, byte[][] brief, BenchOptions options)
     {
         var table = new Table("expiry", "exchanges/s meanwhile", "revoked", "lag p50 ms", "lag p99 ms", "longest ms");
-        foreach (var (broker, _) in brokers)
+        foreach (var broker in brokers)
         {
             var before = (await broker.DrainAsync(0)).Count;
             var run = await LoadRun.RunAsync(
