@@ -138,30 +138,52 @@ internal sealed class DevVaultKernel
         }
 
         _leases.Expire(now);
+        Wrapping.Check(request, _tokens);
         var path = request.Method == "LIST" ? PathListing.Folder(request.Path) : request.Path;
         var mount = _mounts.Find(path);
         var below = mount is { } found ? path[found.Path.Length..] : path;
         var operation = Kind(request, mount?.Engine, below);
-        var (caller, sudo) = mount?.Engine.IsOpen(below) is true
-            ? (null, false)
-            : Authorize(request, mount?.Engine, path, below, operation);
+        var caller = mount?.Engine.IsOpen(below) is true ? null : Caller(request);
+        try
+        {
+            return Answer(request, now, caller, mount, path, operation);
+        }
+        finally
+        {
+            if (caller is { UsesLeft: DevVaultToken.Spent })
+            {
+                _tokens.Revoke(caller, now);
+            }
+        }
+    }
+
+    private DevVaultReply Answer(
+        DevVaultRequest request,
+        DateTimeOffset now,
+        DevVaultToken? caller,
+        (string Path, DevVaultEngine Engine)? mount,
+        string path,
+        DevVaultOperation operation
+    )
+    {
+        var below = mount is { } found ? path[found.Path.Length..] : path;
+        var sudo = caller is not null && Authorize(request, caller, mount?.Engine, path, below, operation);
         var (mountPath, engine) =
             mount ?? throw new DevVaultRefusal(404, $"no handler for route \"{path}\". route entry not found.");
+        if (operation == DevVaultOperation.Patch && engine is not KeyValueEngine)
+        {
+            throw DevVaultRefusal.UnsupportedOperation();
+        }
+
         if (path == "sys/seal" && request.Writes)
         {
             _isSealed = true;
             return DevVaultReply.NoContent;
         }
 
-        var reply = engine.Handle(
-            new DevVaultCall(operation, mountPath, below, new DevVaultFields(request.Body), request, caller, sudo, now)
-        );
-        if (caller is { UsesLeft: > 0 } && --caller.UsesLeft == 0)
-        {
-            _tokens.Revoke(caller, now);
-        }
-
-        return request.WrapTtl.Length > 0 && reply is { Status: 200, Raw: null, Bare: null }
+        var fields = new DevVaultFields(request.Body, !request.Writes || engine.Exists(below) is null);
+        var reply = engine.Handle(new DevVaultCall(operation, mountPath, below, fields, request, caller, sudo, now));
+        return request.WrapTtl > TimeSpan.Zero && reply is { Status: 200, Raw: null, Bare: null }
             ? Wrapping.Wrap(reply, request, _tokens, now)
             : reply;
     }
@@ -172,24 +194,43 @@ internal sealed class DevVaultKernel
             "GET" or "HEAD" => DevVaultOperation.Read,
             "LIST" => DevVaultOperation.List,
             "DELETE" => DevVaultOperation.Delete,
+            "PATCH" => DevVaultOperation.Patch,
             "POST" or "PUT" => engine?.Exists(below) is false ? DevVaultOperation.Create : DevVaultOperation.Update,
             _ => throw DevVaultRefusal.UnsupportedOperation(),
         };
 
-    private (DevVaultToken Caller, bool Sudo) Authorize(
+    /// <summary>
+    /// Whose token it is; takes one of its uses, whatever comes of the call.
+    /// </summary>
+    private DevVaultToken Caller(DevVaultRequest request)
+    {
+        var caller = _tokens.Find(request.Token) ?? throw new DevVaultRefusal(403, "permission denied");
+        if (caller.Networks.Count > 0 && !DevVaultNetworks.Contain(caller.Networks, request.From))
+        {
+            throw new DevVaultRefusal(403, "permission denied");
+        }
+
+        if (caller.UsesLeft > 0)
+        {
+            caller.UsesLeft = caller.UsesLeft == 1 ? DevVaultToken.Spent : caller.UsesLeft - 1;
+        }
+
+        return caller;
+    }
+
+    /// <summary>Refuses what the caller may not do; whether it has <c>sudo</c> here.</summary>
+    private bool Authorize(
         DevVaultRequest request,
+        DevVaultToken caller,
         DevVaultEngine? engine,
         string path,
         string below,
         DevVaultOperation operation
     )
     {
-        var caller =
-            _tokens.Find(request.Token)
-            ?? throw (path == Wrapping.UnwrapPath ? Wrapping.Unknown() : new DevVaultRefusal(403, "permission denied"));
         if (_policies.On(caller, path, operation == DevVaultOperation.List) is not { } rule)
         {
-            return (caller, true);
+            return true;
         }
 
         var needed = operation switch
@@ -198,14 +239,15 @@ internal sealed class DevVaultKernel
             DevVaultOperation.List => Capabilities.List,
             DevVaultOperation.Create => Capabilities.Create,
             DevVaultOperation.Update => Capabilities.Update,
+            DevVaultOperation.Patch => Capabilities.Patch,
             _ => Capabilities.Delete,
         };
         var sudo = rule.Capabilities.HasFlag(Capabilities.Sudo);
         return
             rule.Capabilities.HasFlag(needed)
             && (sudo || engine?.NeedsSudo(below) is not true)
-            && (!request.Writes || rule.Permits(request.Body))
-            ? (caller, sudo)
+            && (!request.HasBody || rule.Permits(request.Body))
+            ? sudo
             : throw DevVaultRefusal.Collected(403, "permission denied");
     }
 

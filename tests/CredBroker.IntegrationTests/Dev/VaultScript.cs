@@ -8,7 +8,9 @@ namespace CredBroker.IntegrationTests.Dev;
 /// <summary>
 /// Requests to a Vault, one a line: <c>METHOD path {body} as NAME -> name = path.in.answer</c>. <c>$name</c> stands for
 /// a value kept earlier, <c>as NAME</c> sends a kept token (<c>as nobody</c> sends none), a path with no arrow keeps
-/// nothing. A line ending in <c>~</c> promises the status alone.
+/// nothing. A body that is no JSON object stands between backquotes; a patch is sent as a merge patch unless the line
+/// says <c>typed</c> otherwise. A line ending in <c>~</c> promises the status alone, one ending in <c>=</c> also the
+/// values, but for ids and times.
 /// </summary>
 internal sealed partial class VaultScript(
     Uri address,
@@ -47,17 +49,23 @@ internal sealed partial class VaultScript(
 
             if (match.Groups["body"] is { Success: true } body)
             {
+                var usual = request.Method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json";
                 request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Fill(body.Value)))
                 {
-                    Headers = { ContentType = MediaTypeHeaderValue.Parse("application/json") },
+                    Headers =
+                    {
+                        ContentType = MediaTypeHeaderValue.Parse(
+                            match.Groups["type"] is { Success: true } type ? type.Value : usual
+                        ),
+                    },
                 };
             }
 
             using var response = await http.SendAsync(request);
             var text = await response.Content.ReadAsStringAsync();
-            var type = response.Content.Headers.ContentType?.MediaType ?? "";
-            var json = type == "application/json" && text.Length > 0 ? JsonNode.Parse(text) : null;
-            answers.Add(new Answer(line, (int)response.StatusCode, type, json, match.Groups["status"].Success));
+            var kind = response.Content.Headers.ContentType?.MediaType ?? "";
+            var json = kind == "application/json" && text.Length > 0 ? JsonNode.Parse(text) : null;
+            answers.Add(new Answer(line, (int)response.StatusCode, kind, json, match.Groups["mark"].Value));
             foreach (Capture keep in match.Groups["keep"].Captures)
             {
                 var (name, path) = keep.Value.Split('=', StringSplitOptions.TrimEntries) is [var left, var right]
@@ -75,9 +83,9 @@ internal sealed partial class VaultScript(
     private string Fill(string text) => Name().Replace(text, match => _kept[match.Groups[1].Value]);
 
     [GeneratedRegex(
-        @"^(?<method>[A-Z]+) +(?<path>\S+)(?: +(?<body>[\{\[].*?[\}\]]))?"
-            + @"(?: +as (?<as>\w+))?(?: +wrapped (?<wrap>\w+))?"
-            + @"(?: +->(?<keep> *\w+ *= *[\w.]+)(?:,(?<keep> *\w+ *= *[\w.]+))*)?(?<status> +~)?$"
+        @"^(?<method>[A-Z]+) +(?<path>\S+)(?: +(?:(?<body>\{.*?\})|`(?<body>[^`]*)`))?"
+            + @"(?: +typed (?<type>\S+))?(?: +as (?<as>\w+))?(?: +wrapped (?<wrap>\S+))?"
+            + @"(?: +->(?<keep> *\w+ *= *[\w.]+)(?:,(?<keep> *\w+ *= *[\w.]+))*)?(?: +(?<mark>[~=]))?$"
     )]
     private static partial Regex Line();
 
@@ -86,14 +94,15 @@ internal sealed partial class VaultScript(
 }
 
 /// <summary>An answer to a line of a script.</summary>
-internal sealed record Answer(string Line, int Status, string ContentType, JsonNode? Json, bool StatusAlone)
+internal sealed partial record Answer(string Line, int Status, string ContentType, JsonNode? Json, string Mark)
 {
     /// <summary>
-    /// What two Vaults must agree on: status, type, every member's name and kind, and the words of an error.
+    /// What two Vaults must agree on: status, type, every member's name and kind, and the words of an error; the line's
+    /// mark says more or less.
     /// </summary>
-    public string Shape => StatusAlone ? $"{Status}" : $"{Status} {(Status == 204 ? "" : ContentType)} {Of(Json)}";
+    public string Shape => Mark == "~" ? $"{Status}" : $"{Status} {(Status == 204 ? "" : ContentType)} {Of(Json, "")}";
 
-    private static string Of(JsonNode? node) =>
+    private string Of(JsonNode? node, string name) =>
         node switch
         {
             null => "null",
@@ -103,11 +112,13 @@ internal sealed record Answer(string Line, int Status, string ContentType, JsonN
                 + string.Join(
                     ',',
                     map.OrderBy(member => member.Key, StringComparer.Ordinal)
-                        .Select(member => $"{Key(member.Key)}:{Of(member.Value)}")
+                        .Select(member => $"{Key(member.Key)}:{Of(member.Value, member.Key)}")
                 )
                 + "}",
             JsonArray { Count: 0 } => "[]",
-            JsonArray list => $"[{Of(list[0])}]",
+            JsonArray list when Mark == "=" => $"[{string.Join(',', list.Select(item => Of(item, name)))}]",
+            JsonArray list => $"[{Of(list[0], name)}]",
+            _ when Mark == "=" && !OfOneVault().IsMatch(name) => node.ToJsonString(),
             _ => node.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False
                 ? "bool"
                 : node.GetValueKind().ToString(),
@@ -115,4 +126,7 @@ internal sealed record Answer(string Line, int Status, string ContentType, JsonN
 
     /// <summary>Members that are named by an id are compared by their kind.</summary>
     private static string Key(string name) => Guid.TryParse(name, out _) ? "<id>" : name;
+
+    [GeneratedRegex("^(id|uuid|ttl|token|client_token|secret_id|running_plugin_version|.*(_id|accessor|_time))$")]
+    private static partial Regex OfOneVault();
 }

@@ -139,25 +139,42 @@ public sealed class AccessControlTests
         Assert.Equal(expected, DevVaultText.Matches(pattern, text));
 
     [Theory]
+    [InlineData("", 0)]
     [InlineData("90", 90)]
     [InlineData("90s", 90)]
     [InlineData("1h30m", 5400)]
     [InlineData("1.5m", 90)]
     [InlineData("2d", 172800)]
+    [InlineData("-5", -5)]
+    [InlineData("-1m", -60)]
     public void Durations_are_read_as_Vault_reads_them(string text, int seconds)
     {
-        Assert.True(DevVaultDuration.TryParse(text, out var duration));
+        Assert.Null(DevVaultDuration.Fault(text, out var duration));
         Assert.Equal(seconds, duration.TotalSeconds);
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("-5")]
-    [InlineData("5x")]
-    [InlineData("m")]
-    [InlineData("1 h")]
-    [InlineData("1..5s")]
-    public void What_is_no_duration_is_refused(string text) => Assert.False(DevVaultDuration.TryParse(text, out _));
+    [InlineData("1.5", "time: missing unit in duration \"1.5\"")]
+    [InlineData("5x", "time: invalid duration \"5x\"")]
+    [InlineData("m", "time: invalid duration \"m\"")]
+    [InlineData("1 h", "time: invalid duration \"1 h\"")]
+    [InlineData("1..5s", "time: invalid duration \"1..5s\"")]
+    [InlineData("-", "time: invalid duration \"-\"")]
+    public void What_is_no_duration_is_refused(string text, string fault) =>
+        Assert.Equal(fault, DevVaultDuration.Fault(text, out _));
+
+    [Theory]
+    [InlineData("path \"secret/data/a\" { capabilities = [\"read\"] }", true)]
+    [InlineData("path \"secret/data/a\" { capabilities = [\"deny\"] }", false)]
+    [InlineData("path \"secret/*\" { capabilities = [\"deny\"] }", true)]
+    [InlineData("path \"secr*\" { capabilities = [\"read\"] }", true)]
+    [InlineData("path \"*\" { capabilities = [\"read\"] }", true)]
+    [InlineData("path \"+/data/a\" { capabilities = [\"read\"] }", true)]
+    [InlineData("path \"other/+/a\" { capabilities = [\"read\"] }", false)]
+    [InlineData("path \"secrets/a\" { capabilities = [\"read\"] }", false)]
+    [InlineData("path \"secret\" { capabilities = [\"read\"] }", false)]
+    public void A_mount_is_reached_by_what_permits_or_may_match_below_it(string policy, bool expected) =>
+        Assert.Equal(expected, new AccessControl([Parse(policy)]).Reaches("secret/"));
 
     private static AclPolicy Parse(string policy) => AclPolicy.Parse("p", policy, DateTimeOffset.UnixEpoch, 1);
 }

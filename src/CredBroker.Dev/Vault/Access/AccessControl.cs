@@ -33,6 +33,28 @@ internal sealed class AccessControl
         return rule.Capabilities.HasFlag(Capabilities.Deny) ? PathRule.Nothing : rule;
     }
 
+    /// <summary>
+    /// Whether a rule reaches into a mount: one below it that permits something, or one with a wildcard that may match
+    /// below it, whatever it says, as Vault has it.
+    /// </summary>
+    public bool Reaches(string mount) =>
+        _rules.Any(rule =>
+            rule.Key.Split('/').Contains("+")
+                ? Begins(rule.Key, mount)
+                : (rule.Key.EndsWith('*') && mount.StartsWith(rule.Key[..^1], StringComparison.Ordinal))
+                    || (
+                        rule.Key.StartsWith(mount, StringComparison.Ordinal)
+                        && rule.Value.Capabilities is not Capabilities.None
+                        && !rule.Value.Capabilities.HasFlag(Capabilities.Deny)
+                    )
+        );
+
+    private static bool Begins(string pattern, string mount)
+    {
+        var (wanted, actual) = (pattern.Split('/'), mount.TrimEnd('/').Split('/'));
+        return Matches(string.Join('/', wanted.Take(actual.Length)), string.Join('/', actual));
+    }
+
     /// <summary><c>*</c> at the end stands for anything, <c>+</c> for one whole segment.</summary>
     private static bool Matches(string pattern, string path)
     {

@@ -62,12 +62,13 @@ internal sealed class DevVaultPolicies
     /// What the token may do on a path; null for root, which may do everything. A policy that is gone permits nothing.
     /// </summary>
     public PathRule? On(DevVaultToken token, string path, bool listing = false) =>
-        token.IsRoot
-            ? null
-            : new AccessControl(token.Policies.Select(_policies.GetValueOrDefault).OfType<AclPolicy>()).On(
-                path,
-                listing
-            );
+        token.IsRoot ? null : Of(token).On(path, listing);
+
+    /// <summary>Whether the token may see that there is a mount.</summary>
+    public bool Reach(DevVaultToken token, string mount) => token.IsRoot || Of(token).Reaches(mount);
+
+    private AccessControl Of(DevVaultToken token) =>
+        new(token.Policies.Select(_policies.GetValueOrDefault).OfType<AclPolicy>());
 
     private static string Key(string name) => name.ToLowerInvariant();
 }

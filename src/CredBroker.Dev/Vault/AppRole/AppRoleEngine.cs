@@ -56,12 +56,8 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
             [var name, "secret-id"] when call.Operation == DevVaultOperation.List => DevVaultReply.Keys(
                 Find(name).SecretIds.Values.Select(secret => secret.Accessor).Order(StringComparer.Ordinal)
             ),
-            [var name, "secret-id"] when call.Writes => SecretId(call, Find(name), Guid.NewGuid().ToString()),
-            [var name, "custom-secret-id"] when call.Writes => SecretId(
-                call,
-                Find(name),
-                call.Fields.Text("secret_id")
-            ),
+            [var name, "secret-id"] => SecretId(call, Find(name), Guid.NewGuid().ToString()),
+            [var name, "custom-secret-id"] => SecretId(call, Find(name), Required(call.Fields, "secret_id")),
             _ => throw DevVaultRefusal.UnsupportedPath(),
         };
     }
@@ -74,9 +70,12 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
         switch (call.Operation)
         {
             case DevVaultOperation.Read:
-                return DevVaultReply.Of(
-                    (_roles.GetValueOrDefault(name) ?? throw DevVaultRefusal.NoEntry()).Settings.ToJson()
-                );
+                var kept = (_roles.GetValueOrDefault(name) ?? throw DevVaultRefusal.NoEntry()).Settings;
+                var shown = kept.ToJson();
+                shown["token_bound_cidrs"] = new JsonArray([
+                    .. DevVaultNetworks.Shown(TokenNetworks(kept)).Select(network => JsonValue.Create(network)),
+                ]);
+                return DevVaultReply.Of(shown);
             case DevVaultOperation.Delete:
                 _roles.Remove(name);
                 return DevVaultReply.NoContent;
@@ -84,17 +83,49 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
                 RoleSettings.RefuseOld(call.Fields, ("policies", "token_policies"), ("period", "token_period"));
                 DevVaultBounds.Check(_roles.Count, DevVaultBounds.Roles, "AppRoles");
                 var before = _roles.GetValueOrDefault(name);
-                _roles[name] = (
-                    before ?? new AppRole { Name = name, Settings = RoleSettings.Read(RoleDefaults, call.Fields) }
-                ) with
+                var settings = RoleSettings.Read(RoleDefaults, call.Fields, before?.Settings);
+                CheckNetworks(settings);
+                _roles[name] = (before ?? new AppRole { Name = name, Settings = settings }) with
                 {
-                    Settings = RoleSettings.Read(RoleDefaults, call.Fields, before?.Settings),
+                    Settings = settings,
                 };
                 return DevVaultReply.NoContent;
             default:
                 throw DevVaultRefusal.UnsupportedOperation();
         }
     }
+
+    private static void CheckNetworks(RoleSettings settings)
+    {
+        var (networks, tokens) = (settings.List("secret_id_bound_cidrs"), TokenNetworks(settings));
+        if (DevVaultNetworks.FirstInvalid(networks) is { } network)
+        {
+            throw DevVaultRefusal.Collected(500, $"failed to validate CIDR blocks: invalid CIDR address: {network}");
+        }
+
+        if (
+            settings
+                .List("token_bound_cidrs")
+                .FirstOrDefault(address =>
+                    DevVaultNetworks.FirstInvalid(DevVaultNetworks.Spelt([address])) is not null
+                ) is
+            { } address
+        )
+        {
+            throw new DevVaultRefusal(
+                400,
+                $"error parsing address \"{address}\": Unable to convert \"{address}\" to an IPv4 or IPv6 address, or a UNIX Socket"
+            );
+        }
+
+        if (!settings.Flag("bind_secret_id") && networks.Count == 0 && tokens.Count == 0)
+        {
+            throw DevVaultRefusal.Collected(500, "at least one constraint should be enabled on the role");
+        }
+    }
+
+    private static IReadOnlyList<string> TokenNetworks(RoleSettings settings) =>
+        DevVaultNetworks.Spelt(settings.List("token_bound_cidrs"));
 
     private DevVaultReply RoleId(DevVaultCall call, AppRole role)
     {
@@ -103,22 +134,35 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
             return DevVaultReply.Of(new JsonObject { ["role_id"] = role.RoleId });
         }
 
-        _roles[role.Name] = role with { RoleId = call.Fields.Text("role_id") };
+        if (!call.Writes)
+        {
+            throw DevVaultRefusal.UnsupportedOperation();
+        }
+
+        _roles[role.Name] = role with { RoleId = Required(call.Fields, "role_id") };
         return DevVaultReply.NoContent;
     }
 
+    private static string Required(DevVaultFields fields, string name) =>
+        fields.Text(name) is { Length: > 0 } text ? text : throw new DevVaultRefusal(400, $"missing {name}");
+
     private static DevVaultReply SecretId(DevVaultCall call, AppRole role, string secretId)
     {
-        DevVaultBounds.Check(role.SecretIds.Count, DevVaultBounds.SecretIds, "secret ids of one role");
-        var (uses, ttl) = (role.Settings.Number("secret_id_num_uses"), role.Settings.Duration("secret_id_ttl"));
-        var entry = new SecretIdEntry
+        if (!call.Writes)
         {
-            UsesLeft = uses,
-            EndsAt = ttl > TimeSpan.Zero ? call.Now + ttl : DateTimeOffset.MaxValue,
-        };
+            throw DevVaultRefusal.UnsupportedOperation();
+        }
+
+        if (!role.Settings.Flag("bind_secret_id"))
+        {
+            throw new DevVaultRefusal(400, "bind_secret_id is not set on the role");
+        }
+
+        DevVaultBounds.Check(role.SecretIds.Count, DevVaultBounds.SecretIds, "secret ids of one role");
+        var entry = SecretIdEntry.Read(call, role.Settings);
         if (!role.SecretIds.TryAdd(secretId, entry))
         {
-            throw new DevVaultRefusal(500, "failed to store SecretID: SecretID is already registered");
+            throw DevVaultRefusal.Collected(500, "failed to store secret_id: SecretID is already registered");
         }
 
         return DevVaultReply.Of(
@@ -126,8 +170,8 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
             {
                 ["secret_id"] = secretId,
                 ["secret_id_accessor"] = entry.Accessor,
-                ["secret_id_num_uses"] = uses,
-                ["secret_id_ttl"] = (long)ttl.TotalSeconds,
+                ["secret_id_num_uses"] = entry.UsesLeft,
+                ["secret_id_ttl"] = (long)entry.Ttl.TotalSeconds,
             }
         );
     }
@@ -143,13 +187,17 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
         var role =
             _roles.Values.FirstOrDefault(role => role.RoleId == roleId)
             ?? throw new DevVaultRefusal(400, "invalid role or secret ID");
-        if (role.Settings.Flag("bind_secret_id"))
+        var settings = role.Settings;
+        var from = call.Request.From;
+        if (settings.List("secret_id_bound_cidrs") is { Count: > 0 } bound && !DevVaultNetworks.Contain(bound, from))
         {
-            role.Use(secretId.Length > 0 ? secretId : throw new DevVaultRefusal(400, "missing secret_id"), call.Now);
+            throw new DevVaultRefusal(400, $"source address \"{from}\" unauthorized by CIDR restrictions on the role");
         }
 
+        var secret = settings.Flag("bind_secret_id")
+            ? role.Use(secretId.Length > 0 ? secretId : throw new DevVaultRefusal(400, "missing secret_id"), call)
+            : null;
         var warnings = new List<string>();
-        var settings = role.Settings;
         var (period, maximum) = (settings.Duration("token_period"), settings.Duration("token_explicit_max_ttl"));
         var token = tokens.Add(
             new DevVaultToken
@@ -164,7 +212,7 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
                         .Order(StringComparer.Ordinal),
                 ],
                 Path = $"{call.Mount}login",
-                DisplayName = "approle",
+                DisplayName = call.Mount["auth/".Length..].TrimEnd('/').Replace('/', '-'),
                 Meta = new JsonObject { ["role_name"] = role.Name },
                 IssuedAt = call.Now,
                 Renewable = true,
@@ -180,6 +228,7 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
                 MaxTtl = settings.Duration("token_max_ttl"),
                 Period = period,
                 UsesLeft = settings.Number("token_num_uses"),
+                Networks = secret is { TokenNetworks.Count: > 0 } ? secret.TokenNetworks : TokenNetworks(settings),
             }
         );
         return new DevVaultReply { Auth = token.ToAuth(), Warnings = warnings };
@@ -195,26 +244,27 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
 
         public Dictionary<string, SecretIdEntry> SecretIds { get; init; } = new(StringComparer.Ordinal);
 
-        public void Use(string secretId, DateTimeOffset now)
+        public SecretIdEntry Use(string secretId, DevVaultCall call)
         {
-            if (SecretIds.GetValueOrDefault(secretId) is not { } entry || entry.EndsAt <= now)
+            if (SecretIds.GetValueOrDefault(secretId) is not { } entry || entry.EndsAt <= call.Now)
             {
                 throw new DevVaultRefusal(400, "invalid role or secret ID");
+            }
+
+            if (entry.Networks.Count > 0 && !DevVaultNetworks.Contain(entry.Networks, call.Request.From))
+            {
+                throw new DevVaultRefusal(
+                    400,
+                    $"source address \"{call.Request.From}\" unauthorized through CIDR restrictions on the secret ID"
+                );
             }
 
             if (entry.UsesLeft > 0 && --entry.UsesLeft == 0)
             {
                 SecretIds.Remove(secretId);
             }
+
+            return entry;
         }
-    }
-
-    private sealed class SecretIdEntry
-    {
-        public string Accessor { get; } = Guid.NewGuid().ToString();
-
-        public required int UsesLeft { get; set; }
-
-        public required DateTimeOffset EndsAt { get; init; }
     }
 }

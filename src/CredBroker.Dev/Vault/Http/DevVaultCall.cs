@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using CredBroker.Dev.Vault.Tokens;
 
@@ -12,6 +13,7 @@ internal enum DevVaultOperation
     List,
     Create,
     Update,
+    Patch,
     Delete,
 }
 
@@ -21,18 +23,23 @@ internal enum DevVaultOperation
 /// <param name="Token">The caller's token, or empty.</param>
 /// <param name="Query">The query's parameters.</param>
 /// <param name="Body">The JSON body; empty where there is none.</param>
-/// <param name="WrapTtl">The wish to get the reply wrapped; empty where there is none.</param>
+/// <param name="WrapTtl">For how long the reply is to be wrapped; zero where it is not.</param>
+/// <param name="From">Where it came from.</param>
 internal sealed record DevVaultRequest(
     string Method,
     string Path,
     string Token,
     IReadOnlyDictionary<string, string> Query,
     JsonObject Body,
-    string WrapTtl
+    TimeSpan WrapTtl,
+    IPAddress From
 )
 {
-    /// <summary>Whether the method writes.</summary>
+    /// <summary>Whether the method writes all of something; a patch is not meant.</summary>
     public bool Writes => Method is "POST" or "PUT";
+
+    /// <summary>Whether its body counts. Vault reads no other method's.</summary>
+    public bool HasBody => Writes || Method == "PATCH";
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CredBroker.Dev.Vault.Values;
@@ -10,6 +11,7 @@ namespace CredBroker.Dev.Vault.Http;
 internal sealed class DevVaultHttp(DevVaultKernel kernel)
 {
     private const string Prefix = "/v1/";
+    private const string MergePatch = "application/merge-patch+json";
 
     /// <summary>Answers one HTTP request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -52,55 +54,117 @@ internal sealed class DevVaultHttp(DevVaultKernel kernel)
             return DevVaultReply.Error(404, []);
         }
 
-        JsonObject body = [];
-        if (http.ContentLength is not (null or 0) || http.Headers.TransferEncoding.Count > 0)
+        var unread = DevVaultDuration.Fault(http.Headers["X-Vault-Wrap-TTL"].ToString(), out var wrapTtl);
+        if (unread is not null || wrapTtl < TimeSpan.Zero)
         {
-            try
-            {
-                if (
-                    await JsonNode.ParseAsync(
-                        http.Body,
-                        documentOptions: new JsonDocumentOptions
-                        {
-                            MaxDepth = DevVaultBounds.JsonDepth,
-                            AllowDuplicateProperties = false,
-                        },
-                        cancellationToken: http.HttpContext.RequestAborted
-                    )
-                    is not JsonObject read
-                )
-                {
-                    return DevVaultReply.Error(400, ["failed to decode JSON input: the body is no JSON object"]);
-                }
+            return DevVaultReply.Error(
+                400,
+                [$"error parsing X-Vault-Wrap-TTL header: {unread ?? "requested wrap ttl cannot be negative"}"]
+            );
+        }
 
-                ReadThrough(read);
-                body = read;
-            }
-            catch (Exception fault) when (fault is JsonException or InvalidOperationException)
-            {
-                return DevVaultReply.Error(400, [$"failed to decode JSON input: {fault.Message}"]);
-            }
-            catch (BadHttpRequestException fault)
-            {
-                return DevVaultReply.Error(
-                    fault.StatusCode,
-                    ["failed to decode JSON input: http: request body too large"]
-                );
-            }
+        if (HttpMethods.IsPatch(http.Method) && http.GetTypedHeaders().ContentType?.MediaType.Value != MergePatch)
+        {
+            return DevVaultReply.Error(
+                415,
+                [$"PATCH requires Content-Type of {MergePatch}, provided {http.ContentType}"]
+            );
         }
 
         var query = http.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal);
         var listing = HttpMethods.IsGet(http.Method) && query.GetValueOrDefault("list") == "true";
-        return kernel.Answer(
-            new DevVaultRequest(
-                listing ? "LIST" : http.Method,
-                path[Prefix.Length..],
-                Token(http),
-                query,
-                body,
-                http.Headers["X-Vault-Wrap-TTL"].ToString()
-            )
+        var request = new DevVaultRequest(
+            listing ? "LIST" : http.Method,
+            path[Prefix.Length..],
+            Token(http),
+            query,
+            [],
+            wrapTtl,
+            http.HttpContext.Connection.RemoteIpAddress ?? IPAddress.None
         );
+        try
+        {
+            return kernel.Answer(request.HasBody ? request with { Body = await BodyAsync(http) } : request);
+        }
+        catch (BadHttpRequestException fault)
+        {
+            return DevVaultReply.Error(fault.StatusCode, [Undecoded("http: request body too large")]);
+        }
+        catch (DevVaultRefusal refusal)
+        {
+            return DevVaultReply.Error(refusal.Status, refusal.Errors);
+        }
+    }
+
+    /// <summary>The body: an object, or nothing, for which null and blanks stand too.</summary>
+    /// <exception cref="DevVaultRefusal">It is something else.</exception>
+    private static async Task<JsonObject> BodyAsync(HttpRequest http)
+    {
+        using var bytes = new MemoryStream();
+        await http.Body.CopyToAsync(bytes, http.HttpContext.RequestAborted);
+        var text = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+        if (!text.Span.ContainsAnyExcept(" \t\r\n"u8))
+        {
+            return [];
+        }
+
+        try
+        {
+            var node = JsonNode.Parse(
+                text.Span,
+                documentOptions: new JsonDocumentOptions
+                {
+                    MaxDepth = DevVaultBounds.JsonDepth,
+                    AllowDuplicateProperties = false,
+                }
+            );
+            ReadThrough(node);
+            return node switch
+            {
+                null => [],
+                JsonObject map => map,
+                JsonArray => throw NoObject("array"),
+                _ => throw NoObject(
+                    node.GetValueKind() switch
+                    {
+                        JsonValueKind.Number => "number",
+                        JsonValueKind.String => "string",
+                        _ => "bool",
+                    }
+                ),
+            };
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            throw new DevVaultRefusal(400, Undecoded(IsCut(text.Span) ? "unexpected EOF" : fault.Message));
+        }
+    }
+
+    private static DevVaultRefusal NoObject(string kind) =>
+        new(400, Undecoded($"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"));
+
+    private static string Undecoded(string fault) => $"failed to decode JSON input: {fault}";
+
+    /// <summary>Whether nothing is wrong with it but that it ends too early.</summary>
+    private static bool IsCut(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(
+            text,
+            isFinalBlock: false,
+            new JsonReaderState(new() { MaxDepth = DevVaultBounds.JsonDepth })
+        );
+        try
+        {
+            while (reader.Read()) { }
+
+            return reader.CurrentDepth > 0
+                || reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray
+                || reader.BytesConsumed < text.Length;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

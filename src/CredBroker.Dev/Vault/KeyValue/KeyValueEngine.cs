@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using CredBroker.Dev.Vault.Http;
 using CredBroker.Dev.Vault.Mounts;
@@ -21,19 +20,12 @@ internal sealed class KeyValueEngine : DevVaultEngine
         {
             ["data", var name] => Data(call, name),
             ["metadata", var name] => Metadata(call, name),
-            ["delete", var name] when call.Writes => EachVersion(
+            ["delete", var name] => EachVersion(call, name, "No", version => version with { DeletedAt = call.Now }),
+            ["undelete", var name] => EachVersion(call, name, "No", version => version with { DeletedAt = null }),
+            ["destroy", var name] => EachVersion(
                 call,
                 name,
-                version => version with { DeletedAt = call.Now }
-            ),
-            ["undelete", var name] when call.Writes => EachVersion(
-                call,
-                name,
-                version => version with { DeletedAt = null }
-            ),
-            ["destroy", var name] when call.Writes => EachVersion(
-                call,
-                name,
+                "no",
                 version => new KeyValueVersion(null, version.CreatedAt)
                 {
                     DeletedAt = version.DeletedAt,
@@ -49,25 +41,32 @@ internal sealed class KeyValueEngine : DevVaultEngine
                     ["metadata_cas_required"] = false,
                 }
             ),
-            _ => new DevVaultReply
-            {
-                Status = 404,
-                Warnings =
-                [
-                    "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate "
-                        + "API endpoints to use. If using the OpenBao CLI, use 'bao kv get' for this operation.",
-                ],
-            },
+            ["config"] when call.Operation == DevVaultOperation.Patch => throw DevVaultRefusal.UnsupportedOperation(),
+            ["data" or "metadata" or "delete" or "undelete" or "destroy"] => NotFound(
+                "Non-listing operations on the root of a K/V v2 mount are not supported."
+            ),
+            _ => NotFound(
+                "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate "
+                    + "API endpoints to use. If using the OpenBao CLI, use "
+                    + $"'bao kv {(call.Operation == DevVaultOperation.List ? "list" : "get")}' for this operation."
+            ),
         };
+
+    private static DevVaultReply NotFound(string warning) => new() { Status = 404, Warnings = [warning] };
 
     private DevVaultReply Data(DevVaultCall call, string name)
     {
-        if (call.Writes)
+        var entry = _entries.GetValueOrDefault(name);
+        if (call.Writes || call.Operation == DevVaultOperation.Patch)
         {
-            return Write(call, name);
+            return Write(call, name, entry);
         }
 
-        var entry = _entries.GetValueOrDefault(name);
+        if (call.Operation == DevVaultOperation.List)
+        {
+            throw DevVaultRefusal.UnsupportedOperation();
+        }
+
         if (call.Operation == DevVaultOperation.Delete)
         {
             if (entry?.Versions.Count > 0)
@@ -78,46 +77,60 @@ internal sealed class KeyValueEngine : DevVaultEngine
             return DevVaultReply.NoContent;
         }
 
-        var number =
-            call.Request.Query.GetValueOrDefault("version") is { Length: > 0 } text
-            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var asked)
-            && asked > 0
-                ? asked
-                : entry?.Current ?? 0;
-        if (call.Operation != DevVaultOperation.Read || entry?.Versions.GetValueOrDefault(number) is not { } version)
-        {
-            throw DevVaultRefusal.NoEntry();
-        }
-
-        var readable = version is { Destroyed: false, DeletedAt: null };
-        return new DevVaultReply
-        {
-            Status = readable ? 200 : 404,
-            Data = new JsonObject
+        var asked = new DevVaultFields(
+            new JsonObject { ["version"] = call.Request.Query.GetValueOrDefault("version") }
+        );
+        var number = asked.Number("version") is > 0 and var one ? one : entry?.Current ?? 0;
+        return entry?.Versions.GetValueOrDefault(number) is { } version
+            ? new DevVaultReply
             {
-                ["data"] = readable ? version.Values?.DeepClone() : null,
-                ["metadata"] = version.ToMetadata(number, entry.Custom),
-            },
-        };
+                Status = version.IsReadable ? 200 : 404,
+                Data = new JsonObject
+                {
+                    ["data"] = version.IsReadable ? version.Values?.DeepClone() : null,
+                    ["metadata"] = version.ToMetadata(number, entry.Custom),
+                },
+            }
+            : throw DevVaultRefusal.NoEntry();
     }
 
-    private DevVaultReply Write(DevVaultCall call, string name)
+    private DevVaultReply Write(DevVaultCall call, string name, KeyValueEntry? entry)
     {
-        if (name.Length == 0 || name.EndsWith('/'))
+        RefuseFolder(name);
+        if (!call.Fields.Body.ContainsKey("data"))
         {
-            throw new DevVaultRefusal(400, "cannot write to a path ending in '/'");
+            throw new DevVaultRefusal(400, "no data provided");
         }
 
-        var values = call.Fields.Map("data") ?? throw new DevVaultRefusal(400, "no data provided");
-        var entry = _entries.GetValueOrDefault(name);
+        var values = call.Fields.Map("data");
+        var current = entry?.Versions.GetValueOrDefault(entry.Current);
+        if (call.Operation == DevVaultOperation.Patch && current is not { IsReadable: true })
+        {
+            return new DevVaultReply
+            {
+                Status = 404,
+                Raw = current is null ? [] : null,
+                Data = current?.ToMetadata(entry!.Current, entry.Custom),
+            };
+        }
+
         if (
             call.Fields.Map("options") is { } options
-            && new DevVaultFields(options) is var wanted
-            && wanted.Has("cas")
-            && wanted.Number("cas") != (entry?.Current ?? 0)
+            && options.ContainsKey("cas")
+            && CheckAndSet(options) != (entry?.Current ?? 0)
         )
         {
             throw new DevVaultRefusal(400, "check-and-set parameter did not match the current version");
+        }
+
+        if (call.Operation == DevVaultOperation.Patch)
+        {
+            values = values is null
+                ? null
+                : MergePatch.Apply(
+                    current!.Values ?? throw DevVaultRefusal.Collected(500, "resource does not exist"),
+                    values
+                );
         }
 
         var version = new KeyValueVersion(values, call.Now);
@@ -139,41 +152,73 @@ internal sealed class KeyValueEngine : DevVaultEngine
 
     private DevVaultReply Metadata(DevVaultCall call, string name)
     {
+        var entry = _entries.GetValueOrDefault(name);
         switch (call.Operation)
         {
             case DevVaultOperation.List:
                 return DevVaultReply.Keys(PathListing.Children(_entries.Keys, name));
             case DevVaultOperation.Read:
-                return DevVaultReply.Of((_entries.GetValueOrDefault(name) ?? throw DevVaultRefusal.NoEntry()).ToJson());
+                return DevVaultReply.Of((entry ?? throw DevVaultRefusal.NoEntry()).ToJson());
             case DevVaultOperation.Delete:
                 _entries.Remove(name);
                 return DevVaultReply.NoContent;
+            case DevVaultOperation.Patch when entry is null:
+                return new DevVaultReply { Status = 404, Raw = [] };
             default:
-                var entry = _entries.GetValueOrDefault(name) ?? Add(name, call.Now);
-                entry.Custom = call.Fields.Map("custom_metadata") ?? entry.Custom;
-                entry.MaxVersions = call.Fields.Has("max_versions")
-                    ? Math.Min(call.Fields.Number("max_versions"), DevVaultBounds.SecretVersions)
-                    : entry.MaxVersions;
-                entry.MetadataVersion++;
+                RefuseFolder(name);
+                KeyValueMetadata.Check(call.Fields);
+                KeyValueMetadata.Change(entry ?? Add(name, call.Now), call.Fields, patch: !call.Writes);
                 return DevVaultReply.NoContent;
         }
     }
 
-    private DevVaultReply EachVersion(DevVaultCall call, string name, Func<KeyValueVersion, KeyValueVersion> change)
+    private DevVaultReply EachVersion(
+        DevVaultCall call,
+        string name,
+        string no,
+        Func<KeyValueVersion, KeyValueVersion> change
+    )
     {
-        if (_entries.GetValueOrDefault(name) is { } entry && call.Fields.Body["versions"] is JsonArray versions)
+        if (!call.Writes)
         {
-            foreach (
-                var number in versions
-                    .Select(item => item is JsonValue value && value.TryGetValue(out int asked) ? asked : 0)
-                    .Where(entry.Versions.ContainsKey)
-            )
-            {
-                entry.Versions[number] = change(entry.Versions[number]);
-            }
+            throw DevVaultRefusal.UnsupportedOperation();
+        }
+
+        RefuseFolder(name);
+        var versions = call.Fields.Numbers("versions");
+        if (versions.Count == 0)
+        {
+            throw new DevVaultRefusal(400, $"{no} version number provided");
+        }
+
+        var entry = _entries.GetValueOrDefault(name);
+        foreach (var number in versions.Where(number => entry?.Versions.ContainsKey(number) is true))
+        {
+            entry!.Versions[number] = change(entry.Versions[number]);
         }
 
         return DevVaultReply.NoContent;
+    }
+
+    private static void RefuseFolder(string name)
+    {
+        if (name.Length == 0 || name.EndsWith('/'))
+        {
+            throw new DevVaultRefusal(400, "cannot write to a path ending in '/'");
+        }
+    }
+
+    /// <summary>Here a null is a zero, not an absent member, and all faults read alike.</summary>
+    private static int CheckAndSet(JsonObject options)
+    {
+        try
+        {
+            return new DevVaultFields(options).Number("cas");
+        }
+        catch (DevVaultRefusal)
+        {
+            throw new DevVaultRefusal(400, "error parsing check-and-set parameter");
+        }
     }
 
     private KeyValueEntry Add(string name, DateTimeOffset now)

@@ -56,6 +56,9 @@ internal sealed record KeyValueVersion(JsonObject? Values, DateTimeOffset Create
 
     public bool Destroyed { get; init; }
 
+    /// <summary>Whether its values are given out.</summary>
+    public bool IsReadable => this is { Destroyed: false, DeletedAt: null };
+
     public JsonObject ToMetadata(int number, JsonObject? custom)
     {
         var metadata = ToJson();

@@ -45,6 +45,11 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
     {
         DevVaultBounds.Check(_mounts.Count, DevVaultBounds.Mounts, "mounts");
         var (full, type) = (Full(table, path), fields.Text("type"));
+        if (type.Length == 0)
+        {
+            throw new DevVaultRefusal(400, "backend type must be specified as a string");
+        }
+
         if (
             _mounts.Keys.Any(taken =>
                 taken.StartsWith(full, StringComparison.Ordinal) || full.StartsWith(taken, StringComparison.Ordinal)
@@ -54,7 +59,7 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
             throw new DevVaultRefusal(400, $"path is already in use at {path}");
         }
 
-        var options = fields.Map("options");
+        var options = fields.Pairs("options");
         if (type is "kv" && (options is null || new DevVaultFields(options).Text("version") != "2"))
         {
             throw new DevVaultRefusal(
@@ -69,7 +74,7 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
         _mounts[full] = new Mount(engine, fields.Text("description"))
         {
             MaximumTtl = fields.Map("config") is { } config
-                ? new DevVaultFields(config).Duration("max_lease_ttl")
+                ? new DevVaultFields(config).DurationText("max_lease_ttl")
                 : TimeSpan.Zero,
             Options = type == "kv-v2" ? new JsonObject { ["version"] = "2" } : options ?? [],
         };
@@ -100,7 +105,7 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
     public DevVaultReply Tune(string table, string path, DevVaultFields fields)
     {
         var mount = Tunable(table, path);
-        mount.MaximumTtl = fields.Has("max_lease_ttl") ? fields.Duration("max_lease_ttl") : mount.MaximumTtl;
+        mount.MaximumTtl = fields.Has("max_lease_ttl") ? fields.DurationText("max_lease_ttl") : mount.MaximumTtl;
         mount.Description = fields.Has("description") ? fields.Text("description") : mount.Description;
         return DevVaultReply.NoContent;
     }
@@ -121,13 +126,14 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
         };
     }
 
-    /// <summary>As <c>sys/mounts</c> and <c>sys/auth</c> show it.</summary>
-    public JsonObject ToJson(string table)
+    /// <summary>As <c>sys/mounts</c> and <c>sys/auth</c> show it; <paramref name="shown"/> leaves mounts out.</summary>
+    public JsonObject ToJson(string table, Func<string, bool>? shown = null)
     {
         var all = new JsonObject();
         foreach (
             var (path, mount) in _mounts.Where(mount =>
                 mount.Key.StartsWith("auth/", StringComparison.Ordinal) == (table == "auth")
+                && shown?.Invoke(mount.Key) is not false
             )
         )
         {
@@ -135,6 +141,24 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
         }
 
         return all;
+    }
+
+    /// <summary>
+    /// The mount that a path belongs to, as <c>sys/internal/ui/mounts</c> shows it: with its path in its own table; null
+    /// where there is none.
+    /// </summary>
+    public (string Path, JsonObject Mount)? Shown(string path)
+    {
+        if (Find(PathListing.Folder(path)) is not { } found)
+        {
+            return null;
+        }
+
+        var mount = _mounts[found.Path].ToJson();
+        mount["path"] = found.Path.StartsWith("auth/", StringComparison.Ordinal)
+            ? found.Path["auth/".Length..]
+            : found.Path;
+        return (found.Path, mount);
     }
 
     private Mount Tunable(string table, string path) =>
@@ -175,7 +199,7 @@ internal sealed class MountTable(Func<string, string, DevVaultEngine?> create)
                 ["plugin_version"] = "",
                 ["running_plugin_version"] = "2.7.2+devvault",
                 ["running_sha256"] = "",
-                ["seal_wrap"] = false,
+                ["seal_wrap"] = Engine is SystemEngine,
                 ["type"] = Engine.Type,
                 ["uuid"] = _id,
             };

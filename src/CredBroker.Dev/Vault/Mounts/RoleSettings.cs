@@ -6,7 +6,7 @@ namespace CredBroker.Dev.Vault.Mounts;
 
 /// <summary>
 /// The settings of a role: every member that Vault has, with Vault's default and in the form in which Vault reads it
-/// back. The type of the default says how a value is read; a number whose name speaks of time is a duration.
+/// back. The type of the default says how a value is read; a number whose name speaks of time is a duration, a null a list.
 /// </summary>
 internal sealed class RoleSettings
 {
@@ -51,7 +51,7 @@ internal sealed class RoleSettings
 
     public bool Flag(string name) => _values.Flag(name);
 
-    public int Number(string name) => _values.Number(name);
+    public int Number(string name) => _values.Count(name);
 
     public TimeSpan Duration(string name) => _values.Duration(name);
 
@@ -64,9 +64,8 @@ internal sealed class RoleSettings
         absent?.GetValueKind() switch
         {
             JsonValueKind.True or JsonValueKind.False => fields.Flag(name),
-            JsonValueKind.Number => IsTime(name) ? (long)fields.Duration(name).TotalSeconds : fields.Number(name),
-            JsonValueKind.Array => new JsonArray([.. fields.List(name).Select(item => JsonValue.Create(item))]),
-            null => fields.Body[name]?.DeepClone(),
+            JsonValueKind.Number => IsTime(name) ? (long)fields.Duration(name).TotalSeconds : fields.Count(name),
+            JsonValueKind.Array or null => new JsonArray([.. fields.List(name).Select(item => JsonValue.Create(item))]),
             _ => fields.Text(name),
         };
 

@@ -19,11 +19,17 @@ internal sealed class SystemEngine(
     DevVaultLeases leases
 ) : DevVaultEngine
 {
+    private const string MountsShown = "internal/ui/mounts";
+
     private readonly LeaseCalls _leaseCalls = new(leases);
     private readonly Wrapping _wrapping = new(tokens);
     private readonly SortedDictionary<string, bool> _auditedHeaders = new(StringComparer.OrdinalIgnoreCase);
 
     public override string Type => "system";
+
+    /// <summary>What a client asks before it knows what it may do; answered by the token, not by a policy on the path.</summary>
+    public override bool IsOpen(string path) =>
+        path is "wrapping/lookup" or MountsShown || Starts(path, MountsShown + "/");
 
     public override bool NeedsSudo(string path) =>
         path is "seal"
@@ -45,6 +51,11 @@ internal sealed class SystemEngine(
         if (call.Below("mounts/", out var mount) || call.Below("auth/", out mount))
         {
             return Mount(call, call.Path.StartsWith("auth/", StringComparison.Ordinal) ? "auth" : "mounts", mount);
+        }
+
+        if (call.Path == MountsShown || Starts(call.Path, MountsShown + "/"))
+        {
+            return Shown(call);
         }
 
         if (call.Below("policies/acl/", out var name))
@@ -89,6 +100,49 @@ internal sealed class SystemEngine(
             ),
             _ => throw DevVaultRefusal.UnsupportedOperation(),
         };
+    }
+
+    /// <summary>
+    /// Which mounts a token can reach, all or one by a path below it: <c>bao kv</c> asks so which version an engine has.
+    /// </summary>
+    private DevVaultReply Shown(DevVaultCall call)
+    {
+        if (call.Path == MountsShown + "/" || call.Operation != DevVaultOperation.Read)
+        {
+            throw call.Path.EndsWith('/')
+                ? new DevVaultRefusal(404, "unsupported path")
+                : new DevVaultRefusal(405, "unsupported operation");
+        }
+
+        var token = tokens.Find(call.Request.Token);
+        if (call.Path == MountsShown && call.Request.Token.Length == 0)
+        {
+            return DevVaultReply.Of(new JsonObject { ["auth"] = new JsonObject(), ["secret"] = new JsonObject() });
+        }
+
+        if (token is null)
+        {
+            throw new DevVaultRefusal(403, "permission denied");
+        }
+
+        if (!call.Below(MountsShown + "/", out var below))
+        {
+            return DevVaultReply.Of(
+                new JsonObject
+                {
+                    ["auth"] = mounts.ToJson("auth", path => policies.Reach(token, path)),
+                    ["secret"] = mounts.ToJson("mounts", path => policies.Reach(token, path)),
+                }
+            );
+        }
+
+        return mounts.Shown(below) is var (path, mount) && policies.Reach(token, path)
+            ? DevVaultReply.Of(mount)
+            : throw new DevVaultRefusal(
+                403,
+                "preflight capability check returned 403, please ensure client's policies grant access to path "
+                    + $"\"{PathListing.Folder(below)}\""
+            );
     }
 
     private DevVaultReply Policy(DevVaultCall call, string name)

@@ -40,8 +40,14 @@ internal sealed class DevVaultToken
 
     public TimeSpan Period { get; init; }
 
+    /// <summary>What <see cref="UsesLeft"/> is while the last use is under way, as Vault shows it.</summary>
+    public const int Spent = -1;
+
     /// <summary>How many uses are left; 0 for any number.</summary>
     public int UsesLeft { get; set; }
+
+    /// <summary>The networks that it may come from; empty for any.</summary>
+    public IReadOnlyList<string> Networks { get; init; } = [];
 
     /// <summary>Whose child it is; null for an orphan.</summary>
     public DevVaultToken? Parent { get; init; }
@@ -100,6 +106,13 @@ internal sealed class DevVaultToken
         {
             data["last_renewal"] = DevVaultDuration.ToText(renewed);
             data["last_renewal_time"] = renewed.ToUnixTimeSeconds();
+        }
+
+        if (Networks.Count > 0)
+        {
+            data["bound_cidrs"] = new JsonArray([
+                .. DevVaultNetworks.Shown(Networks).Select(network => JsonValue.Create(network)),
+            ]);
         }
 
         data["meta"] = Meta?.DeepClone();

@@ -40,8 +40,11 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
             "renew-self" => Write(call, () => Renew(call, call.RequiredCaller)),
             "revoke-self" => Write(call, () => Revoke(call, call.RequiredCaller)),
             "lookup" => Any(call, () => DevVaultReply.Of(Named(call).ToLookup(call.Now, withToken: true))),
-            "renew" => Write(call, () => Renew(call, Named(call))),
-            "revoke" => Write(call, () => Revoke(call, tokens.Find(call.Fields.Text("token")))),
+            "renew" => Write(
+                call,
+                () => Renew(call, tokens.Find(Id(call)) ?? throw new DevVaultRefusal(400, "token not found"))
+            ),
+            "revoke" => Write(call, () => Revoke(call, tokens.Find(Id(call)))),
             "lookup-accessor" => Write(
                 call,
                 () => DevVaultReply.Of(ByAccessor(call).ToLookup(call.Now, withToken: false))
@@ -109,7 +112,7 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
             throw new DevVaultRefusal(400, "this development Vault makes service tokens only");
         }
 
-        if (fields.Map("meta") is { } meta)
+        if (fields.Pairs("meta") is { } meta)
         {
             DevVaultBounds.Check(
                 meta.ToJsonString().Length,
@@ -123,13 +126,17 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
             throw new DevVaultRefusal(400, "root or sudo privileges required to create orphan token");
         }
 
-        if (fields.Has("id") && (!call.Sudo || fields.Text("id").StartsWith("s.", StringComparison.Ordinal)))
+        var id = fields.Text("id");
+        if (id.Length > 0 && (!call.Sudo || id.Contains('.', StringComparison.Ordinal)))
         {
             throw new DevVaultRefusal(
                 400,
-                call.Sudo
-                    ? "custom token ID cannot have the 's.' prefix"
-                    : "root or sudo privileges required to specify token id"
+                (call.Sudo, id.StartsWith("s.", StringComparison.Ordinal)) switch
+                {
+                    (false, _) => "root or sudo privileges required to specify token id",
+                    (_, true) => "custom token ID cannot have the 's.' prefix",
+                    _ => "custom token ID cannot have a '.' in the value",
+                }
             );
         }
 
@@ -143,12 +150,12 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
         var period = role switch
         {
             not null => role.Duration("token_period"),
-            null when call.Sudo => fields.Duration("period"),
+            null when call.Sudo => fields.DurationText("period"),
             null => TimeSpan.Zero,
         };
-        var explicitMaximum = fields.Duration("explicit_max_ttl");
+        var explicitMaximum = fields.DurationText("explicit_max_ttl");
         var roleMaximum = role?.Duration("token_explicit_max_ttl") ?? TimeSpan.Zero;
-        var asked = fields.Has("ttl") ? fields.Duration("ttl") : fields.Duration("lease");
+        var asked = fields.Has("ttl") ? fields.DurationText("ttl") : fields.DurationText("lease");
         var endless =
             policies.Contains("root")
             && asked == TimeSpan.Zero
@@ -163,7 +170,7 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
             );
         }
 
-        if (fields.Has("id"))
+        if (id.Length > 0)
         {
             warnings.Add("Supplying a custom ID for the token is for development alone.");
         }
@@ -172,7 +179,7 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
         var token = tokens.Add(
             new DevVaultToken
             {
-                Id = fields.Has("id") ? fields.Text("id") : DevVaultTokens.NewId(),
+                Id = id.Length > 0 ? id : DevVaultTokens.NewId(),
                 Policies = policies,
                 Path = roleName switch
                 {
@@ -180,8 +187,8 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
                     "" => "auth/token/create",
                     _ => $"auth/token/create/{roleName}",
                 },
-                DisplayName = fields.Text("display_name") is { Length: > 0 } name ? $"token-{name}" : "token",
-                Meta = fields.Map("meta"),
+                DisplayName = DevVaultText.DisplayName(fields.Text("display_name")),
+                Meta = fields.Pairs("meta"),
                 Role = roleName,
                 IssuedAt = call.Now,
                 Renewable = (role?.Flag("renewable") ?? true) && fields.Flag("renewable", absent: true),
@@ -197,7 +204,7 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
                     ),
                 ExplicitMaxTtl = explicitMaximum,
                 Period = period,
-                UsesLeft = fields.Number("num_uses"),
+                UsesLeft = fields.Count("num_uses", "number of uses"),
                 Parent = orphaned ? null : parent,
             }
         );
@@ -256,6 +263,9 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
         call.Fields.Text("token") is not { Length: > 0 } text
             ? call.RequiredCaller
             : tokens.Find(text) ?? throw new DevVaultRefusal(403, "bad token");
+
+    private static string Id(DevVaultCall call) =>
+        call.Fields.Text("token") is { Length: > 0 } id ? id : throw new DevVaultRefusal(400, "missing token ID");
 
     private DevVaultToken ByAccessor(DevVaultCall call) =>
         tokens.FindByAccessor(Accessor(call)) ?? throw DevVaultRefusal.Collected(400, "invalid accessor");

@@ -19,7 +19,8 @@ internal static class TokenPolicies
         bool sudo
     )
     {
-        var asked = Sanitized(fields.List("policies"));
+        var named = fields.List("policies");
+        var asked = Sanitized(named);
         var withDefault = !fields.Flag("no_default_policy") && role?.Flag("token_no_default_policy") is not true;
         List<string> granted;
         if (role is not null && Bounds(role))
@@ -27,7 +28,7 @@ internal static class TokenPolicies
             granted = asked.Count > 0 ? asked : Sanitized(role.List("allowed_policies"));
             Check(asked, role);
         }
-        else if (asked.Count == 0)
+        else if (named.Count == 0)
         {
             granted = [.. parent.Policies];
             withDefault &= parent.IsRoot || parent.Policies.Contains("default");

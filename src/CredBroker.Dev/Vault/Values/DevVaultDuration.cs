@@ -16,8 +16,26 @@ internal static class DevVaultDuration
 
     private const double LongestSeconds = 100d * 365 * 24 * 3600;
 
-    /// <summary>Reads a duration; false for anything else, a negative one included.</summary>
-    public static bool TryParse(string text, out TimeSpan duration)
+    /// <summary>
+    /// Reads a duration, which may be negative; zero for no text. What is no duration is answered with Go's words for
+    /// its fault.
+    /// </summary>
+    public static string? Fault(string text, out TimeSpan duration)
+    {
+        var negative = text.StartsWith('-');
+        var read = TryParse(negative ? text[1..] : text, out duration);
+        duration = negative ? -duration : duration;
+        if (read || text.Length == 0)
+        {
+            return null;
+        }
+
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _)
+            ? $"time: missing unit in duration \"{text}\""
+            : $"time: invalid duration \"{text}\"";
+    }
+
+    private static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))

@@ -11,6 +11,25 @@ internal static class DevVaultText
     public static string Random() => RandomNumberGenerator.GetString(Alphabet, 24);
 
     /// <summary>
+    /// A token's display name from the name that it was asked with, if any: every character but a letter, a digit or a
+    /// dash becomes a dash, and one dash at the end goes.
+    /// </summary>
+    public static string DisplayName(string asked)
+    {
+        if (asked.Length == 0)
+        {
+            return "token";
+        }
+
+        var name = string.Concat(
+            asked
+                .EnumerateRunes()
+                .Select(rune => rune.IsAscii && char.IsAsciiLetterOrDigit((char)rune.Value) ? (char)rune.Value : '-')
+        );
+        return "token-" + (name.EndsWith('-') ? name[..^1] : name);
+    }
+
+    /// <summary>
     /// Whether the text fits a pattern in which <c>*</c> stands for anything and every other character for itself.
     /// </summary>
     public static bool Matches(string pattern, string text)

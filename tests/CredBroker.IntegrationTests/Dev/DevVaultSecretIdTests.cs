@@ -1,0 +1,104 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
+
+namespace CredBroker.IntegrationTests.Dev;
+
+/// <summary>An AppRole's secret id in DevVault: by its clock, its count and its networks.</summary>
+public sealed class DevVaultSecretIdTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private DevVaultClient _vault = null!;
+    private string _role = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        _vault = await DevVaultClient.StartAsync(_time);
+        await _vault.GetAsync("POST", "sys/auth/approle", """{"type":"approle"}""");
+        await _vault.GetAsync("POST", "auth/approle/role/r", """{"secret_id_ttl":"1h"}""");
+        _role = (await _vault.GetAsync("GET", "auth/approle/role/r/role-id"))["data"]!["role_id"]!.ToString();
+    }
+
+    public ValueTask DisposeAsync() => _vault.DisposeAsync();
+
+    [Theory]
+    [InlineData("""{"ttl":"60s"}""", 60)]
+    [InlineData("{}", 3600)]
+    public async Task It_ends_at_its_own_ttl_or_else_at_the_roles(string asked, int seconds)
+    {
+        var secret = await SecretIdAsync(asked);
+
+        _time.Advance(TimeSpan.FromSeconds(seconds - 1));
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(secret)).Status);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var (status, json) = await LoginAsync(secret);
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid role or secret ID"), (status, Fault(json)));
+    }
+
+    [Fact]
+    public async Task It_logs_in_as_often_as_it_may()
+    {
+        var secret = await SecretIdAsync("""{"num_uses":2}""");
+
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(secret)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(secret)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await LoginAsync(secret)).Status);
+    }
+
+    [Fact]
+    public async Task From_elsewhere_it_does_not_log_in_and_keeps_its_use()
+    {
+        await _vault.GetAsync("POST", "auth/approle/role/r", """{"secret_id_bound_cidrs":"10.0.0.0/8"}""");
+        var secret = await SecretIdAsync("""{"num_uses":1}""");
+
+        var (status, json) = await LoginAsync(secret);
+        await _vault.GetAsync("POST", "auth/approle/role/r", """{"secret_id_bound_cidrs":"127.0.0.0/8"}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("unauthorized by CIDR restrictions", Fault(json), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(secret)).Status);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.0/8", HttpStatusCode.OK)]
+    [InlineData("10.0.0.0/8", HttpStatusCode.Forbidden)]
+    public async Task A_token_that_is_bound_to_networks_is_refused_from_elsewhere(
+        string network,
+        HttpStatusCode expected
+    )
+    {
+        await _vault.GetAsync("POST", "auth/approle/role/r", $$"""{"token_bound_cidrs":"{{network}}"}""");
+
+        var (_, json) = await LoginAsync(await SecretIdAsync("{}"));
+
+        var token = json!["auth"]!["client_token"]!.ToString();
+        Assert.Equal(expected, (await _vault.CallAsync("GET", "auth/token/lookup-self", token: token)).Status);
+    }
+
+    [Fact]
+    public async Task Metadata_which_it_would_not_keep_is_refused()
+    {
+        var (status, json) = await _vault.CallAsync(
+            "POST",
+            "auth/approle/role/r/secret-id",
+            """{"metadata":"{\"a\":\"b\"}"}"""
+        );
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("this development Vault keeps no metadata of a secret id", Fault(json));
+    }
+
+    private static string Fault(JsonNode? json) => json!["errors"]![0]!.ToString();
+
+    private async Task<string> SecretIdAsync(string asked) =>
+        (await _vault.GetAsync("POST", "auth/approle/role/r/secret-id", asked))["data"]!["secret_id"]!.ToString();
+
+    private Task<(HttpStatusCode Status, JsonNode? Json)> LoginAsync(string secret) =>
+        _vault.CallAsync(
+            "POST",
+            "auth/approle/login",
+            $$"""{"role_id":"{{_role}}","secret_id":"{{secret}}"}""",
+            token: ""
+        );
+}
