@@ -71,8 +71,9 @@ public sealed partial class RevocationRun(
 
     private async ValueTask BeginAsync(BackendWork work, bool maySweep, CancellationToken cancellationToken)
     {
-        var bulkhead = bulkheads.Of(work.Backend);
-        if (bulkhead.Room((int)work.Lane) is var room && room == 0)
+        var (line, allowed) = (bulkheads.LineOf(work.Backend), bulkheads.Of(work.Backend).Allowed);
+        var room = allowed <= 1 && !line.IsIdle ? 0 : Math.Min(allowed, line.Room((int)work.Lane));
+        if (room == 0)
         {
             return;
         }
@@ -94,11 +95,11 @@ public sealed partial class RevocationRun(
         {
             Begin(
                 lease.Id,
-                pass =>
+                turn =>
                     revoker
-                        .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], pass)
+                        .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], turn)
                         .AsTask(),
-                pass => revoker.KillAsync(lease, pass).AsTask()
+                () => revoker.KillAsync(lease).AsTask()
             );
         }
 
@@ -106,8 +107,8 @@ public sealed partial class RevocationRun(
         {
             Begin(
                 lease.Id,
-                pass => revoker.RevokeAsync(lease, pass).AsTask(),
-                pass => revoker.KillAsync(lease, pass).AsTask()
+                turn => revoker.RevokeAsync(lease, work.Lane, turn).AsTask(),
+                () => revoker.KillAsync(lease, work.Lane).AsTask()
             );
         }
 
@@ -133,19 +134,19 @@ public sealed partial class RevocationRun(
             await BeginAsync(work, maySweep: false, cancellationToken);
         }
 
-        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
+        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Task<bool>> kill)
         {
-            // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
+            // What waits for a turn in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
             if (room > 0 && _orders.UnderWay.IsFree(leaseId))
             {
-                // Counted there from now on, so that the next pass does not take its place for free.
+                // Counted there from now on, so that the next pass does not take its turn for free.
                 var waiting = new CancellationTokenSource();
-                var entering = bulkhead.EnterAsync((int)work.Lane, waiting.Token).AsTask();
+                var entering = line.EnterAsync((int)work.Lane, waiting.Token).AsTask();
                 room--;
                 _orders.UnderWay.Begin(
                     leaseId,
-                    () => RevokeAsync(leaseId, entering, revoke, kill),
+                    () => RevokeAsync(leaseId, work.Backend, entering, revoke, kill),
                     (int)work.Lane,
                     waiting
                 );
@@ -163,27 +164,28 @@ public sealed partial class RevocationRun(
 
     private async Task RevokeAsync(
         string leaseId,
+        string backend,
         Task<Bulkhead.Pass?> entering,
         Func<Bulkhead.Pass, Task> revoke,
-        Func<Bulkhead.Pass, Task<bool>> kill
+        Func<Task<bool>> kill
     )
     {
-        // The place first and the claim second: a claim that waits keeps others off for nothing.
-        using var pass = await entering;
-        if (pass is null)
+        // The turn first, then the claim, then a place at the backend. Nothing is claimed for one that is away by now.
+        using var turn = await entering;
+        if (turn is null || bulkheads.Of(backend).Allowed == 0)
         {
             return;
         }
 
         try
         {
-            await revoke(pass);
+            await revoke(turn);
         }
         catch (StoreUnavailableException fault)
         {
             // The secret does not wait for the store. Its end is confirmed and put on record when that takes it.
             LogNotOnRecord(logger, leaseId, fault);
-            if (await kill(pass) && store.Fault is not null)
+            if (await kill() && store.Fault is not null)
             {
                 _killed[leaseId] = true;
             }
