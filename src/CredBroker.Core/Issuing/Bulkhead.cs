@@ -178,8 +178,7 @@ public sealed class Bulkhead(
 
     private TimeSpan PauseLeft => _pausedFor - time.GetElapsedTime(_pausedAt);
 
-    private int LimitOf(int lane) =>
-        lane == 0 ? limit : Math.Max(1, limit - forFirst - (lane == lanes - 1 ? 1 : 0));
+    private int LimitOf(int lane) => lane == 0 ? limit : Math.Max(1, limit - forFirst - (lane == lanes - 1 ? 1 : 0));
 
     private bool IsAheadWaiting(int lane) => _waiting.TryPeek(out _, out var first) && first.Lane <= lane;
 

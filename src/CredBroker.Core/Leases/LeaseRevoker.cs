@@ -54,11 +54,7 @@ public sealed partial class LeaseRevoker(
     /// <param name="lease">The lease as it was read.</param>
     /// <param name="reason">Why, and who asks.</param>
     /// <param name="onlyFrom">The states it may come from.</param>
-    public async ValueTask<Lease> RevokeAsync(
-        Lease lease,
-        RevocationReason reason,
-        IReadOnlyList<LeaseState> onlyFrom
-    )
+    public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
     {
         var (_, settled) = await BeginAsync(lease, reason, onlyFrom);
         return await settled;

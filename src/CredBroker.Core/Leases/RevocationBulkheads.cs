@@ -28,7 +28,9 @@ public sealed class RevocationBulkheads(LeaseOptions options, TimeProvider time)
         2 * options.RevocationParallelism
     );
 
-    private readonly ConcurrentDictionary<string, (Bulkhead Places, Bulkhead Line)> _bulkheads = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (Bulkhead Places, Bulkhead Line)> _bulkheads = new(
+        StringComparer.Ordinal
+    );
 
     /// <summary>The bulkhead of the backend.</summary>
     public Bulkhead Of(string backend) => BothOf(backend).Places;
@@ -54,7 +56,13 @@ public sealed class RevocationBulkheads(LeaseOptions options, TimeProvider time)
             backend,
             static (_, made) =>
                 (
-                    new(made.options.RevocationParallelism, Lanes, made.options.RetryDelayLimit, made.time, made.shared),
+                    new(
+                        made.options.RevocationParallelism,
+                        Lanes,
+                        made.options.RetryDelayLimit,
+                        made.time,
+                        made.shared
+                    ),
                     new(
                         (TurnsOfAPlace + 1) * made.options.RevocationParallelism,
                         Lanes,

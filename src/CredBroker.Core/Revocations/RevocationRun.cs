@@ -17,6 +17,7 @@ public sealed partial class RevocationRun(
     IBrokerStore store,
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
+    RevocationPace pace,
     AbsenceSweep absence,
     AbsenceWait wait,
     StrayKill strays,
@@ -96,9 +97,12 @@ public sealed partial class RevocationRun(
             Begin(
                 lease.Id,
                 turn =>
-                    revoker
+                {
+                    pace.Begin(work.Backend, LatenessOf(lease));
+                    return revoker
                         .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], turn)
-                        .AsTask(),
+                        .AsTask();
+                },
                 () => revoker.KillAsync(lease).AsTask()
             );
         }
@@ -180,6 +184,7 @@ public sealed partial class RevocationRun(
         try
         {
             await revoke(turn);
+            pace.End(backend);
         }
         catch (StoreUnavailableException fault)
         {
@@ -192,6 +197,15 @@ public sealed partial class RevocationRun(
 
             _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
+    }
+
+    /// <summary>How late the first attempt is; a repeated one waits for its own time, and not for others.</summary>
+    private TimeSpan LatenessOf(Lease lease)
+    {
+        var due = lease.Cause == RevocationCause.Expiry ? lease.ExpiresAt : lease.RevocationRequestedAt;
+        return lease.Lane == RevocationLane.Retry || due is null
+            ? TimeSpan.Zero
+            : store.Position.NowFor(lease) - due.Value;
     }
 
     /// <summary>Cause and requester were set by the first claim and stay.</summary>
