@@ -68,13 +68,14 @@ public sealed class Bulkhead(
 
     /// <summary>
     /// How many more calls of this lane are worth beginning now: as many wait as may be open, so that the next goes in as
-    /// soon as one comes out.
+    /// soon as one comes out. None while half of those wait still, so that they are looked for many at a time.
     /// </summary>
     public int Room(int lane)
     {
         lock (_lock)
         {
-            return Math.Min(Allowed, Math.Max(0, 2 * LimitOf(lane) - _inLane[lane]));
+            var room = 2 * LimitOf(lane) - _inLane[lane];
+            return room < (LimitOf(lane) + 1) / 2 ? 0 : Math.Min(Allowed, room);
         }
     }
 

@@ -152,7 +152,9 @@ public sealed partial class RevocationRun(
                     leaseId,
                     () => RevokeAsync(leaseId, work.Backend, entering, revoke, kill),
                     (int)work.Lane,
-                    waiting
+                    waiting,
+                    // While enough wait for a turn, a pass finds out nothing that is of use, but where this is to be begun anew.
+                    isPassDue: () => waiting.IsCancellationRequested || line.Room((int)work.Lane) > 0
                 );
             }
         }
