@@ -234,6 +234,12 @@ public static class ErrorCodes
             "Ask for another credential, or have the operator take min_wrapping_ttl off the path."
         ),
         new("CB4018", 503, "Vault went back", "Ask again later; an admin has to say that this Vault is the right one."),
+        new(
+            "CB4019",
+            503,
+            "Revocation comes first",
+            "Ask again when retryAfter has passed; what has ended at this credential's backend is being revoked."
+        ),
         new("CB5001", 503, "Store unavailable", "Ask again later; nothing is issued without its record."),
         new("CB5002", 503, "Broker only revokes", "Ask again later; the broker's operator has to look at its store."),
         new(

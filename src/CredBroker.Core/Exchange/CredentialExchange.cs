@@ -102,8 +102,13 @@ public sealed partial class CredentialExchange(
                 return await DenyAsync(command, decision);
             }
 
-            // 4. Prepare: the child token.
+            // 4. Prepare: the child token. What is to be revoked at the backend comes first.
             Failpoint.Pass("exchange-decided");
+            if (await readiness.PaceAsync(grant.Entry.Backend, cancellationToken) is { } notNow)
+            {
+                return await DenyAsync(command, Denied(decision, notNow));
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
             var plan = Plan(command, decision, grant);
             using var deadline = new CancellationTokenSource(options.IssuanceDeadline, time);

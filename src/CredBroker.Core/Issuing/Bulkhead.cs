@@ -5,7 +5,8 @@ namespace CredBroker.Core.Issuing;
 /// waits for a backend that is away must hold up nobody else, in the broker or in Vault.
 /// <para>
 /// Three calls in a row without an answer pause it. Then one call at a time tries it, after a pause that doubles each
-/// time; the first answer opens it again. An error is an answer. The last lane leaves a place for the others.
+/// time; the first answer opens it again. An error is an answer. The last lane leaves a place for the others, and all of
+/// them leave <paramref name="forFirst"/> for the first.
 /// </para>
 /// </summary>
 public sealed class Bulkhead(
@@ -13,7 +14,8 @@ public sealed class Bulkhead(
     int lanes,
     TimeSpan longestPause,
     TimeProvider time,
-    SharedPlaces? shared = null
+    SharedPlaces? shared = null,
+    int forFirst = 0
 )
 {
     private const int UnansweredUntilPause = 3;
@@ -66,23 +68,39 @@ public sealed class Bulkhead(
 
     /// <summary>
     /// How many more calls of this lane are worth beginning now: as many wait as may be open, so that the next goes in as
-    /// soon as one comes out.
+    /// soon as one comes out. None while half of those wait still, so that they are looked for many at a time.
     /// </summary>
     public int Room(int lane)
     {
         lock (_lock)
         {
-            if (_open == 0 && shared?.HasRoom(isFirst: true) is false)
-            {
-                return 0;
-            }
+            var room = 2 * LimitOf(lane) - _inLane[lane];
+            return room < (LimitOf(lane) + 1) / 2 ? 0 : Math.Min(Allowed, room);
+        }
+    }
 
-            if (_unanswered < UnansweredUntilPause)
+    /// <summary>
+    /// How many may be begun, however many wait: none while it is paused or the others have taken all that there is, one
+    /// while it is tried, any number else.
+    /// </summary>
+    public int Allowed
+    {
+        get
+        {
+            lock (_lock)
             {
-                return Math.Max(0, 2 * LimitOf(lane) - _inLane[lane]);
-            }
+                if (_open == 0 && shared?.HasRoom(isFirst: true) is false)
+                {
+                    return 0;
+                }
 
-            return IsPaused || _inLane.Sum() > 0 ? 0 : 1;
+                if (_unanswered < UnansweredUntilPause)
+                {
+                    return int.MaxValue;
+                }
+
+                return IsPaused || _inLane.Sum() > 0 ? 0 : 1;
+            }
         }
     }
 
@@ -161,7 +179,7 @@ public sealed class Bulkhead(
 
     private TimeSpan PauseLeft => _pausedFor - time.GetElapsedTime(_pausedAt);
 
-    private int LimitOf(int lane) => lane == lanes - 1 && lanes > 1 ? Math.Max(1, limit - 1) : limit;
+    private int LimitOf(int lane) => lane == 0 ? limit : Math.Max(1, limit - forFirst - (lane == lanes - 1 ? 1 : 0));
 
     private bool IsAheadWaiting(int lane) => _waiting.TryPeek(out _, out var first) && first.Lane <= lane;
 
@@ -251,9 +269,6 @@ public sealed class Bulkhead(
                 _owner.Hear(answered);
             }
         }
-
-        /// <summary>Whether it has been given back.</summary>
-        public bool IsLeft => Volatile.Read(ref _isLeft) != 0;
 
         /// <inheritdoc/>
         public void Dispose()

@@ -15,6 +15,20 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     private static readonly TimeSpan Horizon = TimeSpan.FromSeconds(1);
     private const int BatchSize = 500;
 
+    /// <summary>What a firing could not end is tried by the next one, however much goes on becoming due.</summary>
+    private static readonly TimeSpan LongestFiring = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// How long after its end a lease is marked, and marked again where the store says that it has not come: a timer may be
+    /// early by some milliseconds, and the store's clock another's.
+    /// </summary>
+    private static readonly TimeSpan[] AfterEnd =
+    [
+        TimeSpan.FromMilliseconds(1),
+        TimeSpan.FromMilliseconds(10),
+        TimeSpan.FromMilliseconds(100),
+    ];
+
     /// <summary>So many of one backend are being killed at once; the others are found again by a later firing.</summary>
     internal const int KillsOfABackend = 1_000;
 
@@ -37,7 +51,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     /// <summary>How many are being killed, or were and no firing has looked since.</summary>
     internal int Killing => _killing.Count;
 
-    /// <summary>One firing: works until nothing is due within the horizon.</summary>
+    /// <summary>One firing: works until nothing is due within the horizon, or for a while.</summary>
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         foreach (var (leaseId, kill) in _killing)
@@ -56,7 +70,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
         }
 
         // Each once in a firing: what the store refuses and its backend keeps holds up none that is due behind it.
-        var tried = new HashSet<string>(StringComparer.Ordinal);
+        var (tried, began) = (new HashSet<string>(StringComparer.Ordinal), time.GetTimestamp());
         LeasePage due;
         do
         {
@@ -73,7 +87,7 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
                 .. due.Leases.Select(lease => EndAsync(lease, cancellationToken)),
                 .. due.Unreadable.Select(EndAsync),
             ]);
-        } while (due.Leases.Count >= BatchSize);
+        } while (due.Leases.Count >= BatchSize && time.GetElapsedTime(began) < LongestFiring);
     }
 
     /// <summary>Its end cannot be told, but by the store: one that comes within the horizon is found again after it.</summary>
@@ -95,19 +109,27 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
     /// <summary>Ends the lease when its time comes.</summary>
     private async Task EndAsync(Lease lease, CancellationToken cancellationToken)
     {
-        // The claim's guard is "its end is not ahead of the store's clock": a millisecond more and it surely is not.
-        if (
-            lease.ExpiresAt + TimeSpan.FromMilliseconds(1) - store.Position.NowFor(lease) is { } early
-            && early > TimeSpan.Zero
-        )
-        {
-            await Task.Delay(early, time, cancellationToken);
-        }
-
         try
         {
-            await revoker.MarkAsync(lease, Expiry, [LeaseState.Active]);
-            signal.Raise();
+            // The claim's guard is "its end is not ahead of the store's clock", and it may have been renewed meanwhile.
+            foreach (var after in AfterEnd)
+            {
+                while (lease.ExpiresAt + after - store.Position.NowFor(lease) is { } early && early > TimeSpan.Zero)
+                {
+                    // Of whole milliseconds: a timer has no others.
+                    await Task.Delay(
+                        TimeSpan.FromMilliseconds(Math.Ceiling(early.TotalMilliseconds)),
+                        time,
+                        cancellationToken
+                    );
+                }
+
+                if (await revoker.MarkAsync(lease, Expiry, [LeaseState.Active]))
+                {
+                    signal.Raise();
+                    return;
+                }
+            }
         }
         catch (StoreUnavailableException)
         {

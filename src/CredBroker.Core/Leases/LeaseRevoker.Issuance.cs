@@ -52,7 +52,7 @@ public sealed partial class LeaseRevoker
         // the secret needs no claim, and is idempotent.
         await store.CommitAsync(Claim(lease, Recovery("exchange"), Ids.New(time), []), CancellationToken.None);
         var late = With(lease, handles);
-        switch (await AtVaultAsync(late, null))
+        switch (await AtVaultAsync(late))
         {
             case RevokeOutcome.Confirmed:
                 await ConfirmAsync(late);
@@ -119,16 +119,16 @@ public sealed partial class LeaseRevoker
     }
 
     /// <summary>The same, of what the lease is known by.</summary>
-    internal ValueTask<bool> KillAsync(Lease lease, Bulkhead.Pass? pass = null) =>
-        KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName), pass);
+    internal ValueTask<bool> KillAsync(Lease lease) =>
+        KillAsync(lease, new(lease.VaultLeaseId, lease.CredentialAccessor, lease.PublicName));
 
     /// <summary>
     /// Kills the secret without touching the store, which does not accept; whatever the row says, recovery or expiry
     /// goes on from there. Whether Vault confirmed that it is gone.
     /// </summary>
-    internal async ValueTask<bool> KillAsync(Lease lease, SecretHandles handles, Bulkhead.Pass? pass = null)
+    internal async ValueTask<bool> KillAsync(Lease lease, SecretHandles handles)
     {
-        var outcome = await AtVaultAsync(With(lease, handles), pass);
+        var outcome = await AtVaultAsync(With(lease, handles));
         if (outcome is RevokeOutcome.Failed { IsNotTried: false } failed)
         {
             LogNotKilled(logger, lease.Id, failed.Error);

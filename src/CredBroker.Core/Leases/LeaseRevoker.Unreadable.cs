@@ -22,7 +22,7 @@ public sealed partial class LeaseRevoker
         is CommitOutcome.Committed;
 
     /// <summary>Revokes what its row names, and puts on record how far that went.</summary>
-    public async ValueTask RevokeAsync(UnreadableLease lease, Bulkhead.Pass pass)
+    public async ValueTask RevokeAsync(UnreadableLease lease, RevocationLane lane, Bulkhead.Pass turn)
     {
         var reason = Recovery("revocation-retry");
         var claimed = await store.CommitAsync(
@@ -34,7 +34,8 @@ public sealed partial class LeaseRevoker
             return;
         }
 
-        var (_, hasFailed, said) = await AtVaultAsync(lease, pass);
+        var (_, hasFailed, said) = await AtVaultAsync(lease, lane);
+        turn.Dispose();
         await store.CommitAsync(
             new StateChange.RevocationFailed
             {
@@ -49,26 +50,21 @@ public sealed partial class LeaseRevoker
 
     /// <summary>
     /// The same without touching the store, which does not accept. Whether Vault confirmed that what the row names is
-    /// gone.
+    /// gone. A place at its backend is waited for in this lane.
     /// </summary>
-    internal async ValueTask<bool> KillAsync(UnreadableLease lease, Bulkhead.Pass pass) =>
-        (await AtVaultAsync(lease, pass)).IsGone;
-
-    /// <summary>The same, where a place at its backend is waited for in this lane.</summary>
     internal async ValueTask<bool> KillAsync(UnreadableLease lease, RevocationLane lane) =>
-        (await AtVaultAsync(lease, null, lane)).IsGone;
+        (await AtVaultAsync(lease, lane)).IsGone;
 
     /// <summary>Every handle that is left, whatever becomes of the others; the Vault lease first, which alone confirms.</summary>
     private async ValueTask<(bool IsGone, bool HasFailed, string Said)> AtVaultAsync(
         UnreadableLease lease,
-        Bulkhead.Pass? pass,
-        RevocationLane lane = RevocationLane.Retry
+        RevocationLane lane
     )
     {
         var faults = new List<string>();
         if (lease.VaultLeaseId is { } id)
         {
-            Note(await AtBackendAsync(lease.Backend, lane, pass, stopping => issuer.RevokeStrayAsync(id, stopping)));
+            Note(await AtBackendAsync(lease.Backend, lane, stopping => issuer.RevokeStrayAsync(id, stopping)));
         }
 
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);

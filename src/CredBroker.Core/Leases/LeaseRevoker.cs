@@ -54,16 +54,31 @@ public sealed partial class LeaseRevoker(
     /// <param name="lease">The lease as it was read.</param>
     /// <param name="reason">Why, and who asks.</param>
     /// <param name="onlyFrom">The states it may come from.</param>
-    /// <param name="pass">A place at its backend; without one it waits for one.</param>
-    public async ValueTask<Lease> RevokeAsync(
+    public async ValueTask<Lease> RevokeAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom)
+    {
+        var (_, settled) = await BeginAsync(lease, reason, onlyFrom);
+        return await settled;
+    }
+
+    /// <summary>
+    /// The same for a job, which finds out by itself what is left to do, and gives its turn back as soon as Vault has
+    /// answered.
+    /// </summary>
+    public async ValueTask RevokeAsync(
         Lease lease,
         RevocationReason reason,
         IReadOnlyList<LeaseState> onlyFrom,
-        Bulkhead.Pass? pass = null
+        Bulkhead.Pass turn
     )
     {
-        var (_, settled) = await BeginAsync(lease, reason, onlyFrom, pass);
-        return await settled;
+        if (lease.Reach == RevocationReach.None)
+        {
+            await CommitEndAsync(lease, reason);
+        }
+        else if (await ClaimAsync(lease, reason, onlyFrom) is (true, var claimed))
+        {
+            await CarryOutAsync(claimed, turn);
+        }
     }
 
     /// <summary>
@@ -73,8 +88,7 @@ public sealed partial class LeaseRevoker(
     public async ValueTask<(Lease Claimed, Task<Lease> Settled)> BeginAsync(
         Lease lease,
         RevocationReason reason,
-        IReadOnlyList<LeaseState> onlyFrom,
-        Bulkhead.Pass? pass = null
+        IReadOnlyList<LeaseState> onlyFrom
     )
     {
         if (lease.Reach == RevocationReach.None)
@@ -83,17 +97,32 @@ public sealed partial class LeaseRevoker(
             return (ended, Task.FromResult(ended));
         }
 
+        var (isOurs, claimed) = await ClaimAsync(lease, reason, onlyFrom);
+        return (claimed, isOurs ? SettleAsync() : Task.FromResult(claimed));
+
+        async Task<Lease> SettleAsync()
+        {
+            await CarryOutAsync(claimed, null);
+            return await store.Leases.FindAsync(claimed.Id, CancellationToken.None) ?? claimed;
+        }
+    }
+
+    private async ValueTask<(bool IsOurs, Lease Lease)> ClaimAsync(
+        Lease lease,
+        RevocationReason reason,
+        IReadOnlyList<LeaseState> onlyFrom
+    )
+    {
         // 1. Claim. Others keep off until it lapses; no lock is held over the calls to Vault.
         var worker = Ids.New(time);
-        var claimedAt = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
-        var claimed = await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
+        var outcome = await store.CommitAsync(Claim(lease, reason, worker, onlyFrom), CancellationToken.None);
         return (
-            claimed,
-            claimedAt is CommitOutcome.GuardFailed ? Task.FromResult(claimed) : CarryOutAsync(claimed, pass)
+            outcome is not CommitOutcome.GuardFailed,
+            await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease
         );
     }
 
-    private async Task<Lease> CarryOutAsync(Lease claimed, Bulkhead.Pass? pass)
+    private async Task CarryOutAsync(Lease claimed, Bulkhead.Pass? turn)
     {
         // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
         Failpoint.Pass("revocation-claimed");
@@ -104,8 +133,10 @@ public sealed partial class LeaseRevoker(
             {
                 IsNotTried = true,
             }
-            : await AtVaultAsync(claimed, pass);
+            : await AtVaultAsync(claimed);
         Failpoint.Pass("revocation-at-vault");
+        // What comes now is the store's.
+        turn?.Dispose();
 
         // 3. Settle: what came of it.
         switch (outcome)
@@ -122,13 +153,12 @@ public sealed partial class LeaseRevoker(
         }
 
         Failpoint.Pass("revocation-settled");
-        return await store.Leases.FindAsync(claimed.Id, CancellationToken.None) ?? claimed;
     }
 
     /// <summary>Marks the lease as revoking, for a job to take. Whether it was taken.</summary>
     public async ValueTask<bool> MarkAsync(Lease lease, RevocationReason reason, IReadOnlyList<LeaseState> onlyFrom) =>
         lease.Reach == RevocationReach.None
-            ? (await EndAsync(lease, reason)).State == LeaseState.Ended
+            ? await CommitEndAsync(lease, reason) is CommitOutcome.Committed
             : await store.CommitAsync(Claim(lease, reason, null, onlyFrom), CancellationToken.None)
                 is CommitOutcome.Committed;
 
@@ -211,17 +241,16 @@ public sealed partial class LeaseRevoker(
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
     internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) =>
-        AtBackendAsync(lease.Grant.Entry.Backend, lease.Lane, null, stopping => issuer.ReapAsync(lease, stopping));
+        AtBackendAsync(lease.Grant.Entry.Backend, lease.Lane, stopping => issuer.ReapAsync(lease, stopping));
 
     /// <summary>At Vault. An accessor alone is Vault's own matter, and needs no place at the backend.</summary>
-    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, Bulkhead.Pass? pass)
+    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease)
     {
         if (lease.VaultLeaseId is not null)
         {
             return await AtBackendAsync(
                 lease.Grant.Entry.Backend,
                 lease.Lane,
-                pass,
                 stopping => issuer.RevokeAsync(lease, stopping)
             );
         }
@@ -237,16 +266,11 @@ public sealed partial class LeaseRevoker(
     private async ValueTask<RevokeOutcome> AtBackendAsync(
         string backend,
         RevocationLane lane,
-        Bulkhead.Pass? pass,
         Func<CancellationToken, ValueTask<RevokeOutcome>> act
     )
     {
         using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        if (pass is null or { IsLeft: true })
-        {
-            pass = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token);
-        }
-
+        var pass = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token);
         if (pass is null)
         {
             return new RevokeOutcome.Failed(
@@ -268,7 +292,12 @@ public sealed partial class LeaseRevoker(
 
     private async ValueTask<Lease> EndAsync(Lease lease, RevocationReason reason)
     {
-        await store.CommitAsync(
+        await CommitEndAsync(lease, reason);
+        return await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
+    }
+
+    private ValueTask<CommitOutcome> CommitEndAsync(Lease lease, RevocationReason reason) =>
+        store.CommitAsync(
             new StateChange.LeaseEnded
             {
                 LeaseId = lease.Id,
@@ -288,8 +317,6 @@ public sealed partial class LeaseRevoker(
             },
             CancellationToken.None
         );
-        return await store.Leases.FindAsync(lease.Id, CancellationToken.None) ?? lease;
-    }
 
     /// <summary>
     /// Records that the accessor is revoked. Whether a secret was made all the same, <see cref="AbsenceSweep"/> finds

@@ -16,6 +16,7 @@ public sealed class IssuingReadiness(
     AnchorCheck anchor,
     IBrokerStore store,
     MissingRecords missing,
+    RevocationPace pace,
     TimeProvider time
 )
 {
@@ -26,6 +27,12 @@ public sealed class IssuingReadiness(
         "The broker only revokes: its store takes nothing new, and nothing is issued without its record. The broker's log "
             + "says why.",
         TimeSpan.FromSeconds(5)
+    );
+
+    private static readonly Refusal RevocationFirst = new(
+        RefusalCode.RevocationFirst,
+        "What has ended at this credential's backend waits to be revoked there, and comes first. Ask again in a moment.",
+        TimeSpan.FromSeconds(1)
     );
 
     /// <summary>What keeps everything from being issued, holds aside; null where nothing does.</summary>
@@ -43,6 +50,13 @@ public sealed class IssuingReadiness(
         store.Position.Holds > 0 && await store.Holds.IsHeldAsync(decision, leaseId, cancellationToken)
             ? GuardRefusals.Of(GuardFailure.Held)
             : null;
+
+    /// <summary>
+    /// Why nothing is issued at the backend just now, after a short wait where others are to be revoked there first; null
+    /// where it may be. Of one backend alone, and so no part of <see cref="Refusal"/>.
+    /// </summary>
+    public async ValueTask<Refusal?> PaceAsync(string backend, CancellationToken cancellationToken) =>
+        await pace.AwaitAsync(backend, cancellationToken) ? null : RevocationFirst;
 
     /// <summary>Why no decision can be made.</summary>
     public Refusal? Policy => policy.Current is null ? PolicyControl.NotInForce : null;

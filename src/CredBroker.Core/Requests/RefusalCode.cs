@@ -257,6 +257,11 @@ public enum RefusalCode
     /// <summary>Vault is older than it was: it does not hold what the broker wrote there last.</summary>
     VaultBehind = 4018,
 
+    /// <summary>
+    /// Revocations at the credential's backend are behind and come first; what is asked for there had its wait for nothing.
+    /// </summary>
+    RevocationFirst = 4019,
+
     /// <summary>The store does not accept; nothing is issued without its record.</summary>
     StoreUnavailable = 5001,
 

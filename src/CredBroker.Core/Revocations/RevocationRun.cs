@@ -17,6 +17,7 @@ public sealed partial class RevocationRun(
     IBrokerStore store,
     LeaseRevoker revoker,
     RevocationBulkheads bulkheads,
+    RevocationPace pace,
     AbsenceSweep absence,
     AbsenceWait wait,
     StrayKill strays,
@@ -71,8 +72,9 @@ public sealed partial class RevocationRun(
 
     private async ValueTask BeginAsync(BackendWork work, bool maySweep, CancellationToken cancellationToken)
     {
-        var bulkhead = bulkheads.Of(work.Backend);
-        if (bulkhead.Room((int)work.Lane) is var room && room == 0)
+        var (line, allowed) = (bulkheads.LineOf(work.Backend), bulkheads.Of(work.Backend).Allowed);
+        var room = allowed <= 1 && !line.IsIdle ? 0 : Math.Min(allowed, line.Room((int)work.Lane));
+        if (room == 0)
         {
             return;
         }
@@ -94,11 +96,14 @@ public sealed partial class RevocationRun(
         {
             Begin(
                 lease.Id,
-                pass =>
-                    revoker
-                        .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], pass)
-                        .AsTask(),
-                pass => revoker.KillAsync(lease, pass).AsTask()
+                turn =>
+                {
+                    pace.Begin(work.Backend, LatenessOf(lease));
+                    return revoker
+                        .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], turn)
+                        .AsTask();
+                },
+                () => revoker.KillAsync(lease).AsTask()
             );
         }
 
@@ -106,8 +111,8 @@ public sealed partial class RevocationRun(
         {
             Begin(
                 lease.Id,
-                pass => revoker.RevokeAsync(lease, pass).AsTask(),
-                pass => revoker.KillAsync(lease, pass).AsTask()
+                turn => revoker.RevokeAsync(lease, work.Lane, turn).AsTask(),
+                () => revoker.KillAsync(lease, work.Lane).AsTask()
             );
         }
 
@@ -133,21 +138,23 @@ public sealed partial class RevocationRun(
             await BeginAsync(work, maySweep: false, cancellationToken);
         }
 
-        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Bulkhead.Pass, Task<bool>> kill)
+        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Task<bool>> kill)
         {
-            // What waits for a place in a later lane is begun anew in this one, which its end gives the signal for.
+            // What waits for a turn in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
             if (room > 0 && _orders.UnderWay.IsFree(leaseId))
             {
-                // Counted there from now on, so that the next pass does not take its place for free.
+                // Counted there from now on, so that the next pass does not take its turn for free.
                 var waiting = new CancellationTokenSource();
-                var entering = bulkhead.EnterAsync((int)work.Lane, waiting.Token).AsTask();
+                var entering = line.EnterAsync((int)work.Lane, waiting.Token).AsTask();
                 room--;
                 _orders.UnderWay.Begin(
                     leaseId,
-                    () => RevokeAsync(leaseId, entering, revoke, kill),
+                    () => RevokeAsync(leaseId, work.Backend, entering, revoke, kill),
                     (int)work.Lane,
-                    waiting
+                    waiting,
+                    // While enough wait for a turn, a pass finds out nothing that is of use, but where this is to be begun anew.
+                    isPassDue: () => waiting.IsCancellationRequested || line.Room((int)work.Lane) > 0
                 );
             }
         }
@@ -163,33 +170,44 @@ public sealed partial class RevocationRun(
 
     private async Task RevokeAsync(
         string leaseId,
+        string backend,
         Task<Bulkhead.Pass?> entering,
         Func<Bulkhead.Pass, Task> revoke,
-        Func<Bulkhead.Pass, Task<bool>> kill
+        Func<Task<bool>> kill
     )
     {
-        // The place first and the claim second: a claim that waits keeps others off for nothing.
-        using var pass = await entering;
-        if (pass is null)
+        // The turn first, then the claim, then a place at the backend. Nothing is claimed for one that is away by now.
+        using var turn = await entering;
+        if (turn is null || bulkheads.Of(backend).Allowed == 0)
         {
             return;
         }
 
         try
         {
-            await revoke(pass);
+            await revoke(turn);
+            pace.End(backend);
         }
         catch (StoreUnavailableException fault)
         {
             // The secret does not wait for the store. Its end is confirmed and put on record when that takes it.
             LogNotOnRecord(logger, leaseId, fault);
-            if (await kill(pass) && store.Fault is not null)
+            if (await kill() && store.Fault is not null)
             {
                 _killed[leaseId] = true;
             }
 
             _orders.UnderWay.Pause(leaseId, options.RetryDelayLimit);
         }
+    }
+
+    /// <summary>How late the first attempt is; a repeated one waits for its own time, and not for others.</summary>
+    private TimeSpan LatenessOf(Lease lease)
+    {
+        var due = lease.Cause == RevocationCause.Expiry ? lease.ExpiresAt : lease.RevocationRequestedAt;
+        return lease.Lane == RevocationLane.Retry || due is null
+            ? TimeSpan.Zero
+            : store.Position.NowFor(lease) - due.Value;
     }
 
     /// <summary>Cause and requester were set by the first claim and stay.</summary>

@@ -72,12 +72,19 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
         }
     }
 
-    /// <summary>Begins it; its end raises the signal.</summary>
+    /// <summary>Begins it; its end raises the signal, if then a pass is worth it.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="attempt">What is done.</param>
     /// <param name="lane">In which lane it waits for a place, if it does.</param>
     /// <param name="waiting">Ends that wait.</param>
-    public void Begin(string key, Func<Task> attempt, int lane = 0, CancellationTokenSource? waiting = null)
+    /// <param name="isPassDue">Whether there is something to do for a pass when it has ended; always unless told.</param>
+    public void Begin(
+        string key,
+        Func<Task> attempt,
+        int lane = 0,
+        CancellationTokenSource? waiting = null,
+        Func<bool>? isPassDue = null
+    )
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Begun++;
@@ -103,7 +110,7 @@ internal sealed partial class UnderWay(RevocationSignal signal, TimeProvider tim
                 ended.SetResult();
             }
 
-            if (!isInterrupted)
+            if (!isInterrupted && isPassDue?.Invoke() is not false)
             {
                 signal.Raise();
             }

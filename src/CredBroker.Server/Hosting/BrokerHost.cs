@@ -3,6 +3,7 @@ using CredBroker.Core.Audit;
 using CredBroker.Core.Callers;
 using CredBroker.Core.Exchange;
 using CredBroker.Core.Holds;
+using CredBroker.Core.Issuing;
 using CredBroker.Core.Leases;
 using CredBroker.Core.Limits;
 using CredBroker.Core.Owners;
@@ -89,6 +90,7 @@ public static class BrokerHost
             .AddSingleton<LeaseRevoker>()
             .AddSingleton<RevocationSignal>()
             .AddSingleton<RevocationBulkheads>()
+            .AddSingleton<RevocationPace>()
             .AddSingleton<AbsenceSweep>()
             .AddSingleton<StrayKill>()
             .AddSingleton<StrayRecovery>()

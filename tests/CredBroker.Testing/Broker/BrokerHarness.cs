@@ -45,6 +45,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Issuer = new(Wall);
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
         Bulkheads = new(Options, Wall);
+        Pace = new(Wall);
         var wait = new AbsenceWait(Store, Options, Wall);
         Revoker = new(Issuer, Store, Cluster, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
         Anchor = new(Store, AnchorPlace, Cluster, NullLogger<AnchorCheck>.Instance);
@@ -72,6 +73,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
             Store,
             Revoker,
             Bulkheads,
+            Pace,
             absence,
             wait,
             strays,
@@ -86,7 +88,7 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Selectors = new(Store, Policy);
         Owners = new(Store, Policy, Revocations, Anchor);
         _refusedCalls = new(Store, Wall, NullLogger<RefusedCalls>.Instance);
-        Readiness = new(Policy, Issuer, Cluster, Anchor, Store, Missing, Wall);
+        Readiness = new(Policy, Issuer, Cluster, Anchor, Store, Missing, Pace, Wall);
         Clock = new(Store, Wall);
         var callers = new CallerVerification(Verifier, _refusedCalls);
         News = new(Store);
@@ -170,6 +172,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
     public PolicyControl Policy { get; }
 
     public RevocationBulkheads Bulkheads { get; }
+
+    public RevocationPace Pace { get; }
 
     public LeaseRevoker Revoker { get; }
 

@@ -290,6 +290,25 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task Of_what_was_never_tried_the_lease_that_was_opened_first_comes_first()
+    {
+        var leases = new List<string>();
+        for (var i = 0; i < 12; i++)
+        {
+            leases.Add((await ActiveLeaseAsync()).Id);
+        }
+
+        // Marked last first, and what was marked once is written once more.
+        foreach (var lease in Enumerable.Reverse(leases).Concat(leases.Take(3)))
+        {
+            await CommitAsync(Samples.Claimed(lease, by: null));
+        }
+
+        Assert.Equal(leases, await RevocationsAsync());
+        Assert.Equal(leases.Take(4), await RevocationsAsync(limit: 4));
+    }
+
+    [Fact]
     public async Task What_awaits_its_proof_is_found_only_where_it_is_looked_for()
     {
         var (awaiting, other) = (await PendingLeaseAsync(), await ActiveLeaseAsync());

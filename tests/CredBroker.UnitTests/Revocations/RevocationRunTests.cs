@@ -47,7 +47,7 @@ public sealed class RevocationRunTests
     public async Task A_backend_that_does_not_answer_holds_up_no_other_and_keeps_few_calls_open()
     {
         await using var broker = await StartWithTwoAsync();
-        var dead = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => broker.IssueAsync()));
+        var dead = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => broker.IssueAsync()));
         var well = await Task.WhenAll(
             Enumerable.Range(0, 40).Select(_ => broker.IssueAsync(BrokerHarness.Command(credential: "other")))
         );
@@ -67,8 +67,9 @@ public sealed class RevocationRunTests
         while ((await broker.LeasesAsync(LeaseState.Revoked)).Count < well.Length)
         {
             var underWay = await broker.Retry.PassAsync(CancellationToken.None);
-            // As many wait as are open, and some may just be at their end, their place given to others already.
-            Assert.InRange(underWay.Count, 1, 8 * broker.Options.RevocationParallelism);
+            // Of the dead three times as many are claimed as may be open, and as many wait for that; emergencies have room
+            // for some more. Those that are well may just be at their end, their turn given to others already.
+            Assert.InRange(underWay.Count, 1, 2 * 4 * broker.Options.RevocationParallelism + well.Length);
             await Task.Yield();
         }
 
@@ -165,7 +166,10 @@ public sealed class RevocationRunTests
     public async Task An_order_brings_a_lease_that_waits_in_a_lower_lane_before_all_others()
     {
         await using var broker = await BrokerHarness.StartAsync();
-        var leases = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => broker.IssueAsync()));
+        // In the order of their ids, in which they are begun.
+        var leases = (await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => broker.IssueAsync())))
+            .OrderBy(lease => lease.Id, StringComparer.Ordinal)
+            .ToArray();
         var (tried, places) = (new ConcurrentQueue<string>(), new SemaphoreSlim(0));
         broker.Issuer.BeforeRevoke = async lease =>
         {
@@ -173,22 +177,27 @@ public sealed class RevocationRunTests
             await places.WaitAsync();
         };
 
-        // Four are at the backend, eight wait for a place there, and four have not come so far.
+        // Four are at the backend, eight are claimed and wait for a place there, sixteen wait for their turn, and four have
+        // not come so far.
         await MarkAsync(broker, leases[..4], RevocationCause.PolicyChange);
         await PassUntilAsync(broker, () => tried.Count == 4);
         await MarkAsync(broker, leases[4..], RevocationCause.TaskClosed);
         await broker.Retry.PassAsync(CancellationToken.None);
-        var bulkhead = broker.Bulkheads.Of(leases[0].Grant.Entry.Backend);
-        Assert.Equal(0, bulkhead.Room((int)RevocationLane.Ending));
+        var (bulkhead, line) = (
+            broker.Bulkheads.Of(leases[0].Grant.Entry.Backend),
+            broker.Bulkheads.LineOf(leases[0].Grant.Entry.Backend)
+        );
+        Assert.Equal(0, line.Room((int)RevocationLane.Ending));
+        await PassUntilAsync(broker, () => bulkhead.Room((int)RevocationLane.Ending) == 0);
 
-        await OrderAsync(broker, new() { Lease = leases[7].Id });
-        await OrderAsync(broker, new() { Lease = leases[15].Id });
+        await OrderAsync(broker, new() { Lease = leases[20].Id });
+        await OrderAsync(broker, new() { Lease = leases[31].Id });
         await PassUntilAsync(broker, () => bulkhead.Room((int)RevocationLane.Emergency) == 6);
         places.Release(2);
         await PassUntilAsync(broker, () => tried.Count == 6);
 
         Assert.Equal(
-            new[] { leases[7].Id, leases[15].Id }.Order(StringComparer.Ordinal),
+            new[] { leases[20].Id, leases[31].Id }.Order(StringComparer.Ordinal),
             tried.Skip(4).Order(StringComparer.Ordinal)
         );
         places.Release(100);

@@ -114,6 +114,35 @@ public sealed class CommitWriterTests : IDisposable
         Assert.Equal((2, 2), (_writer.Head.Audit.Sequence, Count()));
     }
 
+    [Fact]
+    public async Task What_is_refused_for_what_there_is_already_has_its_batch_applied_once()
+    {
+        var samples = new StoreSamples(new FakeTimeProvider());
+        var givenUp = 0;
+        raw.sqlite3_rollback_hook(_connection.Handle, _ => givenUp++, null!);
+        for (var i = 0; i < Approval.MaxOpenPerCaller; i++)
+        {
+            Assert.IsType<CommitOutcome.Committed>(await Commit(samples.Asked(digest: $"digest-{i}")));
+        }
+
+        // Each of them would be the first of its task.
+        var outcomes = await Task.WhenAll(
+            Commit("beside"),
+            Commit(samples.Asked(samples.Decision(task: "t-2"), digest: "one more")),
+            Commit(samples.Asked(samples.Decision(task: "t-3"), digest: "digest-1")),
+            Commit(samples.Opened(samples.Lease(samples.Decision(task: "t-4")))),
+            Commit(samples.Held(new() { Task = "t-5", Process = "invoices" })),
+            Commit(samples.Opened(samples.Lease(samples.Decision(task: "t-5"))))
+        );
+
+        Assert.Equal(
+            [null, GuardFailure.TooManyApprovals, GuardFailure.AlreadyAsked, null, null, GuardFailure.Held],
+            outcomes.Select(outcome => (outcome as CommitOutcome.GuardFailed)?.Reason)
+        );
+        Assert.Equal(0, givenUp);
+        Assert.Equal(2, _file.Read(connection => Read(connection, "SELECT count(*) FROM task")));
+    }
+
     public void Dispose()
     {
         _writer.Dispose();
@@ -123,9 +152,12 @@ public sealed class CommitWriterTests : IDisposable
 
     private static string Big { get; } = new('x', 500_000);
 
-    private Task<CommitOutcome> Commit(string reason)
+    private Task<CommitOutcome> Commit(string reason) =>
+        Commit(StoreSamples.Recorded(StoreSamples.Event() with { Reason = reason }));
+
+    private Task<CommitOutcome> Commit(StateChange change)
     {
-        var commit = new PendingCommit(StoreSamples.Recorded(StoreSamples.Event() with { Reason = reason }));
+        var commit = new PendingCommit(change);
         _queue.Add(commit);
         return commit.Task;
     }

@@ -32,7 +32,7 @@ internal static partial class SqlApprovalStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (SqlTaskStore.Join(session, decision.Task, change.TaskOwner) is { } notYours)
+        if (SqlTaskStore.FindRefusal(session, decision.Task, change.TaskOwner) is { } notYours)
         {
             return notYours;
         }
@@ -75,6 +75,7 @@ internal static partial class SqlApprovalStore
             return GuardFailure.TooManyApprovals;
         }
 
+        SqlTaskStore.Join(session, decision.Task, change.TaskOwner);
         session.Execute(
             """
             INSERT INTO approval (

@@ -154,7 +154,8 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             "l.state IN ('revoking', 'failed')",
             "l.backend = @backend AND l.lane = @lane AND coalesce(l.next_attempt_at, 0) < @due"
                 + (withProofs ? "" : $" AND NOT {AwaitsProof}"),
-            "coalesce(l.next_attempt_at, 0)",
+            // Those that were never tried are all due at 0: the oldest first, so that new ones keep none from its turn.
+            "coalesce(l.next_attempt_at, 0), l.id",
             new()
             {
                 { "backend", work.Backend },

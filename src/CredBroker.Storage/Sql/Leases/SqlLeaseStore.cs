@@ -82,7 +82,8 @@ internal static class SqlLeaseStore
             return GuardFailure.PolicyChanged;
         }
 
-        if (SqlTaskStore.Join(session, lease.Decision.Task, change.Reservations.TaskOwner) is { } notYours)
+        var (joined, owner) = (lease.Decision.Task, change.Reservations.TaskOwner);
+        if (SqlTaskStore.FindRefusal(session, joined, owner) is { } notYours)
         {
             return notYours;
         }
@@ -112,6 +113,7 @@ internal static class SqlLeaseStore
             return notApproved;
         }
 
+        SqlTaskStore.Join(session, joined, owner);
         SqlActivityStore.CountIssued(session, lease.Decision);
         var number = session.NextDecision();
         session.Write(

@@ -26,14 +26,28 @@ internal static class SqlTaskStore
     /// <summary>The owner of a task that an admin closed before anybody opened it.</summary>
     private static readonly TaskOwner Nobody = new("", "");
 
-    /// <summary>Says that <see cref="Join"/> will read it.</summary>
+    /// <summary>Says that <see cref="FindRefusal"/> will read it.</summary>
     public static void Foresee(SqlSession session, AgentTask task) =>
         session.Foresee(FindText, Read, ("@process", task.Process), ("@id", task.Id));
 
-    /// <summary>Opens the task, or checks that it is open and belongs to the workload.</summary>
-    public static GuardFailure? Join(SqlSession session, AgentTask task, TaskOwner owner)
+    /// <summary>
+    /// Why the workload cannot join the task; null where it can, and <see cref="Join"/> then opens it, if it is new. In two,
+    /// so that a change looks at all that may refuse it before it writes.
+    /// </summary>
+    public static GuardFailure? FindRefusal(SqlSession session, AgentTask task, TaskOwner owner) =>
+        Find(session, task.Process, task.Id) switch
+        {
+            null => null,
+            // Who does not own it learns nothing of its state.
+            var found when !found.IsOwnedBy(owner) => GuardFailure.TaskOwnedByAnother,
+            { IsClosed: true } => GuardFailure.TaskClosed,
+            _ => null,
+        };
+
+    /// <summary>Opens the task for the workload, unless it is there already. Nothing may refuse the change any more.</summary>
+    public static void Join(SqlSession session, AgentTask task, TaskOwner owner)
     {
-        if (Find(session, task.Process, task.Id) is not { } found)
+        if (Find(session, task.Process, task.Id) is null)
         {
             session.Write(
                 OpenText,
@@ -44,16 +58,7 @@ internal static class SqlTaskStore
                 ("@now", session.NowColumn)
             );
             session.Know(FindText, new Row(owner, IsClosed: false), ("@process", task.Process), ("@id", task.Id));
-            return null;
         }
-
-        // Who does not own it learns nothing of its state.
-        if (!found.IsOwnedBy(owner))
-        {
-            return GuardFailure.TaskOwnedByAnother;
-        }
-
-        return found.IsClosed ? GuardFailure.TaskClosed : null;
     }
 
     /// <summary>Enters a task as closed, so that its id is never used.</summary>
