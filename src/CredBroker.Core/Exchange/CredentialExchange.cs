@@ -104,7 +104,7 @@ public sealed partial class CredentialExchange(
 
             // 4. Prepare: the child token. What is to be revoked at the backend comes first.
             Failpoint.Pass("exchange-decided");
-            if (await readiness.PaceAsync(grant.Entry.Backend, cancellationToken) is { } notNow)
+            if (await readiness.PaceAsync(grant.Entry.Backend, identity, cancellationToken) is { } notNow)
             {
                 return await DenyAsync(command, Denied(decision, notNow));
             }

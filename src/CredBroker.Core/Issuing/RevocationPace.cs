@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CredBroker.Core.Identity;
 
 namespace CredBroker.Core.Issuing;
 
@@ -6,8 +7,9 @@ namespace CredBroker.Core.Issuing;
 /// Keeps what is issued from outrunning what is revoked. The two share the store, Vault and the machine, and whoever asks
 /// waits for nothing but its own answer, so that enough who ask would leave what has ended no share. A backend is behind
 /// while first attempts there get their turn later than <see cref="Late"/> after they were due. Then one secret is issued
-/// there for every two attempts that end, so that what is behind grows less; whoever asks waits for that, a little, and is
-/// refused then. A backend that is away has no turns, and so is not behind: it has a pause, which is another matter.
+/// there for every two attempts that end; whoever asks waits for that, a little, and is refused then. Few wait, each caller
+/// once, so that one who asks for very much takes neither all shares nor the room of those who ask for something else. A
+/// backend that is away has no turns, and so is not behind: it has a pause, which is another matter.
 /// </summary>
 public sealed class RevocationPace(TimeProvider time)
 {
@@ -19,6 +21,9 @@ public sealed class RevocationPace(TimeProvider time)
 
     /// <summary>How long one who asks waits.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many wait for one backend.</summary>
+    public const int MostWaiting = 64;
 
     private const int AttemptsOfASecret = 2;
     private const int MaxBackends = 1_000;
@@ -35,7 +40,7 @@ public sealed class RevocationPace(TimeProvider time)
         }
     }
 
-    /// <summary>An attempt at the backend has come to its end.</summary>
+    /// <summary>An attempt at the backend has come to its end, whatever became of it.</summary>
     public void End(string backend)
     {
         if (_behind.TryGetValue(backend, out var behind))
@@ -46,31 +51,54 @@ public sealed class RevocationPace(TimeProvider time)
 
     /// <summary>
     /// Whether a secret may be issued at the backend: at once where nothing is behind there, else when it has its share.
-    /// False: not within the time that one waits.
+    /// False: not within the time that one waits, or too many wait already, the caller among them.
     /// </summary>
-    public async ValueTask<bool> AwaitAsync(string backend, CancellationToken cancellationToken)
+    /// <param name="backend">Where.</param>
+    /// <param name="identity">Who asks: one running copy of a workload.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<bool> AwaitAsync(
+        string backend,
+        WorkloadIdentity identity,
+        CancellationToken cancellationToken
+    )
     {
-        if (!_behind.TryGetValue(backend, out var behind))
+        if (!_behind.TryGetValue(backend, out var behind) || LeftOf(behind) <= TimeSpan.Zero)
         {
             return true;
         }
 
-        var since = time.GetTimestamp();
-        while (LeftOf(behind) is var left && left > TimeSpan.Zero)
+        var caller = new Caller(identity.Issuer, identity.Subject, identity.Instance);
+        if (behind.Enter(caller) is not { } waiter)
         {
-            var wait = LongestWait - time.GetElapsedTime(since);
-            if (wait <= TimeSpan.Zero)
-            {
-                return false;
-            }
-
-            if (await behind.TakeAsync(left < wait ? left : wait, time, cancellationToken))
-            {
-                return true;
-            }
+            return false;
         }
 
-        return true;
+        try
+        {
+            var since = time.GetTimestamp();
+            while (true)
+            {
+                var (left, wait) = (LeftOf(behind), LongestWait - time.GetElapsedTime(since));
+                if (waiter.Task.IsCompleted || left <= TimeSpan.Zero)
+                {
+                    return true;
+                }
+
+                if (wait <= TimeSpan.Zero)
+                {
+                    return false;
+                }
+
+                await ((Task)waiter.Task.WaitAsync(left < wait ? left : wait, time, cancellationToken)).ConfigureAwait(
+                    ConfigureAwaitOptions.SuppressThrowing
+                );
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            behind.Leave(caller, waiter);
+        }
     }
 
     private TimeSpan LeftOf(Backend behind) => Lasts - time.GetElapsedTime(behind.LateAt);
@@ -91,10 +119,13 @@ public sealed class RevocationPace(TimeProvider time)
         }
     }
 
+    private readonly record struct Caller(string Issuer, string Subject, string Instance);
+
     private sealed class Backend
     {
         private readonly Lock _lock = new();
-        private readonly Queue<TaskCompletionSource> _waiting = new();
+        private readonly HashSet<Caller> _callers = [];
+        private readonly LinkedList<TaskCompletionSource> _waiting = new();
         private long _lateAt;
         private int _ended;
 
@@ -111,40 +142,45 @@ public sealed class RevocationPace(TimeProvider time)
             lock (_lock)
             {
                 _ended = Math.Min(_ended + 1, AttemptsOfASecret);
-                while (_ended == AttemptsOfASecret && _waiting.TryDequeue(out var first))
-                {
-                    _ended = first.TrySetResult() ? 0 : _ended;
-                }
+                Share();
             }
         }
 
-        public async ValueTask<bool> TakeAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
+        /// <summary>Begins to wait for a share, or has it; null: there is no room to wait.</summary>
+        public TaskCompletionSource? Enter(Caller caller)
         {
-            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (_lock)
             {
-                if (_ended == AttemptsOfASecret)
+                if (_callers.Count >= MostWaiting || !_callers.Add(caller))
                 {
-                    _ended = 0;
-                    return true;
+                    return null;
                 }
 
-                _waiting.Enqueue(waiter);
+                var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _waiting.AddLast(waiter);
+                Share();
+                return waiter;
             }
+        }
 
-            await using var over = time.CreateTimer(
-                static waiter => ((TaskCompletionSource)waiter!).TrySetCanceled(),
-                waiter,
-                atMost,
-                Timeout.InfiniteTimeSpan
-            );
-            await using var given = cancellationToken.UnsafeRegister(
-                static (waiter, _) => ((TaskCompletionSource)waiter!).TrySetCanceled(CancellationToken.None),
-                waiter
-            );
-            await ((Task)waiter.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-            return waiter.Task.IsCompletedSuccessfully;
+        /// <summary>Waits no longer.</summary>
+        public void Leave(Caller caller, TaskCompletionSource waiter)
+        {
+            lock (_lock)
+            {
+                _callers.Remove(caller);
+                _waiting.Remove(waiter);
+            }
+        }
+
+        private void Share()
+        {
+            if (_ended == AttemptsOfASecret && _waiting.First is { } first)
+            {
+                _waiting.RemoveFirst();
+                _ended = 0;
+                first.Value.SetResult();
+            }
         }
     }
 }

@@ -23,7 +23,13 @@ public abstract record RevokeOutcome
         /// <summary>Whether no answer came in time: asking again soon would only add to what hangs.</summary>
         public bool IsUnanswered { get; init; }
 
-        /// <summary>Whether nothing was sent: there was no place at the backend, or it is given a pause.</summary>
+        /// <summary>Whether nothing was sent.</summary>
         public bool IsNotTried { get; init; }
+
+        /// <summary>
+        /// Whether nothing was sent because there was no place at the backend, or it is given a pause: what is due there
+        /// stays so, and whoever opens the backend again begins with it.
+        /// </summary>
+        public bool WasTurnedAway { get; init; }
     }
 }

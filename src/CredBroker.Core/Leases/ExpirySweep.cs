@@ -116,6 +116,12 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
             {
                 while (lease.ExpiresAt + after - store.Position.NowFor(lease) is { } early && early > TimeSpan.Zero)
                 {
+                    if (early > Horizon + after)
+                    {
+                        // The clock was repaired meanwhile, and the lease has another end by it: it is found again.
+                        return;
+                    }
+
                     // Of whole milliseconds: a timer has no others.
                     await Task.Delay(
                         TimeSpan.FromMilliseconds(Math.Ceiling(early.TotalMilliseconds)),

@@ -62,13 +62,15 @@ public sealed partial class LeaseRevoker(
 
     /// <summary>
     /// The same for a job, which finds out by itself what is left to do, and gives its turn back as soon as Vault has
-    /// answered.
+    /// answered. What is hurried while it waits for a place at its backend is turned away, to be begun in a more urgent
+    /// lane.
     /// </summary>
     public async ValueTask RevokeAsync(
         Lease lease,
         RevocationReason reason,
         IReadOnlyList<LeaseState> onlyFrom,
-        Bulkhead.Pass turn
+        Bulkhead.Pass turn,
+        CancellationToken hurried
     )
     {
         if (lease.Reach == RevocationReach.None)
@@ -77,7 +79,7 @@ public sealed partial class LeaseRevoker(
         }
         else if (await ClaimAsync(lease, reason, onlyFrom) is (true, var claimed))
         {
-            await CarryOutAsync(claimed, turn);
+            await CarryOutAsync(claimed, turn, hurried);
         }
     }
 
@@ -102,7 +104,7 @@ public sealed partial class LeaseRevoker(
 
         async Task<Lease> SettleAsync()
         {
-            await CarryOutAsync(claimed, null);
+            await CarryOutAsync(claimed, null, CancellationToken.None);
             return await store.Leases.FindAsync(claimed.Id, CancellationToken.None) ?? claimed;
         }
     }
@@ -122,7 +124,7 @@ public sealed partial class LeaseRevoker(
         );
     }
 
-    private async Task CarryOutAsync(Lease claimed, Bulkhead.Pass? turn)
+    private async Task CarryOutAsync(Lease claimed, Bulkhead.Pass? turn, CancellationToken hurried)
     {
         // 2. At Vault. The handles are read after the claim, because an exchange may just have stored them.
         Failpoint.Pass("revocation-claimed");
@@ -133,7 +135,7 @@ public sealed partial class LeaseRevoker(
             {
                 IsNotTried = true,
             }
-            : await AtVaultAsync(claimed);
+            : await AtVaultAsync(claimed, hurried);
         Failpoint.Pass("revocation-at-vault");
         // What comes now is the store's.
         turn?.Dispose();
@@ -215,7 +217,10 @@ public sealed partial class LeaseRevoker(
     /// Puts a failed attempt on record, in plain view, with the time of the next one (after <paramref name="after"/>, or
     /// a delay that doubles, with jitter).
     /// </summary>
-    internal async ValueTask FailAsync(Lease lease, string error, TimeSpan? after = null, bool wasTried = true)
+    internal ValueTask FailAsync(Lease lease, string error, TimeSpan? after = null, bool wasTried = true) =>
+        FailAsync(lease, error, wasTried, store.Position.Counted + (after ?? Backoff(wasTried ? lease.Attempts : 0)));
+
+    private async ValueTask FailAsync(Lease lease, string error, bool wasTried, DateTimeOffset? nextAttemptAt)
     {
         if (wasTried)
         {
@@ -228,30 +233,35 @@ public sealed partial class LeaseRevoker(
                 LeaseId = lease.Id,
                 Error = error,
                 WasTried = wasTried,
-                NextAttemptAt = store.Position.Counted + (after ?? Backoff(wasTried ? lease.Attempts : 0)),
+                NextAttemptAt = nextAttemptAt,
                 Event = Event(new RevocationFailed { Error = error }, lease, AuditActor.Broker("revocation")),
             },
             CancellationToken.None
         );
     }
 
-    /// <summary>The same, of an attempt; where nothing was tried, it is none.</summary>
+    /// <summary>
+    /// The same, of an attempt; where nothing was tried, it is none, and a first one that was turned away is due as it was.
+    /// </summary>
     internal ValueTask FailAsync(Lease lease, RevokeOutcome.Failed failed) =>
-        FailAsync(lease, failed.Error, wasTried: !failed.IsNotTried);
+        failed.WasTurnedAway && lease.Attempts == 0
+            ? FailAsync(lease, failed.Error, wasTried: false, nextAttemptAt: null)
+            : FailAsync(lease, failed.Error, wasTried: !failed.IsNotTried);
 
     /// <summary>Has the backend itself remove what may have been made for the lease.</summary>
     internal ValueTask<RevokeOutcome> ReapAsync(Lease lease) =>
         AtBackendAsync(lease.Grant.Entry.Backend, lease.Lane, stopping => issuer.ReapAsync(lease, stopping));
 
     /// <summary>At Vault. An accessor alone is Vault's own matter, and needs no place at the backend.</summary>
-    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease)
+    private async ValueTask<RevokeOutcome> AtVaultAsync(Lease lease, CancellationToken hurried = default)
     {
         if (lease.VaultLeaseId is not null)
         {
             return await AtBackendAsync(
                 lease.Grant.Entry.Backend,
                 lease.Lane,
-                stopping => issuer.RevokeAsync(lease, stopping)
+                stopping => issuer.RevokeAsync(lease, stopping),
+                hurried
             );
         }
 
@@ -266,11 +276,18 @@ public sealed partial class LeaseRevoker(
     private async ValueTask<RevokeOutcome> AtBackendAsync(
         string backend,
         RevocationLane lane,
-        Func<CancellationToken, ValueTask<RevokeOutcome>> act
+        Func<CancellationToken, ValueTask<RevokeOutcome>> act,
+        CancellationToken hurried = default
     )
     {
-        using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
-        var pass = await bulkheads.Of(backend).EnterAsync((int)lane, timeout.Token);
+        // The wait has a limit of its own, so that the call has all of its time; both are over before a claim lapses.
+        var left = options.ClaimTime - options.RevocationTimeout;
+        using var patience = new CancellationTokenSource(
+            left < options.RevocationTimeout ? left : options.RevocationTimeout,
+            time
+        );
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, hurried);
+        var pass = await bulkheads.Of(backend).EnterAsync((int)lane, waiting.Token);
         if (pass is null)
         {
             return new RevokeOutcome.Failed(
@@ -278,12 +295,14 @@ public sealed partial class LeaseRevoker(
             )
             {
                 IsNotTried = true,
+                WasTurnedAway = true,
             };
         }
 
         // What comes after is the store's, and takes no place of the next one's.
         using (pass)
         {
+            using var timeout = new CancellationTokenSource(options.RevocationTimeout, time);
             var outcome = await act(timeout.Token);
             pass.Say(answered: outcome is not RevokeOutcome.Failed { IsUnanswered: true });
             return outcome;

@@ -50,7 +50,10 @@ public sealed partial class StrayKill(
             LogNotListed(logger, fault.Why);
         }
 
-        var gone = await Task.WhenAll(found.Places.Select(place => RunAsync(place, orderedAt, cancellationToken)));
+        var known = await KnownAsync(found.Places, cancellationToken);
+        var gone = await Task.WhenAll(
+            found.Places.Select(place => RunAsync(place, known, orderedAt, cancellationToken))
+        );
         return new(found.Faults.Count == 0 && Array.TrueForAll(gone, isGone => isGone), found.NotSearched);
     }
 
@@ -84,9 +87,13 @@ public sealed partial class StrayKill(
         return fault is null ? found : found with { Faults = [.. found.Faults, fault] };
     }
 
-    private async Task<bool> RunAsync(StrayPlace place, DateTimeOffset orderedAt, CancellationToken cancellationToken)
+    private async Task<bool> RunAsync(
+        StrayPlace place,
+        IReadOnlySet<string> known,
+        DateTimeOffset orderedAt,
+        CancellationToken cancellationToken
+    )
     {
-        var known = await KnownAsync(place.VaultLeaseIds, cancellationToken);
         string? alive = null;
         await Parallel.ForEachAsync(
             place.VaultLeaseIds.Where(id => !known.Contains(id)),
@@ -117,9 +124,9 @@ public sealed partial class StrayKill(
     public async ValueTask<IReadOnlyList<UnknownSecrets>> FindAsync(CancellationToken cancellationToken)
     {
         var (found, unknown) = (await SearchAsync(cancellationToken), new List<UnknownSecrets>());
+        var known = await store.Leases.FindKnownVaultLeasesAsync(AllOf(found.Places), cancellationToken);
         foreach (var place in found.Places)
         {
-            var known = await store.Leases.FindKnownVaultLeasesAsync(place.VaultLeaseIds, cancellationToken);
             if (place.VaultLeaseIds.Where(id => !known.Contains(id)).ToList() is { Count: > 0 } strangers)
             {
                 unknown.Add(new(place.Entry.Name, strangers, ""));
@@ -137,19 +144,23 @@ public sealed partial class StrayKill(
 
     /// <summary>A store that cannot even be read knows none: then everything is.</summary>
     private async ValueTask<IReadOnlySet<string>> KnownAsync(
-        IReadOnlyList<string> listed,
+        IReadOnlyList<StrayPlace> places,
         CancellationToken cancellationToken
     )
     {
         try
         {
-            return await store.Leases.FindKnownVaultLeasesAsync(listed, cancellationToken);
+            return await store.Leases.FindKnownVaultLeasesAsync(AllOf(places), cancellationToken);
         }
         catch (StoreUnavailableException)
         {
             return new HashSet<string>();
         }
     }
+
+    /// <summary>Asked for together: the store goes through all that is not over for each question.</summary>
+    private static List<string> AllOf(IReadOnlyList<StrayPlace> places) =>
+        [.. places.SelectMany(place => place.VaultLeaseIds)];
 
     /// <summary>
     /// What was issued after the order and is not known yet is under way: no longer ago than an issuance takes. The

@@ -1,3 +1,4 @@
+using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.PolicyVersions;
 using CredBroker.Core.Requests;
@@ -55,8 +56,11 @@ public sealed class IssuingReadiness(
     /// Why nothing is issued at the backend just now, after a short wait where others are to be revoked there first; null
     /// where it may be. Of one backend alone, and so no part of <see cref="Refusal"/>.
     /// </summary>
-    public async ValueTask<Refusal?> PaceAsync(string backend, CancellationToken cancellationToken) =>
-        await pace.AwaitAsync(backend, cancellationToken) ? null : RevocationFirst;
+    public async ValueTask<Refusal?> PaceAsync(
+        string backend,
+        WorkloadIdentity identity,
+        CancellationToken cancellationToken
+    ) => await pace.AwaitAsync(backend, identity, cancellationToken) ? null : RevocationFirst;
 
     /// <summary>Why no decision can be made.</summary>
     public Refusal? Policy => policy.Current is null ? PolicyControl.NotInForce : null;

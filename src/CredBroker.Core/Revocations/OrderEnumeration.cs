@@ -157,6 +157,12 @@ internal sealed partial class OrderEnumeration(
             try
             {
                 await mark();
+                if (isPersons)
+                {
+                    // What waits for its place already, claimed by now, no pass would find.
+                    underWay.Hurry(leaseId, (int)RevocationLane.Emergency);
+                }
+
                 return true;
             }
             catch (Exception fault) when (fault is StoreUnavailableException or ArgumentException)

@@ -96,11 +96,11 @@ public sealed partial class RevocationRun(
         {
             Begin(
                 lease.Id,
-                turn =>
+                (turn, hurried) =>
                 {
                     pace.Begin(work.Backend, LatenessOf(lease));
                     return revoker
-                        .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], turn)
+                        .RevokeAsync(lease, AsOrdered(lease), [LeaseState.Revoking, LeaseState.Failed], turn, hurried)
                         .AsTask();
                 },
                 () => revoker.KillAsync(lease).AsTask()
@@ -111,7 +111,7 @@ public sealed partial class RevocationRun(
         {
             Begin(
                 lease.Id,
-                turn => revoker.RevokeAsync(lease, work.Lane, turn).AsTask(),
+                (turn, _) => revoker.RevokeAsync(lease, work.Lane, turn).AsTask(),
                 () => revoker.KillAsync(lease, work.Lane).AsTask()
             );
         }
@@ -138,7 +138,7 @@ public sealed partial class RevocationRun(
             await BeginAsync(work, maySweep: false, cancellationToken);
         }
 
-        void Begin(string leaseId, Func<Bulkhead.Pass, Task> revoke, Func<Task<bool>> kill)
+        void Begin(string leaseId, Func<Bulkhead.Pass, CancellationToken, Task> revoke, Func<Task<bool>> kill)
         {
             // What waits for a turn in a later lane is begun anew in this one, which its end gives the signal for.
             _orders.UnderWay.Hurry(leaseId, (int)work.Lane);
@@ -150,7 +150,7 @@ public sealed partial class RevocationRun(
                 room--;
                 _orders.UnderWay.Begin(
                     leaseId,
-                    () => RevokeAsync(leaseId, work.Backend, entering, revoke, kill),
+                    () => RevokeAsync(leaseId, work.Backend, entering, turn => revoke(turn, waiting.Token), kill),
                     (int)work.Lane,
                     waiting,
                     // While enough wait for a turn, a pass finds out nothing that is of use, but where this is to be begun anew.

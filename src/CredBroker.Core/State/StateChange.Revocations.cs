@@ -124,8 +124,8 @@ public abstract partial record StateChange
         /// </summary>
         public bool WasTried { get; init; } = true;
 
-        /// <summary>When the next attempt is due.</summary>
-        public required DateTimeOffset NextAttemptAt { get; init; }
+        /// <summary>When the next attempt is due; null where it is due as if there had been none.</summary>
+        public required DateTimeOffset? NextAttemptAt { get; init; }
     }
 
     /// <summary>

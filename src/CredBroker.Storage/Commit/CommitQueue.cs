@@ -5,10 +5,9 @@ namespace CredBroker.Storage.Commit;
 /// <summary>
 /// Bounded queue between callers and the one writer. Whatever waits when the writer comes back is its next batch. A flush to
 /// disk costs as much for one change as for a hundred, and those who were answered together come back together: so after a
-/// large batch the writer waits a moment until as many have come, but never with a change that ends secrets. Those are taken
-/// before all others, and the others take none of their room: what is issued keeps nothing from being revoked.
+/// large batch the writer waits a moment until as many have come, but never with a change that ends secrets.
 /// </summary>
-/// <param name="capacity">How many changes may wait, and as many again that end secrets.</param>
+/// <param name="capacity">How many changes may wait.</param>
 /// <param name="moment">How long is waited for company; a millisecond unless told.</param>
 internal sealed class CommitQueue(int capacity, TimeSpan? moment = null)
 {
@@ -17,24 +16,21 @@ internal sealed class CommitQueue(int capacity, TimeSpan? moment = null)
 
     private readonly TimeSpan _moment = moment ?? TimeSpan.FromMilliseconds(1);
     private readonly Queue<PendingCommit> _waiting = new();
-    private readonly Queue<PendingCommit> _ending = new();
     private readonly List<TaskCompletionSource> _passers = [];
     private readonly object _gate = new();
     private bool _closed;
 
-    // How many came together last, and with how many waiting the writer is woken.
+    // How many came together last; with how many waiting the writer is woken, and whether with fewer.
     private int _last;
     private int _awaited = 1;
-
-    private int Count => _waiting.Count + _ending.Count;
+    private bool _isUrgent;
 
     /// <exception cref="StoreUnavailableException">The queue is full or closed.</exception>
     public void Add(PendingCommit commit)
     {
         lock (_gate)
         {
-            var waiting = commit.EndsSecrets ? _ending : _waiting;
-            if (_closed || waiting.Count >= capacity)
+            if (_closed || _waiting.Count >= capacity)
             {
                 throw new StoreUnavailableException(
                     _closed
@@ -44,8 +40,9 @@ internal sealed class CommitQueue(int capacity, TimeSpan? moment = null)
                 );
             }
 
-            waiting.Enqueue(commit);
-            if (Count >= _awaited || _ending.Count > 0)
+            _waiting.Enqueue(commit);
+            _isUrgent |= commit.EndsSecrets;
+            if (_waiting.Count >= _awaited || _isUrgent)
             {
                 Monitor.Pulse(_gate);
             }
@@ -80,26 +77,26 @@ internal sealed class CommitQueue(int capacity, TimeSpan? moment = null)
     {
         lock (_gate)
         {
-            while (Count == 0 && _passers.Count == 0 && !_closed)
+            while (_waiting.Count == 0 && _passers.Count == 0 && !_closed)
             {
                 Monitor.Wait(_gate);
             }
 
-            if (_last >= Crowd && _waiting.Count < _last && _passers.Count == 0 && _ending.Count == 0 && !_closed)
+            if (_last >= Crowd && _waiting.Count < _last && _passers.Count == 0 && !_isUrgent && !_closed)
             {
                 _awaited = _last;
                 Monitor.Wait(_gate, _moment);
                 _awaited = 1;
             }
 
-            _last = Math.Min(Count, limit);
+            (_last, _isUrgent) = (Math.Min(_waiting.Count, limit), false);
             foreach (var passer in _passers)
             {
                 passer.SetResult();
             }
 
             _passers.Clear();
-            while (batch.Count < limit && (_ending.TryDequeue(out var commit) || _waiting.TryDequeue(out commit)))
+            while (batch.Count < limit && _waiting.TryDequeue(out var commit))
             {
                 if (commit.TryTake())
                 {

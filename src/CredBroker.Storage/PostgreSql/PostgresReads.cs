@@ -33,6 +33,9 @@ internal sealed class PostgresReads(PostgresDatabase database) : SqlReads
 
     public override string IsAmong(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
+    public override string IsAmongMany(string column, string parameter) =>
+        $"{column} IN (SELECT json_array_elements_text(CAST(@{parameter} AS json)))";
+
     /// <summary>
     /// As an array, which is complete before anything is looked up: of IN the planner made a merge with the whole index,
     /// from its newest end to what is looked for.

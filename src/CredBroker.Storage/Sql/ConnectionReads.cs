@@ -21,8 +21,11 @@ internal sealed class ConnectionReads(DbConnection connection) : SqlReads
         CancellationToken cancellationToken
     ) => (await connection.QueryAsync<T>(Command(sql, parameters, cancellationToken))).AsList();
 
-    public override string IsAmong(string column, string parameter) =>
-        throw new NotSupportedException("The audit log, which is what is read so, asks for no list.");
+    public override string IsAmong(string column, string parameter) => throw NoList();
+
+    public override string IsAmongMany(string column, string parameter) => throw NoList();
+
+    private static NotSupportedException NoList() => new("The audit log, which is what is read so, asks for no list.");
 
     private static CommandDefinition Command(string sql, object? parameters, CancellationToken cancellationToken) =>
         new(sql, parameters, commandTimeout: 0, cancellationToken: cancellationToken);

@@ -23,6 +23,12 @@ internal abstract class SqlReads
     /// <summary>That the column's value is one of the list that is the parameter.</summary>
     public abstract string IsAmong(string column, string parameter);
 
+    /// <summary>
+    /// That the column's text is one of very many, which are put into a table of their own first: the parameter is a JSON
+    /// array of them.
+    /// </summary>
+    public abstract string IsAmongMany(string column, string parameter);
+
     /// <summary>That the column's value is one of the few that the query answers, which are looked up one by one.</summary>
     public virtual string IsAmongFound(string column, string query) => $"{column} IN ({query})";
 }

@@ -23,5 +23,8 @@ internal sealed class SqliteReads(SqliteFile file) : SqlReads
 
     public override string IsAmong(string column, string parameter) => $"{column} IN @{parameter}";
 
+    public override string IsAmongMany(string column, string parameter) =>
+        $"{column} IN (SELECT value FROM json_each(@{parameter}))";
+
     public override string UseIndex(string index) => $" INDEXED BY {index}";
 }

@@ -61,7 +61,9 @@ public sealed class TelemetryTests
         var stranger = await refused.ReadProblemAsync("CB1002");
 
         Assert.DoesNotContain(theirs.ToHexString(), seen.Keys);
-        Assert.Equal([theirs], Assert.Single(seen.Values, trace => trace.Credential == Credential).Links);
+        // Brokers of other tests are in this process, too.
+        var ours = seen.Values.Where(trace => trace.Links.Contains(theirs));
+        Assert.Equal([theirs], Assert.Single(ours, trace => trace.Credential == Credential).Links);
         Assert.Null(seen[TraceOf(unknown)].Credential);
 
         // Whoever is refused for their token never gets as far as an exchange.

@@ -322,6 +322,9 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
 
         public override string IsAmong(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
+        public override string IsAmongMany(string column, string parameter) =>
+            $"{column} IN (SELECT json_array_elements_text(CAST(@{parameter} AS json)))";
+
         public override string IsAmongFound(string column, string query) => $"{column} = ANY(ARRAY({query}))";
     }
 }

@@ -81,6 +81,31 @@ public sealed partial class SchemaTwinTests(SharedPostgres shared) : IClassFixtu
         Assert.Contains(seen, Of(await DescribeAsync()).Except(before));
     }
 
+    [Fact]
+    public async Task What_is_looked_for_in_the_order_of_ids_is_compared_byte_by_byte_whatever_the_databases_language_is()
+    {
+        await OfPostgresAsync();
+        await using var connection = await (await shared.GetAsync()).ConnectAsync();
+        await using var query = new NpgsqlCommand(
+            $"""
+            SELECT table_name || '.' || column_name FROM information_schema.columns
+            WHERE table_schema = '{_schema.Name}' AND collation_name = 'C'
+            """,
+            connection
+        );
+        var compared = new List<string>();
+        await using var rows = await query.ExecuteReaderAsync();
+        while (await rows.ReadAsync())
+        {
+            compared.Add(rows.GetString(0));
+        }
+
+        Assert.Superset(
+            Of(["lease.id", "revocation_order.id", "revocation_reach.lease", "revocation_reach.revocation"]),
+            Of(compared)
+        );
+    }
+
     private static string Lines(IEnumerable<string> lines) => string.Join('\n', lines.Order(StringComparer.Ordinal));
 
     private static HashSet<string> Of(IEnumerable<string> lines) => [.. lines];

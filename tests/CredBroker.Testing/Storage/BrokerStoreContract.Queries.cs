@@ -262,7 +262,7 @@ public abstract partial class BrokerStoreContract
             StoreSamples.Handles.VaultLeaseId!,
             "database/creds/billing/late",
             "stray",
-            .. Enumerable.Range(0, 1200).Select(i => $"stray-{i}"),
+            .. Enumerable.Range(0, 40_000).Select(i => $"stray-{i}"),
         ];
         Assert.Equal(
             // What is alive under the id of a lease that is over is a stray.
@@ -270,6 +270,48 @@ public abstract partial class BrokerStoreContract
             (await Store.Leases.FindKnownVaultLeasesAsync(asked, default)).ToHashSet()
         );
         Assert.Empty(await Store.Leases.FindKnownVaultLeasesAsync([], default));
+    }
+
+    [Fact]
+    public async Task Leases_are_found_by_the_beginning_of_their_ids()
+    {
+        var leases = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            // A moment that another lease's id cannot begin with.
+            Time.Advance(TimeSpan.FromDays(1));
+            leases.Add((await ActiveLeaseAsync()).Id);
+        }
+
+        await CommitAsync(Samples.Claimed(leases[0], by: null, order: "order-1"));
+        await CommitAsync(Samples.Claimed(leases[1], by: null, order: "order-1"));
+
+        async Task<string[]> FindAsync(string prefix, LeaseQuery? query = null) =>
+            [
+                .. (await Store.Leases.ListAsync((query ?? new()) with { IdPrefix = prefix }, default)).Leases.Select(
+                    lease => lease.Id
+                ),
+            ];
+
+        foreach (
+            var query in new LeaseQuery[]
+            {
+                new(),
+                new() { States = LeaseStates.NotOver },
+            }
+        )
+        {
+            Assert.Equal([leases[1]], await FindAsync(leases[1][..12], query));
+            Assert.Equal([leases[1]], await FindAsync(leases[1], query));
+            Assert.Equal([leases[2], leases[1], leases[0]], await FindAsync(leases[0][..1], query));
+            Assert.Equal([leases[1], leases[0]], await FindAsync(leases[0][..1], query with { After = leases[2] }));
+            Assert.Empty(await FindAsync("ffff", query));
+        }
+
+        LeaseQuery reached = new() { RevocationId = "order-1" };
+        Assert.Equal([leases[1]], await FindAsync(leases[1][..12], reached));
+        Assert.Equal([leases[1], leases[0]], await FindAsync(leases[0][..1], reached));
+        Assert.Empty(await FindAsync(leases[2][..12], reached));
     }
 
     [Fact]

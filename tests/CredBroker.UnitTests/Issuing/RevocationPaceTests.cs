@@ -1,3 +1,4 @@
+using CredBroker.Core.Identity;
 using CredBroker.Core.Issuing;
 using CredBroker.Core.Requests;
 using CredBroker.Testing.Broker;
@@ -11,6 +12,7 @@ public sealed class RevocationPaceTests
     private static readonly TimeSpan TooLate = RevocationPace.Late + TimeSpan.FromMilliseconds(1);
     private readonly FakeTimeProvider _time = new();
     private readonly RevocationPace _pace;
+    private int _asked;
 
     public RevocationPaceTests() => _pace = new(_time);
 
@@ -70,7 +72,7 @@ public sealed class RevocationPaceTests
 
         // Whoever gave up takes nobody's share.
         using var gone = new CancellationTokenSource();
-        var cancelled = _pace.AwaitAsync("db", gone.Token).AsTask();
+        var cancelled = _pace.AwaitAsync("db", Identity("gone"), gone.Token).AsTask();
         await gone.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => cancelled);
         _pace.Begin("db", TooLate);
@@ -78,6 +80,35 @@ public sealed class RevocationPaceTests
         _pace.End("db");
         _pace.End("db");
         Assert.True(await next);
+    }
+
+    [Fact]
+    public async Task One_who_asks_for_very_much_waits_once_and_few_wait_at_all()
+    {
+        _pace.Begin("db", TooLate);
+        var first = Ask("db", "greedy");
+        Assert.False(await Ask("db", "greedy"));
+        var others = Enumerable.Range(1, RevocationPace.MostWaiting - 1).Select(_ => Ask("db")).ToList();
+        Assert.False(await Ask("db"));
+
+        _pace.End("db");
+        _pace.End("db");
+        Assert.True(await first);
+        var next = Ask("db", "greedy");
+        Assert.False(next.IsCompleted);
+
+        // In the order in which they came, also where the time that one waits is looked at again meanwhile.
+        _pace.Begin("db", TooLate);
+        _time.Advance(RevocationPace.Lasts / 2);
+        _pace.Begin("db", TooLate);
+        _time.Advance(RevocationPace.Lasts * 0.9);
+        foreach (var other in others)
+        {
+            Assert.False(next.IsCompleted);
+            _pace.End("db");
+            _pace.End("db");
+            Assert.True(await other);
+        }
     }
 
     [Fact]
@@ -116,5 +147,18 @@ public sealed class RevocationPaceTests
         places.Release(100);
     }
 
-    private Task<bool> Ask(string backend) => _pace.AwaitAsync(backend, CancellationToken.None).AsTask();
+    private static WorkloadIdentity Identity(string instance) =>
+        new()
+        {
+            Proof = ProofMethod.Oidc,
+            Issuer = "https://idp.example",
+            Subject = "agent",
+            Workload = "agent",
+            Instance = instance,
+            ProofExpiresAt = DateTimeOffset.MaxValue,
+            ProofHash = "",
+        };
+
+    private Task<bool> Ask(string backend, string? instance = null) =>
+        _pace.AwaitAsync(backend, Identity(instance ?? $"{_asked++}"), CancellationToken.None).AsTask();
 }

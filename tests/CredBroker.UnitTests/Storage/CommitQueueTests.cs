@@ -63,27 +63,6 @@ public sealed class CommitQueueTests
         await passed;
     }
 
-    [Fact]
-    public void What_ends_secrets_is_taken_first_and_finds_room_where_nothing_else_does()
-    {
-        var queue = new CommitQueue(2, Patience.Limit);
-        var (batch, issuing, ending) = (new List<PendingCommit>(), new PendingCommit[2], new PendingCommit[2]);
-        for (var i = 0; i < 2; i++)
-        {
-            queue.Add(issuing[i] = new(StoreSamples.Recorded()));
-        }
-
-        Assert.Throws<StoreUnavailableException>(() => queue.Add(new(StoreSamples.Recorded())));
-        for (var i = 0; i < 2; i++)
-        {
-            queue.Add(ending[i] = new(StoreSamples.Revoked($"{i}")));
-        }
-
-        Assert.Throws<StoreUnavailableException>(() => queue.Add(new(StoreSamples.Revoked("3"))));
-        queue.Take(batch, 3);
-        Assert.Equal([ending[0], ending[1], issuing[0]], batch);
-    }
-
     private void Add(int count)
     {
         for (var i = 0; i < count; i++)

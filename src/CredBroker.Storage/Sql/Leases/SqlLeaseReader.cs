@@ -12,9 +12,6 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
 {
     private const int MaxIdsAtOnce = 1_000;
 
-    /// <summary>SQLite binds no more than 32,766.</summary>
-    private const int MaxVaultLeasesAtOnce = 30_000;
-
     /// <summary>What is not over, in the words of the index <c>lease_live</c>.</summary>
     private const string Unconfirmed = "l.confirmed_at IS NULL";
 
@@ -172,24 +169,19 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         CancellationToken cancellationToken
     )
     {
-        var known = new HashSet<string>(StringComparer.Ordinal);
-        var isAsked = reads.IsAmong("l.vault_lease_id", "chunk");
-        foreach (var chunk in vaultLeaseIds.Chunk(MaxVaultLeasesAtOnce))
+        if (vaultLeaseIds.Count == 0)
         {
-            known.UnionWith(
-                await reads.AllAsync<string>(
-                    $"""
-                    {Holding("lease_live", Unconfirmed)}
-                    UNION ALL
-                    {Holding("lease_contradictory", Contradictory)}
-                    """,
-                    new { chunk },
-                    cancellationToken
-                )
-            );
+            return new HashSet<string>();
         }
 
-        return known;
+        var isAsked = reads.IsAmongMany("l.vault_lease_id", "asked");
+        return (
+            await reads.AllAsync<string>(
+                $"{Holding("lease_live", Unconfirmed)} UNION ALL {Holding("lease_contradictory", Contradictory)}",
+                new { asked = JsonSerializer.Serialize([.. vaultLeaseIds], StateJson.Default.StringArray) },
+                cancellationToken
+            )
+        ).ToHashSet(StringComparer.Ordinal);
 
         // All that is not over is gone through: an index of random ids would cost each issuance more than this ever does.
         string Holding(string index, string condition) =>
