@@ -33,4 +33,35 @@ public sealed partial class CommandLineTests
             }
         }
     }
+
+    [Fact]
+    public async Task How_often_is_watched_has_bounds()
+    {
+        var watching = Everything(CommandLine.Create(Terminal()))
+            .Where(command => command.Options.Any(option => option.Name == "--interval"))
+            .ToList();
+        Assert.Equal(10, watching.Count);
+        foreach (var command in watching)
+        {
+            var shortest = command.Name == "denials" ? "10 s" : "1 s";
+            foreach (var (interval, said) in new[] { ("2000h", "not 2000h"), ("0s", ""), ("often", "no duration") })
+            {
+                await FailsAsync(command, interval, said);
+            }
+
+            await FailsAsync(command, "86401s", $"from {shortest} to 24 h, and not 86401s");
+        }
+
+        await FailsAsync(watching.Single(command => command.Name == "denials"), "9s", "from 10 s to 24 h, and not 9s");
+
+        async Task FailsAsync(Command command, string interval, string said)
+        {
+            string[] arguments = [.. command.Arguments.Select(_ => "x")];
+            _error.GetStringBuilder().Clear();
+            string[] args = [.. Path(command).Split(' '), .. arguments, "--watch", "--interval", interval];
+            Assert.Equal(2, await CommandLine.RunAsync(args, Terminal()));
+            Assert.Contains(said, _error.ToString(), StringComparison.Ordinal);
+            Assert.Contains("--help", _error.ToString(), StringComparison.Ordinal);
+        }
+    }
 }
