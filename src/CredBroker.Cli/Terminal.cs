@@ -1,4 +1,5 @@
 using CredBroker.Cli.Login;
+using CredBroker.Cli.Output;
 using Spectre.Console;
 
 namespace CredBroker.Cli;
@@ -17,6 +18,9 @@ internal sealed class Terminal
 
     /// <summary>Whether a person looks at standard output: then tables, relative times and colours.</summary>
     public required bool OutIsTerminal { get; init; }
+
+    /// <summary>Whether nobody reads standard output any more: a pipe whose reader is gone.</summary>
+    public Func<bool> OutIsClosed { get; init; } = static () => false;
 
     /// <summary>Whether a person looks at standard error: then progress bars.</summary>
     public required bool ErrorIsTerminal { get; init; }
@@ -41,6 +45,9 @@ internal sealed class Terminal
     /// <summary>Columns of the terminal; null lets Spectre find out.</summary>
     public int? Width { get; init; }
 
+    /// <summary>Rows of the terminal; null lets Spectre find out.</summary>
+    public int? Height { get; init; }
+
     public static Terminal OfProcess()
     {
         static string? Find(string name) =>
@@ -53,6 +60,7 @@ internal sealed class Terminal
             In = Console.OpenStandardInput(),
             OpenOut = Console.OpenStandardOutput,
             OutIsTerminal = !Console.IsOutputRedirected,
+            OutIsClosed = HangUp.OfOutput,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             InIsTerminal = !Console.IsInputRedirected,
             Variable = Find,
@@ -80,6 +88,7 @@ internal sealed class Terminal
             Variable = Variable,
             Time = Time,
             Width = profile.Width,
+            Height = profile.Height,
             Ansi = profile.Capabilities.Ansi,
             Colors = profile.Capabilities.ColorSystem,
         };
@@ -91,6 +100,11 @@ internal sealed class Terminal
         if (Width is { } width)
         {
             console.Profile.Width = width;
+        }
+
+        if (Height is { } height)
+        {
+            console.Profile.Height = height;
         }
 
         console.Profile.Capabilities.Ansi = Ansi ?? console.Profile.Capabilities.Ansi;

@@ -97,6 +97,9 @@ internal static class UsageFaults
         options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name))
             is { Arity.MinimumNumberOfValues: > 0 };
 
+    /// <summary>Its own, and those of the commands above it that count below them too.</summary>
     private static IEnumerable<Option> OptionsOf(Command command) =>
-        command.Options.Concat(command.Parents.OfType<Command>().SelectMany(OptionsOf));
+        command.Options.Concat(
+            command.Parents.OfType<Command>().SelectMany(OptionsOf).Where(option => option.Recursive)
+        );
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.CommandLine.Parsing;
 using CredBroker.Cli.Output;
 using CredBroker.Client;
 
@@ -9,6 +11,34 @@ namespace CredBroker.Cli.Commands;
 /// </summary>
 internal static class KnownIds
 {
+    private static readonly SearchValues<char> Characters = SearchValues.Create(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+    );
+
+    /// <summary>The check of every argument that is an id which the broker gave, or how one begins.</summary>
+    public static void Check(ArgumentResult argument)
+    {
+        foreach (var text in argument.Tokens.Select(token => token.Value))
+        {
+            if (text.Length == 0 || text.AsSpan().IndexOfAnyExcept(Characters) >= 0)
+            {
+                argument.AddError($"\"{text}\" is no id: one is made of letters, digits, - and _.");
+            }
+        }
+    }
+
+    /// <summary>
+    /// The check of a task's id, which its workload made up: any text but none, and but the dots that would lead to
+    /// another address.
+    /// </summary>
+    public static void CheckTask(ArgumentResult argument)
+    {
+        if (argument.Tokens is [{ Value: var text }] && (string.IsNullOrWhiteSpace(text) || text is "." or ".."))
+        {
+            argument.AddError($"\"{text}\" is no task's id.");
+        }
+    }
+
     /// <summary>Of any lease, over or not: the broker looks for it.</summary>
     public static ValueTask<string> LeaseAsync(AdminClient client, string typed, CancellationToken cancellationToken) =>
         ShortIds.WholeAsync(

@@ -3,20 +3,22 @@ namespace CredBroker.Cli.Output;
 /// <summary>A pipe or a file: what has changed since the last look, one after the other, without escapes.</summary>
 internal sealed class AppendedLooks(Terminal terminal, OutputFormat format) : WatchScreen(terminal)
 {
-    private (string Output, string Error)? _last;
+    private (string Lasting, string Error)? _last;
     private bool _isAway;
 
     public override void Dispose() { }
 
-    protected override void Show(string output, string error, DateTimeOffset at)
+    protected override void Show(LookText text, DateTimeOffset at)
     {
+        var (look, output, error) = text;
+        var lasting = look.Lasting ?? output;
         if (_isAway)
         {
             Terminal.Error.WriteLine("The broker answers again.");
             _isAway = false;
         }
 
-        if (output != _last?.Output)
+        if (lasting != _last?.Lasting)
         {
             if (format != OutputFormat.Json)
             {
@@ -34,7 +36,7 @@ internal sealed class AppendedLooks(Terminal terminal, OutputFormat format) : Wa
             Terminal.Error.Write(error);
         }
 
-        _last = (output, error);
+        _last = (lasting, error);
     }
 
     protected override void TellAway(string why, DateTimeOffset seen)

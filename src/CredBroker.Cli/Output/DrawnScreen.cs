@@ -31,8 +31,8 @@ internal sealed class DrawnScreen : WatchScreen
         Terminal.Out.Flush();
     }
 
-    protected override void Show(string output, string error, DateTimeOffset at) =>
-        Draw([], _last = output, $"{_title}, at {TimeText.Rfc3339(at)}. Ctrl-C ends.");
+    protected override void Show(LookText text, DateTimeOffset at) =>
+        Draw([], _last = text.Output, $"{_title}, at {TimeText.Rfc3339(at)}. Ctrl-C ends.");
 
     protected override void TellAway(string why, DateTimeOffset seen) =>
         Draw(

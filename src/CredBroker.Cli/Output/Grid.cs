@@ -48,7 +48,7 @@ internal static class Grid
         var grid = new Spectre.Console.Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         foreach (var (name, value) in present)
         {
-            grid.AddRow(new Text(name, new Style(decoration: Decoration.Dim)), Cell(value!));
+            grid.AddRow(new Text(Printable.Text(name), new Style(decoration: Decoration.Dim)), Cell(value!));
         }
 
         terminal.OutConsole().Write(grid);
@@ -69,7 +69,9 @@ internal static class Grid
         foreach (var index in shown)
         {
             // The first column is what one copies into the next command: it is never cut.
-            var column = new TableColumn(new Text(columns[index].Heading, new Style(decoration: Decoration.Bold)))
+            var column = new TableColumn(
+                new Text(Printable.Text(columns[index].Heading), new Style(decoration: Decoration.Bold))
+            )
                 .PadLeft(0)
                 .PadRight(2);
             table.AddColumn(index == 0 ? column.NoWrap() : column);

@@ -45,10 +45,14 @@ internal static class OutputOption
             _ => terminal.OutIsTerminal ? OutputFormat.Table : OutputFormat.Plain,
         };
 
-    /// <summary>Whether errors are told as JSON: also where the rest of the command line cannot be read.</summary>
+    /// <summary>
+    /// Whether errors are told as JSON: also where the rest of the command line cannot be read, or the command has no
+    /// such option, whose value the parser leaves with its name then.
+    /// </summary>
     public static bool AsksForJson(ParseResult parsed)
     {
         var own = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).ToList();
-        return own.Zip(own.Skip(1)).Any(pair => pair is { First.Value: Name or Alias, Second.Value: "json" });
+        return own.Any(token => token.Value is Name + "=json" or Name + ":json" or Alias + "=json" or Alias + ":json")
+            || own.Zip(own.Skip(1)).Any(pair => pair is { First.Value: Name or Alias, Second.Value: "json" });
     }
 }

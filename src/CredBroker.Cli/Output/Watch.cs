@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using CredBroker.Cli.Commands.Credentials;
 using CredBroker.Client;
 
@@ -11,9 +12,10 @@ namespace CredBroker.Cli.Output;
 /// </summary>
 internal sealed class Watch
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(24);
 
     private readonly TimeSpan _usual;
+    private readonly TimeSpan _shortest;
     private readonly Option<bool> _watch = new("--watch", "-w")
     {
         Description = "Look again and again until Ctrl-C; with json a line for each change",
@@ -21,14 +23,15 @@ internal sealed class Watch
     private readonly Option<TimeSpan?> _interval;
 
     /// <param name="usualSeconds">How often it looks unless told otherwise.</param>
-    public Watch(int usualSeconds = 2)
+    /// <param name="shortestSeconds">How often it looks at most.</param>
+    public Watch(int usualSeconds = 2, int shortestSeconds = 1)
     {
-        _usual = TimeSpan.FromSeconds(usualSeconds);
+        (_usual, _shortest) = (TimeSpan.FromSeconds(usualSeconds), TimeSpan.FromSeconds(shortestSeconds));
         _interval = new("--interval")
         {
             HelpName = $"{usualSeconds}s",
-            Description = "With --watch: how long between two looks",
-            CustomParser = RequestOptions.ParseDuration,
+            Description = $"With --watch: how long between two looks, {Bounds}",
+            CustomParser = ParseInterval,
         };
     }
 
@@ -45,7 +48,11 @@ internal sealed class Watch
         });
     }
 
-    /// <summary>Looks once, or as long as it is watched.</summary>
+    private string Bounds => $"from {TimeText.Duration(_shortest)} to {TimeText.Duration(Longest)}";
+
+    /// <summary>
+    /// Looks once, or as long as it is watched and somebody reads: a pipe whose reader is gone ends it as Ctrl-C does.
+    /// </summary>
     /// <returns>The exit code of the last look: whoever stops watching an order that is not done has not seen it done.</returns>
     public async Task<int> RunAsync(
         ParseResult parsed,
@@ -59,7 +66,7 @@ internal sealed class Watch
             return (await lookAsync(terminal)).ExitCode;
         }
 
-        var interval = TimeSpan.FromTicks(Math.Max((parsed.GetValue(_interval) ?? _usual).Ticks, Shortest.Ticks));
+        var interval = parsed.GetValue(_interval) ?? _usual;
         using var screen = WatchScreen.Open(
             terminal,
             OutputOption.Of(parsed, terminal),
@@ -70,13 +77,23 @@ internal sealed class Watch
         {
             while (true)
             {
+                var pause = interval;
+                var written = (LookText?)null;
                 try
                 {
-                    last = await screen.LookAsync(lookAsync);
+                    written = await screen.LookAsync(lookAsync);
                 }
                 catch (Exception e) when (last is not null && IsPassing(e))
                 {
                     screen.TellAway(e);
+                    pause = AtLeast(interval, (e as BrokerProblemException)?.RetryAfter);
+                }
+
+                // Not in the try: that this cannot be written is no silence of the broker.
+                if (written is { } text)
+                {
+                    screen.Show(text);
+                    last = text.Look;
                 }
 
                 if (last is { IsOver: true } over)
@@ -84,7 +101,11 @@ internal sealed class Watch
                     return over.ExitCode;
                 }
 
-                await Task.Delay(interval, terminal.Time, cancellationToken);
+                await Task.Delay(pause, terminal.Time, cancellationToken);
+                if (last is { } seen && terminal.OutIsClosed())
+                {
+                    return seen.ExitCode;
+                }
             }
         }
         catch (OperationCanceledException) when (last is not null && cancellationToken.IsCancellationRequested)
@@ -92,6 +113,21 @@ internal sealed class Watch
             return last.Value.ExitCode;
         }
     }
+
+    private TimeSpan? ParseInterval(ArgumentResult result)
+    {
+        var interval = RequestOptions.ParseDuration(result);
+        if (interval < _shortest || interval > Longest)
+        {
+            result.AddError($"--interval is {Bounds}, and not {result.Tokens[0].Value}.");
+        }
+
+        return interval;
+    }
+
+    /// <summary>The interval, or longer where the broker asks for that: it is not asked before.</summary>
+    private static TimeSpan AtLeast(TimeSpan interval, TimeSpan? asked) =>
+        asked is { } longer && longer > interval ? TimeSpan.FromTicks(Math.Min(longer.Ticks, Longest.Ticks)) : interval;
 
     /// <summary>What may be over in a while; a no is none of it.</summary>
     public static bool IsPassing(Exception e) =>

@@ -14,14 +14,20 @@ internal abstract class WatchScreen : IDisposable
             ? new DrawnScreen(terminal, title)
             : new AppendedLooks(terminal, format);
 
-    public async Task<Look> LookAsync(Func<Terminal, Task<Look>> lookAsync)
+    /// <summary>Looks, and shows nothing yet.</summary>
+    public async Task<LookText> LookAsync(Func<Terminal, Task<Look>> lookAsync)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
         var look = await lookAsync(Terminal.Into(output, this is DrawnScreen ? output : error));
+        return new(look, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Shows a look as what is so now.</summary>
+    public void Show(LookText text)
+    {
         _seen = Terminal.Time.GetUtcNow();
-        Show(output.ToString(), error.ToString(), _seen);
-        return look;
+        Show(text, _seen);
     }
 
     /// <summary>The broker does not answer: what was seen last is no longer known to be so.</summary>
@@ -30,7 +36,7 @@ internal abstract class WatchScreen : IDisposable
 
     public abstract void Dispose();
 
-    protected abstract void Show(string output, string error, DateTimeOffset at);
+    protected abstract void Show(LookText text, DateTimeOffset at);
 
     protected abstract void TellAway(string why, DateTimeOffset seen);
 }

@@ -27,7 +27,15 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
         IReadOnlyDictionary<string, string> environment,
         bool isDrawn,
         params string[] args
-    ) => RunAsync(environment, isDrawn, typed: null, [.. args, "--watch"], new ImpatientTime(), isDrawn);
+    ) => RunWatchingAsync(environment, isDrawn, new ImpatientTime(), args);
+
+    /// <summary>With the clock that says how long it would have waited.</summary>
+    public static Task<CliRun> RunWatchingAsync(
+        IReadOnlyDictionary<string, string> environment,
+        bool isDrawn,
+        ImpatientTime time,
+        params string[] args
+    ) => RunAsync(environment, isDrawn, typed: null, [.. args, "--watch"], time, isDrawn);
 
     private static async Task<CliRun> RunAsync(
         IReadOnlyDictionary<string, string> environment,
@@ -54,6 +62,7 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             Time = time ?? TimeProvider.System,
             Ansi = ansi,
             Width = 160,
+            Height = 40,
         };
         var exitCode = await CommandLine.RunAsync(args, terminal);
         return new(exitCode, output + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
@@ -67,6 +76,18 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
 /// <summary>A clock on which nobody waits: every pause is over at once.</summary>
 internal sealed class ImpatientTime : TimeProvider
 {
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        System.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? TimeSpan.FromTicks(1) : dueTime, period);
+    private readonly List<TimeSpan> _pauses = [];
+
+    /// <summary>How long they would have been.</summary>
+    public IReadOnlyList<TimeSpan> Pauses => _pauses;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (dueTime > TimeSpan.Zero)
+        {
+            _pauses.Add(dueTime);
+        }
+
+        return System.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? TimeSpan.FromTicks(1) : dueTime, period);
+    }
 }

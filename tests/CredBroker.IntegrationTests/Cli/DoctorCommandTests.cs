@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using CredBroker.Client;
+using Microsoft.AspNetCore.Http;
 
 namespace CredBroker.IntegrationTests.Cli;
 
@@ -120,13 +121,82 @@ public sealed class DoctorCommandTests
     }
 
     [Fact]
+    public async Task Who_watches_is_not_told_anew_that_a_broker_was_seen_again()
+    {
+        await using var cli = await WithTokenAsync(
+            """{"iss":"https://idp","sub":"s-1","aud":"broker","exp":4070908800}"""
+        );
+        var identities = new Queue<string>(["CB6004", "CB6004", "CB1012", "CB1012"]);
+        cli.Broker.On(
+            AskedLease,
+            context =>
+            {
+                context.Response.StatusCode = 403;
+                return context.Response.WriteAsJsonAsync(
+                    new()
+                    {
+                        Title = "No",
+                        Status = 403,
+                        Code = identities.Dequeue(),
+                    },
+                    BrokerJson.Default.ProblemResponse,
+                    "application/problem+json"
+                );
+            }
+        );
+        var seen = 0;
+        cli.Broker.On(
+            "GET /health/ready",
+            context =>
+            {
+                if (seen == 4)
+                {
+                    context.Response.StatusCode = 403;
+                    return Task.CompletedTask;
+                }
+
+                return context.Response.WriteAsJsonAsync(
+                    new()
+                    {
+                        Status = "ok",
+                        Parts = [],
+                        StoreBrokers = [new() { Id = "b-1", SeenAt = CliFixture.Later.AddSeconds(++seen) }],
+                    },
+                    BrokerJson.Default.HealthResponse
+                );
+            }
+        );
+
+        var run = await CliRun.RunWatchingAsync(cli.Environment, isDrawn: false, "doctor", "-o", "json");
+
+        var told = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(told.Length == 2, run.Out + run.Error);
+        Assert.Contains("seen 2099-01-01T00:00:01Z", told[0], StringComparison.Ordinal);
+        Assert.Contains("seen 2099-01-01T00:00:03Z", told[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("table")]
+    [InlineData("plain")]
+    public async Task A_token_does_not_draw_on_the_screen(string format)
+    {
+        await using var cli = await WithTokenAsync(
+            """{"iss":"https://idp","\u001b]0;mine\u0007":"x","\u001b[2J":"\u001b[2J","exp":4070908800}"""
+        );
+        cli.Broker.OnProblem(AskedLease, "CB6004", "No such lease.");
+
+        var run = await cli.RunAtTerminalAsync("doctor", "-o", format);
+
+        Assert.Contains("\uFFFD]0;mine\uFFFD", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("\e]", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("\e[2J", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_server_that_is_no_broker_is_told_apart()
     {
         await using var cli = await CliFixture.StartAsync();
-        cli.Broker.On(
-            "GET /health/live",
-            context => Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, "<html>")
-        );
+        cli.Broker.On("GET /health/live", context => context.Response.WriteAsync("<html>"));
 
         var run = await cli.RunAsync("doctor");
 

@@ -31,17 +31,24 @@ public sealed class ShortIdTests(DevBroker broker) : IClassFixture<DevBroker>
     public async Task What_begins_more_than_one_lease_revokes_none()
     {
         var admin = await broker.PersonAsync("admin");
-        string[] leases = [await LeaseAsync("short-2"), await LeaseAsync("short-2")];
-        var shared = leases[0][..8];
-        Assert.StartsWith(shared, leases[1], StringComparison.Ordinal);
+        List<string> leases = [await LeaseAsync("short-2"), await LeaseAsync("short-2")];
+        if (leases[0][..8] != leases[1][..8])
+        {
+            // Eight digits are 65 seconds, whose end was between the two. The third has those of the second.
+            leases.Add(await LeaseAsync("short-2"));
+        }
+
+        string[] alike = [.. leases[^2..]];
+        var shared = alike[0][..8];
+        Assert.StartsWith(shared, alike[1], StringComparison.Ordinal);
 
         var refused = await CliRun.RunAsync(admin, "leases", "revoke", shared, "--reason", "r");
 
         Assert.Equal((2, ""), (refused.ExitCode, refused.Out));
-        Assert.All(leases, lease => Assert.Contains(lease, refused.Error, StringComparison.Ordinal));
+        Assert.All(alike, lease => Assert.Contains(lease, refused.Error, StringComparison.Ordinal));
         Assert.Equal(3, (await CliRun.RunAsync(admin, "leases", "revoke", "ffffffff", "--reason", "r")).ExitCode);
         var held = await CliRun.RunAsync(admin, "leases", "list", "--instance", "short-2", "-o", "json");
-        Assert.Equal(2, JsonElement.Parse(held.Out).GetProperty("leases").GetArrayLength());
+        Assert.Equal(leases.Count, JsonElement.Parse(held.Out).GetProperty("leases").GetArrayLength());
     }
 
     [Fact]

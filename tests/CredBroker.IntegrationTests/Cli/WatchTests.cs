@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using CredBroker.Cli;
 using CredBroker.Client;
 using CredBroker.Testing.Processes;
 using Microsoft.AspNetCore.Http;
@@ -101,8 +102,126 @@ public sealed partial class WatchTests
 
         var run = await CliRun.RunWatchingAsync(cli.Environment, isDrawn: true, "leases", "list");
 
-        Assert.Matches(@"… and \d+ lines more", run.Out.Split("\e[?1049l")[0]);
+        // Of 40 rows: the title, an empty one, the headings, 36 leases, and what is said of the others.
+        Assert.Contains("… and 24 lines more", run.Out.Split("\e[?1049l")[0], StringComparison.Ordinal);
+        Assert.Equal(36, Regex.Count(run.Out.Split("\e[?1049l")[0], "active"));
         Assert.Equal(60, Regex.Count(run.Out.Split("\e[?1049l")[1], "active"));
+    }
+
+    [Fact]
+    public async Task What_an_agent_wrote_does_not_draw_on_the_screen()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        const string Hostile = "\e]0;mine\a\e[2J\e[?1049l\u009b2J\u202e";
+        Answers(
+            cli,
+            context =>
+                context.Response.WriteAsJsonAsync(
+                    new() { Leases = [CliFixture.Lease(task: Hostile)] },
+                    BrokerJson.Default.LeaseListResponse
+                ),
+            Refusal
+        );
+
+        var run = await CliRun.RunWatchingAsync(cli.Environment, isDrawn: true, "leases", "list");
+
+        Assert.Equal(2, Regex.Count(run.Out, "\uFFFD]0;mine\uFFFD\uFFFD"));
+        Assert.Equal(1, Regex.Count(run.Out, Regex.Escape("\e[?1049l")));
+        var own = Regex.Replace(run.Out, @"\e\[(\?1049[hl]|\?25[hl]|H|K|J|[\d;]*m)", "");
+        Assert.DoesNotContain(own, character => char.IsControl(character) && character != '\n');
+        Assert.DoesNotContain('\u202e', own);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_written_ends_it_and_is_no_silence_of_the_broker()
+    {
+        await using var cli = await CliFixture.StartAsync();
+        Answers(cli, Leases(LeaseStates.Active), Leases(LeaseStates.Revoking), Refusal);
+        using var full = new FullDisk(after: "active");
+        using var error = new StringWriter();
+
+        var exitCode = await CommandLine.RunAsync(
+            ["leases", "list", "--watch", "-o", "json"],
+            new()
+            {
+                Out = full,
+                Error = error,
+                In = Stream.Null,
+                OpenOut = () => Stream.Null,
+                OutIsTerminal = false,
+                ErrorIsTerminal = false,
+                Variable = name => cli.Environment.GetValueOrDefault(name),
+                Time = new ImpatientTime(),
+            }
+        );
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(FullDisk.Words, JsonElement.Parse(error.ToString()).GetProperty("message").GetString());
+        Assert.Equal(2, cli.Broker.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_pipe_whose_reader_is_gone_ends_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "head(1)");
+        await using var cli = await CliFixture.StartAsync();
+        cli.Broker.On("GET /v1/leases", new() { Leases = [CliFixture.Lease()] }, BrokerJson.Default.LeaseListResponse);
+
+        // Nothing changes, so nothing is written after the first line.
+        await using var run = ChildProcess.Start(
+            "bash",
+            [
+                "-c",
+                "dotnet \"$0\" leases list --watch --interval 1s -o json | head -n 1; echo \"${PIPESTATUS[0]}\"",
+                CliRun.Program,
+            ],
+            cli.Environment
+        );
+        try
+        {
+            await run.Process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        }
+        finally
+        {
+            // Where it goes on, it is not the shell.
+            run.Process.Kill(entireProcessTree: true);
+        }
+
+        Assert.EndsWith("}\n0", run.Output.TrimEnd(), StringComparison.Ordinal);
+        Assert.Single(cli.Broker.Calls);
+    }
+
+    [Theory]
+    [InlineData(429, 30, 30)]
+    [InlineData(503, 30, 30)]
+    [InlineData(503, 1, 2)]
+    [InlineData(503, int.MaxValue, 86400)]
+    public async Task Who_asks_to_be_left_alone_for_a_while_is(int status, int asked, int waited)
+    {
+        await using var cli = await CliFixture.StartAsync();
+        Answers(cli, Leases(LeaseStates.Active), Busy, Refusal);
+        var time = new ImpatientTime();
+
+        var run = await CliRun.RunWatchingAsync(cli.Environment, isDrawn: false, time, "leases", "list");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Equal([TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(waited)], time.Pauses);
+
+        Task Busy(HttpContext context)
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsJsonAsync(
+                new()
+                {
+                    Title = "Not now",
+                    Status = status,
+                    Code = "CB3001",
+                    RetryAfter = asked,
+                },
+                BrokerJson.Default.ProblemResponse,
+                "application/problem+json"
+            );
+        }
     }
 
     [Fact]
@@ -210,4 +329,20 @@ public sealed partial class WatchTests
             Leases = [CliFixture.Lease(state)],
             StillValid = [],
         };
+}
+
+/// <summary>A file on a disk that is full after the line with this text.</summary>
+internal sealed class FullDisk(string after) : StringWriter
+{
+    public const string Words = "No space left on device";
+
+    public override void Write(string? value)
+    {
+        if (ToString().Contains(after, StringComparison.Ordinal))
+        {
+            throw new IOException(Words);
+        }
+
+        base.Write(value);
+    }
 }

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CredBroker.Cli;
 using CredBroker.Cli.Output;
 using CredBroker.Core.Policy.Document;
 
 namespace CredBroker.UnitTests.Cli;
 
-public sealed class CommandLineTests
+public sealed partial class CommandLineTests
 {
     private readonly StringWriter _output = new();
     private readonly StringWriter _error = new();
@@ -187,6 +188,20 @@ public sealed class CommandLineTests
                     [
                         [text.Name, "--no-such-option"],
                     ],
+                // The root's, which counts nowhere below it.
+                .. command is RootCommand
+                    ? (string[][])[]
+                    :
+                    [
+                        ["--version"],
+                        [.. arguments, "--version"],
+                        .. text is null
+                            ? (string[][])[]
+                            :
+                            [
+                                [.. arguments, text.Name, "--version"],
+                            ],
+                    ],
             ];
             foreach (var tail in tails)
             {
@@ -257,6 +272,10 @@ public sealed class CommandLineTests
     [InlineData("leases", "list", "--ajent", "x", "--output", "json")]
     [InlineData("leases", "list", "--output=json", "--limit", "none")]
     [InlineData("exchange", "-o", "json")]
+    [InlineData("leases", "--output=json")]
+    [InlineData("leases", "-o:json")]
+    [InlineData("nonsense", "--output=json")]
+    [InlineData("release", "", "-o", "json")]
     public async Task A_usage_fault_is_JSON_where_that_is_asked_for(params string[] args)
     {
         Assert.Equal(2, await CommandLine.RunAsync(args, Terminal()));
@@ -302,6 +321,27 @@ public sealed class CommandLineTests
 
         Assert.Equal(isShown, _output.ToString().Contains("t-1", StringComparison.Ordinal));
         Assert.Contains("soon", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData((int)OutputFormat.Table)]
+    [InlineData((int)OutputFormat.Plain)]
+    public void Names_of_others_reach_no_terminal_with_escapes(int format)
+    {
+        const string Hostile = "\e]0;mine\a\e[2J\u009b2J";
+        Grid.WriteFields(Terminal(), (OutputFormat)format, [(Hostile, Hostile)]);
+        Grid.Write(
+            Terminal(),
+            (OutputFormat)format,
+            [Hostile],
+            [
+                [Hostile],
+            ]
+        );
+
+        var text = Regex.Replace(_output.ToString(), @"\e\[\d*m", "");
+        Assert.DoesNotContain(text, character => char.IsControl(character) && character != '\n');
+        Assert.Equal(4, Regex.Count(text, "(?i)]0;mine"));
     }
 
     private static IEnumerable<Command> Everything(Command command) =>

@@ -10,7 +10,11 @@ namespace CredBroker.Cli.Commands.Approvals;
 internal static class ApprovalReport
 {
     public static Argument<string> Argument() =>
-        new("REQUEST") { Description = "The request's id or a group's, or how it begins" };
+        new("REQUEST")
+        {
+            Description = "The request's id or a group's, or how it begins",
+            Validators = { KnownIds.Check },
+        };
 
     public static int Write(Terminal terminal, OutputFormat format, ApprovalResponse approval)
     {

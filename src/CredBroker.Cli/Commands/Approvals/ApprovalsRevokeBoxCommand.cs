@@ -14,6 +14,7 @@ internal sealed class ApprovalsRevokeBoxCommand : Command
     private readonly Argument<string> _request = new("REQUEST")
     {
         Description = "The id of the request whose time box it is, or how it begins",
+        Validators = { KnownIds.Check },
     };
     private readonly Option<string> _reason = new("--reason")
     {

@@ -35,7 +35,7 @@ internal sealed class ApprovalsWatchCommand : Command
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // It ends by Ctrl-C and no other way.
+            // It ends by Ctrl-C, or where nobody reads it any more.
         }
 
         return ExitCodes.Done;
@@ -55,6 +55,10 @@ internal sealed class ApprovalsWatchCommand : Command
                 {
                     Write(told.Approval, format);
                     (pause, last) = (FirstPause, Math.Max(told.Number, last ?? 0));
+                    if (_terminal.OutIsClosed())
+                    {
+                        return;
+                    }
                 }
             }
             catch (Exception e) when (Watch.IsPassing(e))

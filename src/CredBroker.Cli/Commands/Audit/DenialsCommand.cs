@@ -26,8 +26,8 @@ internal sealed class DenialsCommand : Command
         Description = "Only those of this agent, as the policy calls it",
     };
 
-    // Each look reads the log of the whole period.
-    private readonly Watch _watch = new(usualSeconds: 10);
+    // Each look reads the log of the whole period, and is an export that stands in the log itself.
+    private readonly Watch _watch = new(usualSeconds: 10, shortestSeconds: 10);
 
     public DenialsCommand(Terminal terminal)
         : base("denials", "Who was denied what of late, and why: for policy authors and incident responders.")

@@ -9,7 +9,11 @@ namespace CredBroker.Cli.Commands.Credentials;
 /// <summary><c>credbroker outcome</c>: an agent says what it did with a secret.</summary>
 internal sealed class OutcomeCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, as exchange told it" };
+    private readonly Argument<string> _lease = new("LEASE")
+    {
+        Description = "The lease's id, as exchange told it",
+        Validators = { KnownIds.Check },
+    };
     private readonly Option<string> _status = new("--status")
     {
         HelpName = "succeeded|failed|abandoned",

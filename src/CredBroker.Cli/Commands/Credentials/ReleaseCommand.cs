@@ -9,7 +9,11 @@ namespace CredBroker.Cli.Commands.Credentials;
 /// <summary><c>credbroker release</c>: an agent gives its secret back before its time.</summary>
 internal sealed class ReleaseCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, as exchange told it" };
+    private readonly Argument<string> _lease = new("LEASE")
+    {
+        Description = "The lease's id, as exchange told it",
+        Validators = { KnownIds.Check },
+    };
 
     public ReleaseCommand(Terminal terminal)
         : base("release", "Give a secret back: it is revoked now.")

@@ -9,7 +9,11 @@ namespace CredBroker.Cli.Commands.Credentials;
 /// <summary><c>credbroker renew</c>: an agent asks for a longer life of its secret.</summary>
 internal sealed class RenewCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, as exchange told it" };
+    private readonly Argument<string> _lease = new("LEASE")
+    {
+        Description = "The lease's id, as exchange told it",
+        Validators = { KnownIds.Check },
+    };
     private readonly Option<TimeSpan?> _ttl = new("--ttl")
     {
         HelpName = "10m",

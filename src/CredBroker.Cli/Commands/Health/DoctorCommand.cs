@@ -51,7 +51,10 @@ internal sealed class DoctorCommand : Command
                     Write(report, format, shown);
                 }
 
-                return report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound;
+                return new(
+                    report.FirstFault is null ? ExitCodes.Done : ExitCodes.FaultsFound,
+                    Lasting: JsonSerializer.Serialize(report.ToLasting(), CliJson.Default.DoctorReport)
+                );
             },
             cancellationToken
         );

@@ -16,6 +16,13 @@ internal sealed record DoctorReport
 
     [JsonIgnore]
     public DoctorCheck? FirstFault => Checks.FirstOrDefault(check => !check.Ok);
+
+    /// <summary>The report without what is another at every look.</summary>
+    public DoctorReport ToLasting() =>
+        this with
+        {
+            Checks = [.. Checks.Select(check => check with { Found = check.Lasting ?? check.Found })],
+        };
 }
 
 /// <summary>One check.</summary>
@@ -23,7 +30,12 @@ internal sealed record DoctorReport
 /// <param name="Ok">Whether it is well.</param>
 /// <param name="Found">What was found.</param>
 /// <param name="Cure">What to do; null where it is well.</param>
-internal sealed record DoctorCheck(string Name, bool Ok, string Found, string? Cure = null);
+internal sealed record DoctorCheck(string Name, bool Ok, string Found, string? Cure = null)
+{
+    /// <summary><see cref="Found"/> without what is of this one look; null where it is all the same.</summary>
+    [JsonIgnore]
+    public string? Lasting { get; init; }
+}
 
 /// <summary>A token's header and claims, decoded and not verified.</summary>
 internal sealed record UnverifiedToken(

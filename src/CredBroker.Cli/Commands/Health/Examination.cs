@@ -103,13 +103,13 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
         );
 
     /// <summary>Who else is on the store.</summary>
-    private static string Brokers(HealthResponse health) =>
+    private static string Brokers(HealthResponse health, Func<HealthBrokerResponse, string> said) =>
         health.StoreBrokers is not { Count: > 0 } brokers
             ? ""
-            : ", brokers on it: " + string.Join("; ", brokers.Select(Said));
+            : ", brokers on it: " + string.Join("; ", brokers.Select(said));
 
     private static string Said(HealthBrokerResponse broker) =>
-        $"{broker.Id ?? "one without a name"} since {Time(broker.Since)}, seen {Time(broker.SeenAt)}";
+        $"{broker.Id ?? "one without a name"} since {Time(broker.Since)}";
 
     private static string Time(DateTimeOffset? at) => at is { } time ? TimeText.Rfc3339(time) : "nobody knows when";
 
@@ -124,9 +124,15 @@ internal sealed class Examination(BrokerConnection connection, ITokenSource? sou
             .ToList();
         _checks.Add(
             health.Status == "ok"
-                ? new(name, true, $"ok{(probe == "ready" ? Brokers(health) : "")}{Notes(health)}")
+                ? new(name, true, Well(broker => $"{Said(broker)}, seen {Time(broker.SeenAt)}"))
+                {
+                    Lasting = Well(Said),
+                }
                 : new(name, false, ill.Count > 0 ? string.Join("; ", ill) : health.Status, cure)
         );
+        string Well(Func<HealthBrokerResponse, string> said) =>
+            $"ok{(probe == "ready" ? Brokers(health, said) : "")}{Notes(health)}";
+
         if (health.Parts.FirstOrDefault(part => part is { Name: "policy", Status: "ok" })?.Detail is { } notInForce)
         {
             // Secrets are issued all the same, by an older version than somebody thinks.

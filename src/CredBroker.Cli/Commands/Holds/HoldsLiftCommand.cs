@@ -10,7 +10,11 @@ internal sealed class HoldsLiftCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
-    private readonly Argument<string> _hold = new("HOLD") { Description = "The hold's id, or how it begins" };
+    private readonly Argument<string> _hold = new("HOLD")
+    {
+        Description = "The hold's id, or how it begins",
+        Validators = { KnownIds.Check },
+    };
     private readonly Option<string> _reason = new("--reason")
     {
         HelpName = "TEXT",

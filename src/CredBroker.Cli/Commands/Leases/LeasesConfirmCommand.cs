@@ -11,7 +11,11 @@ namespace CredBroker.Cli.Commands.Leases;
 /// </summary>
 internal sealed class LeasesConfirmCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, or how it begins" };
+    private readonly Argument<string> _lease = new("LEASE")
+    {
+        Description = "The lease's id, or how it begins",
+        Validators = { KnownIds.Check },
+    };
 
     private readonly Option<string> _evidence = new("--evidence")
     {
@@ -44,7 +48,8 @@ internal sealed class LeasesConfirmCommand : Command
                 }
 
                 terminal.Out.WriteLine(
-                    $"{confirmed.LeaseId} is {confirmed.State}, on the word of {confirmed.Revocation?.ConfirmedBy}."
+                    $"{confirmed.LeaseId} is {confirmed.State}, on the word of "
+                        + $"{Printable.Text(confirmed.Revocation?.ConfirmedBy ?? "somebody")}."
                 );
                 return ExitCodes.Done;
             }

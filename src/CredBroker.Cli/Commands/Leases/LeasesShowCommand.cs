@@ -9,7 +9,11 @@ namespace CredBroker.Cli.Commands.Leases;
 /// <summary><c>credbroker leases show</c>: everything that is known of one lease, never its secret.</summary>
 internal sealed class LeasesShowCommand : Command
 {
-    private readonly Argument<string> _lease = new("LEASE") { Description = "The lease's id, or how it begins" };
+    private readonly Argument<string> _lease = new("LEASE")
+    {
+        Description = "The lease's id, or how it begins",
+        Validators = { KnownIds.Check },
+    };
     private readonly Watch _watch = new();
 
     public LeasesShowCommand(Terminal terminal)

@@ -11,7 +11,11 @@ internal sealed class RequestsRedeemCommand : Command
 {
     private readonly Terminal _terminal;
     private readonly BrokerOptions _broker;
-    private readonly Argument<string> _request = new("REQUEST") { Description = "The request's id, or how it begins" };
+    private readonly Argument<string> _request = new("REQUEST")
+    {
+        Description = "The request's id, or how it begins",
+        Validators = { KnownIds.Check },
+    };
     private readonly Option<bool> _newKey = new("--new-key")
     {
         Description = "For a certificate: make an EC P-256 key here and send a certificate request",

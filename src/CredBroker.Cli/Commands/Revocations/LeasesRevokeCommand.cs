@@ -19,6 +19,7 @@ internal sealed class LeasesRevokeCommand : Command
     {
         Description = "One lease's id, or how it begins",
         Arity = ArgumentArity.ZeroOrOne,
+        Validators = { KnownIds.Check },
     };
     private readonly Option<bool> _everything = new("--everything")
     {

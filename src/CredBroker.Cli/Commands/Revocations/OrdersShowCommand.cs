@@ -8,7 +8,11 @@ namespace CredBroker.Cli.Commands.Revocations;
 /// <summary><c>credbroker orders show</c>: how far one order is, lease by lease.</summary>
 internal sealed class OrdersShowCommand : Command
 {
-    private readonly Argument<string> _order = new("ORDER") { Description = "The order's id, or how it begins" };
+    private readonly Argument<string> _order = new("ORDER")
+    {
+        Description = "The order's id, or how it begins",
+        Validators = { KnownIds.Check },
+    };
     private readonly Watch _watch = new();
 
     public OrdersShowCommand(Terminal terminal)

@@ -12,6 +12,7 @@ internal sealed class TaskCloseCommand : Command
     private readonly Argument<string> _task = new("ID")
     {
         Description = "The task's id, as exchange and exec named it",
+        Validators = { KnownIds.CheckTask },
     };
     private readonly Option<string> _process = new("--process")
     {
@@ -46,7 +47,7 @@ internal sealed class TaskCloseCommand : Command
 
                 terminal.Error.WriteLine(
                     "Closed: nothing more is issued for it, and what was is being revoked. "
-                        + $"Who may list leases sees how far: credbroker leases list --task {task}"
+                        + $"Who may list leases sees how far: credbroker leases list --task {Printable.Text(task)}"
                 );
                 return ExitCodes.Done;
             }
