@@ -105,6 +105,26 @@ public sealed class DevVaultSecretIdTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_child_of_its_token_is_bound_to_the_same_networks()
+    {
+        var child = await ChildAsync("""{"token_bound_cidrs":"127.0.0.0/8"}""");
+
+        var token = child.Json!["auth"]!["client_token"]!.ToString();
+        var seen = await _vault.GetAsync("POST", "auth/token/lookup", $$"""{"token":"{{token}}"}""");
+        Assert.Equal("""["127.0.0.0/8"]""", seen["data"]!["bound_cidrs"]?.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(1, "parent token lookup failed: no parent found")]
+    [InlineData(2, "restricted use token cannot generate child tokens")]
+    public async Task A_token_whose_uses_are_counted_makes_no_child(int uses, string fault)
+    {
+        var child = await ChildAsync($$"""{"token_num_uses":{{uses}}}""");
+
+        Assert.Equal((HttpStatusCode.BadRequest, fault), (child.Status, Fault(child.Json)));
+    }
+
+    [Fact]
     public async Task Metadata_which_it_would_not_keep_is_refused()
     {
         var (status, json) = await _vault.CallAsync(
@@ -138,6 +158,20 @@ public sealed class DevVaultSecretIdTests : IAsyncLifetime
     [InlineData("secret/metadata/app", """{"max_versions":10}""")]
     public async Task A_setting_that_binds_nobody_is_taken(string path, string body) =>
         Assert.Equal(HttpStatusCode.NoContent, (await _vault.CallAsync("POST", path, body)).Status);
+
+    /// <summary>Has the role as this says, and a token of its ask for a child.</summary>
+    private async Task<(HttpStatusCode Status, JsonNode? Json)> ChildAsync(string role)
+    {
+        await _vault.GetAsync(
+            "PUT",
+            "sys/policies/acl/parent",
+            """{"policy":"path \"auth/token/create\" { capabilities=[\"update\"] }"}"""
+        );
+        await _vault.GetAsync("POST", "auth/approle/role/r", """{"token_policies":["parent"]}""");
+        await _vault.GetAsync("POST", "auth/approle/role/r", role);
+        var (_, login) = await LoginAsync(await SecretIdAsync("{}"));
+        return await _vault.CallAsync("POST", "auth/token/create", "{}", login!["auth"]!["client_token"]!.ToString());
+    }
 
     private static string Fault(JsonNode? json) => json!["errors"]![0]!.ToString();
 
