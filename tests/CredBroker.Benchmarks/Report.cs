@@ -15,16 +15,26 @@ internal static class Report
             $"{TimeProvider.System.GetUtcNow():d MMMM yyyy HH:mm} UTC; {RuntimeInformation.FrameworkDescription}, "
                 + $"{RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores, "
                 + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GiB{load}; "
-                + $"{options.Seconds} s each in {options.Rounds} rounds, contenders in turn"
+                + $"{options.Seconds} s each in {options.Rounds} rounds, contenders in turn, after a warm-up of "
+                + $"{options.Warmup} s or, until {Rounds.WarmOperations:N0} operations, up to "
+                + $"{Rounds.MaxWarmTurns * options.Warmup} s"
         );
     }
 
-    /// <summary>A ratio beside what it should be.</summary>
-    public static void PrintGoal(string what, double figure, string relation, double goal, string unit = "")
+    /// <summary>A ratio beside what it should be, and beside what its lowest and its highest round came to.</summary>
+    public static void PrintGoal(
+        string what,
+        double figure,
+        string relation,
+        double goal,
+        string unit = "",
+        (double Low, double High)? rounds = null
+    )
     {
+        var spread = rounds is { } range ? $" (rounds {range.Low:N2}–{range.High:N2})" : "";
         var isMet = relation == "≥" ? figure >= goal : figure <= goal;
         Console.WriteLine(
-            $"  {what}: {figure:N2}{unit}, goal {relation} {goal:N2}{unit}: {(isMet ? "met" : "MISSED")}"
+            $"  {what}: {figure:N2}{unit}{spread}, goal {relation} {goal:N2}{unit}: {(isMet ? "met" : "MISSED")}"
         );
     }
 

@@ -20,13 +20,28 @@ internal sealed class BenchPostgres : IAsyncDisposable
 
     private readonly TestPostgres _server;
     private readonly DirectoryInfo _directory;
+    private readonly Func<Task> _remove;
 
-    private BenchPostgres(TestPostgres server, DirectoryInfo directory) => (_server, _directory) = (server, directory);
+    private BenchPostgres(TestPostgres server, DirectoryInfo directory, Func<Task> remove) =>
+        (_server, _directory, _remove) = (server, directory, remove);
 
     /// <param name="directory">Where the files are that lead there.</param>
     /// <param name="flushes">Whether a commit is on disk before it is answered.</param>
-    public static async Task<BenchPostgres> StartAsync(BenchDirectory directory, bool flushes) =>
-        new(await TestPostgres.StartAsync(flushes), directory.Info);
+    public static async Task<BenchPostgres> StartAsync(BenchDirectory directory, bool flushes)
+    {
+        var starting = TestPostgres.StartAsync(flushes);
+        // Also while it starts: what would be stopped only afterwards runs on without the bench.
+        Func<Task> remove = async () =>
+        {
+            // One that did not start has removed itself.
+            if (await Task.WhenAny(starting) is { IsCompletedSuccessfully: true } started)
+            {
+                await (await started).DisposeAsync();
+            }
+        };
+        Leftovers.Keep(remove);
+        return new(await starting, directory.Info, remove);
+    }
 
     public int Port => _server.Port;
 
@@ -138,5 +153,9 @@ internal sealed class BenchPostgres : IAsyncDisposable
         return TimeSpan.FromSeconds(ticks / TicksPerSecond);
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        Leftovers.Release(_remove);
+        return _server.DisposeAsync();
+    }
 }

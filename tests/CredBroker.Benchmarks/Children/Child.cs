@@ -64,11 +64,20 @@ internal sealed class Child : IAsyncDisposable
     }
 
     /// <summary>Waits until it has used little CPU time for three seconds.</summary>
-    public async Task IsAtRestAsync(CancellationToken cancellationToken)
+    /// <exception cref="InvalidOperationException">It has not come to rest within the limit.</exception>
+    public async Task IsAtRestAsync(TimeSpan limit)
     {
+        var start = Stopwatch.GetTimestamp();
         for (var (quiet, before) = (0, TimeSpan.Zero); quiet < 3; )
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
+            if (Stopwatch.GetElapsedTime(start) > limit)
+            {
+                throw new InvalidOperationException(
+                    $"{Process.StartInfo.FileName} was not at rest within {limit.TotalSeconds} s:\n{Output()}"
+                );
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
             var now = CpuTime();
             (quiet, before) = (now - before < TimeSpan.FromMilliseconds(150) ? quiet + 1 : 0, now);
         }
@@ -97,6 +106,7 @@ internal sealed class Child : IAsyncDisposable
         {
             child.Process.Start();
             AppDomain.CurrentDomain.ProcessExit += child.KillAtExit;
+            Leftovers.Keep(child.KillAsync);
             child.Process.BeginOutputReadLine();
             child.Process.BeginErrorReadLine();
             using var limit = new CancellationTokenSource(StartLimit);
@@ -151,14 +161,20 @@ internal sealed class Child : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Leftovers.Release(KillAsync);
         AppDomain.CurrentDomain.ProcessExit -= KillAtExit;
+        await KillAsync();
+        Process.Dispose();
+    }
+
+    private async Task KillAsync()
+    {
         if (!Process.HasExited)
         {
             Process.Kill();
         }
 
         await Process.WaitForExitAsync();
-        Process.Dispose();
     }
 
     private static int FreePort()

@@ -243,12 +243,19 @@ internal sealed class FullBroker : IAsyncDisposable
         IBrokerStore? other
     )
     {
-        await reader.OpenAsync();
         var full = new FullBroker(name, directory, broker, reader, other);
-        // The policy is newer than what was filled in, and was tried on each of those leases when this is over.
-        using var limit = new CancellationTokenSource(DrainLimit);
-        await broker.IsAtRestAsync(limit.Token);
-        return full;
+        try
+        {
+            await reader.OpenAsync();
+            // The policy is newer than what was filled in, and was tried on each of those leases when this is over.
+            await broker.IsAtRestAsync(DrainLimit);
+            return full;
+        }
+        catch
+        {
+            await full.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task<TimeSpan?> SeenAsync(long? fence, long start)

@@ -74,6 +74,11 @@ internal abstract class PastLeases
             await ReadAsync(connection, "SELECT count(*) FROM record"),
             CultureInfo.InvariantCulture
         );
+        if (records == 0)
+        {
+            throw new InvalidOperationException("No audit record names the lease that the history is copied from.");
+        }
+
         for (var made = records; made < recordsEach; made *= 2)
         {
             await ExecuteAsync(connection, $"INSERT INTO record SELECT k + {made}, bytes FROM record");

@@ -6,8 +6,8 @@ namespace CredBroker.Benchmarks.Load;
 /// </summary>
 internal static class Rounds
 {
-    private const int WarmOperations = 40_000;
-    private const int MaxWarmTurns = 4;
+    public const int WarmOperations = 40_000;
+    public const int MaxWarmTurns = 4;
 
     public static async Task<IReadOnlyList<IReadOnlyList<Measurement>>> RunAsync(
         IReadOnlyList<Contender> contenders,
@@ -53,9 +53,16 @@ internal static class Rounds
     public static (double Median, double Low, double High) Ratio(
         IReadOnlyList<Measurement> of,
         IReadOnlyList<Measurement> to
+    ) => Ratio(of, to, run => run.PerSecond);
+
+    /// <summary>The same of another figure.</summary>
+    public static (double Median, double Low, double High) Ratio(
+        IReadOnlyList<Measurement> of,
+        IReadOnlyList<Measurement> to,
+        Func<Measurement, double> figure
     )
     {
-        var ratios = of.Zip(to, (left, right) => left.PerSecond / right.PerSecond).Order().ToArray();
+        var ratios = of.Zip(to, (left, right) => figure(left) / figure(right)).Order().ToArray();
         var middle = ratios.Length / 2;
         return (
             ratios.Length % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2,

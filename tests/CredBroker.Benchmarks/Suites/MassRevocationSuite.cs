@@ -15,7 +15,7 @@ internal static class MassRevocationSuite
     private const int Concurrency = 32;
     private const int Rounds = 3;
     private const double Goal = 0.9;
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>A kind of secret, and how one is made by the token that its credential's role has made.</summary>
@@ -85,21 +85,30 @@ internal static class MassRevocationSuite
         // The first round warms up, and counts for nothing.
         for (var round = 0; round <= Rounds; round++)
         {
-            var instance = $"{kind.Credential}-{round}";
-            var exchanges = ExchangeRequests.Of([agents.MintOne(instance)], kind.Credential);
-            await LoadRun.RunAsync(broker.Asking(exchanges), Concurrency, count);
-            var order = await broker.OrderAsync(admin, instance);
-            if (order.Leases != count)
+            var (instance, rate) = ($"{kind.Credential}-{round}", (Broker: 0.0, Prefix: 0.0, OneByOne: 0.0));
+            Func<Task>[] turns =
+            [
+                async () =>
+                    rate.Broker = await ByOrderAsync(
+                        kind,
+                        broker,
+                        bao,
+                        agents.MintOne(instance),
+                        admin,
+                        instance,
+                        count
+                    ),
+                async () => rate.Prefix = await ByPrefixAsync(kind, bao, count),
+                async () => rate.OneByOne = await OneByOneAsync(kind, bao, count),
+            ];
+            foreach (var turn in round % 2 == 0 ? turns : turns.Reverse())
             {
-                throw new InvalidOperationException($"The order reached {order.Leases} of {count} leases.");
+                await turn();
             }
 
-            await ExpectGoneAsync(kind, bao);
-            var prefix = await ByPrefixAsync(kind, bao, count);
-            var oneByOne = await OneByOneAsync(kind, bao, count);
             if (round > 0)
             {
-                rates.Add((count / order.AllConfirmed.TotalSeconds, count / prefix.TotalSeconds, oneByOne));
+                rates.Add(rate);
             }
         }
 
@@ -130,13 +139,37 @@ internal static class MassRevocationSuite
         static double Middle(IEnumerable<double> figures) => figures.Order().ElementAt(Rounds / 2);
     }
 
-    /// <summary>The tokens of the credential's role with all that hangs on them, until OpenBao lists none of it.</summary>
-    private static async Task<TimeSpan> ByPrefixAsync(Kind kind, OpenBao bao, int count)
+    /// <summary>How many a second of what an instance was given, by one order, until each is confirmed.</summary>
+    private static async Task<double> ByOrderAsync(
+        Kind kind,
+        FullBroker broker,
+        OpenBao bao,
+        string token,
+        string admin,
+        string instance,
+        int count
+    )
+    {
+        await LoadRun.RunAsync(broker.Asking(ExchangeRequests.Of([token], kind.Credential)), Concurrency, count);
+        var order = await broker.OrderAsync(admin, instance);
+        if (order.Leases != count)
+        {
+            throw new InvalidOperationException($"The order reached {order.Leases} of {count} leases.");
+        }
+
+        await ExpectGoneAsync(kind, bao);
+        return count / order.AllConfirmed.TotalSeconds;
+    }
+
+    /// <summary>
+    /// How many a second of the tokens of the credential's role with all that hangs on them, until OpenBao lists none of it.
+    /// </summary>
+    private static async Task<double> ByPrefixAsync(Kind kind, OpenBao bao, int count)
     {
         await MakeAsync(kind, bao, count);
         var start = Stopwatch.GetTimestamp();
         await bao.PostAsync($"sys/leases/revoke-prefix/auth/token/create/cb-bench-{kind.Credential}", []);
-        while (await CountAsync(kind, bao) > 0)
+        while (!await IsGoneAsync(kind, bao))
         {
             if (Stopwatch.GetElapsedTime(start) > Limit)
             {
@@ -146,7 +179,7 @@ internal static class MassRevocationSuite
             await Task.Delay(Look, TimeProvider.System);
         }
 
-        return Stopwatch.GetElapsedTime(start);
+        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>How many a second, each as the broker revokes it and none proven: its lease at the backend, then its token.</summary>
@@ -161,9 +194,13 @@ internal static class MassRevocationSuite
                     var (accessor, lease) = made[index];
                     if (lease is not null)
                     {
-                        await connection.SendAsync(
+                        var revoked = await connection.SendAsync(
                             Request("POST", "sys/leases/revoke", $$"""{"lease_id":"{{lease}}","sync":true}""")
                         );
+                        if (!revoked.IsSuccess)
+                        {
+                            return revoked;
+                        }
                     }
 
                     return await connection.SendAsync(
@@ -208,6 +245,11 @@ internal static class MassRevocationSuite
                             kind.Method == "POST" ? """{"ttl":"600s"}""" : ""
                         )
                     );
+                    if (!secret.IsSuccess)
+                    {
+                        return secret;
+                    }
+
                     made[index] = (accessor, secret.Text("lease_id") is { Length: > 0 } lease ? lease : null);
                     return secret;
                 }
@@ -224,15 +266,16 @@ internal static class MassRevocationSuite
     private static byte[] Request(string method, string path, string body) =>
         HttpConnection.Request(method, "/v1/" + path, $"X-Vault-Token: {OpenBao.RootToken}\r\n", body);
 
-    private static async Task<int> CountAsync(Kind kind, OpenBao bao) =>
-        await bao.CountLeasesAsync(kind.Leases)
-        + await bao.CountLeasesAsync($"auth/token/create/cb-bench-{kind.Credential}/");
+    /// <summary>Whether none is listed any more; the second list is asked for when the first is empty only.</summary>
+    private static async Task<bool> IsGoneAsync(Kind kind, OpenBao bao) =>
+        await bao.CountLeasesAsync(kind.Leases) == 0
+        && await bao.CountLeasesAsync($"auth/token/create/cb-bench-{kind.Credential}/") == 0;
 
     private static async Task ExpectGoneAsync(Kind kind, OpenBao bao)
     {
         // What hangs on a revoked token OpenBao takes back afterwards.
         using var limit = new CancellationTokenSource(Limit);
-        while (await CountAsync(kind, bao) > 0)
+        while (!await IsGoneAsync(kind, bao))
         {
             await Task.Delay(Look, TimeProvider.System, limit.Token);
         }

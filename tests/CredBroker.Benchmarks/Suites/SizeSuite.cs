@@ -21,6 +21,13 @@ internal static class SizeSuite
 
     public static async Task RunAsync(BenchOptions options)
     {
+        if (options.Events < options.Past)
+        {
+            Console.WriteLine(
+                $"  --events {options.Events:N0} is taken for {options.Past:N0}: each past lease has a record at least"
+            );
+        }
+
         using var agents = new Agents();
         if (options.Engine is "" or "sqlite")
         {

@@ -80,7 +80,13 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
                 _roles.Remove(name);
                 return DevVaultReply.NoContent;
             case DevVaultOperation.Create or DevVaultOperation.Update:
+                if (call.Fields.Text("token_type") is not ("" or "default" or "service" or "default-service"))
+                {
+                    throw new DevVaultRefusal(400, "this development Vault makes service tokens only");
+                }
+
                 RoleSettings.RefuseOld(call.Fields, ("policies", "token_policies"), ("period", "token_period"));
+                RoleSettings.RefuseUnkept("token_strictly_bind_ip", call.Fields.Flag("token_strictly_bind_ip"));
                 DevVaultBounds.Check(_roles.Count, DevVaultBounds.Roles, "AppRoles");
                 var before = _roles.GetValueOrDefault(name);
                 var settings = RoleSettings.Read(RoleDefaults, call.Fields, before?.Settings);
@@ -158,6 +164,7 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
             throw new DevVaultRefusal(400, "bind_secret_id is not set on the role");
         }
 
+        role.DropExpired(call.Now);
         DevVaultBounds.Check(role.SecretIds.Count, DevVaultBounds.SecretIds, "secret ids of one role");
         var entry = SecretIdEntry.Read(call, role.Settings);
         if (!role.SecretIds.TryAdd(secretId, entry))
@@ -188,15 +195,17 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
             _roles.Values.FirstOrDefault(role => role.RoleId == roleId)
             ?? throw new DevVaultRefusal(400, "invalid role or secret ID");
         var settings = role.Settings;
+        var secret = settings.Flag("bind_secret_id")
+            ? role.Find(secretId.Length > 0 ? secretId : throw new DevVaultRefusal(400, "missing secret_id"), call)
+            : null;
         var from = call.Request.From;
         if (settings.List("secret_id_bound_cidrs") is { Count: > 0 } bound && !DevVaultNetworks.Contain(bound, from))
         {
             throw new DevVaultRefusal(400, $"source address \"{from}\" unauthorized by CIDR restrictions on the role");
         }
 
-        var secret = settings.Flag("bind_secret_id")
-            ? role.Use(secretId.Length > 0 ? secretId : throw new DevVaultRefusal(400, "missing secret_id"), call)
-            : null;
+        // Last, because OpenBao takes back the use of a login that it refuses.
+        role.Use(secretId, secret);
         var warnings = new List<string>();
         var (period, maximum) = (settings.Duration("token_period"), settings.Duration("token_explicit_max_ttl"));
         var token = tokens.Add(
@@ -244,13 +253,16 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
 
         public Dictionary<string, SecretIdEntry> SecretIds { get; init; } = new(StringComparer.Ordinal);
 
-        public SecretIdEntry Use(string secretId, DevVaultCall call)
+        /// <summary>The secret id, if it may log in from there within what the role permits now.</summary>
+        public SecretIdEntry Find(string secretId, DevVaultCall call)
         {
             if (SecretIds.GetValueOrDefault(secretId) is not { } entry || entry.EndsAt <= call.Now)
             {
                 throw new DevVaultRefusal(400, "invalid role or secret ID");
             }
 
+            // The role may have been narrowed since.
+            SecretIdEntry.CheckWithin(Settings.List("secret_id_bound_cidrs"), entry.Networks);
             if (entry.Networks.Count > 0 && !DevVaultNetworks.Contain(entry.Networks, call.Request.From))
             {
                 throw new DevVaultRefusal(
@@ -259,12 +271,23 @@ internal sealed class AppRoleEngine(DevVaultTokens tokens) : DevVaultEngine
                 );
             }
 
-            if (entry.UsesLeft > 0 && --entry.UsesLeft == 0)
+            return entry;
+        }
+
+        public void Use(string secretId, SecretIdEntry? entry)
+        {
+            if (entry is { UsesLeft: > 0 } && --entry.UsesLeft == 0)
             {
                 SecretIds.Remove(secretId);
             }
+        }
 
-            return entry;
+        public void DropExpired(DateTimeOffset now)
+        {
+            foreach (var (secretId, _) in SecretIds.Where(secret => secret.Value.EndsAt <= now).ToList())
+            {
+                SecretIds.Remove(secretId);
+            }
         }
     }
 }

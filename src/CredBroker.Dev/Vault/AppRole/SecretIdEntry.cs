@@ -71,14 +71,19 @@ internal sealed class SecretIdEntry
             throw DevVaultRefusal.Collected(500, $"failed to validate {what}: invalid CIDR address: {invalid}");
         }
 
-        if (roles.Count > 0 && !DevVaultNetworks.Contain(roles, asked))
+        CheckWithin(roles, asked);
+        return asked;
+    }
+
+    /// <summary>Refuses networks that do not lie within the role's, where it has any.</summary>
+    public static void CheckWithin(IReadOnlyList<string> roles, IReadOnlyList<string> networks)
+    {
+        if (roles.Count > 0 && !DevVaultNetworks.Contain(roles, networks))
         {
             throw DevVaultRefusal.Collected(
                 500,
                 "failed to verify subset relationship between CIDR blocks on the role and CIDR blocks on the secret ID"
             );
         }
-
-        return asked;
     }
 }

@@ -24,7 +24,14 @@ internal static class KeyValueMetadata
             }
         }
 
-        fields.Number(Most);
+        if (fields.Number(Most) > DevVaultBounds.SecretVersions)
+        {
+            throw new DevVaultRefusal(
+                400,
+                $"this development Vault keeps at most {DevVaultBounds.SecretVersions} versions of a secret"
+            );
+        }
+
         foreach (var (_, value) in fields.Map(Custom) ?? [])
         {
             if (value is JsonArray or JsonObject)
@@ -46,7 +53,7 @@ internal static class KeyValueMetadata
     {
         if (fields.Has(Most) || (patch && fields.Body.ContainsKey(Most)))
         {
-            entry.MaxVersions = Math.Clamp(fields.Number(Most), 0, DevVaultBounds.SecretVersions);
+            entry.MaxVersions = Math.Max(fields.Number(Most), 0);
         }
 
         var given = fields.Map(Custom);

@@ -47,6 +47,15 @@ internal sealed class RoleSettings
         }
     }
 
+    /// <summary>Refuses a setting that a development Vault does not enforce, where it would bind somebody.</summary>
+    public static void RefuseUnkept(string name, bool binds)
+    {
+        if (binds)
+        {
+            throw new DevVaultRefusal(400, $"this development Vault does not keep \"{name}\"");
+        }
+    }
+
     public string Text(string name) => _values.Text(name);
 
     public bool Flag(string name) => _values.Flag(name);

@@ -92,6 +92,9 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
                     ("period", "token_period"),
                     ("explicit_max_ttl", "token_explicit_max_ttl")
                 );
+                RoleSettings.RefuseUnkept("token_bound_cidrs", call.Fields.List("token_bound_cidrs").Count > 0);
+                RoleSettings.RefuseUnkept("token_num_uses", call.Fields.Count("token_num_uses") > 0);
+                RoleSettings.RefuseUnkept("token_strictly_bind_ip", call.Fields.Flag("token_strictly_bind_ip"));
                 DevVaultBounds.Check(_roles.Count, DevVaultBounds.Roles, "token roles");
                 _roles[name] = RoleSettings.Read(RoleDefaults, call.Fields, _roles.GetValueOrDefault(name));
                 return DevVaultReply.NoContent;
@@ -107,6 +110,17 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
                 ? null
                 : _roles.GetValueOrDefault(roleName) ?? throw new DevVaultRefusal(400, $"unknown role {roleName}");
         var (fields, parent) = (call.Fields, call.RequiredCaller);
+        if (parent.UsesLeft != 0)
+        {
+            // With its last use a token is gone before the call is looked at.
+            throw new DevVaultRefusal(
+                400,
+                parent.UsesLeft == DevVaultToken.Spent
+                    ? "parent token lookup failed: no parent found"
+                    : "restricted use token cannot generate child tokens"
+            );
+        }
+
         if (fields.Text("type") is not ("" or "service"))
         {
             throw new DevVaultRefusal(400, "this development Vault makes service tokens only");
@@ -205,6 +219,7 @@ internal sealed class TokenEngine(DevVaultTokens tokens, DevVaultPolicies known)
                 ExplicitMaxTtl = explicitMaximum,
                 Period = period,
                 UsesLeft = fields.Count("num_uses", "number of uses"),
+                Networks = orphaned || role is not null ? [] : parent.Networks,
                 Parent = orphaned ? null : parent,
             }
         );
