@@ -42,9 +42,10 @@ public sealed class PolicyReevaluation(
                 // older by one page's work. It is the store's guards that go by what is true when it is changed.
                 var page = await ahead;
                 ahead = page.Next is null ? null : ReadAsync(page.Next, cancellationToken);
+                var isAnyMarked = true;
                 try
                 {
-                    await TryAsync(page, active, fence);
+                    isAnyMarked = await TryAsync(page, active, fence);
                 }
                 catch (StoreUnavailableException fault) when (store.Fault is null)
                 {
@@ -52,7 +53,12 @@ public sealed class PolicyReevaluation(
                     refused = fault;
                 }
 
-                signal.Raise();
+                // Not for every page: looking for what is to be revoked where there is nothing costs a store that is far as
+                // much as the page.
+                if (isAnyMarked)
+                {
+                    signal.Raise();
+                }
             }
         }
         finally
@@ -87,8 +93,10 @@ public sealed class PolicyReevaluation(
             cancellationToken
         );
 
-    private Task TryAsync(LeasePage page, ActivePolicy active, long fence) =>
-        Task.WhenAll([
+    /// <summary>Whether any is to be revoked now.</summary>
+    private async Task<bool> TryAsync(LeasePage page, ActivePolicy active, long fence)
+    {
+        var marked = await Task.WhenAll([
             .. page
                 .Leases.Where(lease => lease.Decision.PolicyVersion != active.Version)
                 .Select(lease => ReevaluateAsync(lease, active, fence)),
@@ -97,18 +105,21 @@ public sealed class PolicyReevaluation(
                 revoker.MarkAsync(lease, Changed($"unreadable, at version {active.Version}"), LeaseStates.Live).AsTask()
             ),
         ]);
+        return Array.Exists(marked, isMarked => isMarked);
+    }
 
     private static RevocationReason Changed(string rule) =>
         new(RevocationCause.PolicyChange, AuditActor.Broker("policy-reevaluation"), null, null, rule);
 
-    private async Task ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
+    private async Task<bool> ReevaluateAsync(Lease lease, ActivePolicy active, long fence)
     {
         var fate = LeaseFate.Of(lease, active.Set);
         if (fate.EndedBy is { } rule)
         {
-            await revoker.MarkAsync(lease, Changed($"{rule} of version {active.Version}"), LeaseStates.Live);
+            return await revoker.MarkAsync(lease, Changed($"{rule} of version {active.Version}"), LeaseStates.Live);
         }
-        else if (fate.EndsAt is { } end && lease.GraceUntil is { } grace)
+
+        if (fate.EndsAt is { } end && lease.GraceUntil is { } grace)
         {
             await store.CommitAsync(
                 new StateChange.LeaseRenewed
@@ -131,5 +142,7 @@ public sealed class PolicyReevaluation(
                 CancellationToken.None
             );
         }
+
+        return false;
     }
 }

@@ -37,6 +37,21 @@ public sealed class PolicyReevaluationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Revocations_are_looked_for_where_a_page_has_some_and_else_not()
+    {
+        await _broker.IssueAsync();
+        await IsRaisedAsync();
+
+        await _broker.ApplyAsync(HarnessPolicy.Text(comment: "edited"));
+        await _broker.Reevaluation.RunAsync(CancellationToken.None);
+        Assert.False(await IsRaisedAsync());
+
+        await _broker.ApplyAsync(HarnessPolicy.Text(rule: "agent == \"helper\""));
+        await _broker.Reevaluation.RunAsync(CancellationToken.None);
+        Assert.True(await IsRaisedAsync());
+    }
+
+    [Fact]
     public async Task A_lease_that_the_new_policy_grants_less_time_ends_earlier()
     {
         var lease = await _broker.IssueAsync();
@@ -100,6 +115,16 @@ public sealed class PolicyReevaluationTests : IAsyncLifetime
         await _broker.Reevaluation.RunAsync(CancellationToken.None);
 
         Assert.Equal(RevocationCause.PolicyChange, (await _broker.LeaseAsync(lease.Id)).Cause);
+    }
+
+    private async Task<bool> IsRaisedAsync()
+    {
+        using var over = new CancellationTokenSource();
+        var hearing = _broker.Signal.HearAsync(over.Token).AsTask();
+        var isRaised = hearing.IsCompletedSuccessfully;
+        await over.CancelAsync();
+        await hearing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return isRaised;
     }
 
     private async Task ChangeAsync(string policy)
