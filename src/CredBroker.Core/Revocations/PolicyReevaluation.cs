@@ -18,6 +18,8 @@ public sealed class PolicyReevaluation(
     RevocationSignal signal
 )
 {
+    private const int PageSize = 1_000;
+
     private long _evaluated;
 
     /// <summary>
@@ -33,41 +35,37 @@ public sealed class PolicyReevaluation(
 
         var fence = store.Position.Fence;
         StoreUnavailableException? refused = null;
-        var ahead = ReadAsync(null, cancellationToken);
-        try
-        {
-            while (ahead is not null)
+        // At two places at once, because a page is as much work for the store as for whoever tries it: two are in memory.
+        await Parallel.ForEachAsync(
+            await FindPagesAsync(cancellationToken),
+            new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = cancellationToken },
+            async (range, stopping) =>
             {
-                // The next page is read while this one is tried: two are in memory, and what the newer of them says is
-                // older by one page's work. It is the store's guards that go by what is true when it is changed.
-                var page = await ahead;
-                ahead = page.Next is null ? null : ReadAsync(page.Next, cancellationToken);
-                var isAnyMarked = true;
-                try
+                // What was opened late, with an id from long ago, may make more than one page of it.
+                for (var rest = range; rest is not null; )
                 {
-                    isAnyMarked = await TryAsync(page, active, fence);
-                }
-                catch (StoreUnavailableException fault) when (store.Fault is null)
-                {
-                    // A row that the store refuses keeps no other from it; the pass is repeated as a whole.
-                    refused = fault;
-                }
+                    var page = await store.Leases.ListAsync(rest, stopping);
+                    rest = page.Next is null ? null : rest with { After = page.Next };
+                    var isAnyMarked = true;
+                    try
+                    {
+                        isAnyMarked = await TryAsync(page, active, fence);
+                    }
+                    catch (StoreUnavailableException fault) when (store.Fault is null)
+                    {
+                        // A row that the store refuses keeps no other from it; the pass is repeated as a whole.
+                        Volatile.Write(ref refused, fault);
+                    }
 
-                // Not for every page: looking for what is to be revoked where there is nothing costs a store that is far as
-                // much as the page.
-                if (isAnyMarked)
-                {
-                    signal.Raise();
+                    // Not for every page: looking for what is to be revoked where there is nothing costs a store that is
+                    // far as much as the page.
+                    if (isAnyMarked)
+                    {
+                        signal.Raise();
+                    }
                 }
             }
-        }
-        finally
-        {
-            if (ahead is not null)
-            {
-                await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        );
 
         if (refused is not null)
         {
@@ -77,21 +75,23 @@ public sealed class PolicyReevaluation(
         Volatile.Write(ref _evaluated, active.Version);
     }
 
-    /// <summary>Beside the caller: SQLite reads, and every store parses, on the thread that asks.</summary>
-    private Task<LeasePage> ReadAsync(string? after, CancellationToken cancellationToken) =>
-        Task.Run(
-            async () =>
-                await store.Leases.ListAsync(
-                    new()
+    /// <summary>All that lives, in parts of a page each, newest first.</summary>
+    private async ValueTask<IEnumerable<LeaseQuery>> FindPagesAsync(CancellationToken cancellationToken)
+    {
+        var ends = await store.Leases.FindPageEndsAsync(PageSize, cancellationToken);
+        return ends.Append(null)
+            .Zip(
+                ends.Prepend(null),
+                (until, after) =>
+                    new LeaseQuery
                     {
                         States = LeaseStates.Live,
                         After = after,
-                        Limit = 1000,
-                    },
-                    cancellationToken
-                ),
-            cancellationToken
-        );
+                        Until = until,
+                        Limit = PageSize,
+                    }
+            );
+    }
 
     /// <summary>Whether any is to be revoked now.</summary>
     private async Task<bool> TryAsync(LeasePage page, ActivePolicy active, long fence)

@@ -10,6 +10,12 @@ public interface ILeaseReader
     ValueTask<LeasePage> ListAsync(LeaseQuery query, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Where pages of so many leases that are not over end, newest first: their last ids, without what is left after the
+    /// last of them. For whoever goes through all of them at several places at once.
+    /// </summary>
+    ValueTask<IReadOnlyList<string>> FindPageEndsAsync(int size, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Leases that a job has to work on now, longest overdue first, those under a running claim excluded. What cannot be
     /// read takes no place of another.
     /// </summary>

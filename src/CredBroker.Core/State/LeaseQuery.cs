@@ -18,6 +18,9 @@ public sealed record LeaseQuery
     /// <summary>Continue after this lease id (exclusive).</summary>
     public string? After { get; init; }
 
+    /// <summary>No further than this lease id (inclusive); null: to the oldest.</summary>
+    public string? Until { get; init; }
+
     /// <summary>At most this many, 1 to 1,000.</summary>
     public int Limit { get; init; } = 100;
 }

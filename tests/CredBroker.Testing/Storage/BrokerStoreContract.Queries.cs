@@ -273,6 +273,30 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task All_that_is_not_over_is_gone_through_at_several_places_at_once()
+    {
+        var leases = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            leases.Add((await ActiveLeaseAsync()).Id);
+        }
+
+        await CommitAsync(Samples.Claimed(leases[1]));
+        await CommitAsync(StoreSamples.Revoked(leases[1]));
+        leases.RemoveAt(1);
+        leases.Sort(StringComparer.Ordinal);
+        leases.Reverse();
+
+        Assert.Equal([leases[2], leases[5]], await Store.Leases.FindPageEndsAsync(3, default));
+        Assert.Empty(await Store.Leases.FindPageEndsAsync(8, default));
+
+        LeaseQuery all = new() { States = LeaseStates.NotOver };
+        Assert.Equal(leases[..3], await ListAsync(all with { Until = leases[2] }));
+        Assert.Equal(leases[3..6], await ListAsync(all with { After = leases[2], Until = leases[5] }));
+        Assert.Equal(leases[6..], await ListAsync(all with { After = leases[5] }));
+    }
+
+    [Fact]
     public async Task Leases_are_found_by_the_beginning_of_their_ids()
     {
         var leases = new List<string>();

@@ -191,6 +191,21 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 """;
     }
 
+    public async ValueTask<IReadOnlyList<string>> FindPageEndsAsync(int size, CancellationToken cancellationToken) =>
+        await reads.AllAsync<string>(
+            $"""
+            SELECT id FROM (
+              SELECT id, row_number() OVER (ORDER BY id DESC) AS place FROM (
+                SELECT l.id FROM lease l{reads.UseIndex("lease_live")} WHERE {Unconfirmed}
+                UNION ALL
+                SELECT l.id FROM lease l{reads.UseIndex("lease_contradictory")} WHERE {Contradictory}
+              ) AS leases
+            ) AS places WHERE place % @size = 0 ORDER BY id DESC
+            """,
+            new { size },
+            cancellationToken
+        );
+
     /// <summary>
     /// The live ones by their index, which holds every field; of the others the newest, so that a long history costs no
     /// more than a short one.
@@ -256,6 +271,12 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
         {
             conditions.Append($" AND {id} < @after");
             parameters.Add("after", query.After);
+        }
+
+        if (query.Until is not null)
+        {
+            conditions.Append($" AND {id} >= @until");
+            parameters.Add("until", query.Until);
         }
 
         // One more than wanted says whether there is a next page.
