@@ -135,6 +135,15 @@ public sealed class ExpirySweep(IBrokerStore store, LeaseRevoker revoker, Revoca
                     signal.Raise();
                     return;
                 }
+
+                // Only what is there still, with the end that it had, was asked for too early.
+                if (
+                    await store.Leases.FindAsync(lease.Id, cancellationToken) is not { State: LeaseState.Active } now
+                    || now.ExpiresAt != lease.ExpiresAt
+                )
+                {
+                    return;
+                }
             }
         }
         catch (StoreUnavailableException)

@@ -45,7 +45,8 @@ internal sealed class BrokerHarness : IAsyncDisposable
         Issuer = new(Wall);
         Policy = new(PolicySource, Store, NullLogger<PolicyControl>.Instance);
         Bulkheads = new(Options, Wall);
-        Pace = new(Wall);
+        // By real time: nobody who advances the other one would know that an exchange waits.
+        Pace = new(TimeProvider.System);
         var wait = new AbsenceWait(Store, Options, Wall);
         Revoker = new(Issuer, Store, Cluster, Bulkheads, wait, Options, Wall, NullLogger<LeaseRevoker>.Instance);
         Anchor = new(Store, AnchorPlace, Cluster, NullLogger<AnchorCheck>.Instance);

@@ -146,7 +146,6 @@ public sealed class RevocationPaceTests
         while (!refused.IsCompleted)
         {
             broker.Pace.Begin(leases[0].Grant.Entry.Backend, TooLate);
-            broker.Time.Advance(RevocationPace.Lasts / 2);
             await Task.Yield();
         }
 
