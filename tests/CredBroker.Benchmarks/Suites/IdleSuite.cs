@@ -26,17 +26,15 @@ internal static class IdleSuite
         await using var bao = binary is null ? null : await OpenBao.StartAsync(binary);
         await using var stub = bao is null ? await Child.StartOwnAsync("vault-stub") : null;
         var vault = bao?.Child.Address ?? stub!.Address;
-        var token = "hvs.own";
-        if (bao is not null)
-        {
-            token = await bao.SetUpAsync(BenchPolicy.Document, BenchPolicy.Token);
-        }
+        var (token, credential) = bao is null
+            ? ("hvs.own", BenchPolicy.Database)
+            : (await bao.SetUpAsync(BenchPolicy.Document, BenchPolicy.Token), BenchPolicy.Token);
 
         Report.PrintTitle(
             $"idle: start to the first answered exchange, and {options.Idle} s at rest; default settings, SQLite, "
                 + (bao is null ? "Vault stub" : "a real OpenBao")
         );
-        var requests = ExchangeRequests.Of(agents.Mint(options.Tokens), BenchPolicy.Token);
+        var requests = ExchangeRequests.Of(agents.Mint(options.Tokens), credential);
         var table = new Table("start to first answered exchange, s", "middle", "shortest", "longest", "broker's CPU s");
 
         var first = await StartsAsync("on a new store", 1);

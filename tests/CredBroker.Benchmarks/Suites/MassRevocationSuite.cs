@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CredBroker.Benchmarks.Children;
 using CredBroker.Benchmarks.Load;
+using CredBroker.Core.Issuing;
 using CredBroker.Testing.Servers;
 
 namespace CredBroker.Benchmarks.Suites;
@@ -150,6 +151,8 @@ internal static class MassRevocationSuite
         int count
     )
     {
+        // Where the order before was late, revoking comes first for so long.
+        await Task.Delay(RevocationPace.Lasts, TimeProvider.System);
         await LoadRun.RunAsync(broker.Asking(ExchangeRequests.Of([token], kind.Credential)), Concurrency, count);
         var order = await broker.OrderAsync(admin, instance);
         if (order.Leases != count)

@@ -54,6 +54,28 @@ public sealed class SigningRequestTests
         );
     }
 
+    [Theory]
+    [InlineData("3003020101")] // ECParameters as a SEQUENCE: described, and not named
+    [InlineData("0500")] // NULL
+    public void An_ec_key_whose_curve_is_not_named_is_refused(string parameters)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (named, oid) = (new PublicKey(key), new Oid("1.2.840.10045.2.1"));
+        var odd = new PublicKey(oid, new AsnEncodedData(oid, Convert.FromHexString(parameters)), named.EncodedKeyValue);
+        var request = new CertificateRequest(Subject, odd, HashAlgorithmName.SHA256);
+        Assert.NotNull(Fault(Pem(request.CreateSigningRequest(X509SignatureGenerator.CreateForECDsa(key)))));
+    }
+
+    [Fact]
+    public void A_point_that_does_not_lie_on_its_curve_is_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var der = new CertificateRequest(Subject, key, HashAlgorithmName.SHA256).CreateSigningRequest();
+        var point = key.ExportParameters(includePrivateParameters: false).Q;
+        der[der.AsSpan().IndexOf(point.Y) + point.Y!.Length - 1] ^= 1;
+        Assert.Contains("cannot be read", Fault(Pem(der)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_request_that_was_changed_after_signing_is_refused()
     {

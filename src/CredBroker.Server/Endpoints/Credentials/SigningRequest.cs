@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CredBroker.Core.Requests;
@@ -14,6 +15,7 @@ internal static class SigningRequest
     public const int MaxLength = 16 * 1024;
 
     private const string Label = "CERTIFICATE REQUEST";
+    private const string EcPublicKey = "1.2.840.10045.2.1";
 
     /// <summary>The parsed request, or what is wrong with it (CB6009).</summary>
     public static Checked<CertificateSigningRequest> Parse(string pem)
@@ -43,7 +45,8 @@ internal static class SigningRequest
             Load(pem, CertificateRequestLoadOptions.Default);
             return new CertificateSigningRequest(pem, unproven.PublicKey.ExportSubjectPublicKeyInfo());
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
+        catch (Exception e)
+            when (e is CryptographicException or AsnContentException or ArgumentException or NotSupportedException)
         {
             return Invalid("The CSR cannot be read, or its self-signature does not verify.");
         }
@@ -70,12 +73,21 @@ internal static class SigningRequest
                 : null;
         }
 
-        using var ec = key.GetECDsaPublicKey();
-        return
-            ec?.ExportParameters(includePrivateParameters: false).Curve.Oid.Value
-                is "1.2.840.10045.3.1.7"
-                    or "1.3.132.0.34"
+        return key.Oid.Value == EcPublicKey && CurveOf(key) is "1.2.840.10045.3.1.7" or "1.3.132.0.34"
             ? null
             : "The CSR's key must be RSA, or EC on P-256 or P-384.";
+    }
+
+    /// <summary>
+    /// The named curve (RFC 5480, section 2.1.1), from the parameters as they were sent: whether the point lies on it is
+    /// found out, once, when the signature is checked. Null for parameters of any other kind.
+    /// </summary>
+    /// <exception cref="AsnContentException">The parameters are no DER.</exception>
+    private static string? CurveOf(PublicKey key)
+    {
+        var parameters = new AsnReader(key.EncodedParameters?.RawData ?? [], AsnEncodingRules.DER);
+        var curve = parameters.PeekTag() == Asn1Tag.ObjectIdentifier ? parameters.ReadObjectIdentifier() : null;
+        parameters.ThrowIfNotEmpty();
+        return curve;
     }
 }
