@@ -19,7 +19,7 @@ internal sealed record BenchOptions
           --settle N             seconds that it is left alone before, while .NET compiles what jobs call each second (default 0)
           --server FILE          the CredBroker.Server.dll that the suite idle starts, such as a published one (default: its own)
           --past N               past leases of the suite size (default 1000000)
-          --events N             audit records of theirs, in all (default 10000000; 18 GB for each engine and many minutes)
+          --events N             audit records of theirs, in all (default 10000000; 22 GB on SQLite, and many minutes)
           --engine NAME          sqlite or postgres: the only one that the suite size measures (default both)
           --directory DIR        where the stores are kept while it runs (default: the temporary directory)
         """;

@@ -22,7 +22,7 @@ public sealed record RevocationRequest : LeaseSelection
 
     /// <summary>
     /// Quarantine: also refuses new issuance and renewal of what is selected, in the same commit, for so long (<c>2h</c>),
-    /// or <see cref="UntilLifted"/>. A lease by its id cannot be held.
+    /// or <c>until-lifted</c>. A lease by its id cannot be held.
     /// </summary>
     public string? Hold { get; init; }
 

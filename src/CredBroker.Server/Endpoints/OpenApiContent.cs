@@ -1,4 +1,7 @@
+using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using CredBroker.Client;
 using Microsoft.OpenApi;
 using Document = Microsoft.OpenApi.OpenApiDocument;
@@ -9,7 +12,7 @@ namespace CredBroker.Server.Endpoints;
 /// What the document says that neither endpoint nor record tells its maker: the error codes, the members of a secret of
 /// any shape, examples, and what the groups of addresses are for.
 /// </summary>
-internal static class OpenApiContent
+internal static partial class OpenApiContent
 {
     private const string Exchange = "/v1/credentials";
 
@@ -34,10 +37,48 @@ internal static class OpenApiContent
             tag.Description = Tags[tag.Name!];
         }
 
+        Reword(document);
         AddCodes(document);
         AddSecrets(document);
         AddExamples(document);
     }
+
+    /// <summary>
+    /// Says in JSON's names, on one line, what the records' comments say of each other in C#'s: of
+    /// <c>string? ExchangeRequest.ApprovalId</c> the member <c>approvalId</c>.
+    /// </summary>
+    private static void Reword(Document document)
+    {
+        foreach (var (name, schema) in document.Components!.Schemas!)
+        {
+            foreach (var described in (schema.Properties?.Values ?? []).Prepend(schema).OfType<OpenApiSchema>())
+            {
+                described.Description = described.Description is { } text
+                    ? WebUtility.HtmlDecode(
+                        Member().Replace(LineEnd().Replace(text, " "), member => Named(member, name))
+                    )
+                    : null;
+            }
+        }
+
+        string Named(Match member, string within)
+        {
+            var (type, json) = (
+                member.Groups["type"].Value,
+                JsonNamingPolicy.CamelCase.ConvertName(member.Groups["name"].Value)
+            );
+            // A record that is none of the document's is the base of one that is.
+            return type == within || !document.Components.Schemas.ContainsKey(type)
+                ? $"`{json}`"
+                : $"`{json}` of {type}";
+        }
+    }
+
+    [GeneratedRegex(@"[A-Za-z][\w&;<>,]*\?? (?<type>[A-Z]\w+)\.(?<name>[A-Z]\w+)")]
+    private static partial Regex Member();
+
+    [GeneratedRegex(@"\s*\n\s*")]
+    private static partial Regex LineEnd();
 
     /// <summary>Every code of the table, and any that a newer broker may answer with.</summary>
     private static void AddCodes(Document document)

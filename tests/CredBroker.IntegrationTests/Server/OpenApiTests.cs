@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CredBroker.Client;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Server.Endpoints.Callers;
@@ -66,6 +67,35 @@ public sealed class OpenApiTests(SharedBroker shared) : IClassFixture<SharedBrok
                 );
             }
         }
+    }
+
+    [Fact]
+    public async Task Descriptions_speak_of_members_as_JSON_names_them()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
+        Assert.DoesNotContain(Descriptions(schemas), text => Regex.IsMatch(text, @"\b[A-Z]\w+\.[A-Z]|&\w+;|\n[^|\n]"));
+        Assert.Equal(
+            "Names the question. Poll it with the token that asked, and redeem it by the same body with this as `approvalId` of ExchangeRequest.",
+            schemas
+                .GetProperty(nameof(ApprovalRequestResponse))
+                .GetProperty("properties")
+                .GetProperty("approvalId")
+                .GetProperty("description")
+                .GetString()
+        );
+
+        static IEnumerable<string> Descriptions(JsonElement json) =>
+            json.ValueKind switch
+            {
+                JsonValueKind.Array => json.EnumerateArray().SelectMany(Descriptions),
+                JsonValueKind.Object => json.EnumerateObject()
+                    .SelectMany(member =>
+                        member is { Name: "description", Value.ValueKind: JsonValueKind.String }
+                            ? [member.Value.GetString()!]
+                            : Descriptions(member.Value)
+                    ),
+                _ => [],
+            };
     }
 
     [Fact]
