@@ -67,6 +67,20 @@ public sealed class SigningRequestTests
     }
 
     [Fact]
+    public void A_curve_that_is_described_in_full_is_refused()
+    {
+        using var named = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var described = ECDsa.Create(named.ExportExplicitParameters(includePrivateParameters: true));
+        var request = new CertificateRequest(
+            Subject,
+            PublicKey.CreateFromSubjectPublicKeyInfo(described.ExportSubjectPublicKeyInfo(), out _),
+            HashAlgorithmName.SHA256
+        );
+        var der = request.CreateSigningRequest(X509SignatureGenerator.CreateForECDsa(named));
+        Assert.Contains("P-256", Fault(Pem(der)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_point_that_does_not_lie_on_its_curve_is_refused()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

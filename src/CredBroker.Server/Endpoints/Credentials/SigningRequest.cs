@@ -86,7 +86,12 @@ internal static class SigningRequest
     private static string? CurveOf(PublicKey key)
     {
         var parameters = new AsnReader(key.EncodedParameters?.RawData ?? [], AsnEncodingRules.DER);
-        var curve = parameters.PeekTag() == Asn1Tag.ObjectIdentifier ? parameters.ReadObjectIdentifier() : null;
+        if (parameters.PeekTag() != Asn1Tag.ObjectIdentifier)
+        {
+            return null;
+        }
+
+        var curve = parameters.ReadObjectIdentifier();
         parameters.ThrowIfNotEmpty();
         return curve;
     }
