@@ -53,11 +53,12 @@ internal static partial class OpenApiContent
         {
             foreach (var described in (schema.Properties?.Values ?? []).Prepend(schema).OfType<OpenApiSchema>())
             {
-                described.Description = described.Description is { } text
-                    ? WebUtility.HtmlDecode(
+                if (described.Description is { } text)
+                {
+                    described.Description = WebUtility.HtmlDecode(
                         Member().Replace(LineEnd().Replace(text, " "), member => Named(member, name))
-                    )
-                    : null;
+                    );
+                }
             }
         }
 

@@ -82,7 +82,7 @@ internal static class SigningRequest
     /// The named curve (RFC 5480, section 2.1.1), from the parameters as they were sent: whether the point lies on it is
     /// found out, once, when the signature is checked. Null for parameters of any other kind.
     /// </summary>
-    /// <exception cref="AsnContentException">The parameters are no DER.</exception>
+    /// <exception cref="AsnContentException">There are no parameters, or they are no DER.</exception>
     private static string? CurveOf(PublicKey key)
     {
         var parameters = new AsnReader(key.EncodedParameters?.RawData ?? [], AsnEncodingRules.DER);
