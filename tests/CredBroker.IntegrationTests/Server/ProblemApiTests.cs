@@ -61,6 +61,16 @@ public sealed class ProblemApiTests(SharedBroker shared) : IClassFixture<SharedB
         request.Headers.TransferEncodingChunked = chunked;
         using var response = await _broker.Http.SendAsync(request);
         await response.ReadProblemAsync("CB6002");
+        Assert.True(response.Headers.ConnectionClose);
+    }
+
+    [Fact]
+    public async Task A_body_over_the_cap_that_nobody_reads_ends_its_connection_and_the_answer_says_so()
+    {
+        using var body = Api.Json(new string(' ', 70_000));
+        using var response = await _broker.SendAsync(HttpMethod.Post, "/v1/unheard-of", _broker.Agent(), body);
+        await response.ReadProblemAsync("CB6010");
+        Assert.True(response.Headers.ConnectionClose);
     }
 
     [Theory]

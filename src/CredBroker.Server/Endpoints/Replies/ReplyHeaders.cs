@@ -1,3 +1,5 @@
+using CredBroker.Server.Endpoints.Input;
+
 namespace CredBroker.Server.Endpoints.Replies;
 
 /// <summary>
@@ -15,6 +17,13 @@ internal static class ReplyHeaders
         if (response.HttpContext.Request.IsHttps)
         {
             headers.StrictTransportSecurity = "max-age=31536000";
+        }
+
+        // The listener reads no such body, and closes the connection after the reply. It does not say so by itself, and the
+        // caller's next request would be lost with it (RFC 9112, section 9.6).
+        if (response.HttpContext.Request.ContentLength > RequestBody.MaxBytes)
+        {
+            headers.Connection = "close";
         }
     }
 }
