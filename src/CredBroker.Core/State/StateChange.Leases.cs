@@ -5,8 +5,8 @@ public abstract partial record StateChange
     /// <summary>
     /// A lease opens as pending, before its secret exists (the exchange's step Open). Guards: policy version unchanged,
     /// and everything that <see cref="Reservations"/> say.
-    /// Where the event brings no details, the store writes the decision record, which it has serialized for its own
-    /// row, as the event's details.
+    /// The event names lease and decision and brings no details: the store writes the decision record as its details, and
+    /// nowhere else.
     /// </summary>
     public sealed record LeaseOpened : Transition
     {

@@ -5,29 +5,30 @@ using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Commit;
 
-/// <summary>One transition, with its decision and event already written as bytes.</summary>
+/// <summary>One transition, with its event already written as bytes.</summary>
 internal readonly struct PreparedChange
 {
-    /// <exception cref="ArgumentException">The event's details are no JSON object, or it is too long.</exception>
+    /// <exception cref="ArgumentException">
+    /// The event's details are no JSON object, it is too long, or a lease's opening has none that can tell its decision.
+    /// </exception>
     public PreparedChange(StateChange.Transition change)
     {
         Change = change;
-        DecisionJson = change switch
+        var decision = change switch
         {
-            StateChange.LeaseOpened opened => Serialize(opened.Lease.Decision),
+            StateChange.LeaseOpened { Lease: var lease, Event: { What.HasDetails: false } opened }
+                when opened.LeaseId == lease.Id && opened.DecisionId == lease.Decision.Id => Serialize(lease.Decision),
+            // The lease's row names the event as the one place where its decision is.
+            StateChange.LeaseOpened => throw new ArgumentException(
+                "The event of an opening names its lease and its decision, and brings no details."
+            ),
             StateChange.RequestDenied denied => Serialize(denied.Decision),
             _ => [],
         };
-        EventBody = change.Event is { } told ? AuditRecordWriter.WriteBody(told, DecisionJson) : null;
+        EventBody = change.Event is { } told ? AuditRecordWriter.WriteBody(told, decision) : null;
     }
 
     public StateChange.Transition Change { get; }
-
-    /// <summary>
-    /// The decision record, serialized once for a lease's row and, where the event brings no details of its own, for the
-    /// audit record; empty for changes without one.
-    /// </summary>
-    public byte[] DecisionJson { get; }
 
     /// <summary>The event's bytes; null where it has none, because another transition's event says it.</summary>
     public byte[]? EventBody { get; }

@@ -43,7 +43,7 @@ internal sealed partial class PostgresSession : SqlSession
           CASE WHEN s.id = @stream AND r.sequence = @sequence THEN NULL ELSE r.bytes END,
           clock, counted, {PostgresDatabase.Clock}, (SELECT coalesce(max(change), 0) FROM approval),
           (SELECT max(changed_at) FROM vault_cluster),
-          (SELECT coalesce(max(change), 0) FROM owner_retirement), (SELECT coalesce(max(number), 0) FROM decision)
+          (SELECT coalesce(max(change), 0) FROM owner_retirement)
         FROM store
         LEFT JOIN LATERAL (SELECT number, id FROM audit_stream ORDER BY number DESC LIMIT 1) s ON TRUE
         LEFT JOIN LATERAL (
@@ -327,7 +327,7 @@ internal sealed partial class PostgresSession : SqlSession
             newest = _newest!;
         }
 
-        (Stream, LastDecision) = (row.Number(3), row.Number(13));
+        Stream = row.Number(3);
         _persisted = (row.Number(7), row.Number(8));
         _database.Time.TryTake(row.Number(9), askedAt);
         return new(row.Number(0), row.Number(1), newest, row.Number(2))

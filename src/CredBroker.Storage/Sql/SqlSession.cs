@@ -49,7 +49,7 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     private Action? _undoRepair;
 
     /// <summary>The number of the stream that is appended to.</summary>
-    protected long Stream { get; set; }
+    public long Stream { get; protected set; }
 
     /// <summary>The time of the batch as columns hold it.</summary>
     public long NowColumn => ColumnValue.From(Now);
@@ -62,15 +62,6 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
 
     /// <summary>Who is gone, as it was read when the head said so, and until it changes here.</summary>
     public (long Opening, long Owners, HashSet<string> Keys)? RetiredOwners { get; set; }
-
-    /// <summary>
-    /// The next decision's number. The writer gives them, so that a lease names its decision without asking for it; one
-    /// that is undone leaves a gap.
-    /// </summary>
-    public long NextDecision() => ++LastDecision;
-
-    /// <summary>The number of the newest decision, read in the batch's transaction before anything is applied.</summary>
-    protected long LastDecision { get; set; }
 
     /// <summary>The change that is being made has somebody go or come back.</summary>
     public void ForgetOwners() => (RetiredOwners, _areOwnersChanged) = (null, true);

@@ -47,7 +47,7 @@ internal static class SqlTransitions
     public static ChangeResult Apply(SqlSession session, in PreparedChange prepared) =>
         prepared.Change switch
         {
-            StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change, prepared.DecisionJson),
+            StateChange.LeaseOpened change => SqlLeaseStore.Open(session, change),
             StateChange.LeaseActivated change => SqlLeaseStore.Activate(session, change),
             StateChange.HandlesRecorded change => SqlLeaseStore.RecordHandles(session, change),
             StateChange.LateLeaseOpened change => SqlLeaseStore.OpenLate(session, change),

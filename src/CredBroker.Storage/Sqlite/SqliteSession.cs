@@ -56,7 +56,6 @@ internal sealed class SqliteSession : SqlSession
         BeginNow();
         Head = _committed ??= ReadHead();
         Execute("BEGIN IMMEDIATE");
-        LastDecision = ReadFirst("SELECT coalesce(max(number), 0) FROM decision", row => row.Number(0));
     }
 
     public override void TakeOver() => SqlRevocationStore.DropClaims(this);

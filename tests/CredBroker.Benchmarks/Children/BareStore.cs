@@ -28,9 +28,8 @@ internal abstract class BareStore : IDisposable
         {
             ["sqlite", var file] => new BareSqlite(file),
             ["postgres", var settings] => new BareTwoTables(File.ReadAllText(settings)),
-            ["store-rows", var settings, var decision, var record] => new BareStoreRows(
+            ["store-rows", var settings, var record] => new BareStoreRows(
                 File.ReadAllText(settings),
-                int.Parse(decision, CultureInfo.InvariantCulture),
                 int.Parse(record, CultureInfo.InvariantCulture)
             ),
             _ => throw new ArgumentException("Which store is not said.", nameof(arguments)),

@@ -7,7 +7,6 @@ namespace CredBroker.Benchmarks.Children;
 /// </summary>
 internal sealed class BareStoreRows : BarePostgres
 {
-    private readonly string _decision;
     private readonly byte[] _record;
     private byte[] _previous = new byte[32];
     private long _made;
@@ -15,12 +14,10 @@ internal sealed class BareStoreRows : BarePostgres
     private long _begin;
 
     /// <param name="settings">A connection string that leads to a schema with the store's tables.</param>
-    /// <param name="decisionLength">How long a decision's text is.</param>
     /// <param name="recordLength">How long an audit record is.</param>
-    public BareStoreRows(string settings, int decisionLength, int recordLength)
+    public BareStoreRows(string settings, int recordLength)
         : base(settings)
     {
-        _decision = new('x', decisionLength);
         _record = new byte[recordLength];
         // Behind what the store itself has written there.
         Sequence = 1_000_000;
@@ -70,22 +67,15 @@ internal sealed class BareStoreRows : BarePostgres
             _now
         );
         Add(
-            "INSERT INTO decision (number, id, lease, at, record) VALUES ($1, $2, $2, $3, $4)",
-            _made,
-            lease,
-            _now,
-            _decision
-        );
-        Add(
             """
             INSERT INTO lease (
-              id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer,
+              id, state, decision, told_stream, told_sequence, agent, workload, instance, subject, task, process, credential, owner, issuer,
               trust_domain, backend, accessor, public_name, opened_at, issuance_deadline)
             VALUES (
-              $1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, '', $10, '', $11, $12, $13, $14, $15)
+              $1, 'pending', 0, 1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, '', $11, $12, $13, $14, $15)
             """,
             lease,
-            _made,
+            Sequence + 1,
             "reporter",
             "worker",
             "worker-1",

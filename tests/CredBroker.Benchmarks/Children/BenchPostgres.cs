@@ -100,7 +100,6 @@ internal sealed class BenchPostgres : IAsyncDisposable
         [
             "store-rows",
             file,
-            $"{await NumberAsync($"SELECT avg(length(record))::bigint FROM {like}.decision")}",
             $"{await NumberAsync($"SELECT avg(length(bytes))::bigint FROM {like}.audit_record r JOIN {like}.lease l ON position(l.id::bytea IN r.bytes) > 0")}",
         ];
     }

@@ -5,21 +5,20 @@ namespace CredBroker.Benchmarks.Children;
 
 /// <summary>
 /// A history straight in a store's tables: copies of the leases that a broker has issued and revoked there, with ids,
-/// handles, tasks and times of their own over a year, their decisions, and audit records of theirs, those that one of
-/// them left over and over. The copied records are the size of real ones and no chain that verifies: they stand in a
-/// stream of their own before the others.
+/// handles, tasks and times of their own over a year, and audit records of theirs, those that one of them left over and
+/// over. The copied records are the size of real ones and no chain that verifies, but the one that tells a decision names
+/// its lease: they stand in a stream of their own before the others.
 /// </summary>
 internal abstract class PastLeases
 {
     private const int AtOnce = 100_000;
-    private const int FirstDecision = 1_000;
     private const long Day = 86_400_000;
     private const long Year = 365 * Day;
 
     private static readonly Dictionary<string, string> Own = new(StringComparer.Ordinal)
     {
         ["id"] = "p.id",
-        ["decision"] = $"p.n + {FirstDecision}",
+        ["told_stream"] = "0",
         ["task"] = "'past-' || (p.n / 10)",
         ["instance"] = "'worker-' || (p.n % 1000)",
         ["accessor"] = "'a' || substr(p.hash, 1, 16)",
@@ -40,6 +39,9 @@ internal abstract class PastLeases
 
     /// <summary>Whether the record <c>r</c> names the lease <c>t</c>.</summary>
     protected abstract string IsOfLease { get; }
+
+    /// <summary>The bytes of the record <c>r</c>, with the id of the lease <c>p</c> where that of <c>t</c> stands.</summary>
+    protected abstract string Renamed { get; }
 
     /// <summary>The twelve digits of a lease's id that say its time <c>at</c>.</summary>
     protected abstract string TimeOfId { get; }
@@ -65,8 +67,9 @@ internal abstract class PastLeases
             $"""
             CREATE TEMP TABLE template AS SELECT * FROM lease WHERE state = 'revoked' ORDER BY id LIMIT 1;
             CREATE TEMP TABLE record AS
-              SELECT row_number() OVER (ORDER BY stream, sequence) AS k, r.bytes FROM audit_record r, template t
-              WHERE {IsOfLease};
+              SELECT row_number() OVER (ORDER BY stream, sequence) AS k, r.bytes,
+                (r.stream, r.sequence) = (t.told_stream, t.told_sequence) AS tells
+              FROM audit_record r, template t WHERE {IsOfLease};
             INSERT INTO audit_stream (number, id) VALUES (0, '00000000000070008000000000000000');
             """
         );
@@ -81,11 +84,12 @@ internal abstract class PastLeases
 
         for (var made = records; made < recordsEach; made *= 2)
         {
-            await ExecuteAsync(connection, $"INSERT INTO record SELECT k + {made}, bytes FROM record");
+            await ExecuteAsync(connection, $"INSERT INTO record SELECT k + {made}, bytes, 1 = 0 FROM record");
         }
 
         await ExecuteAsync(connection, $"DELETE FROM record WHERE k > {recordsEach}");
         var columns = ((string)(await ReadAsync(connection, Columns))!).Split(',');
+        var own = new Dictionary<string, string>(Own) { ["told_sequence"] = $"(p.n - 1) * {recordsEach} + r.k" };
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         for (var first = 1L; first <= leases; first += AtOnce)
         {
@@ -104,14 +108,12 @@ internal abstract class PastLeases
                     INSERT INTO task (process, id, issuer, workload, opened_at)
                       SELECT t.process, 'past-' || (p.n / 10), t.issuer, t.workload, min(p.at) FROM past p, template t
                       GROUP BY p.n / 10, t.process, t.issuer, t.workload ON CONFLICT DO NOTHING;
-                    INSERT INTO decision (number, id, lease, at, record)
-                      SELECT p.n + {FirstDecision}, {HashOf("p.hash")}, p.id, p.at, d.record
-                      FROM past p, template t JOIN decision d ON d.number = t.decision ORDER BY p.n;
                     INSERT INTO lease ({string.Join(", ", columns)})
-                      SELECT {string.Join(", ", columns.Select(column => Own.GetValueOrDefault(column, $"t.{column}")))}
-                      FROM past p, template t ORDER BY p.n;
+                      SELECT {string.Join(", ", columns.Select(column => own.GetValueOrDefault(column, $"t.{column}")))}
+                      FROM past p, template t, record r WHERE r.tells ORDER BY p.n;
                     INSERT INTO audit_record (stream, sequence, bytes)
-                      SELECT 0, (p.n - 1) * {recordsEach} + r.k, r.bytes FROM past p, record r ORDER BY p.n, r.k;
+                      SELECT 0, (p.n - 1) * {recordsEach} + r.k, CASE WHEN r.tells THEN {Renamed} ELSE r.bytes END
+                      FROM past p, template t, record r ORDER BY p.n, r.k;
                     INSERT INTO audit_batch (stream, time, sequence)
                       SELECT 0, p.at, (p.n - 1) * {recordsEach} + 1 FROM past p WHERE p.n % 2 = 1 ORDER BY p.n;
                     COMMIT;

@@ -13,6 +13,8 @@ internal sealed class PastOnSqlite(string file) : PastLeases
 
     protected override string IsOfLease => "instr(r.bytes, CAST(t.id AS BLOB)) > 0";
 
+    protected override string Renamed => "CAST(replace(CAST(r.bytes AS TEXT), t.id, p.id) AS BLOB)";
+
     protected override string TimeOfId => "printf('%012x', at)";
 
     protected override string Settle => "PRAGMA wal_checkpoint(TRUNCATE)";

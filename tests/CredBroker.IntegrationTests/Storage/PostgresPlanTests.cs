@@ -163,6 +163,12 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
             ALTER TABLE revocation_reach SET (autovacuum_enabled = false);
             ALTER TABLE revocation_order SET (autovacuum_enabled = false);
             ALTER TABLE idempotency SET (autovacuum_enabled = false);
+            ALTER TABLE audit_record SET (autovacuum_enabled = false);
+            -- One for all of them: a record each would be most of what is written here.
+            INSERT INTO decision (number, id, lease, at, record)
+              SELECT 1, '', l.id, 0, convert_from(r.bytes, 'UTF8')::json -> 'details' FROM lease l
+              JOIN audit_record r ON r.stream = l.told_stream AND r.sequence = l.told_sequence;
+            UPDATE lease SET decision = 1, told_stream = 2, told_sequence = 0;
             """
         );
         await CopyAsync(1, Past, "'revoked'", "t.opened_at", "'admin'", "t.expires_at");
@@ -173,6 +179,7 @@ public sealed class PostgresPlanTests(SharedPostgres shared) : IClassFixture<Sha
             INSERT INTO idempotency (caller_key, key, request_hash, lease, at)
               SELECT 'caller', 'key-' || n, 'hash', '', 0 FROM generate_series(1, 10000) n;
             ANALYZE;
+            INSERT INTO audit_record (stream, sequence, bytes) SELECT 2, n, '' FROM generate_series(1, 100000) n;
             """
         );
         await CopyAsync(Past + 1, Past + Revoking, "'revoking'", "NULL", "'admin'", "t.expires_at");

@@ -30,7 +30,7 @@ public sealed class StoreUpkeepTests(SharedPostgres postgres) : IClassFixture<Sh
         var report = await InfoAsync(place);
         Assert.Equal(engine, report.GetProperty("provider").GetString());
         Assert.Equal(2, report.GetProperty("rows").GetProperty("lease").GetInt64());
-        Assert.Equal(2, report.GetProperty("rows").GetProperty("decision").GetInt64());
+        Assert.Equal(0, report.GetProperty("rows").GetProperty("decision").GetInt64());
         Assert.Equal(0, report.GetProperty("rows").GetProperty("hold").GetInt64());
         Assert.Equal("""{"active":1,"pending":1}""", JsonSerializer.Serialize(report.GetProperty("liveLeases")));
         Assert.Equal([store.Position.AuditHead.ToString()], Texts(report, "heads"));

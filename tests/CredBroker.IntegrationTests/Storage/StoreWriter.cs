@@ -67,5 +67,10 @@ internal static class StoreWriter
             );
     }
 
-    private static AuditEvent EventOf(string type, Lease lease) => StoreSamples.Event(type) with { LeaseId = lease.Id };
+    private static AuditEvent EventOf(string type, Lease lease) =>
+        StoreSamples.Event(type) with
+        {
+            LeaseId = lease.Id,
+            DecisionId = lease.Decision.Id,
+        };
 }

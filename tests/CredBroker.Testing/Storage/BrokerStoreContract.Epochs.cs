@@ -33,23 +33,8 @@ public abstract partial class BrokerStoreContract
         var old = Store.Position.AuditHead;
         Time.Advance(TimeSpan.FromDays(1));
         await CommitAsync(Recorded());
-        await CommitAsync(
-            new StateChange.AuditArchived
-            {
-                Archive = new(old, "a.jsonl", old.Sequence, Now),
-                Event = StoreSamples.Event(),
-            }
-        );
-        await CommitAsync(
-            new StateChange.All([
-                new StateChange.ArchivedDeleted
-                {
-                    End = old,
-                    Limit = 100,
-                    Event = null,
-                },
-            ])
-        );
+        await CommitAsync(StoreSamples.Archived(old, Now));
+        await CommitAsync(new StateChange.All([StoreSamples.Deleted(old, limit: 100)]));
 
         Assert.DoesNotContain(await ReadLogAsync(), record => record.Sequence == old.Sequence);
         Assert.True(await Store.Epoch.HasAsync(old, default));

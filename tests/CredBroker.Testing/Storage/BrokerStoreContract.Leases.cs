@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CredBroker.Core.State;
+using CredBroker.Testing.Audit;
 
 namespace CredBroker.Testing.Storage;
 
@@ -10,6 +11,82 @@ public abstract partial class BrokerStoreContract
     {
         var lease = await PendingLeaseAsync();
         AssertEqual(lease, await FindAsync(lease.Id));
+    }
+
+    [Fact]
+    public async Task A_decision_is_kept_once_in_the_record_that_tells_it_and_by_itself_when_that_is_cut_off()
+    {
+        // What hides is escaped in the record.
+        var hiding = Samples.Decision() with
+        {
+            Task = new("t-1", "invoices", "sort\u200b \u202einvoices \ud83d\ude42"),
+        };
+        var (active, over) = (await ActiveLeaseAsync(hiding), await RevokingLeaseAsync());
+        await CommitAsync(StoreSamples.Revoked(over.Id));
+        over = await FindAsync(over.Id);
+        AssertEqual(active with { Decision = hiding }, active);
+        var (approved, late) = (await ApprovedAsync(), new[] { Samples.NewId(), Samples.NewId() });
+        // Of this one other things are told before.
+        var redeemed = Samples.Redeemed(approved);
+        await CommitAsync(redeemed);
+        await CommitAsync(StoreSamples.Late(late[0], over.Id));
+        await CommitAsync(StoreSamples.Late(late[1], over.Id));
+        var end = Store.Position.AuditHead;
+        Time.Advance(TimeSpan.FromDays(1));
+        var after = await ActiveLeaseAsync();
+
+        await CommitAsync(StoreSamples.Archived(end, Now));
+        for (var gone = 1L; gone > 0; )
+        {
+            gone = (await CommitAsync(StoreSamples.Deleted(end, limit: 2))).Number;
+            AssertEqual(active, await FindAsync(active.Id));
+            AssertEqual(over, await FindAsync(over.Id));
+            AssertEqual(after, await FindAsync(after.Id));
+            AssertEqual(redeemed.Lease, await FindAsync(redeemed.Lease.Id));
+            Assert.All(
+                await Task.WhenAll(late.Select(FindAsync)),
+                lease => Assert.Equal(over.Decision.Id, lease.Decision.Id)
+            );
+        }
+
+        Assert.DoesNotContain(await ReadLogAsync(), record => record.Sequence <= end.Sequence);
+        Reopen();
+        Assert.Equal(
+            [after.Id, redeemed.Lease.Id, late[1], late[0], over.Id, active.Id],
+            (await Store.Leases.ListAsync(new(), default)).Leases.Select(lease => lease.Id)
+        );
+        await CommitAsync(Samples.Renewed(after.Id));
+        await CommitAsync(Samples.Held(new() { Agent = "triage" }));
+        await AssertGuardAsync(GuardFailure.Held, Samples.Activated(redeemed.Lease.Id));
+    }
+
+    [Fact]
+    public async Task An_opening_is_told_by_an_event_that_can_tell_its_decision()
+    {
+        var opened = Samples.Opened();
+        foreach (
+            var told in new[]
+            {
+                opened.Event! with
+                {
+                    LeaseId = Samples.NewId(),
+                },
+                opened.Event! with
+                {
+                    DecisionId = null,
+                },
+                opened.Event! with
+                {
+                    What = new TestFact("request.allowed", json => json.WriteNumber("a", 1)),
+                },
+                null,
+            }
+        )
+        {
+            await Assert.ThrowsAsync<ArgumentException>(async () =>
+                await Store.CommitAsync(opened with { Event = told }, default)
+            );
+        }
     }
 
     [Fact]

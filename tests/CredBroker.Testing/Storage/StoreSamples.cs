@@ -114,10 +114,12 @@ internal sealed class StoreSamples(FakeTimeProvider time)
         TaskOwner? owner = null,
         IdempotencyClaim? idempotency = null,
         long opening = 0
-    ) =>
-        new()
+    )
+    {
+        lease ??= Lease();
+        return new()
         {
-            Lease = lease ?? Lease(),
+            Lease = lease,
             Reservations = new()
             {
                 Fence = fence,
@@ -125,8 +127,9 @@ internal sealed class StoreSamples(FakeTimeProvider time)
                 TaskOwner = owner ?? Owner,
                 Idempotency = idempotency,
             },
-            Event = Event(RequestAllowed.TypeName),
+            Event = Event(RequestAllowed.TypeName) with { LeaseId = lease.Id, DecisionId = lease.Decision.Id },
         };
+    }
 
     /// <summary>An opening that these limits bind.</summary>
     public StateChange.LeaseOpened Opened(DecisionRecord decision, params PolicyLimit[] limits)
@@ -248,6 +251,18 @@ internal sealed class StoreSamples(FakeTimeProvider time)
             LeaseId = leaseId,
             Handles = handles,
             Event = Event(LeaseLate.TypeName),
+        };
+
+    /// <summary>All of the log's one stream, up to here, is in a file.</summary>
+    public static StateChange.AuditArchived Archived(AuditPosition end, DateTimeOffset latest) =>
+        new() { Archive = new(end, "a.jsonl", end.Sequence, latest), Event = Event() };
+
+    public static StateChange.ArchivedDeleted Deleted(AuditPosition end, int limit) =>
+        new()
+        {
+            End = end,
+            Limit = limit,
+            Event = null,
         };
 
     public static StateChange.LateLeaseOpened Late(string leaseId, string lateFor) =>

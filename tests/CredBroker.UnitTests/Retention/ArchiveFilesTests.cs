@@ -82,15 +82,7 @@ public sealed class ArchiveFilesTests : IAsyncLifetime
     {
         var (archive, count) = await ArchivedInStoreAsync();
         var newest = await _of.Broker.Audit.ArchivedAsync(default);
-        await _of.Broker.Store.CommitAsync(
-            new StateChange.ArchivedDeleted
-            {
-                End = newest!.End,
-                Limit = 4,
-                Event = null,
-            },
-            default
-        );
+        await _of.Broker.Store.CommitAsync(StoreSamples.Deleted(newest!.End, limit: 4), default);
         Assert.Equal(count - 4, await _of.CountAsync());
         var bytes = await File.ReadAllBytesAsync(archive);
         await File.WriteAllBytesAsync(archive, bytes[..^40]);
@@ -257,15 +249,7 @@ public sealed class ArchiveFilesTests : IAsyncLifetime
         );
         Assert.Equal(
             new CommitOutcome.GuardFailed(GuardFailure.WrongState),
-            await _of.Broker.Store.CommitAsync(
-                new StateChange.ArchivedDeleted
-                {
-                    End = head,
-                    Limit = AuditRetention.BatchSize,
-                    Event = null,
-                },
-                default
-            )
+            await _of.Broker.Store.CommitAsync(StoreSamples.Deleted(head, limit: AuditRetention.BatchSize), default)
         );
         Assert.Equal(count, await _of.CountAsync());
     }

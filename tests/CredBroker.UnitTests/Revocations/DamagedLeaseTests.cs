@@ -10,7 +10,22 @@ namespace CredBroker.UnitTests.Revocations;
 /// <summary>A record that somebody damaged hides no secret, and stops nothing else.</summary>
 public sealed class DamagedLeaseTests : IAsyncLifetime
 {
-    private const string NoJson = "UPDATE decision SET record = 'no json' WHERE lease = $id";
+    private const string Untold = "UPDATE lease SET told_sequence = -1 WHERE id = $id";
+
+    private const string Record = """
+        DROP TRIGGER audit_record_is_never_changed;
+        UPDATE audit_record SET bytes = CAST($decision AS BLOB)
+        WHERE (stream, sequence) = (SELECT told_stream, told_sequence FROM lease WHERE id = $id)
+        """;
+
+    private const string Kept = """
+        INSERT INTO decision (number, id, lease, at, record)
+        SELECT 1, 'd', l.id, 0, $decision FROM lease l JOIN audit_record r ON (r.stream, r.sequence) = (told_stream, told_sequence)
+        WHERE l.id = $id;
+        UPDATE lease SET decision = 1, told_stream = NULL, told_sequence = NULL WHERE id = $id
+        """;
+
+    private const string Details = "CAST(bytes AS TEXT) -> '$.details'";
 
     private BrokerHarness _broker = null!;
 
@@ -19,17 +34,28 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _broker.DisposeAsync();
 
     [Theory]
-    [InlineData(NoJson)]
-    [InlineData("UPDATE decision SET record = 'null' WHERE lease = $id")]
-    [InlineData("UPDATE decision SET record = json_remove(record, '$.decision.grant') WHERE lease = $id")]
-    [InlineData("DELETE FROM decision WHERE lease = $id")]
+    [InlineData(Untold)]
+    [InlineData("UPDATE lease SET told_sequence = 1 WHERE id = $id")]
+    [InlineData("UPDATE lease SET told_sequence = (SELECT max(told_sequence) FROM lease) WHERE id = $id")]
+    [InlineData(Record, "'no json'")]
+    [InlineData(Record, "'null'")]
+    [InlineData(Record, "json_remove(CAST(bytes AS TEXT), '$.details')")]
+    [InlineData(Record, "json_remove(CAST(bytes AS TEXT), '$.lease')")]
+    [InlineData(Record, "json_set(CAST(bytes AS TEXT), '$.details', NULL)")]
+    [InlineData(Record, "json_remove(CAST(bytes AS TEXT), '$.details.decision.grant')")]
+    [InlineData(Record, "json_set(CAST(bytes AS TEXT), '$.lease', 7)")]
+    [InlineData(Kept, "'no json'")]
+    [InlineData(Kept, "'null'")]
+    [InlineData(Kept, $"json_remove({Details}, '$.decision.grant')")]
+    [InlineData("UPDATE lease SET decision = 7, told_stream = NULL, told_sequence = NULL WHERE id = $id")]
     [InlineData("UPDATE lease SET opened_at = 9223372036854775807 WHERE id = $id")]
     public async Task An_order_names_a_lease_that_cannot_be_read_kills_it_and_is_not_complete_before_an_admin_says_so(
-        string damage
+        string damage,
+        string decision = ""
     )
     {
         var (lease, other) = (await _broker.IssueAsync(), await _broker.IssueAsync());
-        await DamageAsync(damage, lease.Id);
+        await DamageAsync(damage.Replace("$decision", decision, StringComparison.Ordinal), lease.Id);
 
         var order = await OrderAsync(new() { Agent = "triage" });
         await _broker.Retry.RunAsync(CancellationToken.None);
@@ -106,7 +132,7 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     public async Task Vaults_refusal_to_revoke_a_lease_that_cannot_be_read_is_repeated()
     {
         var lease = await _broker.IssueAsync();
-        await DamageAsync(NoJson, lease.Id);
+        await DamageAsync(Untold, lease.Id);
         _broker.Issuer.StrayOutcome = new RevokeOutcome.Failed("connection refused");
         var order = await OrderAsync(new() { Lease = lease.Id });
         await _broker.Retry.RunAsync(CancellationToken.None);
@@ -128,13 +154,13 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     public async Task One_that_cannot_be_read_is_revoked_at_its_end_and_when_policy_changes()
     {
         var ended = await _broker.IssueAsync();
-        await DamageAsync(NoJson, ended.Id);
+        await DamageAsync(Untold, ended.Id);
         _broker.Time.Advance(ended.ExpiresAt!.Value - _broker.Time.GetUtcNow() + TimeSpan.FromSeconds(1));
         await _broker.ExpireAsync();
         Assert.Empty(_broker.Issuer.Alive);
 
         var allowed = await _broker.IssueAsync();
-        await DamageAsync(NoJson, allowed.Id);
+        await DamageAsync(Untold, allowed.Id);
         await _broker.ApplyAsync(HarnessPolicy.Text() + "\n# another version\n");
         await _broker.Reevaluation.RunAsync(CancellationToken.None);
         await _broker.Retry.RunAsync(CancellationToken.None);
@@ -163,7 +189,7 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
         foreach (var lease in leases.SkipLast(1))
         {
             await DamageAsync("UPDATE lease SET state = 'revoking', cause = 'admin' WHERE id = $id", lease.Id);
-            await DamageAsync(NoJson, lease.Id);
+            await DamageAsync(Untold, lease.Id);
         }
 
         await DamageAsync(
@@ -208,5 +234,5 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
         (await _broker.Revocations.FindAsync(order.Id, CancellationToken.None))!;
 
     private async Task DamageAsync(string sql, string id) =>
-        Assert.Equal(1, await _broker.ExecuteAsync(sql.Replace("$id", $"'{id}'", StringComparison.Ordinal)));
+        Assert.NotEqual(0, await _broker.ExecuteAsync(sql.Replace("$id", $"'{id}'", StringComparison.Ordinal)));
 }

@@ -59,7 +59,7 @@ public sealed class UnrecordedOrdersTests : IAsyncLifetime
     {
         var damaged = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _broker.IssueAsync()));
         var behind = await _broker.IssueAsync(BrokerHarness.Command(credential: "other"));
-        await _broker.ExecuteAsync("UPDATE decision SET record = 'no json'");
+        await _broker.ExecuteAsync("UPDATE lease SET told_sequence = -1");
         var well = await _broker.IssueAsync(BrokerHarness.Command(credential: "other"));
         var (open, most, hang) = (0, 0, new TaskCompletionSource());
         _broker.Issuer.BeforeStray = async id =>

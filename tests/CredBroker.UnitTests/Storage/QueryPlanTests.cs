@@ -36,7 +36,8 @@ public sealed class QueryPlanTests
                 [
                     "SEARCH l USING INDEX lease_expiring (expires_at<?)",
                     "SEARCH l USING PRIMARY KEY (id=?)",
-                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
                 ]
             ),
             ["issuances past their deadline"] = (
@@ -61,7 +62,8 @@ public sealed class QueryPlanTests
                 [
                     "SEARCH l USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
                     "SEARCH l USING PRIMARY KEY (id=?)",
-                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
                 ]
             ),
             ["due revocations while a sweep is under way"] = (
@@ -69,7 +71,8 @@ public sealed class QueryPlanTests
                 [
                     "SEARCH l USING INDEX lease_revoking (backend=? AND lane=? AND <expr><?)",
                     "SEARCH l USING PRIMARY KEY (id=?)",
-                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
                 ]
             ),
             ["live leases of a selector"] = (
@@ -88,7 +91,8 @@ public sealed class QueryPlanTests
                     "SEARCH l USING PRIMARY KEY (id=?)",
                     "SCAN l USING INDEX lease_live",
                     "SCAN l USING INDEX lease_contradictory",
-                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
                 ]
             ),
             ["all that is not over of a selector"] = (
@@ -107,7 +111,8 @@ public sealed class QueryPlanTests
                     "SEARCH l USING PRIMARY KEY (id=?)",
                     "SCAN l USING INDEX lease_live",
                     "SCAN l USING INDEX lease_contradictory",
-                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
                 ]
             ),
             ["what an order reached"] = (
@@ -115,16 +120,25 @@ public sealed class QueryPlanTests
                 [
                     "SEARCH r USING PRIMARY KEY (revocation=?)",
                     "SEARCH l USING PRIMARY KEY (id=?) LEFT-JOIN",
-                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
                 ]
             ),
             ["one lease"] = (
                 readers => readers.Leases.FindAsync("lease", default).AsTask(),
-                ["SEARCH l USING PRIMARY KEY (id=?)", "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"]
+                [
+                    "SEARCH l USING PRIMARY KEY (id=?)",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
+                ]
             ),
             ["leases by the beginning of their ids"] = (
                 readers => readers.Leases.ListAsync(new() { IdPrefix = "0199d3b0" }, default).AsTask(),
-                ["SEARCH l USING PRIMARY KEY (id>? AND id<?)", "SEARCH d USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"]
+                [
+                    "SEARCH l USING PRIMARY KEY (id>? AND id<?)",
+                    "SEARCH t USING INDEX sqlite_autoindex_audit_record_1 (stream=? AND sequence=?)",
+                    "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)",
+                ]
             ),
             ["leases by Vault's ids"] = (
                 readers => readers.Leases.FindKnownVaultLeasesAsync(["one", "two"], default).AsTask(),

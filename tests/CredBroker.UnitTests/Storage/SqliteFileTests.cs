@@ -275,8 +275,8 @@ public sealed class SqliteFileTests : IDisposable
             await CommitAsync(store, samples.Opened(lease));
         }
 
-        Execute($"UPDATE decision SET record = '{{}}' WHERE lease = '{leases[0].Id}'");
-        Execute($"UPDATE decision SET record = 'no json' WHERE lease = '{leases[1].Id}'");
+        Execute($"UPDATE lease SET told_sequence = 1 WHERE id = '{leases[0].Id}'");
+        Execute($"UPDATE lease SET told_sequence = -1 WHERE id = '{leases[1].Id}'");
         Assert.Equal(
             [leases[2].Id],
             (
@@ -309,7 +309,7 @@ public sealed class SqliteFileTests : IDisposable
         var (lease, order) = (samples.Lease(), samples.Ordered(new() { Credential = "billing" }));
         await CommitAsync(store, samples.Opened(lease));
         await CommitAsync(store, order);
-        Execute($"UPDATE decision SET record = 'no json' WHERE lease = '{lease.Id}'");
+        Execute($"UPDATE lease SET told_sequence = 1 WHERE id = '{lease.Id}'");
         Execute($"UPDATE revocation_order SET selector = '{{' WHERE id = '{order.Order.Id}'");
         for (var pass = 0; pass < 3; pass++)
         {
@@ -318,7 +318,7 @@ public sealed class SqliteFileTests : IDisposable
         }
 
         Assert.Equal([5106, 5107], said.Critical);
-        Execute($"DELETE FROM decision WHERE lease = '{lease.Id}'");
+        Execute($"UPDATE lease SET told_sequence = -1 WHERE id = '{lease.Id}'");
         await store.Leases.ListAsync(new(), default);
         Assert.Equal([5106, 5107, 5106], said.Critical);
     }

@@ -1,6 +1,7 @@
 using CredBroker.Core.Audit;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
+using CredBroker.Storage.Sql.Leases;
 
 namespace CredBroker.Storage.Sql.Audit;
 
@@ -62,6 +63,7 @@ internal static class SqlArchiveStore
             return GuardFailure.WrongState;
         }
 
+        SqlDecisionStore.KeepUpTo(session, end.Stream, end.Sequence, change.Limit);
         var gone = session.Execute(
             """
             DELETE FROM audit_record WHERE (stream, sequence) IN (

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sql.Leases;
@@ -6,8 +5,17 @@ namespace CredBroker.Storage.Sql.Leases;
 /// <summary>A lease with its decision, as selected by <see cref="Select"/>.</summary>
 internal sealed class LeaseRow
 {
-    private const string Columns = """
-        l.state AS State, d.record AS Record, l.accessor AS Accessor,
+    /// <summary>
+    /// What the decision of <c>l</c> is read from, a row at a time: PostgreSQL would join the whole history where it takes it
+    /// for short.
+    /// </summary>
+    public const string Decision = """
+        (SELECT t.bytes FROM audit_record t WHERE t.stream = l.told_stream AND t.sequence = l.told_sequence) AS Told,
+          (SELECT d.record FROM decision d WHERE d.number = l.decision) AS Kept
+        """;
+
+    private const string Columns = $"""
+        l.state AS State, {Decision}, l.accessor AS Accessor,
           l.credential_accessor AS CredentialAccessor, l.vault_lease_id AS VaultLeaseId, l.public_name AS PublicName,
           l.opened_at AS OpenedAt, l.issuance_deadline AS IssuanceDeadline, l.activated_at AS ActivatedAt,
           l.expires_at AS ExpiresAt, l.grace_until AS GraceUntil, l.cause AS Cause, l.requested_by AS RequestedBy,
@@ -29,24 +37,21 @@ internal sealed class LeaseRow
         "SELECT r.lease AS Id, "
         + Columns
         + " FROM revocation_reach r LEFT JOIN lease l ON l.id = r.lease"
-        + JoinDecision
-        + "WHERE r.revocation = @revocation";
-
-    /// <summary>
-    /// Joins the decision; follows <see cref="Select"/> and what names an index, if anything does. A lease without one is
-    /// damaged, and is not left out.
-    /// </summary>
-    public const string JoinDecision = " LEFT JOIN decision d ON d.number = l.decision ";
+        + " WHERE r.revocation = @revocation";
 
     /// <summary>Selects the lease <c>@id</c>.</summary>
-    public const string ById = Select + JoinDecision + "WHERE l.id = @id";
+    public const string ById = Select + "WHERE l.id = @id";
 
     public required string Id { get; init; }
 
     /// <summary>Null where the row is gone.</summary>
     public string? State { get; init; }
 
-    public string? Record { get; init; }
+    /// <summary>The audit record that has its decision.</summary>
+    public byte[]? Told { get; init; }
+
+    /// <summary>Its decision, where it has a row of its own.</summary>
+    public string? Kept { get; init; }
 
     public string? Accessor { get; init; }
 
@@ -117,7 +122,7 @@ internal sealed class LeaseRow
                 throw new InvalidDataException("its state and the time of its confirmation contradict each other.");
             }
 
-            var decision = Record is null ? null : JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord);
+            var decision = ToldDecision.Read(Id, Told, Kept);
             return decision?.Verdict.Grant is not null
                 ? ToLease(decision)
                 : throw new InvalidDataException("its decision is gone, or granted nothing.");

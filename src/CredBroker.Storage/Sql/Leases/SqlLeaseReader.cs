@@ -289,13 +289,13 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
             ({ }, false) => LeaseRow.OfOrder + page,
             (null, true) =>
                 $"""
-                {LeaseRow.Select}{LeaseRow.JoinDecision} WHERE {reads.IsAmongFound("l.id", $"""
+                {LeaseRow.Select} WHERE {reads.IsAmongFound("l.id", $"""
                   SELECT id FROM ({Live("lease_live", Unconfirmed)}) AS live
                   UNION ALL
                   SELECT id FROM ({Live("lease_contradictory", Contradictory)}) AS contradictory
                 """)} ORDER BY l.id DESC LIMIT @limit
                 """,
-            (null, false) => $"{LeaseRow.Select}{LeaseRow.JoinDecision}WHERE TRUE{page}",
+            (null, false) => $"{LeaseRow.Select} WHERE TRUE{page}",
         };
         if (query.RevocationId is not null)
         {
@@ -359,8 +359,7 @@ internal sealed partial class SqlLeaseReader(SqlReads reads, StoreClock clock, I
                 parameters["wanted"] = wanted;
                 var rows = await reads.AllAsync<LeaseRow>(
                     $"""
-                    {LeaseRow.Select} {LeaseRow.JoinDecision}
-                    WHERE {reads.IsAmong(
+                    {LeaseRow.Select} WHERE {reads.IsAmong(
                         "l.id",
                         "wanted"
                     )} AND CASE WHEN {state} AND {isDue} THEN TRUE ELSE FALSE END ORDER BY {due}

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.Storage.Commit;
 using CredBroker.Storage.Sql.Activity;
@@ -16,32 +15,25 @@ namespace CredBroker.Storage.Sql.Leases;
 internal static class SqlLeaseStore
 {
     /// <summary>Reads what an activation is compared with while there are holds, by <c>@id</c>.</summary>
-    private const string FindPendingText = """
-        SELECT d.record FROM lease l LEFT JOIN decision d ON d.number = l.decision
-        WHERE l.id = @id AND l.state = 'pending'
-        """;
-
-    private static readonly SqlRows DecideText = new(
-        "INSERT INTO decision (number, id, lease, at, record) VALUES (@number, @id, @lease, @now, @record)",
-        "INSERT INTO decision (number, id, lease, at, record) SELECT number, id, lease, now, record FROM rows"
-    );
+    private const string FindPendingText =
+        $"SELECT {LeaseRow.Decision} FROM lease l WHERE l.id = @id AND l.state = 'pending'";
 
     private static readonly SqlRows OpenText = new(
         """
         INSERT INTO lease (
-          id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
-          backend, accessor, public_name, opened_at, issuance_deadline)
+          id, state, decision, told_stream, told_sequence, agent, workload, instance, subject, task, process, credential,
+          owner, issuer, trust_domain, backend, accessor, public_name, opened_at, issuance_deadline)
         VALUES (
-          @id, 'pending', @decision, @agent, @workload, @instance, @subject, @task, @process, @credential, @owner, @issuer,
-          @trust_domain, @backend, @accessor, @public_name, @now, @deadline)
+          @id, 'pending', 0, @stream, @sequence, @agent, @workload, @instance, @subject, @task, @process, @credential,
+          @owner, @issuer, @trust_domain, @backend, @accessor, @public_name, @now, @deadline)
         """,
         """
         INSERT INTO lease (
-          id, state, decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
-          backend, accessor, public_name, opened_at, issuance_deadline)
+          id, state, decision, told_stream, told_sequence, agent, workload, instance, subject, task, process, credential,
+          owner, issuer, trust_domain, backend, accessor, public_name, opened_at, issuance_deadline)
         SELECT
-          id, 'pending', decision, agent, workload, instance, subject, task, process, credential, owner, issuer, trust_domain,
-          backend, accessor, public_name, now, deadline
+          id, 'pending', 0, stream, sequence, agent, workload, instance, subject, task, process, credential,
+          owner, issuer, trust_domain, backend, accessor, public_name, now, deadline
         FROM rows
         """
     );
@@ -64,7 +56,7 @@ internal static class SqlLeaseStore
     /// <summary>
     /// Open. The guards are read in the transaction that inserts, so that whatever was committed before is seen.
     /// </summary>
-    public static ChangeResult Open(SqlSession session, StateChange.LeaseOpened change, byte[] decisionJson)
+    public static ChangeResult Open(SqlSession session, StateChange.LeaseOpened change)
     {
         var lease = change.Lease;
         if (change.Reservations.Opening != session.Head.Opening)
@@ -115,20 +107,13 @@ internal static class SqlLeaseStore
 
         SqlTaskStore.Join(session, joined, owner);
         SqlActivityStore.CountIssued(session, lease.Decision);
-        var number = session.NextDecision();
-        session.Write(
-            DecideText,
-            ("@number", number),
-            ("@id", lease.Decision.Id),
-            ("@lease", lease.Id),
-            ("@now", session.NowColumn),
-            ("@record", SqlValue.Utf8(decisionJson))
-        );
         var (identity, task, decision) = (lease.Decision.Identity, lease.Decision.Task, lease.Decision.Verdict);
         session.Write(
             OpenText,
             ("@id", lease.Id),
-            ("@decision", number),
+            // Its event is the next record, and has the decision.
+            ("@stream", session.Stream),
+            ("@sequence", session.Head.Audit.Sequence + 1),
             ("@agent", decision.Agent),
             ("@workload", identity.Workload),
             ("@instance", identity.Instance),
@@ -214,6 +199,7 @@ internal static class SqlLeaseStore
     /// <summary>A secret was made after its lease was over: a lease of its own, to be revoked.</summary>
     public static ChangeResult OpenLate(SqlSession session, StateChange.LateLeaseOpened change)
     {
+        SqlDecisionStore.Keep(session, change.LateFor);
         var opened = session.Execute(
             """
             INSERT INTO lease (
@@ -339,17 +325,18 @@ internal static class SqlLeaseStore
     private static Lease? Find(SqlSession session, string leaseId) =>
         session.QueryFirst<LeaseRow>(LeaseRow.ById, new { id = leaseId })?.ToLease();
 
-    private static PendingRow ReadPending(SqlStatement row) => new(row.TextOrNull(0));
+    private static PendingRow ReadPending(SqlStatement row) =>
+        new(row.IsNull(0) ? null : row.Bytes(0), row.TextOrNull(1));
 
     /// <summary>What a lease that is pending was decided from, as it is stored.</summary>
-    private sealed record PendingRow(string? Record)
+    private sealed record PendingRow(byte[]? Told, string? Kept)
     {
         /// <exception cref="InvalidDataException">It cannot be read: whether a hold reaches the lease is not known.</exception>
         public DecisionRecord Decision(string leaseId)
         {
             try
             {
-                return (Record is null ? null : JsonSerializer.Deserialize(Record, StateJson.Default.DecisionRecord))
+                return ToldDecision.Read(leaseId, Told, Kept)
                     ?? throw new InvalidDataException("its decision is gone.");
             }
             catch (Exception e)
