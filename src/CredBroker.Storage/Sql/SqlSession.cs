@@ -63,6 +63,9 @@ internal abstract class SqlSession(DbConnection connection, StoreClock clock) : 
     /// <summary>Who is gone, as it was read when the head said so, and until it changes here.</summary>
     public (long Opening, long Owners, HashSet<string> Keys)? RetiredOwners { get; set; }
 
+    /// <summary>How many rows of activity this session has written since they were added up; as many at most.</summary>
+    public int ActivityEntries { get; set; }
+
     /// <summary>The change that is being made has somebody go or come back.</summary>
     public void ForgetOwners() => (RetiredOwners, _areOwnersChanged) = (null, true);
 

@@ -153,6 +153,27 @@ public abstract partial class BrokerStoreContract
     }
 
     [Fact]
+    public async Task What_is_counted_is_added_up_by_and_by_and_counted_once()
+    {
+        var (mine, other) = (Samples.Decision(), Samples.Decision(instance: "i-2"));
+        for (var round = 1; round <= 5; round++)
+        {
+            await CommitAsync(new StateChange.All([.. Enumerable.Repeat(Refused(mine), 250)]));
+            await CommitAsync(Refused(other));
+            await CommitAsync(Refused(mine with { Verdict = mine.Verdict with { Effect = PolicyEffect.Challenge } }));
+            Assert.Equal([new("billing", 0, 250 * round, round)], await ActivityAsync(mine));
+            Assert.Equal([new("billing", 0, round, 0)], await ActivityAsync(other));
+        }
+
+        Reopen();
+        await CommitAsync(Refused(mine));
+        Assert.Equal([new("billing", 0, 1251, 5)], await ActivityAsync(mine));
+
+        async Task<IReadOnlyList<AgentActivity>> ActivityAsync(DecisionRecord decision) =>
+            (await Store.Approvals.ListActivityAsync(decision.Identity, default)).Activity;
+    }
+
+    [Fact]
     public async Task What_was_counted_long_ago_is_forgotten()
     {
         var decision = Samples.Decision();

@@ -206,6 +206,8 @@ public sealed class QueryPlanTests
                 readers => readers.Approvals.ListActivityAsync(readers.Decision.Identity, default).AsTask(),
                 [
                     "SEARCH activity USING PRIMARY KEY (instance=? AND slot>?)",
+                    "SCAN activity_entry",
+                    "SCAN counted",
                     "USE TEMP B-TREE FOR GROUP BY",
                     "USE TEMP B-TREE FOR ORDER BY",
                 ]

@@ -8,28 +8,30 @@ namespace CredBroker.Storage.Sql.Activity;
 
 /// <summary>
 /// Counts what becomes of an instance's requests, by credential, in slots of five minutes: a row for each, however many
-/// requests there are.
+/// requests there are. The newest stand by themselves until they are added up.
 /// </summary>
 internal static class SqlActivityStore
 {
+    private const int AddUpEvery = 1024;
+
     private const string OrAdd = """
         ON CONFLICT (instance, slot, credential) DO UPDATE SET issued = activity.issued + excluded.issued,
           denied = activity.denied + excluded.denied, challenged = activity.challenged + excluded.challenged
         """;
 
+    /// <summary>
+    /// By itself behind the one before it, where no page but the last is written. Those of one statement are added up at
+    /// once: the server that asks for it has the pages in its memory.
+    /// </summary>
     private static readonly SqlRows CountText = new(
-        $"""
-        INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
-        VALUES (@instance, @slot, @credential, @issued, @denied, @challenged)
-        {OrAdd}
-        """,
-        $"""
-        INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
-        SELECT instance, slot, credential, sum(issued), sum(denied), sum(challenged) FROM rows
-        GROUP BY instance, slot, credential ORDER BY instance, slot, credential
-        {OrAdd}
         """
+        INSERT INTO activity_entry (instance, slot, credential, issued, denied, challenged)
+        VALUES (@instance, @slot, @credential, @issued, @denied, @challenged)
+        """,
+        AddUpText("rows")
     );
+
+    private static readonly string AddUpEntriesText = AddUpText("activity_entry");
 
     private static readonly long Slot = (long)TimeSpan.FromMinutes(5).TotalMilliseconds;
 
@@ -52,8 +54,10 @@ internal static class SqlActivityStore
     }
 
     /// <summary>What lies back too far is forgotten.</summary>
-    public static ChangeResult Drop(SqlSession session, StateChange.ActivityDropped change) =>
-        ChangeResult.Done with
+    public static ChangeResult Drop(SqlSession session, StateChange.ActivityDropped change)
+    {
+        AddUp(session);
+        return ChangeResult.Done with
         {
             Number = session.Execute(
                 """
@@ -65,12 +69,37 @@ internal static class SqlActivityStore
             ),
             IsRecorded = false,
         };
+    }
 
     /// <summary>After the clock was set back: what was counted by the wrong time is nobody's last hour.</summary>
-    public static void DrawBack(SqlSession session) =>
+    public static void DrawBack(SqlSession session)
+    {
+        AddUp(session);
         session.Execute("DELETE FROM activity WHERE slot > @now", ("@now", session.NowColumn));
+    }
 
-    private static void Count(SqlSession session, DecisionRecord decision, long issued, long denied, long challenged) =>
+    private static string AddUpText(string rows) =>
+        $"""
+            INSERT INTO activity (instance, slot, credential, issued, denied, challenged)
+            SELECT instance, slot, credential, sum(issued), sum(denied), sum(challenged) FROM {rows}
+            GROUP BY instance, slot, credential ORDER BY instance, slot, credential
+            {OrAdd}
+            """;
+
+    private static void AddUp(SqlSession session)
+    {
+        session.ActivityEntries = 0;
+        session.Write(AddUpEntriesText);
+        session.Write("DELETE FROM activity_entry");
+    }
+
+    private static void Count(SqlSession session, DecisionRecord decision, long issued, long denied, long challenged)
+    {
+        if (++session.ActivityEntries > AddUpEvery)
+        {
+            AddUp(session);
+        }
+
         session.Write(
             CountText,
             ("@instance", KeyOf(decision.Identity)),
@@ -81,6 +110,7 @@ internal static class SqlActivityStore
             ("@denied", denied),
             ("@challenged", challenged)
         );
+    }
 
     /// <summary>
     /// Whether the name is the catalogue's. Each refusal that comes after it was looked up stands here; one that is added

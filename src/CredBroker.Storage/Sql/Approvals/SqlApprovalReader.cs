@@ -146,7 +146,11 @@ internal sealed class SqlApprovalReader(SqlReads reads, StoreClock clock) : IApp
             """
             SELECT credential AS Credential, cast(sum(issued) AS bigint) AS Issued,
               cast(sum(denied) AS bigint) AS Denied, cast(sum(challenged) AS bigint) AS Challenged
-            FROM activity WHERE instance = @instance AND slot >= @since
+            FROM (
+              SELECT credential, issued, denied, challenged FROM activity WHERE instance = @instance AND slot >= @since
+              UNION ALL
+              SELECT credential, issued, denied, challenged FROM activity_entry WHERE instance = @instance AND slot >= @since
+            ) AS counted
             GROUP BY credential ORDER BY sum(issued + denied + challenged) DESC, credential LIMIT @most
             """,
             new
