@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using CredBroker.Core.Audit;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Commit;
@@ -16,11 +17,14 @@ internal readonly struct PreparedChange
         Change = change;
         var decision = change switch
         {
-            StateChange.LeaseOpened { Lease: var lease, Event: { What.HasDetails: false } opened }
-                when opened.LeaseId == lease.Id && opened.DecisionId == lease.Decision.Id => Serialize(lease.Decision),
+            StateChange.LeaseOpened
+            {
+                Lease: var lease,
+                Event: { What: { Type: RequestAllowed.TypeName, HasDetails: false } } opened
+            } when opened.LeaseId == lease.Id && opened.DecisionId == lease.Decision.Id => Serialize(lease.Decision),
             // The lease's row names the event as the one place where its decision is.
             StateChange.LeaseOpened => throw new ArgumentException(
-                "The event of an opening names its lease and its decision, and brings no details."
+                $"The event of an opening is {RequestAllowed.TypeName}, names lease and decision, and brings no details."
             ),
             StateChange.RequestDenied denied => Serialize(denied.Decision),
             _ => [],

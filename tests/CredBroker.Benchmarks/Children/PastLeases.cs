@@ -12,6 +12,7 @@ namespace CredBroker.Benchmarks.Children;
 internal abstract class PastLeases
 {
     private const int AtOnce = 100_000;
+    private const string Task = "'past-' || (p.n / 10)";
     private const long Day = 86_400_000;
     private const long Year = 365 * Day;
 
@@ -19,7 +20,7 @@ internal abstract class PastLeases
     {
         ["id"] = "p.id",
         ["told_stream"] = "0",
-        ["task"] = "'past-' || (p.n / 10)",
+        ["task"] = Task,
         ["instance"] = "'worker-' || (p.n % 1000)",
         ["accessor"] = "'a' || substr(p.hash, 1, 16)",
         ["vault_lease_id"] = "'database/creds/cb-bench-reports/' || p.id",
@@ -40,7 +41,7 @@ internal abstract class PastLeases
     /// <summary>Whether the record <c>r</c> names the lease <c>t</c>.</summary>
     protected abstract string IsOfLease { get; }
 
-    /// <summary>The bytes of the record <c>r</c>, with the id of the lease <c>p</c> where that of <c>t</c> stands.</summary>
+    /// <summary>The bytes of the record <c>r</c>, with lease and task of <c>p</c> where those of <c>t</c> stand.</summary>
     protected abstract string Renamed { get; }
 
     /// <summary>The twelve digits of a lease's id that say its time <c>at</c>.</summary>
@@ -106,7 +107,7 @@ internal abstract class PastLeases
                         / leases} AS bigint) AS at
                         FROM {Numbers(first, Math.Min(first + AtOnce - 1, leases))}) AS numbers;
                     INSERT INTO task (process, id, issuer, workload, opened_at)
-                      SELECT t.process, 'past-' || (p.n / 10), t.issuer, t.workload, min(p.at) FROM past p, template t
+                      SELECT t.process, {Task}, t.issuer, t.workload, min(p.at) FROM past p, template t
                       GROUP BY p.n / 10, t.process, t.issuer, t.workload ON CONFLICT DO NOTHING;
                     INSERT INTO lease ({string.Join(", ", columns)})
                       SELECT {string.Join(", ", columns.Select(column => own.GetValueOrDefault(column, $"t.{column}")))}
@@ -124,6 +125,10 @@ internal abstract class PastLeases
 
         await ExecuteAsync(connection, Settle);
     }
+
+    /// <summary>The same of a record's text.</summary>
+    protected static string RenamedIn(string text) =>
+        $"""replace(replace({text}, t.id, p.id), '"' || t.task || '"', '"' || {Task} || '"')""";
 
     private static string Shifted(string column) => $"t.{column} - t.opened_at + p.at";
 

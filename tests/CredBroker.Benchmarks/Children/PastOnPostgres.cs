@@ -14,7 +14,7 @@ internal sealed class PastOnPostgres(BenchPostgres postgres, string schema) : Pa
 
     protected override string IsOfLease => "position(convert_to(t.id, 'UTF8') IN r.bytes) > 0";
 
-    protected override string Renamed => "convert_to(replace(convert_from(r.bytes, 'UTF8'), t.id, p.id), 'UTF8')";
+    protected override string Renamed => $"convert_to({RenamedIn("convert_from(r.bytes, 'UTF8')")}, 'UTF8')";
 
     protected override string TimeOfId => "lpad(to_hex(at), 12, '0')";
 

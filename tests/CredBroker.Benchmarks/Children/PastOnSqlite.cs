@@ -13,7 +13,7 @@ internal sealed class PastOnSqlite(string file) : PastLeases
 
     protected override string IsOfLease => "instr(r.bytes, CAST(t.id AS BLOB)) > 0";
 
-    protected override string Renamed => "CAST(replace(CAST(r.bytes AS TEXT), t.id, p.id) AS BLOB)";
+    protected override string Renamed => $"CAST({RenamedIn("CAST(r.bytes AS TEXT)")} AS BLOB)";
 
     protected override string TimeOfId => "printf('%012x', at)";
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CredBroker.Core.State;
 using CredBroker.IntegrationTests.Fixtures;
 using CredBroker.Storage.PostgreSql;
@@ -27,6 +28,8 @@ public sealed class PostgresMigrationTests(SharedPostgres shared) : IClassFixtur
             's-1', 't-1', 'invoices', 'billing', 'owner-1', 'https://idp.example', '', '', 1767225600000, 1767225630000,
             1767225601000, 1767225900000, CASE WHEN n % 2 = 0 THEN NULL ELSE 1767225700000 END
           FROM generate_series(1, 50) n;
+        INSERT INTO decision (number, id, lease, at, record)
+          SELECT n, 'decision-' || n, lpad(n::text, 32, '0'), 1767225600000, '{DECISION}' FROM generate_series(1, 50) n;
         INSERT INTO idempotency (caller_key, key, request_hash, lease, at) VALUES ('caller', 'key', 'hash', 'lease', 1);
         INSERT INTO revocation_order (fence, id, selector, cause, reason, requested_by, requested_at)
           VALUES (1, 'order-1', '{"agent":"other"}', 'admin', 'incident', 'ada', 1767225600000);
@@ -61,6 +64,9 @@ public sealed class PostgresMigrationTests(SharedPostgres shared) : IClassFixtur
             (50, 25, 50),
             (await CountAsync("lease"), await CountAsync("lease WHERE confirmed_at IS NULL"), await CountAsync("task"))
         );
+        var leases = await store.Leases.ListAsync(new() { Limit = 100 }, default);
+        Assert.Empty(leases.Unreadable);
+        Assert.Equal(50, leases.Leases.Count(lease => lease.Decision.Task.Purpose == "sort invoices"));
         Assert.Equal(["triage"], await store.Leases.FindNamesAsync(SelectorField.Agent, default));
         Assert.True(await store.Holds.ListInForceAsync(default) is [{ Id: "hold-1" }]);
         var samples = new StoreSamples(new(TimeProvider.System.GetUtcNow()));
@@ -136,6 +142,10 @@ public sealed class PostgresMigrationTests(SharedPostgres shared) : IClassFixtur
               schemaversionsid SERIAL PRIMARY KEY, scriptname VARCHAR(255) NOT NULL, applied TIMESTAMP NOT NULL);
             """
         );
+        var decision = JsonSerializer.Serialize(
+            new StoreSamples(new(DateTimeOffset.UnixEpoch)).Decision(),
+            StateJson.Default.DecisionRecord
+        );
         foreach (var name in SqlMigrations.Known("PostgreSql"))
         {
             var resource = $"{Prefix}{name}.sql";
@@ -148,7 +158,11 @@ public sealed class PostgresMigrationTests(SharedPostgres shared) : IClassFixtur
                 SET ROLE {_schema.Name};
                 {await script.ReadToEndAsync()};
                 INSERT INTO schemaversions (scriptname, applied) VALUES ('{resource}', now());
-                {(name.StartsWith("0001_", StringComparison.Ordinal) ? Rows : "")}
+                {(
+                    name.StartsWith("0001_", StringComparison.Ordinal)
+                        ? Rows.Replace("{DECISION}", decision, StringComparison.Ordinal)
+                        : ""
+                )}
                 """
             );
             if (name == version)

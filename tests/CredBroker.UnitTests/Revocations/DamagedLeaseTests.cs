@@ -47,6 +47,9 @@ public sealed class DamagedLeaseTests : IAsyncLifetime
     [InlineData(Kept, "'no json'")]
     [InlineData(Kept, "'null'")]
     [InlineData(Kept, $"json_remove({Details}, '$.decision.grant')")]
+    [InlineData(Kept, $"json_set({Details}, '$.task.id', 'another')")]
+    [InlineData(Record, "json_set(CAST(bytes AS TEXT), '$.details.request.credential', 'another')")]
+    [InlineData("UPDATE lease SET process = 'another' WHERE id = $id")]
     [InlineData("UPDATE lease SET decision = 7, told_stream = NULL, told_sequence = NULL WHERE id = $id")]
     [InlineData("UPDATE lease SET opened_at = 9223372036854775807 WHERE id = $id")]
     public async Task An_order_names_a_lease_that_cannot_be_read_kills_it_and_is_not_complete_before_an_admin_says_so(

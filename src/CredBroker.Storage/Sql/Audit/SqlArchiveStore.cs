@@ -54,7 +54,9 @@ internal static class SqlArchiveStore
         return ChangeResult.Done;
     }
 
-    /// <summary>Deletes records, then what finds them by time, then streams that have none.</summary>
+    /// <summary>
+    /// Deletes records, but for the decisions of leases in them, then what finds them by time, then streams that have none.
+    /// </summary>
     public static ChangeResult Delete(SqlSession session, StateChange.ArchivedDeleted change)
     {
         var end = Newest(session);
@@ -63,7 +65,7 @@ internal static class SqlArchiveStore
             return GuardFailure.WrongState;
         }
 
-        SqlDecisionStore.KeepUpTo(session, end.Stream, end.Sequence, change.Limit);
+        var told = SqlDecisionStore.ReadTold(session, end.Stream, end.Sequence, change.Limit);
         var gone = session.Execute(
             """
             DELETE FROM audit_record WHERE (stream, sequence) IN (
@@ -74,6 +76,8 @@ internal static class SqlArchiveStore
             ("@sequence", end.Sequence),
             ("@limit", (long)change.Limit)
         );
+        // Where the records were: a disk that is full has room there.
+        SqlDecisionStore.Keep(session, told);
         if (gone < change.Limit)
         {
             gone += session.Execute(

@@ -123,9 +123,14 @@ internal sealed class LeaseRow
             }
 
             var decision = ToldDecision.Read(Id, Told, Kept);
-            return decision?.Verdict.Grant is not null
+            if (decision?.Verdict.Grant is null)
+            {
+                throw new InvalidDataException("its decision is gone, or granted nothing.");
+            }
+
+            return IsOf(decision)
                 ? ToLease(decision)
-                : throw new InvalidDataException("its decision is gone, or granted nothing.");
+                : throw new InvalidDataException("its row and its decision contradict each other.");
         }
         catch (Exception e)
         {
@@ -133,6 +138,11 @@ internal sealed class LeaseRow
             throw new InvalidDataException($"Lease {Id} cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>Whether selectors, which go by the row, name what was decided.</summary>
+    private bool IsOf(DecisionRecord decision) =>
+        (Agent, Task, Process, Credential)
+        == (decision.Verdict.Agent, decision.Task.Id, decision.Task.Process, decision.Request.Credential);
 
     private bool IsContradictory =>
         ColumnValue.TryState(State) is { } state && LeaseStates.NotOver.Contains(state) == ConfirmedAt is not null;

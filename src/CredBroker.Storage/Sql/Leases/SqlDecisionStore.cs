@@ -6,70 +6,91 @@ namespace CredBroker.Storage.Sql.Leases;
 /// </summary>
 internal static class SqlDecisionStore
 {
-    /// <summary>The decision of this lease gets a row of its own, which a second lease can name as well.</summary>
-    public static void Keep(SqlSession session, string leaseId)
+    private static readonly SqlRows KeepText = new(
+        """
+        INSERT INTO decision (number, id, lease, at, record) SELECT @number, @decision, id, opened_at, @record
+        FROM lease WHERE id = @id AND told_stream = @stream AND told_sequence = @sequence
+        """,
+        """
+        INSERT INTO decision (number, id, lease, at, record) SELECT r.number, r.decision, l.id, l.opened_at, r.record
+        FROM rows r JOIN lease l ON l.id = r.id AND l.told_stream = r.stream AND l.told_sequence = r.sequence
+        """
+    );
+
+    private static readonly SqlRows NameText = new(
+        """
+        UPDATE lease SET decision = @number, told_stream = NULL, told_sequence = NULL
+        WHERE id = @id AND told_stream = @stream AND told_sequence = @sequence
+        """,
+        """
+        UPDATE lease SET decision = r.number, told_stream = NULL, told_sequence = NULL
+        FROM rows r WHERE lease.id = r.id AND told_stream = r.stream AND told_sequence = r.sequence
+        """
+    );
+
+    /// <summary>The one that this lease's record tells; none where it has a row of its own already.</summary>
+    public static List<ToldDecision> ReadTold(SqlSession session, string leaseId) =>
+        [
+            .. session
+                .ReadAll(
+                    """
+                    SELECT t.stream, t.sequence, t.bytes FROM lease l
+                    JOIN audit_record t ON t.stream = l.told_stream AND t.sequence = l.told_sequence WHERE l.id = @id
+                    """,
+                    Read,
+                    ("@id", leaseId)
+                )
+                .OfType<ToldDecision>(),
+        ];
+
+    /// <summary>Those that the first records of the log tell, of at most so many and up to this one.</summary>
+    public static List<ToldDecision> ReadTold(SqlSession session, long stream, long sequence, long limit) =>
+        [
+            .. session
+                .ReadAll(
+                    """
+                    SELECT stream, sequence, bytes FROM audit_record WHERE (stream, sequence) <= (@stream, @sequence)
+                    ORDER BY stream, sequence LIMIT @limit
+                    """,
+                    Read,
+                    ("@stream", stream),
+                    ("@sequence", sequence),
+                    ("@limit", limit)
+                )
+                .OfType<ToldDecision>(),
+        ];
+
+    /// <summary>Gives each a row of its own, where a lease still names its record.</summary>
+    public static void Keep(SqlSession session, List<ToldDecision> decisions)
     {
-        var told = session.ReadFirst(
-            """
-            SELECT t.stream, t.sequence, t.bytes FROM lease l
-            JOIN audit_record t ON t.stream = l.told_stream AND t.sequence = l.told_sequence WHERE l.id = @id
-            """,
-            row => (Stream: row.Number(0), Sequence: row.Number(1), Decision: ToldDecision.TryFind(row.Bytes(2))),
-            ("@id", leaseId)
-        );
-        if (told.Decision is { } decision && decision.LeaseId == leaseId)
+        if (decisions.Count == 0)
         {
-            Keep(session, told.Stream, told.Sequence, decision);
+            return;
+        }
+
+        var number = session.ReadFirst("SELECT coalesce(max(number), 0) FROM decision", row => row.Number(0));
+        foreach (var told in decisions)
+        {
+            number++;
+            session.Write(
+                KeepText,
+                ("@number", number),
+                ("@id", told.LeaseId),
+                ("@stream", told.Stream),
+                ("@sequence", told.Sequence),
+                ("@decision", told.Id),
+                ("@record", SqlValue.Utf8(told.Record))
+            );
+            session.Write(
+                NameText,
+                ("@number", number),
+                ("@id", told.LeaseId),
+                ("@stream", told.Stream),
+                ("@sequence", told.Sequence)
+            );
         }
     }
 
-    /// <summary>
-    /// So do those that are told by the first records of the log, up to this one and at most so many: they will be deleted.
-    /// </summary>
-    public static void KeepUpTo(SqlSession session, long stream, long sequence, long limit)
-    {
-        var told = session.ReadAll(
-            """
-            SELECT stream, sequence, bytes FROM audit_record WHERE (stream, sequence) <= (@stream, @sequence)
-            ORDER BY stream, sequence LIMIT @limit
-            """,
-            row => (Stream: row.Number(0), Sequence: row.Number(1), Decision: ToldDecision.TryFind(row.Bytes(2))),
-            ("@stream", stream),
-            ("@sequence", sequence),
-            ("@limit", limit)
-        );
-        foreach (var record in told)
-        {
-            if (record.Decision is { } decision)
-            {
-                Keep(session, record.Stream, record.Sequence, decision);
-            }
-        }
-    }
-
-    /// <summary>Nothing is written where no lease names the record.</summary>
-    private static void Keep(SqlSession session, long stream, long sequence, ToldDecision decision)
-    {
-        session.Write(
-            """
-            INSERT INTO decision (number, id, lease, at, record)
-            SELECT (SELECT coalesce(max(number), 0) + 1 FROM decision), @decision, id, opened_at, @record
-            FROM lease WHERE id = @id AND told_stream = @stream AND told_sequence = @sequence
-            """,
-            ("@id", decision.LeaseId),
-            ("@stream", stream),
-            ("@sequence", sequence),
-            ("@decision", decision.Id),
-            ("@record", SqlValue.Utf8(decision.Record))
-        );
-        session.Write(
-            """
-            UPDATE lease SET decision = (SELECT max(number) FROM decision), told_stream = NULL, told_sequence = NULL
-            WHERE id = @id AND told_stream = @stream AND told_sequence = @sequence
-            """,
-            ("@id", decision.LeaseId),
-            ("@stream", stream),
-            ("@sequence", sequence)
-        );
-    }
+    private static ToldDecision? Read(SqlStatement row) =>
+        ToldDecision.TryFind(row.Number(0), row.Number(1), row.Bytes(2));
 }

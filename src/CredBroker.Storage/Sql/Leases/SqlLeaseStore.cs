@@ -199,7 +199,7 @@ internal static class SqlLeaseStore
     /// <summary>A secret was made after its lease was over: a lease of its own, to be revoked.</summary>
     public static ChangeResult OpenLate(SqlSession session, StateChange.LateLeaseOpened change)
     {
-        SqlDecisionStore.Keep(session, change.LateFor);
+        SqlDecisionStore.Keep(session, SqlDecisionStore.ReadTold(session, change.LateFor));
         var opened = session.Execute(
             """
             INSERT INTO lease (

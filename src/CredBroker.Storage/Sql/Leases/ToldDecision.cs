@@ -1,13 +1,17 @@
 using System.Text.Json;
+using System.Text.Unicode;
+using CredBroker.Core.Audit.Events;
 using CredBroker.Core.State;
 
 namespace CredBroker.Storage.Sql.Leases;
 
 /// <summary>A decision within the audit record that tells of a lease's opening.</summary>
+/// <param name="Stream">The record's stream, by its number.</param>
+/// <param name="Sequence">The record's place in it.</param>
 /// <param name="LeaseId">The lease.</param>
 /// <param name="Id">The decision's id.</param>
 /// <param name="Record">The decision record, as JSON.</param>
-internal sealed record ToldDecision(string LeaseId, string Id, byte[] Record)
+internal sealed record ToldDecision(long Stream, long Sequence, string LeaseId, string Id, byte[] Record)
 {
     private static readonly JsonReaderOptions Json = new() { MaxDepth = 128 };
 
@@ -32,20 +36,25 @@ internal sealed record ToldDecision(string LeaseId, string Id, byte[] Record)
             : throw new InvalidDataException("the audit record that it names does not tell of its decision.");
     }
 
-    /// <summary>The same within any record; null for one that tells of something else, or cannot be read.</summary>
-    public static ToldDecision? TryFind(byte[] record)
+    /// <summary>The same within any record; null for one that tells of something else, or is damaged.</summary>
+    public static ToldDecision? TryFind(long stream, long sequence, byte[] record)
     {
         try
         {
             var json = new Utf8JsonReader(record, Json);
-            if (Seek(ref json) is not { LeaseId: { } lease, DecisionId: { } decision })
+            // What a database takes for no text must not keep the others from being kept.
+            if (
+                !Utf8.IsValid(record)
+                || Seek(ref json) is not { LeaseId: { } lease, DecisionId: { } decision }
+                || $"{lease}{decision}".Contains('\0', StringComparison.Ordinal)
+            )
             {
                 return null;
             }
 
             var start = (int)json.TokenStartIndex;
             json.Skip();
-            return new(lease, decision, record[start..(int)json.BytesConsumed]);
+            return new(stream, sequence, lease, decision, record[start..(int)json.BytesConsumed]);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -53,10 +62,10 @@ internal sealed record ToldDecision(string LeaseId, string Id, byte[] Record)
         }
     }
 
-    /// <summary>Goes to the value of <c>details</c>, which comes after who it is about.</summary>
+    /// <summary>Goes to the value of <c>details</c>, which comes after whose they are; null where they are no decision.</summary>
     private static (string? LeaseId, string? DecisionId) Seek(ref Utf8JsonReader json)
     {
-        var (lease, decision) = ((string?)null, (string?)null);
+        var (isOpening, lease, decision) = (false, (string?)null, (string?)null);
         if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
         {
             return default;
@@ -64,13 +73,15 @@ internal sealed record ToldDecision(string LeaseId, string Id, byte[] Record)
 
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var (isLease, isDecision) = (json.ValueTextEquals("lease"u8), json.ValueTextEquals("decision"u8));
             if (json.ValueTextEquals("details"u8))
             {
-                return json.Read() ? (lease, decision) : default;
+                return isOpening && json.Read() ? (lease, decision) : default;
             }
 
+            var (isType, isLease) = (json.ValueTextEquals("type"u8), json.ValueTextEquals("lease"u8));
+            var isDecision = json.ValueTextEquals("decision"u8);
             json.Skip();
+            isOpening |= isType && json.ValueTextEquals(RequestAllowed.TypeName);
             lease = isLease ? json.GetString() : lease;
             decision = isDecision ? json.GetString() : decision;
         }
