@@ -1,4 +1,4 @@
--- What is counted comes here first, one row after the other, and is added up in activity a thousand at a time: each exchange wrote the page of
+-- What is counted comes here first, one row after the other, and is added up in activity some hundreds at a time: each exchange wrote the page of
 -- its instance there, anywhere in the table. Both together are what was counted.
 CREATE TABLE activity_entry (
   number INTEGER PRIMARY KEY,

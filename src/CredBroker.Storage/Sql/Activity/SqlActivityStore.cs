@@ -12,7 +12,7 @@ namespace CredBroker.Storage.Sql.Activity;
 /// </summary>
 internal static class SqlActivityStore
 {
-    private const int AddUpEvery = 1024;
+    private const int AddUpEvery = 256;
 
     private const string OrAdd = """
         ON CONFLICT (instance, slot, credential) DO UPDATE SET issued = activity.issued + excluded.issued,
