@@ -161,6 +161,11 @@ public sealed class HealthTests
             Api.Json("""{"agent":"triage","reason":"the clock jumped"}""")
         );
         await order.ReadAsync(HttpStatusCode.Accepted);
+        await Eventually.BecomesTrueAsync(
+            async () =>
+                Assert.Single((await store.Leases.ListAsync(new(), default)).Leases).State == LeaseState.Revoked,
+            "it is carried out"
+        );
 
         // What gives something back is.
         using var lifted = await broker.SendAsync(
