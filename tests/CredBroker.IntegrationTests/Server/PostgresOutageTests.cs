@@ -100,6 +100,12 @@ public sealed class PostgresOutageTests : IAsyncLifetime
         await FailsAsync(
             async () =>
             {
+                // What a standby never had is lost with the primary, and another matter.
+                await Eventually.BecomesTrueAsync(
+                    async () =>
+                        await _postgres.CountAsync("pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()") == 1,
+                    "the standby has all of it"
+                );
                 await _postgres.StopAsync();
                 _proxy.LeadTo(standby.Port);
             },
