@@ -5,8 +5,8 @@ public abstract partial record StateChange
     /// <summary>
     /// A lease opens as pending, before its secret exists (the exchange's step Open). Guards: policy version unchanged,
     /// and everything that <see cref="Reservations"/> say.
-    /// The event is <c>request.allowed</c>, names lease and decision and brings no details: the store writes the decision record as its details, and
-    /// nowhere else.
+    /// The event is <c>request.allowed</c>, names lease and decision and brings no details: the store writes the decision
+    /// record as its details, and nowhere else.
     /// </summary>
     public sealed record LeaseOpened : Transition
     {

@@ -11,7 +11,7 @@ internal sealed class LeaseRow
     /// </summary>
     public const string Decision = """
         (SELECT t.bytes FROM audit_record t WHERE t.stream = l.told_stream AND t.sequence = l.told_sequence) AS Told,
-          (SELECT d.record FROM decision d WHERE d.number = l.decision) AS Kept
+          CASE WHEN l.told_stream IS NULL THEN (SELECT d.record FROM decision d WHERE d.number = l.decision) END AS Kept
         """;
 
     private const string Columns = $"""
